@@ -1,0 +1,51 @@
+# Options and the helpers every room's CMakeLists.txt uses.
+option(ASSAY_TESTS "build the unit tests" ON)
+option(ASSAY_BENCH "build the benchmarks" OFF)
+set(ASSAY_SANITIZE "" CACHE STRING "sanitizers: empty, 'address,undefined' or 'thread'")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+find_program(ASSAY_CCACHE ccache)
+if(ASSAY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${ASSAY_CCACHE}")
+endif()
+
+add_library(assay_options INTERFACE)
+target_include_directories(assay_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_options(assay_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+  -Wno-missing-field-initializers -Werror)
+target_compile_definitions(assay_options INTERFACE ASSAY_VERSION="${PROJECT_VERSION}")
+if(ASSAY_SANITIZE)
+  target_compile_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE})
+  # g++ 12 reports false maybe-uninitialized findings under the sanitizers.
+  target_compile_options(assay_options INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+# assay_library(<room> SOURCES a.cc b.cc DEPS base values PRIVATE_LIBS fmt::fmt)
+# DEPS are other rooms.
+function(assay_library room)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_LIBS;LIBS" ${ARGN})
+  add_library(assay_${room} STATIC ${ARG_SOURCES})
+  target_link_libraries(assay_${room} PUBLIC assay_options ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
+  foreach(dep ${ARG_DEPS})
+    target_link_libraries(assay_${room} PUBLIC assay_${dep})
+  endforeach()
+endfunction()
+
+# assay_test(<room> SOURCES a_test.cc ... [LIBS ...] [LABELS tsan])
+# One executable a room: <room>_test. Tests may read ASSAY_SOURCE_DIR and use ASSAY_BINARY_DIR.
+function(assay_test room)
+  if(NOT ASSAY_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS" ${ARGN})
+  add_executable(${room}_test ${ARG_SOURCES})
+  target_link_libraries(${room}_test PRIVATE assay_${room} ${ARG_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${room}_test PRIVATE
+    ASSAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ASSAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${room}_test TEST_PREFIX "${room}." DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+endfunction()

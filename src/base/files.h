@@ -1,0 +1,26 @@
+// Whole-file reads and writes, and folders.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace assay {
+
+// The file's bytes. A missing or unreadable file is a usage error that names it.
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
+
+// Readers see the old content or the new, never a part: written beside, synced, renamed.
+[[nodiscard]] Status write_file_atomic(const std::filesystem::path& path, std::string_view content);
+
+[[nodiscard]] Status make_dirs(const std::filesystem::path& path);
+
+// True for NFS, CIFS, SSHFS and their like, where SQLite's locks cannot be relied on.
+[[nodiscard]] Result<bool> on_network_file_system(const std::filesystem::path& path);
+
+[[nodiscard]] Result<std::uint64_t> free_disk_bytes(const std::filesystem::path& path);
+
+}  // namespace assay

@@ -1,0 +1,66 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+namespace assay {
+namespace {
+
+using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+using Digest = std::array<unsigned char, 32>;
+
+Digest finish(EVP_MD_CTX* context) {
+  Digest digest{};
+  EVP_DigestFinal_ex(context, digest.data(), nullptr);
+  return digest;
+}
+
+Digest sha256(std::string_view bytes) {
+  Digest digest{};
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  return digest;
+}
+
+std::string hex(const Digest& digest) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(digest.size() * 2);
+  for (unsigned char byte : digest) {
+    out.push_back(kDigits[byte >> 4U]);
+    out.push_back(kDigits[byte & 15U]);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
+
+std::uint64_t sha256_u64(std::string_view bytes) {
+  const Digest digest = sha256(bytes);
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = value << 8U | digest[i];
+  return value;
+}
+
+Result<std::string> sha256_file_hex(const std::filesystem::path& path) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                       &std::fclose);
+  if (!file) return errno_error("cannot read " + path.string(), "check that the file is there");
+  Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> buffer(1U << 20U);
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    EVP_DigestUpdate(context.get(), buffer.data(), n);
+  }
+  if (std::ferror(file.get())) {
+    return errno_error("cannot read " + path.string(), "check the disk");
+  }
+  return hex(finish(context.get()));
+}
+
+}  // namespace assay

@@ -1,0 +1,54 @@
+// Rows of a data set: read from files on disk, whatever their container.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace assay {
+
+struct Row {
+  nlohmann::json fields;  // an object
+  std::string where;      // "file:line" or "file!entry:index", for error messages
+};
+
+// A place a task's rows may lie in, tried in order (first whose files exist wins).
+struct RowLayout {
+  std::string name;                  // shown by `assay check`: "hub", "qwen format"
+  std::vector<std::string> files;    // globs relative to the data folder, all matches are read, sorted
+  // Turns a raw row into the task's canonical fields; may reject (error) or drop it (null JSON).
+  Result<nlohmann::json> (*adapt)(const Row& raw) = nullptr;  // nullptr: as it is
+};
+
+// Where a benchmark's rows come from.
+struct DataSource {
+  std::string hub_id;      // "TIGER-Lab/MMLU-Pro"
+  std::string hub_config;  // may be empty
+  std::string hub_split;   // "test"
+  std::vector<std::string> hub_files;  // globs in the repository
+  bool gated = false;
+  std::string licence;
+  std::vector<RowLayout> layouts;  // in a --data folder or the shipped rows
+};
+
+struct DataSet {
+  std::vector<Row> rows;
+  std::string layout;       // which RowLayout
+  std::string fingerprint;  // SHA-256 over the files read, in order
+  std::vector<std::string> files;
+};
+
+// .jsonl, .jsonl.gz, .json (array, or object with "rows"/"data"), .csv, .zip (all JSON/JSONL inside),
+// .parquet (through `python -m assay_worker.rows`, when python is not empty).
+[[nodiscard]] Result<std::vector<Row>> read_rows(const std::filesystem::path& file,
+                                                 const std::string& python);
+
+// Finds the first layout with files below `folder`, reads and adapts them.
+[[nodiscard]] Result<DataSet> load_data_set(const std::filesystem::path& folder,
+                                            const std::vector<RowLayout>& layouts,
+                                            const std::string& python);
+
+}  // namespace assay

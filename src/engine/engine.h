@@ -1,0 +1,109 @@
+// The engine as the scheduler sees it: one process that renders prompts and answers requests.
+// Implementations: WorkerEngine (engine/worker_engine.h) over docs/worker_protocol.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "values/request.h"
+
+namespace assay {
+
+struct EngineHello {
+  std::string worker;                           // "vllm", "fake"
+  std::map<std::string, std::string> versions;  // package -> version
+  std::vector<std::string> capabilities;
+  int max_in_flight = 1;
+};
+
+struct OpenedModel {
+  std::string tokenizer_hash;
+  std::string template_hash;  // of the chat template's text; empty: none
+  int max_model_len = 0;      // the model's own, before engine arguments
+  int vocab_size = 0;
+};
+
+// What really runs, read from the engine, not from the checkpoint's name.
+struct LoadedModel {
+  double load_s = 0;
+  std::string dtype;
+  std::string quantization;
+  std::vector<std::string> kernels;
+  std::string attention_backend;
+  std::int64_t kv_cache_tokens = 0;
+  int max_model_len = 0;
+  int max_num_seqs = 0;
+  std::int64_t gpu_memory_bytes = 0;
+  nlohmann::json facts = nlohmann::json::object();  // the whole `loaded` frame
+};
+
+struct EngineStats {
+  int running = 0;
+  int waiting = 0;
+  std::int64_t generated_tokens = 0;
+  std::int64_t prompt_tokens = 0;
+  double kv_cache_use = 0;
+};
+
+// One thing that came from the engine.
+struct Answered {  // a submitted request is done; Response::error is set when it failed
+  std::int64_t id = 0;
+  Response response;
+};
+struct Progressed {  // while loading, or from lm-eval
+  std::string text;
+};
+struct Died {  // the process ended, fell silent or lost its engine; all unanswered requests are lost
+  Error error;
+  std::vector<std::int64_t> unanswered;
+};
+struct Needed {  // lm-eval inside the worker asks (protocol: need)
+  std::int64_t need = 0;
+  RequestKind kind = RequestKind::generate;
+  Rendered rendered;
+  Sampling sampling;
+};
+struct LmEvalDone {
+  std::int64_t id = 0;
+  nlohmann::json frame;         // `lm_eval_done`
+  std::optional<Error> error;   // lm-eval raised
+};
+using EngineEvent = std::variant<Answered, Progressed, Died, Needed, LmEvalDone>;
+
+// Not thread-safe: one thread owns it. No call but load() blocks longer than its time-out.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual const EngineHello& hello() const = 0;
+  // Tokenizer only. Errors: folder without config or tokenizer (usage), dead worker (environment).
+  [[nodiscard]] virtual Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
+                                                 const nlohmann::json& template_args) = 0;
+  // Same order as asked. Works before load() and while requests are in flight.
+  [[nodiscard]] virtual Result<std::vector<Rendered>> render(const std::vector<Request>& requests) = 0;
+  // Blocks until the weights are in; `on_progress` is called with the engine's own lines.
+  [[nodiscard]] virtual Result<LoadedModel> load(const nlohmann::json& args,
+                                                 std::chrono::seconds timeout) = 0;
+  // Queues one request under an id the caller never used before. The caller keeps within
+  // hello().max_in_flight.
+  [[nodiscard]] virtual Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
+                                      const Sampling& sampling, int top_k = 20) = 0;
+  [[nodiscard]] virtual Status cancel(std::int64_t id) = 0;
+  // The next event, or nothing when `timeout` passes first.
+  [[nodiscard]] virtual std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) = 0;
+  [[nodiscard]] virtual Result<EngineStats> stats() = 0;
+  // lm-eval: starts a run (protocol: lm_eval) and answers what it needs (nullptr: not run).
+  [[nodiscard]] virtual Status start_lm_eval(std::int64_t id, const nlohmann::json& arguments) = 0;
+  [[nodiscard]] virtual Status answer_need(std::int64_t need, const Response* response) = 0;
+  // Ends the process politely, then with SIGKILL; never fails, at most `timeout`.
+  virtual void shutdown(std::chrono::seconds timeout) = 0;
+};
+
+}  // namespace assay

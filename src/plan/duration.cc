@@ -1,0 +1,59 @@
+// parse_duration: "3h", "90m", "45s", "1h30m".
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "plan/plan.h"
+
+namespace assay {
+namespace {
+
+constexpr double kLongest_s = 365.0 * 24 * 3600;
+
+std::unexpected<Error> bad_duration(std::string_view text, std::string why) {
+  return usage_error(fmt::format("'{}' is not a duration", text.substr(0, 60)), std::move(why),
+                     "write hours, minutes and seconds without spaces: 3h, 90m, 45s, 1h30m");
+}
+
+double seconds_in(char unit) {
+  switch (unit) {
+    case 'h': return 3600;
+    case 'm': return 60;
+    case 's': return 1;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+Result<double> parse_duration(std::string_view text) {
+  double total_s = 0;
+  double last_unit_s = kLongest_s;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  if (at == end) return bad_duration(text, "it is empty");
+  while (at != end) {
+    double number = 0;
+    const auto [after, error] = std::from_chars(at, end, number, std::chars_format::fixed);
+    if (error != std::errc() || *at == '-' || !std::isfinite(number)) {
+      return bad_duration(text, fmt::format("a number is expected at '{}'",
+                                            std::string_view(at, end).substr(0, 30)));
+    }
+    if (after == end) return bad_duration(text, "the unit is missing: h, m or s");
+    const double unit_s = seconds_in(*after);
+    if (unit_s == 0) {
+      return bad_duration(text, fmt::format("'{}' is no unit: the units are h, m and s",
+                                            std::string_view(after, end).substr(0, 30)));
+    }
+    if (unit_s >= last_unit_s) return bad_duration(text, "units go from h to m to s, each once");
+    last_unit_s = unit_s;
+    total_s += number * unit_s;
+    at = after + 1;
+  }
+  if (total_s <= 0) return bad_duration(text, "it must be longer than nothing");
+  if (total_s > kLongest_s) return bad_duration(text, "it is longer than a year");
+  return total_s;
+}
+
+}  // namespace assay

@@ -1,0 +1,104 @@
+// A plan: which variants, tasks and budget; parsed from YAML (docs/plan.md) and validated.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace assay {
+
+struct EngineSpec {
+  std::string kind = "vllm";   // vllm | scripted (tests)
+  std::string python;          // interpreter of the worker; empty: looked up (docs/plan.md)
+  // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
+  nlohmann::json args = nlohmann::json::object();
+  [[nodiscard]] int max_model_len() const;  // 0 when not given
+};
+
+struct ChatSpec {
+  bool apply_template = true;
+  std::optional<bool> enable_thinking;  // nothing: the template's own default
+  std::string system;                   // system message before each prompt; empty: none
+  nlohmann::json template_args = nlohmann::json::object();
+};
+
+struct VariantSpec {
+  std::string name;
+  std::string model;     // hub id, or a folder (relative ones are taken from the plan's folder)
+  std::string revision;  // hub only; empty: main, pinned when the plan is frozen
+  bool baseline = false;
+  nlohmann::json engine_args = nlohmann::json::object();  // over the plan's engine args
+};
+
+enum class IfGated { fail, skip };
+enum class LimitPer { task, subject };
+enum class Harness { native, lm_eval };
+
+struct TaskSpec {
+  std::string name;       // unique in the plan; what reports print
+  std::string benchmark;  // which of the known tasks, or lm-eval's task name; default: name
+  Harness harness = Harness::native;
+  std::optional<int> limit;     // stratified seeded sample of that many items; nothing: all
+  LimitPer limit_per = LimitPer::task;
+  std::optional<int> first;     // the data set's first N instead of a sample
+  std::vector<std::string> ids; // exactly these items
+  std::optional<int> max_gen_toks;
+  std::optional<int> num_fewshot;  // nothing: the benchmark's own
+  int repeats = 1;
+  IfGated if_gated = IfGated::fail;
+  double weight = 1.0;             // in the pooled difference
+  // Sampling other than greedy: temperature, top_p, top_k, min_p.
+  nlohmann::json sampling = nlohmann::json::object();
+  nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
+  nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through
+  int line = 0;  // in the plan file, 1-based
+};
+
+struct CompareSpec {
+  double margin_pp = 3.0;  // percentage points
+  double alpha = 0.05;     // one-sided
+};
+
+struct Plan {
+  std::filesystem::path file;  // where it was read from; relative paths are taken from its folder
+  std::string name;
+  double budget_s = 0;         // wall clock for all variants; 0: none
+  std::string output;          // ${name} already replaced; empty: --out is required
+  std::map<std::string, std::string> env;
+  EngineSpec engine;
+  ChatSpec chat;
+  std::uint64_t seed = 0;
+  std::vector<VariantSpec> variants;
+  std::vector<TaskSpec> tasks;
+  CompareSpec compare;
+
+  [[nodiscard]] const VariantSpec& baseline() const;
+};
+
+// The known native benchmarks, as far as the plan must know them to be checked.
+struct KnownBenchmark {
+  std::string name;
+  bool generative = true;  // needs max_gen_toks
+};
+
+// Parses and validates. Errors carry "file:line:column". `known` is what `benchmark` may name when
+// the harness is native. Collects nothing: the first error ends it.
+[[nodiscard]] Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file,
+                                      const std::vector<KnownBenchmark>& known);
+[[nodiscard]] Result<Plan> load_plan(const std::filesystem::path& file,
+                                     const std::vector<KnownBenchmark>& known);
+
+// "3h", "90m", "45s", "1h30m" -> seconds.
+[[nodiscard]] Result<double> parse_duration(std::string_view text);
+
+// The whole plan as JSON, every default filled in (the base of the frozen plan).
+[[nodiscard]] nlohmann::json to_json(const Plan& plan);
+
+}  // namespace assay

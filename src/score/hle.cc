@@ -1,0 +1,150 @@
+#include "score/hle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <vector>
+
+#include "base/text.h"
+#include "score/boxed.h"
+
+namespace assay {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool starts_with_word(std::string_view text, std::string_view lower_case_word) {
+  if (text.size() < lower_case_word.size()) return false;
+  return std::equal(lower_case_word.begin(), lower_case_word.end(), text.begin(),
+                    [](char a, char b) { return a == lower(b); });
+}
+
+// A label ("answer") at the start of a line, emphasis and list marks before it allowed, a colon
+// after it. Returns the offset just after the colon and closing emphasis, or npos.
+std::size_t after_label(std::string_view line, std::string_view label) {
+  std::size_t at = 0;
+  while (at < line.size() && (line[at] == ' ' || line[at] == '\t' || line[at] == '*' ||
+                              line[at] == '_' || line[at] == '#' || line[at] == '-')) {
+    ++at;
+  }
+  if (!starts_with_word(line.substr(at), label)) return std::string_view::npos;
+  at += label.size();
+  while (at < line.size() && (line[at] == '*' || line[at] == '_' || line[at] == ' ')) ++at;
+  if (at >= line.size() || line[at] != ':') return std::string_view::npos;
+  ++at;
+  while (at < line.size() && (line[at] == '*' || line[at] == '_')) ++at;
+  return at;
+}
+
+std::optional<double> parse_confidence(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && !is_digit(text[at])) ++at;
+  if (at == text.size()) return std::nullopt;
+  std::size_t end = at;
+  while (end < text.size() && (is_digit(text[end]) || text[end] == '.')) ++end;
+  const double value = std::strtod(std::string(text.substr(at, end - at)).c_str(), nullptr);
+  while (end < text.size() && (text[end] == ' ' || text[end] == '\\')) ++end;
+  const bool percent = end < text.size() && text[end] == '%';
+  const bool decimal = text.substr(at).starts_with("0.") || text.substr(at).starts_with("1.0");
+  const double share = percent || !decimal ? value / 100.0 : value;
+  if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
+  return share;
+}
+
+std::string_view strip_marks(std::string_view text) {
+  text = trim(text);
+  const auto is_mark = [](char c) { return c == '*' || c == '$' || c == '`' || c == ' '; };
+  while (!text.empty() && (is_mark(text.back()) || text.back() == '.')) text.remove_suffix(1);
+  while (!text.empty() && is_mark(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+}  // namespace
+
+HleAnswer parse_hle_answer(std::string_view output) {
+  HleAnswer result;
+  bool in_answer = false;
+  std::size_t at = 0;
+  while (at <= output.size()) {
+    const std::size_t end = std::min(output.find('\n', at), output.size());
+    const std::string_view line = output.substr(at, end - at);
+    if (const auto from = after_label(line, "answer"); from != std::string_view::npos) {
+      result.answer = std::string(line.substr(from));
+      in_answer = true;
+    } else if (const auto value = after_label(line, "confidence");
+               value != std::string_view::npos) {
+      result.confidence = parse_confidence(line.substr(value));
+      in_answer = false;
+    } else if (after_label(line, "explanation") != std::string_view::npos) {
+      in_answer = false;
+    } else if (in_answer) {
+      result.answer += '\n';
+      result.answer += line;
+    }
+    if (end == output.size()) break;
+    at = end + 1;
+  }
+  result.answer = std::string(trim(result.answer));
+  return result;
+}
+
+std::optional<char> hle_choice_letter(std::string_view answer) {
+  std::string boxed;
+  if (const auto content = last_boxed(answer)) {
+    boxed = *content;
+    answer = boxed;
+  }
+  answer = strip_marks(answer);
+  if (answer.starts_with("\\text{")) answer.remove_prefix(6);
+  const bool parenthesis = answer.starts_with("(");
+  if (parenthesis) answer.remove_prefix(1);
+  if (answer.empty() || !is_letter(answer[0])) return std::nullopt;
+  const char letter = answer[0];
+  const std::string_view rest = answer.substr(1);
+  // Alone, or set off as a label; a word that merely starts with the letter is none.
+  const bool label = rest.empty() || rest[0] == ')' || rest[0] == '.' || rest[0] == ':' ||
+                     rest[0] == '*' || rest[0] == '}' || rest[0] == ',';
+  if (!label || (parenthesis && (rest.empty() || rest[0] != ')'))) return std::nullopt;
+  return letter >= 'a' ? static_cast<char>(letter - 'a' + 'A') : letter;
+}
+
+bool hle_same_text(std::string_view answer, std::string_view gold) {
+  answer = strip_marks(answer);
+  gold = strip_marks(gold);
+  return !gold.empty() && answer.size() == gold.size() &&
+         std::equal(answer.begin(), answer.end(), gold.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+std::optional<double> calibration_error(std::span<const double> confidence,
+                                        std::span<const double> correct, std::size_t bin_size) {
+  const std::size_t n = std::min(confidence.size(), correct.size());
+  if (n == 0) return std::nullopt;
+  bin_size = std::clamp<std::size_t>(bin_size, 1, n);
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return confidence[a] < confidence[b]; });
+  const std::size_t bins = n / bin_size;
+  double sum = 0;
+  for (std::size_t bin = 0; bin < bins; ++bin) {
+    const std::size_t begin = bin * bin_size;
+    const std::size_t end = bin + 1 == bins ? n : begin + bin_size;  // the last takes the rest
+    double said = 0;
+    double was = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      said += confidence[order[i]];
+      was += correct[order[i]];
+    }
+    const double count = static_cast<double>(end - begin);
+    const double difference = (said - was) / count;
+    sum += count / static_cast<double>(n) * difference * difference;
+  }
+  return std::sqrt(sum);
+}
+
+}  // namespace assay

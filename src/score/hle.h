@@ -1,0 +1,34 @@
+// Humanity's Last Exam: the official answer format and calibration error.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace assay {
+
+struct HleAnswer {
+  std::string answer;                // text after the last "Answer:" up to "Confidence:"; empty: none
+  std::optional<double> confidence;  // 0 to 1
+};
+
+// "Explanation: … Answer: … Confidence: 80%", with or without Markdown emphasis around the labels.
+[[nodiscard]] HleAnswer parse_hle_answer(std::string_view output);
+
+// Multiple choice: the letter of "B", "(B)", "B.", "**B**", "B) text", "\boxed{B}"; nothing else.
+[[nodiscard]] std::optional<char> hle_choice_letter(std::string_view answer);
+
+// Exact-match items without a judge: equal after trimming, case folding of ASCII, and dropping of
+// "$", Markdown emphasis and a final full stop. True is sure; false may only mean "not so written".
+[[nodiscard]] bool hle_same_text(std::string_view answer, std::string_view gold);
+
+// Root-mean-square calibration error over bins of `bin_size` items sorted by confidence, as
+// centerforaisafety/hle's hle_eval/run_judge_results.py (calib_err, p = 2, beta = 100), except that
+// all bins count (the official loop leaves out the last one and fails below 100 items). Both spans
+// have one entry an item; correct is 0 or 1. Nothing without items.
+[[nodiscard]] std::optional<double> calibration_error(std::span<const double> confidence,
+                                                      std::span<const double> correct,
+                                                      std::size_t bin_size = 100);
+
+}  // namespace assay

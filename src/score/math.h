@@ -1,0 +1,30 @@
+// The robust mathematical metric: the output's final answer against the gold answer, as Math-Verify
+// 0.9.0 sees them. A fast path decides what it is sure of (numbers, fractions, decimals,
+// percentages, tuples, sets, intervals, units, simple LaTeX); the oracle decides the rest.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "score/oracle.h"
+
+namespace assay {
+
+struct MathJudgement {
+  bool correct = false;
+  std::string extracted;     // the final answer's text; empty: none found
+  std::string extraction;    // "boxed", "final answer", "answer", "latex", "number"; empty: none
+  bool used_oracle = false;  // the oracle was asked
+  std::string detail;        // one short line, e.g. why no decision was reached; may be empty
+};
+
+// `gold_answer` is bare LaTeX without "$" (a data set's answer field); `output` the model's whole
+// answer, thoughts already removed. Never throws; linear in the output, times the oracle's limit.
+// Without an oracle an undecided pair counts as wrong, and `detail` says so.
+[[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
+                                       EquivalenceOracle* oracle);
+
+// AIME: the last box, else the last integer of the output; 0 to 999, leading zeros allowed.
+[[nodiscard]] MathJudgement judge_aime(int gold, std::string_view output);
+
+}  // namespace assay

@@ -1,0 +1,55 @@
+#include "score/soundness.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "score/think.h"
+
+namespace assay {
+
+namespace {
+constexpr std::size_t kTailBytes = 4096;  // what is looked at: loops that matter fill it
+constexpr std::size_t kMinRepeats = 4;
+constexpr std::size_t kMinLoopBytes = 200;
+
+// border[i]: length of the longest proper prefix of text[0..i] that is also its suffix (KMP).
+std::vector<std::size_t> borders(std::string_view text) {
+  std::vector<std::size_t> border(text.size(), 0);
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    std::size_t k = border[i - 1];
+    while (k > 0 && text[i] != text[k]) k = border[k - 1];
+    border[i] = text[i] == text[k] ? k + 1 : 0;
+  }
+  return border;
+}
+
+}  // namespace
+
+bool is_blank(std::string_view text) { return trim(text).empty(); }
+
+bool is_looping(std::string_view text) {
+  // The reversed tail has a prefix of length n with period p when it repeats p bytes n/p times.
+  const std::string_view tail_view =
+      text.size() > kTailBytes ? text.substr(text.size() - kTailBytes) : text;
+  const std::string tail(tail_view.rbegin(), tail_view.rend());
+  const std::vector<std::size_t> border = borders(tail);
+  for (std::size_t i = kMinLoopBytes; i <= tail.size(); ++i) {
+    const std::size_t period = i - border[i - 1];
+    if (period * kMinRepeats <= i) return !is_blank(tail.substr(0, period));
+  }
+  return false;
+}
+
+void note_soundness(Score& score, std::span<const Response> responses) {
+  for (const Response& response : responses) {
+    if (response.finish_reason == FinishReason::error) continue;
+    score.truncated |= response.finish_reason == FinishReason::length;
+    score.looping |= is_looping(response.text);
+    const Thinking thinking = strip_thinking(response.text);
+    score.thinking_not_closed |= thinking.present && !thinking.closed;
+    score.empty |= is_blank(response.text);
+  }
+}
+
+}  // namespace assay

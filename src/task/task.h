@@ -1,0 +1,93 @@
+// A benchmark as run: where its rows come from, what is asked, how it is scored. One file each.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "data/rows.h"
+#include "plan/plan.h"
+#include "score/oracle.h"
+#include "values/item.h"
+#include "values/program.h"
+#include "values/request.h"
+#include "values/score.h"
+
+namespace assay {
+
+// All that a task may know when it asks or scores.
+struct TaskContext {
+  const TaskSpec& spec;
+  const ChatSpec& chat;
+  std::uint64_t seed = 0;
+  // Few-shot exemplars, loaded once from `exemplars` (rows as the task's file lays them out).
+  std::vector<nlohmann::json> exemplars;
+  std::string data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
+};
+
+// One answered (or failed) step of an item, oldest first.
+struct StepResult {
+  Response response;
+  bool prompt_did_not_fit = false;  // never sent: response is empty
+};
+
+// Nothing more to ask: std::nullopt.
+using NextRequest = std::optional<Request>;
+
+// Programs to be run before the item can be scored, and their results in the same order.
+using Programs = std::vector<Program>;
+
+struct ScoreInputs {
+  const Item& item;
+  const std::vector<StepResult>& steps;
+  const std::vector<ProgramResult>& programs;  // of programs(item, steps), same order
+  const TaskContext& context;
+  EquivalenceOracle* oracle = nullptr;         // may be null
+};
+
+enum class TaskKind { generate, loglikelihood, code };
+
+// Plain functions in a struct: the table in task/registry.cc lists them, nothing registers itself.
+struct Task {
+  std::string name;        // "aime24"
+  std::string title;       // "AIME 2024"
+  TaskKind kind = TaskKind::generate;
+  DataSource source;
+  std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
+  std::string exemplar_hub_split;           // "validation"
+  int default_fewshot = 0;
+  double chance = 0;       // accuracy of guessing; below it the report raises a flag
+  bool has_lm_eval_metric = false;
+  int max_steps = 1;       // upper bound of requests per item (SciCode: sub-steps)
+
+  // Rows -> items, every field the task needs checked (usage error with row.where and field).
+  Result<std::vector<Item>> (*make_items)(const DataSet& data, const TaskContext& context) = nullptr;
+  // Pure: the item's next request after the steps so far.
+  Result<NextRequest> (*next)(const Item& item, const std::vector<StepResult>& so_far,
+                              const TaskContext& context) = nullptr;
+  // Code tasks: what to run once no request is left. nullptr: nothing.
+  Result<Programs> (*programs)(const Item& item, const std::vector<StepResult>& steps,
+                               const TaskContext& context) = nullptr;
+  Score (*score)(const ScoreInputs& inputs) = nullptr;
+  // Upper bound of the requests this item will make (admission control).
+  int (*steps_of)(const Item& item) = nullptr;  // nullptr: 1
+};
+
+// The seven benchmarks, in the order reports list them.
+[[nodiscard]] const std::vector<Task>& all_tasks();
+// nullptr when there is none of that name.
+[[nodiscard]] const Task* find_task(const std::string& name);
+[[nodiscard]] std::vector<KnownBenchmark> known_benchmarks();
+
+// Each benchmark's file defines one of these.
+[[nodiscard]] Task aime24_task();
+[[nodiscard]] Task math500_task();
+[[nodiscard]] Task mmlu_pro_task();
+[[nodiscard]] Task gpqa_diamond_task();
+[[nodiscard]] Task hle_task();
+[[nodiscard]] Task livecodebench_task();
+[[nodiscard]] Task scicode_task();
+
+}  // namespace assay

@@ -1,0 +1,1 @@
+"""The worker process: engines, hub client and graders that live in Python."""
