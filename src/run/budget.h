@@ -1,0 +1,49 @@
+// One wall-clock budget for all variants: shares, pace, and who may still be admitted.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "values/request.h"
+
+namespace assay {
+
+// What one variant may take of what is left, in seconds: an equal share, so that a variant that
+// finishes early leaves more to those after it. reserve_s is kept for scoring and the report.
+[[nodiscard]] double variant_share_s(double left_s, int variants_left, double reserve_s);
+
+// Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
+[[nodiscard]] double report_reserve_s(double budget_s);
+
+// The least a run can be given: each variant loads and answers the longest of the first items of
+// three tasks (a conservative guess before anything was measured).
+[[nodiscard]] double least_budget_s(int variants, double load_s, double first_items_s);
+
+// How fast the engine answers, measured from its own responses; before any, a slow guess.
+class Pace {
+ public:
+  // `in_flight`: requests running beside this one when it ended, itself included.
+  void note(const Response& response, int in_flight);
+
+  // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
+  // each, every one using all of max_tokens, with in_flight_after requests running. A 90th
+  // percentile of what was seen: decode time grows with the number in flight at most linearly.
+  [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
+                                    int in_flight_after) const;
+  [[nodiscard]] bool measured() const { return !token_s_.empty(); }
+
+ private:
+  struct Sample {
+    double seconds = 0;
+    int in_flight = 1;
+  };
+  static constexpr std::size_t kWindow = 64;  // the newest responses
+  static constexpr double kGuessTokenS = 0.2;
+  static constexpr double kGuessPromptTokenS = 0.005;
+
+  std::vector<Sample> token_s_;
+  std::vector<double> prompt_token_s_;
+  std::vector<double> queued_s_;
+};
+
+}  // namespace assay

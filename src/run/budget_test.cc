@@ -1,0 +1,51 @@
+#include "run/budget.h"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+TEST(Budget, SharesAreEqualAndTheReserveIsKept) {
+  EXPECT_DOUBLE_EQ(variant_share_s(310, 3, 10), 100);
+  EXPECT_DOUBLE_EQ(variant_share_s(110, 1, 10), 100);
+  EXPECT_DOUBLE_EQ(variant_share_s(5, 2, 10), 0);
+  EXPECT_DOUBLE_EQ(report_reserve_s(10800), 120);
+  EXPECT_DOUBLE_EQ(report_reserve_s(300), 9);
+  EXPECT_DOUBLE_EQ(report_reserve_s(20), 4);
+}
+
+Response timed(int tokens, double decode_s, int prompt_tokens, double first_token_s) {
+  Response r;
+  r.token_ids.assign(static_cast<std::size_t>(tokens), 1);
+  r.decode_s = decode_s;
+  r.prompt_tokens = prompt_tokens;
+  r.first_token_s = first_token_s;
+  return r;
+}
+
+TEST(Pace, GuessesSlowlyThenMeasures) {
+  Pace pace;
+  EXPECT_FALSE(pace.measured());
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.2);
+  pace.note(timed(11, 1.0, 100, 0.2), 4);  // 0.1 s a token, 2 ms a prompt token, 4 in flight
+  EXPECT_TRUE(pace.measured());
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4), 100 * 0.002 + 10 * 0.1);
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 3, 4), 3 * (100 * 0.002 + 10 * 0.1));
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 8), 100 * 0.002 + 10 * 0.2);  // twice the crowd
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 2), 100 * 0.002 + 10 * 0.1);  // never faster
+}
+
+TEST(Pace, TakesThe90thPercentileAndForgets) {
+  Pace pace;
+  for (int i = 1; i <= 10; ++i) pace.note(timed(2, i, 1, 1e-9), 1);
+  EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 10, 1e-6);
+  for (int i = 0; i < 64; ++i) pace.note(timed(2, 0.5, 1, 1e-9), 1);
+  EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 0.5, 1e-6);
+  Response failed = timed(2, 100, 1, 1);
+  failed.finish_reason = FinishReason::error;
+  for (int i = 0; i < 64; ++i) pace.note(failed, 1);
+  EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 0.5, 1e-6);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,110 @@
+#include "run/grader.h"
+
+#include <exception>
+#include <utility>
+
+namespace assay {
+namespace {
+
+Score unscored(const char* reason, std::string detail) {
+  Score score;
+  score.reason = reason;
+  score.detail = std::move(detail);
+  return score;
+}
+
+}  // namespace
+
+Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& run_program,
+                EquivalenceOracle* oracle) {
+  for (const StepResult& step : job.steps) {
+    if (step.response.finish_reason == FinishReason::error) {
+      return unscored(reason::kEngineError, step.response.error);
+    }
+  }
+  const TaskContext context = run.context(*job.task);
+  std::vector<ProgramResult> results;
+  // A scorer that throws is our fault: the item stays unscored and the report shows why.
+  try {
+    if (job.task->task->programs != nullptr) {
+      auto programs = job.task->task->programs(*job.item, job.steps, context);
+      if (!programs) return unscored(reason::kNoTests, programs.error().why);
+      for (const Program& program : *programs) {
+        auto result = run_program(program);
+        if (!result) return unscored(reason::kSandboxFault, result.error().what);
+        results.push_back(*std::move(result));
+      }
+    }
+    return job.task->task->score({*job.item, job.steps, results, context, oracle});
+  } catch (const std::exception& e) {
+    return unscored("scorer failed", e.what());
+  }
+}
+
+GraderPool::GraderPool(const ResolvedRun& run, int threads, std::size_t capacity,
+                       RunProgram run_program, MakeOracle make_oracle)
+    : run_(run),
+      capacity_(capacity),
+      run_program_(std::move(run_program)),
+      make_oracle_(std::move(make_oracle)) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+GraderPool::~GraderPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    waiting_.clear();
+  }
+  wake_.notify_all();
+}
+
+bool GraderPool::submit(GradeJob& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= capacity_) return false;
+    waiting_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+std::vector<Graded> GraderPool::take_done() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(done_, {});
+}
+
+std::size_t GraderPool::pending() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() + in_work_ + done_.size();
+}
+
+void GraderPool::wait_done(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  done_cv_.wait_for(lock, timeout, [this] { return !done_.empty(); });
+}
+
+void GraderPool::work() {
+  const std::unique_ptr<EquivalenceOracle> oracle = make_oracle_ ? make_oracle_() : nullptr;
+  while (true) {
+    GradeJob job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_) return;
+      job = std::move(waiting_.front());
+      waiting_.pop_front();
+      ++in_work_;
+    }
+    Graded graded{job.variant, job.task->spec.name, job.item->id, job.repeat,
+                  grade_now(run_, job, run_program_, oracle.get())};
+    {
+      const std::lock_guard lock(mutex_);
+      --in_work_;
+      done_.push_back(std::move(graded));
+    }
+    done_cv_.notify_one();
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,79 @@
+// Scoring beside generation: a few threads with bounded queues on both sides.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "run/resolve.h"
+#include "score/oracle.h"
+#include "values/program.h"
+#include "values/score.h"
+
+namespace assay {
+
+using RunProgram = std::function<Result<ProgramResult>(const Program&)>;
+using MakeOracle = std::function<std::unique_ptr<EquivalenceOracle>()>;
+
+struct GradeJob {
+  std::string variant;
+  const ResolvedTask* task = nullptr;  // outlives the pool
+  const Item* item = nullptr;          // likewise
+  int repeat = 0;
+  std::vector<StepResult> steps;
+};
+
+struct Graded {
+  std::string variant;
+  std::string task;
+  std::string item;
+  int repeat = 0;
+  Score score;
+};
+
+// Scores one job in the calling thread. Never fails: a fault of the sandbox or of the task's own
+// code becomes an unscored Score.
+[[nodiscard]] Score grade_now(const ResolvedRun& run, const GradeJob& job,
+                              const RunProgram& run_program, EquivalenceOracle* oracle);
+
+class GraderPool {
+ public:
+  // `make_oracle` is called once in each thread. threads >= 1, capacity >= 1.
+  GraderPool(const ResolvedRun& run, int threads, std::size_t capacity, RunProgram run_program,
+             MakeOracle make_oracle);
+  GraderPool(const GraderPool&) = delete;
+  GraderPool& operator=(const GraderPool&) = delete;
+  ~GraderPool();  // finishes what is being graded, drops what waits
+
+  // False when the queue is full: try again after take_done().
+  [[nodiscard]] bool submit(GradeJob& job);
+  [[nodiscard]] std::vector<Graded> take_done();
+  // Waiting, being graded, or done and not yet taken.
+  [[nodiscard]] std::size_t pending() const;
+  // Blocks until something is done or `timeout` passes.
+  void wait_done(std::chrono::milliseconds timeout);
+
+ private:
+  void work();
+
+  const ResolvedRun& run_;
+  const std::size_t capacity_;
+  const RunProgram run_program_;
+  const MakeOracle make_oracle_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable done_cv_;
+  std::deque<GradeJob> waiting_;    // guarded by mutex_
+  std::vector<Graded> done_;        // guarded by mutex_
+  std::size_t in_work_ = 0;         // guarded by mutex_
+  bool stopping_ = false;           // guarded by mutex_
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace assay

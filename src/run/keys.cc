@@ -1,0 +1,40 @@
+#include "run/keys.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+
+namespace assay {
+
+std::string render_key(const ResolvedVariant& variant, const ChatSpec& chat,
+                       const Request& request) {
+  nlohmann::json what = to_json(request);
+  what.erase("sampling");
+  return sha256_hex(dump_json({{"fingerprint", variant.fingerprint},
+                               {"apply_template", chat.apply_template},
+                               {"template_args", template_args(chat)},
+                               {"request", what}}));
+}
+
+std::string response_key(const ResolvedVariant& variant, const EngineIdentity& engine,
+                         RequestKind kind, const Rendered& rendered, const Sampling& sampling,
+                         int repeat) {
+  nlohmann::json prompt = to_json(rendered);
+  prompt.erase("text");  // the engine sees tokens only
+  return sha256_hex(dump_json({{"fingerprint", variant.fingerprint},
+                               {"revision", variant.revision},
+                               {"engine", engine.engine},
+                               {"versions", engine.versions},
+                               {"args", engine.args},
+                               {"kind", to_string(kind)},
+                               {"prompt", prompt},
+                               {"sampling", to_json(sampling)},
+                               {"repeat", repeat}}));
+}
+
+nlohmann::json template_args(const ChatSpec& chat) {
+  nlohmann::json args = chat.template_args;
+  if (chat.enable_thinking) args["enable_thinking"] = *chat.enable_thinking;
+  return args;
+}
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+// Names under which prompts and responses are stored: SHA-256 over all that could change them.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "run/resolve.h"
+#include "values/request.h"
+
+namespace assay {
+
+// Everything about a variant that decides its outputs, beside the prompt and the sampling.
+struct EngineIdentity {
+  std::string engine;                           // "vllm", "fake"
+  std::map<std::string, std::string> versions;  // of the packages that compute
+  nlohmann::json args;                          // merged engine arguments
+};
+
+[[nodiscard]] std::string render_key(const ResolvedVariant& variant, const ChatSpec& chat,
+                                     const Request& request);
+[[nodiscard]] std::string response_key(const ResolvedVariant& variant, const EngineIdentity& engine,
+                                       RequestKind kind, const Rendered& rendered,
+                                       const Sampling& sampling, int repeat);
+
+// The chat template's variables: the plan's own and enable_thinking.
+[[nodiscard]] nlohmann::json template_args(const ChatSpec& chat);
+
+}  // namespace assay

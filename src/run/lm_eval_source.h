@@ -1,0 +1,74 @@
+// Tasks that lm-eval's own code runs inside the worker: its requests join our queue and store.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "run/keys.h"
+#include "run/resolve.h"
+#include "store/store.h"
+
+namespace assay {
+
+class LmEvalSource {
+ public:
+  LmEvalSource(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
+               Store& store, std::filesystem::path results_folder);
+
+  // Looks into the store for what is done already.
+  [[nodiscard]] Status prepare();
+  // Tasks of this plan that lm-eval runs and whose scores are not all stored yet.
+  [[nodiscard]] bool wanted() const { return next_task_ < tasks_.size(); }
+  // Starts the next task when none runs. `id` is a fresh request id.
+  [[nodiscard]] Status start_next(Engine& engine, std::int64_t id, int max_model_len);
+  [[nodiscard]] bool running() const { return running_.has_value(); }
+
+  // One request of lm-eval. Answered at once from the store, or kept until submit() is called.
+  [[nodiscard]] Status on_need(Engine& engine, const Needed& needed);
+  // Sends waiting requests, up to `room`, as long as `fits` allows; ids come from next_id. False
+  // when one did not fit or could not be sent.
+  [[nodiscard]] bool submit_while(Engine& engine, std::int64_t& next_id, int room,
+                                  const std::function<bool(const Needed&)>& fits);
+  [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
+  // True when the id was one of ours.
+  [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
+                                       std::int64_t load_id);
+  // Reads lm-eval's samples and stores scores.
+  [[nodiscard]] Status on_done(const LmEvalDone& done);
+  // No more time: everything not yet asked is answered `not run`.
+  [[nodiscard]] Status stop_asking(Engine& engine);
+  // The engine died: the running task starts anew (what was answered is in the store).
+  void forget_engine();
+  [[nodiscard]] bool out_of_time() const { return stopped_; }
+
+ private:
+  struct Asked {
+    std::int64_t need = 0;
+    std::string key;
+    Sampling sampling;
+  };
+
+  [[nodiscard]] nlohmann::json arguments(const ResolvedTask& task, int max_model_len) const;
+  [[nodiscard]] std::filesystem::path output_folder(const ResolvedTask& task) const;
+  Status store_samples(const ResolvedTask& task, const std::filesystem::path& file);
+
+  const ResolvedRun& run_;
+  const ResolvedVariant& variant_;
+  EngineIdentity identity_;
+  Store& store_;
+  std::filesystem::path results_folder_;
+  std::vector<const ResolvedTask*> tasks_;
+  std::size_t next_task_ = 0;
+  std::optional<std::int64_t> running_;
+  std::vector<Needed> waiting_;
+  std::map<std::int64_t, Asked> asked_;
+  bool stopped_ = false;
+};
+
+}  // namespace assay

@@ -1,0 +1,149 @@
+#include "run/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "data/sampling.h"
+
+namespace assay {
+namespace {
+
+const char* kind_name(const ResolvedTask& task) {
+  if (task.task == nullptr || task.spec.harness == Harness::lm_eval) return "lm_eval";
+  switch (task.task->kind) {
+    case TaskKind::generate:
+      return "generate";
+    case TaskKind::loglikelihood:
+      return "loglikelihood";
+    case TaskKind::code:
+      return "code";
+  }
+  return "generate";
+}
+
+Status load_exemplars(ResolvedTask& task, const std::string& python) {
+  if (task.task->exemplar_layouts.empty()) return {};
+  const DataSet set =
+      TRY(load_data_set(task.data_folder, task.task->exemplar_layouts, python));
+  for (const Row& row : set.rows) task.exemplars.push_back(row.fields);
+  task.fingerprint = sha256_hex(task.fingerprint + set.fingerprint);
+  return {};
+}
+
+Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
+                                  const ResolveServices& services) {
+  ResolvedTask out;
+  out.spec = spec;
+  out.task = find_task(spec.benchmark);
+  if (out.task == nullptr) return out;  // lm-eval's own task: it brings its documents
+  const LocatedData located = TRY(services.locate_data(spec, *out.task));
+  if (located.gated) {
+    if (spec.if_gated != IfGated::skip) {
+      return environment_error(
+          fmt::format("the data set {} of task {} is gated", out.task->source.hub_id, spec.name),
+          "the hub refused access with this token",
+          "ask for access on the hub and set HF_TOKEN, or write `if_gated: skip`");
+    }
+    out.available = false;
+    out.reason = "HF gated";
+    return out;
+  }
+  out.data_folder = located.folder;
+  const DataSet set = TRY(load_data_set(located.folder, out.task->source.layouts, services.python));
+  out.layout = set.layout;
+  out.fingerprint = set.fingerprint;
+  out.files = set.files;
+  TRY(load_exemplars(out, services.python));
+  const TaskContext context{out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder};
+  std::vector<Item> all = TRY(out.task->make_items(set, context));
+  std::map<std::string, int> position;
+  for (std::size_t i = 0; i < all.size(); ++i) position.emplace(all[i].id, static_cast<int>(i));
+  out.items = TRY(select_items(std::move(all), spec, plan.seed));
+  if (out.items.empty()) {
+    return usage_error("task " + spec.name + " has no items", "the data folder holds no usable rows",
+                       "check --data, or the task's limit and ids");
+  }
+  for (const Item& item : out.items) out.row_positions.push_back(position.at(item.id));
+  return out;
+}
+
+nlohmann::json frozen_task(const ResolvedTask& task) {
+  nlohmann::json items = nlohmann::json::array();
+  for (const Item& item : task.items) {
+    items.push_back({{"id", item.id}, {"stratum", item.stratum}, {"group", item.group}});
+  }
+  nlohmann::json metrics = {"robust"};
+  if (task.task != nullptr && task.task->has_lm_eval_metric) metrics.push_back("lm_eval");
+  nlohmann::json out = {{"name", task.spec.name},
+                        {"title", task.task != nullptr ? task.task->title : task.spec.name},
+                        {"benchmark", task.spec.benchmark},
+                        {"kind", kind_name(task)},
+                        {"harness", task.spec.harness == Harness::native ? "native" : "lm_eval"},
+                        {"chance", task.task != nullptr ? task.task->chance : 0.0},
+                        {"weight", task.spec.weight},
+                        {"repeats", task.spec.repeats},
+                        {"max_gen_toks", task.spec.max_gen_toks.value_or(0)},
+                        {"metrics", metrics},
+                        {"status", task.available ? "ok" : "na"},
+                        {"reason", task.reason},
+                        {"layout", task.layout},
+                        {"fingerprint", task.fingerprint},
+                        {"items", items}};
+  return out;
+}
+
+}  // namespace
+
+TaskContext ResolvedRun::context(const ResolvedTask& task) const {
+  return TaskContext{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
+}
+
+Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
+  ResolvedRun run;
+  run.plan = plan;
+  for (const TaskSpec& spec : plan.tasks) {
+    run.tasks.push_back(TRY(resolve_task(spec, plan, services)));
+  }
+  for (const VariantSpec& spec : plan.variants) {
+    run.variants.push_back(TRY(services.locate_model(spec)));
+  }
+  std::stable_partition(run.variants.begin(), run.variants.end(),
+                        [](const ResolvedVariant& v) { return v.spec.baseline; });
+  return run;
+}
+
+nlohmann::json frozen_plan(const ResolvedRun& run) {
+  nlohmann::json tasks = nlohmann::json::array();
+  for (const ResolvedTask& task : run.tasks) tasks.push_back(frozen_task(task));
+  nlohmann::json variants = nlohmann::json::array();
+  for (const ResolvedVariant& v : run.variants) {
+    variants.push_back({{"name", v.spec.name},
+                        {"model", v.spec.model},
+                        {"revision", v.revision},
+                        {"fingerprint", v.fingerprint},
+                        {"baseline", v.spec.baseline}});
+  }
+  return {{"format", 1},
+          {"assay", ASSAY_VERSION},
+          {"plan", to_json(run.plan)},
+          {"tasks", tasks},
+          {"variants", variants}};
+}
+
+std::string frozen_hash(const nlohmann::json& frozen) {
+  nlohmann::json value = frozen;
+  value.erase("assay");
+  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data"}) {
+    value["plan"].erase(key);
+  }
+  // Two checkouts of one model are the same model: its fingerprint says so, not its path.
+  for (auto& variant : value["plan"]["variants"]) variant.erase("model");
+  for (auto& variant : value["variants"]) variant.erase("model");
+  return sha256_hex(dump_json(value));
+}
+
+}  // namespace assay

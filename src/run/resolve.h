@@ -1,0 +1,68 @@
+// From plan and data to what is really run: the items of every task, the folder and fingerprint of
+// every variant. Everything that can be wrong with the input is found here, before a model loads.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+#include "task/task.h"
+
+namespace assay {
+
+struct ResolvedTask {
+  TaskSpec spec;
+  const Task* task = nullptr;  // nullptr: an lm-eval task this program does not know by itself
+  bool available = true;
+  std::string reason;          // why not available: "HF gated"
+  std::string layout;
+  std::string fingerprint;
+  std::vector<std::string> files;
+  std::string data_folder;
+  std::vector<Item> items;     // selected, in the run's order
+  std::vector<nlohmann::json> exemplars;
+  // Position of each item in the data set's own row order (lm-eval's `samples`).
+  std::vector<int> row_positions;
+};
+
+struct ResolvedVariant {
+  VariantSpec spec;
+  std::string folder;       // where the weights lie
+  std::string revision;     // hub commit; empty for a folder
+  std::string fingerprint;  // engine/fingerprint.h
+};
+
+struct ResolvedRun {
+  Plan plan;
+  std::vector<ResolvedTask> tasks;        // the plan's order
+  std::vector<ResolvedVariant> variants;  // running order: baseline first
+
+  [[nodiscard]] TaskContext context(const ResolvedTask& task) const;
+};
+
+// Where the rows of a task come from: a folder with the files in place, or a reason why not.
+struct LocatedData {
+  std::string folder;
+  bool gated = false;       // the hub refused: with if_gated skip the task becomes N/A
+};
+
+// Parts of the world resolve() needs; the composition root supplies them.
+struct ResolveServices {
+  std::function<Result<LocatedData>(const TaskSpec&, const Task&)> locate_data;
+  // Hub id or folder -> folder, revision, fingerprint. Errors: missing config or weights.
+  std::function<Result<ResolvedVariant>(const VariantSpec&)> locate_model;
+  std::string python;  // for parquet rows
+};
+
+[[nodiscard]] Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services);
+
+// docs/frozen_plan.md
+[[nodiscard]] nlohmann::json frozen_plan(const ResolvedRun& run);
+[[nodiscard]] std::string frozen_hash(const nlohmann::json& frozen);
+
+}  // namespace assay

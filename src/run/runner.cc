@@ -1,0 +1,207 @@
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "run/variant_run.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kGraderQueue = 64;
+constexpr double kLoadGuessS = 12;
+
+Status freeze(const ResolvedRun& run, Store& store) {
+  const nlohmann::json frozen = frozen_plan(run);
+  const std::string hash = frozen_hash(frozen);
+  const auto stored = TRY(store.meta("frozen_hash"));
+  if (stored && *stored != hash) {
+    return usage_error("the output folder belongs to another plan",
+                       "its frozen plan differs from this one (see plan.frozen.json there)",
+                       "choose another folder with --out, or run the plan it was made with");
+  }
+  TRY(store.set_meta("frozen_hash", hash));
+  TRY(store.set_meta("frozen", dump_json(frozen)));
+  if (!stored) {
+    for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
+  }
+  return store.flush();
+}
+
+nlohmann::json identity_json(const EngineIdentity& identity) {
+  return {{"engine", identity.engine}, {"versions", identity.versions}, {"args", identity.args}};
+}
+
+EngineIdentity identity_from(const nlohmann::json& value) {
+  return {value.at("engine"), value.at("versions").get<std::map<std::string, std::string>>(),
+          value.at("args")};
+}
+
+// A half-done variant is only continued by the engine that began it.
+Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVariant& variant,
+                                    const RunOptions& options, RunServices& services) {
+  EngineIdentity current = services.identity;
+  current.args = merged_engine_args(run.plan, variant.spec);
+  const std::string name = "identity:" + variant.spec.name;
+  const auto stored = TRY(services.store.meta(name));
+  if (stored && !options.restart_variant) {
+    return identity_from(TRY(parse_json(*stored, "the store")));
+  }
+  if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
+    TRY(services.store.forget_variant(variant.spec.name));
+  }
+  TRY(services.store.set_meta(name, identity_json(current).dump()));
+  return current;
+}
+
+Status refuse_other_engine(const ResolvedRun& run, const ResolvedVariant& variant,
+                           const EngineIdentity& stored, const RunServices& services) {
+  EngineIdentity current = services.identity;
+  current.args = merged_engine_args(run.plan, variant.spec);
+  if (identity_json(current) == identity_json(stored)) return {};
+  return environment_error(
+      fmt::format("variant {} was begun by another engine", variant.spec.name),
+      fmt::format("then {}, now {}", nlohmann::json(stored.versions).dump(),
+                  nlohmann::json(current.versions).dump()),
+      "go back to that version, or start the variant over with --restart-variant");
+}
+
+class Accounts {  // the wall clock spent on this folder, over all its runs
+ public:
+  Accounts(const RunOptions& options, RunServices& services, double spent_before_s)
+      : options_(options),
+        services_(services),
+        spent_before_s_(spent_before_s),
+        started_s_(services.clock.now().count()) {}
+
+  [[nodiscard]] bool limited() const { return options_.budget_s > 0; }
+  [[nodiscard]] double spent_s() const {
+    return spent_before_s_ + services_.clock.now().count() - started_s_;
+  }
+  [[nodiscard]] double left_s() const { return options_.budget_s - spent_s(); }
+  [[nodiscard]] double deadline_s(int variants_left) const {
+    if (!limited()) return std::numeric_limits<double>::infinity();
+    return services_.clock.now().count() +
+           variant_share_s(left_s(), variants_left, report_reserve_s(options_.budget_s));
+  }
+  Status save() const { return services_.store.set_meta("spent_s", fmt::format("{:.3f}", spent_s())); }
+
+ private:
+  const RunOptions& options_;
+  RunServices& services_;
+  double spent_before_s_;
+  double started_s_;
+};
+
+Result<double> spent_before_s(const Store& store) {
+  const auto text = TRY(store.meta("spent_s"));
+  return text ? std::strtod(text->c_str(), nullptr) : 0.0;
+}
+
+// The longest load seen in this folder, or a guess.
+Result<double> load_guess_s(const Store& store) {
+  double longest = 0;
+  for (const StoredLoad& load : TRY(store.loads())) {
+    longest = std::max(longest, load.facts.value("load_s", 0.0));
+  }
+  return longest > 0 ? longest : kLoadGuessS;
+}
+
+struct Turn {
+  RunEnd end = RunEnd::complete;
+  ItemSet finished;
+  bool skipped = false;
+};
+
+Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOptions& options,
+                         RunServices& services, GraderPool& graders, const Accounts& accounts,
+                         const ItemSet* allowed) {
+  const ResolvedVariant& variant = run.variants[index];
+  const int variants_left = static_cast<int>(run.variants.size() - index);
+  const EngineIdentity identity = TRY(identity_for(run, variant, options, services));
+  VariantRun turn(run, variant, options, services, identity, graders);
+  TRY(turn.prepare(allowed));
+  Turn out;
+  if (turn.needs_engine()) {
+    TRY(refuse_other_engine(run, variant, identity, services));
+    const double least_s = least_budget_s(variants_left, TRY(load_guess_s(services.store)),
+                                          turn.first_items_s());
+    if (accounts.limited() && accounts.left_s() < least_s) {
+      if (index == 0 && services.store.response_count() == 0) {
+        return environment_error(
+            fmt::format("a budget of {} is too short", human_duration(options.budget_s)),
+            fmt::format("{} variants must each load and answer at least one item of three tasks",
+                        variants_left),
+            fmt::format("give it at least {}", human_duration(std::ceil(least_s))));
+      }
+      turn.give_up();
+      out.end = RunEnd::out_of_time;
+      out.skipped = true;
+    } else {
+      out.end = TRY(turn.run(accounts.deadline_s(variants_left)));
+    }
+  }
+  TRY(turn.finish_grading());
+  out.finished = turn.finished_items();
+  services.progress.say(fmt::format("{}: {} items answered{}", variant.spec.name,
+                                    out.finished.size(),
+                                    out.end == RunEnd::out_of_time ? ", out of time" : ""));
+  return out;
+}
+
+}  // namespace
+
+Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunServices& services) {
+  TRY(freeze(run, services.store));
+  const Accounts accounts(options, services, TRY(spent_before_s(services.store)));
+  services.tick = [&accounts] { return accounts.save(); };
+  GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
+                     services.make_oracle);
+  RunEnd end = RunEnd::complete;
+  ItemSet baseline_items;
+  for (std::size_t i = 0; i < run.variants.size(); ++i) {
+    if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
+    const Turn turn = TRY(run_variant(run, i, options, services, graders, accounts,
+                                      i == 0 ? nullptr : &baseline_items));
+    if (i == 0) baseline_items = turn.finished;
+    if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
+    if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
+  }
+  TRY(accounts.save());
+  TRY(services.store.flush());
+  return end;
+}
+
+Status rescore(const ResolvedRun& run, RunServices& services) {
+  const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
+  for (const ResolvedVariant& variant : run.variants) {
+    for (const Unit& unit : make_units(run)) {
+      GradeJob job{variant.spec.name, unit.task, &unit.item(), unit.repeat, {}};
+      for (const StoredStep& step : TRY(services.store.steps(
+               variant.spec.name, unit.task->spec.name, unit.item().id, unit.repeat))) {
+        StepResult result;
+        result.prompt_did_not_fit = step.response_key.empty();
+        if (!result.prompt_did_not_fit) {
+          auto response = TRY(services.store.response(step.response_key));
+          if (!response) break;
+          result.response = *std::move(response);
+        }
+        job.steps.push_back(std::move(result));
+      }
+      if (job.steps.empty()) continue;
+      const auto next = unit.task->task->next(unit.item(), job.steps, run.context(*unit.task));
+      if (!next || *next) continue;  // half answered
+      TRY(services.store.put_score(
+          {variant.spec.name, unit.task->spec.name, unit.item().id, unit.repeat,
+           grade_now(run, job, services.run_program, oracle.get())}));
+    }
+  }
+  return services.store.flush();
+}
+
+}  // namespace assay

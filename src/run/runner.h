@@ -1,0 +1,59 @@
+// The main job: every variant in turn, one engine load each, everything kept as it comes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "run/grader.h"
+#include "run/keys.h"
+#include "run/progress.h"
+#include "run/resolve.h"
+#include "store/store.h"
+
+namespace assay {
+
+// The parts of the world a run uses; the composition root supplies them.
+struct RunServices {
+  Store& store;
+  const Clock& clock;
+  Progress& progress;
+  // A started worker for this variant (hello done, nothing loaded).
+  std::function<Result<std::unique_ptr<Engine>>(const ResolvedVariant&)> start_engine;
+  // Engine and package versions, known without starting or importing it.
+  EngineIdentity identity;
+  RunProgram run_program;
+  MakeOracle make_oracle;
+  // Reads the files of a model so that the next load finds them in memory; may be empty.
+  std::function<void(const ResolvedVariant&)> prefetch;
+  const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
+  int grader_threads = 1;
+  std::string results_folder;  // lm-eval's files go below it
+  std::function<Status()> tick;  // called about once a second while an engine works; may be empty
+};
+
+struct RunOptions {
+  double budget_s = 0;   // 0: none
+  bool restart_variant = false;
+  int max_engine_restarts = 3;  // a variant
+  std::chrono::seconds load_timeout{1800};
+};
+
+enum class RunEnd {
+  complete,     // every item of every variant is scored or unscored for a reason of its own
+  out_of_time,  // the budget ended it; the rest is `not run`
+  interrupted,
+};
+
+// Runs what the store does not hold yet. Errors leave everything stored so far in place.
+[[nodiscard]] Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
+                                      RunServices& services);
+
+// Scores again from the stored responses alone.
+[[nodiscard]] Status rescore(const ResolvedRun& run, RunServices& services);
+
+}  // namespace assay

@@ -1,0 +1,292 @@
+#include "run/runner.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/json.h"
+#include "run/scripted_engine.h"
+
+namespace assay {
+namespace {
+
+// A task of one question, right when the answer is "yes"; items with "steps": n ask n times.
+Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
+                        const TaskContext& context) {
+  if (static_cast<int>(so_far.size()) >= item.row.value("steps", 1)) return std::nullopt;
+  Request request;
+  request.messages = {{"user", context.spec.name + "/" + item.id + "/" + std::to_string(so_far.size())}};
+  for (const StepResult& step : so_far) request.messages[0].content += "+" + step.response.text;
+  request.sampling.max_tokens = context.spec.max_gen_toks.value_or(10);
+  return request;
+}
+
+Score judge(const ScoreInputs& in) {
+  Score score;
+  score.outcome = Outcome::scored;
+  score.metrics["robust"] = in.steps.back().response.text == "yes" ? 1 : 0;
+  return score;
+}
+
+int steps_of(const Item& item) { return item.row.value("steps", 1); }
+
+const Task& test_task() {
+  static const Task task = [] {
+    Task t;
+    t.name = "t";
+    t.title = "T";
+    t.next = ask;
+    t.score = judge;
+    t.steps_of = steps_of;
+    return t;
+  }();
+  return task;
+}
+
+class RunnerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              (std::string("assay_runner_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name() +
+               std::to_string(::getpid()));
+    std::filesystem::remove_all(folder_);
+    run_.plan.name = "test";
+    run_.plan.engine.args = {{"max_model_len", 100}};
+    add_task("a", 6);
+    add_task("b", 3);
+    for (const char* name : {"base", "quant"}) {
+      VariantSpec spec;
+      spec.name = name;
+      spec.model = std::string("/models/") + name;
+      spec.baseline = spec.name == "base";
+      run_.variants.push_back({spec, spec.model, "", std::string("fp-") + name});
+      run_.plan.variants.push_back(spec);
+    }
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void add_task(const std::string& name, int items) {
+    ResolvedTask task;
+    task.spec.name = name;
+    task.spec.benchmark = "t";
+    task.spec.max_gen_toks = 10;
+    task.task = &test_task();
+    for (int i = 0; i < items; ++i) {
+      task.items.push_back({name + std::to_string(i), "", "", nlohmann::json::object()});
+      task.row_positions.push_back(i);
+    }
+    run_.tasks.push_back(task);
+  }
+
+  Result<RunEnd> go(RunOptions options = {}) {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    Progress progress(stderr, Progress::Style::silent, script_.clock);
+    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+    services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
+      return std::make_unique<ScriptedEngine>(script_);
+    };
+    services.identity = {"fake", {{"fake", version_}}, {}};
+    services.run_program = [](const Program&) -> Result<ProgramResult> { return ProgramResult{}; };
+    services.stop = &stop_;
+    services.results_folder = (folder_ / "results").string();
+    return run_plan(run_, options, services);
+  }
+
+  std::vector<StoredScore> scores() {
+    return Store::open(folder_, Store::Mode::read).value().scores().value();
+  }
+  std::set<std::string> scored_items(const std::string& variant) {
+    std::set<std::string> out;
+    for (const StoredScore& s : scores()) {
+      if (s.variant == variant) out.insert(s.item);
+    }
+    return out;
+  }
+
+  std::filesystem::path folder_;
+  ResolvedRun run_;
+  EngineScript script_;
+  std::string version_ = "1";
+  std::atomic<bool> stop_{false};
+};
+
+TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 2);
+  EXPECT_EQ(script_.prompts.size(), 18U);
+  // Tasks interleave: by (i + 0.5) / n, so b0 comes after a0 and a1's rank 0.25 beats b1's 0.5.
+  const std::vector<std::string> first(script_.prompts.begin(), script_.prompts.begin() + 5);
+  EXPECT_EQ(first, (std::vector<std::string>{"a/a0/0", "b/b0/0", "a/a1/0", "a/a2/0", "b/b1/0"}));
+
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);  // no engine at all the second time
+  EXPECT_EQ(script_.prompts.size(), 18U);
+}
+
+TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
+  run_.tasks[0].items[0].row["steps"] = 3;
+  script_.max_in_flight = 1;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts[0], "a/a0/0");
+  EXPECT_EQ(script_.prompts[1], "a/a0/1+yes");
+  EXPECT_EQ(script_.prompts[2], "a/a0/2+yes+yes");
+}
+
+TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
+  run_.tasks[0].items[0].row["steps"] = 2;
+  script_.answer = [](const std::string& p) { return p == "a/a0/0" ? std::string(90, 'x') : "yes"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const auto steps = store.steps("base", "a", "a0", 0).value();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[1].response_key, "");
+}
+
+TEST_F(RunnerTest, FirstPromptThatDoesNotFitEndsBeforeLoading) {
+  run_.tasks[1].items[2].id = std::string(95, 'x');
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::usage);
+  EXPECT_EQ(end.error().why, "prompt and output need 109 tokens, max_model_len is 100");
+  EXPECT_EQ(script_.loads, 0);
+}
+
+TEST_F(RunnerTest, CrashRestartsAndTheGuiltyRequestIsSetAside) {
+  script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.outcome == Outcome::unscored, s.item == "a2") << s.item;
+    EXPECT_EQ(s.score.reason == reason::kEngineError, s.item == "a2") << s.item;
+  }
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 6);  // each variant: first load, the crash, the crash alone
+}
+
+TEST_F(RunnerTest, EngineThatKeepsDyingEndsTheRunAndKeepsTheRest) {
+  int answered = 0;
+  script_.max_in_flight = 1;
+  script_.answer = [&](const std::string&) {
+    ++answered;
+    return std::string("yes");
+  };
+  script_.deadly = [&](const std::string&) { return answered >= 4; };
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::environment);
+  EXPECT_EQ(end.error().what, "the engine of base died 4 times");
+  EXPECT_GE(Store::open(folder_, Store::Mode::read).value().response_count(), 4);
+}
+
+TEST_F(RunnerTest, InterruptedRunGoesOn) {
+  script_.max_in_flight = 1;
+  int left = 5;
+  script_.answer = [&](const std::string&) {
+    if (--left == 0) stop_ = true;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  stop_ = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  // One request was in flight at most when it stopped; nothing answered is asked again.
+  EXPECT_LE(script_.prompts.size(), 19U);
+}
+
+TEST_F(RunnerTest, AnotherPlanIsRefused) {
+  ASSERT_TRUE(go());
+  run_.tasks[0].spec.max_gen_toks = 11;
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().what, "the output folder belongs to another plan");
+  EXPECT_EQ(scores().size(), 18U);
+}
+
+TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {
+  script_.answer = [&](const std::string&) {
+    stop_ = true;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  stop_ = false;
+  script_.answer = [](const std::string&) { return std::string("yes"); };
+  version_ = "2";
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().what, "variant base was begun by another engine");
+  RunOptions options;
+  options.restart_variant = true;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  version_ = "3";
+  EXPECT_EQ(go().value(), RunEnd::complete);  // all done: the engine does not matter
+}
+
+TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {
+  run_.tasks.clear();
+  add_task("a", 200);
+  add_task("b", 100);
+  script_.max_in_flight = 1;  // an answer takes 0.5 s; its worst case 10 tokens * 0.1 s
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 100);
+  const auto base = scored_items("base");
+  const auto quant = scored_items("quant");
+  EXPECT_GT(base.size(), 40U);
+  EXPECT_LT(base.size(), 100U);
+  EXPECT_TRUE(std::includes(base.begin(), base.end(), quant.begin(), quant.end()));
+  EXPECT_GT(quant.size() * 2, base.size());
+  for (const std::string prefix : {"a", "b"}) {  // a prefix of each task, nothing skipped
+    const auto count = std::count_if(base.begin(), base.end(),
+                                     [&](const std::string& id) { return id.starts_with(prefix); });
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(base.contains(prefix + std::to_string(i)));
+  }
+}
+
+TEST_F(RunnerTest, SlowerVariantStopsEarlierNotWrong) {
+  run_.tasks.clear();
+  add_task("a", 300);
+  script_.max_in_flight = 1;
+  RunOptions options;
+  options.budget_s = 100;
+  const auto& name = run_.variants[1].spec.name;
+  (void)name;
+  int loads_seen = 0;
+  script_.answer = [&](const std::string&) {
+    loads_seen = script_.loads;
+    if (loads_seen == 2) script_.token_s = 0.4;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 100);
+  EXPECT_LT(scored_items("quant").size() * 2, scored_items("base").size());
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 1);
+}
+
+TEST_F(RunnerTest, TooShortABudgetEndsAtOnceAndSaysTheLeast) {
+  RunOptions options;
+  options.budget_s = 20;
+  const auto end = go(options);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::environment);
+  EXPECT_EQ(end.error().what, "a budget of 20.0s is too short");
+  EXPECT_TRUE(end.error().fix.starts_with("give it at least "));
+  EXPECT_EQ(script_.starts, 0);
+}
+
+TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
+  ASSERT_TRUE(go());
+  const std::size_t before = scores().size();
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ASSERT_TRUE(store.clear_scores());
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  ASSERT_TRUE(rescore(run_, services));
+  EXPECT_EQ(store.scores().value().size(), before);
+}
+
+}  // namespace
+}  // namespace assay

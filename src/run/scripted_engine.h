@@ -1,0 +1,106 @@
+// An engine inside the test process: answers from a function, on a clock that only it moves.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+
+namespace assay {
+
+// What the test sees and decides, shared by all engines it starts.
+struct EngineScript {
+  FakeClock clock;
+  int max_in_flight = 8;
+  double load_s = 10;
+  double token_s = 0.1;       // per output token, whatever is in flight
+  int output_tokens = 5;      // of each answer; sampling.max_tokens when larger
+  std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
+    return std::string("yes");
+  };
+  // True: the engine dies when it comes to this prompt.
+  std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
+  int starts = 0;
+  int loads = 0;
+  std::vector<std::string> prompts;  // as submitted, in order
+};
+
+class ScriptedEngine final : public Engine {
+ public:
+  explicit ScriptedEngine(EngineScript& script) : script_(script) {
+    ++script_.starts;
+    hello_ = {"fake", {{"fake", "1"}}, {"generate"}, script.max_in_flight};
+  }
+
+  const EngineHello& hello() const override { return hello_; }
+  Result<OpenedModel> open(const std::string&, bool, const nlohmann::json&) override {
+    return OpenedModel{"t", "c", 4096, 256};
+  }
+  Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override {
+    std::vector<Rendered> out;
+    for (const Request& r : requests) {  // one token a byte
+      Rendered rendered;
+      rendered.text = r.messages.empty() ? r.plain : r.messages.back().content;
+      for (unsigned char c : rendered.text) rendered.prompt_tokens.push_back(c);
+      out.push_back(std::move(rendered));
+    }
+    return out;
+  }
+  Result<LoadedModel> load(const nlohmann::json&, std::chrono::seconds) override {
+    ++script_.loads;
+    script_.clock.advance(Seconds(script_.load_s));
+    LoadedModel loaded;
+    loaded.load_s = script_.load_s;
+    return loaded;
+  }
+  Status submit(std::int64_t id, RequestKind, const Rendered& rendered, const Sampling&,
+                int) override {
+    script_.prompts.push_back(rendered.text);
+    running_.push_back({id, rendered.text});
+    return {};
+  }
+  Status cancel(std::int64_t) override { return {}; }
+  std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) override {
+    if (running_.empty()) {
+      script_.clock.advance(Seconds(static_cast<double>(timeout.count()) / 1000));
+      return std::nullopt;
+    }
+    if (timeout.count() == 0) return std::nullopt;
+    for (const auto& [id, prompt] : running_) {
+      if (!script_.deadly(prompt)) continue;
+      Died died{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
+      for (const auto& entry : running_) died.unanswered.push_back(entry.id);
+      running_.clear();
+      return died;
+    }
+    const Running done = running_.front();
+    running_.pop_front();
+    Answered answered{done.id, {}};
+    answered.response.text = script_.answer(done.prompt);
+    answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
+    answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
+    answered.response.decode_s = script_.token_s * (script_.output_tokens - 1);
+    answered.response.first_token_s = script_.token_s;
+    script_.clock.advance(Seconds(script_.token_s * script_.output_tokens));
+    return answered;
+  }
+  Result<EngineStats> stats() override { return EngineStats{}; }
+  Status start_lm_eval(std::int64_t, const nlohmann::json&) override { return {}; }
+  Status answer_need(std::int64_t, const Response*) override { return {}; }
+  void shutdown(std::chrono::seconds) override {}
+
+ private:
+  struct Running {
+    std::int64_t id;
+    std::string prompt;
+  };
+  EngineScript& script_;
+  EngineHello hello_;
+  std::deque<Running> running_;
+};
+
+}  // namespace assay

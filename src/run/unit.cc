@@ -1,0 +1,126 @@
+#include "run/unit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace assay {
+
+Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
+               int max_model_len, Store& store)
+    : run_(run),
+      variant_(variant),
+      identity_(std::move(identity)),
+      max_model_len_(max_model_len),
+      store_(store) {}
+
+StepId Replay::step_id(const Unit& unit) const {
+  return {variant_.spec.name, unit.task->spec.name, unit.item().id, unit.repeat,
+          static_cast<int>(unit.steps.size())};
+}
+
+int Replay::total_tokens(const Unit& unit) {
+  int longest = static_cast<int>(unit.prompt.prompt_tokens.size()) + unit.request.sampling.max_tokens;
+  for (const Rendered::Scored& s : unit.prompt.scored) {
+    longest = std::max(longest, static_cast<int>(s.tokens.size()) + 1);
+  }
+  return longest;
+}
+
+Status Replay::advance(Unit& unit) const {
+  while (true) {
+    if (!unit.has_prompt) {
+      NextRequest next = TRY(
+          unit.task->task->next(unit.item(), unit.steps, run_.context(*unit.task)));
+      if (!next) {
+        unit.state = Unit::State::answered;
+        return {};
+      }
+      unit.request = *std::move(next);
+      unit.state = Unit::State::waiting;
+      unit.rendered_key = render_key(variant_, run_.plan.chat, unit.request);
+      auto prompt = TRY(store_.rendered(unit.rendered_key));
+      if (!prompt) return {};  // the engine must render it
+      unit.prompt = *std::move(prompt);
+      unit.has_prompt = true;
+    }
+    if (!TRY(take_stored(unit))) return {};
+  }
+}
+
+// True when the current request was settled from the store (or did not fit) and dropped.
+Result<bool> Replay::take_stored(Unit& unit) const {
+  if (max_model_len_ > 0 && total_tokens(unit) > max_model_len_) {
+    if (unit.steps.empty()) {
+      return usage_error(
+          fmt::format("a prompt of task {} does not fit: item {}", unit.task->spec.name,
+                      unit.item().id),
+          fmt::format("prompt and output need {} tokens, max_model_len is {}", total_tokens(unit),
+                      max_model_len_),
+          "lower the task's max_gen_toks or raise max_model_len");
+    }
+    TRY(store_.put_step({step_id(unit), "", unit.rendered_key}));
+    unit.steps.push_back(StepResult{{}, true});
+    unit.has_prompt = false;
+    return true;
+  }
+  unit.response_key = response_key(variant_, identity_, unit.request.kind, unit.prompt,
+                                   unit.request.sampling, unit.repeat);
+  auto response = TRY(store_.response(unit.response_key));
+  if (!response) return false;
+  TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
+  unit.steps.push_back(StepResult{*std::move(response), false});
+  unit.has_prompt = false;
+  return true;
+}
+
+Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
+  TRY(store_.put_rendered(unit.rendered_key, prompt));
+  unit.prompt = prompt;
+  unit.has_prompt = true;
+  if (!TRY(take_stored(unit))) return {};
+  return advance(unit);
+}
+
+Status Replay::set_response(Unit& unit, const Response& response, std::int64_t load_id) const {
+  TRY(store_.put_response(unit.response_key, response, load_id));
+  TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
+  unit.steps.push_back(StepResult{response, false});
+  unit.has_prompt = false;
+  return advance(unit);
+}
+
+std::vector<Unit> make_units(const ResolvedRun& run) {
+  struct Place {
+    double rank;
+    std::size_t task;
+    std::size_t item;
+  };
+  std::vector<Place> places;
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    const ResolvedTask& task = run.tasks[t];
+    if (!task.available || task.spec.harness == Harness::lm_eval) continue;
+    const auto n = static_cast<double>(task.items.size());
+    for (std::size_t i = 0; i < task.items.size(); ++i) {
+      places.push_back({(static_cast<double>(i) + 0.5) / n, t, i});
+    }
+  }
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    return std::tie(a.rank, a.task, a.item) < std::tie(b.rank, b.task, b.item);
+  });
+  std::vector<Unit> units;
+  for (const Place& place : places) {
+    const ResolvedTask& task = run.tasks[place.task];
+    for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
+      Unit unit;
+      unit.task = &task;
+      unit.item_index = place.item;
+      unit.repeat = repeat;
+      units.push_back(std::move(unit));
+    }
+  }
+  return units;
+}
+
+}  // namespace assay

@@ -1,0 +1,74 @@
+// One item of one repeat on its way through a variant: the steps it has, what it asks next.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "run/keys.h"
+#include "run/resolve.h"
+#include "store/store.h"
+
+namespace assay {
+
+struct Unit {
+  const ResolvedTask* task = nullptr;
+  std::size_t item_index = 0;
+  int repeat = 0;
+  std::vector<StepResult> steps;  // answered so far
+
+  enum class State {
+    waiting,   // `request` is to be asked (rendered or not)
+    asked,     // in flight
+    answered,  // nothing left to ask: to be graded
+    grading,
+    scored,
+    not_run,
+  };
+  State state = State::waiting;
+  Request request;        // state waiting: the next question
+  Rendered prompt;        // its rendering, when has_prompt
+  bool has_prompt = false;
+  std::string rendered_key;
+  std::string response_key;
+  int crashes = 0;        // engines that died while it was asked
+
+  [[nodiscard]] const Item& item() const { return task->items[item_index]; }
+};
+
+// Moves units forward from what the store holds, as far as it goes, without an engine.
+class Replay {
+ public:
+  Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
+         int max_model_len, Store& store);
+
+  // Asks the task for the next request until one is not in the store (state waiting), the item is
+  // answered, or its score is stored (scored). A later step whose prompt does not fit is recorded as
+  // such; a first one is a usage error naming the item and its tokens.
+  [[nodiscard]] Status advance(Unit& unit) const;
+  // Fills in the rendering the engine gave for unit.request, stores it, and goes on.
+  [[nodiscard]] Status set_prompt(Unit& unit, const Rendered& prompt) const;
+  // Stores the engine's answer and goes on.
+  [[nodiscard]] Status set_response(Unit& unit, const Response& response,
+                                    std::int64_t load_id) const;
+
+  // The request's longest total length, in tokens, prompt and output.
+  [[nodiscard]] static int total_tokens(const Unit& unit);
+
+ private:
+  [[nodiscard]] Result<bool> take_stored(Unit& unit) const;
+  [[nodiscard]] StepId step_id(const Unit& unit) const;
+
+  const ResolvedRun& run_;
+  const ResolvedVariant& variant_;
+  EngineIdentity identity_;
+  int max_model_len_;
+  Store& store_;
+};
+
+// The units of a variant in the order they are admitted: tasks interleaved, repeats of an item side
+// by side. Unavailable tasks and those lm-eval runs are left out.
+[[nodiscard]] std::vector<Unit> make_units(const ResolvedRun& run);
+
+}  // namespace assay

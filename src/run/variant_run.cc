@@ -1,0 +1,418 @@
+#include "run/variant_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kUnmeasuredInFlight = 16;  // before the pace is known, when there is a deadline
+constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
+constexpr double kAdmissionSafety = 1.15;
+
+int max_model_len_of(const nlohmann::json& args) {
+  const auto it = args.find("max_model_len");
+  return it != args.end() && it->is_number_integer() ? it->get<int>() : 0;
+}
+
+}  // namespace
+
+nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant) {
+  nlohmann::json args = plan.engine.args;
+  args.update(variant.engine_args);
+  return args;
+}
+
+VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
+                       const RunOptions& options, RunServices& services, EngineIdentity identity,
+                       GraderPool& graders)
+    : run_(run),
+      variant_(variant),
+      options_(options),
+      services_(services),
+      graders_(graders),
+      engine_args_(merged_engine_args(run.plan, variant.spec)),
+      replay_(run, variant, identity, max_model_len_of(engine_args_), services.store),
+      lm_eval_(run, variant, identity, services.store, services.results_folder) {}
+
+VariantRun::~VariantRun() {
+  if (engine_) engine_->shutdown(std::chrono::seconds(5));
+}
+
+Status VariantRun::prepare(const ItemSet* allowed) {
+  TRY(lm_eval_.prepare());
+  std::set<std::tuple<std::string, std::string, int>> scored;
+  for (const StoredScore& s : TRY(services_.store.scores())) {
+    if (s.variant == variant_.spec.name) scored.emplace(s.task, s.item, s.repeat);
+  }
+  units_ = make_units(run_);
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    Unit& unit = units_[i];
+    const std::string& task = unit.task->spec.name;
+    if (allowed != nullptr && !allowed->contains({task, unit.item().id})) {
+      unit.state = Unit::State::not_run;
+      continue;
+    }
+    TRY(replay_.advance(unit));
+    if (unit.state != Unit::State::answered) continue;
+    if (scored.contains({task, unit.item().id, unit.repeat})) {
+      unit.state = Unit::State::scored;
+    } else {
+      to_grade_.push_back(i);
+    }
+  }
+  return services_.store.flush();
+}
+
+int VariantRun::waiting() const {
+  return static_cast<int>(std::count_if(units_.begin(), units_.end(), [](const Unit& u) {
+    return u.state == Unit::State::waiting;
+  }));
+}
+
+bool VariantRun::needs_engine() const { return waiting() > 0 || lm_eval_.wanted(); }
+
+void VariantRun::give_up() { drop_waiting(); }
+
+void VariantRun::drop_waiting() {
+  for (Unit& unit : units_) {
+    if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
+  }
+  ready_.clear();
+}
+
+ItemSet VariantRun::finished_items() const {
+  ItemSet finished;
+  ItemSet unfinished;
+  for (const Unit& unit : units_) {
+    const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
+                      unit.state == Unit::State::scored;
+    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
+  }
+  for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
+  return finished;
+}
+
+double VariantRun::worst_case_s(const Unit& unit) const {
+  const Task& task = *unit.task->task;
+  const int steps = std::max(
+      1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
+             static_cast<int>(unit.steps.size()));
+  std::size_t prompt = unit.prompt.prompt_tokens.size();
+  for (const Rendered::Scored& s : unit.prompt.scored) prompt += s.tokens.size();
+  const double answer_s = pace_.worst_case_s(
+      static_cast<int>(prompt), unit.request.sampling.max_tokens, steps, in_flight() + 1);
+  return answer_s + (task.kind == TaskKind::code ? kGradingWorstCaseS : 0);
+}
+
+double VariantRun::first_items_s() const {
+  std::set<const ResolvedTask*> seen;
+  std::vector<double> costs;
+  for (const Unit& unit : units_) {
+    if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
+      costs.push_back(worst_case_s(unit));
+    }
+  }
+  std::sort(costs.begin(), costs.end());
+  return costs.empty() ? 0 : costs[std::min<std::size_t>(2, costs.size() - 1)];
+}
+
+Status VariantRun::start_engine() {
+  if (engine_) return {};
+  engine_ = TRY(services_.start_engine(variant_));
+  const OpenedModel opened = TRY(engine_->open(variant_.folder, run_.plan.chat.apply_template,
+                                               template_args(run_.plan.chat)));
+  nlohmann::json facts = {{"tokenizer_hash", opened.tokenizer_hash},
+                          {"template_hash", opened.template_hash}};
+  return services_.store.set_meta("opened:" + variant_.spec.name, facts.dump());
+}
+
+Status VariantRun::render_waiting() {
+  std::vector<std::size_t> which;
+  std::vector<Request> requests;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (units_[i].state != Unit::State::waiting || units_[i].has_prompt) continue;
+    which.push_back(i);
+    requests.push_back(units_[i].request);
+  }
+  if (which.empty()) return {};
+  auto prompts = engine_->render(requests);
+  if (!prompts) return std::unexpected(prompts.error());
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    TRY(replay_.set_prompt(units_[which[k]], (*prompts)[k]));
+    TRY(after_step(which[k]));
+  }
+  return {};
+}
+
+Status VariantRun::load_engine(double deadline_s) {
+  TRY(start_engine());
+  TRY(render_waiting());
+  TRY(services_.store.flush());
+  services_.progress.say(fmt::format("{}: loading {}", variant_.spec.name, variant_.spec.model));
+  auto timeout = options_.load_timeout;
+  if (std::isfinite(deadline_s)) {
+    const double left_s = std::max(1.0, deadline_s - services_.clock.now().count());
+    timeout = std::min(timeout, std::chrono::seconds(static_cast<long>(std::ceil(left_s))));
+  }
+  loaded_ = TRY(engine_->load(engine_args_, timeout));
+  ready_at_s_ = services_.clock.now().count();
+  load_facts_ = loaded_.facts;
+  load_facts_["load_s"] = loaded_.load_s;
+  load_facts_["versions"] = engine_->hello().versions;
+  load_facts_["worker"] = engine_->hello().worker;
+  generated_tokens_ = 0;
+  prompt_tokens_ = 0;
+  load_id_ = TRY(services_.store.add_load(variant_.spec.name, services_.clock.wall().count(),
+                                          load_facts_));
+  services_.progress.say(fmt::format("{}: ready after {}", variant_.spec.name,
+                                     human_duration(loaded_.load_s)));
+  return services_.store.flush();
+}
+
+Result<RunEnd> VariantRun::run(double deadline_s) {
+  has_deadline_ = std::isfinite(deadline_s);
+  TRY(load_engine(deadline_s));
+  const RunEnd end = TRY(loop(deadline_s));
+  if (engine_) engine_->shutdown(std::chrono::seconds(5));
+  engine_.reset();
+  TRY(note_totals());
+  TRY(finish_grading());
+  TRY(services_.store.flush());
+  return end;
+}
+
+int VariantRun::in_flight() const {
+  return static_cast<int>(asked_.size()) + lm_eval_.in_flight();
+}
+
+int VariantRun::room() const {
+  int limit = engine_->hello().max_in_flight;
+  if (loaded_.max_num_seqs > 0) limit = std::min(limit, loaded_.max_num_seqs);
+  if (has_deadline_ && !pace_.measured()) limit = std::min(limit, kUnmeasuredInFlight);
+  return std::max(1, limit) - in_flight();
+}
+
+Status VariantRun::submit(std::size_t index) {
+  Unit& unit = units_[index];
+  const std::int64_t id = next_id_++;
+  TRY(engine_->submit(id, unit.request.kind, unit.prompt, unit.request.sampling));
+  unit.state = Unit::State::asked;
+  asked_.emplace(id, index);
+  return {};
+}
+
+// After a crash the requests that were in flight are asked one by one, so that the guilty one is
+// known for certain when the engine dies again.
+Status VariantRun::admit_suspect() {
+  if (!asked_.empty()) return {};
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (units_[i].state == Unit::State::waiting && units_[i].crashes > 0) return submit(i);
+  }
+  one_at_a_time_ = false;
+  return {};
+}
+
+Status VariantRun::admit(double deadline_s) {
+  TRY(render_waiting());
+  if (one_at_a_time_) TRY(admit_suspect());
+  if (one_at_a_time_) return {};
+  while (!ready_.empty() && room() > 0) {  // their items were admitted with all their steps
+    const std::size_t index = ready_.front();
+    ready_.pop_front();
+    if (units_[index].state == Unit::State::waiting) TRY(submit(index));
+  }
+  const double now_s = services_.clock.now().count();
+  const auto fits = [&](double cost_s) { return now_s + kAdmissionSafety * cost_s <= deadline_s; };
+  for (; next_unit_ < units_.size() && room() > 0; ++next_unit_) {
+    Unit& unit = units_[next_unit_];
+    if (unit.state != Unit::State::waiting) continue;
+    if (closed_.contains(unit.task) || !fits(worst_case_s(unit))) {
+      closed_.insert(unit.task);  // a prefix of each task: nothing after it either
+      unit.state = Unit::State::not_run;
+      out_of_time_ = true;
+      continue;
+    }
+    TRY(submit(next_unit_));
+  }
+  if (lm_eval_.wanted() && !lm_eval_.running()) {
+    TRY(lm_eval_.start_next(*engine_, next_id_++, loaded_.max_model_len));
+  }
+  const bool time_for_more = lm_eval_.submit_while(
+      *engine_, next_id_, room(), [&](const Needed& needed) {
+        return fits(pace_.worst_case_s(static_cast<int>(needed.rendered.prompt_tokens.size()),
+                                       needed.sampling.max_tokens, 1, in_flight() + 1));
+      });
+  if (!time_for_more) {
+    out_of_time_ = true;
+    TRY(lm_eval_.stop_asking(*engine_));
+  }
+  return {};
+}
+
+Status VariantRun::after_step(std::size_t index) {
+  Unit& unit = units_[index];
+  if (unit.state == Unit::State::answered) {
+    to_grade_.push_back(index);
+  } else if (unit.state == Unit::State::waiting && !unit.steps.empty()) {
+    ready_.push_back(index);
+  }
+  return {};
+}
+
+Status VariantRun::on_answer(const Answered& answered) {
+  const auto it = asked_.find(answered.id);
+  if (it == asked_.end()) {
+    if (!TRY(lm_eval_.on_answer(*engine_, answered, load_id_))) return {};  // cancelled: too late
+    pace_.note(answered.response, in_flight() + 1);
+  } else {
+    const std::size_t index = it->second;
+    pace_.note(answered.response, in_flight());
+    asked_.erase(it);
+    TRY(replay_.set_response(units_[index], answered.response, load_id_));
+    TRY(after_step(index));
+  }
+  generated_tokens_ += static_cast<std::int64_t>(answered.response.token_ids.size());
+  prompt_tokens_ += answered.response.prompt_tokens;
+  return {};
+}
+
+Status VariantRun::on_death(const Died& died, double deadline_s) {
+  services_.progress.say(fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
+  for (const auto& [id, index] : asked_) {
+    Unit& unit = units_[index];
+    TRY(services_.store.add_crash(unit.response_key));
+    unit.crashes = std::max(unit.crashes, TRY(services_.store.crashes(unit.response_key)));
+    unit.state = Unit::State::waiting;
+    const bool alone = asked_.size() == 1 && lm_eval_.in_flight() == 0;
+    if (unit.crashes >= 2 && alone) {
+      Response failed;
+      failed.finish_reason = FinishReason::error;
+      failed.error = "the engine died twice on this request: " + died.error.why;
+      TRY(replay_.set_response(unit, failed, load_id_));
+      TRY(after_step(index));
+    }
+  }
+  asked_.clear();
+  lm_eval_.forget_engine();
+  TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
+                                {{"variant", variant_.spec.name}, {"why", died.error.why}}));
+  TRY(services_.store.flush());
+  engine_.reset();
+  if (++restarts_ > options_.max_engine_restarts) {
+    return environment_error(
+        fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_), died.error.why,
+        "read logs/ of the run; run the same command again to go on from here");
+  }
+  one_at_a_time_ = true;
+  return load_engine(deadline_s);
+}
+
+Status VariantRun::handle(const EngineEvent& event, double deadline_s) {
+  if (const auto* answered = std::get_if<Answered>(&event)) return on_answer(*answered);
+  if (const auto* died = std::get_if<Died>(&event)) return on_death(*died, deadline_s);
+  if (const auto* needed = std::get_if<Needed>(&event)) return lm_eval_.on_need(*engine_, *needed);
+  if (const auto* done = std::get_if<LmEvalDone>(&event)) return lm_eval_.on_done(*done);
+  return {};
+}
+
+Result<RunEnd> VariantRun::loop(double deadline_s) {
+  while (!stopped()) {
+    TRY(admit(deadline_s));
+    TRY(give_to_graders());
+    TRY(collect_grades());
+    if (in_flight() == 0 && !lm_eval_.running() && waiting() == 0) break;
+    if (services_.clock.now().count() >= deadline_s) {
+      // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
+      out_of_time_ = true;
+      for (const auto& [id, index] : asked_) units_[index].state = Unit::State::not_run;
+      asked_.clear();
+      drop_waiting();
+      break;
+    }
+    if (auto event = engine_->wait(milliseconds(50))) {
+      TRY(handle(*event, deadline_s));
+      // Whatever else is here already, before looking at the clock again.
+      while (auto more = engine_ ? engine_->wait(milliseconds(0)) : std::nullopt) {
+        TRY(handle(*more, deadline_s));
+      }
+    }
+    TRY(housekeeping());
+  }
+  services_.progress.clear();
+  if (stopped()) return RunEnd::interrupted;
+  return out_of_time_ ? RunEnd::out_of_time : RunEnd::complete;
+}
+
+Status VariantRun::give_to_graders() {
+  while (!to_grade_.empty()) {
+    Unit& unit = units_[to_grade_.front()];
+    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, unit.steps};
+    if (!graders_.submit(job)) return {};
+    unit.state = Unit::State::grading;
+    to_grade_.pop_front();
+  }
+  return {};
+}
+
+Status VariantRun::collect_grades() {
+  for (Graded& graded : graders_.take_done()) {
+    for (Unit& unit : units_) {
+      if (unit.state == Unit::State::grading && unit.task->spec.name == graded.task &&
+          unit.item().id == graded.item && unit.repeat == graded.repeat) {
+        unit.state = Unit::State::scored;
+      }
+    }
+    TRY(services_.store.put_score(
+        {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
+  }
+  return {};
+}
+
+Status VariantRun::finish_grading() {
+  while (!to_grade_.empty() || graders_.pending() > 0) {
+    TRY(give_to_graders());
+    graders_.wait_done(milliseconds(200));
+    TRY(collect_grades());
+    TRY(services_.store.flush_if_due());
+  }
+  return services_.store.flush();
+}
+
+Status VariantRun::note_totals() {
+  load_facts_["generated_tokens"] = generated_tokens_;
+  load_facts_["prompt_tokens"] = prompt_tokens_;
+  load_facts_["work_s"] = services_.clock.now().count() - ready_at_s_;
+  return services_.store.update_load(load_id_, load_facts_);
+}
+
+Status VariantRun::housekeeping() {
+  const double now_s = services_.clock.now().count();
+  if (now_s - last_tick_s_ >= 1) {
+    last_tick_s_ = now_s;
+    if (services_.tick) TRY(services_.tick());
+    TRY(note_totals());
+  }
+  TRY(services_.store.flush_if_due());
+  ProgressState state;
+  state.variant = variant_.spec.name;
+  for (const Unit& unit : units_) {
+    if (unit.state == Unit::State::not_run) continue;
+    ++state.items_total;
+    const bool open = unit.state == Unit::State::waiting || unit.state == Unit::State::asked;
+    if (!open) ++state.items_done;
+  }
+  state.in_flight = in_flight();
+  state.generated_tokens = generated_tokens_;
+  state.elapsed_s = now_s - ready_at_s_;
+  services_.progress.update(state);
+  return {};
+}
+
+}  // namespace assay

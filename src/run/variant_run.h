@@ -1,0 +1,104 @@
+// One variant's turn: replay what is stored, load the engine once, feed it, store what comes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "run/budget.h"
+#include "run/lm_eval_source.h"
+#include "run/runner.h"
+#include "run/unit.h"
+
+namespace assay {
+
+using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
+
+class VariantRun {
+ public:
+  VariantRun(const ResolvedRun& run, const ResolvedVariant& variant, const RunOptions& options,
+             RunServices& services, EngineIdentity identity, GraderPool& graders);
+  VariantRun(const VariantRun&) = delete;
+  VariantRun& operator=(const VariantRun&) = delete;
+  ~VariantRun();
+
+  // Replays the store; afterwards needs_engine() is known. `allowed`: the items this variant may
+  // run (the baseline's prefix); nullptr: all. Usage errors: a prompt cannot fit.
+  [[nodiscard]] Status prepare(const ItemSet* allowed);
+  [[nodiscard]] bool needs_engine() const;
+  // Units that wait for an engine.
+  [[nodiscard]] int waiting() const;
+  // Renders first prompts (no weights needed), loads the engine and runs until nothing is left or
+  // deadline_s (on services.clock; infinity: none).
+  [[nodiscard]] Result<RunEnd> run(double deadline_s);
+  // No engine for this variant: what has no answer yet is not run.
+  void give_up();
+  // Grades what is answered, until all is.
+  [[nodiscard]] Status finish_grading();
+  [[nodiscard]] ItemSet finished_items() const;
+  // Longest of the first items of three tasks, by the guess made before anything was measured.
+  [[nodiscard]] double first_items_s() const;
+
+ private:
+  Status start_engine();
+  Status load_engine(double deadline_s);
+  Status render_waiting();
+  Result<RunEnd> loop(double deadline_s);
+  Status admit(double deadline_s);
+  Status admit_suspect();
+  [[nodiscard]] double worst_case_s(const Unit& unit) const;
+  Status submit(std::size_t index);
+  Status handle(const EngineEvent& event, double deadline_s);
+  Status on_answer(const Answered& answered);
+  Status after_step(std::size_t index);
+  Status on_death(const Died& died, double deadline_s);
+  Status give_to_graders();
+  Status collect_grades();
+  void drop_waiting();
+  Status housekeeping();
+  Status note_totals();
+  [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
+  [[nodiscard]] int in_flight() const;
+  [[nodiscard]] int room() const;
+
+  const ResolvedRun& run_;
+  const ResolvedVariant& variant_;
+  const RunOptions& options_;
+  RunServices& services_;
+  GraderPool& graders_;
+  nlohmann::json engine_args_;
+  Replay replay_;
+  LmEvalSource lm_eval_;
+  std::vector<Unit> units_;
+  std::deque<std::size_t> ready_;    // answered in part: go first
+  std::deque<std::size_t> to_grade_;
+  std::size_t next_unit_ = 0;        // units before it were admitted or left out
+  std::set<const ResolvedTask*> closed_;  // no more items of it fit in the time left
+  std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
+  std::int64_t next_id_ = 1;
+
+  std::unique_ptr<Engine> engine_;
+  LoadedModel loaded_;
+  std::int64_t load_id_ = 0;
+  nlohmann::json load_facts_;
+  Pace pace_;
+  int restarts_ = 0;
+  bool one_at_a_time_ = false;  // after a crash: find the request that causes it
+  bool has_deadline_ = false;
+  bool out_of_time_ = false;
+  double ready_at_s_ = 0;
+  double last_totals_s_ = 0;
+  double last_tick_s_ = 0;
+  std::int64_t generated_tokens_ = 0;
+  std::int64_t prompt_tokens_ = 0;
+};
+
+// The plan's engine arguments with the variant's own over them.
+[[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
+
+}  // namespace assay

@@ -1,0 +1,101 @@
+#include "store/sqlite.h"
+
+namespace assay {
+
+std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string& file) {
+  const std::string why = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return environment_error("the disk of " + file + " is full", why,
+                               "free some space, then run the same command again: nothing is lost");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return environment_error(file + " is damaged or is no store of assay", why,
+                               "keep the file, and choose another folder with --out");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return environment_error(file + " is in use", why, "wait for the other process, or end it");
+    case SQLITE_CANTOPEN:
+      return environment_error("cannot open " + file, why, "check the folder and its permissions");
+    case SQLITE_READONLY:
+      return environment_error("cannot write " + file, why, "check the file's permissions");
+    default:
+      return environment_error("the store " + file + " failed", why, "check the disk");
+  }
+}
+
+Statement::Statement(sqlite3_stmt* statement, std::string file)
+    : statement_(statement, &sqlite3_finalize), file_(std::move(file)) {}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  sqlite3_bind_text64(statement_.get(), index, text.data() == nullptr ? "" : text.data(),
+                      text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), index, value);
+  return *this;
+}
+
+Statement& Statement::bind(int index, double value) {
+  sqlite3_bind_double(statement_.get(), index, value);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return sqlite_error(sqlite3_db_handle(statement_.get()), code, file_);
+}
+
+Status Statement::run() {
+  while (TRY(step())) {
+  }
+  return {};
+}
+
+std::string Statement::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(size));
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+
+Database::Database(sqlite3* handle, std::string file)
+    : handle_(handle, &sqlite3_close_v2), file_(std::move(file)) {}
+
+Result<Database> Database::open(const std::filesystem::path& file, bool write) {
+  sqlite3* handle = nullptr;
+  const int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  // SQLite opens its files close-on-exec.
+  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+  Database database(handle, file.string());
+  if (code != SQLITE_OK) return sqlite_error(handle, code, file.string());
+  sqlite3_busy_timeout(handle, 5000);
+  return database;
+}
+
+Status Database::exec(const char* sql) const {
+  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return sqlite_error(handle_.get(), code, file_);
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) const {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) return sqlite_error(handle_.get(), code, file_);
+  return Statement(statement, file_);
+}
+
+std::int64_t Database::last_row_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
+
+}  // namespace assay

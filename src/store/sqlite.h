@@ -1,0 +1,53 @@
+// Thin RAII over SQLite: a connection, a statement, and errors that say what to do.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace assay {
+
+class Statement {
+ public:
+  Statement(sqlite3_stmt* statement, std::string file);
+  // 1-based, as SQLite counts.
+  Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, std::int64_t value);
+  Statement& bind(int index, double value);
+  // True while there is a row.
+  [[nodiscard]] Result<bool> step();
+  // For statements without rows.
+  [[nodiscard]] Status run();
+  // 0-based, as SQLite counts.
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double real(int column) const;
+
+ private:
+  std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement_;
+  std::string file_;
+};
+
+class Database {
+ public:
+  [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, bool write);
+  [[nodiscard]] Status exec(const char* sql) const;
+  [[nodiscard]] Result<Statement> prepare(std::string_view sql) const;
+  [[nodiscard]] std::int64_t last_row_id() const;
+
+ private:
+  Database(sqlite3* handle, std::string file);
+  std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)> handle_;
+  std::string file_;
+};
+
+// What a result code of SQLite means to the user.
+[[nodiscard]] std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string& file);
+
+}  // namespace assay

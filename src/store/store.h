@@ -1,0 +1,128 @@
+// What a run keeps: one SQLite file per output folder. Layout and guarantees: docs/store.md.
+//
+// Responses are append-only; scores are derived and may be thrown away. Writes are grouped: they are
+// on disk after flush(), which the caller runs at least every kGroupCommit.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "values/item.h"
+#include "values/request.h"
+#include "values/score.h"
+
+struct sqlite3;
+
+namespace assay {
+
+inline constexpr std::chrono::milliseconds kGroupCommit{100};
+inline constexpr int kStoreSchemaVersion = 1;
+
+// Which question of a run: unique over (variant, task, item, repeat, step).
+struct StepId {
+  std::string variant;
+  std::string task;
+  std::string item;
+  int repeat = 0;
+  int step = 0;
+};
+
+struct StoredStep {
+  StepId id;
+  std::string response_key;  // empty: the prompt did not fit and was never sent
+  std::string rendered_key;
+};
+
+struct StoredScore {
+  std::string variant;
+  std::string task;
+  std::string item;
+  int repeat = 0;
+  Score score;
+};
+
+struct StoredLoad {  // one engine load
+  std::int64_t id = 0;
+  std::string variant;
+  double at_s = 0;       // wall clock, seconds since 1970
+  nlohmann::json facts;  // `loaded` frame, and what the run adds (tokens, seconds)
+};
+
+class Store {
+ public:
+  enum class Mode {
+    write,  // takes the folder's lock; a second writer is an environment error naming the process
+    read,   // no lock: what is committed
+  };
+  // Creates DIR/store.sqlite when missing (write mode). Errors: network file system, another schema
+  // version, a file that is no store or is torn, folder in use. Nothing is overwritten.
+  [[nodiscard]] static Result<Store> open(const std::filesystem::path& folder, Mode mode);
+
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  // Small named values: "plan", "plan_hash", "spent_s"…
+  [[nodiscard]] Status set_meta(const std::string& name, const std::string& value);
+  [[nodiscard]] Result<std::optional<std::string>> meta(const std::string& name) const;
+
+  // The items of a task in the run's order; written once.
+  [[nodiscard]] Status put_items(const std::string& task, const std::vector<Item>& items);
+  [[nodiscard]] Result<std::vector<Item>> items(const std::string& task) const;
+
+  // A rendered prompt under the hash of everything that made it.
+  [[nodiscard]] Status put_rendered(const std::string& key, const Rendered& rendered);
+  [[nodiscard]] Result<std::optional<Rendered>> rendered(const std::string& key) const;
+
+  // Storing a key that is there keeps the first response and is no error.
+  [[nodiscard]] Status put_response(const std::string& key, const Response& response,
+                                    std::int64_t load_id);
+  [[nodiscard]] Result<std::optional<Response>> response(const std::string& key) const;
+  [[nodiscard]] Status put_step(const StoredStep& step);
+  // Ordered by step.
+  [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant,
+                                                      const std::string& task,
+                                                      const std::string& item, int repeat) const;
+  // All steps of a variant.
+  [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant) const;
+
+  [[nodiscard]] Status put_score(const StoredScore& score);  // replaces
+  [[nodiscard]] Result<std::vector<StoredScore>> scores() const;  // by variant, task, item, repeat
+  [[nodiscard]] Status clear_scores();
+
+  [[nodiscard]] Result<std::int64_t> add_load(const std::string& variant, double at_s,
+                                              const nlohmann::json& facts);
+  [[nodiscard]] Status update_load(std::int64_t id, const nlohmann::json& facts);
+  [[nodiscard]] Result<std::vector<StoredLoad>> loads() const;
+
+  // Requests in flight when an engine died, by response key: how often so far.
+  [[nodiscard]] Status add_crash(const std::string& response_key);
+  [[nodiscard]] Result<int> crashes(const std::string& response_key) const;
+
+  [[nodiscard]] Status add_event(double at_s, const std::string& kind, const nlohmann::json& body);
+
+  // Drops a variant's steps and scores (not its responses: other tasks may share them).
+  [[nodiscard]] Status forget_variant(const std::string& variant);
+
+  // Commits what is pending. Done means committed.
+  [[nodiscard]] Status flush();
+  // Commits when the oldest pending write is older than kGroupCommit.
+  [[nodiscard]] Status flush_if_due();
+
+  [[nodiscard]] std::int64_t response_count() const;
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace assay

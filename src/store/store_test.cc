@@ -1,0 +1,167 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/files.h"
+#include "store/sqlite.h"
+
+namespace assay {
+namespace {
+
+class StoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              (std::string("assay_store_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name() + "_" +
+               std::to_string(::getpid()));
+    std::filesystem::remove_all(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_;
+};
+
+Response answer(const std::string& text) {
+  Response r;
+  r.text = text;
+  return r;
+}
+
+TEST_F(StoreTest, KeepsWhatWasWritten) {
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta("plan", "p1"));
+    ASSERT_TRUE(store.put_items("t", {{"b", "s", "g", {{"q", 1}}}, {"a", "", "", {{"q", 2}}}}));
+    ASSERT_TRUE(store.put_rendered("rk", Rendered{"text", {1, 2}, {}}));
+    ASSERT_TRUE(store.put_response("k", answer("first"), 1));
+    ASSERT_TRUE(store.put_response("k", answer("second"), 2));  // the first one stays
+    ASSERT_TRUE(store.put_step({{"v", "t", "a", 0, 1}, "k2", "rk"}));
+    ASSERT_TRUE(store.put_step({{"v", "t", "a", 0, 0}, "k", "rk"}));
+    Score score;
+    score.metrics["robust"] = 0.5;
+    ASSERT_TRUE(store.put_score({"v", "t", "a", 0, score}));
+    EXPECT_EQ(store.add_load("v", 5.0, {{"load_s", 2}}).value(), 1);
+    ASSERT_TRUE(store.add_crash("k"));
+    ASSERT_TRUE(store.add_crash("k"));
+    ASSERT_TRUE(store.flush());
+  }
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_EQ(store.meta("plan").value(), "p1");
+  EXPECT_EQ(store.meta("none").value(), std::nullopt);
+  EXPECT_EQ(store.items("t").value()[0].id, "b");  // in the order given
+  EXPECT_EQ(store.items("t").value()[1].row["q"], 2);
+  EXPECT_EQ(store.rendered("rk").value()->prompt_tokens, (std::vector<int>{1, 2}));
+  EXPECT_EQ(store.response("k").value()->text, "first");
+  EXPECT_EQ(store.response_count(), 1);
+  const auto steps = store.steps("v", "t", "a", 0).value();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].response_key, "k");
+  EXPECT_EQ(store.scores().value()[0].score.metrics.at("robust"), 0.5);
+  EXPECT_EQ(store.loads().value()[0].facts["load_s"], 2);
+  EXPECT_EQ(store.crashes("k").value(), 2);
+}
+
+TEST_F(StoreTest, SecondWriterIsTold) {
+  Store first = Store::open(folder_, Store::Mode::write).value();
+  const auto second = Store::open(folder_, Store::Mode::write);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().why, "process " + std::to_string(::getpid()) + " holds its lock");
+  EXPECT_TRUE(Store::open(folder_, Store::Mode::read));
+}
+
+TEST_F(StoreTest, OtherSchemaIsRefusedAndUntouched) {
+  ASSERT_TRUE(make_dirs(folder_));
+  {
+    const Database db = Database::open(folder_ / "store.sqlite", true).value();
+    ASSERT_TRUE(db.exec("CREATE TABLE t(a); PRAGMA user_version = 7"));
+  }
+  const std::string before = read_file(folder_ / "store.sqlite").value();
+  const auto store = Store::open(folder_, Store::Mode::write);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().what, (folder_ / "store.sqlite").string() + " has schema version 7");
+}
+
+TEST_F(StoreTest, DamagedFileIsRefusedAndUntouched) {
+  ASSERT_TRUE(make_dirs(folder_));
+  const std::string junk(8192, 'x');
+  ASSERT_TRUE(write_file_atomic(folder_ / "store.sqlite", junk));
+  const auto store = Store::open(folder_, Store::Mode::write);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::environment);
+  EXPECT_NE(store.error().what.find("damaged"), std::string::npos);
+  EXPECT_EQ(read_file(folder_ / "store.sqlite").value(), junk);
+}
+
+TEST_F(StoreTest, ReadingNothingIsAUsageError) {
+  const auto store = Store::open(folder_, Store::Mode::read);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::usage);
+  EXPECT_FALSE(std::filesystem::exists(folder_));
+}
+
+// A full disk, made with a limit on file size in a child process: a clear error, and what was
+// committed before stays readable.
+TEST_F(StoreTest, FullDiskLosesNothingCommitted) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto store = Store::open(folder_, Store::Mode::write);
+    bool ok = store && store->put_response("kept", answer("x"), 0) && store->flush();
+    const rlimit limit{256 << 10, 256 << 10};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Status status{};
+    for (int i = 0; i < 100 && status; ++i) {
+      status = store->put_response("k" + std::to_string(i), answer(std::string(20000, 'y')), 0);
+      if (status) status = store->flush();
+    }
+    ::_exit(ok && !status && status.error().kind == ErrorKind::environment ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_EQ(store.response("kept").value()->text, "x");
+}
+
+// Real SIGKILLs at growing distances: everything a flush() confirmed (told over a pipe) is there.
+TEST_F(StoreTest, KilledWriterLosesNothingConfirmed) {
+  for (int round = 0; round < 5; ++round) {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      auto store = Store::open(folder_, Store::Mode::write);
+      for (int i = 0; store; ++i) {
+        const std::string key = std::to_string(round) + ":" + std::to_string(i);
+        if (!store->put_response(key, answer(key), 0) || !store->flush()) break;
+        if (::write(fds[1], &i, sizeof i) != sizeof i) break;
+      }
+      ::_exit(1);
+    }
+    ::close(fds[1]);
+    int last = -1;
+    while (last < 3 * round + 2 && ::read(fds[0], &last, sizeof last) == sizeof last) {
+    }
+    ::kill(pid, SIGKILL);
+    while (::read(fds[0], &last, sizeof last) == sizeof last) {
+    }
+    ::close(fds[0]);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    const Store store = Store::open(folder_, Store::Mode::write).value();
+    for (int i = 0; i <= last; ++i) {
+      const std::string key = std::to_string(round) + ":" + std::to_string(i);
+      ASSERT_TRUE(store.response(key).value().has_value()) << key;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace assay
