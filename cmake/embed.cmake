@@ -1,9 +1,10 @@
 # Writes a C++ source that carries files in the executable. Run as a script:
-#   cmake -DOUTPUT=out.cc -DFUNCTION=box_files -DFILES=a;b -P embed.cmake
+#   cmake -DOUTPUT=out.cc -DFUNCTION=box_files "-DFILES=a|b" -P embed.cmake
 set(arrays "")
 set(table "")
 set(index 0)
-foreach(file ${FILES})
+string(REPLACE "|" ";" files "${FILES}")
+foreach(file ${files})
   file(READ "${file}" hex HEX)
   get_filename_component(name "${file}" NAME)
   string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")

@@ -1,6 +1,7 @@
 // Which items a task runs and in which order: seeded, stratified, the same for every variant.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -10,11 +11,24 @@
 
 namespace assay {
 
-// The order of DESIGN: within a stratum items are sorted by SHA-256(seed, item id); item j of a
-// stratum of n gets rank (j + 0.5) / n; the task's order is by rank, then hash. A prefix of it is a
-// stratified sample. Selection follows spec: ids, first, limit (per task or per stratum) or all.
+// The order: within a stratum items are sorted by SHA-256("<seed>\n<item id>"), seed in decimal;
+// item j (from 0) of a stratum of n gets rank (j + 0.5) / n; the task's order is by rank, then
+// hash. A prefix of it is a stratified sample: of a stratum of n among N items in S strata, the
+// first k hold k·n/N items, give or take 1/2 + (n/N)·S/2. Selection follows spec: ids, first, limit
+// (per task or per stratum) or all; more than there are means all.
+// The order is a function of the set of items chosen from, not of the order they come in.
 // Errors (usage): an id that is not there, a duplicate id.
 [[nodiscard]] Result<std::vector<Item>> select_items(std::vector<Item> items, const TaskSpec& spec,
                                                      std::uint64_t seed);
+
+struct ItemRef {
+  std::size_t task = 0;  // index of the task
+  std::size_t item = 0;  // index in that task's order
+  friend bool operator==(const ItemRef&, const ItemRef&) = default;
+};
+
+// One queue over all tasks: item j of a task of n gets rank (j + 0.5) / n; by rank, then by the
+// tasks' order in the plan. Each task's own order is kept. `counts` holds each task's items.
+[[nodiscard]] std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts);
 
 }  // namespace assay

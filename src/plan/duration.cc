@@ -18,10 +18,14 @@ std::unexpected<Error> bad_duration(std::string_view text, std::string why) {
 
 double seconds_in(char unit) {
   switch (unit) {
-    case 'h': return 3600;
-    case 'm': return 60;
-    case 's': return 1;
-    default: return 0;
+    case 'h':
+      return 3600;
+    case 'm':
+      return 60;
+    case 's':
+      return 1;
+    default:
+      return 0;
   }
 }
 

@@ -58,6 +58,7 @@ struct TaskSpec {
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
   nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through
+  std::string data;  // this task's rows: a folder, or "hub"; empty: as the plan says
   int line = 0;  // in the plan file, 1-based
 };
 
@@ -72,6 +73,7 @@ struct Plan {
   double budget_s = 0;         // wall clock for all variants; 0: none
   std::string output;          // ${name} already replaced; empty: --out is required
   std::map<std::string, std::string> env;
+  std::string data;  // folder of the tasks' rows (relative: to the plan's folder), or "hub" (default)
   EngineSpec engine;
   ChatSpec chat;
   std::uint64_t seed = 0;

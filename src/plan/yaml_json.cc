@@ -25,10 +25,14 @@ class Converter {
                       "aliases may repeat a part of the plan", "write it flatter");
     }
     switch (node.Type()) {
-      case YAML::NodeType::Scalar: return scalar(node);
-      case YAML::NodeType::Sequence: return sequence(node, depth);
-      case YAML::NodeType::Map: return map(node, depth);
-      default: return json(nullptr);
+      case YAML::NodeType::Scalar:
+        return scalar(node);
+      case YAML::NodeType::Sequence:
+        return sequence(node, depth);
+      case YAML::NodeType::Map:
+        return map(node, depth);
+      default:
+        return json(nullptr);
     }
   }
 
@@ -65,9 +69,8 @@ class Converter {
   Result<json> number_or_text(const YAML::Node& node, const std::string& text) {
     const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
     const char* end = text.data() + text.size();
-    const bool looks_numeric =
-        text.find_first_not_of("+-.0123456789eE") == std::string::npos &&
-        text.find_first_of("0123456789") != std::string::npos;
+    const bool looks_numeric = text.find_first_not_of("+-.0123456789eE") == std::string::npos &&
+                               text.find_first_of("0123456789") != std::string::npos;
     if (looks_numeric) {
       std::int64_t integer = 0;
       if (auto r = std::from_chars(begin, end, integer); r.ec == std::errc() && r.ptr == end) {

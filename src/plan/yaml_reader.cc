@@ -16,15 +16,30 @@ constexpr std::size_t kLargestPlan_bytes = 1UL << 20;
 
 std::string kind_of(const YAML::Node& node) {
   switch (node.Type()) {
-    case YAML::NodeType::Null: return "nothing";
-    case YAML::NodeType::Sequence: return "a list";
-    case YAML::NodeType::Map: return "a map";
-    case YAML::NodeType::Scalar: return fmt::format("'{}'", node.Scalar().substr(0, 60));
-    default: return "nothing";
+    case YAML::NodeType::Null:
+      return "nothing";
+    case YAML::NodeType::Sequence:
+      return "a list";
+    case YAML::NodeType::Map:
+      return "a map";
+    case YAML::NodeType::Scalar:
+      return fmt::format("'{}'", node.Scalar().substr(0, 60));
+    default:
+      return "nothing";
   }
 }
 
-bool is_quoted(const YAML::Node& node) { return node.Tag() == "!"; }
+bool is_quoted(const YAML::Node& node) {
+  return node.Tag() == "!";
+}
+
+bool tab_indents_line(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null()) return false;
+  const std::vector<std::string> lines = split(text, '\n');
+  if (static_cast<std::size_t>(mark.line) >= lines.size()) return false;
+  const std::string& line = lines[static_cast<std::size_t>(mark.line)];
+  return line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string::npos;
+}
 
 template <typename Number>
 bool parse_number(std::string_view text, Number& out) {
@@ -64,7 +79,9 @@ Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file) {
     return documents[0];
   } catch (const YAML::Exception& e) {
     return error_at(file, e.mark, "this is not valid YAML", e.msg,
-                    "check indentation, quotes and brackets around this place");
+                    tab_indents_line(text, e.mark)
+                        ? "indent with spaces: YAML takes no tabs"
+                        : "check indentation, quotes and brackets around this place");
   } catch (const std::exception& e) {
     return usage_error(file + ": this is not valid YAML", e.what(), "check the file");
   }
@@ -116,11 +133,15 @@ const YamlMap::Entry* YamlMap::find(std::string_view key) const {
   return nullptr;
 }
 
-const YAML::Node& YamlMap::value(std::string_view key) const { return find(key)->value; }
+const YAML::Node& YamlMap::value(std::string_view key) const {
+  return find(key)->value;
+}
 
 YAML::Mark YamlMap::mark_of(std::string_view key) const {
   const Entry* entry = find(key);
-  return entry == nullptr ? mark_ : entry->value.Mark();
+  if (entry == nullptr) return mark_;
+  // An absent value is marked at the next token, which may be lines below.
+  return entry->value.IsNull() ? entry->key_mark : entry->value.Mark();
 }
 
 YAML::Mark YamlMap::mark_of_key(std::string_view key) const {

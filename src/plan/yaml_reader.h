@@ -25,7 +25,8 @@ namespace assay {
 [[nodiscard]] Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file);
 
 // Plain scalars become null, true, false, integers and floats as YAML 1.2's core schema has them
-// (decimal only), all else text. Explicit tags, .inf and .nan are errors. Bounded in size and depth.
+// (decimal only), all else text. Explicit tags, .inf and .nan are errors. Bounded in size and
+// depth.
 [[nodiscard]] Result<nlohmann::json> yaml_to_json(const std::string& file, const YAML::Node& node);
 
 // One map of the plan. The read functions leave `out` as it is when the key is not there.
@@ -38,7 +39,8 @@ class YamlMap {
 
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
   [[nodiscard]] const YAML::Node& value(std::string_view key) const;  // key must be there
-  [[nodiscard]] YAML::Mark mark_of(std::string_view key) const;  // of the value; the map's if absent
+  [[nodiscard]] YAML::Mark mark_of(
+      std::string_view key) const;  // of the value; the map's if absent
   [[nodiscard]] YAML::Mark mark_of_key(std::string_view key) const;
   [[nodiscard]] YAML::Mark mark() const { return mark_; }
   [[nodiscard]] const std::string& file() const { return file_; }
@@ -58,9 +60,8 @@ class YamlMap {
   // A sequence with at least one entry.
   [[nodiscard]] Result<std::vector<YAML::Node>> read_sequence(std::string_view key) const;
   template <typename Enum>
-  [[nodiscard]] Status read_choice(
-      std::string_view key, Enum& out,
-      const std::vector<std::pair<std::string, Enum>>& choices) const {
+  [[nodiscard]] Status read_choice(std::string_view key, Enum& out,
+                                   const std::vector<std::pair<std::string, Enum>>& choices) const {
     if (!has(key)) return {};
     std::string word;
     if (Status status = read(key, word); !status) return status;

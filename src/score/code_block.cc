@@ -1,6 +1,6 @@
 #include "score/code_block.h"
 
-#include <vector>
+#include <algorithm>
 
 namespace assay {
 
@@ -20,41 +20,57 @@ std::string_view fenced(std::string_view output, std::string_view open) {
   return rest.substr(0, rest.find(kFence));
 }
 
-// "import …" or "from … import …" at the start of the line (white space before it aside).
-bool is_import_line(std::string_view line) {
-  if (line.starts_with("import ")) return true;
-  if (!line.starts_with("from ")) return false;
-  for (std::size_t at = line.find("import", 5); at != std::string_view::npos;
-       at = line.find("import", at + 1)) {
-    const std::size_t after = at + 6;
-    if (at > 5 && is_python_space(line[at - 1]) && after < line.size() &&
-        is_python_space(line[after])) {
-      return true;
-    }
+constexpr std::size_t kNone = std::string_view::npos;
+
+std::size_t skip_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_python_space(text[at])) ++at;
+  return at;
+}
+
+std::size_t line_end(std::string_view text, std::size_t at) {
+  return std::min(text.find('\n', at), text.size());
+}
+
+// Where an import that starts at `at` ends, by "import .*|from .*\s+import\s+.*"; kNone: no import.
+// White space may hold line breaks, so "from x" and "import y" on two lines count as one.
+std::size_t import_end(std::string_view code, std::size_t at) {
+  if (code.substr(at).starts_with("import ")) return line_end(code, at);
+  if (!code.substr(at).starts_with("from ")) return kNone;
+  const std::size_t names = at + 5;
+  const auto keyword_end = [&](std::size_t keyword) -> std::size_t {
+    constexpr std::string_view kImport = "import";
+    if (!code.substr(keyword).starts_with(kImport)) return kNone;
+    const std::size_t after = keyword + kImport.size();
+    if (after >= code.size() || !is_python_space(code[after])) return kNone;
+    return line_end(code, skip_space(code, after));
+  };
+  const std::size_t end = line_end(code, names);
+  if (end < code.size()) {
+    if (const std::size_t found = keyword_end(skip_space(code, end)); found != kNone) return found;
   }
-  // "from  import x": the name may be empty when white space stands in its place.
-  return false;
+  for (std::size_t i = end; i > names; --i) {
+    if (!is_python_space(code[i - 1])) continue;
+    if (const std::size_t found = keyword_end(i); found != kNone) return found;
+  }
+  return kNone;
 }
 
 std::string without_imports(std::string_view code) {
   std::string kept;
   kept.reserve(code.size());
-  std::size_t at = 0;
-  while (at <= code.size()) {
+  std::size_t at = 0;  // always the start of a line
+  while (true) {
     // White space before an import goes with it, blank lines too, as "^\s*" takes them.
-    std::size_t word = at;
-    while (word < code.size() && is_python_space(code[word])) ++word;
-    const std::size_t word_end = std::min(code.find('\n', word), code.size());
-    if (is_import_line(code.substr(word, word_end - word))) {
-      at = word_end;
-    }
-    const std::size_t line_end = std::min(code.find('\n', at), code.size());
-    kept.append(code.substr(at, line_end - at));
-    if (line_end == code.size()) break;
+    const std::size_t word = skip_space(code, at);
+    const std::size_t import = word < code.size() ? import_end(code, word) : kNone;
+    const std::size_t end = import != kNone ? import : line_end(code, word);
+    if (import == kNone) kept.append(code.substr(at, end - at));
+    const std::size_t next = line_end(code, end);
+    kept.append(code.substr(end, next - end));
+    if (next == code.size()) return kept;
     kept.push_back('\n');
-    at = line_end + 1;
+    at = next + 1;
   }
-  return kept;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "score/soundness.h"
 
-#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/text.h"
@@ -9,7 +9,7 @@
 namespace assay {
 
 namespace {
-constexpr std::size_t kTailBytes = 4096;  // what is looked at: loops that matter fill it
+constexpr std::size_t kTailBytes = 64UL << 10;  // what is looked at: loops that matter fill it
 constexpr std::size_t kMinRepeats = 4;
 constexpr std::size_t kMinLoopBytes = 200;
 
@@ -29,6 +29,7 @@ std::vector<std::size_t> borders(std::string_view text) {
 bool is_blank(std::string_view text) { return trim(text).empty(); }
 
 bool is_looping(std::string_view text) {
+  if (is_blank(text)) return false;  // counted as empty
   // The reversed tail has a prefix of length n with period p when it repeats p bytes n/p times.
   const std::string_view tail_view =
       text.size() > kTailBytes ? text.substr(text.size() - kTailBytes) : text;
@@ -36,19 +37,19 @@ bool is_looping(std::string_view text) {
   const std::vector<std::size_t> border = borders(tail);
   for (std::size_t i = kMinLoopBytes; i <= tail.size(); ++i) {
     const std::size_t period = i - border[i - 1];
-    if (period * kMinRepeats <= i) return !is_blank(tail.substr(0, period));
+    if (period * kMinRepeats <= i) return true;
   }
   return false;
 }
 
 void note_soundness(Score& score, std::span<const Response> responses) {
   for (const Response& response : responses) {
-    if (response.finish_reason == FinishReason::error) continue;
+    if (response.finish_reason == FinishReason::error || !response.loglikelihoods.empty()) continue;
     score.truncated |= response.finish_reason == FinishReason::length;
     score.looping |= is_looping(response.text);
     const Thinking thinking = strip_thinking(response.text);
     score.thinking_not_closed |= thinking.present && !thinking.closed;
-    score.empty |= is_blank(response.text);
+    score.empty |= thinking.closed && is_blank(thinking.answer);
   }
 }
 

@@ -48,6 +48,7 @@ struct Program {
   std::string read_only_file;     // bound read-only as /data/test_data.h5 when not empty
   ProgramLimits limits;
   bool run_all_tests = false;     // default: stop at the first failure
+  bool run_as_main = false;       // script: __name__ is "__main__" (SciCode), else it is not
 };
 
 enum class ProgramVerdict {

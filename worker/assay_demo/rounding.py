@@ -9,8 +9,17 @@ BF16 has no numpy type: BF16 arrays come as uint16 bit patterns.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numba
 import numpy as np
+from llvmlite.binding import ffi
+
+# When vLLM 0.32 starts an engine it reads vars() of every object in every loaded module.
+# llvmlite's library object answers any attribute name, `__dict__` too, with a C function, on which
+# vLLM fails. An empty answer lets an engine start in a process that has numba loaded.
+with suppress(AttributeError):
+    ffi.lib._fntab.setdefault("__dict__", {})
 
 _ABS = np.uint16(0x7FFF)
 _INFINITY = np.uint16(0x7F80)

@@ -1,0 +1,148 @@
+#include "data/hub.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/json.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kLargestAnswer_bytes = 1UL << 20;
+
+constexpr std::array<std::pair<HubStatus, const char*>, 7> kStatuses = {
+    {{HubStatus::ok, "ok"},
+     {HubStatus::renamed, "renamed"},
+     {HubStatus::gated, "gated"},
+     {HubStatus::missing, "missing"},
+     {HubStatus::rate_limited, "rate_limited"},
+     {HubStatus::offline, "offline"},
+     {HubStatus::error, "error"}}};
+
+std::optional<HubStatus> parse_status(const std::string& word) {
+  for (const auto& [status, name] : kStatuses) {
+    if (word == name) return status;
+  }
+  return std::nullopt;
+}
+
+std::string kind_name(HubKind kind) {
+  return kind == HubKind::model ? "model" : "dataset";
+}
+
+std::unexpected<Error> helper_failed(const HubClient& client, const HubRequest& request,
+                                     std::string why) {
+  return environment_error(
+      fmt::format("cannot ask the hub about {}", request.id), std::move(why),
+      fmt::format("check that '{} -m assay_worker.hub --help' works", client.python));
+}
+
+Result<HubResult> parse_answer(const HubClient& client, const HubRequest& request,
+                               std::string_view text) {
+  const auto broken = [&](const std::string& why) {
+    return helper_failed(client, request, "its helper's answer cannot be read: " + why);
+  };
+  constexpr std::string_view kWhere = "answer";
+  const Result<Json> answer = parse_json(trim(text), kWhere);
+  if (!answer) return broken(answer.error().why);
+  HubResult result;
+  for (const auto& [field, out] :
+       {std::pair{"renamed_to", &result.renamed_to}, std::pair{"commit", &result.commit},
+        std::pair{"message", &result.message}}) {
+    Result<std::string> value = string_field(*answer, field, kWhere);
+    if (!value) return broken(value.error().what);
+    *out = *std::move(value);
+  }
+  const Result<std::string> status = string_field(*answer, "status", kWhere);
+  const Result<std::string> folder = string_field(*answer, "folder", kWhere);
+  const Result<std::int64_t> files = int_field(*answer, "files", kWhere);
+  const Result<std::int64_t> bytes = int_field(*answer, "bytes", kWhere);
+  if (!status || !folder || !files || !bytes) return broken("a field is missing");
+  const std::optional<HubStatus> known = parse_status(*status);
+  if (!known) return broken(fmt::format("unknown status '{}'", *status));
+  result.status = *known;
+  result.folder = *folder;
+  result.files = static_cast<int>(*files);
+  result.bytes = static_cast<std::uint64_t>(*bytes);
+  return result;
+}
+
+Result<HubResult> ask(const HubClient& client, const HubRequest& request, const char* command,
+                      std::chrono::seconds timeout) {
+  if (client.python.empty()) {
+    return environment_error(fmt::format("cannot ask the hub about {}", request.id),
+                             "the hub's client is Python, and none was found",
+                             "set ASSAY_PYTHON to an interpreter with huggingface_hub");
+  }
+  SpawnOptions options;
+  options.argv = {client.python, "-m", "assay_worker.hub", command};
+  // One word each, so that nothing in a plan can be taken for an option.
+  options.argv.push_back("--kind=" + kind_name(request.kind));
+  options.argv.push_back("--id=" + request.id);
+  options.argv.push_back("--revision=" + request.revision);
+  for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
+  if (request.offline) options.argv.emplace_back("--offline");
+  options.env = client.env;
+  const CommandResult done = TRY(run_command(options, "", timeout, kLargestAnswer_bytes));
+  if (done.timed_out) {
+    return helper_failed(client, request, fmt::format("no answer within {} s", timeout.count()));
+  }
+  if (done.exit_code != 0) {
+    const std::vector<std::string> lines = split(trim(done.err), '\n');
+    return helper_failed(client, request,
+                         fmt::format("its helper ended with {}: {}", done.exit_code,
+                                     sanitize_utf8(lines.back()).substr(0, 300)));
+  }
+  return parse_answer(client, request, done.out);
+}
+
+}  // namespace
+
+Result<HubResult> hub_resolve(const HubClient& client, const HubRequest& request) {
+  return ask(client, request, "resolve", client.resolve_timeout);
+}
+
+Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) {
+  return ask(client, request, "fetch", client.fetch_timeout);
+}
+
+Error hub_error(const HubRequest& request, const HubResult& result) {
+  Error error;
+  error.kind = result.status == HubStatus::missing ? ErrorKind::usage : ErrorKind::environment;
+  error.what =
+      fmt::format("{} {}: {}", kind_name(request.kind), request.id, to_string(result.status));
+  error.why = result.message;
+  switch (result.status) {
+    case HubStatus::gated:
+      error.fix = "accept its terms on the hub and set HF_TOKEN";
+      if (request.kind == HubKind::dataset) error.fix += ", or write 'if_gated: skip' in the plan";
+      break;
+    case HubStatus::missing:
+      error.fix = "check name, revision and files on the hub";
+      break;
+    case HubStatus::rate_limited:
+      error.fix = "wait a while, or set HF_TOKEN for a higher limit";
+      break;
+    case HubStatus::offline:
+      error.fix = "check the network, or use a local folder";
+      break;
+    default:
+      error.fix = "see the reason above";
+      break;
+  }
+  return error;
+}
+
+const char* to_string(HubStatus status) {
+  for (const auto& [known, name] : kStatuses) {
+    if (known == status) return name;
+  }
+  return "error";
+}
+
+}  // namespace assay

@@ -1,0 +1,69 @@
+// Models and data sets of the hub, resolved and fetched through `python -m assay_worker.hub`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace assay {
+
+enum class HubKind { model, dataset };
+
+enum class HubStatus {
+  ok,
+  renamed,       // it moved, and is usable all the same; `renamed_to` has the new name
+  gated,         // 401 or 403: the terms are not accepted, or no token is set
+  missing,       // no such repository (or a private one), revision or file
+  rate_limited,  // 429 to the last try
+  offline,       // no network, the hub is down, or HF_HUB_OFFLINE and not in the cache
+  error,         // anything else: a token that is not valid, a full disk, no huggingface_hub
+};
+
+struct HubRequest {
+  HubKind kind = HubKind::model;
+  std::string id;                  // "owner/name"
+  std::string revision;            // branch, tag or commit; empty: main
+  std::vector<std::string> allow;  // patterns of files ('*' crosses '/'); empty: all
+  bool offline = false;            // the cache alone
+};
+
+struct HubResult {
+  HubStatus status = HubStatus::error;
+  std::string renamed_to;
+  std::string commit;            // 40 hex digits; empty if not known
+  std::filesystem::path folder;  // fetch: where the files lie
+  int files = 0;                 // that match
+  std::uint64_t bytes = 0;       // of these, as far as the hub says
+  std::string message;           // why, in one line; holds no token
+
+  [[nodiscard]] bool usable() const {
+    return status == HubStatus::ok || status == HubStatus::renamed;
+  }
+};
+
+// How the helper is run. `env` goes over our own environment (HF_HOME, HF_ENDPOINT, HF_TOKEN…).
+struct HubClient {
+  std::string python;
+  std::map<std::string, std::string> env;
+  std::chrono::seconds resolve_timeout{120};
+  std::chrono::seconds fetch_timeout{6 * 3600};
+};
+
+// What a revision stands for and whether its files may be read; fetches nothing. An Error
+// (environment) only when the helper itself cannot be run or does not keep to its protocol: what
+// the hub says is a HubResult.
+[[nodiscard]] Result<HubResult> hub_resolve(const HubClient& client, const HubRequest& request);
+// The same, with the files brought into the cache.
+[[nodiscard]] Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request);
+
+// The Error for a result that is not usable: missing is a usage error, all else the environment's.
+[[nodiscard]] Error hub_error(const HubRequest& request, const HubResult& result);
+
+[[nodiscard]] const char* to_string(HubStatus status);
+
+}  // namespace assay

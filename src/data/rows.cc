@@ -1,0 +1,143 @@
+#include "data/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/hash.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+#include "data/byte_source.h"
+#include "data/csv.h"
+#include "data/glob.h"
+#include "data/json_rows.h"
+#include "data/zip.h"
+
+namespace assay {
+namespace {
+
+// Of a file that is parsed as a whole; JSON lines are read line by line and have no limit.
+constexpr std::size_t kLargestDocument_bytes = 2UL << 30;
+constexpr std::size_t kLargestParquet_bytes = 4UL << 30;
+constexpr std::chrono::minutes kParquetTimeout{15};
+constexpr int kBadFileExitCode = 2;  // worker/assay_worker/rows.py
+
+std::string last_line(std::string_view text) {
+  text = trim(text);
+  const std::size_t at = text.rfind('\n');
+  return sanitize_utf8(at == std::string_view::npos ? text : text.substr(at + 1));
+}
+
+Result<std::vector<Row>> read_zip_rows(const std::filesystem::path& file) {
+  std::vector<Row> rows;
+  for (ZipEntry& entry : TRY(read_zip(file, {".json", ".jsonl"}))) {
+    const std::string where = fmt::format("{}!{}", file.string(), entry.name);
+    std::vector<Row> more;
+    if (entry.name.ends_with(".jsonl")) {
+      more = TRY(read_json_lines(*text_source(entry.content), where));
+    } else {
+      more = TRY(read_json_document(entry.content, where));
+    }
+    entry.content = {};
+    std::ranges::move(more, std::back_inserter(rows));
+  }
+  return rows;
+}
+
+Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
+                                           const std::string& python) {
+  if (python.empty()) {
+    return environment_error("cannot read " + file.string(),
+                             "Parquet is read through Python, and none was found",
+                             "set ASSAY_PYTHON to an interpreter with pyarrow, or use JSON lines");
+  }
+  SpawnOptions options;
+  options.argv = {python, "-m", "assay_worker.rows", file.string()};
+  const CommandResult done = TRY(run_command(options, "", kParquetTimeout, kLargestParquet_bytes));
+  if (done.timed_out || done.out.size() >= kLargestParquet_bytes) {
+    return usage_error("cannot read " + file.string(),
+                       done.timed_out ? "it took longer than 15 minutes" : "it is too large",
+                       "use JSON lines");
+  }
+  if (done.exit_code == kBadFileExitCode) {
+    return usage_error("cannot read " + file.string(), last_line(done.err), "fetch the file again");
+  }
+  if (done.exit_code != 0) {
+    return environment_error("cannot read " + file.string(), last_line(done.err),
+                             fmt::format("check that {} has assay_worker and pyarrow", python));
+  }
+  return read_json_lines(*text_source(done.out), file.string());
+}
+
+// The files that match any of the layout's patterns, sorted.
+std::vector<std::string> files_of(const RowLayout& layout, const std::vector<std::string>& all) {
+  std::vector<std::string> found;
+  for (const std::string& file : all) {
+    const auto matches = [&](const std::string& pattern) { return glob_match(pattern, file); };
+    if (std::ranges::any_of(layout.files, matches)) found.push_back(file);
+  }
+  return found;
+}
+
+Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout& layout,
+                            std::vector<std::string> files, const std::string& python) {
+  DataSet set;
+  set.layout = layout.name;
+  set.files = std::move(files);
+  std::string hashes;
+  for (const std::string& name : set.files) {
+    const std::filesystem::path file = folder / name;
+    hashes += TRY(sha256_file_hex(file)) + "\n";
+    for (Row& row : TRY(read_rows(file, python))) {
+      if (layout.adapt != nullptr) {
+        nlohmann::json fields = TRY(layout.adapt(row));
+        if (fields.is_null()) continue;
+        row.fields = std::move(fields);
+      }
+      set.rows.push_back(std::move(row));
+    }
+  }
+  if (set.rows.empty()) {
+    return usage_error(fmt::format("no rows in {}", (folder / set.files[0]).string()),
+                       fmt::format("read as '{}', the files hold nothing usable", layout.name),
+                       "check the files");
+  }
+  set.fingerprint = sha256_hex(hashes);
+  return set;
+}
+
+}  // namespace
+
+Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const std::string& python) {
+  const std::string name = file.filename().string();
+  if (name.ends_with(".zip")) return read_zip_rows(file);
+  if (name.ends_with(".parquet")) return read_parquet_rows(file, python);
+  const std::unique_ptr<ByteSource> source = TRY(open_source(file));
+  if (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz")) {
+    return read_json_lines(*source, file.string());
+  }
+  const bool is_json = name.ends_with(".json") || name.ends_with(".json.gz");
+  if (!is_json && !name.ends_with(".csv")) {
+    return usage_error("cannot read " + file.string(), "its ending is not known",
+                       "known: .jsonl, .jsonl.gz, .json, .json.gz, .csv, .zip, .parquet");
+  }
+  const std::string text = TRY(read_all(*source, kLargestDocument_bytes, file.string()));
+  return is_json ? read_json_document(text, file.string()) : read_csv(text, file.string());
+}
+
+Result<DataSet> load_data_set(const std::filesystem::path& folder,
+                              const std::vector<RowLayout>& layouts, const std::string& python) {
+  const std::vector<std::string> all = TRY(list_files(folder));
+  std::string tried;
+  for (const RowLayout& layout : layouts) {
+    std::vector<std::string> files = files_of(layout, all);
+    if (!files.empty()) return load_layout(folder, layout, std::move(files), python);
+    tried +=
+        fmt::format("{}{} ({})", tried.empty() ? "" : "; ", layout.name, join(layout.files, ", "));
+  }
+  return usage_error("no rows found in " + folder.string(), "looked for: " + tried,
+                     "put the data set's files there, or name another folder with --data");
+}
+
+}  // namespace assay

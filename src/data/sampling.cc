@@ -1,0 +1,114 @@
+#include "data/sampling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/hash.h"
+
+namespace assay {
+namespace {
+
+// Fractions (2j + 1) / 2n compared exactly, so that the order never hangs on rounding.
+struct Rank {
+  std::uint64_t numerator = 0;
+  std::uint64_t denominator = 1;
+
+  static Rank of(std::size_t index, std::size_t count) { return {2 * index + 1, 2 * count}; }
+  friend bool operator<(const Rank& a, const Rank& b) {
+    return a.numerator * b.denominator < b.numerator * a.denominator;
+  }
+};
+
+struct Placed {
+  std::size_t index = 0;  // in the items as they came
+  std::string hash;
+  Rank rank;
+};
+
+Status check_unique(const std::vector<Item>& items, const TaskSpec& spec) {
+  std::set<std::string_view> ids;
+  for (const Item& item : items) {
+    if (ids.insert(item.id).second) continue;
+    return usage_error(fmt::format("task {}: two items have the id '{}'", spec.name, item.id),
+                       "results are told apart by the item's id",
+                       "remove one of the rows from the data");
+  }
+  return {};
+}
+
+Result<std::vector<Item>> only_ids(std::vector<Item> items, const TaskSpec& spec) {
+  std::vector<Item> chosen;
+  for (const std::string& id : spec.ids) {
+    const auto found = std::ranges::find(items, id, &Item::id);
+    if (found == items.end()) {
+      return usage_error(fmt::format("task {}: no item has the id '{}'", spec.name, id),
+                         fmt::format("the data holds {} items; the first is '{}'", items.size(),
+                                     items.empty() ? "" : items.front().id),
+                         "correct 'ids' in the plan");
+    }
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+// Sorted by hash within each stratum, at most `per_stratum` of each, ranked, and sorted by rank.
+std::vector<Placed> order_of(const std::vector<Item>& items, std::uint64_t seed,
+                             std::size_t per_stratum) {
+  std::map<std::string, std::vector<Placed>> strata;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    strata[items[i].stratum].push_back(
+        {i, sha256_hex(fmt::format("{}\n{}", seed, items[i].id)), {}});
+  }
+  std::vector<Placed> order;
+  order.reserve(items.size());
+  for (auto& [name, placed] : strata) {
+    std::ranges::sort(placed, {}, &Placed::hash);
+    if (placed.size() > per_stratum) placed.resize(per_stratum);
+    for (std::size_t j = 0; j < placed.size(); ++j) {
+      placed[j].rank = Rank::of(j, placed.size());
+      order.push_back(std::move(placed[j]));
+    }
+  }
+  std::ranges::sort(order, [](const Placed& a, const Placed& b) {
+    if (a.rank < b.rank || b.rank < a.rank) return a.rank < b.rank;
+    return a.hash < b.hash;
+  });
+  return order;
+}
+
+}  // namespace
+
+Result<std::vector<Item>> select_items(std::vector<Item> items, const TaskSpec& spec,
+                                       std::uint64_t seed) {
+  TRY(check_unique(items, spec));
+  if (!spec.ids.empty()) items = TRY(only_ids(std::move(items), spec));
+  const auto cut = [](std::size_t count, const std::optional<int>& limit) {
+    return limit ? std::min(count, static_cast<std::size_t>(std::max(0, *limit))) : count;
+  };
+  items.resize(cut(items.size(), spec.first));
+  const bool per_stratum = spec.limit_per == LimitPer::subject;
+  std::vector<Placed> order =
+      order_of(items, seed, per_stratum ? cut(items.size(), spec.limit) : items.size());
+  if (!per_stratum) order.resize(cut(order.size(), spec.limit));
+  std::vector<Item> chosen;
+  chosen.reserve(order.size());
+  for (const Placed& placed : order) chosen.push_back(std::move(items[placed.index]));
+  return chosen;
+}
+
+std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
+  std::vector<ItemRef> queue;
+  for (std::size_t task = 0; task < counts.size(); ++task) {
+    for (std::size_t item = 0; item < counts[task]; ++item) queue.push_back({task, item});
+  }
+  std::ranges::stable_sort(queue, [&](const ItemRef& a, const ItemRef& b) {
+    return Rank::of(a.item, counts[a.task]) < Rank::of(b.item, counts[b.task]);
+  });
+  return queue;
+}
+
+}  // namespace assay

@@ -1,0 +1,154 @@
+#include "data/sampling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<Item> twelve() {  // six of math, four of law, two of art
+  std::vector<Item> items;
+  for (int i = 0; i < 12; ++i) {
+    const char* stratum = i < 6 ? "math" : i < 10 ? "law" : "art";
+    items.push_back({"q" + std::to_string(i), stratum, stratum, {}});
+  }
+  return items;
+}
+
+std::vector<std::string> ids(const Result<std::vector<Item>>& items) {
+  EXPECT_TRUE(items.has_value()) << items.error().to_string();
+  std::vector<std::string> ids;
+  if (items) {
+    for (const Item& item : *items) ids.push_back(item.id);
+  }
+  return ids;
+}
+
+// The orders below are from Python: hashlib.sha256(f"{seed}\n{id}".encode()).hexdigest() as hash,
+// fractions.Fraction(2*j + 1, 2*n) as rank, sorted by (rank, hash).
+TEST(Sampling, OrderIsThatOfTheHashes) {
+  EXPECT_THAT(ids(select_items(twelve(), {}, 0)), ElementsAre("q3", "q9", "q11", "q0", "q8", "q2",
+                                                              "q5", "q6", "q4", "q10", "q7", "q1"));
+  EXPECT_THAT(ids(select_items(twelve(), {}, 7)), ElementsAre("q1", "q6", "q5", "q11", "q8", "q4",
+                                                              "q0", "q7", "q10", "q2", "q9", "q3"));
+}
+
+TEST(Sampling, LimitIsAPrefixOfTheWholeOrder) {
+  TaskSpec spec;
+  spec.limit = 4;
+  EXPECT_THAT(ids(select_items(twelve(), spec, 0)), ElementsAre("q3", "q9", "q11", "q0"));
+  spec.limit = 400;
+  EXPECT_EQ(ids(select_items(twelve(), spec, 0)).size(), 12U);
+}
+
+TEST(Sampling, LimitPerSubjectCountsWithinEach) {
+  TaskSpec spec;
+  spec.limit = 1;
+  spec.limit_per = LimitPer::subject;
+  // The first of each stratum, all of rank 1/2: hashes 0145…, 326b…, 4267… (Python).
+  EXPECT_THAT(ids(select_items(twelve(), spec, 0)), ElementsAre("q11", "q9", "q3"));
+  spec.limit = 3;
+  EXPECT_EQ(ids(select_items(twelve(), spec, 0)).size(), 3U + 3U + 2U);
+}
+
+TEST(Sampling, FirstTakesTheDataSetsOwn) {
+  TaskSpec spec;
+  spec.first = 3;
+  std::vector<std::string> chosen = ids(select_items(twelve(), spec, 0));
+  std::ranges::sort(chosen);
+  EXPECT_THAT(chosen, ElementsAre("q0", "q1", "q2"));
+}
+
+TEST(Sampling, IdsTakesExactlyThese) {
+  TaskSpec spec;
+  spec.ids = {"q7", "q2"};
+  std::vector<std::string> chosen = ids(select_items(twelve(), spec, 0));
+  std::ranges::sort(chosen);
+  EXPECT_THAT(chosen, ElementsAre("q2", "q7"));
+  spec.name = "law";
+  spec.ids = {"q7", "q70"};
+  const auto missing = select_items(twelve(), spec, 0);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().what, "task law: no item has the id 'q70'");
+  EXPECT_EQ(missing.error().kind, ErrorKind::usage);
+}
+
+TEST(Sampling, DuplicateIdIsAnError) {
+  std::vector<Item> items = twelve();
+  items[5].id = "q2";
+  const auto result = select_items(items, {}, 0);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_THAT(result.error().what, HasSubstr("two items have the id 'q2'"));
+}
+
+TEST(Sampling, NoItems) {
+  EXPECT_TRUE(ids(select_items({}, {}, 0)).empty());
+}
+
+TEST(Sampling, OrderDoesNotDependOnTheRowsOrder) {
+  std::vector<Item> items = twelve();
+  const std::vector<std::string> expected = ids(select_items(items, {}, 3));
+  std::mt19937 random(1);
+  for (int i = 0; i < 20; ++i) {
+    std::ranges::shuffle(items, random);
+    EXPECT_EQ(ids(select_items(items, {}, 3)), expected);
+  }
+}
+
+TEST(Sampling, EveryPrefixIsStratified) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 30; ++round) {
+    std::map<std::string, int> sizes;
+    std::vector<Item> items;
+    const int strata = 1 + static_cast<int>(random() % 14);
+    for (int s = 0; s < strata; ++s) {
+      const int n = 1 + static_cast<int>(random() % 60);
+      sizes[std::to_string(s)] = n;
+      for (int i = 0; i < n; ++i) {
+        items.push_back({std::to_string(s) + "-" + std::to_string(i), std::to_string(s), "", {}});
+      }
+    }
+    const auto order = select_items(items, {}, random());
+    ASSERT_TRUE(order.has_value());
+    ASSERT_EQ(order->size(), items.size());
+    std::map<std::string, int> seen;
+    const double total = static_cast<double>(items.size());
+    for (std::size_t k = 1; k <= order->size(); ++k) {
+      ++seen[(*order)[k - 1].stratum];
+      for (const auto& [stratum, n] : sizes) {
+        const double share = n / total;
+        // Each stratum is within 1/2 of its share of the rank reached, and so is the sum of all.
+        EXPECT_LE(std::abs(seen[stratum] - share * static_cast<double>(k)),
+                  0.5 + share * strata / 2.0 + 1e-9);
+      }
+    }
+  }
+}
+
+TEST(Interleave, ByRankThenPlanOrder) {
+  // Ranks of four: 1/8 3/8 5/8 7/8; of two: 1/4 3/4; of one: 1/2.
+  EXPECT_THAT(interleave({4, 2, 1}),
+              ElementsAre(ItemRef{0, 0}, ItemRef{1, 0}, ItemRef{0, 1}, ItemRef{2, 0}, ItemRef{0, 2},
+                          ItemRef{1, 1}, ItemRef{0, 3}));
+  EXPECT_THAT(interleave({1, 0, 1}), ElementsAre(ItemRef{0, 0}, ItemRef{2, 0}));
+  EXPECT_TRUE(interleave({}).empty());
+}
+
+TEST(Interleave, KeepsEachTasksOrder) {
+  const std::vector<std::size_t> counts = {200, 30, 50, 100, 7};
+  std::vector<std::size_t> next(counts.size());
+  for (const ItemRef& ref : interleave(counts)) EXPECT_EQ(ref.item, next[ref.task]++);
+  EXPECT_EQ(next, counts);
+}
+
+}  // namespace
+}  // namespace assay

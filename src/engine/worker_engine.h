@@ -1,0 +1,102 @@
+// The engine in a worker process (docs/worker_protocol.md), under a guardian (docs/guardian.md).
+//
+// One thread, no reader thread: bytes move while a call waits, in both directions, so a full pipe on
+// either side cannot stop both. Events that come while open, render, load or stats wait for their
+// answer are kept in order for wait(). After the engine's death every call gives the same error;
+// Died comes once from wait(), after the events that came before it, and then wait() gives nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/frames.h"
+#include "engine/worker_process.h"
+
+namespace assay {
+
+class WorkerEngine final : public Engine {
+ public:
+  // Starts the worker and waits for its greeting. Errors (environment): the worker cannot start,
+  // ends or stays silent, or speaks another protocol; nothing is left running then.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> start(const WorkerOptions& options);
+  WorkerEngine(const WorkerEngine&) = delete;
+  WorkerEngine& operator=(const WorkerEngine&) = delete;
+  ~WorkerEngine() override;  // ends the tree, politeness left out
+
+  [[nodiscard]] const EngineHello& hello() const override { return *hello_; }
+  [[nodiscard]] Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
+                                         const nlohmann::json& template_args) override;
+  [[nodiscard]] Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override;
+  [[nodiscard]] Result<LoadedModel> load(const nlohmann::json& args,
+                                         std::chrono::seconds timeout) override;
+  [[nodiscard]] Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
+                              const Sampling& sampling, int top_k) override;
+  [[nodiscard]] Status cancel(std::int64_t id) override;
+  [[nodiscard]] std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) override;
+  [[nodiscard]] Result<EngineStats> stats() override;
+  [[nodiscard]] Status start_lm_eval(std::int64_t id, const nlohmann::json& arguments) override;
+  [[nodiscard]] Status answer_need(std::int64_t need, const Response* response) override;
+  // The last second and a half of `timeout` (half of a short one) is for the impolite way.
+  void shutdown(std::chrono::seconds timeout) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Pending {            // an unanswered request, by its id on the wire
+    std::int64_t caller_id = 0;
+    bool lm_eval = false;
+  };
+
+  WorkerEngine(const WorkerOptions& options, WorkerProcess process);
+
+  Status greet();
+  // Sends a request and waits for its answer of that type; an `error` frame becomes an Error.
+  Result<nlohmann::json> call(nlohmann::json request, std::string_view answer_type,
+                              std::chrono::milliseconds timeout, ErrorKind error_kind);
+  Status send(const nlohmann::json& frame);
+  Status send_pending(nlohmann::json frame, std::int64_t caller_id, bool lm_eval);
+
+  void pump(std::chrono::milliseconds timeout);
+  std::size_t read_frames();  // gives how many bytes came
+  void check_silence(Clock::time_point before_poll);
+  void handle(nlohmann::json frame);
+  void handle_result(nlohmann::json frame);
+  void handle_error(const nlohmann::json& frame);
+  void handle_lm_eval_done(nlohmann::json frame);
+  std::optional<Pending> take_pending(std::int64_t wire_id);
+  // Ends the tree and reports Died; the first death counts.
+  void die(Error error);
+  void die_of_exit();
+  [[nodiscard]] Error with_log(Error error) const;
+
+  WorkerOptions options_;
+  WorkerProcess process_;
+  FrameReader reader_;
+  FrameWriter writer_;
+  std::optional<EngineHello> hello_;
+  std::deque<EngineEvent> events_;
+  std::optional<Error> dead_;
+
+  std::int64_t next_wire_id_ = 1;
+  std::unordered_map<std::int64_t, Pending> pending_;          // wire id -> request
+  std::unordered_map<std::int64_t, std::int64_t> wire_of_;     // caller's id -> wire id
+  int in_flight_ = 0;                                          // pending_ without lm-eval runs
+
+  std::int64_t call_id_ = 0;                                   // the call that waits; 0: none
+  std::optional<nlohmann::json> call_answer_;
+  bool loading_ = false;
+  bool saw_bye_ = false;
+  Clock::duration silent_for_{};
+  Clock::time_point last_check_;
+};
+
+}  // namespace assay

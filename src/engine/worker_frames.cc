@@ -1,0 +1,154 @@
+#include "engine/worker_frames.h"
+
+#include <algorithm>
+
+namespace assay {
+
+using nlohmann::json;
+
+namespace {
+
+// Text in one line: errors are printed as lines.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+std::string text_or(const json& frame, const char* field, std::string otherwise) {
+  const auto it = frame.find(field);
+  if (it == frame.end() || !it->is_string()) return otherwise;
+  return one_line(it->get<std::string>());
+}
+
+template <typename T>
+T value_or(const json& frame, const char* field, T otherwise) {
+  const auto it = frame.find(field);
+  return it == frame.end() || it->is_null() ? otherwise : it->get<T>();
+}
+
+RequestKind kind_from(const std::string& text) {
+  for (RequestKind kind :
+       {RequestKind::generate, RequestKind::loglikelihood, RequestKind::prompt_logprobs}) {
+    if (text == to_string(kind)) return kind;
+  }
+  throw json::other_error::create(501, "no request kind: " + text, nullptr);
+}
+
+Sampling sampling_from(const json& value) {
+  Sampling out;
+  out.max_tokens = value.at("max_tokens");
+  out.temperature = value_or(value, "temperature", out.temperature);
+  out.top_p = value_or(value, "top_p", out.top_p);
+  out.top_k = value_or(value, "top_k", out.top_k);
+  out.min_p = value_or(value, "min_p", out.min_p);
+  out.stop = value_or(value, "stop", out.stop);
+  const auto seed = value.find("seed");
+  if (seed != value.end() && !seed->is_null()) out.seed = seed->get<std::uint64_t>();
+  return out;
+}
+
+std::vector<Rendered::Scored> scored_from(const json& value) {
+  std::vector<Rendered::Scored> out;
+  for (const json& entry : value) {
+    out.push_back({entry.at("tokens").get<std::vector<int>>(),
+                   entry.at("continuation_start").get<int>()});
+  }
+  return out;
+}
+
+}  // namespace
+
+EngineHello hello_from(const json& frame) {
+  EngineHello out;
+  out.worker = frame.at("worker");
+  out.versions = frame.at("versions").get<std::map<std::string, std::string>>();
+  out.capabilities = frame.at("capabilities").get<std::vector<std::string>>();
+  out.max_in_flight = std::max(1, frame.at("max_in_flight").get<int>());
+  return out;
+}
+
+OpenedModel opened_from(const json& frame) {
+  OpenedModel out;
+  out.tokenizer_hash = frame.at("tokenizer_hash");
+  out.template_hash = frame.at("template_hash");
+  out.max_model_len = frame.at("max_model_len");
+  out.vocab_size = frame.at("vocab_size");
+  return out;
+}
+
+LoadedModel loaded_from(json frame) {
+  LoadedModel out;
+  out.load_s = frame.at("load_s");
+  out.dtype = value_or(frame, "dtype", out.dtype);
+  out.quantization = value_or(frame, "quantization", out.quantization);
+  out.kernels = value_or(frame, "kernels", out.kernels);
+  out.attention_backend = value_or(frame, "attention_backend", out.attention_backend);
+  out.kv_cache_tokens = value_or(frame, "kv_cache_tokens", out.kv_cache_tokens);
+  out.max_model_len = frame.at("max_model_len");
+  out.max_num_seqs = value_or(frame, "max_num_seqs", out.max_num_seqs);
+  out.gpu_memory_bytes = value_or(frame, "gpu_memory_bytes", out.gpu_memory_bytes);
+  out.facts = std::move(frame);
+  return out;
+}
+
+EngineStats stats_from(const json& frame) {
+  EngineStats out;
+  out.running = frame.at("running");
+  out.waiting = frame.at("waiting");
+  out.generated_tokens = frame.at("generated_tokens");
+  out.prompt_tokens = frame.at("prompt_tokens");
+  out.kv_cache_use = frame.at("kv_cache_use");
+  return out;
+}
+
+std::vector<Rendered> rendered_list_from(const json& frame) {
+  std::vector<Rendered> out;
+  for (const json& prompt : frame.at("prompts")) out.push_back(rendered_from_json(prompt));
+  return out;
+}
+
+Response result_from(json frame) {
+  const json defaults = to_json(Response{});
+  for (const auto& [field, value] : defaults.items()) {
+    const auto it = frame.find(field);
+    if (it == frame.end() || it->is_null()) frame[field] = value;
+  }
+  return response_from_json(frame);
+}
+
+Needed need_from(const json& frame) {
+  Needed out;
+  out.need = frame.at("need");
+  out.kind = kind_from(frame.at("kind"));
+  out.rendered.text = value_or(frame, "text", std::string());
+  out.rendered.prompt_tokens = value_or(frame, "prompt_tokens", std::vector<int>());
+  if (frame.contains("scored")) out.rendered.scored = scored_from(frame["scored"]);
+  if (frame.contains("sampling") && !frame["sampling"].is_null() && !frame["sampling"].empty()) {
+    out.sampling = sampling_from(frame["sampling"]);
+  }
+  return out;
+}
+
+Error error_from(const json& frame, ErrorKind kind) {
+  return Error{kind, text_or(frame, "what", "the engine failed"), text_or(frame, "why", ""),
+               text_or(frame, "fix", "")};
+}
+
+json request_frame(RequestKind kind, const Rendered& rendered, const Sampling& sampling,
+                   int top_k) {
+  json out = {{"type", to_string(kind)}};
+  if (kind == RequestKind::generate) {
+    out["prompt_tokens"] = rendered.prompt_tokens;
+    out["sampling"] = to_json(sampling);
+    return out;
+  }
+  json scored = json::array();
+  for (const Rendered::Scored& s : rendered.scored) {
+    scored.push_back({{"tokens", s.tokens}, {"continuation_start", s.continuation_start}});
+  }
+  out["scored"] = std::move(scored);
+  if (kind == RequestKind::prompt_logprobs) out["top_k"] = top_k;
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+// What the worker's frames mean, as values. Reading throws nlohmann::json::exception on a frame of
+// another layout; the caller ends the connection then.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace assay {
+
+inline constexpr int kProtocolVersion = 1;
+
+[[nodiscard]] EngineHello hello_from(const nlohmann::json& frame);
+[[nodiscard]] OpenedModel opened_from(const nlohmann::json& frame);
+[[nodiscard]] LoadedModel loaded_from(nlohmann::json frame);
+[[nodiscard]] EngineStats stats_from(const nlohmann::json& frame);
+[[nodiscard]] std::vector<Rendered> rendered_list_from(const nlohmann::json& frame);
+// Fields that are absent or null get a Response's defaults.
+[[nodiscard]] Response result_from(nlohmann::json frame);
+[[nodiscard]] Needed need_from(const nlohmann::json& frame);
+// `error` frame; `kind` is what it is for this request.
+[[nodiscard]] Error error_from(const nlohmann::json& frame, ErrorKind kind);
+
+// A request without `type`'s id.
+[[nodiscard]] nlohmann::json request_frame(RequestKind kind, const Rendered& rendered,
+                                           const Sampling& sampling, int top_k);
+
+}  // namespace assay

@@ -1,0 +1,63 @@
+// parse_plan: the top level of a plan file.
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "plan/sections.h"
+
+namespace assay {
+namespace {
+
+Status read_budget(const YamlMap& top, Plan& plan) {
+  if (!top.has("budget")) return {};
+  std::string text;
+  TRY(top.read("budget", text));
+  Result<double> budget_s = parse_duration(text);
+  if (!budget_s) {
+    const Error& e = budget_s.error();
+    return top.error("budget", "budget: " + e.what, e.why, e.fix);
+  }
+  plan.budget_s = *budget_s;
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file,
+                        const std::vector<KnownBenchmark>& known) {
+  try {
+    const std::string name = file.string();
+    const YAML::Node root = TRY(parse_yaml(yaml, name));
+    const YamlMap top = TRY(YamlMap::open(name, root, "",
+                                          {"name", "budget", "output", "env", "engine", "chat",
+                                           "seed", "data", "harness", "variants", "tasks", "compare"}));
+    Plan plan;
+    plan.file = file;
+    if (!top.has("name")) {
+      return top.missing("name", "reports and folders are named after it", "add 'name: my_plan'");
+    }
+    TRY(top.read("name", plan.name));
+    TRY(check_name(top, "name", plan.name));
+    TRY(read_budget(top, plan));
+    TRY(read_output(top, plan));
+    TRY(read_env(top, plan));
+    TRY(read_engine(top, plan));
+    TRY(read_chat(top, plan));
+    TRY(top.read("seed", plan.seed));
+    TRY(read_data(top, plan.file, plan.data));
+    TRY(read_compare(top, plan));
+    TRY(read_variants(top, plan));
+    TRY(read_tasks(top, known, plan));
+    return plan;
+  } catch (const YAML::Exception& e) {
+    return error_at(file.string(), e.mark, "this is not valid YAML", e.msg,
+                    "check the file around this place");
+  }
+}
+
+Result<Plan> load_plan(const std::filesystem::path& file,
+                       const std::vector<KnownBenchmark>& known) {
+  const std::string text = TRY(read_file(file));
+  return parse_plan(text, file, known);
+}
+
+}  // namespace assay

@@ -1,0 +1,80 @@
+#include "plan/plan.h"
+
+#include <cstdlib>
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json variant_json(const VariantSpec& variant) {
+  return {{"name", variant.name},
+          {"model", variant.model},
+          {"revision", variant.revision},
+          {"baseline", variant.baseline},
+          {"engine", variant.engine_args}};
+}
+
+json task_json(const TaskSpec& task) {
+  return {{"name", task.name},
+          {"benchmark", task.benchmark},
+          {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
+          {"limit", or_null(task.limit)},
+          {"limit_per", task.limit_per == LimitPer::task ? "task" : "subject"},
+          {"first", or_null(task.first)},
+          {"ids", task.ids},
+          {"max_gen_toks", or_null(task.max_gen_toks)},
+          {"num_fewshot", or_null(task.num_fewshot)},
+          {"repeats", task.repeats},
+          {"if_gated", task.if_gated == IfGated::fail ? "fail" : "skip"},
+          {"weight", task.weight},
+          {"sampling", task.sampling},
+          {"options", task.options},
+          {"lm_eval", task.lm_eval},
+          {"data", task.data}};
+}
+
+}  // namespace
+
+int EngineSpec::max_model_len() const {
+  const auto found = args.find("max_model_len");
+  return found != args.end() && found->is_number_integer() ? found->get<int>() : 0;
+}
+
+const VariantSpec& Plan::baseline() const {
+  for (const VariantSpec& variant : variants) {
+    if (variant.baseline) return variant;
+  }
+  std::abort();  // parse_plan lets no plan without a baseline through
+}
+
+json to_json(const Plan& plan) {
+  json variants = json::array();
+  for (const VariantSpec& variant : plan.variants) variants.push_back(variant_json(variant));
+  json tasks = json::array();
+  for (const TaskSpec& task : plan.tasks) tasks.push_back(task_json(task));
+  return {
+      {"name", plan.name},
+      {"budget_s", plan.budget_s},
+      {"output", plan.output},
+      {"env", plan.env},
+      {"engine",
+       {{"kind", plan.engine.kind}, {"python", plan.engine.python}, {"args", plan.engine.args}}},
+      {"chat",
+       {{"apply_template", plan.chat.apply_template},
+        {"enable_thinking", or_null(plan.chat.enable_thinking)},
+        {"system", plan.chat.system},
+        {"template_args", plan.chat.template_args}}},
+      {"seed", plan.seed},
+      {"data", plan.data},
+      {"variants", std::move(variants)},
+      {"tasks", std::move(tasks)},
+      {"compare", {{"margin_pp", plan.compare.margin_pp}, {"alpha", plan.compare.alpha}}}};
+}
+
+}  // namespace assay

@@ -1,0 +1,237 @@
+// Plans that are right: values, defaults, and the two plans the repository ships.
+#include "plan/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "plan/suggest.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+
+std::vector<KnownBenchmark> known() {
+  return {{"aime24", true}, {"math500", true}, {"mmlu_pro", true},     {"gpqa_diamond", false},
+          {"hle", true},    {"scicode", true}, {"livecodebench", true}};
+}
+
+Plan parsed(std::string_view yaml) {
+  Result<Plan> plan = parse_plan(yaml, "/plans/p.yaml", known());
+  EXPECT_TRUE(plan.has_value()) << plan.error().to_string();
+  return plan ? *plan : Plan{};
+}
+
+constexpr std::string_view kSmall = R"(name: small
+variants:
+  - {name: bf16, model: org/model, baseline: true}
+tasks:
+  - {name: aime24, max_gen_toks: 64}
+)";
+
+TEST(Plan, DefaultsAreThoseOfTheHeader) {
+  const Plan plan = parsed(kSmall);
+  EXPECT_EQ(plan.name, "small");
+  EXPECT_EQ(plan.budget_s, 0);
+  EXPECT_EQ(plan.output, "");
+  EXPECT_EQ(plan.seed, 0U);
+  EXPECT_EQ(plan.engine.kind, "vllm");
+  EXPECT_EQ(plan.engine.max_model_len(), 0);
+  EXPECT_TRUE(plan.chat.apply_template);
+  EXPECT_FALSE(plan.chat.enable_thinking.has_value());
+  EXPECT_EQ(plan.compare.margin_pp, 3.0);
+  EXPECT_EQ(plan.compare.alpha, 0.05);
+  ASSERT_EQ(plan.tasks.size(), 1U);
+  const TaskSpec& task = plan.tasks[0];
+  EXPECT_EQ(task.benchmark, "aime24");
+  EXPECT_EQ(task.harness, Harness::native);
+  EXPECT_FALSE(task.limit.has_value());
+  EXPECT_EQ(task.max_gen_toks, 64);
+  EXPECT_EQ(task.repeats, 1);
+  EXPECT_EQ(task.if_gated, IfGated::fail);
+  EXPECT_EQ(task.weight, 1.0);
+  EXPECT_EQ(task.line, 5);
+  EXPECT_EQ(plan.baseline().name, "bf16");
+}
+
+TEST(Plan, ReadsEveryKey) {
+  const Plan plan = parsed(R"(name: all
+budget: 1h30m
+output: out/${name}
+seed: 18446744073709551615
+env: {HF_HOME: /data/hf, CUDA_VISIBLE_DEVICES: "0,1"}
+engine: {kind: scripted, python: ../env/bin/python, max_model_len: 4096, tensor_parallel_size: 2,
+         gpu_memory_utilization: 0.92, nested: {list: [1, 2.5, null, yes, "3"]}}
+chat: {enable_thinking: false, system: Be short., template_args: {style: plain}}
+variants:
+  - {name: a, model: ./models/a, baseline: true, engine: {max_model_len: 2048}}
+  - {name: b, model: org/b, revision: v1}
+tasks:
+  - {name: t1, benchmark: math500, limit: 5, limit_per: subject, max_gen_toks: 32, num_fewshot: 0,
+     repeats: 2, if_gated: skip, weight: 2.5, sampling: {temperature: 0.6, top_p: 0.95, top_k: 20},
+     options: {judge: none}}
+  - {name: aime24, first: 3, max_gen_toks: 32}
+  - {name: gpqa_diamond, ids: [7, rec-1]}
+compare: {margin_pp: 2.5, alpha: 0.025}
+)");
+  EXPECT_EQ(plan.budget_s, 5400);
+  EXPECT_EQ(plan.output, "/plans/out/all");
+  EXPECT_EQ(plan.seed, 18446744073709551615U);
+  EXPECT_EQ(plan.env.at("CUDA_VISIBLE_DEVICES"), "0,1");
+  EXPECT_EQ(plan.engine.kind, "scripted");
+  EXPECT_EQ(plan.engine.python, "/env/bin/python");
+  EXPECT_EQ(plan.engine.max_model_len(), 4096);
+  // 'yes' is text in YAML 1.2.
+  EXPECT_EQ(plan.engine.args["nested"], json::parse(R"({"list": [1, 2.5, null, "yes", "3"]})"));
+  EXPECT_FALSE(plan.engine.args.contains("kind"));
+  EXPECT_EQ(plan.chat.enable_thinking, false);
+  EXPECT_EQ(plan.chat.template_args["style"], "plain");
+  EXPECT_EQ(plan.variants[0].model, "/plans/models/a");
+  EXPECT_EQ(plan.variants[0].engine_args["max_model_len"], 2048);
+  EXPECT_EQ(plan.variants[1].model, "org/b");
+  EXPECT_EQ(plan.variants[1].revision, "v1");
+  const TaskSpec& task = plan.tasks[0];
+  EXPECT_EQ(task.limit_per, LimitPer::subject);
+  EXPECT_EQ(task.num_fewshot, 0);
+  EXPECT_EQ(task.if_gated, IfGated::skip);
+  EXPECT_EQ(task.sampling, json::parse(R"({"temperature": 0.6, "top_p": 0.95, "top_k": 20})"));
+  EXPECT_EQ(task.options["judge"], "none");
+  EXPECT_EQ(plan.tasks[1].first, 3);
+  EXPECT_THAT(plan.tasks[2].ids, ElementsAre("7", "rec-1"));
+  EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
+}
+
+TEST(Plan, LmEvalHarness) {
+  const Plan plan = parsed(R"(name: p
+harness: lm_eval
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: math500, max_gen_toks: 64}
+  - {name: gpqa_diamond}
+  - {name: lm_eval/hellaswag, max_gen_toks: 0, lm_eval: {fewshot_as_multiturn: true}}
+  - {name: scicode, harness: native, max_gen_toks: 64}
+)");
+  EXPECT_EQ(plan.tasks[0].harness, Harness::lm_eval);
+  EXPECT_EQ(plan.tasks[0].name, "math500");
+  EXPECT_EQ(plan.tasks[0].benchmark, "hendrycks_math500");
+  EXPECT_EQ(plan.tasks[1].benchmark, "gpqa_diamond_zeroshot");
+  EXPECT_EQ(plan.tasks[2].name, "lm_eval_hellaswag");
+  EXPECT_EQ(plan.tasks[2].benchmark, "hellaswag");
+  EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
+  EXPECT_EQ(plan.tasks[2].lm_eval["fewshot_as_multiturn"], true);
+  EXPECT_EQ(plan.tasks[3].harness, Harness::native);
+}
+
+TEST(Plan, BothHarnessesOfOneBenchmarkInOnePlan) {
+  const Plan plan = parsed(R"(name: p
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: aime24, max_gen_toks: 64}
+  - {name: lm_eval/aime24, max_gen_toks: 64}
+)");
+  EXPECT_EQ(plan.tasks[1].name, "lm_eval_aime24");
+  EXPECT_EQ(plan.tasks[1].benchmark, "aime24");
+  EXPECT_EQ(plan.tasks[1].harness, Harness::lm_eval);
+}
+
+TEST(Plan, JsonHoldsEveryDefault) {
+  const json expected = json::parse(R"({
+    "name": "small", "budget_s": 0.0, "output": "", "env": {}, "seed": 0, "data": "",
+    "engine": {"kind": "vllm", "python": "", "args": {}},
+    "chat": {"apply_template": true, "enable_thinking": null, "system": "", "template_args": {}},
+    "variants": [{"name": "bf16", "model": "org/model", "revision": "", "baseline": true,
+                  "engine": {}}],
+    "tasks": [{"name": "aime24", "benchmark": "aime24", "harness": "native", "limit": null,
+               "limit_per": "task", "first": null, "ids": [], "max_gen_toks": 64,
+               "num_fewshot": null, "repeats": 1, "if_gated": "fail", "weight": 1.0,
+               "sampling": {}, "options": {}, "lm_eval": {}, "data": ""}],
+    "compare": {"margin_pp": 3.0, "alpha": 0.05}})");
+  EXPECT_EQ(to_json(parsed(kSmall)), expected);
+}
+
+TEST(Plan, ShippedPlansAreValid) {
+  const std::filesystem::path folder = std::filesystem::path(ASSAY_SOURCE_DIR) / "plans";
+  const Result<Plan> mission = load_plan(folder / "qwen3_32b_3h.yaml", known());
+  ASSERT_TRUE(mission.has_value()) << mission.error().to_string();
+  EXPECT_EQ(mission->budget_s, 3 * 3600);
+  EXPECT_EQ(mission->output, "/data/bench/qwen3_32b_vllm_stdbench_tp2_3hr");
+  EXPECT_EQ(mission->tasks.size(), 7U);
+  EXPECT_EQ(mission->variants.size(), 3U);
+  EXPECT_EQ(mission->chat.enable_thinking, false);
+  const Result<Plan> demo = load_plan(folder / "demo.yaml", known());
+  ASSERT_TRUE(demo.has_value()) << demo.error().to_string();
+  EXPECT_EQ(demo->tasks.size(), 7U);
+  EXPECT_EQ(demo->variants[0].model,
+            (std::filesystem::path(ASSAY_SOURCE_DIR) / "build/demo-models/bf16").string());
+}
+
+TEST(Plan, DocumentsEveryKey) {
+  const Result<std::string> doc =
+      read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");
+  ASSERT_TRUE(doc.has_value());
+  for (const char* key : {"name",
+                          "budget",
+                          "output",
+                          "env",
+                          "seed",
+                          "data",
+                          "harness",
+                          "engine.kind",
+                          "engine.python",
+                          "chat.apply_template",
+                          "chat.enable_thinking",
+                          "chat.system",
+                          "chat.template_args",
+                          "compare.margin_pp",
+                          "compare.alpha",
+                          "model",
+                          "revision",
+                          "baseline",
+                          "engine",
+                          "benchmark",
+                          "limit",
+                          "limit_per",
+                          "first",
+                          "ids",
+                          "max_gen_toks",
+                          "num_fewshot",
+                          "repeats",
+                          "if_gated",
+                          "weight",
+                          "sampling",
+                          "options",
+                          "lm_eval"}) {
+    EXPECT_NE(doc->find("| `" + std::string(key) + "` |"), std::string::npos) << key;
+  }
+}
+
+TEST(Duration, Parses) {
+  EXPECT_EQ(parse_duration("3h"), 10800);
+  EXPECT_EQ(parse_duration("90m"), 5400);
+  EXPECT_EQ(parse_duration("45s"), 45);
+  EXPECT_EQ(parse_duration("1h30m"), 5400);
+  EXPECT_EQ(parse_duration("1h02m03s"), 3723);
+  EXPECT_EQ(parse_duration("1.5h"), 5400);
+}
+
+TEST(Duration, RejectsAnythingElse) {
+  for (const char* text : {"", "3", "3 h", "3 hours", "3x", "h", "-3h", "0s", "3h3h", "30m1h",
+                           "1e3s", "nan", "infh", "9999999h", "3h ", " 3h", "3hr", "+3h", "--3h"}) {
+    EXPECT_FALSE(parse_duration(text).has_value()) << text;
+  }
+}
+
+TEST(Suggest, CountsEdits) {
+  EXPECT_EQ(edit_distance("limit", "limit"), 0U);
+  EXPECT_EQ(edit_distance("limt", "limit"), 1U);
+  EXPECT_EQ(edit_distance("lmiit", "limit"), 1U);  // a swap
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("Max-Gen-Toks", "max_gen_toks"), 0U);
+  EXPECT_EQ(nearest("max_gen_tokens", {"name", "max_gen_toks"}), "max_gen_toks");
+  EXPECT_EQ(nearest("zebra", {"name", "limit"}), "");
+}
+
+}  // namespace
+}  // namespace assay

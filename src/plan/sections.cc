@@ -1,0 +1,307 @@
+#include "plan/sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/suggest.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kLongestName_bytes = 100;
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_env_name(std::string_view name) {
+  return !name.empty() && !is_digit(name[0]) &&
+         std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+}
+
+// Whatever is in the plan is copied to the output folder and printed.
+bool holds_a_secret(std::string_view name) {
+  return name.ends_with("_TOKEN") || name.ends_with("_API_KEY") || name.ends_with("_SECRET") ||
+         name.ends_with("PASSWORD");
+}
+
+// Engine arguments that a typo must not turn into an unknown one of vLLM's hundreds.
+const std::vector<std::string>& common_engine_keys() {
+  static const std::vector<std::string> keys = {
+      "kind",          "python",       "tensor_parallel_size", "gpu_memory_utilization",
+      "max_model_len", "max_num_seqs", "enforce_eager",        "max_num_batched_tokens",
+      "quantization",  "dtype",        "enable_prefix_caching"};
+  return keys;
+}
+
+// Engine arguments of the plan or of one variant, passed through.
+Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own, const char* where,
+                        nlohmann::json& args) {
+  for (const std::string& key : map.keys()) {
+    if (std::ranges::find(own, key) != own.end()) continue;
+    if (key == "model" || key == "revision") {
+      return error_at(map.file(), map.mark_of_key(key),
+                      fmt::format("{} cannot hold '{}'", where, key), "each variant names its own",
+                      fmt::format("write it as the variant's {}", key));
+    }
+    constexpr std::size_t kMaxEdits = 2;
+    const std::string near = nearest(key, common_engine_keys(), kMaxEdits);
+    if (!near.empty() && near != key) {
+      return error_at(
+          map.file(), map.mark_of_key(key), fmt::format("unknown key '{}' in {}", key, where),
+          "it would be passed to the engine as it is", fmt::format("did you mean '{}'?", near));
+    }
+    args[key] = TRY(yaml_to_json(map.file(), map.value(key)));
+  }
+  return check_engine_args(map, args);
+}
+
+Status check_positive(const YamlMap& map, const char* key) {
+  int unused = 1;
+  return map.read(key, unused, 1);
+}
+
+Status check_hub_id(const YamlMap& map, const std::string& id) {
+  const std::vector<std::string> parts = split(id, '/');
+  const bool ok = parts.size() <= 2 && std::ranges::all_of(parts, [](const std::string& part) {
+                    return usable_as_file_name(part);
+                  });
+  if (ok) return {};
+  return map.error("model",
+                   fmt::format("model '{}' is neither a hub id nor a folder", id.substr(0, 100)),
+                   "a hub id is 'owner/name'; a folder begins with ./, ../ or /",
+                   "write ./ before a folder's name");
+}
+
+Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node, std::size_t index,
+                                 const Plan& plan) {
+  const YamlMap map = TRY(YamlMap::open(file, node, fmt::format("variants[{}]", index),
+                                        {"name", "model", "revision", "baseline", "engine"}));
+  VariantSpec variant;
+  for (const char* key : {"name", "model"}) {
+    if (!map.has(key)) return map.missing(key, "each variant has a name and a model", "add it");
+  }
+  TRY(map.read("name", variant.name));
+  TRY(check_name(map, "name", variant.name));
+  for (const VariantSpec& other : plan.variants) {
+    if (other.name == variant.name) {
+      return map.error("name", fmt::format("two variants are named '{}'", variant.name),
+                       "results are told apart by the variant's name", "rename one of them");
+    }
+  }
+  TRY(map.read("model", variant.model));
+  TRY(map.read("revision", variant.revision));
+  TRY(map.read("baseline", variant.baseline));
+  if (names_a_folder(variant.model)) {
+    if (map.has("revision")) {
+      return map.error("revision", "a folder has no revision",
+                       "revisions are pinned for models of the hub", "remove the key");
+    }
+    variant.model = resolve_path(plan.file, variant.model);
+  } else {
+    TRY(check_hub_id(map, variant.model));
+  }
+  if (map.has("engine")) {
+    const YamlMap engine = TRY(YamlMap::open(file, map.value("engine"), map.name_of("engine"), {}));
+    for (const char* key : {"kind", "python"}) {
+      if (engine.has(key)) {
+        return engine.error(key, fmt::format("{} cannot differ between variants", key),
+                            "differences in the score would then have two causes",
+                            "write it in the plan's engine");
+      }
+    }
+    TRY(read_engine_args(engine, {}, "a variant's engine", variant.engine_args));
+  }
+  return variant;
+}
+
+}  // namespace
+
+bool usable_as_file_name(std::string_view name) {
+  if (name.empty() || name.size() > kLongestName_bytes) return false;
+  if (name[0] == '.' || name[0] == '-') return false;
+  return std::ranges::all_of(
+      name, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Status check_name(const YamlMap& map, std::string_view key, const std::string& name) {
+  if (usable_as_file_name(name)) return {};
+  return map.error(key, fmt::format("'{}' cannot be part of a file name", name.substr(0, 100)),
+                   "names take letters, digits, '.', '_' and '-', begin with a letter, digit or "
+                   "'_', and have at most 100",
+                   "choose another name");
+}
+
+bool names_a_folder(std::string_view text) {
+  return text.starts_with("./") || text.starts_with("../") || text.starts_with('/') ||
+         text == "." || text == "..";
+}
+
+std::string resolve_path(const std::filesystem::path& plan_file, const std::string& text) {
+  const std::filesystem::path folder = std::filesystem::absolute(plan_file).parent_path();
+  std::string path = (folder / text).lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+Status read_output(const YamlMap& top, Plan& plan) {
+  if (!top.has("output")) return {};
+  std::string text;
+  TRY(top.read("output", text));
+  text = replace_all(text, "${name}", plan.name);
+  if (text.find('$') != std::string::npos) {
+    return top.error("output", "output holds a variable that is not known",
+                     "only ${name}, the plan's name, is replaced; the environment is not",
+                     "write the path out, or give --out on the command line");
+  }
+  if (text.empty() || text.starts_with('~')) {
+    return top.error("output", text.empty() ? "output is empty" : "'~' is not replaced in output",
+                     "it is a folder, relative to the plan file's",
+                     "write the path out, or remove the key and give --out");
+  }
+  plan.output = resolve_path(plan.file, text);
+  return {};
+}
+
+Status read_env(const YamlMap& top, Plan& plan) {
+  if (!top.has("env")) return {};
+  const YamlMap env = TRY(YamlMap::open(top.file(), top.value("env"), "env", {}));
+  for (const std::string& key : env.keys()) {
+    if (!is_env_name(key)) {
+      return error_at(env.file(), env.mark_of_key(key),
+                      fmt::format("'{}' is no name of an environment variable", key.substr(0, 60)),
+                      "names take letters, digits and '_' and do not begin with a digit",
+                      "rename it");
+    }
+    if (holds_a_secret(key)) {
+      return error_at(env.file(), env.mark_of_key(key),
+                      fmt::format("{} does not belong in a plan", key),
+                      "the plan is copied into the results", "set it in the environment instead");
+    }
+    const nlohmann::json value = TRY(yaml_to_json(env.file(), env.value(key)));
+    if (!value.is_string()) {
+      const bool scalar = env.value(key).IsScalar();
+      return env.error(key, fmt::format("{} must be text", env.name_of(key)),
+                       "an environment variable holds text, and this reads as something else",
+                       scalar ? fmt::format("quote it: \"{}\"", env.value(key).Scalar())
+                              : "write a quoted value");
+    }
+    plan.env[key] = value.get<std::string>();
+  }
+  return {};
+}
+
+Status check_engine_args(const YamlMap& engine, const nlohmann::json& args) {
+  for (const char* key : {"max_model_len", "tensor_parallel_size", "max_num_seqs"}) {
+    if (args.contains(key)) TRY(check_positive(engine, key));
+  }
+  if (!args.contains("gpu_memory_utilization")) return {};
+  double share = 0;
+  TRY(engine.read("gpu_memory_utilization", share));
+  if (share > 0 && share <= 1) return {};
+  return engine.error("gpu_memory_utilization",
+                      engine.name_of("gpu_memory_utilization") + " must be above 0 and at most 1",
+                      fmt::format("it is a share of the GPU's memory; here is {}", share),
+                      "write for instance 0.92");
+}
+
+Status read_engine(const YamlMap& top, Plan& plan) {
+  if (!top.has("engine")) return {};
+  const YamlMap map = TRY(YamlMap::open(top.file(), top.value("engine"), "engine", {}));
+  TRY(map.read_choice<std::string>("kind", plan.engine.kind,
+                                   {{"vllm", "vllm"}, {"scripted", "scripted"}}));
+  TRY(map.read("python", plan.engine.python));
+  if (names_a_folder(plan.engine.python)) {
+    plan.engine.python = resolve_path(plan.file, plan.engine.python);
+  }
+  return read_engine_args(map, {"kind", "python"}, "engine", plan.engine.args);
+}
+
+Status read_chat(const YamlMap& top, Plan& plan) {
+  if (!top.has("chat")) return {};
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("chat"), "chat",
+                        {"apply_template", "enable_thinking", "system", "template_args"}));
+  ChatSpec& chat = plan.chat;
+  TRY(map.read("apply_template", chat.apply_template));
+  TRY(map.read("system", chat.system));
+  TRY(map.read_object("template_args", chat.template_args));
+  if (map.has("enable_thinking")) {
+    bool enable = false;
+    TRY(map.read("enable_thinking", enable));
+    chat.enable_thinking = enable;
+  }
+  if (chat.template_args.contains("enable_thinking")) {
+    return map.error("template_args", "enable_thinking stands in chat.template_args",
+                     "it has a key of its own, and two could contradict each other",
+                     "write chat: {enable_thinking: …}");
+  }
+  for (const char* key : {"enable_thinking", "template_args", "system"}) {
+    if (!chat.apply_template && map.has(key)) {
+      return map.error(key, fmt::format("chat.{} has no effect", key),
+                       "chat.apply_template is false", "remove one of the two");
+    }
+  }
+  return {};
+}
+
+Status read_data(const YamlMap& map, const std::filesystem::path& plan_file, std::string& data) {
+  TRY(map.read("data", data));
+  if (!data.empty() && data != "hub") data = resolve_path(plan_file, data);
+  return {};
+}
+
+Status read_compare(const YamlMap& top, Plan& plan) {
+  if (!top.has("compare")) return {};
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("compare"), "compare", {"margin_pp", "alpha"}));
+  TRY(map.read("margin_pp", plan.compare.margin_pp));
+  TRY(map.read("alpha", plan.compare.alpha));
+  const double margin_pp = plan.compare.margin_pp;
+  if (!(margin_pp > 0 && margin_pp < 100)) {
+    return map.error(
+        "margin_pp", "compare.margin_pp must be above 0 and below 100",
+        fmt::format("it is the loss that is still fine, in percentage points; here is {}",
+                    margin_pp),
+        "write for instance 3");
+  }
+  const double alpha = plan.compare.alpha;
+  if (!(alpha > 0 && alpha < 0.5)) {
+    return map.error("alpha", "compare.alpha must be above 0 and below 0.5",
+                     fmt::format("it is the one-sided error rate; here is {}", alpha),
+                     "write for instance 0.05");
+  }
+  return {};
+}
+
+Status read_variants(const YamlMap& top, Plan& plan) {
+  if (!top.has("variants")) {
+    return top.missing("variants", "a plan compares variants of a model",
+                       "add 'variants:' with a name and a model each");
+  }
+  const std::vector<YAML::Node> nodes = TRY(top.read_sequence("variants"));
+  const VariantSpec* baseline = nullptr;
+  plan.variants.reserve(nodes.size());  // `baseline` points into it
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    plan.variants.push_back(TRY(read_variant(top.file(), nodes[i], i, plan)));
+    const VariantSpec& variant = plan.variants.back();
+    if (!variant.baseline) continue;
+    if (baseline != nullptr) {
+      return error_at(
+          top.file(), nodes[i].Mark(), fmt::format("'{}' is a second baseline", variant.name),
+          fmt::format("'{}' is one already, and all are compared with one", baseline->name),
+          "keep 'baseline: true' on one variant");
+    }
+    baseline = &variant;
+  }
+  if (baseline != nullptr) return {};
+  return top.error("variants", "no variant is the baseline", "the others are compared with it",
+                   "add 'baseline: true' to one variant");
+}
+
+}  // namespace assay

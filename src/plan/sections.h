@@ -1,0 +1,41 @@
+// The parts of a plan file, one function each; used by parse_plan alone.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/plan.h"
+#include "plan/yaml_reader.h"
+
+namespace assay {
+
+// The name becomes part of file names: letters, digits, '.', '_', '-', not at first a '.' or '-',
+// at most 100 bytes.
+[[nodiscard]] bool usable_as_file_name(std::string_view name);
+[[nodiscard]] Status check_name(const YamlMap& map, std::string_view key, const std::string& name);
+
+// "./x", "../x", "/x" (and "." or "..") name a place on disk; anything else is a hub id.
+[[nodiscard]] bool names_a_folder(std::string_view text);
+// Absolute and normalised, taken from the folder of the plan file.
+[[nodiscard]] std::string resolve_path(const std::filesystem::path& plan_file,
+                                       const std::string& text);
+
+[[nodiscard]] Status read_output(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_env(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_engine(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_chat(const YamlMap& top, Plan& plan);
+// `data`: a folder (made absolute from the plan's own) or "hub".
+[[nodiscard]] Status read_data(const YamlMap& map, const std::filesystem::path& plan_file,
+                               std::string& data);
+[[nodiscard]] Status read_compare(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_variants(const YamlMap& top, Plan& plan);
+// After the variants: their engine arguments bound max_gen_toks.
+[[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,
+                                Plan& plan);
+
+// Checks the few engine arguments assay itself relies on; the others are the engine's to judge.
+[[nodiscard]] Status check_engine_args(const YamlMap& engine, const nlohmann::json& args);
+
+}  // namespace assay

@@ -1,0 +1,286 @@
+// The plan's tasks.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+#include "plan/sections.h"
+#include "plan/suggest.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kLmEvalPrefix = "lm_eval/";
+
+const std::vector<std::pair<std::string, Harness>>& harness_choices() {
+  static const std::vector<std::pair<std::string, Harness>> choices = {
+      {"native", Harness::native}, {"lm_eval", Harness::lm_eval}};
+  return choices;
+}
+
+// lm-eval 0.4.13's own name for a benchmark of ours; empty: it has no such task.
+struct LmEvalName {
+  std::string_view ours;
+  std::string_view theirs;
+};
+constexpr std::array<LmEvalName, 5> kLmEvalNames = {{{"math500", "hendrycks_math500"},
+                                                     {"gpqa_diamond", "gpqa_diamond_zeroshot"},
+                                                     {"hle", ""},
+                                                     {"livecodebench", ""},
+                                                     {"scicode", ""}}};
+
+// lm-eval tasks known to be scored by log-likelihood alone (output_type multiple_choice in its
+// tasks/gpqa/zeroshot and tasks/gpqa/n_shot).
+bool lm_eval_generates_nothing(std::string_view name) {
+  return name.starts_with("gpqa_") && (name.ends_with("_zeroshot") || name.ends_with("_n_shot")) &&
+         name.find("cot") == std::string_view::npos;
+}
+
+// The least room any variant leaves for prompt and output; 0 when none says.
+int smallest_max_model_len(const Plan& plan) {
+  int smallest = 0;
+  for (const VariantSpec& variant : plan.variants) {
+    int length = plan.engine.max_model_len();
+    if (variant.engine_args.contains("max_model_len")) {
+      length = variant.engine_args["max_model_len"].get<int>();
+    }
+    if (length > 0 && (smallest == 0 || length < smallest)) smallest = length;
+  }
+  return smallest;
+}
+
+class TaskReader {
+ public:
+  TaskReader(YamlMap map, const std::vector<KnownBenchmark>& known, const Plan& plan)
+      : map_(std::move(map)), known_(known), plan_(plan) {}
+
+  Result<TaskSpec> read(Harness plan_harness) {
+    task_.line = map_.mark().line + 1;
+    task_.harness = plan_harness;
+    TRY(read_names());
+    TRY(read_selection());
+    if (map_.has("num_fewshot")) {
+      TRY(map_.read("num_fewshot", task_.num_fewshot.emplace(), 0, 100));
+    }
+    TRY(map_.read("repeats", task_.repeats, 1, 1000));
+    TRY(map_.read_choice<IfGated>("if_gated", task_.if_gated,
+                                  {{"fail", IfGated::fail}, {"skip", IfGated::skip}}));
+    TRY(read_data(map_, plan_.file, task_.data));
+    TRY(read_weight());
+    TRY(read_sampling());
+    TRY(map_.read_object("options", task_.options));
+    TRY(map_.read_object("lm_eval", task_.lm_eval));
+    TRY(check_harness_keys());
+    TRY(read_max_gen_toks());
+    return std::move(task_);
+  }
+
+ private:
+  Status read_names() {
+    if (!map_.has("name")) return map_.missing("name", "each task has one", "add it");
+    TRY(map_.read("name", task_.name));
+    TRY(map_.read_choice<Harness>("harness", task_.harness, harness_choices()));
+    task_.benchmark = task_.name;
+    TRY(map_.read("benchmark", task_.benchmark));
+    const char* key = map_.has("benchmark") ? "benchmark" : "name";
+    if (task_.benchmark.starts_with(kLmEvalPrefix)) {
+      if (map_.has("harness") && task_.harness == Harness::native) {
+        return map_.error("harness", "the harness contradicts the task's name",
+                          "lm_eval/… runs through lm-eval", "remove one of the two");
+      }
+      task_.harness = Harness::lm_eval;
+      task_.benchmark.erase(0, kLmEvalPrefix.size());
+    }
+    if (task_.name.starts_with(kLmEvalPrefix)) {
+      task_.name = "lm_eval_" + task_.name.substr(kLmEvalPrefix.size());
+    }
+    TRY(check_name(map_, "name", task_.name));
+    for (const TaskSpec& other : plan_.tasks) {
+      if (other.name != task_.name) continue;
+      return map_.error("name", fmt::format("two tasks are named '{}'", task_.name),
+                        fmt::format("the other is on line {}", other.line),
+                        "give one another name, with 'benchmark: …' saying what it runs");
+    }
+    return task_.harness == Harness::native ? check_native(key) : check_lm_eval(key);
+  }
+
+  Status check_native(const char* key) {
+    std::vector<std::string> names;
+    for (const KnownBenchmark& benchmark : known_) names.push_back(benchmark.name);
+    const auto found = std::ranges::find(known_, task_.benchmark, &KnownBenchmark::name);
+    if (found != known_.end()) {
+      generates_ = found->generative;
+      return {};
+    }
+    const std::string near = nearest(task_.benchmark, names);
+    return map_.error(key, fmt::format("unknown benchmark '{}'", task_.benchmark.substr(0, 100)),
+                      "known: " + join(names, ", "),
+                      near.empty() ? "any of lm-eval's tasks runs as 'lm_eval/<its name>'"
+                                   : fmt::format("did you mean '{}'?", near));
+  }
+
+  Status check_lm_eval(const char* key) {
+    for (const LmEvalName& name : kLmEvalNames) {
+      if (task_.benchmark != name.ours) continue;
+      if (name.theirs.empty()) {
+        return map_.error(key, fmt::format("lm-eval has no task '{}'", name.ours),
+                          "lm-eval 0.4.13 does not hold this benchmark",
+                          "add 'harness: native' to the task");
+      }
+      task_.benchmark = name.theirs;
+    }
+    if (!usable_as_file_name(task_.benchmark)) {
+      return map_.error(
+          key, fmt::format("'{}' is no name of an lm-eval task", task_.benchmark.substr(0, 100)),
+          "their names take letters, digits, '.', '_' and '-'", "'lm_eval ls tasks' lists them");
+    }
+    generates_ = !lm_eval_generates_nothing(task_.benchmark);
+    return {};
+  }
+
+  Status read_selection() {
+    if (map_.has("limit")) TRY(map_.read("limit", task_.limit.emplace(), 1));
+    if (map_.has("first")) TRY(map_.read("first", task_.first.emplace(), 1));
+    TRY(map_.read_strings("ids", task_.ids));
+    TRY(map_.read_choice<LimitPer>("limit_per", task_.limit_per,
+                                   {{"task", LimitPer::task}, {"subject", LimitPer::subject}}));
+    std::vector<std::string> given;
+    for (const char* key : {"limit", "first", "ids"}) {
+      if (map_.has(key)) given.emplace_back(key);
+    }
+    if (given.size() > 1) {
+      return map_.error(given[1], fmt::format("{} and {} stand together", given[0], given[1]),
+                        "each of them says which items to run", "keep one of them");
+    }
+    if (map_.has("limit_per") && !map_.has("limit")) {
+      return map_.error("limit_per", "limit_per without a limit",
+                        "it says what the limit counts over", "add 'limit: …' or remove it");
+    }
+    return {};
+  }
+
+  Status read_weight() {
+    TRY(map_.read("weight", task_.weight));
+    if (task_.weight >= 0) return {};
+    return map_.error("weight", fmt::format("{} is negative", map_.name_of("weight")),
+                      "it is the task's share in the pooled difference", "write 0 or more");
+  }
+
+  Status read_sampling() {
+    if (!map_.has("sampling")) return {};
+    const YamlMap sampling =
+        TRY(YamlMap::open(map_.file(), map_.value("sampling"), map_.name_of("sampling"),
+                          {"temperature", "top_p", "top_k", "min_p"}));
+    struct Range {
+      const char* key;
+      double above_or_at;
+      double at_most;
+    };
+    constexpr double kMaxTemperature = 10;
+    for (const Range& range : {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 1e-9, 1},
+                               Range{"min_p", 0, 1}}) {
+      if (!sampling.has(range.key)) continue;
+      double value = 0;
+      TRY(sampling.read(range.key, value));
+      if (value < range.above_or_at || value > range.at_most) {
+        return sampling.error(
+            range.key, fmt::format("{} is out of range", sampling.name_of(range.key)),
+            fmt::format("it goes {} 0 to {}; here is {}",
+                        range.above_or_at > 0 ? "from above" : "from", range.at_most, value),
+            "change it or remove the key");
+      }
+      task_.sampling[range.key] = value;
+    }
+    if (sampling.has("top_k")) {
+      int top_k = 0;
+      TRY(sampling.read("top_k", top_k, 0));  // 0: off
+      task_.sampling["top_k"] = top_k;
+    }
+    return {};
+  }
+
+  Status check_harness_keys() {
+    if (task_.harness == Harness::native && map_.has("lm_eval")) {
+      return map_.error("lm_eval", "lm_eval arguments on a native task",
+                        "they are passed to lm-eval, which does not run this task",
+                        "add 'harness: lm_eval' or remove the key");
+    }
+    if (task_.harness == Harness::lm_eval && map_.has("options")) {
+      return map_.error("options", "options on a task that runs through lm-eval",
+                        "they belong to the native benchmarks", "write them as 'lm_eval: {…}'");
+    }
+    return {};
+  }
+
+  Status read_max_gen_toks() {
+    if (map_.has("max_gen_toks")) {
+      const bool zero_allowed = task_.harness == Harness::lm_eval;
+      int tokens = 0;
+      TRY(map_.read("max_gen_toks", tokens, zero_allowed ? 0 : 1));
+      if (!generates_ && tokens > 0) {
+        return map_.error("max_gen_toks", fmt::format("{} generates nothing", task_.benchmark),
+                          "it is scored by the log-likelihood of its choices", "remove the key");
+      }
+      if (tokens > 0) task_.max_gen_toks = tokens;
+    } else if (generates_) {
+      return missing_max_gen_toks();
+    }
+    const int room = smallest_max_model_len(plan_);
+    if (room > 0 && task_.max_gen_toks.value_or(0) >= room) {
+      return map_.error(
+          "max_gen_toks",
+          fmt::format("{} leaves no room for the prompt", map_.name_of("max_gen_toks")),
+          fmt::format("prompt and output share max_model_len: {} of {} tokens are output",
+                      *task_.max_gen_toks, room),
+          "lower max_gen_toks or raise engine.max_model_len");
+    }
+    return {};
+  }
+
+  Status missing_max_gen_toks() {
+    if (task_.harness == Harness::native) {
+      return map_.missing("max_gen_toks", "the task generates text, and its length must be bounded",
+                          "add 'max_gen_toks: 1024' (output tokens an answer)");
+    }
+    return map_.missing(
+        "max_gen_toks",
+        "lm-eval would fall back to the task's own value, or to 256 tokens where it "
+        "has none, and cut answers short",
+        "add 'max_gen_toks: 1024', or 0 for a task that generates nothing");
+  }
+
+  YamlMap map_;
+  const std::vector<KnownBenchmark>& known_;
+  const Plan& plan_;
+  TaskSpec task_;
+  bool generates_ = true;
+};
+
+}  // namespace
+
+Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, Plan& plan) {
+  Harness harness = Harness::native;
+  TRY(top.read_choice<Harness>("harness", harness, harness_choices()));
+  if (!top.has("tasks")) {
+    return top.missing("tasks", "a plan runs benchmarks", "add 'tasks:' with a name each");
+  }
+  const std::vector<YAML::Node> nodes = TRY(top.read_sequence("tasks"));
+  double weights = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    YamlMap map = TRY(YamlMap::open(
+        top.file(), nodes[i], fmt::format("tasks[{}]", i),
+        {"name", "benchmark", "harness", "limit", "limit_per", "first", "ids", "max_gen_toks",
+         "num_fewshot", "repeats", "if_gated", "weight", "sampling", "options", "lm_eval",
+         "data"}));
+    TaskReader reader(std::move(map), known, plan);
+    plan.tasks.push_back(TRY(reader.read(harness)));
+    weights += plan.tasks.back().weight;
+  }
+  if (weights > 0) return {};
+  return top.error("tasks", "all tasks have the weight 0", "the pooled difference would be empty",
+                   "give one of them a weight above 0");
+}
+
+}  // namespace assay

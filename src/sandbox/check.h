@@ -1,0 +1,21 @@
+// What this machine offers the sandbox.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace assay {
+
+struct SandboxFinding {
+  std::string name;
+  bool ok = false;
+  bool required = true;  // false: there is a weaker substitute, named in `detail`
+  std::string detail;
+  std::string fix;  // empty when ok
+};
+
+// Looks at bubblewrap, namespaces, the interpreter and its packages, seccomp, cgroups, and starts
+// one sandbox. `python`: as in SandboxOptions.
+[[nodiscard]] std::vector<SandboxFinding> check_sandbox(const std::string& python);
+
+}  // namespace assay

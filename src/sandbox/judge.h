@@ -1,0 +1,16 @@
+// From what happened to a verdict: a pure function, outside the sandbox.
+#pragma once
+
+#include "sandbox/runner.h"
+#include "values/program.h"
+
+namespace assay {
+
+// The verdict of one test. Exit code and standard output alone never pass: the runner inside must
+// have said that the program came to its end (for a script: with the nonce that was sent with the
+// test text), and the answer must compare equal out here. Whatever the program does, the result is
+// its own failure; sandbox_fault comes from Outcome::fault alone.
+[[nodiscard]] TestResult judge(const Program& program, const ProgramTest& test,
+                               const Outcome& outcome);
+
+}  // namespace assay

@@ -1,0 +1,164 @@
+#include "sandbox/runner.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "sandbox/embedded.h"
+#include "sandbox/exchange.h"
+#include "sandbox/fds.h"
+
+namespace assay {
+namespace {
+
+constexpr auto kWarmUpLimit = std::chrono::seconds(120);
+constexpr std::uint64_t kCgroupSlackBytes = 64UL << 20;  // page tables, kernel buffers
+constexpr std::size_t kLogBytes = 600;
+
+template <typename Message>
+bool send_message(int socket, const Message& message, std::span<const int> fds = {}) {
+  return send_with_fds(
+      socket, std::string_view(reinterpret_cast<const char*>(&message), sizeof message), fds);
+}
+
+std::string tail_of(int fd, std::size_t bytes) {
+  const off_t size = ::lseek(fd, 0, SEEK_END);
+  const off_t from = std::max<off_t>(0, size - static_cast<off_t>(bytes));
+  std::string out(static_cast<std::size_t>(size - from), '\0');
+  const ssize_t n = ::pread(fd, out.data(), out.size(), from);
+  out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return sanitize_utf8(replace_all(std::string(trim(out)), "\n", " | "));
+}
+
+// The next message with its sender's process id as we see it; nothing on end of file or time out.
+std::optional<pid_t> receive_ready(int socket, std::chrono::milliseconds limit) {
+  pollfd ready{socket, POLLIN, 0};
+  if (::poll(&ready, 1, static_cast<int>(limit.count())) <= 0) return std::nullopt;
+  box::ReadyMessage message;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+  iovec io{&message, sizeof message};
+  msghdr header{};
+  header.msg_iov = &io;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  const ssize_t n = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  const cmsghdr* part = CMSG_FIRSTHDR(&header);
+  if (n != sizeof message || message.kind != box::MessageKind::ready || part == nullptr ||
+      part->cmsg_type != SCM_CREDENTIALS) {
+    return std::nullopt;
+  }
+  ucred sender{};
+  std::memcpy(&sender, CMSG_DATA(part), sizeof sender);
+  return sender.pid;
+}
+
+std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
+
+Outcome faulty(std::string why) {
+  Outcome out;
+  out.fault = std::move(why);
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
+  std::unique_ptr<Runner> runner(new Runner());
+  runner->kind_ = spec.kind;
+  if (spec.use_cgroup) {
+    if (auto group = MemoryCgroup::create(spec.index)) runner->cgroup_.emplace(std::move(*group));
+  }
+  SocketPair control = TRY(make_socket_pair(SOCK_SEQPACKET));
+  SocketPair jobs = TRY(make_socket_pair(SOCK_SEQPACKET));
+  const UniqueFd filter = TRY(sealed_file("filter", spec.filter));
+  const UniqueFd log(::memfd_create("log", MFD_CLOEXEC));
+  const int on = 1;
+  ::setsockopt(control.ours.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+
+  SpawnOptions options;
+  options.keep_fds = {{control.theirs.get(), box::kControlFd},
+                      {jobs.theirs.get(), box::kJobFd},
+                      {filter.get(), box::kFilterFd}};
+  std::vector<UniqueFd> contents;
+  std::vector<InnerFile> files;
+  for (const EmbeddedFile& file : box_files()) {
+    contents.push_back(TRY(sealed_file("box", file.content)));
+    const int inner_fd = box::kFilterFd + static_cast<int>(contents.size());
+    options.keep_fds.emplace_back(contents.back().get(), inner_fd);
+    files.push_back({"/box/" + std::string(file.name), inner_fd});
+  }
+  options.argv = bwrap_command(spec.bwrap, spec.interpreter, spec.kind, files, spec.as_root);
+  options.clear_env = true;
+  options.stdout_fd = log.get();
+  options.stderr_fd = log.get();
+  runner->bwrap_ = TRY(spawn(options));
+  control.theirs.reset();
+  jobs.theirs.reset();
+  runner->control_ = std::move(control.ours);
+  runner->jobs_ = std::move(jobs.ours);
+  TRY(runner->wait_ready(spec.bwrap, log.get()));
+  return runner;
+}
+
+Runner::~Runner() {
+  // End of file on the control socket ends the zygote, and its end the whole pid namespace.
+  control_.reset();
+  jobs_.reset();
+  for (int i = 0; i < 400 && bwrap_.running() && !bwrap_.try_wait(); ++i) ::usleep(5000);
+}
+
+Status Runner::wait_ready(const std::string& what, int log_fd) {
+  const auto pid = receive_ready(control_.get(), kWarmUpLimit);
+  if (!pid) {
+    std::string why = tail_of(log_fd, kLogBytes);
+    if (why.empty()) why = "it ended, or took more than two minutes, without saying why";
+    return environment_error(fmt::format("the sandbox did not start ({})", what), std::move(why),
+                             "run `assay sandbox check`, which names what this machine lacks");
+  }
+  zygote_pid_ = *pid;
+  if (cgroup_ && !cgroup_->add(zygote_pid_)) cgroup_.reset();
+  return {};
+}
+
+Outcome Runner::run(const TestJob& job) {
+  auto exchange = Exchange::make(job);
+  if (!exchange) return faulty(exchange.error().what + ": " + exchange.error().why);
+  const ProgramLimits& limits = job.limits;
+  std::uint64_t kills_before = 0;
+  if (cgroup_) {
+    cgroup_->set_limit(limits.memory_bytes + kCgroupSlackBytes);
+    kills_before = cgroup_->oom_kills();
+  }
+  box::StartMessage start;
+  start.cpu_ns = to_ns(limits.cpu_s);
+  start.wall_ns = to_ns(limits.wall_s);
+  start.memory_bytes = limits.memory_bytes;
+  box::JobMessage message;
+  message.cpu_limit_s = static_cast<std::uint64_t>(std::ceil(limits.cpu_s)) + 1;
+  message.memory_bytes = limits.memory_bytes;
+  message.file_bytes = limits.file_bytes;
+  message.processes = static_cast<std::uint64_t>(limits.processes);
+  // The zygote must know the limits before the program can end.
+  if (!send_message(control_.get(), start) ||
+      !send_message(jobs_.get(), message, exchange->their_fds())) {
+    return faulty("the zygote is gone");
+  }
+  Outcome out = exchange->run(control_.get());
+  if (cgroup_) out.oom_kills = cgroup_->oom_kills() - kills_before;
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,65 @@
+// Keeps warm runners, at most so many at work at a time, and lets one of them work alone.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "sandbox/runner.h"
+
+namespace assay {
+
+// Bubblewrap is told to die with its parent, which the kernel takes to be the thread that started
+// it: so one thread, which lives as long as the pool, starts them all.
+class Starter {
+ public:
+  Starter();
+  Starter(const Starter&) = delete;
+  Starter& operator=(const Starter&) = delete;
+  ~Starter();
+  [[nodiscard]] Result<std::unique_ptr<Runner>> start(const RunnerSpec& spec);
+
+ private:
+  using Task = std::packaged_task<Result<std::unique_ptr<Runner>>()>;
+  void serve();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> tasks_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+class RunnerPool {
+ public:
+  // `spec` without kind and index.
+  RunnerPool(RunnerSpec spec, int runners) : spec_(std::move(spec)), runners_(runners) {}
+
+  // Runs one test on a warm runner of that kind, waiting for a free place. `alone`: nothing else of
+  // this pool runs meanwhile. The runner is thrown away after a fault.
+  [[nodiscard]] Result<Outcome> run(const ZygoteKind& kind, const TestJob& job, bool alone);
+
+ private:
+  void enter(bool alone);
+  void leave(bool alone);
+  [[nodiscard]] Result<std::unique_ptr<Runner>> take(const ZygoteKind& kind);
+  void give_back(std::unique_ptr<Runner> runner);
+
+  RunnerSpec spec_;
+  int runners_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int running_ = 0;
+  int waiting_alone_ = 0;  // new tests let these go first
+  bool alone_ = false;
+  int next_index_ = 0;
+  std::deque<std::unique_ptr<Runner>> idle_;  // most recently used last
+  Starter starter_;
+};
+
+}  // namespace assay

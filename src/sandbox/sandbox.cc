@@ -1,0 +1,151 @@
+#include "sandbox/sandbox.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "sandbox/compare.h"
+#include "sandbox/fds.h"
+#include "sandbox/judge.h"
+#include "sandbox/runner_pool.h"
+#include "sandbox/seccomp_filter.h"
+
+namespace assay {
+namespace {
+
+// A run is contended when it waited for a core longer than this part of its wall time.
+constexpr double kContendedShare = 0.1;
+
+std::string kind_name(TestKind kind) {
+  switch (kind) {
+    case TestKind::stdin_stdout:
+      return "stdin_stdout";
+    case TestKind::function:
+      return "function";
+    case TestKind::script:
+      return "script";
+  }
+  return "";
+}
+
+Result<UniqueFd> describe(const Program& program) {
+  const Json job = {{"kind", kind_name(program.kind)},
+                    {"source", program.source},
+                    {"preamble", program.preamble},
+                    {"function", program.function_name},
+                    {"as_main", program.run_as_main}};
+  return sealed_file("job", dump_json(job));
+}
+
+bool was_contended(const Outcome& outcome) {
+  return static_cast<double>(outcome.ended.run_delay_ns) >
+         kContendedShare * static_cast<double>(outcome.ended.wall_ns);
+}
+
+Status check_data_file(const std::string& path, bool as_root) {
+  if (path.empty()) return {};
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return usage_error(fmt::format("cannot find {}", path), "graded programs need this file",
+                       "correct the path");
+  }
+  // Inside, nobody is root any more.
+  if (as_root && (info.st_mode & S_IROTH) == 0) {
+    return usage_error(fmt::format("graded programs cannot read {}", path),
+                       "they run as an unprivileged user", fmt::format("chmod o+r {}", path));
+  }
+  return {};
+}
+
+}  // namespace
+
+class Sandbox::Impl {
+ public:
+  Impl(RunnerSpec spec, int runners) : as_root_(spec.as_root), pool_(std::move(spec), runners) {}
+
+  Result<ProgramResult> run(const Program& program);
+
+ private:
+  Result<TestResult> run_test(const Program& program, const ProgramTest& test, int source_fd);
+
+  bool as_root_;
+  RunnerPool pool_;
+};
+
+Result<TestResult> Sandbox::Impl::run_test(const Program& program, const ProgramTest& test,
+                                           int source_fd) {
+  const ZygoteKind kind{program.needs_scientific, program.read_only_file};
+  const TestJob job{source_fd, test.input, program.kind, program.limits};
+  Outcome outcome = TRY(pool_.run(kind, job, false));
+  if (!outcome.fault.empty()) outcome = TRY(pool_.run(kind, job, false));
+  TestResult result = judge(program, test, outcome);
+  if (result.verdict == ProgramVerdict::time_limit && was_contended(outcome)) {
+    const Outcome alone = TRY(pool_.run(kind, job, true));
+    if (alone.fault.empty()) result = judge(program, test, alone);
+  }
+  return result;
+}
+
+Result<ProgramResult> Sandbox::Impl::run(const Program& program) {
+  ProgramResult out;
+  const auto finish = [&out](ProgramVerdict verdict, std::string detail) {
+    out.verdict = verdict;
+    out.detail = std::move(detail);
+    return out;
+  };
+  if (trim(program.source).empty()) return finish(ProgramVerdict::no_code, "no code to run");
+  if (program.tests.empty()) {
+    return finish(ProgramVerdict::sandbox_fault, "the program has no tests");
+  }
+  TRY(check_data_file(program.read_only_file, as_root_));
+  const UniqueFd source = TRY(describe(program));
+  out.verdict = ProgramVerdict::passed;
+  for (const ProgramTest& test : program.tests) {
+    if (program.kind == TestKind::function && program.compare == Compare::json_value &&
+        !is_python_json(test.expected)) {
+      out.tests.push_back({ProgramVerdict::sandbox_fault, "the expected value is no JSON", 0, 0});
+    } else {
+      out.tests.push_back(TRY(run_test(program, test, source.get())));
+    }
+    const TestResult& last = out.tests.back();
+    if (last.verdict == ProgramVerdict::passed) continue;
+    if (out.verdict == ProgramVerdict::passed) finish(last.verdict, last.detail);
+    if (!program.run_all_tests) break;
+  }
+  return out;
+}
+
+Sandbox::Sandbox(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Sandbox::Sandbox(Sandbox&&) noexcept = default;
+Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
+Sandbox::~Sandbox() = default;
+
+Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
+  if (options.runners < 1) {
+    return usage_error("a sandbox needs at least one runner", "", "set it to 1 or more");
+  }
+  RunnerSpec spec;
+  spec.bwrap = find_program("bwrap");
+  spec.as_root = ::geteuid() == 0;
+  spec.use_cgroup = options.use_cgroups;
+  if (spec.bwrap.empty()) {
+    return environment_error("cannot run programs safely", "bubblewrap (bwrap) is not installed",
+                             "apt-get install bubblewrap");
+  }
+  if (spec.as_root && ::access("/usr/bin/setpriv", X_OK) != 0) {
+    return environment_error("cannot run programs safely as root",
+                             "setpriv, which gives root up inside the sandbox, is not installed",
+                             "apt-get install util-linux, or run as an ordinary user");
+  }
+  spec.interpreter = TRY(probe_interpreter(options.python));
+  spec.filter = TRY(make_seccomp_filter());
+  if (spec.use_cgroup) MemoryCgroup::remove_stale();
+  return Sandbox(std::make_unique<Impl>(std::move(spec), options.runners));
+}
+
+Result<ProgramResult> Sandbox::run(const Program& program) { return impl_->run(program); }
+
+}  // namespace assay

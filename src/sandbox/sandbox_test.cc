@@ -1,0 +1,294 @@
+#include "sandbox/sandbox.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "sandbox/check.h"
+#include "sandbox/test_support.h"
+
+namespace assay {
+namespace {
+
+class SandboxTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto made = Sandbox::create({.python = grade_python(), .runners = 2});
+    ASSERT_TRUE(made) << made.error().to_string();
+    sandbox_ = std::make_unique<Sandbox>(std::move(*made));
+  }
+  static void TearDownTestSuite() { sandbox_.reset(); }
+
+  static ProgramResult run(const Program& program) {
+    auto ran = sandbox_->run(program);
+    if (!ran) {
+      ADD_FAILURE() << ran.error().to_string();
+      return {};
+    }
+    return *std::move(ran);
+  }
+  static void expect(const Program& program, ProgramVerdict verdict, std::string_view detail = "") {
+    const ProgramResult got = run(program);
+    EXPECT_STREQ(to_string(got.verdict), to_string(verdict)) << got.detail;
+    if (!detail.empty()) {
+      EXPECT_EQ(got.detail, detail);
+    }
+  }
+
+  static std::unique_ptr<Sandbox> sandbox_;
+};
+std::unique_ptr<Sandbox> SandboxTest::sandbox_;
+
+TEST_F(SandboxTest, ProgramsThatPrint) {
+  expect(stdin_program("print(int(input()) + 1)", "41\n", "42\n"), ProgramVerdict::passed);
+  expect(stdin_program("print(int(input()))", "41\n", "42\n"), ProgramVerdict::wrong_answer,
+         "line 1: got 41, expected 42");
+  expect(stdin_program("import sys\nfor line in sys.stdin: print(line.strip()[::-1])", "ab\ncd\n",
+                       "ba\ndc"),
+         ProgramVerdict::passed);
+  expect(stdin_program("if __name__ == '__main__':\n    print(open(0).read().split())", "a b",
+                       "['a', 'b']"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import sys\nprint(1)\nsys.exit(3)", "", "1"), ProgramVerdict::passed);
+  expect(stdin_program("print(1); exit()", "", "1"), ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, WhatAScriptDoesAfterItsLastLineCounts) {
+  expect(stdin_program("import threading, time\n"
+                       "def main():\n    time.sleep(0.1)\n    print(7)\n"
+                       "threading.Thread(target=main).start()",
+                       "", "7"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import atexit, os\natexit.register(lambda: os.write(1, b'7'))", "", "7"),
+         ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, ErrorsNameTypeAndLine) {
+  expect(stdin_program("x = 1\nprint(x / 0)"), ProgramVerdict::runtime_error,
+         "program line 2: ZeroDivisionError: division by zero");
+  expect(stdin_program("x = (1\n"), ProgramVerdict::runtime_error,
+         "program line 1: SyntaxError: '(' was never closed (<program>, line 1)");
+  expect(stdin_program("input()"), ProgramVerdict::runtime_error,
+         "program line 1: EOFError: EOF when reading a line");
+  Program program = stdin_program("print(x)");
+  program.preamble = "import math\n\nx = math.pi / zero\n";
+  EXPECT_EQ(run(program).verdict, ProgramVerdict::runtime_error);
+  program.preamble = "from math import *\nx = floor(pi)\n";
+  program.tests = {{"", "3"}};
+  EXPECT_EQ(run(program).verdict, ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, FunctionsGetOneArgumentALine) {
+  expect(function_program("def add(a, b):\n    return a + b", "add", "[1, 2]\n[3]", "[1, 2, 3]"),
+         ProgramVerdict::passed);
+  expect(function_program("class Solution:\n    def add(self, a, b):\n        return a + b", "add",
+                          "1\n2", "3"),
+         ProgramVerdict::passed);
+  expect(function_program("def add(a, b):\n    return a - b", "add", "1\n2", "3"),
+         ProgramVerdict::wrong_answer, "got -1, expected 3");
+  expect(function_program("def sub(a, b):\n    return 0", "add", "1\n2", "3"),
+         ProgramVerdict::runtime_error);
+  expect(function_program("if __name__ == '__main__':\n    1 / 0\ndef f(x): return x", "f", "1", "1"),
+         ProgramVerdict::passed);
+  expect(function_program("def f(x):\n    print('noise')\n    return x", "f", "1", "1"),
+         ProgramVerdict::passed);
+}
+
+// What LiveCodeBench's `prediction == expected` says, after its one conversion of an outer tuple.
+TEST_F(SandboxTest, ReturnedValuesCompareAsInPython) {
+  const auto returns = [](const std::string& value, const std::string& expected) {
+    return function_program("from collections import *\nfrom fractions import Fraction\n"
+                            "def f():\n    return " + value, "f", "", expected);
+  };
+  expect(returns("(1, 2)", "[1, 2]"), ProgramVerdict::passed);
+  expect(returns("[(1, 2)]", "[[1, 2]]"), ProgramVerdict::wrong_answer,
+         "returned a value of type tuple");
+  expect(returns("{1: 2}", "{\"1\": 2}"), ProgramVerdict::wrong_answer);
+  expect(returns("{'a': deque([1])}", "{\"a\": [1]}"), ProgramVerdict::wrong_answer);
+  expect(returns("defaultdict(int, a=1)", "{\"a\": 1}"), ProgramVerdict::passed);
+  expect(returns("Fraction(1, 2)", "0.5"), ProgramVerdict::passed);
+  expect(returns("Fraction(1, 3)", "0.3333333333333333"), ProgramVerdict::wrong_answer);
+  expect(returns("0.1 + 0.2", "0.3"), ProgramVerdict::wrong_answer);
+  expect(returns("float('nan')", "NaN"), ProgramVerdict::wrong_answer);
+  expect(returns("10 ** 5000", "1" + std::string(5000, '0')), ProgramVerdict::passed);
+  expect(returns("10 ** 5000 + 1", "1" + std::string(5000, '0')),
+         ProgramVerdict::wrong_answer);
+  expect(returns("'\\ud800'", "\"\\ud800\""), ProgramVerdict::passed);
+  expect(returns("None", "null"), ProgramVerdict::passed);
+  expect(returns("True", "1"), ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, ScriptsPassByReachingTheEnd) {
+  expect(script_program("def f(x):\n    return x * 2\n", "assert f(2) == 4\n"),
+         ProgramVerdict::passed);
+  expect(script_program("def f(x):\n    return x\n", "\nassert f(2) == 4, 'not four'\n"),
+         ProgramVerdict::wrong_answer, "test line 2: AssertionError: not four");
+  expect(script_program("def f(x):\n    assert False\n", "f(2)\n"), ProgramVerdict::runtime_error,
+         "program line 2: AssertionError");
+  expect(script_program("if __name__ == '__main__':\n    1 / 0\n", "pass"), ProgramVerdict::passed);
+  Program main = script_program("if __name__ == '__main__':\n    x = 1\n", "assert x == 1");
+  main.run_as_main = true;
+  expect(main, ProgramVerdict::passed);
+  expect(script_program("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n",
+                        "assert P(1) == P(1)"),
+         ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, LimitsHaveTheirVerdicts) {
+  Program program = stdin_program("while True: pass");
+  program.limits.cpu_s = 0.5;
+  expect(program, ProgramVerdict::time_limit, "more than 0.5 s of CPU time");
+  program.source = "import time; time.sleep(100)";
+  program.limits.wall_s = 1;
+  expect(program, ProgramVerdict::time_limit, "more than 1 s of waiting");
+  program = stdin_program("x = bytearray(1 << 30)");
+  expect(program, ProgramVerdict::memory_limit);
+  program = stdin_program("while True: print('x' * 1000)");
+  program.limits.output_bytes = 100'000;
+  expect(program, ProgramVerdict::output_limit, "more than 100000 bytes of output");
+  program = stdin_program("import os\nwhile True: os.fork()");
+  program.limits.processes = 8;
+  expect(program, ProgramVerdict::process_limit);
+  program = stdin_program("import socket; socket.create_connection(('127.0.0.1', 80))");
+  expect(program, ProgramVerdict::forbidden_call);
+  expect(stdin_program(" \n\t"), ProgramVerdict::no_code);
+}
+
+TEST_F(SandboxTest, BigInputsAndOutputsPass) {
+  const std::string big(8 << 20, '7');
+  expect(stdin_program("import sys\nsys.stdout.write(sys.stdin.read())", big, big),
+         ProgramVerdict::passed);
+  expect(function_program("def f(x):\n    return x", "f", "\"" + big + "\"", "\"" + big + "\""),
+         ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, TestsStopAtTheFirstFailure) {
+  Program program = stdin_program("print(input())");
+  program.tests = {{"1", "1"}, {"2", "3"}, {"4", "4"}};
+  EXPECT_EQ(run(program).tests.size(), 2U);
+  program.run_all_tests = true;
+  const ProgramResult all = run(program);
+  ASSERT_EQ(all.tests.size(), 3U);
+  EXPECT_EQ(all.verdict, ProgramVerdict::wrong_answer);
+  EXPECT_EQ(all.detail, "line 1: got 2, expected 3");
+  EXPECT_EQ(all.tests[2].verdict, ProgramVerdict::passed);
+  EXPECT_GT(all.tests[2].cpu_s, 0);
+}
+
+TEST_F(SandboxTest, ABrokenExpectedValueIsNotTheProgramsFault) {
+  expect(function_program("def f(x): return x", "f", "1", "[1"), ProgramVerdict::sandbox_fault);
+  Program program = stdin_program("print(1)");
+  program.tests.clear();
+  expect(program, ProgramVerdict::sandbox_fault);
+}
+
+TEST_F(SandboxTest, TheSameProgramGetsTheSameRandomNumbers) {
+  Program program = stdin_program("import random\nprint(random.random(), hash('x'), {'a', 'b', 'c'})");
+  const std::string first = run(program).detail;
+  EXPECT_NE(first, "");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run(program).detail, first);
+}
+
+TEST_F(SandboxTest, OrdinaryLibrariesWork) {
+  expect(stdin_program("import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 1\n"
+                       "print(asyncio.run(f()))",
+                       "", "1"),
+         ProgramVerdict::passed);
+  expect(stdin_program("from concurrent.futures import ThreadPoolExecutor as T\n"
+                       "print(list(T(4).map(str, range(3))))",
+                       "", "['0', '1', '2']"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import multiprocessing as m\nif __name__ == '__main__':\n"
+                       "    with m.get_context('fork').Pool(2) as p: print(p.map(abs, [-1, 2]))",
+                       "", "[1, 2]"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import subprocess, sys\n"
+                       "print(subprocess.run([sys.executable, '-c', 'print(5)'],"
+                       " capture_output=True, text=True).stdout)",
+                       "", "5"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import tempfile\nwith tempfile.TemporaryFile() as f:\n"
+                       "    f.write(b'x'); f.seek(0); print(f.read())",
+                       "", "b'x'"),
+         ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, ManyThreadsMayGradeAtOnce) {
+  std::atomic<int> passed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&passed, t] {
+      for (int i = 0; i < 8; ++i) {
+        const bool right = (i + t) % 2 == 0;
+        const auto got = run(stdin_program("print(input())", "5", right ? "5" : "6"));
+        passed += got.verdict == (right ? ProgramVerdict::passed : ProgramVerdict::wrong_answer);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(passed, 48);
+}
+
+TEST_F(SandboxTest, OutlivesTheThreadThatStartedIt) {
+  auto sandbox = Sandbox::create({.python = grade_python()});
+  ASSERT_TRUE(sandbox) << sandbox.error().to_string();
+  const Program program = stdin_program("import os; print(os.getpid())", "", "1");
+  for (int i = 0; i < 2; ++i) {
+    std::thread([&] {
+      const auto ran = sandbox->run(program);
+      EXPECT_TRUE(ran && ran->verdict == ProgramVerdict::passed);
+    }).join();
+  }
+}
+
+TEST_F(SandboxTest, ScientificProgramsReadTheirDataFile) {
+  const auto path = std::filesystem::path(testing::TempDir()) /
+                    ("assay-data-" + std::to_string(::getpid()) + ".h5");
+  std::ofstream(path) << "data";
+  Program program = script_program("import numpy as np, scipy.linalg, sympy, h5py\n",
+                                   "assert np.linalg.det(np.eye(3)) == 1\n"
+                                   "assert open('/data/test_data.h5').read() == 'data'\n"
+                                   "try:\n    open('/data/test_data.h5', 'a')\n"
+                                   "except OSError: pass\nelse: assert False\n");
+  program.needs_scientific = true;
+  program.read_only_file = path;
+  program.limits.memory_bytes = 1UL << 30;
+  expect(program, ProgramVerdict::passed);
+  std::filesystem::remove(path);
+}
+
+TEST_F(SandboxTest, MissingPartsAreEnvironmentErrors) {
+  const auto python = Sandbox::create({.python = "/nonexistent/python3"});
+  ASSERT_FALSE(python);
+  EXPECT_EQ(python.error().kind, ErrorKind::environment);
+  EXPECT_NE(python.error().fix, "");
+  const auto no_python = Sandbox::create({.python = "/bin/true"});
+  EXPECT_FALSE(no_python);
+  EXPECT_FALSE(Sandbox::create({.python = grade_python(), .runners = 0}));
+  Program program = stdin_program("print(1)");
+  program.read_only_file = "/nonexistent/file.h5";
+  const auto ran = sandbox_->run(program);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().kind, ErrorKind::usage);
+}
+
+TEST_F(SandboxTest, CheckSaysWhatTheMachineProvides) {
+  const auto findings = check_sandbox(grade_python());
+  EXPECT_GE(findings.size(), 7U);
+  for (const SandboxFinding& finding : findings) {
+    EXPECT_TRUE(finding.ok || !finding.required) << finding.name << ": " << finding.detail;
+    EXPECT_EQ(finding.fix.empty(), finding.ok) << finding.name;
+  }
+  bool named = false;
+  for (const SandboxFinding& finding : check_sandbox("/nonexistent/python3")) {
+    named = named || (finding.name == "interpreter" && !finding.ok && !finding.fix.empty());
+  }
+  EXPECT_TRUE(named);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,368 @@
+#include "score/math_scalar.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+namespace assay {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+std::optional<Rational> reduced(__int128 p, __int128 q) {
+  if (q == 0) return std::nullopt;
+  if (q < 0) {
+    p = -p;
+    q = -q;
+  }
+  __int128 a = p < 0 ? -p : p;
+  __int128 b = q;
+  while (b != 0) {
+    const __int128 rest = a % b;
+    a = b;
+    b = rest;
+  }
+  if (a > 1) {
+    p /= a;
+    q /= a;
+  }
+  constexpr __int128 kLimit = std::int64_t{1} << 53;  // exact as a double
+  if (p > kLimit || p < -kLimit || q > kLimit) return std::nullopt;
+  return Rational{static_cast<std::int64_t>(p), static_cast<std::int64_t>(q)};
+}
+
+double value_of(const Rational& r) { return static_cast<double>(r.p) / static_cast<double>(r.q); }
+
+void set_exact(Scalar& s, const std::optional<Rational>& exact) {
+  s.exact = exact;
+  s.inexact |= !exact;
+  if (exact) s.at.fill(value_of(*exact));
+}
+
+void widen_scale(Scalar& s) {
+  for (const double v : s.at) s.scale = std::max(s.scale, std::abs(v));
+}
+
+// What both operands hand on to the result.
+Scalar joined(const Scalar& a, const Scalar& b) {
+  Scalar s;
+  s.symbols = a.symbols || b.symbols;
+  s.irrational = a.irrational || b.irrational;
+  s.inexact = a.inexact || b.inexact;
+  s.decimal = a.decimal || b.decimal;
+  s.percent = a.percent || b.percent;
+  s.scale = std::max(a.scale, b.scale);
+  return s;
+}
+
+template <typename Exact, typename Value>
+Scalar combined(const Scalar& a, const Scalar& b, Exact exact, Value value) {
+  Scalar s = joined(a, b);
+  if (a.form == Form::infinity || b.form == Form::infinity) {
+    s.at.fill(kNan);
+    return s;
+  }
+  if (a.exact && b.exact) set_exact(s, exact(*a.exact, *b.exact));
+  if (!s.exact) {
+    for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
+      s.at[i] = value(a.at[i], b.at[i]);
+      if (!std::isfinite(s.at[i])) s.at[i] = kNan;
+    }
+  }
+  widen_scale(s);
+  return s;
+}
+
+// A fixed value in (0.3, 2.3) for each symbol and point.
+double sample(const std::string& name, std::size_t point) {
+  std::uint64_t h = 0x9E3779B97F4A7C15U * (point + 1);
+  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  h ^= h >> 31U;
+  h *= 0xBF58476D1CE4E5B9U;
+  h ^= h >> 29U;
+  return 0.3 + 2.0 * static_cast<double>(h >> 11U) / 9007199254740992.0;
+}
+
+bool is_name_atom(const Scalar& s) {
+  return s.form == Form::symbol || s.form == Form::euler || s.form == Form::word;
+}
+
+Scalar constant(double value) {
+  Scalar s;
+  s.at.fill(value);
+  s.irrational = true;
+  widen_scale(s);
+  return s;
+}
+
+}  // namespace
+
+Scalar integer_scalar(std::int64_t value) {
+  Scalar s;
+  s.form = Form::integer;
+  set_exact(s, reduced(value, 1));
+  if (!s.exact) s.at.fill(static_cast<double>(value));
+  widen_scale(s);
+  return s;
+}
+
+Scalar decimal_scalar(std::string_view digits) {
+  const auto point = digits.find('.');
+  Scalar s;
+  s.form = point == std::string_view::npos ? Form::integer : Form::decimal;
+  s.decimal = s.form == Form::decimal;
+  __int128 p = 0;
+  __int128 q = 1;
+  double value = 0;
+  double unit = 1;
+  bool small = true;
+  for (const char c : digits) {
+    if (c == '.') continue;
+    value = value * 10 + (c - '0');
+    small = small && p < (__int128{1} << 100);
+    if (small) p = p * 10 + (c - '0');
+  }
+  if (point != std::string_view::npos) {
+    for (std::size_t i = point + 1; i < digits.size(); ++i) {
+      unit *= 10;
+      small = small && q < (__int128{1} << 100);
+      if (small) q *= 10;
+    }
+  }
+  s.at.fill(std::isfinite(value / unit) ? value / unit : kNan);
+  set_exact(s, small ? reduced(p, q) : std::nullopt);
+  widen_scale(s);
+  return s;
+}
+
+Scalar symbol_scalar(std::string name) {
+  Scalar s;
+  s.form = Form::symbol;
+  s.symbols = true;
+  for (std::size_t i = 0; i < Scalar::kPoints; ++i) s.at[i] = sample(name, i);
+  s.name = std::move(name);
+  widen_scale(s);
+  return s;
+}
+
+Scalar euler_scalar() {
+  Scalar s = constant(std::numbers::e);
+  s.form = Form::euler;
+  s.name = "e";
+  return s;
+}
+
+Scalar pi_scalar() { return constant(std::numbers::pi); }
+
+Scalar infinity_scalar() {
+  Scalar s;
+  s.form = Form::infinity;
+  s.at.fill(std::numeric_limits<double>::infinity());
+  return s;
+}
+
+Scalar percent_scalar(const Scalar& number) {
+  Scalar s = product(number, quotient(integer_scalar(1), integer_scalar(100)));
+  s.percent = true;
+  s.form = number.form == Form::integer   ? Form::percent_integer
+           : number.form == Form::decimal ? Form::percent_decimal
+                                          : Form::other;
+  return s;
+}
+
+Scalar negated(const Scalar& a) {
+  Scalar s = a;
+  const bool number = a.form == Form::integer || a.form == Form::fraction ||
+                      a.form == Form::decimal || a.form == Form::infinity;
+  if (!number) s.form = Form::other;
+  s.name.clear();
+  if (s.exact) s.exact->p = -s.exact->p;
+  for (double& v : s.at) v = -v;
+  return s;
+}
+
+Scalar sum(const Scalar& a, const Scalar& b) {
+  return combined(
+      a, b,
+      [](const Rational& x, const Rational& y) {
+        return reduced(__int128{x.p} * y.q + __int128{y.p} * x.q, __int128{x.q} * y.q);
+      },
+      [](double x, double y) { return x + y; });
+}
+
+Scalar product(const Scalar& a, const Scalar& b) {
+  Scalar s = combined(
+      a, b,
+      [](const Rational& x, const Rational& y) {
+        return reduced(__int128{x.p} * y.p, __int128{x.q} * y.q);
+      },
+      [](double x, double y) { return x * y; });
+  if (is_name_atom(a) && is_name_atom(b)) {
+    s.form = Form::word;
+    s.name = a.name + b.name;
+  }
+  return s;
+}
+
+Scalar quotient(const Scalar& a, const Scalar& b) {
+  Scalar s = combined(
+      a, b,
+      [](const Rational& x, const Rational& y) {
+        return reduced(__int128{x.p} * y.q, __int128{x.q} * y.p);
+      },
+      [](double x, double y) { return y == 0 ? kNan : x / y; });
+  if (b.exact && b.exact->p == 0) s.at.fill(kNan);
+  if (a.form == Form::integer && b.form == Form::integer && s.exact) {
+    s.form = s.exact->q == 1 ? Form::integer : Form::fraction;
+  }
+  return s;
+}
+
+Scalar power(const Scalar& base, const Scalar& exponent) {
+  Scalar s = joined(base, exponent);
+  if (base.form == Form::infinity || exponent.form == Form::infinity) {
+    s.at.fill(kNan);
+    return s;
+  }
+  const bool whole = exponent.exact && exponent.exact->q == 1 && !exponent.decimal;
+  if (!whole || std::abs(exponent.exact->p) > 64) s.irrational = true;
+  if (base.exact && whole && std::abs(exponent.exact->p) <= 64) {
+    std::optional<Rational> result = Rational{1, 1};
+    for (std::int64_t i = 0; result && i < std::abs(exponent.exact->p); ++i) {
+      result = exponent.exact->p > 0
+                   ? reduced(__int128{result->p} * base.exact->p, __int128{result->q} * base.exact->q)
+                   : reduced(__int128{result->p} * base.exact->q, __int128{result->q} * base.exact->p);
+    }
+    set_exact(s, result);
+  }
+  if (!s.exact) {
+    for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
+      s.at[i] = std::pow(base.at[i], exponent.at[i]);
+      if (!std::isfinite(s.at[i])) s.at[i] = kNan;
+    }
+  }
+  widen_scale(s);
+  return s;
+}
+
+Scalar factorial(const Scalar& a) {
+  Scalar s = joined(a, a);
+  if (!a.exact || a.exact->q != 1 || a.exact->p < 0 || a.exact->p > 20) {
+    s.at.fill(kNan);
+    return s;
+  }
+  std::int64_t value = 1;
+  for (std::int64_t i = 2; i <= a.exact->p; ++i) value *= i;
+  s = integer_scalar(value);
+  s.form = Form::other;
+  return s;
+}
+
+Scalar binomial(const Scalar& n, const Scalar& k) {
+  const bool small = n.is_integer_literal() && k.is_integer_literal() && n.exact && k.exact &&
+                     k.exact->p >= 0 && n.exact->p >= k.exact->p && n.exact->p <= 60;
+  if (!small) {
+    Scalar s = joined(n, k);
+    s.at.fill(kNan);
+    return s;
+  }
+  __int128 value = 1;
+  for (std::int64_t i = 1; i <= k.exact->p; ++i) value = value * (n.exact->p - k.exact->p + i) / i;
+  return integer_scalar(static_cast<std::int64_t>(value));
+}
+
+namespace {
+
+// The letters of a name alone: no expression but a symbol is printed so by sympy.
+bool is_plain_name(const std::string& name) {
+  static constexpr std::string_view kConstants[] = {"pi", "e", "oo", "i", "zoo", "nan"};
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; }) &&
+         std::find(std::begin(kConstants), std::end(kConstants), name) == std::end(kConstants);
+}
+
+// At least one of them is a symbol.
+Truth same_symbols(const Scalar& a, const Scalar& b) {
+  if (is_name_atom(a) && is_name_atom(b)) return a.name == b.name ? Truth::yes : Truth::no;
+  // Compared as text: a symbol "5" (from \text{5}) equals the number 5.
+  const Scalar& symbol = a.form == Form::symbol ? a : b;
+  return is_plain_name(symbol.name) ? Truth::no : Truth::unsure;
+}
+
+bool is_decimal_number(const Scalar& s) {
+  return s.form == Form::decimal || s.form == Form::percent_decimal;
+}
+
+bool is_whole_or_percent(const Scalar& s) {
+  return s.form == Form::integer || s.form == Form::percent_integer;
+}
+
+// 9% and 9 count as equal, so do 9% and 0.09; 100% and 1 are left to the library.
+Truth same_percent(const Scalar& a, const Scalar& b, Truth by_value) {
+  if (a.form == Form::other || b.form == Form::other) return Truth::unsure;
+  if (!is_whole_or_percent(a) || !is_whole_or_percent(b)) return by_value;
+  if (a.form == b.form) return by_value;
+  const Scalar& percent = a.form == Form::percent_integer ? a : b;
+  const Scalar& whole = a.form == Form::percent_integer ? b : a;
+  if (!percent.exact || !whole.exact) return Truth::unsure;
+  const auto raw = reduced(__int128{percent.exact->p} * 100, percent.exact->q);
+  if (raw == whole.exact) return Truth::yes;
+  return by_value == Truth::no ? Truth::no : Truth::unsure;
+}
+
+Truth same_value(const Scalar& a, const Scalar& b) {
+  if (a.exact && b.exact && *a.exact == *b.exact) return Truth::yes;
+  const double scale = std::max(a.scale, b.scale);
+  bool equal = true;
+  bool undefined = false;
+  for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
+    const double difference = std::abs(a.at[i] - b.at[i]);
+    if (std::isnan(difference)) {
+      undefined = true;
+      continue;
+    }
+    // Decimals are compared after rounding to 6 places.
+    const double margin = 1e-8 * scale + (a.decimal || b.decimal ? 2e-6 : 0.0);
+    if (difference > margin) return Truth::no;
+    equal = equal && difference <= 1e-13 * scale;
+  }
+  if (undefined || !equal || a.inexact || b.inexact) return Truth::unsure;
+  // Equal at all points. A library simplifies closed numbers and rational functions to zero;
+  // roots of symbols it may not.
+  const bool irrational = a.irrational || b.irrational;
+  if ((a.symbols || b.symbols) && irrational) return Truth::unsure;
+  return a.exact && b.exact ? Truth::unsure : Truth::yes;
+}
+
+}  // namespace
+
+Truth same_scalar(const Scalar& gold, const Scalar& pred) {
+  if (gold.form == Form::infinity || pred.form == Form::infinity) {
+    if (gold.form != pred.form) return gold.symbols || pred.symbols ? Truth::unsure : Truth::no;
+    return gold.at[0] == pred.at[0] ? Truth::yes : Truth::no;
+  }
+  if (gold.form == Form::symbol || pred.form == Form::symbol) return same_symbols(gold, pred);
+  if (gold.symbols != pred.symbols && (gold.percent || pred.percent)) return Truth::unsure;
+  const Truth by_value = same_value(gold, pred);
+  if (gold.percent || pred.percent) return same_percent(gold, pred, by_value);
+  if (by_value == Truth::yes && is_decimal_number(gold) != is_decimal_number(pred) &&
+      !(gold.exact && pred.exact)) {
+    return Truth::yes;  // a decimal and a root that agree to 13 places
+  }
+  return by_value;
+}
+
+Truth less(const Scalar& a, const Scalar& b) {
+  if (a.symbols || b.symbols) return Truth::unsure;
+  if (a.exact && b.exact && *a.exact == *b.exact) return Truth::no;
+  const double x = a.at[0];
+  const double y = b.at[0];
+  if (std::isnan(x) || std::isnan(y)) return Truth::unsure;
+  if (std::isinf(x) || std::isinf(y)) return x < y ? Truth::yes : Truth::no;
+  if (std::abs(x - y) <= 1e-9 * std::max(a.scale, b.scale)) return Truth::unsure;
+  return x < y ? Truth::yes : Truth::no;
+}
+
+}  // namespace assay

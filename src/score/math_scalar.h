@@ -1,0 +1,79 @@
+// A number or expression as far as the fast path knows it: its exact value when it is a small
+// rational, its value in doubles at a few fixed points of its symbols, and how it was written, as
+// far as Math-Verify's verdict depends on that. Private to src/score.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace assay {
+
+enum class Truth { no, yes, unsure };
+
+struct Rational {
+  std::int64_t p = 0;
+  std::int64_t q = 1;  // > 0, in lowest terms
+  friend bool operator==(const Rational&, const Rational&) = default;
+};
+
+// How the expression is written.
+enum class Form {
+  integer,          // 12
+  fraction,         // 1/2 of two integers
+  decimal,          // 0.5
+  percent_integer,  // 50%
+  percent_decimal,  // 12.5%
+  infinity,         // with the sign of the values
+  symbol,           // x, \alpha, \text{word}
+  euler,            // e
+  word,             // a product of symbols and e, in this order: "even"
+  other,
+};
+
+struct Scalar {
+  static constexpr std::size_t kPoints = 3;
+  Form form = Form::other;
+  std::optional<Rational> exact;          // of a closed rational expression, when small
+  std::array<double, kPoints> at{};       // NaN: not defined, or out of reach
+  double scale = 1;                       // the largest magnitude on the way
+  bool symbols = false;
+  bool irrational = false;                // roots, pi, e, powers that are no whole numbers
+  bool inexact = false;                   // a rational too large for `exact`
+  bool decimal = false;                   // a decimal stands in it
+  bool percent = false;
+  std::string name;                       // symbol and word
+
+  [[nodiscard]] bool is_integer_literal() const { return form == Form::integer; }
+  [[nodiscard]] bool is_rational_literal() const {
+    return form == Form::integer || form == Form::fraction;
+  }
+  [[nodiscard]] bool is_closed() const { return !symbols; }
+};
+
+[[nodiscard]] Scalar integer_scalar(std::int64_t value);
+// Digits with at most one point, no sign; nothing else is checked.
+[[nodiscard]] Scalar decimal_scalar(std::string_view digits);
+[[nodiscard]] Scalar symbol_scalar(std::string name);
+[[nodiscard]] Scalar euler_scalar();
+[[nodiscard]] Scalar pi_scalar();
+[[nodiscard]] Scalar infinity_scalar();
+[[nodiscard]] Scalar percent_scalar(const Scalar& number);
+
+[[nodiscard]] Scalar negated(const Scalar& a);
+[[nodiscard]] Scalar sum(const Scalar& a, const Scalar& b);
+[[nodiscard]] Scalar product(const Scalar& a, const Scalar& b);
+[[nodiscard]] Scalar quotient(const Scalar& a, const Scalar& b);
+[[nodiscard]] Scalar power(const Scalar& base, const Scalar& exponent);
+// Of a whole number 0 to 20; anything else is out of reach (NaN).
+[[nodiscard]] Scalar factorial(const Scalar& a);
+[[nodiscard]] Scalar binomial(const Scalar& n, const Scalar& k);
+
+// Math-Verify's verdict on two expressions (grader.py, sympy_expr_eq), where it is sure.
+[[nodiscard]] Truth same_scalar(const Scalar& gold, const Scalar& pred);
+// a < b for closed scalars; unsure when they are too close or not defined.
+[[nodiscard]] Truth less(const Scalar& a, const Scalar& b);
+
+}  // namespace assay

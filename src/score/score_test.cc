@@ -1,0 +1,209 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "score/boxed.h"
+#include "score/choice.h"
+#include "score/code_block.h"
+#include "score/hle.h"
+#include "score/soundness.h"
+#include "score/think.h"
+#include "score/unicode.h"
+
+namespace assay {
+namespace {
+
+std::string times(std::size_t n, std::string_view part) {
+  std::string text;
+  text.reserve(n * part.size());
+  for (std::size_t i = 0; i < n; ++i) text += part;
+  return text;
+}
+
+TEST(Thinking, BlocksAreRemoved) {
+  const Thinking t = strip_thinking("<think>a < b</think>\n\n42");
+  EXPECT_EQ(t.answer, "\n\n42");
+  EXPECT_TRUE(t.present);
+  EXPECT_TRUE(t.closed);
+}
+
+TEST(Thinking, ALoneClosingTagEndsThoughtsOpenedInThePrompt) {
+  const Thinking t = strip_thinking("so it is 41, no\n</think>\n42");
+  EXPECT_EQ(t.answer, "\n42");
+  EXPECT_TRUE(t.present);
+  EXPECT_TRUE(t.closed);
+}
+
+TEST(Thinking, NeverClosedLeavesNoAnswer) {
+  const Thinking t = strip_thinking("<think>\\boxed{1} but wait");
+  EXPECT_EQ(t.answer, "");
+  EXPECT_TRUE(t.present);
+  EXPECT_FALSE(t.closed);
+  EXPECT_FALSE(strip_thinking("still thinking", true).closed);
+  EXPECT_EQ(strip_thinking("still thinking", true).answer, "");
+  EXPECT_EQ(strip_thinking("thought</think>1", true).answer, "1");
+}
+
+TEST(Thinking, PlainOutputStaysAsItIs) {
+  const Thinking t = strip_thinking("1 < 2 <b>x</b>");
+  EXPECT_EQ(t.answer, "1 < 2 <b>x</b>");
+  EXPECT_FALSE(t.present);
+  EXPECT_TRUE(t.closed);
+}
+
+TEST(Boxed, LastBalancedBoxWins) {
+  EXPECT_EQ(last_boxed("\\boxed{1} and \\boxed{\\frac{1}{2}}"), "\\frac{1}{2}");
+  EXPECT_EQ(last_boxed("\\fbox{7}"), "7");
+  EXPECT_EQ(last_boxed("\\boxed{3} then \\boxed{4"), "3");  // cut off
+  EXPECT_EQ(last_boxed("\\boxed{\\{1, 2\\}}"), "\\{1, 2\\}");
+  EXPECT_EQ(last_boxed("\\boxed{\\boxed{5}}"), "5");
+  EXPECT_EQ(last_boxed("$\\boxed 5$"), "5");
+  EXPECT_EQ(last_boxed("none"), std::nullopt);
+  EXPECT_EQ(last_boxed(""), std::nullopt);
+}
+
+TEST(Boxed, DeepNestingIsLinear) {
+  const std::size_t n = 100'000;
+  EXPECT_EQ(last_boxed(times(n, "{") + times(n, "}")), std::nullopt);
+  EXPECT_EQ(last_boxed(times(n, "\\boxed{") + "1" + times(n, "}")), "1");
+  EXPECT_EQ(last_boxed(times(n, "\\boxed{")), std::nullopt);
+  EXPECT_EQ(last_boxed(times(n, "}")), std::nullopt);
+}
+
+// Patterns of TIGER-AI-Lab/MMLU-Pro compute_accuracy.py.
+TEST(Choice, StagesInTheirOrder) {
+  const auto check = [](std::string_view text, char letter, std::string_view stage) {
+    const auto found = extract_choice(text);
+    ASSERT_TRUE(found) << text;
+    EXPECT_EQ(found->letter, letter) << text;
+    EXPECT_EQ(found->stage, stage) << text;
+  };
+  check("Answer: A. The answer is (C).", 'C', "answer is");
+  check("The answer is B", 'B', "answer is");
+  check("Answer: A answer:\n C\nAnswer: D", 'C', "answer:");  // last of the first line with one
+  check("Either A or B", 'B', "last letter");
+  check("so A", 'A', "last letter");
+  check("\xE7\xAD\x94" "A is a word, B alone", 'B', "last letter");  // CJK letters are word characters
+}
+
+TEST(Choice, NeverGuesses) {
+  EXPECT_FALSE(extract_choice(""));
+  EXPECT_FALSE(extract_choice("no idea"));
+  EXPECT_FALSE(extract_choice("\xE7\xAD\x94" "A\xE7\xAD\x94"));
+  EXPECT_FALSE(extract_choice("E", 4));
+  EXPECT_TRUE(extract_choice("E", 5));
+}
+
+TEST(Choice, Gpqa) {
+  EXPECT_EQ(extract_gpqa_choice("The correct answer is (B)")->letter, 'B');
+  EXPECT_EQ(extract_gpqa_choice("Answer: (C)")->stage, "(letter)");
+  EXPECT_EQ(extract_gpqa_choice("**Answer:** D")->letter, 'D');
+  EXPECT_FALSE(extract_gpqa_choice("answer is (E)"));
+}
+
+// LiveCodeBench/LiveCodeBench lcb_runner/utils/extraction_utils.py.
+TEST(CodeBlock, LiveCodeBenchTakesTheLastFence) {
+  EXPECT_EQ(extract_livecodebench_code("x\n```python\na\n```\ny\n```\nb\nc\n```\n").code, "b\nc");
+  EXPECT_EQ(extract_livecodebench_code("```python\na = 1\n").code, "");  // never closed
+  EXPECT_EQ(extract_livecodebench_code("```python\n```").code, "");
+  EXPECT_EQ(extract_livecodebench_code("```\n\n```").code, "");
+  EXPECT_EQ(extract_livecodebench_code("no code").rule, "");
+  EXPECT_EQ(extract_livecodebench_code("```py\na\n```").rule, "last fence");
+}
+
+// scicode-bench/SciCode src/scicode/gen/models.py.
+TEST(CodeBlock, SciCodeTakesTheFirstPythonFenceWithoutImports) {
+  const CodeExtraction found =
+      extract_scicode_code("```\nx\n```\n```python\nimport numpy as np\n\nfrom a import b\ndef f():\n"
+                           "    import os\n    return 1\n```\n```python\nz\n```");
+  EXPECT_EQ(found.code, "\n\ndef f():\n\n    return 1\n");
+  EXPECT_EQ(found.rule, "python fence");
+  EXPECT_EQ(extract_scicode_code("```\na\n```").code, "\na\n");
+  EXPECT_EQ(extract_scicode_code("a = 1").rule, "whole output");
+  EXPECT_EQ(extract_scicode_code("important = 1\nfrom_x = 2").code, "important = 1\nfrom_x = 2");
+  EXPECT_EQ(extract_scicode_code("from x\nimport y\nz").code, "\nz");
+  const std::string blank(1'000'000, '\n');
+  EXPECT_EQ(extract_scicode_code(blank).code, blank);
+}
+
+TEST(Hle, ReadsTheOfficialFormat) {
+  const HleAnswer a = parse_hle_answer("Explanation: because\nAnswer: \\(x^2\\)\nConfidence: 85%");
+  EXPECT_EQ(a.answer, "\\(x^2\\)");
+  EXPECT_DOUBLE_EQ(a.confidence.value(), 0.85);
+  const HleAnswer b = parse_hle_answer("**Explanation:** x\n**Answer:** B\n\n**Confidence:** 7 \\%\n");
+  EXPECT_EQ(b.answer, "B");
+  EXPECT_DOUBLE_EQ(b.confidence.value(), 0.07);
+  EXPECT_EQ(parse_hle_answer("Answer: two\nlines\nConfidence: high").answer, "two\nlines");
+  EXPECT_FALSE(parse_hle_answer("Answer: 1\nConfidence: high").confidence);
+  EXPECT_FALSE(parse_hle_answer("Answer: 1\nConfidence: 150%").confidence);
+  EXPECT_DOUBLE_EQ(parse_hle_answer("Confidence: 0.4").confidence.value(), 0.4);
+  EXPECT_EQ(parse_hle_answer("The answer is 4").answer, "");
+}
+
+TEST(Hle, ChoiceLetters) {
+  for (const char* text : {"B", "(B)", "B.", "**B**", "B) because", "\\boxed{B}", "$\\text{B}$", "b"}) {
+    EXPECT_EQ(hle_choice_letter(text), 'B') << text;
+  }
+  for (const char* text : {"Both", "", "(Both)", "4", "B or C"}) {
+    EXPECT_EQ(hle_choice_letter(text), std::nullopt) << text;
+  }
+}
+
+TEST(Hle, SameText) {
+  EXPECT_TRUE(hle_same_text("**Paris**.", "paris"));
+  EXPECT_TRUE(hle_same_text("$x$", "x"));
+  EXPECT_FALSE(hle_same_text("", ""));
+  EXPECT_FALSE(hle_same_text("Paris, France", "Paris"));
+}
+
+// By hand: two bins of two; |0.15 - 0.5| and |0.85 - 1|; sqrt((0.35^2 + 0.15^2) / 2).
+TEST(Hle, CalibrationError) {
+  const std::vector<double> said{0.9, 0.1, 0.8, 0.2};
+  const std::vector<double> was{1, 0, 1, 1};
+  EXPECT_NEAR(calibration_error(said, was, 2).value(), std::sqrt((0.1225 + 0.0225) / 2), 1e-12);
+  // One bin when there are fewer items than a bin holds: |0.5 - 0.75|.
+  EXPECT_NEAR(calibration_error(said, was).value(), 0.25, 1e-12);
+  EXPECT_FALSE(calibration_error({}, {}));
+}
+
+TEST(Soundness, Looping) {
+  EXPECT_TRUE(is_looping("Start. " + times(60, "the same ")));
+  EXPECT_TRUE(is_looping(times(300, "x")));
+  EXPECT_TRUE(is_looping(times(5, "A longer paragraph of words that comes again and again. ") +
+                         "A longer par"));
+  EXPECT_FALSE(is_looping("A short answer: 42, 42, 42, 42"));
+  EXPECT_FALSE(is_looping(times(40, "the same ") + " and then it ends, as it should."));
+  EXPECT_FALSE(is_looping(times(3, std::string(100, 'a') + std::string(100, 'b'))));
+  EXPECT_FALSE(is_looping(""));
+}
+
+TEST(Soundness, NotesOverResponses) {
+  std::vector<Response> responses(2);
+  responses[0].text = "<think>hm";
+  responses[0].finish_reason = FinishReason::length;
+  responses[1].text = " \n";
+  Score score;
+  note_soundness(score, responses);
+  EXPECT_TRUE(score.truncated);
+  EXPECT_TRUE(score.empty);
+  EXPECT_TRUE(score.thinking_not_closed);
+  EXPECT_FALSE(score.looping);
+  Score sound;
+  responses = {Response{}};
+  responses[0].loglikelihoods = {{-1.0, true, 1}};
+  note_soundness(sound, responses);
+  EXPECT_FALSE(sound.empty);
+}
+
+TEST(Unicode, InvalidBytesAreOneReplacementEach) {
+  const std::string text = "a\xFF\xE7\xAD\x94\xE7";
+  EXPECT_EQ(count_code_points(text), 4U);
+  EXPECT_EQ(code_point_at(text, 1).value, 0xFFFDU);
+  EXPECT_EQ(code_point_at(text, 2).value, 0x7B54U);
+  EXPECT_EQ(code_point_before(text, 5).value, 0x7B54U);
+}
+
+}  // namespace
+}  // namespace assay

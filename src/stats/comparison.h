@@ -1,0 +1,145 @@
+// A baseline and a candidate on the same items: everything a report prints about them.
+// Numbers ending in _pp are percentage points, candidate minus baseline; p-values are
+// probabilities.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stats/bootstrap.h"
+#include "stats/paired.h"
+#include "stats/proportion.h"
+#include "stats/verdict.h"
+
+namespace assay {
+
+// One item scored on both sides. Repeats are averaged before they come here: an item is one pair
+// however often it was run.
+struct PairedScore {
+  double baseline = 0;   // in [0, 1]
+  double candidate = 0;  // in [0, 1]
+  int repeats = 1;       // the larger number of scores averaged on either side
+};
+
+struct CompareOptions {
+  double margin_pp = 3;      // > 0
+  double alpha = 0.05;       // one-sided
+  double confidence = 0.95;  // of the two-sided interval shown
+  double power = 0.8;        // of smallest_detectable_pp and items_needed
+  // Up to this many pairs a right/wrong comparison's p-values are also computed exactly, and the
+  // larger of exact and asymptotic counts (stats/exact.h says why). 0: asymptotic always.
+  std::int64_t exact_max_n = 1000;
+  BootstrapOptions bootstrap = {};
+  // Data sets drawn to confirm a pooled claim (stats/stratified.h); the seed is the bootstrap's.
+  // 0: asymptotic always.
+  int pool_resamples = 4000;
+};
+
+enum class Method {
+  none,              // nothing to compare
+  tango,             // right/wrong items: Tango's score interval
+  tango_majority,    // the same on each item's majority outcome (score above 1/2)
+  bootstrap,         // graded or repeated items: BCa over items
+  stratified_score,  // pooled over tasks; graded items the bootstrap is of no use for
+  newcombe,          // two independent samples: not paired
+};
+// "tango", "tango_majority", "bootstrap", "stratified_score", "newcombe_unpaired", "none".
+[[nodiscard]] std::string_view method_name(Method method);
+
+struct PairedComparison {
+  std::int64_t n = 0;  // pairs; for an unpaired comparison the smaller of the two samples
+  Method method = Method::none;
+  double baseline_mean = 0;  // mean score, in [0, 1]
+  double candidate_mean = 0;
+  // What the interval is about: the difference of the mean scores, but with tango_majority the
+  // difference of the majority outcomes; mean_diff_pp is that of the mean scores always.
+  double diff_pp = 0;
+  double mean_diff_pp = 0;
+  double ci95_low_pp = -100;  // two-sided, at CompareOptions::confidence
+  double ci95_high_pp = 100;
+  double lower_bound_pp = -100;  // one-sided 1 - alpha bounds, before any Holm adjustment
+  double upper_bound_pp = 100;   // below 0 exactly when p_worse < alpha
+  // Of the items' outcomes (a graded item counts as right above 1/2).
+  std::int64_t flips_to_wrong = 0;
+  std::int64_t flips_to_right = 0;
+  std::int64_t both_right = 0;
+  std::int64_t both_wrong = 0;
+  std::optional<double> mcnemar_p;  // exact, two-sided; none when unpaired
+  std::optional<double> mcnemar_mid_p;
+  double p_worse = 1;         // one-sided, H0: the candidate is at least as good
+  double p_non_inferior = 1;  // one-sided, H0: it is worse by the margin or more
+  // After adjust_family; until then the same as the two above. The verdict goes by these.
+  double p_worse_adjusted = 1;
+  double p_non_inferior_adjusted = 1;
+  // Mean squared difference of an item: for right/wrong items the share that flips either way.
+  double discordance = 0;
+  std::optional<double> smallest_detectable_pp;  // a drop, as a positive number
+  // Items (in all, not in addition) that settle the question with CompareOptions::power at the
+  // observed discordance: taking the models as truly alike, or, where n is that many already,
+  // taking the observed difference as the true one (items_needed_at_observed). None: no number
+  // of items is likely to.
+  std::optional<std::int64_t> items_needed;
+  bool items_needed_at_observed = false;
+  Verdict verdict = Verdict::not_available;
+  std::string reason;  // INVALID: the flag; N/A: why
+};
+
+// Method: tango when every item is right or wrong once. When an item carries several scores or a
+// fraction: bootstrap, whose claims must also hold by the score test of stats/stratified.h, and
+// whose bounds and interval are the outer ones of the two, as resampling alone never imagines a
+// flip it has not seen. Instead of it tango_majority with fewer than 20 items or when no item
+// differs (the scores must bear the claim out too), and stratified_score alone with more than
+// 20,000 items or when every item differs by the same amount. N/A without pairs, or with a score
+// that is not in [0, 1].
+[[nodiscard]] PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
+                                             const CompareOptions& options);
+
+// From the table alone: what compare_pairs does with right/wrong items.
+[[nodiscard]] PairedComparison compare_counts(const PairedCounts& counts,
+                                              const CompareOptions& options);
+
+// Two runs whose samples cannot be paired: Newcombe's interval. flips and McNemar stay empty.
+[[nodiscard]] PairedComparison compare_unpaired(const Proportion& baseline,
+                                                const Proportion& candidate,
+                                                const CompareOptions& options);
+
+// Sets verdict INVALID with the flag that forces it. N/A stays N/A.
+void mark_invalid(PairedComparison& comparison, std::string flag);
+
+// Holm over the family (tasks x variants), for each of the two claims on its own; sets the adjusted
+// p-values and the verdicts anew. N/A members do not count; INVALID ones keep their place, with
+// p 1.
+void adjust_family(std::span<PairedComparison* const> family, const CompareOptions& options);
+
+struct PoolTask {
+  std::string name;
+  double weight = 1;  // relative; >= 0
+  std::vector<PairedScore> pairs;
+};
+
+struct PooledShare {
+  std::string name;
+  double weight = 0;  // of the pool, summing to 1 over the tasks in it
+  std::int64_t n = 0;
+  double diff_pp = 0;  // of the mean scores
+};
+
+struct PooledComparison {
+  // n, flips and McNemar are sums over the tasks; means and differences are weighted.
+  PairedComparison overall;
+  std::vector<PooledShare> tasks;
+  std::vector<std::string> left_out;  // no pairs, or weight 0
+};
+
+// The primary comparison: the weighted mean of the tasks' differences, by the stratified score
+// method of stats/stratified.h. A claim whose asymptotic p is between alpha / 10 and alpha must
+// also hold by the simulated p. Items are the units; repeats were averaged before. Give it the
+// tasks that are sound: one INVALID task would spoil the pool.
+[[nodiscard]] PooledComparison pool(const std::vector<PoolTask>& tasks,
+                                    const CompareOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,106 @@
+#include "stats/comparison_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stats/power.h"
+
+namespace assay::internal {
+namespace {
+
+bool right(double score) {
+  return score > 0.5;
+}
+
+}  // namespace
+
+bool valid_score(double score) {
+  return score >= 0 && score <= 1;
+}
+
+bool all_valid(const std::vector<PairedScore>& pairs) {
+  return std::all_of(pairs.begin(), pairs.end(), [](const PairedScore& pair) {
+    return valid_score(pair.baseline) && valid_score(pair.candidate);
+  });
+}
+
+std::vector<double> differences(const std::vector<PairedScore>& pairs) {
+  std::vector<double> values;
+  values.reserve(pairs.size());
+  for (const PairedScore& pair : pairs) values.push_back(pair.candidate - pair.baseline);
+  return values;
+}
+
+PairedCounts outcome_counts(const std::vector<PairedScore>& pairs) {
+  PairedCounts counts;
+  for (const PairedScore& pair : pairs) {
+    const bool base = right(pair.baseline);
+    const bool cand = right(pair.candidate);
+    ++(base ? (cand ? counts.both_right : counts.flips_to_wrong)
+            : (cand ? counts.flips_to_right : counts.both_wrong));
+  }
+  return counts;
+}
+
+PairedComparison not_available(std::string reason) {
+  PairedComparison c;
+  c.reason = std::move(reason);
+  return c;
+}
+
+void set_means(PairedComparison& c, const std::vector<PairedScore>& pairs) {
+  double base = 0;
+  double cand = 0;
+  for (const PairedScore& pair : pairs) {
+    base += pair.baseline;
+    cand += pair.candidate;
+  }
+  c.n = static_cast<std::int64_t>(pairs.size());
+  c.baseline_mean = base / static_cast<double>(c.n);
+  c.candidate_mean = cand / static_cast<double>(c.n);
+  c.mean_diff_pp = kPercent * (c.candidate_mean - c.baseline_mean);
+}
+
+void set_counts(PairedComparison& c, const PairedCounts& counts) {
+  c.both_right = counts.both_right;
+  c.flips_to_wrong = counts.flips_to_wrong;
+  c.flips_to_right = counts.flips_to_right;
+  c.both_wrong = counts.both_wrong;
+  c.mcnemar_p = mcnemar_exact_p(counts.flips_to_wrong, counts.flips_to_right);
+  c.mcnemar_mid_p = mcnemar_mid_p(counts.flips_to_wrong, counts.flips_to_right);
+}
+
+void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided) {
+  c.ci95_low_pp = kPercent * two_sided.low;
+  c.ci95_high_pp = kPercent * two_sided.high;
+  c.lower_bound_pp = kPercent * one_sided.low;
+  c.upper_bound_pp = kPercent * one_sided.high;
+}
+
+void finish(PairedComparison& c, double design_effect, const CompareOptions& options) {
+  const double alpha = options.alpha;
+  // A p made larger than the bound's own (exact, or the outer of two methods) moves the bound back
+  // to the threshold, so that bound and verdict never contradict each other.
+  if (!(c.p_non_inferior < alpha))
+    c.lower_bound_pp = std::min(c.lower_bound_pp, -options.margin_pp);
+  if (!(c.p_worse < alpha)) c.upper_bound_pp = std::max(c.upper_bound_pp, 0.0);
+  c.p_worse_adjusted = c.p_worse;
+  c.p_non_inferior_adjusted = c.p_non_inferior;
+
+  const PowerAssumptions assume{c.discordance, alpha, options.power, design_effect};
+  if (const auto drop = smallest_detectable_difference(c.n, assume)) {
+    c.smallest_detectable_pp = kPercent * *drop;
+  }
+  const double margin = options.margin_pp / kPercent;
+  c.items_needed = items_for_non_inferior(margin, 0, assume);
+  const double observed = c.diff_pp / kPercent;
+  if (c.items_needed && *c.items_needed <= c.n && observed != 0) {
+    c.items_needed_at_observed = true;
+    c.items_needed = items_for_non_inferior(margin, observed, assume);
+    const auto worse = items_for_worse(observed, assume);
+    if (worse && (!c.items_needed || *worse < *c.items_needed)) c.items_needed = worse;
+  }
+  c.verdict = decide({c.n > 0, true, c.p_non_inferior, c.p_worse, alpha});
+}
+
+}  // namespace assay::internal

@@ -1,0 +1,31 @@
+// Steps that compare_pairs and pool share; not for other rooms.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stats/comparison.h"
+
+namespace assay::internal {
+
+constexpr double kPercent = 100;
+constexpr std::int64_t kMostSimulatedItems = 20000;  // beyond, the normal approximation is enough
+
+[[nodiscard]] bool valid_score(double score);
+[[nodiscard]] bool all_valid(const std::vector<PairedScore>& pairs);
+[[nodiscard]] std::vector<double> differences(const std::vector<PairedScore>& pairs);
+// Outcomes: a score above 1/2 is right.
+[[nodiscard]] PairedCounts outcome_counts(const std::vector<PairedScore>& pairs);
+
+[[nodiscard]] PairedComparison not_available(std::string reason);
+// n, means and mean_diff_pp.
+void set_means(PairedComparison& c, const std::vector<PairedScore>& pairs);
+// Flips and McNemar.
+void set_counts(PairedComparison& c, const PairedCounts& counts);
+// Both as fractions; one_sided holds the two one-sided bounds.
+void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided);
+// What follows from the p-values and the discordance: bounds that say the same, power, items
+// needed, the verdict.
+void finish(PairedComparison& c, double design_effect, const CompareOptions& options);
+
+}  // namespace assay::internal

@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "stats/comparison.h"
+#include "stats/comparison_parts.h"
+#include "stats/stratified.h"
+
+namespace assay {
+
+using namespace internal;
+
+namespace {
+
+// Close calls are settled by the statistic's own distribution; far from alpha it changes nothing.
+void set_pooled_p(PairedComparison& c, const std::vector<Stratum>& strata,
+                  const CompareOptions& options) {
+  const double margin = options.margin_pp / kPercent;
+  c.p_non_inferior = stratified_p_above(strata, -margin);
+  c.p_worse = stratified_p_below(strata, 0);
+  if (options.pool_resamples < 1 || c.n > kMostSimulatedItems) return;
+  const NullSimulation simulation{options.pool_resamples, options.bootstrap.seed};
+  const auto close = [&](double p) { return p < options.alpha && p >= options.alpha / 10; };
+  if (close(c.p_non_inferior)) {
+    c.p_non_inferior =
+        std::max(c.p_non_inferior, stratified_simulated_p_above(strata, -margin, simulation));
+  }
+  if (close(c.p_worse)) {
+    c.p_worse = std::max(c.p_worse, stratified_simulated_p_below(strata, 0, simulation));
+  }
+}
+
+void add_counts(PairedCounts& sum, const PairedCounts& more) {
+  sum.both_right += more.both_right;
+  sum.flips_to_wrong += more.flips_to_wrong;
+  sum.flips_to_right += more.flips_to_right;
+  sum.both_wrong += more.both_wrong;
+}
+
+void add_weighted_means(PairedComparison& c, const PoolTask& task) {
+  PairedComparison part;
+  set_means(part, task.pairs);
+  c.baseline_mean += task.weight * part.baseline_mean;
+  c.candidate_mean += task.weight * part.candidate_mean;
+}
+
+}  // namespace
+
+PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& options) {
+  PooledComparison pooled;
+  std::vector<Stratum> strata;
+  PairedCounts counts;
+  for (const PoolTask& task : tasks) {
+    if (!all_valid(task.pairs)) {
+      return {not_available(task.name + ": a score outside 0 to 1"), {}, {}};
+    }
+    if (task.pairs.empty() || !(task.weight > 0)) {
+      pooled.left_out.push_back(task.name);
+      continue;
+    }
+    const Stratum stratum = make_stratum(task.weight, differences(task.pairs));
+    pooled.tasks.push_back({task.name, task.weight, static_cast<std::int64_t>(task.pairs.size()),
+                            kPercent * stratum.mean()});
+    strata.push_back(stratum);
+    add_counts(counts, outcome_counts(task.pairs));
+    add_weighted_means(pooled.overall, task);
+  }
+  PairedComparison& c = pooled.overall;
+  if (strata.empty()) {
+    c = not_available("no item scored on both sides");
+    return pooled;
+  }
+  double total_weight = 0;
+  for (const PooledShare& share : pooled.tasks) total_weight += share.weight;
+  for (PooledShare& share : pooled.tasks) share.weight /= total_weight;
+  c.baseline_mean /= total_weight;
+  c.candidate_mean /= total_weight;
+  c.n = counts.n();
+  set_counts(c, counts);
+  c.method = Method::stratified_score;
+  c.mean_diff_pp = kPercent * stratified_difference(strata);
+  c.diff_pp = c.mean_diff_pp;
+  set_interval(c, stratified_interval(strata, options.confidence),
+               {stratified_lower(strata, options.alpha), stratified_upper(strata, options.alpha)});
+  set_pooled_p(c, strata, options);
+
+  // Variance of the pooled estimate against that of a plain mean of as many items.
+  double weights = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < strata.size(); ++i) {
+    const double w2_n = pooled.tasks[i].weight * pooled.tasks[i].weight / strata[i].n();
+    weights += w2_n;
+    squares += w2_n * strata[i].mean_square();
+  }
+  c.discordance = squares / weights;
+  finish(c, static_cast<double>(c.n) * weights, options);
+  return pooled;
+}
+
+}  // namespace assay

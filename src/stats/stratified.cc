@@ -1,0 +1,302 @@
+#include "stats/stratified.h"
+
+#include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "stats/random.h"
+
+namespace assay {
+namespace {
+
+constexpr double kFarOut = 1e6;  // stands for an infinite statistic
+constexpr double kTie = 1e-9;    // statistics closer than this are the same value
+
+// One stratum's likeliest distribution under a tilt: item i has probability n_i / (mu - tilt d_i),
+// the unobserved end in the tilt's direction `unseen`.
+struct Tilted {
+  double tilt = 0;
+  double mu = 0;
+  double unseen = 0;
+  double mean = 0;
+  double variance = 0;
+};
+
+double toward(double tilt) {
+  return tilt < 0 ? -1 : 1;
+}
+
+// Sum of n_i / (mu - tilt d_i), minus 1.
+double excess(const Stratum& stratum, double tilt, double mu) {
+  double sum = -1;
+  for (const auto& [d, count] : stratum.values) sum += count / (mu - tilt * d);
+  return sum;
+}
+
+// Maximises sum n_i log p_i + tilt * sum p_i d_i over distributions on the observed d_i and +-1.
+// Stationarity gives p_i = n_i / (mu - tilt d_i) with mu making them sum to 1; when that mu would
+// be below |tilt| the unobserved end takes the rest, with mu = |tilt|.
+Tilted tilted(const Stratum& stratum, double tilt) {
+  Tilted t{tilt, std::abs(tilt), 0, 0, 0};
+  const auto [steepest, steepest_count] = tilt < 0 ? stratum.values.front() : stratum.values.back();
+  const double least_mu = tilt * steepest + steepest_count;
+  const double at_end = t.mu >= least_mu ? excess(stratum, tilt, t.mu) : 1;
+  if (at_end <= 0) {
+    t.unseen = -at_end;
+  } else {
+    // Convex and falling from a point where it is >= 0: Newton climbs to the root from the left.
+    t.mu = least_mu;
+    for (int i = 0; i < 100; ++i) {
+      double slope = 0;
+      for (const auto& [d, count] : stratum.values) {
+        const double gap = t.mu - tilt * d;
+        slope += count / (gap * gap);
+      }
+      const double next = t.mu + excess(stratum, tilt, t.mu) / slope;
+      if (!(next > t.mu)) break;
+      t.mu = next;
+    }
+  }
+  t.mean = t.unseen * toward(tilt);
+  t.variance = t.unseen;
+  for (const auto& [d, count] : stratum.values) {
+    const double p = count / (t.mu - tilt * d);
+    t.mean += p * d;
+    t.variance += p * d * d;
+  }
+  t.variance = std::max(0.0, t.variance - t.mean * t.mean);
+  return t;
+}
+
+// The strata that have items, weights summing to 1.
+std::vector<Stratum> scaled(std::span<const Stratum> strata) {
+  std::vector<Stratum> kept;
+  double total = 0;
+  for (const Stratum& stratum : strata) {
+    if (stratum.values.empty() || stratum.weight <= 0) continue;
+    kept.push_back(stratum);
+    total += stratum.weight;
+  }
+  for (Stratum& stratum : kept) stratum.weight /= total;
+  return kept;
+}
+
+double estimate_of(const std::vector<Stratum>& strata) {
+  double sum = 0;
+  for (const Stratum& stratum : strata) sum += stratum.weight * stratum.mean();
+  return sum;
+}
+
+struct Point {
+  double multiplier = 0;
+  double delta = 0;      // the weighted mean under the tilts
+  double statistic = 0;  // of the hypothesis that it is the true one
+};
+
+// What the variance is divided by: n, and n - 1 where several strata each lose a degree of freedom
+// (n / 2 for a single item, whose variance is all assumption).
+double freedom(const Stratum& stratum, std::size_t strata) {
+  const double n = stratum.n();
+  return strata > 1 ? std::max(n - 1, 0.5 * n) : n;
+}
+
+// One multiplier for the one constraint; a stratum's own tilt is multiplier * weight.
+Point point_at(const std::vector<Stratum>& strata, double estimate, double multiplier) {
+  Point point{multiplier, 0, 0};
+  double variance = 0;
+  for (const Stratum& stratum : strata) {
+    const Tilted m = tilted(stratum, multiplier * stratum.weight);
+    point.delta += stratum.weight * m.mean;
+    variance += stratum.weight * stratum.weight * m.variance / freedom(stratum, strata.size());
+  }
+  const double gap = estimate - point.delta;
+  if (gap == 0) return point;
+  point.statistic = std::clamp(gap / std::sqrt(variance), -kFarOut, kFarOut);
+  return point;
+}
+
+// The point, walking from the estimate towards `direction`, where `goal` (negative near the
+// estimate, positive far from it) is 0. The multiplier's logarithm is bracketed between far below
+// and far above n / weight of every stratum.
+template <typename Goal>
+Point walk(const std::vector<Stratum>& strata, double estimate, double direction,
+           const Goal& goal) {
+  double smallest = std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (const Stratum& stratum : strata) {
+    smallest = std::min(smallest, stratum.n() / stratum.weight);
+    largest = std::max(largest, stratum.n() / stratum.weight);
+  }
+  const auto at = [&](double log_multiplier) {
+    return point_at(strata, estimate, direction * std::exp(log_multiplier));
+  };
+  const auto value = [&](double log_multiplier) { return goal(at(log_multiplier)); };
+  const double low = std::log(smallest) - 40;
+  const double high = std::log(largest) + 30;
+  const double at_low = value(low);
+  const double at_high = value(high);
+  if (at_low >= 0) return at(low);
+  if (at_high <= 0) return at(high);
+  std::uintmax_t steps = 300;
+  const auto [left, right] = boost::math::tools::toms748_solve(
+      value, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(51), steps);
+  return at(0.5 * (left + right));
+}
+
+// The point whose weighted mean is delta.
+Point point_with(const std::vector<Stratum>& strata, double estimate, double delta) {
+  if (delta < estimate) {
+    return walk(strata, estimate, -1, [&](const Point& p) { return delta - p.delta; });
+  }
+  return walk(strata, estimate, 1, [&](const Point& p) { return p.delta - delta; });
+}
+
+double lower_of(const std::vector<Stratum>& strata, double tail) {
+  if (strata.empty()) return -1;
+  const double estimate = estimate_of(strata);
+  if (estimate <= -1) return -1;
+  const double z = -normal_quantile(tail);
+  return walk(strata, estimate, -1, [&](const Point& p) { return p.statistic - z; }).delta;
+}
+
+// The likeliest distribution as (value, cumulative probability), the unseen end included.
+std::vector<std::pair<double, double>> null_distribution(const Stratum& stratum, const Tilted& t) {
+  std::vector<std::pair<double, double>> cells;
+  for (const auto& [d, count] : stratum.values) cells.emplace_back(d, count / (t.mu - t.tilt * d));
+  if (t.unseen > 0) {
+    const double end = toward(t.tilt);
+    cells.insert(end < 0 ? cells.begin() : cells.end(), {end, t.unseen});
+  }
+  double sum = 0;
+  for (auto& [value, probability] : cells) {
+    sum += probability;
+    probability = sum;
+  }
+  cells.back().second = 1;  // whatever rounding left over
+  return cells;
+}
+
+Stratum mirrored(const Stratum& stratum) {
+  Stratum mirror{stratum.weight, {}};
+  for (auto it = stratum.values.rbegin(); it != stratum.values.rend(); ++it) {
+    mirror.values.emplace_back(-it->first, it->second);
+  }
+  return mirror;
+}
+
+std::vector<Stratum> mirrored(std::vector<Stratum> strata) {
+  for (Stratum& stratum : strata) stratum = mirrored(stratum);
+  return strata;
+}
+
+}  // namespace
+
+double Stratum::n() const {
+  double total = 0;
+  for (const auto& [value, count] : values) total += count;
+  return total;
+}
+
+double Stratum::mean() const {
+  double sum = 0;
+  for (const auto& [value, count] : values) sum += value * count;
+  return values.empty() ? 0 : sum / n();
+}
+
+double Stratum::mean_square() const {
+  double sum = 0;
+  for (const auto& [value, count] : values) sum += value * value * count;
+  return values.empty() ? 0 : sum / n();
+}
+
+Stratum make_stratum(double weight, std::span<const double> differences) {
+  std::vector<double> sorted(differences.begin(), differences.end());
+  std::sort(sorted.begin(), sorted.end());
+  Stratum stratum{weight, {}};
+  for (const double difference : sorted) {
+    if (!stratum.values.empty() && stratum.values.back().first == difference) {
+      stratum.values.back().second += 1;
+    } else {
+      stratum.values.emplace_back(difference, 1);
+    }
+  }
+  return stratum;
+}
+
+double stratified_difference(std::span<const Stratum> strata) {
+  return estimate_of(scaled(strata));
+}
+
+double stratified_statistic(std::span<const Stratum> strata, double delta) {
+  const std::vector<Stratum> kept = scaled(strata);
+  if (kept.empty()) return 0;
+  const double estimate = estimate_of(kept);
+  if (delta == estimate) return 0;
+  if (std::abs(delta) >= 1) return std::copysign(kFarOut, -delta);
+  return point_with(kept, estimate, delta).statistic;
+}
+
+double stratified_lower(std::span<const Stratum> strata, double tail) {
+  return lower_of(scaled(strata), tail);
+}
+
+double stratified_upper(std::span<const Stratum> strata, double tail) {
+  return -lower_of(mirrored(scaled(strata)), tail);
+}
+
+Interval stratified_interval(std::span<const Stratum> strata, double confidence) {
+  const double tail = 0.5 * (1 - confidence);
+  return {stratified_lower(strata, tail), stratified_upper(strata, tail)};
+}
+
+double stratified_p_above(std::span<const Stratum> strata, double delta) {
+  return normal_tail(stratified_statistic(strata, delta));
+}
+
+double stratified_p_below(std::span<const Stratum> strata, double delta) {
+  return normal_cdf(stratified_statistic(strata, delta));
+}
+
+double stratified_simulated_p_above(std::span<const Stratum> strata, double delta,
+                                    const NullSimulation& simulation) {
+  const std::vector<Stratum> kept = scaled(strata);
+  if (kept.empty()) return 1;
+  const double estimate = estimate_of(kept);
+  const Point null = delta == estimate ? Point{} : point_with(kept, estimate, delta);
+  std::vector<std::vector<std::pair<double, double>>> cells;
+  for (const Stratum& stratum : kept) {
+    cells.push_back(null_distribution(stratum, tilted(stratum, null.multiplier * stratum.weight)));
+  }
+  std::uint64_t counter = 0;
+  int as_far = 1;
+  for (int r = 0; r < simulation.resamples; ++r) {
+    std::vector<Stratum> drawn;
+    drawn.reserve(kept.size());
+    for (std::size_t t = 0; t < kept.size(); ++t) {
+      std::vector<double> counts(cells[t].size());
+      const auto n = static_cast<std::int64_t>(kept[t].n());
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double u = random_unit(simulation.seed, counter++);
+        std::size_t cell = 0;
+        while (u >= cells[t][cell].second) ++cell;
+        counts[cell] += 1;
+      }
+      Stratum stratum{kept[t].weight, {}};
+      for (std::size_t k = 0; k < counts.size(); ++k) {
+        if (counts[k] > 0) stratum.values.emplace_back(cells[t][k].first, counts[k]);
+      }
+      drawn.push_back(std::move(stratum));
+    }
+    if (stratified_statistic(drawn, delta) >= null.statistic - kTie) ++as_far;
+  }
+  return static_cast<double>(as_far) / (simulation.resamples + 1);
+}
+
+double stratified_simulated_p_below(std::span<const Stratum> strata, double delta,
+                                    const NullSimulation& simulation) {
+  return stratified_simulated_p_above(mirrored(scaled(strata)), -delta, simulation);
+}
+
+}  // namespace assay

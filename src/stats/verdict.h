@@ -1,0 +1,38 @@
+// The words a comparison ends with. "Equal" and "no loss" are not among them: a test that finds no
+// difference has not shown that there is none.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace assay {
+
+enum class Verdict {
+  non_inferior,         // the lower one-sided bound is above -margin
+  worse,                // the upper one-sided bound is below 0
+  worse_within_margin,  // both: worse for sure, and for sure by less than the margin
+  inconclusive,         // neither: more items are needed
+  invalid,              // the measurement itself is not sound; the reason names the flag
+  not_available,        // nothing to compare; the reason says why
+};
+
+// "NON-INFERIOR", "WORSE", "WORSE WITHIN MARGIN", "INCONCLUSIVE", "INVALID", "N/A".
+[[nodiscard]] std::string_view verdict_label(Verdict verdict);
+// Stable names for files: "non_inferior", "worse", "worse_within_margin", ...
+[[nodiscard]] std::string_view verdict_name(Verdict verdict);
+[[nodiscard]] std::optional<Verdict> verdict_from_name(std::string_view name);
+
+struct VerdictInput {
+  bool available = true;      // there is at least one pair
+  bool sound = true;          // no soundness flag forces INVALID
+  double p_non_inferior = 1;  // one-sided, Holm-adjusted where the comparison is in a family
+  double p_worse = 1;
+  double alpha = 0.05;
+};
+
+// Precedence: N/A, INVALID, WORSE WITHIN MARGIN, WORSE, NON-INFERIOR, INCONCLUSIVE.
+// A claim holds when its p is below alpha, that is when its bound is beyond the threshold.
+[[nodiscard]] Verdict decide(const VerdictInput& input);
+
+}  // namespace assay

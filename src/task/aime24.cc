@@ -1,0 +1,114 @@
+// AIME 2024: 30 competition problems whose answers are whole numbers from 0 to 999.
+// Prompt, stop strings and the lm_eval metric are lm-eval 0.4.13's task aime24 (tasks/aime/).
+//
+// Item row: problem (text), answer (0 to 999). Options: none.
+#include <fmt/format.h>
+
+#include "score/lm_eval.h"
+#include "score/math.h"
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+const std::vector<std::string>& stop_strings() {
+  static const std::vector<std::string> kStop = {"Question:", "</s>", "<|im_end|>", "<|eot_id|>"};
+  return kStop;
+}
+
+// Lower-case field names, as two evaluation repositories ship the problems.
+Result<Json> adapt_lower_case(const Row& raw, std::string_view answer_field) {
+  Json out = Json::object();
+  out["ID"] = TRY(id_of(raw, "id"));
+  out["Problem"] = TRY(text_of(raw, "problem"));
+  out["Answer"] = TRY(whole_number_of(raw, answer_field));
+  return out;
+}
+
+Result<Json> adapt_nemo(const Row& raw) {
+  return adapt_lower_case(raw, "expected_answer");
+}
+Result<Json> adapt_qwen(const Row& raw) {
+  return adapt_lower_case(raw, "answer");
+}
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  if (Status ok = check_options(context.spec, {}); !ok) return std::unexpected(ok.error());
+  std::vector<Item> items;
+  for (const Row& row : data.rows) {
+    Item item;
+    item.id = TRY(id_of(row, "ID"));
+    item.row["problem"] = TRY(text_of(row, "Problem"));
+    const std::int64_t answer = TRY(whole_number_of(row, "Answer"));
+    if (answer < 0 || answer > 999) {
+      return row_error(row, "Answer", fmt::format("{} is outside 0 to 999", answer));
+    }
+    item.row["answer"] = answer;
+    items.push_back(std::move(item));
+  }
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  Request request = qa_request(
+      context.chat,
+      {.description = "",
+       .shots = {},
+       .question = "Question: " + item.row.at("problem").get<std::string>() + "\nAnswer:"});
+  request.sampling = TRY(sampling_of(context, stop_strings()));
+  return request;
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  const std::string& output = inputs.steps.front().response.text;
+  const int gold = inputs.item.row.at("answer").get<int>();
+  const MathJudgement robust = judge_aime(gold, answer_text(output, stop_strings()));
+
+  Score score;
+  score.outcome = Outcome::scored;
+  score.target = std::to_string(gold);
+  score.metrics["robust"] = robust.correct ? 1 : 0;
+  const LmEvalScore lm_eval =
+      lm_eval_aime(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target);
+  score.metrics["lm_eval"] = lm_eval.value;
+  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
+  score.extracted = robust.extracted;
+  score.extraction = robust.extraction;
+  score.detail = robust.detail;
+  score.not_extractable = robust.extraction.empty();
+  note_steps(score, inputs.steps);
+  return score;
+}
+
+}  // namespace
+
+Task aime24_task() {
+  Task task;
+  task.name = "aime24";
+  task.title = "AIME 2024";
+  task.kind = TaskKind::generate;
+  task.source.hub_id = "Maxwell-Jia/AIME_2024";
+  task.source.hub_split = "train";
+  task.source.hub_files = {"aime_2024_problems.parquet"};
+  task.source.licence = "MIT; the problems are by the MAA";
+  task.source.layouts = {
+      {"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}, nullptr},
+      {"hub", {"aime24/*.parquet"}, nullptr},
+      {"lower case, expected_answer", {"aime24/aime24_nemo_format.jsonl"}, adapt_nemo},
+      {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
+      {"hub snapshot", {"aime_2024_problems.parquet"}, nullptr},
+  };
+  task.has_lm_eval_metric = true;
+  task.make_items = make_items;
+  task.next = next;
+  task.score = score;
+  return task;
+}
+
+}  // namespace assay

@@ -1,0 +1,348 @@
+// HLE, LiveCodeBench and SciCode on rows made for the test.
+#include <fstream>
+
+#include "task/livecodebench_tests.h"
+#include "task/scicode_harness.h"
+#include "task/task_test.h"
+
+namespace assay {
+namespace {
+
+ProgramResult verdict(ProgramVerdict value) {
+  ProgramResult result;
+  result.verdict = value;
+  result.detail = "why";
+  return result;
+}
+
+class Hle : public TaskTest {
+ protected:
+  Json row_{{"id", "q1"},    {"question", "Which?\n\nAnswer Choices:\nA. x\nB. y"},
+            {"answer", "B"}, {"answer_type", "multipleChoice"},
+            {"image", ""},   {"category", "Math"}};
+};
+
+TEST_F(Hle, MultipleChoice) {
+  const Task& task = use("hle");
+  const Item item = items_of(task, {row_})[0];
+  const Request request = ask(task, item);
+  ASSERT_EQ(request.messages.size(), 2U);
+  EXPECT_EQ(request.messages[0].role, "system");
+  EXPECT_NE(request.messages[0].content.find("Confidence:"), std::string::npos);
+  EXPECT_EQ(request.messages[1].content, row_.at("question"));
+  Score score = score_of(task, item, {answered("Explanation: so\nAnswer: B. y\nConfidence: 80%")});
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_DOUBLE_EQ(score.extra.at("confidence").get<double>(), 0.8);
+  EXPECT_EQ(score_of(task, item, {answered("I think the answer is (B).")}).metrics.at("robust"), 1);
+  // A letter that merely stands somewhere is no answer.
+  score = score_of(task, item, {answered("B")});
+  EXPECT_EQ(score.metrics.at("robust"), 0);
+  EXPECT_TRUE(score.not_extractable);
+}
+
+TEST_F(Hle, ExactMatchNeedsJudgeAndImagesAreLeftOut) {
+  const Task& task = use("hle");
+  Json exact = row_;
+  exact["id"] = "q2";
+  exact["answer_type"] = "exactMatch";
+  exact["answer"] = "Rome";
+  Json picture = row_;
+  picture["id"] = "q3";
+  picture["image"] = "data:image/png;base64,AAAA";
+  const auto items = items_of(task, {exact, picture});
+  const Score free = score_of(task, items[0], {answered("Answer: Rome\nConfidence: 10%")});
+  EXPECT_EQ(free.outcome, Outcome::unscored);
+  EXPECT_EQ(free.reason, reason::kNoJudge);
+  EXPECT_TRUE(free.metrics.empty());
+  EXPECT_EQ(free.extracted, "Rome");
+  const auto next = task.next(items[1], {}, context());
+  ASSERT_TRUE(next);
+  EXPECT_FALSE(*next);
+  EXPECT_EQ(task.steps_of(items[1]), 0);
+  EXPECT_EQ(score_of(task, items[1], {}).reason, reason::kNeedsImage);
+}
+
+TEST_F(Hle, TemplateFileAndBadRows) {
+  const Task& task = use("hle");
+  const std::string file = testing::TempDir() + "/hle_system.txt";
+  std::ofstream(file) << "Say Answer: and Confidence:\n";
+  spec_.options["template"] = file;
+  EXPECT_EQ(ask(task, items_of(task, {row_})[0]).messages[0].content,
+            "Say Answer: and Confidence:");
+  spec_.options["template"] = file + ".missing";
+  EXPECT_NE(error_of(task, {row_}), "");
+  spec_.options = Json::object();
+  for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
+           {"answer_type", "essay"}, {"answer", "no letter"}, {"question", nullptr}, {"id", 3.5}}) {
+    Json bad = row_;
+    bad[field] = value;
+    EXPECT_NE(error_of(task, {bad}).find("'" + field + "'"), std::string::npos) << field;
+  }
+}
+
+class LiveCodeBench : public TaskTest {
+ protected:
+  Json row_{{"question_content", "Add two numbers."},
+            {"question_id", "a1"},
+            {"contest_date", "2024-03-15T00:00:00"},
+            {"starter_code", ""},
+            {"difficulty", "easy"},
+            {"public_test_cases", R"([{"input":"1 2\n","output":"3\n","testtype":"stdin"}])"},
+            {"private_test_cases", R"([{"input":"2 2\n","output":"4\n","testtype":"stdin"}])"},
+            {"metadata", "{}"}};
+};
+
+TEST_F(LiveCodeBench, StdinProgram) {
+  const Task& task = use("livecodebench");
+  const Item item = items_of(task, {row_})[0];
+  EXPECT_EQ(item.stratum, "easy");
+  EXPECT_NE(ask(task, item).plain.find("### Problem\nAdd two numbers.\n\n"), std::string::npos);
+  const std::vector<StepResult> steps = {answered("So:\n```python\nprint(3)\n```\n")};
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 1);
+  const Program& program = programs->front();
+  EXPECT_EQ(program.source, "print(3)");
+  EXPECT_EQ(program.kind, TestKind::stdin_stdout);
+  EXPECT_EQ(program.compare, Compare::lines);
+  EXPECT_EQ(program.limits.cpu_s, 6);
+  ASSERT_EQ(program.tests.size(), 2U);
+  EXPECT_EQ(program.tests[1].expected, "4\n");
+  EXPECT_EQ(score_of(task, item, steps, {verdict(ProgramVerdict::passed)}).metrics.at("robust"), 1);
+  const Score wrong = score_of(task, item, steps, {verdict(ProgramVerdict::wrong_answer)});
+  EXPECT_EQ(wrong.metrics.at("robust"), 0);
+  EXPECT_EQ(wrong.detail, "why");
+  EXPECT_EQ(wrong.extra.at("month"), "2024-03");
+  EXPECT_EQ(score_of(task, item, steps, {verdict(ProgramVerdict::sandbox_fault)}).reason,
+            reason::kSandboxFault);
+}
+
+TEST_F(LiveCodeBench, NoCodeIsWrongAndRunsNothing) {
+  const Task& task = use("livecodebench");
+  const Item item = items_of(task, {row_})[0];
+  const std::vector<StepResult> steps = {answered("I cannot.")};
+  EXPECT_TRUE(task.programs(item, steps, context())->empty());
+  const Score score = score_of(task, item, steps);
+  EXPECT_EQ(score.outcome, Outcome::scored);
+  EXPECT_EQ(score.metrics.at("robust"), 0);
+  EXPECT_TRUE(score.not_extractable);
+}
+
+TEST_F(LiveCodeBench, FunctionalProgramOfShippedRow) {
+  const Task& task = use("livecodebench");
+  const auto data = load_data_set(data_folder(), task.source.layouts, "");
+  ASSERT_TRUE(data) << data.error().to_string();
+  const auto items = task.make_items(*data, context());
+  ASSERT_TRUE(items) << items.error().to_string();
+  const Item& item = items->at(5);
+  EXPECT_EQ(item.id, "own_6");
+  EXPECT_NE(ask(task, item).plain.find("class Solution:\n    def keepLarger"), std::string::npos);
+  const auto programs = task.programs(item, {answered("```python\nx\n```")}, context());
+  ASSERT_TRUE(programs && programs->size() == 1);
+  const Program& program = programs->front();
+  EXPECT_EQ(program.kind, TestKind::function);
+  EXPECT_EQ(program.compare, Compare::json_value);
+  EXPECT_EQ(program.function_name, "keepLarger");
+  ASSERT_EQ(program.tests.size(), 4U);  // one public, three private ones out of the pickle
+  EXPECT_EQ(program.tests[1].input, "[]\n0");
+  EXPECT_EQ(program.tests[1].expected, "[]");
+}
+
+TEST_F(LiveCodeBench, DatesAndReleases) {
+  const Task& task = use("livecodebench");
+  Json late = row_;
+  late["question_id"] = "a2";
+  late["contest_date"] = "2024-09-01T00:00:00";
+  spec_.options = {{"start_date", "2024-03-15"}, {"end_date", "2024-08-31"}};
+  EXPECT_EQ(items_of(task, {row_, late}).size(), 1U);
+  spec_.options = {{"start_date", "March"}};
+  EXPECT_NE(error_of(task, {row_}).find("YYYY-MM-DD"), std::string::npos);
+
+  DataSet data = rows({row_, late});
+  data.rows[0].where = "d/test.jsonl:1";
+  data.rows[1].where = "d/test5.jsonl:1";
+  const auto ids = [&](const char* release) {
+    spec_.options = {{"release", release}};
+    std::string out;
+    const auto items = task.make_items(data, context());
+    if (!items) return items.error().what;
+    for (const Item& item : *items) out += item.id + " ";
+    return out;
+  };
+  EXPECT_EQ(ids("release_v4"), "a1 ");
+  EXPECT_EQ(ids("release_v5"), "a1 a2 ");
+  EXPECT_EQ(ids("v5"), "a2 ");
+  EXPECT_EQ(ids("v2_v5"), "a2 ");
+  EXPECT_EQ(ids("newest"), "task livecodebench: unknown release 'newest'");
+  EXPECT_NE(error_of(task, {row_}), "");  // rows.jsonl is no release file
+}
+
+TEST_F(LiveCodeBench, BadTests) {
+  const std::string one = R"([{"input":"1","output":"2","testtype":"stdin"}])";
+  EXPECT_EQ(livecodebench_tests(one, "", "w")->tests.size(), 1U);
+  for (const char* bad : {"{}", "[1]", "[{\"input\":\"1\"}]", "x",
+                          R"([{"input":"1","output":"2","testtype":"file"}])",
+                          R"([{"input":"1","output":"2","testtype":"functional"}])"}) {
+    const auto tests = livecodebench_tests(one, bad, "w");
+    ASSERT_FALSE(tests) << bad;
+    EXPECT_EQ(tests.error().kind, ErrorKind::usage);
+    EXPECT_NE(tests.error().to_string().find("w, private_test_cases"), std::string::npos);
+  }
+}
+
+class SciCode : public TaskTest {
+ protected:
+  SciCode() { folder_ = testing::TempDir() + "/no_extra_files"; }
+  static Json step(const std::string& id, const std::string& test) {
+    return {{"step_number", id},
+            {"step_description_prompt", "Describe " + id + "."},
+            {"step_background", "Background " + id + "."},
+            {"function_header", "def f" + id.substr(id.size() - 1) + "():"},
+            {"return_line", "    return x"},
+            {"test_cases", {test}}};
+  }
+  Json row_{{"problem_id", "900"},
+            {"required_dependencies", "import numpy as np"},
+            {"sub_steps", {step("900.1", "assert f1() == 1"), step("900.2", "assert f2() == 2")}}};
+};
+
+TEST_F(SciCode, AsksStepByStepWithOwnCode) {
+  const Task& task = use("scicode");
+  const Item item = items_of(task, {row_})[0];
+  EXPECT_EQ(task.steps_of(item), 2);
+  const std::string first = ask(task, item).plain;
+  EXPECT_NE(first.find("Describe 900.1.\n\ndef f1():\n\n    return x"), std::string::npos);
+  EXPECT_EQ(first.find("900.2"), std::string::npos);
+  EXPECT_EQ(first.find("Background"), std::string::npos);
+  const StepResult one =
+      answered("Well:\n```python\nimport os\ndef f1():\n    return 1\n```\nDone");
+  const std::string second = ask(task, item, {one}).plain;
+  EXPECT_NE(second.find("Describe 900.1.\n\ndef f1():\n    return 1"), std::string::npos);
+  EXPECT_NE(second.find("Describe 900.2.\n\ndef f2():"), std::string::npos);
+  const auto done = task.next(item, {one, one}, context());
+  ASSERT_TRUE(done);
+  EXPECT_FALSE(*done);
+  spec_.options["with_background"] = true;
+  EXPECT_NE(ask(task, item).plain.find("Describe 900.1.\nBackground 900.1."), std::string::npos);
+}
+
+TEST_F(SciCode, ProgramsAndScores) {
+  const Task& task = use("scicode");
+  const Item item = items_of(task, {row_})[0];
+  const std::vector<StepResult> steps = {answered("```python\ndef f1():\n    return 1\n```"),
+                                         answered("```python\ndef f2():\n    return 3\n```")};
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_EQ((*programs)[1].kind, TestKind::script);
+  EXPECT_TRUE((*programs)[1].needs_scientific);
+  EXPECT_NE((*programs)[1].source.find("def f1()"), std::string::npos);
+  EXPECT_NE((*programs)[1].source.find("def f2()"), std::string::npos);
+  EXPECT_EQ((*programs)[0].source.find("def f2()"), std::string::npos);
+  EXPECT_TRUE((*programs)[0].preamble.ends_with("\nimport numpy as np\n"));
+  EXPECT_EQ((*programs)[0].tests.at(0).input, "assert f1() == 1\n");
+
+  const Score half = score_of(
+      task, item, steps, {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::runtime_error)});
+  EXPECT_EQ(half.metrics.at("robust"), 0);
+  EXPECT_EQ(half.metrics.at("subproblem"), 0.5);
+  EXPECT_EQ(half.extra.at("substeps"), (Json{{"passed", 1}, {"total", 2}}));
+  EXPECT_EQ(half.detail, "step 900.2: runtime_error: why");
+  const Score all = score_of(task, item, steps,
+                             {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::passed)});
+  EXPECT_EQ(all.metrics.at("robust"), 1);
+  EXPECT_EQ(score_of(task, item, steps,
+                     {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::sandbox_fault)})
+                .reason,
+            reason::kSandboxFault);
+}
+
+TEST_F(SciCode, StepThatDoesNotFitLeavesTheItemUnscored) {
+  const Task& task = use("scicode");
+  const Item item = items_of(task, {row_})[0];
+  StepResult too_long;
+  too_long.prompt_did_not_fit = true;
+  const std::vector<StepResult> steps = {answered("```python\nx\n```"), too_long};
+  EXPECT_TRUE(task.programs(item, steps, context())->empty());
+  const Score score = score_of(task, item, steps);
+  EXPECT_EQ(score.outcome, Outcome::unscored);
+  EXPECT_EQ(score.reason, reason::kPromptDoesNotFit);
+  EXPECT_EQ(score.extra.at("steps_answered"), 1);
+}
+
+TEST_F(SciCode, TargetsComeFromTestDataOrTheSolution) {
+  const Task& task = use("scicode");
+  Json needs = row_;
+  needs["sub_steps"][1]["test_cases"] = {"assert np.allclose(f2(), target)"};
+  const Item without = items_of(task, {needs})[0];
+  EXPECT_FALSE(*task.next(without, {}, context()));
+  EXPECT_EQ(task.steps_of(without), 0);
+  EXPECT_EQ(score_of(task, without, {}).reason, reason::kNoTests);
+
+  const std::vector<StepResult> steps = {answered("a"), answered("b")};
+  Json solved = needs;
+  for (Json& one : solved["sub_steps"]) one["ground_truth_code"] = "def g(): 'it''s'";
+  const Item dev = items_of(task, {solved})[0];
+  EXPECT_EQ(dev.stratum, "dev");
+  auto programs = task.programs(dev, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_EQ((*programs)[1].tests[0].input,
+            "target = _assay_target(0)\nassert np.allclose(f2(), target)\n");
+  EXPECT_NE((*programs)[1].preamble.find("_assay_solution = 'def g(): \\'it\\'\\'s\\'\\n"),
+            std::string::npos);
+
+  folder_ = testing::TempDir() + "/with_test_data";
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ + "/test_data.h5") << "x";
+  const Item graded = items_of(task, {needs})[0];
+  programs = task.programs(graded, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_TRUE((*programs)[1].read_only_file.ends_with("/test_data.h5"));
+  EXPECT_EQ((*programs)[1].tests[0].input,
+            "target = _assay_target('900.2', 0)\nassert np.allclose(f2(), target)\n");
+  EXPECT_TRUE((*programs)[0].read_only_file.empty());
+}
+
+TEST_F(SciCode, SuppliedSteps) {
+  const Task& task = use("scicode");
+  Json row = row_;
+  row["sub_steps"][0]["step_number"] = "62.1";
+  const Item missing = items_of(task, {row})[0];
+  EXPECT_EQ(score_of(task, missing, {}).reason, "supplied code not available");
+  folder_ = testing::TempDir() + "/with_supplied_code";
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ + "/62.1.txt") << "class Block:\n    pass\n";
+  const Item item = items_of(task, {row})[0];
+  EXPECT_EQ(task.steps_of(item), 1);
+  EXPECT_NE(ask(task, item).plain.find("class Block:"), std::string::npos);
+  const auto programs = task.programs(item, {answered("```python\nx = 1\n```")}, context());
+  ASSERT_TRUE(programs && programs->size() == 1);
+  EXPECT_NE(programs->front().source.find("class Block:"), std::string::npos);
+}
+
+TEST_F(SciCode, TemplateSplitAndBadRows) {
+  const Task& task = use("scicode");
+  const std::string file = testing::TempDir() + "/scicode_template.txt";
+  std::ofstream(file) << "[{problem_steps_str}|{next_step_str}|{dependencies}|{x}]";
+  spec_.options["template"] = file;
+  EXPECT_EQ(ask(task, items_of(task, {row_})[0]).plain,
+            "[|Describe 900.1.\n\ndef f1():\n\n    return x|import numpy as np|{x}]");
+  spec_.options = {{"split", "dev"}};
+  EXPECT_TRUE(items_of(task, {row_}).empty());
+  spec_.options = Json::object();
+  Json bad = row_;
+  bad["sub_steps"][1].erase("function_header");
+  const std::string error = error_of(task, {bad});
+  EXPECT_NE(error.find("rows.jsonl:1, sub_steps[1]: field 'function_header'"), std::string::npos)
+      << error;
+  bad = row_;
+  bad["sub_steps"] = "none";
+  EXPECT_NE(error_of(task, {bad}).find("'sub_steps'"), std::string::npos);
+}
+
+TEST(ScicodeHarness, UsesTarget) {
+  EXPECT_TRUE(uses_target("assert np.allclose(f(), target)"));
+  EXPECT_TRUE(uses_target("a, b = target"));
+  EXPECT_FALSE(uses_target("T_target = 298\ntarget_ = 0\nsubtarget"));
+}
+
+}  // namespace
+}  // namespace assay

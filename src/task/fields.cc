@@ -1,0 +1,193 @@
+#include "task/fields.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "score/lm_eval.h"
+#include "score/soundness.h"
+#include "score/think.h"
+#include "task/prompt.h"
+#include "task/python_text.h"
+
+namespace assay {
+namespace {
+
+const Json* find_option(const TaskSpec& spec, std::string_view name) {
+  if (!spec.options.is_object()) return nullptr;
+  const auto it = spec.options.find(name);
+  return it == spec.options.end() ? nullptr : &*it;
+}
+
+std::unexpected<Error> option_error(const TaskSpec& spec, std::string_view name,
+                                    std::string_view wanted) {
+  return usage_error(fmt::format("task {}: option '{}' is not {}", spec.name, name, wanted),
+                     fmt::format("it is {}", dump_json(*find_option(spec, name))),
+                     "correct the option in the plan (docs/tasks.md)");
+}
+
+Result<std::string> checked_text(const Row& row, std::string_view field, std::string text) {
+  if (!is_valid_utf8(text)) return row_error(row, field, "it is not valid UTF-8");
+  return text;
+}
+
+}  // namespace
+
+std::unexpected<Error> row_error(const Row& row, std::string_view field, std::string why) {
+  return usage_error(fmt::format("{}: field '{}' is not usable", row.where, field), std::move(why),
+                     "correct the row, or use a file in a documented layout (docs/tasks.md)");
+}
+
+Result<std::string> text_of(const Row& row, std::string_view field) {
+  std::string text = TRY(string_field(row.fields, field, row.where));
+  if (strip_unicode_space(text).empty()) return row_error(row, field, "it is empty");
+  return checked_text(row, field, std::move(text));
+}
+
+Result<std::string> optional_text_of(const Row& row, std::string_view field) {
+  if (!row.fields.is_object()) return row_error(row, field, "the row is no JSON object");
+  const auto it = row.fields.find(field);
+  if (it == row.fields.end() || it->is_null()) return std::string();
+  return checked_text(row, field, TRY(string_field(row.fields, field, row.where)));
+}
+
+Result<std::int64_t> whole_number_of(const Row& row, std::string_view field) {
+  if (row.fields.is_object() && row.fields.contains(field) && row.fields.at(field).is_string()) {
+    const std::string text = row.fields.at(field).get<std::string>();
+    const std::string_view digits = trim(text);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      return row_error(row, field, fmt::format("'{}' is no whole number", text));
+    }
+    return value;
+  }
+  return int_field(row.fields, field, row.where);
+}
+
+Result<std::vector<std::string>> texts_of(const Row& row, std::string_view field) {
+  std::vector<std::string> texts = TRY(strings_field(row.fields, field, row.where));
+  for (const std::string& text : texts) {
+    if (!is_valid_utf8(text)) return row_error(row, field, "an entry is not valid UTF-8");
+  }
+  return texts;
+}
+
+Result<std::string> id_of(const Row& row, std::string_view field) {
+  if (row.fields.is_object() && row.fields.contains(field) &&
+      row.fields.at(field).is_number_integer()) {
+    return dump_json(row.fields.at(field));
+  }
+  return text_of(row, field);
+}
+
+Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
+  std::set<std::string_view> seen;
+  for (const Item& item : items) {
+    if (!seen.insert(item.id).second) {
+      return usage_error(fmt::format("two rows have the id '{}'", item.id),
+                         fmt::format("read from {}", fmt::join(data.files, ", ")),
+                         "leave only one copy of the data set in the folder");
+    }
+  }
+  return {};
+}
+
+Status check_options(const TaskSpec& spec, std::initializer_list<std::string_view> known) {
+  if (!spec.options.is_object()) return {};
+  for (const auto& [key, value] : spec.options.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      return usage_error(fmt::format("task {}: unknown option '{}'", spec.name, key),
+                         known.size() == 0 ? "this task has no options"
+                                           : fmt::format("known are {}", fmt::join(known, ", ")),
+                         "correct the plan (docs/tasks.md)");
+    }
+  }
+  return {};
+}
+
+Result<bool> bool_option(const TaskSpec& spec, std::string_view name, bool fallback) {
+  const Json* value = find_option(spec, name);
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) return option_error(spec, name, "true or false");
+  return value->get<bool>();
+}
+
+Result<std::string> text_option(const TaskSpec& spec, std::string_view name, std::string fallback) {
+  const Json* value = find_option(spec, name);
+  if (value == nullptr) return fallback;
+  if (!value->is_string()) return option_error(spec, name, "text");
+  return value->get<std::string>();
+}
+
+Result<double> number_option(const TaskSpec& spec, std::string_view name, double fallback) {
+  const Json* value = find_option(spec, name);
+  if (value == nullptr) return fallback;
+  if (!value->is_number()) return option_error(spec, name, "a number");
+  return value->get<double>();
+}
+
+Result<std::optional<std::string>> file_option(const TaskContext& context, std::string_view name) {
+  if (find_option(context.spec, name) == nullptr) return std::nullopt;
+  std::filesystem::path path = TRY(text_option(context.spec, name, ""));
+  std::error_code ignored;
+  const auto beside_rows = std::filesystem::path(context.data_folder) / path;
+  if (path.is_relative() && std::filesystem::exists(beside_rows, ignored)) path = beside_rows;
+  const std::string content = TRY(read_file(path));
+  if (trim(content).empty() || !is_valid_utf8(content)) {
+    return usage_error(
+        fmt::format("task {}: the file of option '{}' is not usable", context.spec.name, name),
+        fmt::format("{} is empty or not valid UTF-8", path.string()), "correct the file");
+  }
+  return content;
+}
+
+std::optional<Score> unanswered(const std::vector<StepResult>& steps) {
+  if (steps.empty()) return unscored(reason::kNotRun);
+  for (const StepResult& step : steps) {
+    if (step.prompt_did_not_fit) return unscored(reason::kPromptDoesNotFit);
+    if (step.response.finish_reason == FinishReason::error) {
+      return unscored(reason::kEngineError, step.response.error);
+    }
+  }
+  return std::nullopt;
+}
+
+Score unscored(const char* reason, std::string detail) {
+  Score score;
+  score.outcome = Outcome::unscored;
+  score.reason = reason;
+  score.detail = std::move(detail);
+  return score;
+}
+
+std::string answer_text(std::string_view output, const std::vector<std::string>& stop) {
+  std::string answer = strip_thinking(output).answer;
+  for (const std::string& text : stop) {
+    if (text.empty()) continue;
+    answer.resize(std::min(answer.find(text), answer.size()));
+  }
+  return answer;
+}
+
+std::string lm_eval_text(std::string_view output, const std::vector<std::string>& stop,
+                         const ChatSpec& chat) {
+  return lm_eval_postprocess(output, stop, thinking_on(chat) ? "</think>" : "");
+}
+
+void note_steps(Score& score, const std::vector<StepResult>& steps) {
+  std::vector<Response> responses;
+  responses.reserve(steps.size());
+  for (const StepResult& step : steps) {
+    if (!step.prompt_did_not_fit) responses.push_back(step.response);
+  }
+  note_soundness(score, responses);
+}
+
+}  // namespace assay

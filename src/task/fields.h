@@ -1,0 +1,59 @@
+// What every benchmark does with its rows, its options and its responses.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "task/task.h"
+
+namespace assay {
+
+// --- rows. Errors are usage errors that name the row and the field.
+[[nodiscard]] std::unexpected<Error> row_error(const Row& row, std::string_view field,
+                                               std::string why);
+// Text that is there, is valid UTF-8 and has more than white space.
+[[nodiscard]] Result<std::string> text_of(const Row& row, std::string_view field);
+// As text_of, but may be empty; a missing field or null gives "".
+[[nodiscard]] Result<std::string> optional_text_of(const Row& row, std::string_view field);
+// A whole number, also when written as text ("073"); 64-bit.
+[[nodiscard]] Result<std::int64_t> whole_number_of(const Row& row, std::string_view field);
+[[nodiscard]] Result<std::vector<std::string>> texts_of(const Row& row, std::string_view field);
+// The row's id as text, from a text or whole-number field.
+[[nodiscard]] Result<std::string> id_of(const Row& row, std::string_view field);
+// Two items of one id: error naming the id.
+[[nodiscard]] Status check_unique_ids(const std::vector<Item>& items, const DataSet& data);
+
+// --- options of the task in the plan
+// Errors (usage) when the plan gives an option that is not among `known`.
+[[nodiscard]] Status check_options(const TaskSpec& spec,
+                                   std::initializer_list<std::string_view> known);
+[[nodiscard]] Result<bool> bool_option(const TaskSpec& spec, std::string_view name, bool fallback);
+[[nodiscard]] Result<std::string> text_option(const TaskSpec& spec, std::string_view name,
+                                              std::string fallback);
+[[nodiscard]] Result<double> number_option(const TaskSpec& spec, std::string_view name,
+                                           double fallback);
+// The content of the file an option names (absolute, or relative to the data folder, else to the
+// working folder); nothing when the option is not given.
+[[nodiscard]] Result<std::optional<std::string>> file_option(const TaskContext& context,
+                                                             std::string_view name);
+
+// --- responses
+// A score is out already when nothing was asked, the engine failed, or a prompt did not fit.
+[[nodiscard]] std::optional<Score> unanswered(const std::vector<StepResult>& steps);
+[[nodiscard]] Score unscored(const char* reason, std::string detail = "");
+// The answer without thoughts, cut at the first stop string (a no-op where the engine did it).
+[[nodiscard]] std::string answer_text(std::string_view output,
+                                      const std::vector<std::string>& stop = {});
+// What lm-eval would score: its own handling of thoughts (only when the plan turns thinking on) and
+// stop strings.
+[[nodiscard]] std::string lm_eval_text(std::string_view output,
+                                       const std::vector<std::string>& stop, const ChatSpec& chat);
+// Sets truncated, empty, looping, thinking_not_closed.
+void note_steps(Score& score, const std::vector<StepResult>& steps);
+
+}  // namespace assay

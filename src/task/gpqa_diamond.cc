@@ -1,0 +1,180 @@
+// GPQA Diamond: 198 graduate-level multiple-choice questions, four options.
+// Default: lm-eval 0.4.13's gpqa_diamond_zeroshot (tasks/gpqa/zeroshot/): the log-likelihoods of
+// " (A)" to " (D)" after the question, nothing generated. The options' order is lm-eval's: Python's
+// random.seed(0), then one random.shuffle of [incorrect 1, 2, 3, correct] a row over all rows in
+// the data set's order, whatever the plan then picks. With `generative: true` the model is asked
+// for its reasoning with the prompt of gpqa_diamond_cot_zeroshot and GPQA's own answer patterns
+// decide.
+//
+// Item row: question, choices (4 texts as shown), answer (0 to 3). Group: the high-level domain
+// where the rows have one. Options: generative (false), order_seed (0, lm-eval's --seed).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "score/choice.h"
+#include "score/lm_eval.h"
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/python_random.h"
+#include "task/python_text.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+const std::vector<std::string>& labels() {
+  static const std::vector<std::string> kLabels = {"(A)", "(B)", "(C)", "(D)"};
+  return kLabels;
+}
+
+const std::vector<std::string>& generative_stop() {
+  static const std::vector<std::string> kStop = {"</s>"};
+  return kStop;
+}
+
+// lm-eval's preprocess(): the same three steps in the same order.
+std::string clean_option(const std::string& text) {
+  const std::string titled = replace_all(std::string(strip_unicode_space(text)), " [title]", ". ");
+  return replace_all(titled, "  ", " ");
+}
+
+Result<Item> make_item(const Row& row, PythonRandom& random) {
+  Item item;
+  std::array<std::string, 4> choices = {
+      clean_option(TRY(text_of(row, "Incorrect Answer 1"))),
+      clean_option(TRY(text_of(row, "Incorrect Answer 2"))),
+      clean_option(TRY(text_of(row, "Incorrect Answer 3"))),
+      clean_option(TRY(text_of(row, "Correct Answer"))),
+  };
+  const std::string correct = choices[3];
+  random.shuffle(std::span<std::string>(choices));
+  const std::string question = TRY(text_of(row, "Question"));
+  item.row["question"] = question;
+  item.row["choices"] = choices;
+  item.row["answer"] = std::find(choices.begin(), choices.end(), correct) - choices.begin();
+  item.id = TRY(optional_text_of(row, "Record ID"));
+  if (item.id.empty()) item.id = "q-" + sha256_hex(question).substr(0, 12);
+  item.group = TRY(optional_text_of(row, "High-level domain"));
+  item.stratum = item.group;
+  return item;
+}
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  if (Status ok = check_options(context.spec, {"generative", "order_seed"}); !ok) {
+    return std::unexpected(ok.error());
+  }
+  if (TRY(bool_option(context.spec, "generative", false))) TRY(sampling_of(context, {}));
+  const double seed = TRY(number_option(context.spec, "order_seed", 0));
+  if (seed < 0 || seed > 4294967295.0) {
+    return usage_error(fmt::format("task {}: order_seed is {}", context.spec.name, seed),
+                       "it must be a whole number from 0 to 4294967295", "correct the plan");
+  }
+  PythonRandom random(static_cast<std::uint64_t>(seed));
+  std::vector<Item> items;
+  for (const Row& row : data.rows) items.push_back(TRY(make_item(row, random)));
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+std::string question_text(const Item& item, std::string_view ending) {
+  const Json& choices = item.row.at("choices");
+  std::string text =
+      "What is the correct answer to this question:" + item.row.at("question").get<std::string>() +
+      "\nChoices:\n";
+  for (std::size_t i = 0; i < labels().size(); ++i) {
+    text += labels()[i] + " " + choices[i].get<std::string>() + "\n";
+  }
+  return text + std::string(ending);
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  const bool generative = TRY(bool_option(context.spec, "generative", false));
+  PromptParts parts;
+  parts.question = question_text(item, generative ? "Let's think step by step: " : "Answer:");
+  Request request = qa_request(context.chat, parts);
+  if (generative) {
+    request.sampling = TRY(sampling_of(context, generative_stop()));
+    return request;
+  }
+  request.kind = RequestKind::loglikelihood;
+  // lm-eval drops the space before the choice when a chat template is applied.
+  for (const std::string& label : labels()) {
+    request.continuations.push_back(context.chat.apply_template ? label : " " + label);
+  }
+  return request;
+}
+
+void score_loglikelihoods(Score& score, const Response& response, int gold) {
+  std::vector<double> sums;
+  for (const LogLikelihood& likelihood : response.loglikelihoods) sums.push_back(likelihood.sum);
+  const LmEvalChoice choice = lm_eval_multiple_choice(sums, labels(), gold);
+  score.metrics["robust"] = choice.acc;
+  score.metrics["lm_eval"] = choice.acc;
+  score.metrics["acc_norm"] = choice.acc_norm;
+  score.extracted = labels()[static_cast<std::size_t>(choice.picked)].substr(1, 1);
+  score.extraction = "log-likelihood";
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  const Response& response = inputs.steps.front().response;
+  const int gold = inputs.item.row.at("answer").get<int>();
+  const auto generative = bool_option(inputs.context.spec, "generative", false);
+
+  Score score;
+  score.outcome = Outcome::scored;
+  score.target = labels()[static_cast<std::size_t>(gold)].substr(1, 1);
+  if (!generative.value_or(false)) {
+    if (response.loglikelihoods.size() != labels().size()) {
+      return unscored(reason::kEngineError, fmt::format("{} log-likelihoods instead of 4",
+                                                        response.loglikelihoods.size()));
+    }
+    score_loglikelihoods(score, response, gold);
+    return score;
+  }
+  const auto choice = extract_gpqa_choice(answer_text(response.text, generative_stop()));
+  if (choice) {
+    score.extracted = std::string(1, choice->letter);
+    score.extraction = choice->stage;
+  }
+  score.not_extractable = !choice;
+  score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
+  note_steps(score, inputs.steps);
+  return score;
+}
+
+}  // namespace
+
+Task gpqa_diamond_task() {
+  Task task;
+  task.name = "gpqa_diamond";
+  task.title = "GPQA Diamond";
+  task.kind = TaskKind::loglikelihood;
+  task.source.hub_id = "Idavidrein/gpqa";
+  task.source.hub_config = "gpqa_diamond";
+  task.source.hub_split = "train";
+  task.source.hub_files = {"gpqa_diamond.csv"};
+  task.source.gated = true;
+  task.source.licence = "CC-BY-4.0; the authors ask not to republish questions in plain text";
+  task.source.layouts = {
+      {"hub", {"gpqa_diamond/gpqa_diamond.csv"}, nullptr},
+      {"hub, other folder", {"gpqa/gpqa_diamond.csv"}, nullptr},
+      {"hub, jsonl", {"gpqa_diamond/*.jsonl"}, nullptr},
+      {"hub, parquet", {"gpqa_diamond/*.parquet"}, nullptr},
+      {"hub snapshot", {"gpqa_diamond.csv"}, nullptr},
+  };
+  task.chance = 0.25;
+  task.has_lm_eval_metric = true;
+  task.make_items = make_items;
+  task.next = next;
+  task.score = score;
+  return task;
+}
+
+}  // namespace assay

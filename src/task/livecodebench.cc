@@ -1,0 +1,337 @@
+// LiveCodeBench code_generation_lite: competition problems of known dates, solved in Python.
+// Problems read from stdin, or ask for a method of a given class (starter code). All public and
+// private tests must pass; 6 s of CPU time a test, as the official runner has. The prompt has the
+// official order (problem, format with the starter code, answer) in our own words; the official
+// wording can be given as files. The answer is the last fenced block.
+//
+// Item row: question, starter_code, function_name, public_tests, private_tests (as in the row),
+// date, where, template. Stratum and group: difficulty.
+// Options: release ("release_v5": the files test.jsonl to test5.jsonl; "v5": that file alone;
+// "v4_v5": a range), start_date, end_date (YYYY-MM-DD, both inclusive), template and
+// template_functional (files with {question} and {starter_code}), time_limit_s (6).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "base/text.h"
+#include "score/code_block.h"
+#include "task/fields.h"
+#include "task/livecodebench_tests.h"
+#include "task/prompt.h"
+#include "task/python_text.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kStdinTemplate =
+    "Solve the following programming problem with a correct and efficient Python 3 program.\n\n"
+    "### Problem\n{question}\n\n"
+    "### Format\nThe program reads its input from stdin and prints the answer to stdout, nothing "
+    "else. Put the whole program into one block like this:\n```python\n# your code\n```\n\n"
+    "### Answer\n";
+
+constexpr std::string_view kFunctionTemplate =
+    "Solve the following programming problem with a correct and efficient Python 3 program.\n\n"
+    "### Problem\n{question}\n\n"
+    "### Format\nComplete the given code and put all of it into one block like this:\n"
+    "```python\n{starter_code}\n```\n\n"
+    "### Answer\n";
+
+// What contest sites have in scope when a solution is pasted in.
+// Star imports come before the modules, so that `bisect` and `copy` name the modules, and
+// builtins after modules that redefine one (math.pow), as in the official runner.
+constexpr std::string_view kPreamble =
+    "from bisect import *\n"
+    "from collections import *\n"
+    "from copy import *\n"
+    "from datetime import *\n"
+    "from heapq import *\n"
+    "from math import *\n"
+    "from random import *\n"
+    "from re import *\n"
+    "from statistics import *\n"
+    "from string import *\n"
+    "from functools import *\n"
+    "from itertools import *\n"
+    "from operator import *\n"
+    "from io import *\n"
+    "from json import *\n"
+    "from sys import *\n"
+    "from builtins import *\n"
+    "from typing import *\n"
+    "import bisect, collections, copy, datetime, functools, heapq, io, itertools, json, math\n"
+    "import operator, random, re, statistics, string, sys\n"
+    "sys.setrecursionlimit(50000)\n";
+
+// --- releases and dates
+
+// Release files are test.jsonl (v1), test2.jsonl (v2), …; nothing for another name.
+std::optional<int> release_of(const std::string& where) {
+  const std::string name = std::filesystem::path(where).filename().string();
+  const std::size_t end = name.find(".jsonl");
+  if (!name.starts_with("test") || end == std::string::npos) return std::nullopt;
+  if (end == 4) return 1;
+  int number = 0;
+  const auto [rest, error] = std::from_chars(name.data() + 4, name.data() + end, number);
+  if (error != std::errc() || rest != name.data() + end) return std::nullopt;
+  return number;
+}
+
+struct Window {
+  int first_release = 0;  // 0: no release asked for
+  int last_release = 0;
+  std::string start_date;
+  std::string end_date;
+};
+
+Result<int> version_number(const TaskSpec& spec, std::string_view text) {
+  int number = 0;
+  if (text.starts_with('v')) {
+    const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 1) return number;
+  }
+  return usage_error(fmt::format("task {}: unknown release '{}'", spec.name, text),
+                     "known are release_v1 …, v1 … and ranges like v4_v5", "correct the plan");
+}
+
+bool is_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '-' || (c >= '0' && c <= '9'); });
+}
+
+Result<std::string> date_option(const TaskSpec& spec, std::string_view name) {
+  const std::string date = TRY(text_option(spec, name, ""));
+  if (date.empty() || is_date(date)) return date;
+  return usage_error(fmt::format("task {}: {} is '{}'", spec.name, name, date),
+                     "a date is written as YYYY-MM-DD", "correct the plan");
+}
+
+Result<Window> read_window(const TaskSpec& spec) {
+  Window window;
+  window.start_date = TRY(date_option(spec, "start_date"));
+  window.end_date = TRY(date_option(spec, "end_date"));
+  std::string_view release;
+  const std::string text = TRY(text_option(spec, "release", ""));
+  release = text;
+  if (release.empty()) return window;
+  if (release.starts_with("release_")) {
+    window.first_release = 1;
+    window.last_release = TRY(version_number(spec, release.substr(8)));
+    return window;
+  }
+  const std::size_t middle = std::min(release.find('_'), release.size());
+  window.first_release = TRY(version_number(spec, release.substr(0, middle)));
+  window.last_release = window.first_release;
+  if (middle < release.size()) {
+    window.last_release = TRY(version_number(spec, release.substr(middle + 1)));
+  }
+  return window;
+}
+
+bool date_inside(const Window& window, const std::string& date) {
+  if (!window.start_date.empty() && date < window.start_date) return false;
+  return window.end_date.empty() || date <= window.end_date;
+}
+
+// --- rows
+
+// Rows whose problem, format and starter code are one text, with all tests in one encoded field.
+Result<Json> adapt_content_and_test(const Row& raw) {
+  const std::string content = TRY(text_of(raw, "content"));
+  const Json labels =
+      TRY(parse_json(TRY(text_of(raw, "labels")), fmt::format("{}, field 'labels'", raw.where)));
+  const Row label_row = {labels, fmt::format("{}, field 'labels'", raw.where)};
+  constexpr std::string_view kQuestion = "### Question:\n";
+  constexpr std::string_view kFormat = "### Format:";
+  constexpr std::string_view kFence = "```python\n";
+  const std::size_t question = content.find(kQuestion);
+  const std::size_t format = content.rfind(kFormat);
+  const std::size_t fence = content.rfind(kFence);
+  const std::size_t fence_end = content.rfind("\n```");
+  if (question == std::string::npos || format == std::string::npos || fence == std::string::npos ||
+      format < question || fence < format || fence_end < fence) {
+    return row_error(raw, "content", "it has no '### Question:' and '### Format:' with a block");
+  }
+  const std::size_t text = question + kQuestion.size();
+  const std::size_t code = fence + kFence.size();
+  const bool functional = content.find("starter code", format) != std::string::npos;
+  const std::string id = TRY(text_of(label_row, "task_id"));
+  Json out = Json::object();
+  out["question_title"] = "";
+  out["question_content"] = std::string(trim(content.substr(text, format - text)));
+  out["platform"] = TRY(optional_text_of(label_row, "category"));
+  out["question_id"] = id.substr(id.find('/') + 1);
+  out["contest_date"] = "";
+  out["starter_code"] = functional ? content.substr(code, fence_end - code) : "";
+  out["difficulty"] = TRY(text_of(label_row, "difficulty"));
+  out["public_test_cases"] = "[]";
+  out["private_test_cases"] = TRY(text_of(raw, "test"));
+  out["metadata"] = "{}";
+  return out;
+}
+
+Result<std::string> function_name_of(const Row& row) {
+  const std::string metadata = TRY(optional_text_of(row, "metadata"));
+  if (trim(metadata).empty()) return std::string();
+  const Json value = TRY(parse_json(metadata, fmt::format("{}, field 'metadata'", row.where)));
+  return optional_text_of({value, fmt::format("{}, field 'metadata'", row.where)}, "func_name");
+}
+
+Result<Item> make_item(const Row& row) {
+  Item item;
+  item.id = TRY(text_of(row, "question_id"));
+  item.stratum = TRY(text_of(row, "difficulty"));
+  item.group = item.stratum;
+  item.row["question"] = TRY(text_of(row, "question_content"));
+  item.row["starter_code"] = TRY(optional_text_of(row, "starter_code"));
+  item.row["function_name"] = TRY(function_name_of(row));
+  item.row["public_tests"] = TRY(text_of(row, "public_test_cases"));
+  item.row["private_tests"] = TRY(optional_text_of(row, "private_test_cases"));
+  item.row["where"] = row.where;
+  const std::string date = TRY(optional_text_of(row, "contest_date"));
+  if (!date.empty() && !is_date(date.substr(0, 10))) {
+    return row_error(row, "contest_date", fmt::format("'{}' starts with no date", date));
+  }
+  item.row["date"] = date.substr(0, 10);
+  return item;
+}
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  const TaskSpec& spec = context.spec;
+  if (Status ok = check_options(spec, {"release", "start_date", "end_date", "template",
+                                       "template_functional", "time_limit_s"});
+      !ok) {
+    return std::unexpected(ok.error());
+  }
+  const Window window = TRY(read_window(spec));
+  if (TRY(number_option(spec, "time_limit_s", 6)) <= 0) {
+    return usage_error(fmt::format("task {}: time_limit_s is not above 0", spec.name), "",
+                       "correct the plan");
+  }
+  const auto stdin_file = TRY(file_option(context, "template"));
+  const auto function_file = TRY(file_option(context, "template_functional"));
+  std::vector<Item> items;
+  for (const Row& row : data.rows) {
+    if (window.first_release > 0) {
+      const std::optional<int> release = release_of(row.where);
+      if (!release) {
+        return usage_error(
+            fmt::format("task {}: release cannot be told", spec.name),
+            fmt::format("{} is no release file (test.jsonl, test2.jsonl, …)", row.where),
+            "use the hub's files, or leave the option out");
+      }
+      if (*release < window.first_release || *release > window.last_release) continue;
+    }
+    Item item = TRY(make_item(row));
+    if (!date_inside(window, item.row.at("date").get<std::string>())) continue;
+    const bool functional = !item.row.at("starter_code").get<std::string>().empty();
+    item.row["template"] = functional ? function_file.value_or(std::string(kFunctionTemplate))
+                                      : stdin_file.value_or(std::string(kStdinTemplate));
+    items.push_back(std::move(item));
+  }
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+// --- asking and grading
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  PromptParts parts;
+  parts.question =
+      fill_template(item.row.at("template").get<std::string>(),
+                    {{"question", item.row.at("question").get_ref<const std::string&>()},
+                     {"starter_code", item.row.at("starter_code").get_ref<const std::string&>()}});
+  Request request = qa_request(context.chat, parts);
+  request.sampling = TRY(sampling_of(context, {}));
+  return request;
+}
+
+CodeExtraction code_of(const StepResult& step) {
+  return extract_livecodebench_code(answer_text(step.response.text));
+}
+
+Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
+                          const TaskContext& context) {
+  if (unanswered(steps)) return Programs();
+  const std::string code = code_of(steps.front()).code;
+  if (code.empty()) return Programs();
+  CodeTests tests =
+      TRY(livecodebench_tests(item.row.at("public_tests").get_ref<const std::string&>(),
+                              item.row.at("private_tests").get_ref<const std::string&>(),
+                              item.row.at("where").get_ref<const std::string&>()));
+  if (tests.tests.empty()) return Programs();
+  Program program;
+  program.source = code;
+  program.preamble = kPreamble;
+  program.tests = std::move(tests.tests);
+  if (tests.functional) {
+    program.kind = TestKind::function;
+    program.compare = Compare::json_value;
+    program.function_name = item.row.at("function_name").get<std::string>();
+    if (program.function_name.empty()) program.function_name = tests.function_name;
+  }
+  program.limits.cpu_s = TRY(number_option(context.spec, "time_limit_s", 6));
+  program.limits.wall_s = 4 * program.limits.cpu_s;
+  program.limits.memory_bytes = 2UL << 30;
+  return Programs{std::move(program)};
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  const CodeExtraction code = code_of(inputs.steps.front());
+  Score score;
+  score.outcome = Outcome::scored;
+  score.extracted = code.code;
+  score.extraction = code.rule;
+  score.not_extractable = code.code.empty();
+  const auto date = inputs.item.row.at("date").get<std::string>();
+  if (!date.empty()) score.extra["month"] = date.substr(0, 7);
+  note_steps(score, inputs.steps);
+  if (code.code.empty()) {
+    score.metrics["robust"] = 0;
+    score.extra["verdict"] = to_string(ProgramVerdict::no_code);
+    return score;
+  }
+  if (inputs.programs.empty()) return unscored(reason::kNoTests);
+  const ProgramResult& result = inputs.programs.front();
+  if (result.verdict == ProgramVerdict::sandbox_fault) {
+    return unscored(reason::kSandboxFault, result.detail);
+  }
+  score.metrics["robust"] = result.verdict == ProgramVerdict::passed ? 1 : 0;
+  score.detail = result.detail;
+  score.extra["verdict"] = to_string(result.verdict);
+  score.extra["tests_run"] = result.tests.size();
+  return score;
+}
+
+}  // namespace
+
+Task livecodebench_task() {
+  Task task;
+  task.name = "livecodebench";
+  task.title = "LiveCodeBench";
+  task.kind = TaskKind::code;
+  task.source.hub_id = "livecodebench/code_generation_lite";
+  task.source.hub_split = "test";
+  task.source.hub_files = {"test*.jsonl"};
+  task.source.licence = "CC (see the data set's card)";
+  task.source.layouts = {
+      {"hub", {"livecodebench/test*.jsonl"}, nullptr},
+      {"content and test", {"livecodebench/sandboxfusion_*.jsonl"}, adapt_content_and_test},
+      {"hub snapshot", {"test*.jsonl"}, nullptr},
+  };
+  task.make_items = make_items;
+  task.next = next;
+  task.programs = programs;
+  task.score = score;
+  return task;
+}
+
+}  // namespace assay

@@ -1,0 +1,27 @@
+// LiveCodeBench's test cases, as its rows carry them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "values/program.h"
+
+namespace assay {
+
+struct CodeTests {
+  std::vector<ProgramTest> tests;
+  bool functional = false;    // call a function; false: stdin and stdout
+  std::string function_name;  // from the tests themselves (older rows); usually empty
+};
+
+// `public_cases`: JSON list of {input, output, testtype}. `private_cases`: the same, or base64 of
+// zlib of a pickle that holds such a JSON text, or a dict with `input_output` in the older layout
+// {inputs, outputs, fn_name}. The pickle is read by a reader that makes plain data only. Public
+// tests come first. Errors (usage) name `where`.
+[[nodiscard]] Result<CodeTests> livecodebench_tests(std::string_view public_cases,
+                                                    std::string_view private_cases,
+                                                    std::string_view where);
+
+}  // namespace assay

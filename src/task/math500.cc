@@ -1,0 +1,108 @@
+// MATH-500: 500 problems of the MATH test set with free-form answers.
+// Prompt, stop strings and the lm_eval metric are lm-eval 0.4.13's task hendrycks_math500
+// (tasks/hendrycks_math/), which compares the text between the first and the last "$" with the box
+// of the gold solution and so gives 0 to nearly every boxed answer; `robust` is what to read.
+//
+// Item row: problem, answer, solution (text), level. Group: subject. Options: none.
+#include <fmt/format.h>
+
+#include "score/boxed.h"
+#include "score/lm_eval.h"
+#include "score/math.h"
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+const std::vector<std::string>& stop_strings() {
+  static const std::vector<std::string> kStop = {"Problem:"};
+  return kStop;
+}
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  if (Status ok = check_options(context.spec, {}); !ok) return std::unexpected(ok.error());
+  std::vector<Item> items;
+  for (const Row& row : data.rows) {
+    Item item;
+    item.id = TRY(text_of(row, "unique_id"));
+    item.stratum = TRY(text_of(row, "subject"));
+    item.group = item.stratum;
+    item.row["problem"] = TRY(text_of(row, "problem"));
+    item.row["answer"] = TRY(text_of(row, "answer"));
+    const std::string solution = TRY(text_of(row, "solution"));
+    if (!last_boxed(solution)) {
+      return row_error(row, "solution", "it has no closed \\boxed{} (lm-eval's gold answer)");
+    }
+    item.row["solution"] = solution;
+    item.row["level"] = TRY(whole_number_of(row, "level"));
+    items.push_back(std::move(item));
+  }
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  Request request = qa_request(
+      context.chat,
+      {.description = "",
+       .shots = {},
+       .question = "Problem: " + item.row.at("problem").get<std::string>() + "\nAnswer:"});
+  request.sampling = TRY(sampling_of(context, stop_strings()));
+  return request;
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  const std::string& output = inputs.steps.front().response.text;
+  const Json& row = inputs.item.row;
+
+  Score score;
+  score.outcome = Outcome::scored;
+  score.target = row.at("answer").get<std::string>();
+  const MathJudgement robust =
+      judge_math(score.target, answer_text(output, stop_strings()), inputs.oracle);
+  score.metrics["robust"] = robust.correct ? 1 : 0;
+  const LmEvalScore lm_eval =
+      lm_eval_math500(lm_eval_text(output, stop_strings(), inputs.context.chat),
+                      row.at("solution").get<std::string>());
+  score.metrics["lm_eval"] = lm_eval.value;
+  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
+  score.extracted = robust.extracted;
+  score.extraction = robust.extraction;
+  score.detail = robust.detail;
+  score.not_extractable = robust.extraction.empty();
+  score.extra["used_oracle"] = robust.used_oracle;
+  score.extra["level"] = row.at("level");
+  note_steps(score, inputs.steps);
+  return score;
+}
+
+}  // namespace
+
+Task math500_task() {
+  Task task;
+  task.name = "math500";
+  task.title = "MATH-500";
+  task.kind = TaskKind::generate;
+  task.source.hub_id = "HuggingFaceH4/MATH-500";
+  task.source.hub_split = "test";
+  task.source.hub_files = {"test.jsonl"};
+  task.source.licence = "MIT";
+  task.source.layouts = {
+      {"hub", {"math500/test.jsonl"}, nullptr},
+      {"hub, parquet", {"math500/*.parquet"}, nullptr},
+      {"hub, other name", {"math/math500_test.jsonl"}, nullptr},
+      {"hub snapshot", {"test.jsonl"}, nullptr},
+  };
+  task.has_lm_eval_metric = true;
+  task.make_items = make_items;
+  task.next = next;
+  task.score = score;
+  return task;
+}
+
+}  // namespace assay

@@ -1,0 +1,210 @@
+// MMLU-Pro: 12,032 multiple-choice questions of 14 subjects with up to ten options.
+// Prompt (5-shot chain of thought), stop string and the lm_eval metric are lm-eval 0.4.13's
+// mmlu_pro_<subject> tasks (tasks/mmlu_pro/); exemplars are the first rows of the subject in the
+// validation split. The robust metric is the official staged extraction without its random guess.
+//
+// Item row: question, options (texts), answer (letter), category. Stratum and group: the subject.
+// Options: fewshot_as_multiturn (true: lm-eval's default with a chat template; without one it makes
+// no difference).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "score/choice.h"
+#include "score/lm_eval.h"
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/python_text.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kLetters = "ABCDEFGHIJ";
+
+const std::vector<std::string>& stop_strings() {
+  static const std::vector<std::string> kStop = {"Question:"};
+  return kStop;
+}
+
+// Options are cut at ten and stripped, as format_cot_example does.
+std::string question_text(const Json& row) {
+  std::string text = "Question:\n" + row.at("question").get<std::string>() + "\nOptions:\n";
+  const Json& options = row.at("options");
+  for (std::size_t i = 0; i < std::min(options.size(), kLetters.size()); ++i) {
+    const auto option = options[i].get<std::string>();
+    text += fmt::format("{}. {}\n", kLetters[i], strip_unicode_space(option));
+  }
+  return text + "Answer: Let's think step by step.";
+}
+
+std::string description(const std::string& subject) {
+  return fmt::format(
+      "The following are multiple choice questions (with answers) about {}. Think step by step and "
+      "then finish your answer with \"the answer is (X)\" where X is the correct letter choice.\n",
+      subject);
+}
+
+int fewshot_count(const TaskSpec& spec) {
+  return spec.num_fewshot.value_or(5);
+}
+
+// The fields a question and an exemplar share.
+Result<Json> checked_question(const Row& row) {
+  Json out = Json::object();
+  out["question"] = TRY(text_of(row, "question"));
+  const std::vector<std::string> options = TRY(texts_of(row, "options"));
+  if (options.size() < 2) {
+    return row_error(row, "options", fmt::format("it has {} entries", options.size()));
+  }
+  out["options"] = options;
+  out["category"] = TRY(text_of(row, "category"));
+  const std::string answer = TRY(text_of(row, "answer"));
+  const std::size_t index = kLetters.find(answer);
+  if (answer.size() != 1 || index == std::string_view::npos || index >= options.size()) {
+    return row_error(row, "answer", fmt::format("'{}' is no option's letter", answer));
+  }
+  if (row.fields.contains("answer_index") &&
+      TRY(whole_number_of(row, "answer_index")) != static_cast<std::int64_t>(index)) {
+    return row_error(row, "answer_index", "it does not name the option that `answer` names");
+  }
+  out["answer"] = answer;
+  return out;
+}
+
+Status check_exemplars(const TaskContext& context, const std::set<std::string>& subjects) {
+  std::map<std::string, int> found;
+  for (std::size_t i = 0; i < context.exemplars.size(); ++i) {
+    const Row row = {context.exemplars[i], fmt::format("few-shot exemplar {}", i + 1)};
+    TRY(checked_question(row));
+    TRY(text_of(row, "cot_content"));
+    ++found[TRY(text_of(row, "category"))];
+  }
+  const int wanted = fewshot_count(context.spec);
+  for (const std::string& subject : subjects) {
+    if (found[subject] >= wanted) continue;
+    return usage_error(fmt::format("mmlu_pro: {} few-shot exemplars of '{}', {} wanted",
+                                   found[subject], subject, wanted),
+                       "the exemplars are the first rows of the subject in the validation split",
+                       "put the validation split beside the test rows, or set num_fewshot lower");
+  }
+  return {};
+}
+
+// Recorded model outputs hold each question once a model; the first copy counts.
+void drop_copies(std::vector<Item>& items) {
+  std::vector<Item> kept;
+  kept.reserve(items.size());
+  std::set<std::pair<std::string, std::string>> seen;
+  for (Item& item : items) {
+    if (seen.emplace(item.id, item.row.at("question").get<std::string>()).second) {
+      kept.push_back(std::move(item));
+    }
+  }
+  std::stable_sort(kept.begin(), kept.end(), [](const Item& a, const Item& b) {
+    return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
+  });
+  items = std::move(kept);
+}
+
+constexpr const char* kRecordedLayout = "recorded model outputs";
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  if (Status ok = check_options(context.spec, {"fewshot_as_multiturn"}); !ok) {
+    return std::unexpected(ok.error());
+  }
+  TRY(bool_option(context.spec, "fewshot_as_multiturn", true));
+  std::vector<Item> items;
+  std::set<std::string> subjects;
+  for (const Row& row : data.rows) {
+    Item item;
+    item.id = TRY(id_of(row, "question_id"));
+    item.row = TRY(checked_question(row));
+    item.stratum = item.row.at("category").get<std::string>();
+    item.group = item.stratum;
+    subjects.insert(item.stratum);
+    items.push_back(std::move(item));
+  }
+  if (data.layout == kRecordedLayout) drop_copies(items);
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  if (Status ok = check_exemplars(context, subjects); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  PromptParts parts;
+  parts.description = description(item.stratum);
+  parts.multiturn = TRY(bool_option(context.spec, "fewshot_as_multiturn", true));
+  const auto wanted = static_cast<std::size_t>(fewshot_count(context.spec));
+  for (const Json& exemplar : context.exemplars) {
+    if (parts.shots.size() == wanted) break;
+    if (exemplar.at("category") != item.stratum) continue;
+    parts.shots.push_back(
+        {question_text(exemplar), replace_all(exemplar.at("cot_content").get<std::string>(),
+                                              "A: Let's think step by step. ", "")});
+  }
+  parts.question = question_text(item.row);
+  Request request = qa_request(context.chat, parts);
+  request.sampling = TRY(sampling_of(context, stop_strings()));
+  return request;
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  const std::string& output = inputs.steps.front().response.text;
+
+  Score score;
+  score.outcome = Outcome::scored;
+  score.target = inputs.item.row.at("answer").get<std::string>();
+  const auto choice = extract_choice(answer_text(output, stop_strings()));
+  if (choice) {
+    score.extracted = std::string(1, choice->letter);
+    score.extraction = choice->stage;
+  }
+  score.not_extractable = !choice;
+  score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
+  score.metrics["lm_eval"] =
+      lm_eval_mmlu_pro(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target);
+  note_steps(score, inputs.steps);
+  return score;
+}
+
+}  // namespace
+
+Task mmlu_pro_task() {
+  Task task;
+  task.name = "mmlu_pro";
+  task.title = "MMLU-Pro";
+  task.kind = TaskKind::generate;
+  task.source.hub_id = "TIGER-Lab/MMLU-Pro";
+  task.source.hub_split = "test";
+  task.source.hub_files = {"data/test-*.parquet", "data/validation-*.parquet"};
+  task.source.licence = "MIT";
+  task.source.layouts = {
+      {"hub, jsonl", {"mmlu_pro/test*.jsonl"}, nullptr},
+      {"hub", {"mmlu_pro/**/test*.parquet"}, nullptr},
+      {kRecordedLayout, {"mmlu_pro/model_outputs_*.zip"}, nullptr},
+      {"hub snapshot", {"data/test-*.parquet"}, nullptr},
+  };
+  task.exemplar_layouts = {
+      {"hub, jsonl", {"mmlu_pro/validation*.jsonl"}, nullptr},
+      {"hub", {"mmlu_pro/**/validation*.parquet"}, nullptr},
+      {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}, nullptr},
+      {"hub snapshot", {"data/validation-*.parquet"}, nullptr},
+  };
+  task.exemplar_hub_split = "validation";
+  task.default_fewshot = 5;
+  task.chance = 0.1;
+  task.has_lm_eval_metric = true;
+  task.make_items = make_items;
+  task.next = next;
+  task.score = score;
+  return task;
+}
+
+}  // namespace assay

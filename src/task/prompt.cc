@@ -1,0 +1,83 @@
+#include "task/prompt.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "task/python_text.h"
+
+namespace assay {
+namespace {
+
+// lm-eval joins a system instruction and a description by its few-shot delimiter, unless there is
+// white space at the seam already.
+std::string join_system(const std::string& system, const std::string& description) {
+  if (system.empty()) return description;
+  if (description.empty()) return system;
+  if (ends_with_space(system) || starts_with_space(description)) return system + description;
+  return system + "\n\n" + description;
+}
+
+Result<double> sampling_number(const TaskSpec& spec, const Json& value, const std::string& key) {
+  if (!value.is_number()) {
+    return usage_error(fmt::format("task {}: sampling.{} is no number", spec.name, key),
+                       fmt::format("it is {}", dump_json(value)), "give a number");
+  }
+  return value.get<double>();
+}
+
+}  // namespace
+
+Request qa_request(const ChatSpec& chat, const PromptParts& parts) {
+  Request request;
+  const std::string system = join_system(chat.system, parts.description);
+  std::string turns;  // exemplars and question as one text
+  if (!system.empty()) request.messages.push_back({"system", system});
+  for (const Shot& shot : parts.shots) {
+    if (parts.multiturn) {
+      request.messages.push_back({"user", shot.question});
+      request.messages.push_back({"assistant", shot.answer});
+    }
+    turns += shot.question + " " + shot.answer + "\n\n";
+  }
+  turns += parts.question;
+  request.messages.push_back({"user", parts.multiturn ? parts.question : turns});
+  request.plain = system + turns;
+  return request;
+}
+
+bool thinking_on(const ChatSpec& chat) {
+  return chat.apply_template && chat.enable_thinking.value_or(false);
+}
+
+Result<Sampling> sampling_of(const TaskContext& context, const std::vector<std::string>& stop) {
+  const TaskSpec& spec = context.spec;
+  if (!spec.max_gen_toks) {
+    return usage_error(fmt::format("task {}: max_gen_toks is missing", spec.name),
+                       "the task generates text, and its length must be bounded",
+                       "add max_gen_toks to the task in the plan");
+  }
+  Sampling sampling;
+  sampling.max_tokens = *spec.max_gen_toks;
+  if (!thinking_on(context.chat)) sampling.stop = stop;
+  if (!spec.sampling.is_object()) return sampling;
+  for (const auto& [key, value] : spec.sampling.items()) {
+    const double number = TRY(sampling_number(spec, value, key));
+    if (key == "temperature") {
+      sampling.temperature = number;
+    } else if (key == "top_p") {
+      sampling.top_p = number;
+    } else if (key == "top_k") {
+      sampling.top_k = static_cast<int>(number);
+    } else if (key == "min_p") {
+      sampling.min_p = number;
+    } else if (key == "seed") {
+      sampling.seed = static_cast<std::uint64_t>(number);
+    } else {
+      return usage_error(fmt::format("task {}: unknown sampling key '{}'", spec.name, key),
+                         "known are temperature, top_p, top_k, min_p and seed", "correct the plan");
+    }
+  }
+  return sampling;
+}
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+// Prompts as lm-evaluation-harness 0.4.13 puts them together (api/task.py fewshot_context,
+// build_qa_turn; api/utils.py maybe_delimit, multiturn_to_singleturn), and what our own tasks
+// share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+#include "task/task.h"
+#include "values/request.h"
+
+namespace assay {
+
+struct Shot {
+  std::string question;
+  std::string answer;
+};
+
+struct PromptParts {
+  std::string description;  // the task's own instruction, before everything
+  std::vector<Shot> shots;
+  std::string question;
+  bool multiturn = true;  // exemplars as turns of the conversation; false: all in one user message
+};
+
+// Fills `messages` and `plain`: system message = the plan's system text and the description.
+[[nodiscard]] Request qa_request(const ChatSpec& chat, const PromptParts& parts);
+
+// Decoding from the plan: max_gen_toks and the sampling keys (temperature, top_p, top_k, min_p,
+// seed). When the plan turns thinking on, `stop` is left out, as lm-eval does: it would cut the
+// thoughts; answer_text() cuts the answer instead. Errors (usage): max_gen_toks missing, a value of
+// another type.
+[[nodiscard]] Result<Sampling> sampling_of(const TaskContext& context,
+                                           const std::vector<std::string>& stop);
+
+// The plan says that the model thinks before it answers.
+[[nodiscard]] bool thinking_on(const ChatSpec& chat);
+
+}  // namespace assay

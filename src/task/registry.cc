@@ -1,0 +1,29 @@
+// The table of benchmarks. An eighth one is a file beside these, declared in task.h and named here.
+#include "task/task.h"
+
+namespace assay {
+
+const std::vector<Task>& all_tasks() {
+  static const std::vector<Task> kTasks = {
+      aime24_task(), math500_task(),       mmlu_pro_task(), gpqa_diamond_task(),
+      hle_task(),    livecodebench_task(), scicode_task(),
+  };
+  return kTasks;
+}
+
+const Task* find_task(const std::string& name) {
+  for (const Task& task : all_tasks()) {
+    if (task.name == name) return &task;
+  }
+  return nullptr;
+}
+
+std::vector<KnownBenchmark> known_benchmarks() {
+  std::vector<KnownBenchmark> known;
+  for (const Task& task : all_tasks()) {
+    known.push_back({.name = task.name, .generative = task.kind != TaskKind::loglikelihood});
+  }
+  return known;
+}
+
+}  // namespace assay

@@ -1,0 +1,89 @@
+// The table of tasks, the rows that ship with the program, and the real files below $ASSAY_SHARED.
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "task/task_test.h"
+
+namespace assay {
+namespace {
+
+class Registry : public TaskTest {
+ protected:
+  // Loads rows and exemplars below `folder`, makes the items, and asks each one's first request.
+  std::vector<Item> load(const Task& task, const std::string& folder) {
+    use(task.name);
+    folder_ = folder;
+    exemplars_.clear();
+    if (!task.exemplar_layouts.empty()) {
+      const auto shots = load_data_set(folder, task.exemplar_layouts, "");
+      EXPECT_TRUE(shots) << shots.error().to_string();
+      if (!shots) return {};
+      for (const Row& row : shots->rows) exemplars_.push_back(row.fields);
+    }
+    const auto data = load_data_set(folder, task.source.layouts, "");
+    EXPECT_TRUE(data) << data.error().to_string();
+    if (!data) return {};
+    const auto items = task.make_items(*data, context());
+    EXPECT_TRUE(items) << items.error().to_string();
+    for (const Item& item : items.value_or(std::vector<Item>())) {
+      const auto next = task.next(item, {}, context());
+      EXPECT_TRUE(next) << next.error().to_string();
+      const int steps = task.steps_of == nullptr ? 1 : task.steps_of(item);
+      EXPECT_EQ(next && *next, steps > 0) << item.id;
+      EXPECT_LE(steps, task.max_steps);
+    }
+    return items.value_or(std::vector<Item>());
+  }
+};
+
+TEST_F(Registry, NamesInReportOrder) {
+  std::vector<std::string> names;
+  for (const Task& task : all_tasks()) names.push_back(task.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"aime24", "math500", "mmlu_pro", "gpqa_diamond", "hle",
+                                             "livecodebench", "scicode"}));
+  EXPECT_EQ(find_task("nothing"), nullptr);
+  for (const KnownBenchmark& known : known_benchmarks()) {
+    EXPECT_EQ(known.generative, known.name != "gpqa_diamond");
+  }
+}
+
+TEST_F(Registry, ShippedRows) {
+  const std::map<std::string, std::size_t> expected = {
+      {"aime24", 8}, {"math500", 8},       {"mmlu_pro", 8}, {"gpqa_diamond", 12},
+      {"hle", 6},    {"livecodebench", 6}, {"scicode", 3}};
+  for (const Task& task : all_tasks()) {
+    EXPECT_EQ(load(task, data_folder()).size(), expected.at(task.name)) << task.name;
+  }
+}
+
+TEST_F(Registry, SharedFiles) {
+  const char* shared = std::getenv("ASSAY_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "ASSAY_SHARED names no folder with data";
+  const std::string folder = std::string(shared) + "/data";
+  EXPECT_EQ(load(*find_task("aime24"), folder).size(), 30U);
+  EXPECT_EQ(load(*find_task("math500"), folder).size(), 500U);
+  const std::vector<Item> pro = load(*find_task("mmlu_pro"), folder);
+  EXPECT_EQ(pro.size(), 12032U);
+  std::set<std::string> subjects;
+  for (const Item& item : pro) subjects.insert(item.stratum);
+  EXPECT_EQ(subjects.size(), 14U);
+  const Task& code = *find_task("livecodebench");
+  const std::vector<Item> problems = load(code, folder);
+  ASSERT_EQ(problems.size(), 3U);
+  EXPECT_EQ(problems[0].id, "1873_A");
+  const auto programs =
+      code.programs(problems[1], {answered("```python\nclass Solution: pass\n```")}, context());
+  ASSERT_TRUE(programs && programs->size() == 1);
+  EXPECT_EQ(programs->front().function_name, "countSeniors");
+  // 15 development problems with solutions; the others ask nothing without test_data.h5.
+  int graded = 0;
+  const Task& science = *find_task("scicode");
+  const std::vector<Item> items = load(science, folder);
+  for (const Item& item : items) graded += science.steps_of(item) > 0 ? 1 : 0;
+  EXPECT_EQ(items.size(), 80U);
+  EXPECT_EQ(graded, 15);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,373 @@
+// SciCode: scientific programs written step by step. An item is a main problem; each of its
+// sub-steps is one request whose prompt carries the model's own code of the steps before it.
+// Every step's tests run with all code so far; the item is solved when all its steps pass.
+//
+// Where a test needs a `target`: from test_data.h5, if that lies in the data folder, else from the
+// solution that the 15 development problems ship. With neither, the item asks nothing and stays
+// unscored ("tests not available"). Three steps' code is given by the benchmark itself (13.6, 62.1,
+// 76.3), as files <id>.txt; such a step is neither asked nor tested.
+//
+// Item row: problem_id, dependencies, split, template, gradable, reason, test_data, steps [{id,
+// prompt, header, background, tests, solution, supplied}]. Stratum and group: the split.
+// Options: with_background (false), split (all | dev | test), template (file with
+// {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (60, CPU time a test).
+#include "task/task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/files.h"
+#include "score/code_block.h"
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/python_text.h"
+#include "task/scicode_harness.h"
+
+namespace assay {
+namespace {
+
+// Like the official templates: the steps so far with their code, the next step, dependencies,
+// rules.
+constexpr std::string_view kOwnTemplate =
+    "You are solving a scientific computing problem in Python, one step at a time.\n\n"
+    "Steps so far, with their code:\n\n{problem_steps_str}\n\n"
+    "Next step:\n\n{next_step_str}\n\n"
+    "Packages that are imported already (use no others, do not import them again):\n\n"
+    "{dependencies}\n\n"
+    "Write the function of the next step only, with the given header, in one block that starts "
+    "with ```python and ends with ```. Do not repeat earlier functions; write no tests and no "
+    "example calls.";
+
+constexpr const char* kSuppliedCodeMissing = "supplied code not available";
+
+// --- reading the rows
+
+std::string find_extra_file(const std::string& data_folder, const std::string& name) {
+  for (const char* folder : {"scicode", "."}) {
+    std::error_code ignored;
+    const auto path = std::filesystem::path(data_folder) / folder / name;
+    if (std::filesystem::is_regular_file(path, ignored)) {
+      return std::filesystem::absolute(path, ignored).lexically_normal().string();
+    }
+  }
+  return "";
+}
+
+bool is_supplied(const std::string& id) {
+  return id == "13.6" || id == "62.1" || id == "76.3";
+}
+
+Result<Json> make_step(const Row& problem, const Json& fields, std::size_t index,
+                       const std::string& data_folder) {
+  const Row row = {fields, fmt::format("{}, sub_steps[{}]", problem.where, index)};
+  Json step = Json::object();
+  step["id"] = TRY(text_of(row, "step_number"));
+  step["prompt"] = TRY(text_of(row, "step_description_prompt"));
+  step["background"] = TRY(optional_text_of(row, "step_background"));
+  step["header"] =
+      TRY(text_of(row, "function_header")) + "\n\n" + TRY(optional_text_of(row, "return_line"));
+  step["solution"] = TRY(optional_text_of(row, "ground_truth_code"));
+  const std::vector<std::string> tests = TRY(texts_of(row, "test_cases"));
+  step["tests"] = tests;
+  step["needs_target"] = std::any_of(tests.begin(), tests.end(), uses_target);
+  step["supplied"] = nullptr;
+  if (is_supplied(step.at("id").get<std::string>())) {
+    const std::string file =
+        find_extra_file(data_folder, step.at("id").get<std::string>() + ".txt");
+    step["supplied"] = file.empty() ? "" : TRY(read_file(file));
+  }
+  return step;
+}
+
+// Why the item cannot be graded; empty: it can.
+std::string missing_for_grading(const Json& steps, bool has_test_data) {
+  for (const Json& step : steps) {
+    if (step.at("supplied").is_string()) {
+      if (step.at("supplied").get<std::string>().empty()) return kSuppliedCodeMissing;
+      continue;
+    }
+    if (step.at("tests").empty()) return reason::kNoTests;
+    const bool has_solution = !step.at("solution").get<std::string>().empty();
+    if (step.at("needs_target").get<bool>() && !has_test_data && !has_solution) {
+      return reason::kNoTests;
+    }
+  }
+  return "";
+}
+
+Result<Item> make_item(const Row& row, const TaskContext& context, const std::string& test_data) {
+  Item item;
+  item.id = TRY(id_of(row, "problem_id"));
+  item.row["dependencies"] = TRY(text_of(row, "required_dependencies"));
+  if (!row.fields.contains("sub_steps") || !row.fields.at("sub_steps").is_array() ||
+      row.fields.at("sub_steps").empty()) {
+    return row_error(row, "sub_steps", "it is no list of steps");
+  }
+  Json steps = Json::array();
+  bool all_solved = true;
+  for (const Json& fields : row.fields.at("sub_steps")) {
+    steps.push_back(TRY(make_step(row, fields, steps.size(), context.data_folder)));
+    all_solved = all_solved && !steps.back().at("solution").get<std::string>().empty();
+  }
+  item.row["split"] = all_solved ? "dev" : "test";
+  item.row["test_data"] = test_data;
+  item.row["reason"] = missing_for_grading(steps, !test_data.empty());
+  item.row["steps"] = std::move(steps);
+  item.stratum = item.row.at("split").get<std::string>();
+  item.group = item.stratum;
+  return item;
+}
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  const TaskSpec& spec = context.spec;
+  if (Status ok = check_options(spec, {"with_background", "split", "template", "time_limit_s"});
+      !ok) {
+    return std::unexpected(ok.error());
+  }
+  TRY(bool_option(spec, "with_background", false));
+  const std::string split = TRY(text_option(spec, "split", "all"));
+  if (split != "all" && split != "dev" && split != "test") {
+    return usage_error(fmt::format("task {}: unknown split '{}'", spec.name, split),
+                       "known are all, dev and test", "correct the plan");
+  }
+  if (TRY(number_option(spec, "time_limit_s", 60)) <= 0) {
+    return usage_error(fmt::format("task {}: time_limit_s is not above 0", spec.name), "",
+                       "correct the plan");
+  }
+  const auto file = TRY(file_option(context, "template"));
+  const std::string test_data = find_extra_file(context.data_folder, "test_data.h5");
+  std::vector<Item> items;
+  for (const Row& row : data.rows) {
+    Item item = TRY(make_item(row, context, test_data));
+    if (split != "all" && item.stratum != split) continue;
+    item.row["template"] = file.value_or(std::string(kOwnTemplate));
+    items.push_back(std::move(item));
+  }
+  if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
+  return items;
+}
+
+// --- asking
+
+bool is_asked(const Json& step) {
+  return !step.at("supplied").is_string();
+}
+
+std::size_t asked_steps(const Item& item) {
+  const Json& steps = item.row.at("steps");
+  return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), is_asked));
+}
+
+bool can_be_graded(const Item& item) {
+  return item.row.at("reason").get<std::string>().empty();
+}
+
+bool was_answered(const StepResult& step) {
+  return !step.prompt_did_not_fit && step.response.finish_reason != FinishReason::error;
+}
+
+// The steps' code as far as it is there: the benchmark's own where it supplies it, else what the
+// model wrote for it.
+std::vector<std::string> code_of_steps(const Item& item, const std::vector<StepResult>& answers) {
+  std::vector<std::string> code;
+  std::size_t answered = 0;
+  for (const Json& step : item.row.at("steps")) {
+    if (!is_asked(step)) {
+      code.push_back(step.at("supplied").get<std::string>());
+    } else if (answered < answers.size()) {
+      const std::string text = answer_text(answers[answered++].response.text);
+      code.push_back(extract_scicode_code(text).code);
+    } else {
+      break;
+    }
+  }
+  return code;
+}
+
+std::string description_of(const Json& step, bool with_background) {
+  std::string text = step.at("prompt").get<std::string>();
+  const auto background = step.at("background").get<std::string>();
+  if (with_background && !background.empty()) text += "\n" + background;
+  return text;
+}
+
+int steps_of(const Item& item) {
+  return can_be_graded(item) ? static_cast<int>(asked_steps(item)) : 0;
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!can_be_graded(item) || so_far.size() >= asked_steps(item)) return std::nullopt;
+  // A longer prompt will not fit either, and a step without code leaves nothing to build on.
+  if (!so_far.empty() && !was_answered(so_far.back())) return std::nullopt;
+  const bool background = TRY(bool_option(context.spec, "with_background", false));
+  const std::vector<std::string> code = code_of_steps(item, so_far);
+  const Json& steps = item.row.at("steps");
+  std::string earlier;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (i > 0) earlier += "\n\n------\n\n";
+    earlier += description_of(steps[i], background) + "\n\n" + code[i];
+  }
+  const Json& step = steps[code.size()];
+  const std::string next_step =
+      description_of(step, background) + "\n\n" + step.at("header").get<std::string>();
+  PromptParts parts;
+  parts.question =
+      fill_template(item.row.at("template").get<std::string>(),
+                    {{"problem_steps_str", earlier},
+                     {"next_step_str", next_step},
+                     {"dependencies", item.row.at("dependencies").get_ref<const std::string&>()}});
+  Request request = qa_request(context.chat, parts);
+  request.sampling = TRY(sampling_of(context, {}));
+  return request;
+}
+
+// --- grading
+
+// `index` of the step within the item's steps; `code` holds the steps up to it.
+Program step_program(const Item& item, std::size_t index, const std::vector<std::string>& code,
+                     double time_limit_s) {
+  const Json& steps = item.row.at("steps");
+  const Json& step = steps[index];
+  const auto tests = step.at("tests").get<std::vector<std::string>>();
+  const auto dependencies = item.row.at("dependencies").get<std::string>();
+  const auto test_data = item.row.at("test_data").get<std::string>();
+
+  Program program;
+  program.kind = TestKind::script;
+  program.compare = Compare::none;
+  program.needs_scientific = true;
+  program.limits.cpu_s = time_limit_s;
+  program.limits.wall_s = 4 * time_limit_s;
+  program.limits.memory_bytes = 4UL << 30;
+  program.preamble = std::string(scicode_compare_modules());
+  std::string call;  // %: the test's number
+  if (step.at("needs_target").get<bool>() && !test_data.empty()) {
+    program.read_only_file = test_data;
+    program.preamble += scicode_hdf5_targets();
+    call = fmt::format("_assay_target({}, {{}})", python_literal(step.at("id").get<std::string>()));
+  } else if (step.at("needs_target").get<bool>()) {
+    std::string solution;
+    for (std::size_t i = 0; i <= index; ++i) {
+      solution += steps[i].at("solution").get<std::string>() + "\n";
+    }
+    program.preamble += scicode_solution_targets(dependencies, solution, tests);
+    call = "_assay_target({})";
+  }
+  program.preamble += "\n" + dependencies + "\n";
+  for (std::size_t i = 0; i <= index; ++i) program.source += code[i] + "\n\n";
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    std::string text = tests[i] + "\n";
+    if (uses_target(tests[i])) {
+      text = "target = " + fmt::format(fmt::runtime(call), i) + "\n" + text;
+    }
+    program.tests.push_back({.input = std::move(text), .expected = ""});
+  }
+  return program;
+}
+
+// One program an asked step, in order.
+Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
+                          const TaskContext& context) {
+  Programs out;
+  if (!can_be_graded(item)) return out;
+  if (steps.size() < asked_steps(item) || !std::all_of(steps.begin(), steps.end(), was_answered)) {
+    return out;
+  }
+  const double time_limit_s = TRY(number_option(context.spec, "time_limit_s", 60));
+  const std::vector<std::string> code = code_of_steps(item, steps);
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (is_asked(item.row.at("steps")[i])) {
+      out.push_back(step_program(item, i, code, time_limit_s));
+    }
+  }
+  return out;
+}
+
+Score score_steps(const ScoreInputs& inputs) {
+  Score score;
+  score.outcome = Outcome::scored;
+  int passed = 0;
+  Json verdicts = Json::object();
+  std::size_t program = 0;
+  for (const Json& step : inputs.item.row.at("steps")) {
+    if (!is_asked(step)) continue;
+    const ProgramResult& result = inputs.programs[program++];
+    const auto id = step.at("id").get<std::string>();
+    if (result.verdict == ProgramVerdict::sandbox_fault) {
+      return unscored(reason::kSandboxFault, result.detail);
+    }
+    verdicts[id] = to_string(result.verdict);
+    if (result.verdict == ProgramVerdict::passed) {
+      ++passed;
+    } else if (score.detail.empty()) {
+      score.detail = fmt::format("step {}: {}: {}", id, to_string(result.verdict), result.detail);
+    }
+  }
+  const auto total = static_cast<int>(inputs.programs.size());
+  score.metrics["robust"] = passed == total ? 1 : 0;
+  score.metrics["subproblem"] = total == 0 ? 0 : static_cast<double>(passed) / total;
+  score.extra["substeps"] = {{"passed", passed}, {"total", total}};
+  score.extra["verdicts"] = std::move(verdicts);
+  return score;
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (!can_be_graded(inputs.item)) {
+    Score score = unscored("");
+    score.reason = inputs.item.row.at("reason").get<std::string>();
+    return score;
+  }
+  if (auto early = unanswered(inputs.steps)) {
+    early->extra["steps_answered"] =
+        std::count_if(inputs.steps.begin(), inputs.steps.end(), was_answered);
+    note_steps(*early, inputs.steps);
+    return *early;
+  }
+  if (inputs.steps.size() < asked_steps(inputs.item) ||
+      inputs.programs.size() != inputs.steps.size()) {
+    return unscored(reason::kNotRun);
+  }
+  Score score = score_steps(inputs);
+  const bool none_extracted =
+      std::any_of(inputs.steps.begin(), inputs.steps.end(), [](const StepResult& step) {
+        return extract_scicode_code(answer_text(step.response.text)).code.empty();
+      });
+  score.not_extractable = none_extracted;
+  score.extraction = none_extracted ? "" : "code fence";
+  note_steps(score, inputs.steps);
+  return score;
+}
+
+}  // namespace
+
+Task scicode_task() {
+  Task task;
+  task.name = "scicode";
+  task.title = "SciCode";
+  task.kind = TaskKind::code;
+  task.source.hub_id = "SciCode1/SciCode";
+  task.source.hub_split = "test";
+  task.source.hub_files = {"*test*.jsonl", "*test*.parquet"};
+  task.source.licence = "Apache-2.0";
+  task.source.layouts = {
+      {"hub, both splits", {"scicode/problems_dev.jsonl", "scicode/problems_test.jsonl"}, nullptr},
+      {"repository", {"scicode/problems_dev.jsonl", "scicode/problems_all.jsonl"}, nullptr},
+      {"any jsonl", {"scicode/*.jsonl"}, nullptr},
+      {"any parquet", {"scicode/**/*.parquet"}, nullptr},
+      {"hub snapshot", {"*test*.jsonl"}, nullptr},
+      {"hub snapshot, parquet", {"**/*test*.parquet"}, nullptr},
+  };
+  task.max_steps = 15;
+  task.make_items = make_items;
+  task.next = next;
+  task.programs = programs;
+  task.score = score;
+  task.steps_of = steps_of;
+  return task;
+}
+
+}  // namespace assay

@@ -1,0 +1,28 @@
+// Python that SciCode's tests lean on, written for this project: what they import from the
+// benchmark's own package, and where the `target` of a test comes from.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+// The modules scicode.compare.cmp (cmp_tuple_or_list, are_dicts_close, are_csc_matrix_close) and
+// scicode.parse.parse, as far as tests use them. Trusted; goes before the graded program.
+[[nodiscard]] std::string_view scicode_compare_modules();
+
+// Defines _assay_target(step, tests, index): reads the targets of a step from /data/test_data.h5,
+// whose layout is <step>/test<k>/<variables>.
+[[nodiscard]] std::string_view scicode_hdf5_targets();
+
+// Defines _assay_target(index) from the benchmark's own solution: the test is run with that
+// solution and the value it compares with `target` is taken. For problems that ship a solution.
+[[nodiscard]] std::string scicode_solution_targets(std::string_view dependencies,
+                                                   std::string_view solution,
+                                                   const std::vector<std::string>& tests);
+
+// True when the test's text uses the name `target`.
+[[nodiscard]] bool uses_target(std::string_view test);
+
+}  // namespace assay

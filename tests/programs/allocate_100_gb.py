@@ -1,0 +1,3 @@
+# attack: one object of 100 GB
+# expect: memory_limit
+data = bytearray(100 << 30)

@@ -1,0 +1,3 @@
+# attack: nesting that exhausts the parser
+# expect: runtime_error | memory_limit
+exec("(" * 100000 + ")" * 100000)

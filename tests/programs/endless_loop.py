@@ -1,0 +1,4 @@
+# attack: computes without end
+# expect: time_limit
+while True:
+    pass

@@ -1,0 +1,4 @@
+# attack: endless standard output
+# expect: output_limit
+while True:
+    print("all work and no play")

@@ -1,0 +1,3 @@
+# attack: reads the password file
+# expect: runtime_error
+print(open("/etc/shadow").read())

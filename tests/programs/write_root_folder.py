@@ -1,0 +1,3 @@
+# attack: leaves a file in the root folder
+# expect: forbidden_call | runtime_error
+open("/owned", "w").write("x")

@@ -1,0 +1,325 @@
+"""vLLM behind the few calls the server makes. Everything here runs in the main thread."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from assay_worker import outputs
+from assay_worker.errors import WorkerError, describe
+from assay_worker.model_folder import check_for_weights
+from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
+from assay_worker.versions import installed_versions
+
+Frame = dict[str, Any]
+
+
+@dataclass
+class Pending:
+    """A protocol request and those of vLLM that answer it (one per scored entry)."""
+
+    frame: Frame
+    parts: list[Any] = field(default_factory=list)  # vLLM's outputs, None where still missing
+
+    @property
+    def request_id(self) -> int:
+        return self.frame["id"]
+
+    def names(self) -> list[str]:
+        return [f"{self.request_id}.{i}" for i in range(len(self.parts))]
+
+
+class VllmEngine:
+    def __init__(self) -> None:
+        self._llm: Any = None
+        self._engine: Any = None
+        self._pending: dict[int, Pending] = {}
+        self._special: dict[int, str] = {}
+        self._max_model_len = 0
+        self._max_top_k = 20
+        self._prompt_tokens = 0
+        self._generated_tokens = 0
+        self._import: threading.Thread | None = None
+
+    # ------------------------------------------------ loading
+    def preload(self) -> None:
+        """Imports vLLM (10 to 40 s) beside whatever else the worker does."""
+        if self._import is None and find_spec("vllm"):
+            self._import = threading.Thread(target=import_quietly, name="import vllm", daemon=True)
+            self._import.start()
+
+    def load(self, folder: Path, args: Frame, progress: Callable[[str], None]) -> Frame:
+        if self._llm is not None:
+            raise WorkerError(
+                "cannot load a second engine", "one is loaded", "start another worker for it"
+            )
+        check_for_weights(folder, str(args.get("load_format", "auto")))
+        started = time.monotonic()
+        set_environment(args)
+        if self._import is not None:
+            self._import.join()
+        llm_class = import_vllm()
+        values = checked_arguments(args)
+        values.setdefault("disable_log_stats", False)
+        extended = "worker_extension_cls" not in values
+        if extended:
+            values["worker_extension_cls"] = EXTENSION
+        with LogCapture(progress) as log:
+            try:
+                self._llm = llm_class(model=str(folder), **values)
+            except Exception as error:
+                raise load_error(folder, error) from error
+        self._engine = self._llm.llm_engine
+        facts = loaded_facts(self._llm, time.monotonic() - started, log, extended)
+        self._max_model_len = facts["max_model_len"]
+        self._max_top_k = self._llm.model_config.max_logprobs
+        self._special = special_tokens(self._llm.get_tokenizer())
+        return facts
+
+    # ------------------------------------------------ requests
+    @property
+    def busy(self) -> bool:
+        return bool(self._pending)
+
+    def add(self, frame: Frame) -> Frame | None:
+        """Queues a request. A result at once when it can never reach the engine."""
+        if self._engine is None:
+            raise WorkerError(f"cannot {frame['type']}", "no engine is loaded", "send `load` first")
+        scored = frame.get("scored", [])
+        generates = frame["type"] == "generate"
+        prompts = [frame["prompt_tokens"]] if generates else [s["tokens"] for s in scored]
+        room = frame["sampling"]["max_tokens"] if generates else 1
+        if problem := self._problem(frame, prompts, room):
+            return outputs.failed_result(frame["id"], problem, sum(map(len, prompts)))
+        pending = Pending(frame, [None] * len(prompts))
+        self._pending[frame["id"]] = pending
+        try:
+            parameters = sampling_parameters(frame)
+            for name, prompt in zip(pending.names(), prompts, strict=True):
+                self._engine.add_request(name, {"prompt_token_ids": prompt}, parameters)
+        except (ValueError, TypeError) as error:
+            self._drop(pending)
+            return outputs.failed_result(frame["id"], describe(error))
+        return None
+
+    def _problem(self, frame: Frame, prompts: list[list[int]], room: int) -> str:
+        if frame["id"] in self._pending:
+            return "this id is in use"
+        if not prompts or not all(prompts):
+            return "the prompt is empty"
+        if room < 1:
+            return "max_tokens is below 1"
+        if max(map(len, prompts)) + room > self._max_model_len:
+            return "prompt does not fit"
+        if frame["type"] == "generate":
+            return ""
+        if frame["type"] == "prompt_logprobs":
+            if len(prompts) != 1:
+                return "prompt_logprobs takes one entry"
+            if not 0 < frame["top_k"] <= self._max_top_k:
+                return f"top_k must be 1 to {self._max_top_k} (engine argument max_logprobs)"
+        elif any(s["continuation_start"] < 1 for s in frame["scored"]):
+            return "a continuation needs a token before it"
+        return ""
+
+    def cancel(self, request_id: int) -> Frame | None:
+        pending = self._pending.get(request_id)
+        if pending is None:
+            return None
+        self._drop(pending)
+        return outputs.failed_result(request_id, "cancelled")
+
+    def _drop(self, pending: Pending) -> None:
+        del self._pending[pending.request_id]
+        self._engine.abort_request(pending.names())
+
+    def step(self) -> list[Frame]:
+        """One step of the engine; the results of what it finished."""
+        done = []
+        for output in self._engine.step():
+            if not output.finished:
+                continue
+            request_id, _, part = output.request_id.partition(".")
+            pending = self._pending.get(int(request_id))
+            if pending is None:
+                continue
+            pending.parts[int(part)] = output
+            if all(x is not None for x in pending.parts):
+                del self._pending[pending.request_id]
+                done.append(self._result(pending))
+        return done
+
+    def _result(self, pending: Pending) -> Frame:
+        frame, parts = pending.frame, pending.parts
+        self._prompt_tokens += sum(len(p.prompt_token_ids) for p in parts)
+        try:
+            if frame["type"] == "generate":
+                result = outputs.generate_result(frame["id"], parts[0], self._special)
+                self._generated_tokens += len(result["token_ids"])
+                return result
+            return scored_result(frame, parts)
+        except ValueError as error:
+            return outputs.failed_result(frame["id"], str(error))
+
+    # ------------------------------------------------ the rest
+    def stats(self) -> Frame:
+        found = {"running": 0, "waiting": len(self._pending), "kv_cache_use": 0.0}
+        if self._llm is not None:
+            wanted = {
+                "vllm:num_requests_running": "running",
+                "vllm:num_requests_waiting": "waiting",
+                "vllm:kv_cache_usage_perc": "kv_cache_use",
+            }
+            for metric in self._llm.get_metrics():
+                if metric.name in wanted:
+                    kind = type(found[wanted[metric.name]])
+                    found[wanted[metric.name]] = kind(metric.value)
+        return {
+            **found,
+            "generated_tokens": self._generated_tokens,
+            "prompt_tokens": self._prompt_tokens,
+        }
+
+    def close(self) -> None:
+        """Ends vLLM's own processes politely; takes seconds when there are any."""
+        if self._engine is not None:
+            self._engine.engine_core.shutdown()
+
+
+def scored_result(frame: Frame, parts: list[Any]) -> Frame:
+    result = outputs.empty_result(frame["id"], sum(len(p.prompt_token_ids) for p in parts))
+    result.update(outputs.times(parts[0].metrics))
+    for part in parts:
+        _, _, error = outputs.finish(part.outputs[0])
+        if error:
+            return outputs.failed_result(frame["id"], error)
+    starts = [s["continuation_start"] for s in frame["scored"]]
+    if frame["type"] == "loglikelihood":
+        result["loglikelihoods"] = [
+            outputs.loglikelihood(part.prompt_logprobs, start)
+            for part, start in zip(parts, starts, strict=True)
+        ]
+    else:
+        start = max(1, starts[0])
+        result["positions"] = outputs.positions(parts[0].prompt_logprobs, start, frame["top_k"])
+    return result
+
+
+def sampling_parameters(frame: Frame) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    if frame["type"] != "generate":
+        return SamplingParams(
+            max_tokens=1,
+            temperature=0.0,
+            prompt_logprobs=frame.get("top_k", 1),
+            detokenize=False,
+            flat_logprobs=True,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+    given = frame["sampling"]
+    return SamplingParams(
+        max_tokens=given["max_tokens"],
+        temperature=given.get("temperature", 0.0),
+        top_p=given.get("top_p", 1.0),
+        top_k=given.get("top_k", 0),
+        min_p=given.get("min_p", 0.0),
+        seed=given.get("seed"),
+        stop=given.get("stop", []),
+        # As lm-eval asks: a stop string may be a special token of the model.
+        skip_special_tokens=False,
+        spaces_between_special_tokens=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def set_environment(args: Frame) -> None:
+    """Before vLLM reads it; what the user set stays."""
+    sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+    if all(int(args.get(size, 1)) == 1 for size in sizes):
+        # The engine core inside this process: 20 s quicker to load, and nothing to orphan.
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    if args.get("enforce_eager") and installed_versions().get("vllm", "").endswith("cpu"):
+        # vLLM compiles the counting of ranks even so: 20 s before the first log-likelihood.
+        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    # This process has threads, so its children must not be forks of it.
+    os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+
+
+def import_vllm() -> Any:
+    if find_spec("vllm") is None:
+        raise WorkerError(
+            "vLLM is not installed in the worker's Python environment",
+            "the package `vllm` cannot be found",
+            "install vllm there, or name another interpreter (plan engine.python, ASSAY_PYTHON)",
+        )
+    try:
+        from vllm import LLM
+    except Exception as error:
+        raise WorkerError(
+            "vLLM cannot be imported",
+            describe(error),
+            "run `python -c 'import vllm'` in the worker's environment and mend what it names",
+        ) from error
+    return LLM
+
+
+def import_quietly() -> None:
+    # What goes wrong here goes wrong again, with a better message, in load().
+    try:
+        import vllm
+        import vllm.v1.engine.llm_engine
+
+        vllm.LLM  # noqa: B018  (vllm imports its parts on first use)
+    except Exception:
+        pass
+
+
+def checked_arguments(args: Frame) -> Frame:
+    """A copy of args, all of them known to this vLLM."""
+    import inspect
+    from dataclasses import fields
+
+    from vllm import LLM
+    from vllm.engine.arg_utils import EngineArgs
+
+    known = {f.name for f in fields(EngineArgs)} | set(inspect.signature(LLM.__init__).parameters)
+    known -= {"self", "kwargs", "model"}
+    for name in args:
+        if name == "model":
+            raise WorkerError(
+                "engine argument `model` cannot be given",
+                "the model is the variant's own",
+                "remove it from the plan's engine arguments",
+            )
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise WorkerError(
+                f"unknown engine argument `{name}`",
+                "this vLLM has no such argument",
+                f"did you mean `{near[0]}`?" if near else "see vLLM's engine arguments",
+            )
+    return dict(args)
+
+
+def load_error(folder: Path, error: Exception) -> WorkerError:
+    return WorkerError(
+        f"vLLM cannot load {folder.name}",
+        describe(error),
+        "read the engine's log; often an engine argument in the plan does not suit the machine",
+        fatal=True,
+    )
+
+
+def special_tokens(tokenizer: Any) -> dict[int, str]:
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return {token: str(content) for token, content in added.items() if content.special}

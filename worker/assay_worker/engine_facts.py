@@ -1,0 +1,69 @@
+"""What really runs, asked of vLLM's own worker processes.
+
+vLLM mixes EngineFacts into its worker class (engine argument `worker_extension_cls`), so that
+`collective_rpc("assay_engine_facts")` reaches every rank, in one process or in many.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+KERNEL_PACKAGES = ("vllm.model_executor.kernels.", "vllm.model_executor.layers.fused_moe.")
+
+
+class EngineFacts:
+    def assay_engine_facts(self) -> dict[str, Any]:
+        model = self.model_runner.model  # type: ignore[attr-defined]
+        model = getattr(model, "unwrap", lambda: model)()
+        return {
+            "kernels": dict(linear_kernels(model)),
+            "attention": dict(attention_backends(model)),
+            **device_facts(),
+        }
+
+
+def is_kernel(value: Any) -> bool:
+    return type(value).__name__.endswith("Kernel") or any(
+        base.__module__.startswith(KERNEL_PACKAGES) and "Kernel" in base.__name__
+        for base in type(value).__mro__
+    )
+
+
+def linear_kernels(model: Any) -> Counter[str]:
+    """Kernel class -> number of layers. A layer without a kernel object counts by its method."""
+    found: Counter[str] = Counter()
+    for module in model.modules():
+        method = getattr(module, "quant_method", None)
+        if method is None or "Embedding" in type(method).__name__ or is_attention(module):
+            continue
+        holders = [h for h in (method, getattr(module, "scheme", None)) if hasattr(h, "__dict__")]
+        names = {type(v).__name__ for h in holders for v in vars(h).values() if is_kernel(v)}
+        if not names:
+            scheme = getattr(module, "scheme", None)
+            names = {type(method if scheme is None else scheme).__name__}
+        found.update(names)
+    return found
+
+
+def is_attention(module: Any) -> bool:
+    return hasattr(module, "impl") and hasattr(module, "kv_cache_dtype")
+
+
+def attention_backends(model: Any) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for module in model.modules():
+        if is_attention(module):
+            backend = getattr(module, "attn_backend", None)
+            name = backend.get_name() if backend is not None else type(module.impl).__name__
+            found[name] += 1
+    return found
+
+
+def device_facts() -> dict[str, Any]:
+    import torch
+
+    if not torch.cuda.is_available():
+        return {"device": "cpu", "gpu_memory_bytes": 0}
+    free, total = torch.cuda.mem_get_info()
+    return {"device": torch.cuda.get_device_name(), "gpu_memory_bytes": total - free}

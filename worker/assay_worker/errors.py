@@ -1,0 +1,30 @@
+"""An error as the protocol carries it: one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WorkerError(Exception):
+    def __init__(self, what: str, why: str, fix: str, *, fatal: bool = False) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what, self.why, self.fix, self.fatal = what, why, fix, fatal
+
+    def frame(self, request_id: int | None) -> dict[str, Any]:
+        return {
+            "type": "error",
+            "id": request_id,
+            "what": one_line(self.what),
+            "why": one_line(self.why),
+            "fix": one_line(self.fix),
+            "fatal": self.fatal,
+        }
+
+
+def one_line(text: str, limit: int = 600) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def describe(error: BaseException) -> str:
+    return one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

@@ -1,0 +1,185 @@
+"""A hub on loopback for the tests of the hub client: a few repositories held in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+PATH = re.compile(
+    r"(?P<api>/api)?/(?:(?P<kind>models|datasets)/)?(?P<id>[^/]+/[^/]+)(?P<rest>/.*)?"
+)
+
+
+@dataclass
+class Repo:
+    files: dict[str, bytes]
+    gated: bool = False
+    private: bool = False
+    granted: frozenset[str] = frozenset()  # tokens that may read a gated or private repository
+    revisions: frozenset[str] = frozenset()  # besides main and the commit
+
+    @property
+    def commit(self) -> str:
+        listing = "".join(f"{k}:{v!r}" for k, v in sorted(self.files.items()))
+        return hashlib.sha1(listing.encode()).hexdigest()
+
+
+@dataclass
+class Fault:
+    """Answers the next `times` requests whose "METHOD path" matches with a status, or hangs up."""
+
+    match: str
+    times: int = 1
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up_after: int = -1  # bytes of the body
+
+
+class Failure(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class LocalHub:
+    def __init__(self) -> None:
+        self.repos: dict[str, Repo] = {}  # "models/org/name" or "datasets/org/name"
+        self.renamed: dict[str, str] = {}
+        self.tokens: set[str] = set()  # the valid ones
+        self.faults: list[Fault] = []
+        self.requests: list[str] = []
+        handler = type("BoundHandler", (Handler,), {"hub": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def fault_for(self, request: str) -> Fault | None:
+        self.requests.append(request)
+        for fault in self.faults:
+            if fault.times > 0 and re.search(fault.match, request):
+                fault.times -= 1
+                return fault
+        return None
+
+    def find(self, name: str, token: str, *, content: bool) -> Repo:
+        if token and token not in self.tokens:
+            raise Failure(401, "", "Invalid credentials in Authorization header")
+        repo = self.repos.get(name)
+        if repo is None or (repo.private and token not in repo.granted):
+            raise Failure(404 if token else 401, "RepoNotFound", "Repository not found")
+        if content and repo.gated and token not in repo.granted:
+            raise Failure(403 if token else 401, "GatedRepo", f"Access to {name} is restricted")
+        return repo
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: LocalHub
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for key, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def reply_json(self, value: Any) -> None:
+        self.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        fault = self.hub.fault_for(f"{self.command} {path}")
+        if fault is not None and fault.hang_up_after >= 0:
+            return self.hang_up(fault.hang_up_after)
+        if fault is not None:
+            return self.reply(fault.status, b"{}", fault.headers)
+        try:
+            self.route(path)
+        except Failure as failure:
+            headers = {"X-Error-Message": failure.message}
+            if failure.code:
+                headers["X-Error-Code"] = failure.code
+            self.reply(failure.status, b"{}", headers)
+        return None
+
+    do_HEAD = do_GET
+
+    def hang_up(self, after: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(after + 1000))
+        self.end_headers()
+        self.wfile.write(b"x" * after)
+        self.wfile.flush()
+        self.close_connection = True
+
+    def route(self, path: str) -> None:
+        match = PATH.fullmatch(path)
+        if match is None:
+            raise Failure(404, "", "no such page")
+        kind = match["kind"] or "models"
+        name, rest = f"{kind}/{match['id']}", match["rest"] or ""
+        if name in self.hub.renamed:
+            target = self.hub.renamed[name]
+            if not match["api"]:
+                target = target.removeprefix("models/")
+            prefix = match["api"] or ""
+            return self.reply(307, b"", {"Location": f"{prefix}/{target}{rest}"})
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        content = not match["api"]
+        repo = self.hub.find(name, token, content=content)
+        if content:
+            return self.file(repo, rest)
+        return self.api(name, repo, rest)
+
+    def check_revision(self, repo: Repo, revision: str) -> None:
+        if revision not in {"main", repo.commit, *repo.revisions}:
+            raise Failure(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+
+    def api(self, name: str, repo: Repo, rest: str) -> None:
+        parts = rest.split("/")
+        if len(parts) > 2:
+            self.check_revision(repo, parts[2])
+        if parts[1:2] == ["tree"]:
+            entries = [
+                {"type": "file", "path": k, "size": len(v), "oid": hashlib.sha1(v).hexdigest()}
+                for k, v in repo.files.items()
+            ]
+            return self.reply_json(entries)
+        return self.reply_json(
+            {
+                "id": name.split("/", 1)[1],
+                "sha": repo.commit,
+                "gated": "auto" if repo.gated else False,
+                "private": repo.private,
+                "siblings": [{"rfilename": k, "size": len(v)} for k, v in repo.files.items()],
+            }
+        )
+
+    def file(self, repo: Repo, rest: str) -> None:
+        _, _, revision, file = rest.split("/", 3)
+        self.check_revision(repo, revision)
+        headers = {"X-Repo-Commit": repo.commit}
+        if file not in repo.files:
+            raise Failure(404, "EntryNotFound", "Entry not found")
+        body = repo.files[file]
+        self.reply(200, body, {**headers, "ETag": f'"{hashlib.sha1(body).hexdigest()}"'})
