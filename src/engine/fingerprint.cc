@@ -143,7 +143,8 @@ Status check_safetensors(const fs::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   std::uint64_t data_bytes = 0;
   try {
-    for (const auto& [name, tensor] : Json::parse(text).items()) {
+    const Json header = Json::parse(text);
+    for (const auto& [name, tensor] : header.items()) {
       if (name == "__metadata__") continue;
       data_bytes = std::max(data_bytes, tensor.at("data_offsets").at(1).get<std::uint64_t>());
     }

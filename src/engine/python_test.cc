@@ -19,6 +19,7 @@ class PythonTest : public ::testing::Test {
     write_text(root / "pyvenv.cfg", "home = /somewhere\ninclude-system-site-packages = false\n");
     write_text(root / "bin/python3", "not a program");
     fs::permissions(root / "bin/python3", fs::perms::owner_all);
+    fs::create_directories(root / "lib/python3.11/site-packages");
     for (const auto& [package, version] : packages) {
       write_text(root / "lib/python3.11/site-packages" / (package + "-0.dist-info") / "METADATA",
                  "Metadata-Version: 2.1\nName: " + package + "\nVersion: " + version +

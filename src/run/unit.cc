@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
+
+#include "data/sampling.h"
 
 namespace assay {
 
@@ -92,30 +93,18 @@ Status Replay::set_response(Unit& unit, const Response& response, std::int64_t l
 }
 
 std::vector<Unit> make_units(const ResolvedRun& run) {
-  struct Place {
-    double rank;
-    std::size_t task;
-    std::size_t item;
-  };
-  std::vector<Place> places;
-  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
-    const ResolvedTask& task = run.tasks[t];
-    if (!task.available || task.spec.harness == Harness::lm_eval) continue;
-    const auto n = static_cast<double>(task.items.size());
-    for (std::size_t i = 0; i < task.items.size(); ++i) {
-      places.push_back({(static_cast<double>(i) + 0.5) / n, t, i});
-    }
+  std::vector<std::size_t> counts;
+  for (const ResolvedTask& task : run.tasks) {
+    const bool ours = task.available && task.spec.harness == Harness::native;
+    counts.push_back(ours ? task.items.size() : 0);
   }
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return std::tie(a.rank, a.task, a.item) < std::tie(b.rank, b.task, b.item);
-  });
   std::vector<Unit> units;
-  for (const Place& place : places) {
-    const ResolvedTask& task = run.tasks[place.task];
+  for (const ItemRef& ref : interleave(counts)) {
+    const ResolvedTask& task = run.tasks[ref.task];
     for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
       Unit unit;
       unit.task = &task;
-      unit.item_index = place.item;
+      unit.item_index = ref.item;
       unit.repeat = repeat;
       units.push_back(std::move(unit));
     }

@@ -37,6 +37,7 @@ struct AttackResult {
   std::string expected;  // "runtime_error | forbidden_call"
   ProgramVerdict verdict = ProgramVerdict::sandbox_fault;
   std::string detail;
+  double wall_s = 0;
   bool held = false;  // the verdict is one of those expected and the neighbour was not disturbed
 };
 

@@ -87,6 +87,7 @@ TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
       EXPECT_TRUE(result.held) << result.name << ": expected " << result.expected << ", got "
                                << to_string(result.verdict) << " (" << result.detail << ")";
     }
+    for (const AttackResult& r : *results) if (r.wall_s > 0.4) printf("TIME %.2f %s %s\n", r.wall_s, r.name.c_str(), to_string(r.verdict));
     running = descendants();
     EXPECT_FALSE(running.empty());
   }

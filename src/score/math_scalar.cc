@@ -276,10 +276,16 @@ Scalar binomial(const Scalar& n, const Scalar& k) {
 
 namespace {
 
-// The letters of a name alone: no expression but a symbol is printed so by sympy.
+// A letter, then letters, digits, "_" and braces: no expression but a symbol is printed so.
 bool is_plain_name(const std::string& name) {
   static constexpr std::string_view kConstants[] = {"pi", "e", "oo", "i", "zoo", "nan"};
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; }) &&
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && is_letter(name[0]) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) {
+                       return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '{' ||
+                              c == '}';
+                     }) &&
          std::find(std::begin(kConstants), std::end(kConstants), name) == std::end(kConstants);
 }
 

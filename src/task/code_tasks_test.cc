@@ -216,7 +216,7 @@ TEST_F(SciCode, AsksStepByStepWithOwnCode) {
   const StepResult one =
       answered("Well:\n```python\nimport os\ndef f1():\n    return 1\n```\nDone");
   const std::string second = ask(task, item, {one}).plain;
-  EXPECT_NE(second.find("Describe 900.1.\n\ndef f1():\n    return 1"), std::string::npos);
+  EXPECT_NE(second.find("Describe 900.1.\n\n\ndef f1():\n    return 1"), std::string::npos);
   EXPECT_NE(second.find("Describe 900.2.\n\ndef f2():"), std::string::npos);
   const auto done = task.next(item, {one, one}, context());
   ASSERT_TRUE(done);
@@ -245,7 +245,7 @@ TEST_F(SciCode, ProgramsAndScores) {
   EXPECT_EQ(half.metrics.at("robust"), 0);
   EXPECT_EQ(half.metrics.at("subproblem"), 0.5);
   EXPECT_EQ(half.extra.at("substeps"), (Json{{"passed", 1}, {"total", 2}}));
-  EXPECT_EQ(half.detail, "step 900.2: runtime_error: why");
+  EXPECT_EQ(half.detail, "step 900.2: runtime error: why");
   const Score all = score_of(task, item, steps,
                              {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::passed)});
   EXPECT_EQ(all.metrics.at("robust"), 1);
@@ -328,6 +328,13 @@ TEST_F(SciCode, TemplateSplitAndBadRows) {
   spec_.options = {{"split", "dev"}};
   EXPECT_TRUE(items_of(task, {row_}).empty());
   spec_.options = Json::object();
+  EXPECT_EQ(items_of(task, {row_}).size(), 1U);  // no development problems: all there are
+  Json solved = row_;
+  solved["problem_id"] = "dev";
+  for (Json& one : solved["sub_steps"]) one["ground_truth_code"] = "pass";
+  const auto items = items_of(task, {row_, solved});  // no test_data.h5: the development problems
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].id, "dev");
   Json bad = row_;
   bad["sub_steps"][1].erase("function_header");
   const std::string error = error_of(task, {bad});

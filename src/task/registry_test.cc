@@ -76,9 +76,11 @@ TEST_F(Registry, SharedFiles) {
       code.programs(problems[1], {answered("```python\nclass Solution: pass\n```")}, context());
   ASSERT_TRUE(programs && programs->size() == 1);
   EXPECT_EQ(programs->front().function_name, "countSeniors");
-  // 15 development problems with solutions; the others ask nothing without test_data.h5.
-  int graded = 0;
+  // Without test_data.h5 only the 15 development problems can be graded; the others ask nothing.
   const Task& science = *find_task("scicode");
+  EXPECT_EQ(load(science, folder).size(), 15U);
+  spec_.options["split"] = "all";
+  int graded = 0;
   const std::vector<Item> items = load(science, folder);
   for (const Item& item : items) graded += science.steps_of(item) > 0 ? 1 : 0;
   EXPECT_EQ(items.size(), 80U);

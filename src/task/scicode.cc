@@ -9,8 +9,9 @@
 //
 // Item row: problem_id, dependencies, split, template, gradable, reason, test_data, steps [{id,
 // prompt, header, background, tests, solution, supplied}]. Stratum and group: the split.
-// Options: with_background (false), split (all | dev | test), template (file with
-// {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (60, CPU time a test).
+// Options: with_background (false), split (test | dev | all; by default test where test_data.h5 is
+// there and dev where it is not), template (file with {problem_steps_str}, {next_step_str},
+// {dependencies}), time_limit_s (60, CPU time a test).
 #include "task/task.h"
 
 #include <fmt/format.h>
@@ -121,6 +122,18 @@ Result<Item> make_item(const Row& row, const TaskContext& context, const std::st
   return item;
 }
 
+// Without a split asked for: the test problems where they can be graded, else the development
+// problems; whatever there is when the rows are all of the other split.
+void keep_split(std::vector<Item>& items, std::string split, bool has_test_data) {
+  if (split == "all") return;
+  if (split.empty()) {
+    split = has_test_data ? "test" : "dev";
+    const auto fits = [&](const Item& item) { return item.stratum == split; };
+    if (std::none_of(items.begin(), items.end(), fits)) return;
+  }
+  std::erase_if(items, [&](const Item& item) { return item.stratum != split; });
+}
+
 Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
   if (Status ok = check_options(spec, {"with_background", "split", "template", "time_limit_s"});
@@ -128,8 +141,8 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
     return std::unexpected(ok.error());
   }
   TRY(bool_option(spec, "with_background", false));
-  const std::string split = TRY(text_option(spec, "split", "all"));
-  if (split != "all" && split != "dev" && split != "test") {
+  const std::string split = TRY(text_option(spec, "split", ""));
+  if (!split.empty() && split != "all" && split != "dev" && split != "test") {
     return usage_error(fmt::format("task {}: unknown split '{}'", spec.name, split),
                        "known are all, dev and test", "correct the plan");
   }
@@ -142,10 +155,10 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   std::vector<Item> items;
   for (const Row& row : data.rows) {
     Item item = TRY(make_item(row, context, test_data));
-    if (split != "all" && item.stratum != split) continue;
     item.row["template"] = file.value_or(std::string(kOwnTemplate));
     items.push_back(std::move(item));
   }
+  keep_split(items, split, !test_data.empty());
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
   return items;
 }
@@ -240,6 +253,7 @@ Program step_program(const Item& item, std::size_t index, const std::vector<std:
   program.kind = TestKind::script;
   program.compare = Compare::none;
   program.needs_scientific = true;
+  program.run_as_main = true;
   program.limits.cpu_s = time_limit_s;
   program.limits.wall_s = 4 * time_limit_s;
   program.limits.memory_bytes = 4UL << 30;
@@ -351,15 +365,16 @@ Task scicode_task() {
   task.kind = TaskKind::code;
   task.source.hub_id = "SciCode1/SciCode";
   task.source.hub_split = "test";
-  task.source.hub_files = {"*test*.jsonl", "*test*.parquet"};
+  task.source.hub_files = {"problems_*.jsonl", "*.parquet", "data/*.parquet"};
   task.source.licence = "Apache-2.0";
   task.source.layouts = {
-      {"hub, both splits", {"scicode/problems_dev.jsonl", "scicode/problems_test.jsonl"}, nullptr},
-      {"repository", {"scicode/problems_dev.jsonl", "scicode/problems_all.jsonl"}, nullptr},
+      {"hub",
+       {"scicode/problems_dev.jsonl", "scicode/problems_test.jsonl", "scicode/problems_all.jsonl"},
+       nullptr},
       {"any jsonl", {"scicode/*.jsonl"}, nullptr},
       {"any parquet", {"scicode/**/*.parquet"}, nullptr},
-      {"hub snapshot", {"*test*.jsonl"}, nullptr},
-      {"hub snapshot, parquet", {"**/*test*.parquet"}, nullptr},
+      {"hub snapshot", {"problems_*.jsonl"}, nullptr},
+      {"hub snapshot, parquet", {"*.parquet", "data/*.parquet"}, nullptr},
   };
   task.max_steps = 15;
   task.make_items = make_items;

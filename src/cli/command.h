@@ -1,0 +1,50 @@
+// What all commands share: how they are added, how they print and end.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdio>
+#include <string>
+
+#include "base/result.h"
+
+namespace assay {
+
+// Exit codes of docs/exit_codes.md.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitWorse = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitEnvironment = 3;
+inline constexpr int kExitInconclusive = 4;
+inline constexpr int kExitInterrupted = 130;
+
+struct Session {
+  int exit_code = kExitDone;
+  const std::atomic<bool>* interrupted = nullptr;  // set by SIGINT and SIGTERM
+  bool colour = false;        // stdout is a terminal and NO_COLOR is not set
+  bool live_progress = false; // stderr is a terminal
+};
+
+// Prints the error on stderr and gives its exit code.
+[[nodiscard]] int report_error(const Error& error);
+
+// Runs a command's body and records how it ended.
+void finish(Session& session, const Result<int>& result);
+
+// Each adds one command to the program; the file of the same name holds it.
+void add_run(CLI::App& app, Session& session);
+void add_check(CLI::App& app, Session& session);
+void add_power(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
+void add_score(CLI::App& app, Session& session);
+void add_report(CLI::App& app, Session& session);
+void add_compare(CLI::App& app, Session& session);
+void add_summarize(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
+void add_pass1(CLI::App& app, Session& session);
+void add_pull(CLI::App& app, Session& session);
+void add_data(CLI::App& app, Session& session);
+void add_sandbox(CLI::App& app, Session& session);
+void add_completion(CLI::App& app, Session& session);
+
+}  // namespace assay

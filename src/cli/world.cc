@@ -1,0 +1,191 @@
+#include "cli/world.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/unique_fd.h"
+#include "engine/fingerprint.h"
+#include "engine/process_tree.h"
+#include "engine/worker_engine.h"
+#include "score/math_verify_client.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+namespace {
+
+// Packages whose version can change a model's output.
+constexpr const char* kComputing[] = {"torch", "transformers", "tokenizers", "compressed-tensors",
+                                      "triton", "flashinfer-python"};
+
+std::string random_token() {
+  std::random_device device;
+  return sha256_hex(fmt::format("{}-{}-{}", device(), device(), ::getpid())).substr(0, 24);
+}
+
+// Brings a model's files into the page cache, so that loading them later reads from memory.
+void read_ahead(const fs::path& folder) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    if (!entry.is_regular_file(code)) continue;
+    const UniqueFd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.valid()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+  }
+}
+
+bool is_folder(const std::string& model) {
+  return model.starts_with('/') || model.starts_with('.');
+}
+
+}  // namespace
+
+Result<std::string> find_grade_python(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const char* env = std::getenv("ASSAY_GRADE_PYTHON")) return std::string(env);
+  std::error_code code;
+  for (fs::path start : {fs::current_path(code), fs::read_symlink("/proc/self/exe", code)}) {
+    for (; !start.empty() && start != start.root_path(); start = start.parent_path()) {
+      const fs::path candidate = start / ".venv-grade/bin/python3";
+      if (fs::exists(candidate, code)) return candidate.string();
+    }
+  }
+  return environment_error("no Python for graded programs", "there is no .venv-grade here or above",
+                           "run `tools/setup --grade`, or set ASSAY_GRADE_PYTHON");
+}
+
+void apply_env(const Plan& plan) {
+  for (const auto& [name, value] : plan.env) ::setenv(name.c_str(), value.c_str(), 1);
+}
+
+World::World(const Plan& plan, WorldOptions options, PythonEnv python)
+    : plan_(plan),
+      options_(std::move(options)),
+      python_(std::move(python)),
+      run_token_(random_token()) {}
+
+Result<std::unique_ptr<World>> World::make(const Plan& plan, WorldOptions options) {
+  apply_env(plan);
+  PythonEnv python = TRY(find_worker_python(python_search_here(plan.engine.python)));
+  const bool code = std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskSpec& spec) {
+    const Task* task = find_task(spec.benchmark);
+    return task != nullptr && task->kind == TaskKind::code;
+  });
+  if (code) options.grade_python = TRY(find_grade_python(options.grade_python));
+  return std::unique_ptr<World>(new World(plan, std::move(options), std::move(python)));
+}
+
+HubClient World::hub() const {
+  HubClient client;
+  client.python = python_.python.string();
+  return client;
+}
+
+fs::path World::hash_cache() const {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME")) {
+    return fs::path(cache) / "assay" / "hashes.json";
+  }
+  const char* home = std::getenv("HOME");
+  return fs::path(home != nullptr ? home : "/tmp") / ".cache" / "assay" / "hashes.json";
+}
+
+Result<LocatedData> World::locate_data(const TaskSpec& spec, const Task& task) {
+  if (!options_.data.empty()) return LocatedData{options_.data.string(), false};
+  const std::string& place = spec.data.empty() ? plan_.data : spec.data;
+  if (!place.empty() && place != "hub") return LocatedData{place, false};
+  HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
+  const HubResult found = TRY(hub_fetch(hub(), request));
+  if (found.status == HubStatus::gated) return LocatedData{"", true};
+  if (!found.usable()) return std::unexpected(hub_error(request, found));
+  return LocatedData{found.folder.string(), false};
+}
+
+Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
+  ResolvedVariant out{spec, spec.model, "", ""};
+  if (!is_folder(spec.model)) {
+    HubRequest request{HubKind::model, spec.model, spec.revision, {}};
+    const HubResult found = TRY(hub_fetch(hub(), request));
+    if (!found.usable()) return std::unexpected(hub_error(request, found));
+    out.folder = found.folder.string();
+    out.revision = found.commit;
+  }
+  nlohmann::json args = plan_.engine.args;
+  args.update(spec.engine_args);
+  const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
+  (void)make_dirs(hash_cache().parent_path());
+  out.fingerprint =
+      TRY(fingerprint_model(out.folder, hash_cache(), dummy ? Weights::any : Weights::needed)).sha256;
+  return out;
+}
+
+ResolveServices World::resolve_services() {
+  ResolveServices services;
+  services.locate_data = [this](const TaskSpec& spec, const Task& task) {
+    return locate_data(spec, task);
+  };
+  services.locate_model = [this](const VariantSpec& spec) { return locate_model(spec); };
+  services.python = python_.python.string();
+  return services;
+}
+
+Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant) {
+  const fs::path logs = options_.output / "logs";
+  TRY(make_dirs(logs));
+  kill_leftovers(run_token_);
+  WorkerOptions worker;
+  worker.command = {python_.python.string(), "-m", "assay_worker"};
+  // An engine kind that is no package of ours: tests name the program that plays it.
+  if (plan_.engine.kind == "scripted") {
+    const char* script = std::getenv("ASSAY_SCRIPTED_WORKER");
+    if (script == nullptr) {
+      return environment_error("engine kind 'scripted' needs a program", "ASSAY_SCRIPTED_WORKER is not set",
+                               "use `kind: vllm`, or name a worker that speaks the protocol");
+    }
+    worker.command = {python_.python.string(), script};
+  }
+  worker.log_file = logs / (variant.spec.name + ".log");
+  worker.run_token = run_token_;
+  return WorkerEngine::start(worker);
+}
+
+Result<ProgramResult> World::run_program(const Program& program) {
+  Sandbox* sandbox = nullptr;
+  {
+    const std::lock_guard lock(sandbox_mutex_);
+    if (!sandbox_) {
+      SandboxOptions options;
+      options.python = options_.grade_python;
+      sandbox_ = TRY(Sandbox::create(options));
+    }
+    sandbox = &*sandbox_;
+  }
+  return sandbox->run(program);
+}
+
+void World::equip(RunServices& services) {
+  services.start_engine = [this](const ResolvedVariant& variant) { return start_engine(variant); };
+  services.identity.engine = plan_.engine.kind;
+  if (const auto engine = python_.engine()) {
+    services.identity.versions[engine->name] = engine->version;
+  }
+  for (const char* name : kComputing) {
+    const auto it = python_.packages.find(name);
+    if (it != python_.packages.end()) services.identity.versions[name] = it->second;
+  }
+  services.run_program = [this](const Program& program) { return run_program(program); };
+  services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
+    MathVerifyOptions options;
+    options.python = python_.python.string();
+    return std::make_unique<MathVerifyClient>(options);
+  };
+  services.prefetch = [](const ResolvedVariant& variant) { read_ahead(variant.folder); };
+  services.results_folder = (options_.output / "results").string();
+}
+
+}  // namespace assay

@@ -1,0 +1,62 @@
+// The real parts of the world a command uses, made from a plan: data, models, engine, sandbox.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "data/hub.h"
+#include "engine/python.h"
+#include "plan/plan.h"
+#include "run/resolve.h"
+#include "run/runner.h"
+#include "sandbox/sandbox.h"
+
+namespace assay {
+
+struct WorldOptions {
+  std::filesystem::path data;    // --data; empty: the plan's, else the hub
+  std::filesystem::path output;  // the run's folder
+  std::string grade_python;      // interpreter of graded programs; empty: looked up
+  bool models_from_hub = true;   // false: a hub id is left unresolved (check)
+};
+
+class World {
+ public:
+  // Finds the worker's Python (needed) and the graders' (only when a code task is in the plan).
+  [[nodiscard]] static Result<std::unique_ptr<World>> make(const Plan& plan, WorldOptions options);
+
+  [[nodiscard]] ResolveServices resolve_services();
+  // Fills in what run_plan needs beside store and progress.
+  void equip(RunServices& services);
+  [[nodiscard]] const PythonEnv& python() const { return python_; }
+
+ private:
+  World(const Plan& plan, WorldOptions options, PythonEnv python);
+  Result<LocatedData> locate_data(const TaskSpec& spec, const Task& task);
+  Result<ResolvedVariant> locate_model(const VariantSpec& spec);
+  Result<std::unique_ptr<Engine>> start_engine(const ResolvedVariant& variant);
+  Result<ProgramResult> run_program(const Program& program);
+  [[nodiscard]] HubClient hub() const;
+  [[nodiscard]] std::filesystem::path hash_cache() const;
+
+  const Plan& plan_;
+  WorldOptions options_;
+  PythonEnv python_;
+  std::string run_token_;
+  std::mutex sandbox_mutex_;
+  std::optional<Sandbox> sandbox_;  // made when the first program comes; guarded by sandbox_mutex_
+};
+
+// The interpreter for graded programs: `given`, then ASSAY_GRADE_PYTHON, then .venv-grade in the
+// current folder, above the binary or beside it. Environment error when there is none.
+[[nodiscard]] Result<std::string> find_grade_python(const std::string& given);
+
+// Makes the plan's `env` this process's own, so that it reaches every child.
+void apply_env(const Plan& plan);
+
+}  // namespace assay
