@@ -133,7 +133,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Worker, ConformanceTest, ::testing::Values("fake", "vllm"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& tested) { return tested.param; });
 
 // --- before the weights ---
 

@@ -103,4 +103,7 @@ struct KnownBenchmark {
 // The whole plan as JSON, every default filled in (the base of the frozen plan).
 [[nodiscard]] nlohmann::json to_json(const Plan& plan);
 
+// The inverse, for plans this program wrote itself; `file` and lines are not kept.
+[[nodiscard]] Result<Plan> plan_from_json(const nlohmann::json& value);
+
 }  // namespace assay

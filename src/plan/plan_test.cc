@@ -167,6 +167,14 @@ TEST(Plan, ShippedPlansAreValid) {
             (std::filesystem::path(ASSAY_SOURCE_DIR) / "build/demo-models/bf16").string());
 }
 
+TEST(Plan, JsonComesBack) {
+  const json whole = to_json(parsed(kSmall));
+  EXPECT_EQ(to_json(plan_from_json(whole).value()), whole);
+  json broken = whole;
+  broken["tasks"][0].erase("limit");
+  EXPECT_FALSE(plan_from_json(broken));
+}
+
 TEST(Plan, DocumentsEveryKey) {
   const Result<std::string> doc =
       read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");

@@ -90,6 +90,7 @@ nlohmann::json frozen_task(const ResolvedTask& task) {
                         {"metrics", metrics},
                         {"status", task.available ? "ok" : "na"},
                         {"reason", task.reason},
+                        {"data_folder", task.data_folder},
                         {"layout", task.layout},
                         {"fingerprint", task.fingerprint},
                         {"items", items}};
@@ -143,6 +144,8 @@ std::string frozen_hash(const nlohmann::json& frozen) {
   // Two checkouts of one model are the same model: its fingerprint says so, not its path.
   for (auto& variant : value["plan"]["variants"]) variant.erase("model");
   for (auto& variant : value["variants"]) variant.erase("model");
+  for (auto& task : value["tasks"]) task.erase("data_folder");
+  for (auto& task : value["plan"]["tasks"]) task.erase("data");
   return sha256_hex(dump_json(value));
 }
 

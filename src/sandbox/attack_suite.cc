@@ -84,8 +84,8 @@ Status parse_limits(std::string_view name, std::string_view text, ProgramLimits&
 // Programs of the suite are small and stopped early: one that gets through does little harm.
 ProgramLimits suite_limits() {
   ProgramLimits out;
-  out.cpu_s = 0.5;
-  out.wall_s = 3;
+  out.cpu_s = 1;
+  out.wall_s = 4;
   out.memory_bytes = 256UL << 20;
   out.output_bytes = 1UL << 20;
   out.processes = 16;

@@ -1,9 +1,7 @@
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -74,7 +72,8 @@ TEST(AttackSuite, HasAtLeastSixtyPrograms) { EXPECT_GE(all_attacks().size(), 60U
 
 TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
   // What a program that got out could change.
-  const fs::path canary = fs::path(testing::TempDir()) / "assay-canary";
+  const fs::path canary =
+      fs::path(testing::TempDir()) / ("assay-canary-" + std::to_string(::getpid()));
   std::ofstream(canary) << "untouched";
   ::setenv("ASSAY_ATTACK", "secret", 1);
   std::vector<pid_t> running;
@@ -87,7 +86,6 @@ TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
       EXPECT_TRUE(result.held) << result.name << ": expected " << result.expected << ", got "
                                << to_string(result.verdict) << " (" << result.detail << ")";
     }
-    for (const AttackResult& r : *results) if (r.wall_s > 0.4) printf("TIME %.2f %s %s\n", r.wall_s, r.name.c_str(), to_string(r.verdict));
     running = descendants();
     EXPECT_FALSE(running.empty());
   }
@@ -95,6 +93,66 @@ TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
   for (const pid_t pid : running) EXPECT_TRUE(gone_soon(pid)) << "process " << pid << " is left";
   EXPECT_EQ(read_file(canary).value_or("gone"), "untouched");
   fs::remove(canary);
+}
+
+// What this test program itself is called with, to run a part of it as somebody else.
+std::vector<std::string> self(const std::string& filter) {
+  return {fs::read_symlink("/proc/self/exe").string(), "--gtest_filter=" + filter,
+          "--gtest_also_run_disabled_tests"};
+}
+
+TEST(AttackSuite, EveryAttackIsHeldAsAnOrdinaryUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not started as root: the test above was it";
+  SpawnOptions options;
+  options.argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  for (std::string& word : self("AttackSuite.EveryAttackIsHeldAndLeavesNothing")) {
+    options.argv.push_back(std::move(word));
+  }
+  options.env["TEST_TMPDIR"] = "/tmp";
+  SpawnOptions probe = options;
+  probe.argv.back() = "--gtest_list_tests";
+  const auto readable = run_command(probe, "", std::chrono::seconds(60));
+  if (!readable || readable->exit_code != 0 || ::access(grade_python().c_str(), X_OK) != 0) {
+    GTEST_SKIP() << "the build folder is closed to an ordinary user";
+  }
+  const auto ran = run_command(options, "", std::chrono::seconds(280));
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  EXPECT_EQ(ran->exit_code, 0) << ran->out << ran->err;
+}
+
+// Not a test by itself: the next one runs it in a process of its own and kills that.
+TEST(AttackSuite, DISABLED_GradesForever) {
+  auto sandbox = Sandbox::create({.python = grade_python()});
+  ASSERT_TRUE(sandbox) << sandbox.error().to_string();
+  Program program = stdin_program(
+      "import os, time\nos.fork()\nos.setsid() if os.getpid() != 1 else 0\ntime.sleep(600)");
+  program.limits.wall_s = 600;
+  [[maybe_unused]] const auto ran = sandbox->run(program);
+}
+
+std::size_t count_below(pid_t root) {
+  std::vector<pid_t> found = {root};
+  const auto parents = process_parents();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const auto& [pid, parent] : parents) {
+      if (parent == found[i]) found.push_back(pid);
+    }
+  }
+  return found.size() - 1;
+}
+
+TEST(AttackSuite, NothingSurvivesAKilledGrader) {
+  SpawnOptions options;
+  options.argv = self("AttackSuite.DISABLED_GradesForever");
+  auto grader = spawn(options);
+  ASSERT_TRUE(grader) << grader.error().to_string();
+  // bubblewrap, its process 1, the zygote, the program and its child
+  for (int i = 0; i < 1000 && count_below(grader->pid()) < 5; ++i) ::usleep(20'000);
+  ASSERT_GE(count_below(grader->pid()), 5U);
+  const std::vector<pid_t> running = descendants();
+  grader->kill(SIGKILL);
+  grader->wait();
+  for (const pid_t pid : running) EXPECT_TRUE(gone_soon(pid)) << "process " << pid << " is left";
 }
 
 TEST(AttackSuite, HoldsWithoutCgroups) {

@@ -21,7 +21,7 @@ std::vector<std::int64_t> rejection_region(std::int64_t n, double delta, double 
     // More flips to wrong never need fewer flips to right (Barnard's convexity holds for Tango's
     // statistic), so the search goes on where the last one ended.
     while (up + down <= n &&
-           tango_statistic({0, up, down, n - down - up}, delta) < threshold - kTie) {
+           tango_statistic({0, down, up, n - down - up}, delta) < threshold - kTie) {
       ++up;
     }
     if (up + down > n) break;

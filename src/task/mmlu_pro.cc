@@ -52,8 +52,9 @@ int fewshot_count(const TaskSpec& spec) {
   return spec.num_fewshot.value_or(5);
 }
 
-// The fields a question and an exemplar share.
-Result<Json> checked_question(const Row& row) {
+// The fields a question and an exemplar share. One recorded output contradicts itself in
+// answer_index; `answer` is what counts.
+Result<Json> checked_question(const Row& row, bool recorded = false) {
   Json out = Json::object();
   out["question"] = TRY(text_of(row, "question"));
   const std::vector<std::string> options = TRY(texts_of(row, "options"));
@@ -65,7 +66,7 @@ Result<Json> checked_question(const Row& row) {
   if (answer.size() != 1 || index == std::string_view::npos || index >= options.size()) {
     return row_error(row, "answer", fmt::format("'{}' is no option's letter", answer));
   }
-  if (row.fields.contains("answer_index") &&
+  if (!recorded && row.fields.contains("answer_index") &&
       TRY(whole_number_of(row, "answer_index")) != static_cast<std::int64_t>(index)) {
     return row_error(row, "answer_index", "it does not name the option that `answer` names");
   }
@@ -96,11 +97,9 @@ Status check_exemplars(const TaskContext& context, const std::set<std::string>& 
 void drop_copies(std::vector<Item>& items) {
   std::vector<Item> kept;
   kept.reserve(items.size());
-  std::set<std::pair<std::string, std::string>> seen;
+  std::set<std::string> seen;
   for (Item& item : items) {
-    if (seen.emplace(item.id, item.row.at("question").get<std::string>()).second) {
-      kept.push_back(std::move(item));
-    }
+    if (seen.insert(item.id).second) kept.push_back(std::move(item));
   }
   std::stable_sort(kept.begin(), kept.end(), [](const Item& a, const Item& b) {
     return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
@@ -115,18 +114,19 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
     return std::unexpected(ok.error());
   }
   TRY(bool_option(context.spec, "fewshot_as_multiturn", true));
+  const bool recorded = data.layout == kRecordedLayout;
   std::vector<Item> items;
   std::set<std::string> subjects;
   for (const Row& row : data.rows) {
     Item item;
     item.id = TRY(id_of(row, "question_id"));
-    item.row = TRY(checked_question(row));
+    item.row = TRY(checked_question(row, recorded));
     item.stratum = item.row.at("category").get<std::string>();
     item.group = item.stratum;
     subjects.insert(item.stratum);
     items.push_back(std::move(item));
   }
-  if (data.layout == kRecordedLayout) drop_copies(items);
+  if (recorded) drop_copies(items);
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
   if (Status ok = check_exemplars(context, subjects); !ok) return std::unexpected(ok.error());
   return items;

@@ -1,5 +1,6 @@
 # attack: many children, each below the limit of one process
 # expect: memory_limit
+# limits: cpu_s=5 wall_s=20
 import os
 import time
 

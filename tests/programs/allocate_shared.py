@@ -1,5 +1,6 @@
 # attack: shared memory of many processes
 # expect: memory_limit | output_limit
+# limits: cpu_s=5 wall_s=20
 import mmap
 import os
 import time

@@ -1,5 +1,6 @@
 # attack: a small text that decompresses to gigabytes
-# expect: memory_limit
+# expect: memory_limit | time_limit
+# limits: cpu_s=5 wall_s=20
 import zlib
 
 data = zlib.compress(bytes(64 << 20), 9)

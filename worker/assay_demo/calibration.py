@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 TEXTS = (
     "What is the capital of France? Answer in one word.",
@@ -18,11 +19,11 @@ TEXTS = (
     "A baker sells 12 loaves in the morning and 17 in the afternoon. How many loaves in all?",
     "Solve 3x + 5 = 20 for x. Put the answer in a box: $\\boxed{x}$.",
     "Let $f(x) = x^2 - 4x + 7$. Find the least value of $f$ over the real numbers.",
-    "Which planet is the largest?\nA. Mars\nB. Venus\nC. Jupiter\nD. Mercury\nAnswer with a letter.",
+    "Which planet is largest?\nA. Mars\nB. Venus\nC. Jupiter\nD. Mercury\nAnswer with a letter.",
     "Which of these is an acid? (A) HCl (B) NaOH (C) NaCl (D) H2O. Let's think step by step.",
     "Write a Python function that returns the sum of the even numbers in a list.",
     "Read an integer n from standard input and print n lines: 1, 2, ..., n.",
-    "```python\nimport numpy as np\n\ndef norm(v):\n    return np.sqrt(np.sum(v * v))\n```\nExplain it.",
+    "```python\nimport numpy as np\n\ndef norm(v):\n    return np.sqrt(v @ v)\n```\nExplain.",
     "Translate to German: The train leaves at half past seven and I have not packed yet.",
     "Why does ice float on water? Give the reason in terms of density and hydrogen bonds.",
 )
@@ -30,6 +31,7 @@ TEXTS = (
 
 def activation_peaks(model_dir: Path) -> dict[str, float]:
     """Runs TEXTS as chat prompts; returns module name (`model.layers.0.mlp.up_proj`) -> peak."""
+    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
     peaks: dict[str, float] = {}

@@ -68,7 +68,9 @@ def write_checkpoint(
     folder: Path, tensors: Tensors, config: dict[str, Any], tokenizer, note: str
 ) -> None:
     folder.mkdir(parents=True)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    weights = folder / "model.safetensors"
+    save_file(tensors, weights, metadata={"format": "pt"})
+    weights.chmod(0o644)  # safetensors makes it readable by its owner alone
     generation = {key: config[key] for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
     for name, content in (("config.json", config), ("generation_config.json", generation)):
         (folder / name).write_text(json.dumps(content, indent=2) + "\n")

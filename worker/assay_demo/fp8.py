@@ -31,6 +31,17 @@ def dequantize(codes: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     return codes.float() * scale
 
 
+def error_bound(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Largest |dequantised - weight| that rounding to E4M3 allows, for each weight.
+
+    A millionth on top is for the float32 division and product around the rounding.
+    """
+    rounding = torch.maximum(
+        weight.float().abs() * E4M3_RELATIVE_ERROR, scale * E4M3_SUBNORMAL_ERROR
+    )
+    return rounding + weight.float().abs() * 1e-6
+
+
 def quantization_config() -> dict[str, object]:
     """The quantization_config of config.json, as compressed-tensors names things."""
     eight_bit = {"num_bits": 8, "type": "float", "symmetric": True}

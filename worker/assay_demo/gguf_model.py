@@ -78,8 +78,9 @@ def read_model(path: Path) -> SourceModel:
     return SourceModel(metadata, tensors)
 
 
-def model_config(metadata: dict[str, Any]) -> dict[str, Any]:
+def model_config(source: SourceModel) -> dict[str, Any]:
     """The config.json that describes the model to transformers and vLLM."""
+    metadata = source.metadata
 
     def llama(key: str) -> Any:
         return metadata[f"llama.{key}"]
@@ -103,7 +104,7 @@ def model_config(metadata: dict[str, Any]) -> dict[str, Any]:
         "hidden_act": "silu",
         "attention_bias": False,
         "mlp_bias": False,
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": "lm_head.weight" not in source.tensors,
         "bos_token_id": metadata["tokenizer.ggml.bos_token_id"],
         "eos_token_id": metadata["tokenizer.ggml.eos_token_id"],
         "pad_token_id": metadata["tokenizer.ggml.padding_token_id"],

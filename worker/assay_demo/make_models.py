@@ -61,8 +61,15 @@ def _sha256(path: Path) -> str:
 def recipe(gguf: Path) -> dict[str, str]:
     """What the checkpoints depend on: the source file and this converter's own code."""
     code = hashlib.sha256()
-    for name in ("calibration", "checkpoint", "fp8", "gguf_model", "make_models", "nvfp4",
-                 "tokenizer"):
+    for name in (
+        "calibration",
+        "checkpoint",
+        "fp8",
+        "gguf_model",
+        "make_models",
+        "nvfp4",
+        "tokenizer",
+    ):
         code.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return {"source": gguf.name, "source_sha256": _sha256(gguf), "converter": code.hexdigest()}
 
@@ -86,7 +93,7 @@ def build(out: Path, gguf: Path, made_by: dict[str, str]) -> None:
     from assay_demo.tokenizer import build_tokenizer
 
     source = read_model(gguf)
-    config = model_config(source.metadata)
+    config = model_config(source)
     tokenizer = build_tokenizer(source.metadata)
 
     def write(variant: str, tensors: checkpoint.Tensors, quantization=None) -> None:

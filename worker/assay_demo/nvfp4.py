@@ -88,6 +88,18 @@ def dequantize(packed: torch.Tensor, scale: torch.Tensor, divisor: torch.Tensor)
     return dequantize_blocks(packed, scale).float() / divisor
 
 
+def error_bound(scale: torch.Tensor, divisor: torch.Tensor) -> torch.Tensor:
+    """Largest |dequantised - weight| that the format allows, for each block: shape of `scale`.
+
+    Inside the range of the codes: half of E2M1's widest gap (4 to 6), so one block step. Beyond
+    it, as the block's scale was rounded down, the code stays at 6: six times the rounding of the
+    scale, at most step / 16 or, where E4M3 is subnormal, 2^-10 / divisor.
+    """
+    step = scale.float() / divisor
+    saturation = E2M1_MAX * torch.maximum(step * 2.0**-4, 2.0**-10 / divisor)
+    return torch.maximum(step, saturation) * (1 + 1e-6)
+
+
 def quantization_config() -> dict[str, object]:
     """The quantization_config of config.json, as compressed-tensors names things."""
     four_bit = {

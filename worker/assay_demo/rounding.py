@@ -37,6 +37,7 @@ _E2M1_MAGIC = np.float32(1.5 * 2**22)
 # The smallest scale vLLM's own FP8 quantisation uses; keeps rows of zeros finite.
 _FP8_SMALLEST_SCALE = np.float32(1.0 / (448.0 * 512.0))
 
+
 @numba.njit
 def _from_bf16(bits):
     return np.uint32(np.uint32(bits) << np.uint32(16)).view(np.float32)

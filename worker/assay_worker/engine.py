@@ -170,21 +170,18 @@ class VllmEngine:
 
     # ------------------------------------------------ the rest
     def stats(self) -> Frame:
-        found = {"running": 0, "waiting": len(self._pending), "kv_cache_use": 0.0}
-        if self._llm is not None:
-            wanted = {
-                "vllm:num_requests_running": "running",
-                "vllm:num_requests_waiting": "waiting",
-                "vllm:kv_cache_usage_perc": "kv_cache_use",
-            }
-            for metric in self._llm.get_metrics():
-                if metric.name in wanted:
-                    kind = type(found[wanted[metric.name]])
-                    found[wanted[metric.name]] = kind(metric.value)
+        running, use = 0, 0.0
+        left = self._engine.get_num_unfinished_requests() if self._engine is not None else 0
+        if left > 0:  # vLLM's gauges stay as the last step left them
+            gauges = {metric.name: getattr(metric, "value", 0) for metric in self._llm.get_metrics()}
+            running = min(left, int(gauges.get("vllm:num_requests_running", 0)))
+            use = float(gauges.get("vllm:kv_cache_usage_perc", 0.0))
         return {
-            **found,
+            "running": running,
+            "waiting": left - running,
             "generated_tokens": self._generated_tokens,
             "prompt_tokens": self._prompt_tokens,
+            "kv_cache_use": use,
         }
 
     def close(self) -> None:

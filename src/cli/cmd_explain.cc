@@ -1,0 +1,90 @@
+// assay explain: one item, its prompt, every variant's output and how each was scored.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "store/store.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string folder;
+  std::string item;
+  std::string task;
+};
+
+void print_score(const Score& score) {
+  if (score.outcome == Outcome::unscored) {
+    fmt::print("  unscored: {} {}\n", score.reason, score.detail);
+    return;
+  }
+  for (const auto& [metric, value] : score.metrics) fmt::print("  {} = {}\n", metric, value);
+  fmt::print("  extracted: {} ({})\n  target: {}\n",
+             score.extraction.empty() ? "nothing" : score.extracted,
+             score.extraction.empty() ? "no rule matched" : score.extraction, score.target);
+  if (!score.detail.empty()) fmt::print("  detail: {}\n", score.detail);
+  if (score.truncated) fmt::print("  the output was cut at max_gen_toks\n");
+}
+
+// Shows a response the way it was judged: text, or the log-likelihoods of the options.
+void print_response(const Response& response) {
+  for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
+    fmt::print("  option {}: log-likelihood {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
+  }
+  if (response.loglikelihoods.empty()) fmt::print("{}\n", response.text);
+  if (!response.error.empty()) fmt::print("  engine error: {}\n", response.error);
+}
+
+Status print_steps(const Store& store, const std::vector<StoredStep>& steps, bool with_prompt) {
+  for (const StoredStep& step : steps) {
+    if (with_prompt) {
+      const auto prompt = TRY(store.rendered(step.rendered_key));
+      fmt::print("--- prompt, step {}\n{}\n", step.id.step + 1, prompt ? prompt->text : "");
+    }
+    fmt::print("--- {} step {}\n", step.id.variant, step.id.step + 1);
+    if (step.response_key.empty()) {
+      fmt::print("  the prompt did not fit and was not sent\n");
+      continue;
+    }
+    const auto response = TRY(store.response(step.response_key));
+    if (response) print_response(*response);
+  }
+  return {};
+}
+
+Result<int> explain(const Options& options) {
+  const Store store = TRY(Store::open(options.folder, Store::Mode::read));
+  const std::vector<StoredScore> scores = TRY(store.scores());
+  bool found = false;
+  for (const StoredScore& s : scores) {
+    if (s.item != options.item || (!options.task.empty() && s.task != options.task)) continue;
+    const auto steps = TRY(store.steps(s.variant, s.task, s.item, s.repeat));
+    if (!found) fmt::print("task {}, item {}\n", s.task, s.item);
+    TRY(print_steps(store, steps, !found));
+    print_score(s.score);
+    found = true;
+  }
+  if (!found) {
+    return usage_error(fmt::format("item {} has no score in {}", options.item, options.folder),
+                       "no variant answered it, or it is called otherwise",
+                       "results.json lists the items of each task");
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "explain", "One item: its prompt, every variant's output, and how each was scored.");
+  command->add_option("DIR", options->folder, "The run's folder")->required();
+  command->add_option("ITEM", options->item, "The item's id")->required();
+  command->add_option("--task", options->task, "Where two tasks have an item of that id");
+  command->footer("Example:\n  assay explain demo-run sum-1 --task math500");
+  command->callback([options, &session] { finish(session, explain(*options)); });
+}
+
+}  // namespace assay

@@ -1,0 +1,104 @@
+// assay pass1: pass@1 of code tasks for one model, without a plan.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/run_flow.h"
+#include "report/terminal.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> tasks = {"livecodebench", "scicode"};
+  std::string data;
+  std::string out = "pass1-run";
+  int tensor_parallel_size = 1;
+  int limit = 20;
+  int max_tokens = 1024;
+  int max_model_len = 4096;
+  double timeout_s = 0;
+  std::vector<std::string> engine;
+};
+
+// "key=value" as the engine wants it: JSON where it is JSON, else text.
+Result<nlohmann::json> engine_args(const Options& options) {
+  nlohmann::json args = {{"max_model_len", options.max_model_len}};
+  if (options.tensor_parallel_size > 1) args["tensor_parallel_size"] = options.tensor_parallel_size;
+  for (const std::string& setting : options.engine) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return usage_error("--engine " + setting + " cannot be read", "there is no '='",
+                         "write --engine KEY=VALUE, as in --engine enforce_eager=true");
+    }
+    const std::string value = setting.substr(equals + 1);
+    nlohmann::json parsed = nlohmann::json::parse(value, nullptr, false);
+    args[setting.substr(0, equals)] = parsed.is_discarded() ? nlohmann::json(value) : parsed;
+  }
+  return args;
+}
+
+Result<Plan> plan_of(const Options& options) {
+  Plan plan;
+  plan.file = std::filesystem::current_path() / "pass1.yaml";
+  plan.name = "pass1";
+  plan.engine.args = TRY(engine_args(options));
+  std::string model = options.model;
+  if (std::filesystem::is_directory(model)) model = std::filesystem::absolute(model).lexically_normal();
+  VariantSpec variant;
+  variant.name = "model";
+  variant.model = model;
+  variant.baseline = true;
+  plan.variants.push_back(variant);
+  for (const std::string& name : options.tasks) {
+    const Task* task = find_task(name);
+    if (task == nullptr || task->kind != TaskKind::code) {
+      return usage_error("no code task is called " + name, "pass@1 needs programs to run",
+                         "use livecodebench or scicode");
+    }
+    TaskSpec spec;
+    spec.name = name;
+    spec.benchmark = name;
+    spec.limit = options.limit;
+    spec.max_gen_toks = options.max_tokens;
+    if (options.timeout_s > 0) spec.options["timeout_s"] = options.timeout_s;
+    plan.tasks.push_back(spec);
+  }
+  return plan;
+}
+
+Result<int> pass1(const Options& options, const Session& session) {
+  if (options.limit < 1 || options.max_tokens < 1 || options.tensor_parallel_size < 1) {
+    return usage_error("a number is too small", "limit, tokens and GPUs start at 1",
+                       "see assay pass1 --help");
+  }
+  RunFlow flow{options.data, std::filesystem::absolute(options.out)};
+  const RunReport report = TRY(run_to_report(TRY(plan_of(options)), flow, session));
+  fmt::print("{}", terminal_table(report, session.colour));
+  fmt::print("pass@1: {}\n", (flow.out / "results" / "model" / "pass1.json").string());
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_pass1(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("pass1", "pass@1 of code tasks for one model.");
+  command->add_option("--model", options->model, "Hub id or folder")->required();
+  command->add_option("--tensor-parallel-size", options->tensor_parallel_size, "GPUs to split it over");
+  command->add_option("--tasks", options->tasks, "livecodebench, scicode")->delimiter(',');
+  command->add_option("--limit", options->limit, "Items a task")->capture_default_str();
+  command->add_option("--max-tokens", options->max_tokens, "Output tokens an answer")->capture_default_str();
+  command->add_option("--max-model-len", options->max_model_len, "Context length")->capture_default_str();
+  command->add_option("--timeout-s", options->timeout_s, "CPU seconds a test; default: the benchmark's");
+  command->add_option("--engine", options->engine, "Engine argument KEY=VALUE (repeatable)");
+  command->add_option("--data", options->data, "Folder with the data sets' files; else the hub");
+  command->add_option("--out", options->out, "The run's folder")->capture_default_str();
+  command->footer(
+      "Example:\n  assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20 --out code-run");
+  command->callback([options, &session] { finish(session, pass1(*options, session)); });
+}
+
+}  // namespace assay

@@ -1,0 +1,61 @@
+// assay power: how many items a question needs.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "stats/power.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  long n = 50;
+  double margin_pp = 3;
+  double alpha = 0.05;
+  double discordance_pct = 10;
+};
+
+Result<int> power(const Options& options) {
+  if (options.n < 1 || options.margin_pp <= 0 || options.alpha <= 0 || options.alpha >= 0.5 ||
+      options.discordance_pct <= 0 || options.discordance_pct > 100) {
+    return usage_error("these numbers make no question",
+                       "n must be at least 1, margin above 0, alpha between 0 and 0.5, discordance "
+                       "above 0 and at most 100",
+                       "see assay power --help");
+  }
+  const double margin = options.margin_pp / 100;
+  PowerAssumptions assumptions;
+  assumptions.discordance = options.discordance_pct / 100;
+  assumptions.alpha = options.alpha;
+  const BestVerdict best = best_verdict(options.n, margin, options.alpha);
+  fmt::print("{} items, margin {} points, alpha {} one-sided\n", options.n, options.margin_pp,
+             options.alpha);
+  fmt::print("best verdict reachable      {}\n", verdict_label(best.best));
+  fmt::print("fewest items for the margin {} (with no item flipping)\n",
+             fewest_items_non_inferior(margin, options.alpha));
+  if (const auto drop = smallest_detectable_difference(options.n, assumptions)) {
+    fmt::print("smallest drop detectable    {:.1f} points (80 % power, {} % of items flip)\n",
+               *drop * 100, options.discordance_pct);
+  }
+  if (const auto items = items_for_non_inferior(margin, 0, assumptions)) {
+    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n", *items,
+               options.discordance_pct);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_power(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("power", "How many items a margin needs, before anything is rented.");
+  command->add_option("--n", options->n, "Items of the task")->capture_default_str();
+  command->add_option("--margin", options->margin_pp, "Margin in percentage points")->capture_default_str();
+  command->add_option("--alpha", options->alpha, "One-sided error rate")->capture_default_str();
+  command->add_option("--discordance", options->discordance_pct, "Per cent of items that flip either way")
+      ->capture_default_str();
+  command->footer("Example:\n  assay power --n 50 --margin 3");
+  command->callback([options, &session] { finish(session, power(*options)); });
+}
+
+}  // namespace assay

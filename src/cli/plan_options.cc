@@ -1,0 +1,86 @@
+#include "cli/plan_options.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+std::unexpected<Error> set_error(const std::string& setting, const std::string& why) {
+  return usage_error(fmt::format("--set {} cannot be applied", setting), why,
+                     "write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m");
+}
+
+// An entry of a list by position or by its `name`.
+YAML::Node list_entry(YAML::Node list, const std::string& key) {
+  const bool digits = !key.empty() && std::all_of(key.begin(), key.end(),
+                                                  [](char c) { return c >= '0' && c <= '9'; });
+  if (digits && key.size() < 6 && std::stoul(key) < list.size()) return list[std::stoul(key)];
+  for (YAML::Node entry : list) {
+    if (entry.IsMap() && entry["name"] && entry["name"].Scalar() == key) return entry;
+  }
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+
+Status apply(YAML::Node node, const std::string& setting) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) return set_error(setting, "there is no '='");
+  const std::vector<std::string> path = split(setting.substr(0, equals), '.');
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    YAML::Node next = node.IsSequence() ? list_entry(node, path[i]) : node[path[i]];
+    if (!next.IsDefined() && node.IsSequence()) {
+      return set_error(setting, fmt::format("the plan's list has no entry '{}'", path[i]));
+    }
+    node.reset(next);
+  }
+  if (!node.IsMap() && !node.IsNull() && node.IsDefined()) {
+    return set_error(setting, "the path does not lead to a key");
+  }
+  node[path.back()] = YAML::Load(setting.substr(equals + 1));
+  return {};
+}
+
+}  // namespace
+
+void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output) {
+  command.add_option("PLAN", options.plan, "The plan (docs/plan.md)")->required();
+  command.add_option("--data", options.data, "Folder with the data sets' files; the hub is not asked");
+  command.add_option("--set", options.set, "Change a value of the plan: PATH=VALUE (repeatable)");
+  if (with_output) command.add_option("--out", options.out, "The run's folder; default: the plan's output");
+}
+
+Result<Plan> load_with_options(const PlanOptions& options) {
+  if (!options.data.empty() && !std::filesystem::is_directory(options.data)) {
+    return usage_error("--data " + options.data + " is no folder", "it is not there",
+                       "name the folder that holds the data sets");
+  }
+  const std::filesystem::path file = std::filesystem::absolute(options.plan);
+  if (options.set.empty()) return load_plan(file, known_benchmarks());
+  const std::string text = TRY(read_file(file));
+  // The plan as written must be sound; then once more with the settings in.
+  TRY(parse_plan(text, file, known_benchmarks()));
+  try {
+    YAML::Node root = YAML::Load(text);
+    for (const std::string& setting : options.set) TRY(apply(root, setting));
+    YAML::Emitter out;
+    out << root;
+    return parse_plan(out.c_str(), file, known_benchmarks());
+  } catch (const YAML::Exception& e) {
+    return set_error(join(options.set, " "), e.what());
+  }
+}
+
+Result<std::filesystem::path> output_folder(const Plan& plan, const PlanOptions& options) {
+  if (!options.out.empty()) return std::filesystem::absolute(options.out);
+  if (!plan.output.empty()) return std::filesystem::path(plan.output);
+  return usage_error("no output folder", "neither --out nor the plan's `output` is given",
+                     "add --out DIR");
+}
+
+}  // namespace assay

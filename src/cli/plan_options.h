@@ -1,0 +1,28 @@
+// --data, --out, --set and the plan's path: what commands that take a plan share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+
+namespace assay {
+
+struct PlanOptions {
+  std::string plan;
+  std::string data;
+  std::string out;
+  std::vector<std::string> set;  // "tasks.hle.limit=5": a path of keys, list positions or names
+};
+
+void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output);
+// Reads the plan, puts the --set values in, and validates it.
+[[nodiscard]] Result<Plan> load_with_options(const PlanOptions& options);
+// --out, else the plan's output; a usage error when neither is given.
+[[nodiscard]] Result<std::filesystem::path> output_folder(const Plan& plan,
+                                                          const PlanOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,80 @@
+#include "cli/run_flow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "cli/world.h"
+#include "report/build.h"
+#include "report/write.h"
+#include "run/runner.h"
+
+namespace assay {
+namespace {
+
+const char* end_name(RunEnd end) {
+  switch (end) {
+    case RunEnd::complete:
+      return "complete";
+    case RunEnd::out_of_time:
+      return "out_of_time";
+    case RunEnd::interrupted:
+      return "interrupted";
+  }
+  return "complete";
+}
+
+Progress::Style progress_style(const RunFlow& flow, const Session& session) {
+  if (flow.quiet) return Progress::Style::silent;
+  return session.live_progress ? Progress::Style::live : Progress::Style::plain;
+}
+
+// Times of the first start and of the end that completed it; a run that had nothing to do adds none.
+Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
+  TRY(store.set_meta("end", end_name(end)));
+  if (worked || !TRY(store.meta("ended_at"))) {
+    TRY(store.set_meta("ended_at", fmt::format("{:.3f}", clock.wall().count())));
+  }
+  return store.flush();
+}
+
+}  // namespace
+
+Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& session) {
+  const SystemClock clock;
+  const double started_s = clock.now().count();
+  const auto world = TRY(World::make(plan, {.data = flow.data, .output = flow.out}));
+  const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  Store store = TRY(Store::open(flow.out, Store::Mode::write));
+  if (!TRY(store.meta("started_at"))) {
+    TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
+  }
+
+  Progress progress(stderr, progress_style(flow, session), clock);
+  RunServices services{.store = store, .clock = clock, .progress = progress};
+  world->equip(services);
+  services.stop = session.interrupted;
+  RunOptions options;
+  // What went by before the engines' turn counts too: the run ends inside the budget.
+  const double before_s = clock.now().count() - started_s;
+  options.budget_s = plan.budget_s > 0 ? std::max(1.0, plan.budget_s - before_s) : 0;
+  options.restart_variant = flow.restart_variant;
+  const std::int64_t responses_before = store.response_count();
+  const auto end = run_plan(resolved, options, services);
+  progress.clear();
+  TRY(store.flush());
+  if (!end) return std::unexpected(end.error());
+  if (*end == RunEnd::interrupted) {
+    return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
+                                 "run the same command to go on: everything answered is kept"});
+  }
+  TRY(note_end(store, clock, *end, store.response_count() != responses_before));
+  TRY(write_file_atomic(flow.out / "plan.frozen.json", frozen_plan(resolved).dump(1) + "\n"));
+  RunReport report = TRY(build_report(store));
+  TRY(write_reports(report, flow.out));
+  return report;
+}
+
+}  // namespace assay

@@ -1,0 +1,25 @@
+// From a validated plan to the finished report: what `run` and `pass1` share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "cli/command.h"
+#include "plan/plan.h"
+#include "report/values.h"
+
+namespace assay {
+
+struct RunFlow {
+  std::filesystem::path data;  // --data; may be empty
+  std::filesystem::path out;
+  bool restart_variant = false;
+  bool quiet = false;
+};
+
+// Runs what is missing and writes all reports into `out`. ErrorKind::interrupted when a signal ended
+// it; everything answered is kept.
+[[nodiscard]] Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& session);
+
+}  // namespace assay

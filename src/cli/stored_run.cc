@@ -1,0 +1,55 @@
+#include "cli/stored_run.h"
+
+#include "base/json.h"
+#include "cli/world.h"
+#include "run/runner.h"
+#include "store/store.h"
+
+namespace assay {
+namespace {
+
+// The run as it was resolved: its items come from the store, the rest from the frozen plan.
+Result<ResolvedRun> stored_run(const Store& store) {
+  const auto text = TRY(store.meta("frozen"));
+  if (!text) {
+    return usage_error("this run was never begun", "its store holds no frozen plan",
+                       "name the folder an `assay run` wrote to");
+  }
+  const Json frozen = TRY(parse_json(*text, "the frozen plan"));
+  ResolvedRun run;
+  run.plan = TRY(plan_from_json(frozen.at("plan")));
+  for (const Json& entry : frozen.at("tasks")) {
+    ResolvedTask task;
+    for (const TaskSpec& spec : run.plan.tasks) {
+      if (spec.name == entry.at("name")) task.spec = spec;
+    }
+    task.task = find_task(task.spec.benchmark);
+    task.available = entry.at("status") == "ok";
+    task.data_folder = entry.value("data_folder", "");
+    for (const Json& row : entry.value("exemplars", Json::array())) task.exemplars.push_back(row);
+    task.items = TRY(store.items(task.spec.name));
+    run.tasks.push_back(std::move(task));
+  }
+  for (const Json& entry : frozen.at("variants")) {
+    for (const VariantSpec& spec : run.plan.variants) {
+      if (spec.name != entry.at("name")) continue;
+      run.variants.push_back({spec, spec.model, entry.at("revision"), entry.at("fingerprint")});
+    }
+  }
+  return run;
+}
+
+}  // namespace
+
+Status rescore_folder(const std::filesystem::path& folder) {
+  Store store = TRY(Store::open(folder, Store::Mode::write));
+  const ResolvedRun run = TRY(stored_run(store));
+  const auto world = TRY(World::make(run.plan, {.output = folder}));
+  const SystemClock clock;
+  Progress progress(stderr, Progress::Style::silent, clock);
+  RunServices services{.store = store, .clock = clock, .progress = progress};
+  world->equip(services);
+  return rescore(run, services);
+}
+
+}  // namespace assay

@@ -1,0 +1,72 @@
+#include <nlohmann/json.hpp>
+
+#include "plan/plan.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+std::optional<T> maybe(const json& value) {
+  if (value.is_null()) return std::nullopt;
+  return value.get<T>();
+}
+
+TaskSpec task_from(const json& value) {
+  TaskSpec task;
+  task.name = value.at("name");
+  task.benchmark = value.at("benchmark");
+  task.harness = value.at("harness") == "native" ? Harness::native : Harness::lm_eval;
+  task.limit = maybe<int>(value.at("limit"));
+  task.limit_per = value.at("limit_per") == "task" ? LimitPer::task : LimitPer::subject;
+  task.first = maybe<int>(value.at("first"));
+  task.ids = value.at("ids").get<std::vector<std::string>>();
+  task.max_gen_toks = maybe<int>(value.at("max_gen_toks"));
+  task.num_fewshot = maybe<int>(value.at("num_fewshot"));
+  task.repeats = value.at("repeats");
+  task.if_gated = value.at("if_gated") == "skip" ? IfGated::skip : IfGated::fail;
+  task.weight = value.at("weight");
+  task.sampling = value.at("sampling");
+  task.options = value.at("options");
+  task.lm_eval = value.at("lm_eval");
+  task.data = value.at("data");
+  return task;
+}
+
+Plan plan_from(const json& value) {
+  Plan plan;
+  plan.name = value.at("name");
+  plan.budget_s = value.at("budget_s");
+  plan.output = value.at("output");
+  plan.env = value.at("env").get<std::map<std::string, std::string>>();
+  plan.data = value.at("data");
+  plan.seed = value.at("seed");
+  const json& engine = value.at("engine");
+  plan.engine = {engine.at("kind"), engine.at("python"), engine.at("args")};
+  const json& chat = value.at("chat");
+  plan.chat.apply_template = chat.at("apply_template");
+  plan.chat.enable_thinking = maybe<bool>(chat.at("enable_thinking"));
+  plan.chat.system = chat.at("system");
+  plan.chat.template_args = chat.at("template_args");
+  for (const json& v : value.at("variants")) {
+    plan.variants.push_back(
+        {v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"), v.at("engine")});
+  }
+  for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
+  plan.compare = {value.at("compare").at("margin_pp"), value.at("compare").at("alpha")};
+  return plan;
+}
+
+}  // namespace
+
+Result<Plan> plan_from_json(const json& value) {
+  try {
+    return plan_from(value);
+  } catch (const json::exception& e) {
+    return environment_error("a frozen plan cannot be read", e.what(),
+                             "use the assay that wrote it, or choose another folder");
+  }
+}
+
+}  // namespace assay
