@@ -1,5 +1,5 @@
-// What every worker must do (docs/worker_protocol.md): the scripted one always, the real one with vLLM
-// when ASSAY_REAL_WORKER_MODEL names a model folder and ASSAY_PYTHON its Python:
+// What every worker must do (docs/worker_protocol.md): the scripted one always, the real one with
+// vLLM when ASSAY_REAL_WORKER_MODEL names a model folder and ASSAY_PYTHON its Python:
 //   engine_test --gtest_filter='*Conformance*vllm*'
 // One loaded engine serves all tests of a worker, since loading vLLM takes long.
 #include <gmock/gmock.h>
@@ -18,8 +18,8 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Le;
@@ -108,7 +108,8 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     const std::int64_t id = loaded().next_id++;
     Sampling sampling = greedy(max_tokens);
     sampling.stop = stop;
-    must(engine().submit(id, RequestKind::generate, render(engine(), chat_request(text)), sampling, 20));
+    must(engine().submit(id, RequestKind::generate, render(engine(), chat_request(text)), sampling,
+                         20));
     return id;
   }
 
@@ -166,13 +167,15 @@ TEST_P(ConformanceTest, LoadAndRenderNeedAnOpenModel) {
 
 TEST_P(ConformanceTest, RendersWithoutWeightsInTheOrderAsked) {
   const auto engine = start_fresh();
-  const OpenedModel opened = must(engine->open(model_for(GetParam(), folder_), true, json::object()));
+  const OpenedModel opened =
+      must(engine->open(model_for(GetParam(), folder_), true, json::object()));
   EXPECT_THAT(opened.tokenizer_hash, SizeIs(64));
   EXPECT_THAT(opened.template_hash, SizeIs(64));
   EXPECT_GT(opened.max_model_len, 0);
   EXPECT_GT(opened.vocab_size, 0);
   std::vector<Request> requests;
-  for (int i = 0; i < 20; ++i) requests.push_back(chat_request("number " + std::to_string(i) + "."));
+  for (int i = 0; i < 20; ++i)
+    requests.push_back(chat_request("number " + std::to_string(i) + "."));
   requests.back().assistant_prefix = "I think that";
   const std::vector<Rendered> rendered = must(engine->render(requests));
   ASSERT_THAT(rendered, SizeIs(20));
@@ -236,7 +239,8 @@ TEST_P(ConformanceTest, ManyRequestsJoinWhileOthersRun) {
   std::map<std::int64_t, int> max_tokens_of;
   for (int i = 0; i < 8; ++i) {
     const int max_tokens = 4 + 4 * i;
-    max_tokens_of[generate("Tell me about the number " + std::to_string(i), max_tokens)] = max_tokens;
+    max_tokens_of[generate("Tell me about the number " + std::to_string(i), max_tokens)] =
+        max_tokens;
   }
   // Some answers are in before the second half is asked.
   std::map<std::int64_t, Response> answers = collect(engine(), 2, kLoadPatience);
@@ -299,7 +303,8 @@ TEST_P(ConformanceTest, CancelledRequestsAreAnswered) {
 }
 
 TEST_P(ConformanceTest, LogLikelihoodsOnePerContinuation) {
-  const Response response = score(choices("The capital of France is", {" Paris", " a b c d e", "."}));
+  const Response response =
+      score(choices("The capital of France is", {" Paris", " a b c d e", "."}));
   EXPECT_EQ(response.error, "");
   ASSERT_THAT(response.loglikelihoods, SizeIs(3));
   for (const LogLikelihood& one : response.loglikelihoods) {

@@ -60,7 +60,8 @@ struct Answered {  // a submitted request is done; Response::error is set when i
 struct Progressed {  // while loading, or from lm-eval
   std::string text;
 };
-struct Died {  // the process ended, fell silent or lost its engine; all unanswered requests are lost
+struct Died {  // the process ended, fell silent or lost its engine; all unanswered requests are
+               // lost
   Error error;
   std::vector<std::int64_t> unanswered;
 };
@@ -69,11 +70,15 @@ struct Needed {  // lm-eval inside the worker asks (protocol: need)
   RequestKind kind = RequestKind::generate;
   Rendered rendered;
   Sampling sampling;
+  std::int64_t run = 0;  // the id given to start_lm_eval
+  std::string task;      // lm-eval's own name of the single task
+  int doc = 0;           // the document's index in it
+  int repeat = 0;        // tells equal requests of one document apart
 };
 struct LmEvalDone {
   std::int64_t id = 0;
-  nlohmann::json frame;         // `lm_eval_done`
-  std::optional<Error> error;   // lm-eval raised
+  nlohmann::json frame;        // `lm_eval_done`
+  std::optional<Error> error;  // lm-eval raised
 };
 using EngineEvent = std::variant<Answered, Progressed, Died, Needed, LmEvalDone>;
 
@@ -84,10 +89,12 @@ class Engine {
 
   [[nodiscard]] virtual const EngineHello& hello() const = 0;
   // Tokenizer only. Errors: folder without config or tokenizer (usage), dead worker (environment).
-  [[nodiscard]] virtual Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
+  [[nodiscard]] virtual Result<OpenedModel> open(const std::string& model_folder,
+                                                 bool apply_template,
                                                  const nlohmann::json& template_args) = 0;
   // Same order as asked. Works before load() and while requests are in flight.
-  [[nodiscard]] virtual Result<std::vector<Rendered>> render(const std::vector<Request>& requests) = 0;
+  [[nodiscard]] virtual Result<std::vector<Rendered>> render(
+      const std::vector<Request>& requests) = 0;
   // Blocks until the weights are in; `on_progress` is called with the engine's own lines.
   [[nodiscard]] virtual Result<LoadedModel> load(const nlohmann::json& args,
                                                  std::chrono::seconds timeout) = 0;

@@ -1,4 +1,5 @@
-// For tests: a program that starts an engine and is then killed. It is its own guardian, as assay is.
+// For tests: a program that starts an engine and is then killed. It is its own guardian, as assay
+// is.
 //   engine_client TOKEN LOG MODEL ARGS_JSON COMMAND…   prints "ready" once a request is in flight
 #include <fmt/format.h>
 
@@ -26,7 +27,8 @@ Status run(const std::vector<std::string>& words) {
     const std::vector<Rendered> rendered = TRY(engine->render({request}));
     Sampling sampling;
     sampling.max_tokens = 400;
-    for (int i = 0; i < 4; ++i) TRY(engine->submit(i, RequestKind::generate, rendered[0], sampling));
+    for (int i = 0; i < 4; ++i)
+      TRY(engine->submit(i, RequestKind::generate, rendered[0], sampling));
   }
   std::puts("ready");
   std::fflush(stdout);

@@ -54,9 +54,11 @@ TEST_F(FingerprintTest, HashesAreThoseOfSha256sum) {
   ASSERT_EQ(found.files.size(), 3);
   // printf '{}' | sha256sum; printf tok | sha256sum
   EXPECT_EQ(found.files[0].name, "config.json");
-  EXPECT_EQ(found.files[0].sha256, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+  EXPECT_EQ(found.files[0].sha256,
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
   EXPECT_EQ(found.files[2].name, "tokenizer.json");
-  EXPECT_EQ(found.files[2].sha256, "1a7674eb4ee78df7e1ac439a93c3fa8e3c945784d4dec9fd8e3011738b2f1d62");
+  EXPECT_EQ(found.files[2].sha256,
+            "1a7674eb4ee78df7e1ac439a93c3fa8e3c945784d4dec9fd8e3011738b2f1d62");
   EXPECT_EQ(found.bytes, 2 + 3 + 8 + 62 + 4);
   // sha256sum * | sha256sum
   EXPECT_EQ(found.sha256, "12aecc606c9e656d7f2b27dae9e2350656b0a7ce1121d024e89c7816417dfe88");

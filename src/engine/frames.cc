@@ -37,7 +37,8 @@ void append_length(std::string& out, std::uint32_t length) {
 
 Error unreadable(std::string why) {
   return Error{ErrorKind::environment, "the engine sent a frame that cannot be read",
-               std::move(why), "the worker and assay must be of one version; see docs/worker_protocol.md"};
+               std::move(why),
+               "the worker and assay must be of one version; see docs/worker_protocol.md"};
 }
 
 std::string printable_start(std::string_view body) {
@@ -96,7 +97,9 @@ ssize_t write_without_sigpipe(int fd, const char* data, std::size_t size) {
 
 }  // namespace
 
-void FrameReader::append(std::string_view bytes) { buffer_.append(bytes); }
+void FrameReader::append(std::string_view bytes) {
+  buffer_.append(bytes);
+}
 
 Result<std::optional<nlohmann::json>> FrameReader::next() {
   if (broken_) return std::unexpected(*broken_);
@@ -104,7 +107,8 @@ Result<std::optional<nlohmann::json>> FrameReader::next() {
   if (rest.size() < kHeaderBytes) return std::nullopt;
   const std::uint32_t length = frame_length(rest);
   if (length > kMaxFrameBytes) {
-    broken_ = unreadable(fmt::format("a length of {} bytes, over the limit of {}", length, kMaxFrameBytes));
+    broken_ = unreadable(
+        fmt::format("a length of {} bytes, over the limit of {}", length, kMaxFrameBytes));
     return std::unexpected(*broken_);
   }
   if (rest.size() - kHeaderBytes < length) return std::nullopt;

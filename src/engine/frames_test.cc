@@ -72,7 +72,8 @@ TEST(FrameReader, TheLimitItselfIsAllowed) {
 }
 
 TEST(FrameReader, RefusesWhatIsNoFrame) {
-  const std::array<std::string, 5> bodies = {"{\"type\":", "[1]", "{\"kind\":1}", "{\"type\":3}", ""};
+  const std::array<std::string, 5> bodies = {"{\"type\":", "[1]", "{\"kind\":1}", "{\"type\":3}",
+                                             ""};
   for (const std::string& body : bodies) {
     FrameReader reader;
     reader.append(std::string(1, static_cast<char>(body.size())) + "\0\0\0"s + body);

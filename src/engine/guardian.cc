@@ -19,9 +19,11 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/result.h"
 #include "base/subprocess.h"
+#include "engine/pid_namespace.h"
 #include "engine/process_tree.h"
 
 namespace assay {
@@ -69,9 +71,20 @@ Result<GuardianOptions> parse_arguments(const std::vector<std::string_view>& wor
   return options;
 }
 
+int report_failure(const Error& error) {
+  std::fputs((error.to_string() + "\n").c_str(), stderr);
+  return kGuardianFailed;
+}
+
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 class Guardian {
  public:
-  explicit Guardian(GuardianOptions options) : options_(std::move(options)) {
+  // `parent` becomes readable when assay is gone; it may be invalid.
+  Guardian(GuardianOptions options, UniqueFd parent)
+      : options_(std::move(options)), parent_(std::move(parent)) {
     const char* token = std::getenv(std::string(kRunTokenVariable).c_str());
     if (token != nullptr) token_ = token;
   }
@@ -81,17 +94,15 @@ class Guardian {
     TRY(start_worker());
     const bool worker_ended = watch();
     end_tree(worker_ended ? milliseconds(0) : options_.grace);
-    if (!worker_status_) return 128 + SIGKILL;
-    const int status = *worker_status_;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return worker_status_ ? exit_code_of(*worker_status_) : 128 + SIGKILL;
   }
 
  private:
   Status prepare() {
-    ::prctl(PR_SET_NAME, "assay-guardian");
     // Orphans below us become our children, so that nothing leaves the tree.
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
-      return errno_error("the guardian cannot adopt orphans", "a Linux kernel of 3.4 or later is needed");
+      return errno_error("the guardian cannot adopt orphans",
+                         "a Linux kernel of 3.4 or later is needed");
     }
     sigset_t held;
     ::sigemptyset(&held);
@@ -103,22 +114,16 @@ class Guardian {
     for (int fd : {options_.alive_fd, options_.worker_in_fd, options_.worker_out_fd}) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // the worker gets its own numbers for two of them
     }
-    if (options_.parent_pid > 0) {
-      parent_ = open_pidfd(options_.parent_pid);
-      if (::getppid() != options_.parent_pid) parent_gone_ = true;
-    }
     return {};
   }
 
   // Nothing that assay had open may live on in this tree (a lock on the store, say).
   void close_other_fds() const {
-    const int highest = std::max({2, options_.alive_fd, options_.worker_in_fd,
-                                  options_.worker_out_fd, signals_.get()});
+    const std::set<int> kept = {options_.alive_fd, options_.worker_in_fd, options_.worker_out_fd,
+                                signals_.get(), parent_.get()};
+    const int highest = std::max(2, *kept.rbegin());
     for (int fd = 3; fd < highest; ++fd) {
-      if (fd != options_.alive_fd && fd != options_.worker_in_fd && fd != options_.worker_out_fd &&
-          fd != signals_.get()) {
-        ::close(fd);
-      }
+      if (!kept.contains(fd)) ::close(fd);
     }
     ::syscall(SYS_close_range, highest + 1, ~0U, 0);
   }
@@ -140,7 +145,7 @@ class Guardian {
 
   // Waits until the worker ends (true) or assay is gone or wants the end (false).
   bool watch() {
-    while (!parent_gone_) {
+    while (true) {
       std::array<pollfd, 3> polled = {pollfd{options_.alive_fd, POLLIN, 0},
                                       pollfd{signals_.get(), POLLIN, 0},
                                       pollfd{parent_.get(), POLLIN, 0}};
@@ -150,7 +155,6 @@ class Guardian {
       if (worker_status_) return true;
       if (told_to_stop || polled[0].revents != 0 || polled[2].revents != 0) return false;
     }
-    return false;
   }
 
   bool take_signals() {
@@ -213,8 +217,8 @@ class Guardian {
   static void kill_all(const std::vector<ProcessInfo>& left, bool trackers_too) {
     for (const ProcessInfo& process : left) {
       if (process.state == 'Z') continue;
-      if (!trackers_too &&
-          command_line_of(process.pid).find("multiprocessing.resource_tracker") != std::string::npos) {
+      if (!trackers_too && command_line_of(process.pid).find("multiprocessing.resource_tracker") !=
+                               std::string::npos) {
         continue;
       }
       signal_process(process, SIGKILL);
@@ -225,19 +229,48 @@ class Guardian {
   std::string token_;
   UniqueFd signals_;
   UniqueFd parent_;
-  bool parent_gone_ = false;
   Child worker_;
   std::optional<int> worker_status_;
 };
 
+bool namespace_wanted() {
+  const char* value = std::getenv(std::string(kNamespaceVariable).c_str());
+  return value == nullptr || std::string_view(value) != "off";
+}
+
+Result<int> guard(const GuardianOptions& options) {
+  ::prctl(PR_SET_NAME, "assay-guardian");
+  UniqueFd parent;
+  if (options.parent_pid > 0) {
+    parent = open_pidfd(options.parent_pid);
+    // Asked after it is open: the number can no more belong to another process.
+    if (::getppid() != options.parent_pid) {
+      return environment_error("the guardian cannot start", "assay is gone already", "");
+    }
+  }
+  if (namespace_wanted()) {
+    const auto inside = [&] {
+      const Result<int> code = Guardian(options, std::move(parent)).run();
+      return code ? *code : report_failure(code.error());
+    };
+    if (const auto status = run_in_pid_namespace(inside)) return exit_code_of(*status);
+  }
+  return Guardian(options, std::move(parent)).run();
+}
+
 }  // namespace
 
 std::vector<std::string> to_arguments(const GuardianOptions& options) {
-  std::vector<std::string> out = {"--alive-fd",      std::to_string(options.alive_fd),
-                                  "--worker-in-fd",  std::to_string(options.worker_in_fd),
-                                  "--worker-out-fd", std::to_string(options.worker_out_fd),
-                                  "--parent-pid",    std::to_string(options.parent_pid),
-                                  "--grace-ms",      std::to_string(options.grace.count()),
+  std::vector<std::string> out = {"--alive-fd",
+                                  std::to_string(options.alive_fd),
+                                  "--worker-in-fd",
+                                  std::to_string(options.worker_in_fd),
+                                  "--worker-out-fd",
+                                  std::to_string(options.worker_out_fd),
+                                  "--parent-pid",
+                                  std::to_string(options.parent_pid),
+                                  "--grace-ms",
+                                  std::to_string(options.grace.count()),
                                   "--"};
   out.insert(out.end(), options.command.begin(), options.command.end());
   return out;
@@ -246,11 +279,8 @@ std::vector<std::string> to_arguments(const GuardianOptions& options) {
 int guardian_main(int argc, char** argv) {
   const std::vector<std::string_view> words(argv + std::min(argc, 2), argv + argc);
   Result<GuardianOptions> options = parse_arguments(words);
-  const Result<int> code =
-      options ? Guardian(*std::move(options)).run() : std::unexpected(options.error());
-  if (code) return *code;
-  std::fputs((code.error().to_string() + "\n").c_str(), stderr);
-  return kGuardianFailed;
+  const Result<int> code = options ? guard(*options) : std::unexpected(options.error());
+  return code ? *code : report_failure(code.error());
 }
 
 }  // namespace assay

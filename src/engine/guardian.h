@@ -12,11 +12,15 @@ namespace assay {
 // main() of a program that can be the guardian calls guardian_main when argv[1] is this.
 inline constexpr std::string_view kGuardianArgument = "__guardian";
 
+// "off" in the environment: no PID namespace, only the subreaper and the token. For systems where a
+// namespace is allowed but something in the engine does not bear it.
+inline constexpr std::string_view kNamespaceVariable = "ASSAY_PID_NAMESPACE";
+
 struct GuardianOptions {
-  int alive_fd = -1;    // assay alone holds the other end; its end of file means assay is gone
-  int worker_in_fd = -1;   // become 3 and 4 in the worker
+  int alive_fd = -1;      // assay alone holds the other end; its end of file means assay is gone
+  int worker_in_fd = -1;  // become 3 and 4 in the worker
   int worker_out_fd = -1;
-  int parent_pid = 0;   // assay; 0: not watched
+  int parent_pid = 0;                    // assay; 0: not watched
   std::chrono::milliseconds grace{500};  // between SIGTERM and SIGKILL
   std::vector<std::string> command;      // the worker
 };

@@ -37,7 +37,8 @@ std::string read_proc(pid_t pid, const char* name) {
   }
 }
 
-// proc_pid_stat(5): "pid (name) state ppid …", the start time is field 22. The name may hold anything.
+// proc_pid_stat(5): "pid (name) state ppid …", the start time is field 22. The name may hold
+// anything.
 std::optional<ProcessInfo> read_stat(pid_t pid) {
   const std::string text = read_proc(pid, "stat");
   const std::size_t name_end = text.rfind(')');

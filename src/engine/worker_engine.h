@@ -1,9 +1,10 @@
 // The engine in a worker process (docs/worker_protocol.md), under a guardian (docs/guardian.md).
 //
-// One thread, no reader thread: bytes move while a call waits, in both directions, so a full pipe on
-// either side cannot stop both. Events that come while open, render, load or stats wait for their
-// answer are kept in order for wait(). After the engine's death every call gives the same error;
-// Died comes once from wait(), after the events that came before it, and then wait() gives nothing.
+// One thread, no reader thread: bytes move while a call waits, in both directions, so a full pipe
+// on either side cannot stop both. Events that come while open, render, load or stats wait for
+// their answer are kept in order for wait(). After the engine's death every call gives the same
+// error; Died comes once from wait(), after the events that came before it, and then wait() gives
+// nothing.
 #pragma once
 
 #include <chrono>
@@ -51,7 +52,7 @@ class WorkerEngine final : public Engine {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Pending {            // an unanswered request, by its id on the wire
+  struct Pending {  // an unanswered request, by its id on the wire
     std::int64_t caller_id = 0;
     bool lm_eval = false;
   };
@@ -67,8 +68,10 @@ class WorkerEngine final : public Engine {
 
   void pump(std::chrono::milliseconds timeout);
   std::size_t read_frames();  // gives how many bytes came
-  void check_silence(Clock::time_point before_poll);
+  void count_listening(Clock::time_point before_poll);
+  void check_silence();
   void handle(nlohmann::json frame);
+  void handle_heartbeat(const nlohmann::json& frame);
   void handle_result(nlohmann::json frame);
   void handle_error(const nlohmann::json& frame);
   void handle_lm_eval_done(nlohmann::json frame);
@@ -87,16 +90,19 @@ class WorkerEngine final : public Engine {
   std::optional<Error> dead_;
 
   std::int64_t next_wire_id_ = 1;
-  std::unordered_map<std::int64_t, Pending> pending_;          // wire id -> request
-  std::unordered_map<std::int64_t, std::int64_t> wire_of_;     // caller's id -> wire id
-  int in_flight_ = 0;                                          // pending_ without lm-eval runs
+  std::unordered_map<std::int64_t, Pending> pending_;       // wire id -> request
+  std::unordered_map<std::int64_t, std::int64_t> wire_of_;  // caller's id -> wire id
+  int in_flight_ = 0;                                       // pending_ without lm-eval runs
 
-  std::int64_t call_id_ = 0;                                   // the call that waits; 0: none
+  std::int64_t call_id_ = 0;  // the call that waits; 0: none
   std::optional<nlohmann::json> call_answer_;
   bool loading_ = false;
   bool saw_bye_ = false;
   Clock::duration silent_for_{};
-  Clock::time_point last_check_;
+  Clock::duration hanging_for_{};  // requests wait, and no step is done
+  bool stepping_ = false;
+  std::int64_t steps_ = -1;  // as the last heartbeat said; -1: none said
+  Clock::time_point last_listened_;
 };
 
 }  // namespace assay

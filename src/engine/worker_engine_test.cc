@@ -67,7 +67,8 @@ TEST_F(WorkerEngineTest, ACommandThatIsNotThereIsNamed) {
 }
 
 TEST_F(WorkerEngineTest, AWorkerThatEndsAtOnceGivesItsExitCodeAndLastLines) {
-  options_.command = {"/bin/sh", "-c", "echo one; echo two >&2; echo; echo three; echo four; exit 7"};
+  options_.command = {"/bin/sh", "-c",
+                      "echo one; echo two >&2; echo; echo three; echo four; exit 7"};
   const auto started = start({});
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().what, "the engine died");
@@ -202,7 +203,8 @@ TEST_F(WorkerEngineTest, ACallThatIsNotAnsweredEndsInTime) {
 }
 
 TEST_F(WorkerEngineTest, LoadErrorsAndProgress) {
-  auto started = start({{"load_error", {{"what", "no memory"}, {"why", "too big"}, {"fix", "less"}}}});
+  auto started =
+      start({{"load_error", {{"what", "no memory"}, {"why", "too big"}, {"fix", "less"}}}});
   ASSERT_TRUE(started);
   ASSERT_TRUE((*started)->open(folder_.path(), true, json::object()));
   const auto loaded = (*started)->load(json::object(), kPatience);
@@ -250,8 +252,10 @@ TEST_F(WorkerEngineTest, NoMoreInFlightThanTheWorkerTakes) {
 }
 
 TEST_F(WorkerEngineTest, LmEvalAsksAndEnds) {
-  start_loaded({{"lm_eval", {{"needs", {{{"prompt", "a b"}, {"max_tokens", 9}, {"stop", {"\n"}}},
-                                        {{"prompt", "c"}}}}}}});
+  start_loaded(
+      {{"lm_eval",
+        {{"needs",
+          {{{"prompt", "a b"}, {"max_tokens", 9}, {"stop", {"\n"}}}, {{"prompt", "c"}}}}}}});
   ASSERT_TRUE(engine_->start_lm_eval(77, {{"tasks", {"aime24"}}, {"output", folder_ / "results"}}));
   const auto first = next_event<Needed>(*engine_);
   ASSERT_TRUE(first);

@@ -50,8 +50,8 @@ Sampling sampling_from(const json& value) {
 std::vector<Rendered::Scored> scored_from(const json& value) {
   std::vector<Rendered::Scored> out;
   for (const json& entry : value) {
-    out.push_back({entry.at("tokens").get<std::vector<int>>(),
-                   entry.at("continuation_start").get<int>()});
+    out.push_back(
+        {entry.at("tokens").get<std::vector<int>>(), entry.at("continuation_start").get<int>()});
   }
   return out;
 }
@@ -119,6 +119,10 @@ Response result_from(json frame) {
 Needed need_from(const json& frame) {
   Needed out;
   out.need = frame.at("need");
+  out.run = frame.at("run");
+  out.task = value_or(frame, "task", out.task);
+  out.doc = value_or(frame, "doc", out.doc);
+  out.repeat = value_or(frame, "repeat", out.repeat);
   out.kind = kind_from(frame.at("kind"));
   out.rendered.text = value_or(frame, "text", std::string());
   out.rendered.prompt_tokens = value_or(frame, "prompt_tokens", std::vector<int>());

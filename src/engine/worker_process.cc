@@ -63,7 +63,8 @@ std::string describe_signal(int number) {
 }  // namespace
 
 Result<WorkerProcess> WorkerProcess::start(const WorkerOptions& options) {
-  if (options.command.empty()) return environment_error("cannot start the engine", "no command", "");
+  if (options.command.empty())
+    return environment_error("cannot start the engine", "no command", "");
   WorkerProcess out;
   out.log_file_ = options.log_file;
   out.token_ = random_name();
@@ -107,7 +108,9 @@ Result<WorkerProcess> WorkerProcess::start(const WorkerOptions& options) {
   return out;
 }
 
-WorkerProcess::~WorkerProcess() { end(std::chrono::seconds(5)); }
+WorkerProcess::~WorkerProcess() {
+  end(std::chrono::seconds(5));
+}
 
 bool WorkerProcess::has_ended() {
   if (guardian_.running()) {
@@ -173,7 +176,8 @@ std::string WorkerProcess::log_tail() const {
   }
   if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
   std::string out = join(lines, " | ");
-  if (out.size() > kTailTextBytes) out = "…" + sanitize_utf8(out.substr(out.size() - kTailTextBytes));
+  if (out.size() > kTailTextBytes)
+    out = "…" + sanitize_utf8(out.substr(out.size() - kTailTextBytes));
   return out;
 }
 

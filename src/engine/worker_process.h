@@ -18,14 +18,17 @@
 namespace assay {
 
 struct WorkerOptions {
-  std::vector<std::string> command;        // {python, "-m", "assay_worker"}; the descriptors are added
+  std::vector<std::string> command;  // {python, "-m", "assay_worker"}; the descriptors are added
   std::map<std::string, std::string> env;  // added to our own environment
   std::filesystem::path log_file;          // gets everything the engine prints; appended to
   std::string run_token;                   // names the run for kill_leftovers; empty: a random one
   std::chrono::milliseconds silence_limit{60'000};  // no byte for so long: taken for dead
+  std::chrono::milliseconds hang_limit{600'000};    // no step for so long while requests wait: dead
   std::chrono::milliseconds hello_timeout{60'000};
   std::chrono::milliseconds call_timeout{300'000};  // open, render, stats
-  // Called with the engine's own lines while load() blocks. Without it they become Progressed events.
+  bool will_load = false;  // load() follows open(): the worker may import its engine meanwhile
+  // Called with the engine's own lines while load() blocks. Without it they become Progressed
+  // events.
   std::function<void(std::string_view)> on_progress;
   // The program that is the guardian, with its first argument.
   std::vector<std::string> guardian = {"/proc/self/exe", "__guardian"};

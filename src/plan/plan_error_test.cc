@@ -291,9 +291,7 @@ TEST(PlanFile, MissingFileIsAUsageError) {
   EXPECT_NE(plan.error().to_string().find("no/such/plan.yaml"), std::string::npos);
 }
 
-TEST(PlanFile, OddInputEndsInAnErrorNotACrash) {
-  const std::string deep(3000, '[');
-  const std::string wide = "name: " + std::string(2UL << 20, 'x');
+TEST(PlanFile, AliasesCannotExpandWithoutBound) {
   std::string laughs = "name: p\nengine:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 20; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
@@ -301,10 +299,18 @@ TEST(PlanFile, OddInputEndsInAnErrorNotACrash) {
     for (int k = 0; k < 8; ++k) laughs += ", " + before;
     laughs += "]\n";
   }
-  for (const std::string& yaml :
-       {deep, wide, laughs, std::string("? [a]\n: b\n"), std::string("&a *a"),
-        std::string("name: p\0q", 9), std::string("%YAML 9.9\n---\n"),
-        std::string("!!map {name: p}"), std::string("\"unclosed")}) {
+  const Result<Plan> plan = parse_plan(laughs, "p.yaml", known());
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_NE(plan.error().what.find("too many or too deeply nested values"), std::string::npos)
+      << plan.error().to_string();
+}
+
+TEST(PlanFile, OddInputEndsInAnErrorNotACrash) {
+  const std::string deep(3000, '[');
+  const std::string wide = "name: " + std::string(2UL << 20, 'x');
+  for (const std::string& yaml : {deep, wide, std::string("? [a]\n: b\n"), std::string("&a *a"),
+                                  std::string("name: p\0q", 9), std::string("%YAML 9.9\n---\n"),
+                                  std::string("!!map {name: p}"), std::string("\"unclosed")}) {
     const Result<Plan> plan = parse_plan(yaml, "p.yaml", known());
     ASSERT_FALSE(plan.has_value()) << yaml.substr(0, 40);
     EXPECT_EQ(plan.error().kind, ErrorKind::usage);

@@ -85,7 +85,7 @@ Status parse_limits(std::string_view name, std::string_view text, ProgramLimits&
 ProgramLimits suite_limits() {
   ProgramLimits out;
   out.cpu_s = 1;
-  out.wall_s = 4;
+  out.wall_s = 20;
   out.memory_bytes = 256UL << 20;
   out.output_bytes = 1UL << 20;
   out.processes = 16;

@@ -70,7 +70,20 @@ std::vector<AttackProgram> all_attacks() {
 
 TEST(AttackSuite, HasAtLeastSixtyPrograms) { EXPECT_GE(all_attacks().size(), 60U); }
 
+// The suite takes a while and is no test of our threads.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kUnderThreadSanitizer = true;
+#else
+constexpr bool kUnderThreadSanitizer = false;
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kUnderAddressSanitizer = true;
+#else
+constexpr bool kUnderAddressSanitizer = false;
+#endif
+
 TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
+  if (kUnderThreadSanitizer) GTEST_SKIP() << "run by the other presets";
   // What a program that got out could change.
   const fs::path canary =
       fs::path(testing::TempDir()) / ("assay-canary-" + std::to_string(::getpid()));
@@ -103,6 +116,7 @@ std::vector<std::string> self(const std::string& filter) {
 
 TEST(AttackSuite, EveryAttackIsHeldAsAnOrdinaryUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "not started as root: the test above was it";
+  if (kUnderThreadSanitizer || kUnderAddressSanitizer) GTEST_SKIP() << "run by the other presets";
   SpawnOptions options;
   options.argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
   for (std::string& word : self("AttackSuite.EveryAttackIsHeldAndLeavesNothing")) {

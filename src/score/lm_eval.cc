@@ -142,7 +142,8 @@ Text fix_a_slash_b(const std::string& text) {
   const Int b_is = classify_int(b);
   if (a_is == Int::not_a_number || b_is == Int::not_a_number) return std::nullopt;
   if (a_is == Int::other_spelling || b_is == Int::other_spelling) return text;
-  return "\\frac{" + a + "}{" + b + "}";
+  std::string fraction("\\frac{");
+  return fraction.append(a).append("}{").append(b).append("}");
 }
 
 // Nothing: IndexError on a \sqrt at the end.

@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "score/boxed.h"
+#include "score/math_extract.h"
+#include "score/math_normalize.h"
+#include "score/math_value.h"
 
 namespace assay {
 
@@ -40,22 +45,131 @@ std::optional<int> aime_integer(std::string_view text) {
   return value;
 }
 
-std::string canonical(std::string_view latex) {
-  std::string text;
-  for (const char c : latex) {
-    if (c != ' ' && c != '\n' && c != '$') text.push_back(c);
+// What one side of the comparison says, as far as it is known.
+struct Reading {
+  enum class State { none, value, unknown };
+  State state = State::none;  // none: nothing that could be an answer
+  MathValue value;
+  std::string text;      // the first candidate's, normalised; Math-Verify compares it, too
+  std::string shown;     // the answer as found
+  std::string stage;
+};
+
+std::string_view stage_name(AnswerStage stage, const AnswerPlace& place) {
+  if (place.is_latex() && place.envs[0].content.find("\\boxed") != std::string_view::npos) {
+    return "boxed";
   }
-  for (const std::string_view drop : {"\\left", "\\right", "\\!", "\\,", "\\displaystyle"}) {
-    text = replace_all(std::move(text), drop, "");
+  switch (stage) {
+    case AnswerStage::final_i_hope:
+    case AnswerStage::final_or_boxed:
+      return "final answer";
+    case AnswerStage::answer_colon:
+    case AnswerStage::answer:
+      return "answer";
+    case AnswerStage::anywhere:
+      break;
   }
-  text = replace_all(std::move(text), "dfrac", "frac");
-  return replace_all(std::move(text), "tfrac", "frac");
+  return place.is_latex() ? "latex" : "number";
 }
 
-bool plain_integer(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return !text.empty() && text.size() < 16 && (text[0] != '0' || text.size() == 1) &&
-         std::all_of(text.begin(), text.end(), is_digit);
+// One place's value; `text` gets what Math-Verify would keep of it as text.
+ParsedMath read_latex(const AnswerPlace& place, std::string& text) {
+  ParsedMath first;
+  MathValue all;
+  all.kind = MathValue::Kind::set;
+  std::vector<std::string> texts;
+  bool known = true;
+  bool fails = false;
+  for (std::size_t i = 0; i < place.envs.size(); ++i) {
+    const LatexEnv& env = place.envs[i];
+    const auto normalized = normalize_latex(env.content, env.bare_box);
+    ParsedMath parsed;
+    if (normalized) parsed = parse_latex(*normalized);
+    texts.push_back(normalized.value_or(""));
+    if (i == 0) text = texts[0];
+    if (env.percent && parsed.state == ParsedMath::State::value) {
+      if (parsed.value.kind == MathValue::Kind::scalar) {
+        parsed.value.scalar = percent_scalar(parsed.value.scalar);
+      } else {
+        parsed.state = ParsedMath::State::unknown;
+      }
+    }
+    known &= parsed.state == ParsedMath::State::value;
+    fails |= parsed.state == ParsedMath::State::fails;
+    if (parsed.state == ParsedMath::State::value) {
+      all.complex |= parsed.value.complex;
+      if (parsed.value.kind == MathValue::Kind::set) {
+        all.items.insert(all.items.end(), parsed.value.items.begin(), parsed.value.items.end());
+      } else {
+        all.items.push_back(parsed.value);
+      }
+    }
+    if (i == 0) first = std::move(parsed);
+  }
+  if (place.envs.size() == 1 || fails) return first;  // one unreadable: the first alone counts
+  ParsedMath result;
+  text = known ? join(texts, " and ") : "";
+  if (known) {
+    result.state = ParsedMath::State::value;
+    result.value = std::move(all);
+  }
+  return result;
+}
+
+ParsedMath read_plain(const AnswerPlace& place, std::string& text) {
+  if (!place.expression.empty()) {
+    text = std::string(place.expression);
+    return parse_arithmetic(place.expression);
+  }
+  ParsedMath result;
+  result.state = ParsedMath::State::value;
+  result.value = plain_number(place.integer, place.decimal, place.percent);
+  for (const char c : place.integer) {
+    if (c != ',' && c != ' ' && (c != '0' || !text.empty())) text.push_back(c);
+  }
+  if (text.empty()) text = "0";
+  text += replace_all(std::string(place.decimal), ",", ".");
+  return result;
+}
+
+std::string shown_text(const AnswerPlace& place, const std::string& text) {
+  return text.empty() && place.is_latex() ? std::string(trim(place.envs[0].content.substr(0, 4000)))
+                                          : text;
+}
+
+// Goes through the stages and places as Math-Verify does, up to the first that can be read.
+Reading read_answer(std::string_view output) {
+  Reading reading;
+  const AnswerScanner scanner(output);
+  for (const AnswerStage stage : kAnswerStages) {
+    for (const AnswerPlace& place : scanner.places(stage)) {
+      std::string text;
+      const ParsedMath parsed = place.is_latex() ? read_latex(place, text) : read_plain(place, text);
+      if (reading.shown.empty()) {
+        reading.shown = shown_text(place, text);
+        reading.stage = stage_name(stage, place);
+      }
+      if (reading.text.empty()) reading.text = text;
+      if (parsed.state == ParsedMath::State::fails) continue;
+      reading.state = parsed.state == ParsedMath::State::value ? Reading::State::value
+                                                               : Reading::State::unknown;
+      reading.value = parsed.value;
+      reading.shown = shown_text(place, text);
+      reading.stage = stage_name(stage, place);
+      return reading;
+    }
+  }
+  return reading;
+}
+
+Truth same_reading(const Reading& gold, const Reading& pred) {
+  // Read or not: Math-Verify compares the texts beside the values.
+  if (!gold.text.empty() && gold.text == pred.text) return Truth::yes;
+  if (gold.state == Reading::State::unknown || pred.state == Reading::State::unknown) {
+    return Truth::unsure;
+  }
+  if (gold.state == Reading::State::none || pred.state == Reading::State::none) return Truth::no;
+  return same_answer(gold.value, pred.value);
 }
 
 }  // namespace
@@ -63,25 +177,26 @@ bool plain_integer(std::string_view text) {
 MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
                          EquivalenceOracle* oracle) {
   MathJudgement result;
-  if (const auto boxed = last_boxed(output)) {
-    result.extracted = *boxed;
-    result.extraction = "boxed";
-  }
-  const std::string gold = canonical(gold_answer);
-  const std::string found = canonical(result.extracted);
-  if (!gold.empty() && gold == found) {
-    result.correct = true;
+  const std::string gold_text = delimited_gold(gold_answer);
+  const Reading gold = read_answer(gold_text);
+  const Reading pred = read_answer(output);
+  result.extracted = pred.shown;
+  result.extraction = pred.stage;
+  const bool reachable =
+      !AnswerScanner(gold_text).out_of_reach() && !AnswerScanner(output).out_of_reach();
+  const Truth same = reachable ? same_reading(gold, pred) : Truth::unsure;
+  if (same != Truth::unsure) {
+    result.correct = same == Truth::yes;
     return result;
   }
-  if (plain_integer(gold) && plain_integer(found)) return result;
   if (oracle == nullptr) {
-    result.detail = "no oracle for an answer the fast path does not decide";
+    result.detail = "not decided: Math-Verify is not at hand";
     return result;
   }
   result.used_oracle = true;
-  const std::optional<bool> same = oracle->equivalent(std::string(gold_answer), std::string(output));
-  result.correct = same.value_or(false);
-  if (!same) result.detail = "equivalence not decided";
+  const std::optional<bool> answer = oracle->equivalent(std::string(gold_answer), std::string(output));
+  result.correct = answer.value_or(false);
+  if (!answer) result.detail = "not decided: Math-Verify gave no answer";
   return result;
 }
 

@@ -23,8 +23,15 @@ class Arithmetic {
     return value;
   }
 
+  // Nothing was read, but Python may read it.
+  [[nodiscard]] bool beyond() const { return beyond_; }
+
  private:
-  void skip() { pos_ = scan::skip_space(text_, pos_); }
+  void skip() {
+    while (pos_ < text_.size() && std::string_view(" \t\n\r\f").find(text_[pos_]) != scan::kNone) {
+      ++pos_;
+    }
+  }
   bool take(std::string_view op) {
     skip();
     if (!scan::stands(text_, pos_, op)) return false;
@@ -33,7 +40,10 @@ class Arithmetic {
   }
 
   std::optional<Scalar> sum_of() {
-    if (++depth_ > kMaxDepth) return std::nullopt;
+    if (++depth_ > kMaxDepth) {
+      beyond_ = true;
+      return std::nullopt;
+    }
     auto left = product_of();
     while (left) {
       const bool plus = take("+");
@@ -49,7 +59,10 @@ class Arithmetic {
   std::optional<Scalar> product_of() {
     auto left = signed_power();
     while (left) {
-      if (scan::stands(text_, pos_, "//")) return std::nullopt;
+      if (scan::stands(text_, pos_, "//")) {  // floor division
+        beyond_ = true;
+        return std::nullopt;
+      }
       const bool times = take("*");
       if (!times && !take("/")) break;
       if (scan::at(text_, pos_) == '/' || scan::at(text_, pos_) == '*') return std::nullopt;
@@ -63,7 +76,10 @@ class Arithmetic {
   }
 
   std::optional<Scalar> signed_power() {
-    if (++depth_ > kMaxDepth) return std::nullopt;
+    if (++depth_ > kMaxDepth) {
+      beyond_ = true;
+      return std::nullopt;
+    }
     std::optional<Scalar> value;
     if (take("-")) {
       value = signed_power();
@@ -97,7 +113,10 @@ class Arithmetic {
     const std::string_view digits = text_.substr(begin, end - begin);
     if (whole_end == begin && digits.size() < 2) return std::nullopt;
     // "007" is no number of Python's.
-    if (whole_end == end && digits.size() > 1 && digits[0] == '0') return std::nullopt;
+    if (whole_end == end && digits.size() > 1 && digits[0] == '0') {
+      if (digits.find_first_not_of('0') == scan::kNone) beyond_ = true;  // "00" is one
+      return std::nullopt;
+    }
     pos_ = end;
     return decimal_scalar(digits);
   }
@@ -105,6 +124,7 @@ class Arithmetic {
   std::string_view text_;
   std::size_t pos_ = 0;
   int depth_ = 0;
+  bool beyond_ = false;
 };
 
 }  // namespace
@@ -112,8 +132,12 @@ class Arithmetic {
 ParsedMath parse_arithmetic(std::string_view text) {
   ParsedMath result;
   if (text.size() > kMaxBytes) return result;
-  auto value = Arithmetic(text).whole();
-  if (!value) return result;
+  Arithmetic arithmetic(text);
+  auto value = arithmetic.whole();
+  if (!value) {
+    if (!arithmetic.beyond()) result.state = ParsedMath::State::fails;
+    return result;
+  }
   result.state = ParsedMath::State::value;
   result.value.scalar = *std::move(value);
   return result;

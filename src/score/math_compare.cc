@@ -47,14 +47,33 @@ bool identical(const MathValue& a, const MathValue& b) {
          std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), identical);
 }
 
+bool is_literal(Form form) {
+  return form == Form::integer || form == Form::fraction || form == Form::decimal;
+}
+
+// Not surely two objects.
+bool maybe_identical(const MathValue& a, const MathValue& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind != Kind::scalar) return !a.items.empty() || !b.items.empty();
+  const Form x = a.scalar.form;
+  const Form y = b.scalar.form;
+  if (is_literal(x) && is_literal(y)) return x == y && (!a.scalar.exact || !b.scalar.exact);
+  if (is_literal(x) != is_literal(y)) return false;
+  return same_scalar(a.scalar, b.scalar) != Truth::no;
+}
+
 bool is_equation(const MathValue& value) { return value.kind == Kind::equation; }
 
-bool only_symbols(const MathValue& value) {
+// Made of symbols alone: what stands so before "=" is a name, and the answer what follows.
+Truth only_symbols(const MathValue& value) {
   if (value.kind == Kind::tuple) {
-    return std::all_of(value.items.begin(), value.items.end(), only_symbols);
+    Truth result = Truth::yes;
+    for (const MathValue& item : value.items) result = both(result, only_symbols(item));
+    return result;
   }
-  return value.kind == Kind::scalar &&
-         (value.scalar.form == Form::symbol || value.scalar.form == Form::word);
+  if (value.kind != Kind::scalar || value.scalar.is_closed()) return Truth::no;
+  if (value.scalar.form == Form::symbol) return Truth::yes;
+  return Truth::unsure;
 }
 
 // Elements of a set without repetition; nothing where it is not sure which are the same.
@@ -66,10 +85,7 @@ bool distinct_elements(const MathValue& set, std::vector<MathValue>& into) {
         repeated = true;
         break;
       }
-      if (item.kind == Kind::scalar && other.kind == Kind::scalar &&
-          same_scalar(item.scalar, other.scalar) != Truth::no) {
-        return false;
-      }
+      if (maybe_identical(item, other)) return false;
     }
     if (!repeated) into.push_back(item);
   }
@@ -83,8 +99,6 @@ bool closed_numbers(const std::vector<MathValue>& items) {
            std::isfinite(item.scalar.at[0]);
   });
 }
-
-Truth same_value_or_set(const MathValue& gold, const MathValue& pred);
 
 Truth pairwise(const std::vector<MathValue>& gold, const std::vector<MathValue>& pred) {
   if (gold.size() != pred.size()) return Truth::no;
@@ -235,13 +249,16 @@ Truth same_as_pair(const MathValue& gold, const MathValue& pred) {
 }
 
 Truth same_sets(const MathValue& gold, const MathValue& pred) {
-  const auto is_collection = [](const MathValue& v) { return v.kind != Kind::scalar; };
+  const auto is_collection = [](const MathValue& v) {
+    return v.kind != Kind::scalar && v.kind != Kind::relation;
+  };
   const MathValue a = is_collection(gold) ? gold : as_set(gold);
   const MathValue b = is_collection(pred) ? pred : as_set(pred);
   if (a.kind == Kind::interval && b.kind == Kind::interval) {
     if (a.left_open != b.left_open || a.right_open != b.right_open) return Truth::no;
     return pairwise(a.items, b.items);
   }
+  if (a.kind == Kind::equation || b.kind == Kind::equation) return Truth::unsure;
   if (a.kind == Kind::interval_union || b.kind == Kind::interval_union) {
     if (a.kind == Kind::tuple || b.kind == Kind::tuple) return Truth::no;
     return same_pieces(a, b);
@@ -269,6 +286,22 @@ Truth same_sets(const MathValue& gold, const MathValue& pred) {
     return pairwise(left, right);
   }
   return same_elements(std::move(left), std::move(right));
+}
+
+// A pair that may be a tuple or an interval: only surely different.
+Truth same_pair(const MathValue& gold, const MathValue& pred) {
+  const MathValue& other = gold.kind == Kind::pair ? pred : gold;
+  switch (other.kind) {
+    case Kind::scalar:
+    case Kind::relation:
+      return Truth::no;
+    case Kind::tuple:
+    case Kind::interval:
+    case Kind::pair:
+      return both(pairwise(gold.items, pred.items), Truth::unsure);
+    default:
+      return Truth::unsure;
+  }
 }
 
 Truth same_matrices(const MathValue& gold, const MathValue& pred) {
@@ -305,7 +338,9 @@ Truth same_equations(const MathValue& gold, const MathValue& pred) {
 
 // A chain whose first side is a name counts as "first = last".
 MathValue shortened(const MathValue& value) {
-  if (!is_equation(value) || value.items.size() == 2 || !only_symbols(value.items[0])) return value;
+  if (!is_equation(value) || value.items.size() == 2 || only_symbols(value.items[0]) != Truth::yes) {
+    return value;
+  }
   MathValue result = value;
   result.items = {value.items.front(), value.items.back()};
   return result;
@@ -317,8 +352,17 @@ MathValue last_side(const MathValue& equation) {
   return side;
 }
 
+// An inequality is no number; against another, or as the set of its solutions, it is not looked at.
+Truth same_relation(const MathValue& gold, const MathValue& pred) {
+  if (gold.kind == Kind::scalar || pred.kind == Kind::scalar) return Truth::no;
+  if (gold.kind == Kind::set) return same_sets(gold, pred);
+  return Truth::unsure;
+}
+
 Truth same_value_or_set(const MathValue& gold, const MathValue& pred) {
   if (gold.kind == Kind::matrix || pred.kind == Kind::matrix) return same_matrices(gold, pred);
+  if (gold.kind == Kind::pair || pred.kind == Kind::pair) return same_pair(gold, pred);
+  if (gold.kind == Kind::relation || pred.kind == Kind::relation) return same_relation(gold, pred);
   if (gold.kind != Kind::scalar || pred.kind != Kind::scalar) return same_sets(gold, pred);
   return same_scalar(gold.scalar, pred.scalar);
 }
@@ -339,11 +383,13 @@ Truth same_answer(const MathValue& gold_as_written, const MathValue& pred_as_wri
   if (mixes_symbol_kinds(gold, pred)) return Truth::unsure;
   if (is_equation(pred) && !is_equation(gold)) {
     pred = last_side(pred);
-  } else if (is_equation(gold) && !is_equation(pred) && only_symbols(gold.items.front())) {
+  } else if (is_equation(gold) && !is_equation(pred)) {
+    const Truth named = only_symbols(gold.items.front());
+    if (named == Truth::unsure) return Truth::unsure;
+    if (named == Truth::no) return pred.kind == Kind::scalar ? Truth::no : Truth::unsure;
     gold = last_side(gold);
   }
   if (is_equation(gold) && is_equation(pred)) return same_equations(gold, pred);
-  if (is_equation(gold) || is_equation(pred)) return Truth::unsure;
   return same_value_or_set(gold, pred);
 }
 

@@ -52,7 +52,9 @@ std::string delimited_gold(std::string_view gold) {
     if (i == 0 || gold[i - 1] != '\\') return std::string(gold);
   }
   if (gold.find("\\boxed") != scan::kNone) return std::string(gold);
-  return "$" + std::string(gold) + "$";
+  std::string delimited(1, '$');
+  delimited.append(gold).append(1, '$');
+  return delimited;
 }
 
 }  // namespace assay

@@ -1,9 +1,9 @@
 #include "score/math_lexer.h"
 
 #include <algorithm>
-#include <array>
 
 #include "score/math_scan.h"
+#include "score/math_tokens.h"
 
 namespace assay {
 
@@ -18,216 +18,160 @@ using scan::stands;
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-struct Spelling {
-  std::string_view text;
-  Kind kind;
-};
-
-// Longer ones before their prefixes.
-constexpr Spelling kSpellings[] = {
-    {"^{\\circ}", Kind::degree}, {"^\\circ", Kind::degree}, {"^{\\degree}", Kind::degree},
-    {"^\\degree", Kind::degree}, {"\\{\\}", Kind::empty_set}, {"\\{", Kind::open_set},
-    {"\\}", Kind::close_set}, {"\\\\", Kind::row_end}, {"+", Kind::plus}, {"-", Kind::minus},
-    {"*", Kind::times}, {"/", Kind::divide}, {":", Kind::divide}, {"^", Kind::caret},
-    {"_", Kind::underscore}, {"!", Kind::factorial}, {"(", Kind::open_paren},
-    {")", Kind::close_paren}, {"[", Kind::open_bracket}, {"]", Kind::close_bracket},
-    {"{", Kind::open_brace}, {"}", Kind::close_brace}, {",", Kind::comma}, {";", Kind::semicolon},
-    {"=", Kind::equals}, {"&", Kind::column_end}};
-
-constexpr Spelling kCommands[] = {
-    {"cdot", Kind::times},       {"times", Kind::times},      {"div", Kind::divide},
-    {"over", Kind::divide},      {"frac", Kind::frac},        {"sqrt", Kind::sqrt},
-    {"binom", Kind::binom},      {"pi", Kind::pi},            {"infty", Kind::infinity},
-    {"approx", Kind::approx},    {"in", Kind::element_of},    {"pm", Kind::plus_minus},
-    {"mp", Kind::plus_minus},    {"cup", Kind::cup},          {"cap", Kind::cap},
-    {"emptyset", Kind::empty_set}, {"lbrace", Kind::open_set}, {"rbrace", Kind::close_set}};
-
-constexpr std::string_view kGreek[] = {
-    "alpha", "beta", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-    "nu", "xi", "omicron", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
-    "varepsilon", "vartheta", "varrho", "varsigma", "varphi"};
-
-constexpr std::string_view kSpaces[] = {"quad", "qquad", "thinspace", "medspace", "thickspace"};
-
-// Letters that together are a name of the grammar, not a product.
-constexpr std::string_view kReserved[] = {
-    "arsinh", "arcsinh", "arcosh", "arccosh", "artanh", "arctanh", "gcd", "lcm", "floor", "ceil",
-    "eye", "zeros", "ones", "cols", "rows", "diag", "norm", "rank", "tr", "rref", "stack", "orth",
-    "nullspace", "eig", "svd", "SVD", "matrix"};
-
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
 
   LatexTokens run() {
     LatexTokens result;
-    while (true) {
-      const bool spaced = skip_spaces();
-      if (pos_ >= text_.size()) break;
+    bool unknown = false;
+    while (pos_ < text_.size()) {
       LatexToken token;
-      token.glued = !spaced;
-      const auto state = next(token);
-      if (state != LatexTokens::State::read) {
-        result.state = state;
+      const Step step = next(token);
+      if (step == Step::fails) {
+        result.state = LatexTokens::State::fails;
         return result;
       }
-      result.tokens.push_back(std::move(token));
+      unknown = unknown || step == Step::unknown;
+      if (step == Step::unknown) token.kind = Kind::other;
+      if (step != Step::space) result.tokens.push_back(std::move(token));
     }
     result.tokens.emplace_back();
-    result.state = LatexTokens::State::read;
+    result.state = unknown ? LatexTokens::State::unknown : LatexTokens::State::read;
     return result;
   }
 
  private:
-  using State = LatexTokens::State;
+  // unknown: a token whose place in the grammar is not followed; the reading goes on after it, as
+  // what comes may still rule out every reading.
+  enum class Step { token, space, fails, unknown };
 
-  bool skip_spaces() {
-    const std::size_t begin = pos_;
-    while (pos_ < text_.size()) {
-      if (is_blank(text_[pos_])) {
-        ++pos_;
-        continue;
-      }
-      std::size_t length = 0;
-      for (const std::string_view space : {"\\,", "\\:", "\\;", "\\!", "\\$"}) {
-        if (stands(text_, pos_, space)) length = space.size();
-      }
-      for (const std::string_view space : kSpaces) {
-        if (text_[pos_] == '\\' && command_at(pos_) == space) length = 1 + space.size();
-      }
-      if (length == 0) break;
-      pos_ += length;
-    }
-    return pos_ > begin;
+  // Takes `size` bytes as a token of the kind.
+  Step take(LatexToken& token, std::size_t size, Kind kind) {
+    token.kind = kind;
+    pos_ += size;
+    return Step::token;
+  }
+  Step skip(std::size_t size, Step step) {
+    pos_ += size;
+    return step;
   }
 
-  // The letters after the backslash at `i`.
-  std::string_view command_at(std::size_t i) const {
-    std::size_t end = i + 1;
-    while (end < text_.size() && is_letter(text_[end])) ++end;
-    return text_.substr(i + 1, end - i - 1);
-  }
-
-  State next(LatexToken& token) {
+  Step next(LatexToken& token) {
     const char c = text_[pos_];
+    if (is_blank(c)) return skip(1, Step::space);
     if (is_digit(c) || c == '.') return number(token);
     if (is_letter(c)) return letter(token);
-    for (const Spelling& spelling : kSpellings) {
-      if (!stands(text_, pos_, spelling.text)) continue;
-      token.kind = spelling.kind;
-      pos_ += spelling.text.size();
-      return State::read;
-    }
-    if (c == '\\') return command(token);
-    // No token of the grammar starts with these.
-    return c == '?' || c == '@' || c == '#' || c == '`' ? State::fails : State::unknown;
+    return fixed(token);
   }
 
-  State number(LatexToken& token) {
+  // The longest fixed spelling here, be it a token, a symbol, an accent or a space.
+  Step fixed(LatexToken& token) {
+    std::size_t longest = 0;
+    Step step = Step::fails;
+    Kind kind = Kind::other;
+    const auto consider = [&](std::string_view text, Step with, Kind as) {
+      if (text.size() <= longest || !stands(text_, pos_, text)) return;
+      longest = text.size();
+      step = with;
+      kind = as;
+    };
+    for (const auto& spelling : tokens::kSpellings) {
+      consider(spelling.text, Step::token, spelling.kind);
+    }
+    for (const auto symbol : tokens::kSymbols) consider(symbol, Step::token, Kind::symbol);
+    for (const auto symbol : tokens::kOddSymbols) consider(symbol, Step::unknown, Kind::other);
+    for (const auto space : tokens::kSpaces) consider(space, Step::space, Kind::other);
+    const std::size_t plain = longest;
+    std::size_t accent_end = kNone;
+    for (const auto accent : tokens::kAccents) {
+      const std::size_t end = stands(text_, pos_, accent) ? accent_end_at(accent.size()) : kNone;
+      if (end == kNone || end - pos_ <= plain) continue;
+      accent_end = end;
+      if (accent == "\\text" || accent == "\\mbox") {
+        return text_symbol(token, pos_ + accent.size(), end);
+      }
+    }
+    if (accent_end != kNone) {
+      token.kind = Kind::other;
+      pos_ = accent_end;
+      return Step::token;
+    }
+    if (longest == 0) return Step::fails;
+    if (kind == Kind::symbol) {
+      for (const char c : text_.substr(pos_ + 1, longest - 1)) token.text.push_back(scan::lower(c));
+    } else if (kind == Kind::function) {
+      token.text = std::string(text_.substr(pos_ + 1, longest - 1));
+    } else if (kind == Kind::plus || kind == Kind::minus) {
+      token.text = std::string(text_.substr(pos_, 1));
+    }
+    token.kind = kind;
+    return skip(longest, step);
+  }
+
+  // Where the braces after an accent end: at the first "}" that is not escaped.
+  std::size_t accent_end_at(std::size_t command_size) const {
+    std::size_t open = pos_ + command_size;
+    if (is_blank(at(text_, open))) ++open;
+    if (at(text_, open) != '{') return kNone;
+    const std::size_t close = text_.find('}', open);
+    return close == kNone ? kNone : close + 1;
+  }
+
+  // \text{…}: a symbol of that name.
+  Step text_symbol(LatexToken& token, std::size_t begin, std::size_t end) {
+    const std::size_t open = text_.find('{', begin);
+    const std::string_view inside = text_.substr(open + 1, end - open - 2);
+    for (const char c : inside) {
+      if (c != ' ' && c != '(' && c != ')') token.text.push_back(scan::lower(c));
+    }
+    token.kind = Kind::symbol;
+    pos_ = end;
+    const bool odd = token.text.empty() || token.text == "pi" || token.text == "gamma" ||
+                     token.text.find('\\') != kNone;
+    return odd ? Step::unknown : Step::token;
+  }
+
+  Step number(LatexToken& token) {
     const std::size_t begin = pos_;
     std::size_t end = scan::digits_end(text_, begin);
     if (at(text_, end) == '.') {
       const std::size_t more = scan::digits_end(text_, end + 1);
       if (more > end + 1) end = more;
     }
-    if (end == begin) return State::fails;  // a point that belongs to no number
-    if (at(text_, end) == 'E') return State::unknown;
-    token.kind = Kind::number;
+    if (end == begin) return Step::fails;  // a point that belongs to no number
     token.text = std::string(text_.substr(begin, end - begin));
-    pos_ = end;
+    if (at(text_, end) == 'E') return skip(end - pos_, Step::unknown);
     const std::size_t sign = end + (is_blank(at(text_, end)) ? 1 : 0);
     for (const std::string_view percent : {"\\%", "%"}) {
-      if (!stands(text_, sign, percent)) continue;
-      token.kind = Kind::percent_number;
-      pos_ = sign + percent.size();
-      break;
+      if (stands(text_, sign, percent)) {
+        return take(token, sign + percent.size() - pos_, Kind::percent_number);
+      }
     }
-    return State::read;
+    return take(token, end - pos_, Kind::number);
   }
 
-  State letter(LatexToken& token) {
+  Step letter(LatexToken& token) {
     if (run_end_ <= pos_) {
       run_end_ = pos_;
       while (run_end_ < text_.size() && is_letter(text_[run_end_])) ++run_end_;
       const std::string_view run = text_.substr(pos_, run_end_ - pos_);
-      for (const std::string_view name : kReserved) {
-        if (run.find(name) != kNone) return State::unknown;
+      for (const std::string_view name : tokens::kReserved) {
+        if (run.find(name) != kNone) return skip(run.size(), Step::unknown);
       }
     }
     const char c = text_[pos_];
-    if (c == 'I') return State::unknown;  // the imaginary unit
-    if (c == 'd') {                       // "dx" and "d \theta" are differentials
+    if (c == 'I') return skip(1, Step::unknown);  // the imaginary unit
+    if (c == 'd') {                               // "dx" and "d \theta" are differentials
       std::size_t next = pos_ + 1;
       while (next < text_.size() && is_blank(text_[next])) ++next;
       const bool command = at(text_, next) == '\\' && is_letter(at(text_, next + 1));
-      if (is_letter(at(text_, next)) || command) return State::unknown;
+      if (is_letter(at(text_, next)) || command) return skip(1, Step::unknown);
     }
-    ++pos_;
-    if (c == 'e') {
-      token.kind = Kind::euler;
-    } else {
-      token.kind = Kind::symbol;
-      token.letter = c != 'E';
-      token.text = std::string(1, scan::lower(c));
-    }
-    return State::read;
-  }
-
-  State command(LatexToken& token) {
-    const std::string_view name = command_at(pos_);
-    if (name.empty()) return State::unknown;
-    if (name == "text" || name == "mbox") return text_symbol(token, name.size());
-    if (name == "begin" || name == "end") return environment(token, name);
-    if (stands(text_, pos_, "\\mathbb{R}")) {
-      token.kind = Kind::reals;
-      pos_ += 10;
-      return State::read;
-    }
-    for (const Spelling& spelling : kCommands) {
-      if (name != spelling.text) continue;
-      token.kind = spelling.kind;
-      pos_ += 1 + name.size();
-      return State::read;
-    }
-    if (std::find(std::begin(kGreek), std::end(kGreek), name) == std::end(kGreek)) {
-      return State::unknown;
-    }
-    token.kind = Kind::symbol;
-    token.text = std::string(name);
-    pos_ += 1 + name.size();
-    return State::read;
-  }
-
-  // \text{…}: a symbol of that name.
-  State text_symbol(LatexToken& token, std::size_t name_size) {
-    std::size_t open = pos_ + 1 + name_size;
-    if (is_blank(at(text_, open))) ++open;
-    if (at(text_, open) != '{') return State::unknown;
-    const std::size_t close = text_.find('}', open);
-    if (close == kNone || text_[close - 1] == '\\') return State::unknown;
-    for (const char c : text_.substr(open + 1, close - open - 1)) {
-      if (c != ' ' && c != '(' && c != ')') token.text.push_back(scan::lower(c));
-    }
-    if (token.text.empty() || token.text == "pi" || token.text == "gamma" ||
-        token.text.find('\\') != kNone) {
-      return State::unknown;
-    }
-    token.kind = Kind::symbol;
-    pos_ = close + 1;
-    return State::read;
-  }
-
-  State environment(LatexToken& token, std::string_view name) {
-    for (const std::string_view type : {"{pmatrix}", "{bmatrix}", "{matrix}"}) {
-      if (!stands(text_, pos_ + 1 + name.size(), type)) continue;
-      token.kind = name == "begin" ? Kind::matrix_begin : Kind::matrix_end;
-      pos_ += 1 + name.size() + type.size();
-      return State::read;
-    }
-    for (const std::string_view type : {"{array}", "{vmatrix}"}) {
-      if (stands(text_, pos_ + 1 + name.size(), type)) return State::unknown;
-    }
-    return State::fails;  // no other environment is in the grammar
+    if (c == 'e') return take(token, 1, Kind::euler);
+    token.letter = c != 'E';
+    token.text = std::string(1, scan::lower(c));
+    return take(token, 1, Kind::symbol);
   }
 
   std::string_view text_;
@@ -235,8 +179,128 @@ class Lexer {
   std::size_t run_end_ = 0;
 };
 
+bool is_open(Kind kind) {
+  return kind == Kind::open_paren || kind == Kind::open_bracket || kind == Kind::open_brace ||
+         kind == Kind::open_set;
+}
+
+// Stands between two operands, and cannot be a sign.
+bool is_infix(Kind kind) {
+  switch (kind) {
+    case Kind::times:
+    case Kind::divide:
+    case Kind::caret:
+    case Kind::comma:
+    case Kind::semicolon:
+    case Kind::equals:
+    case Kind::approx:
+    case Kind::inequality:
+    case Kind::element_of:
+    case Kind::cup:
+    case Kind::other_operator:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool needs_operand_after(Kind kind) {
+  return is_infix(kind) || kind == Kind::plus || kind == Kind::minus || kind == Kind::plus_minus ||
+         kind == Kind::underscore;
+}
+
+bool is_close(Kind kind) {
+  return kind == Kind::close_paren || kind == Kind::close_bracket || kind == Kind::close_brace ||
+         kind == Kind::close_set;
+}
+
+// "(" may be closed by "]": an interval. Braces have to match.
+bool closes(Kind open, Kind close) {
+  switch (close) {
+    case Kind::close_brace:
+      return open == Kind::open_brace;
+    case Kind::close_set:
+      return open == Kind::open_set;
+    default:
+      return open == Kind::open_paren || open == Kind::open_bracket;
+  }
+}
+
+bool unbalanced(const std::vector<LatexToken>& tokens) {
+  std::vector<Kind> open;
+  for (const LatexToken& token : tokens) {
+    if (is_open(token.kind)) {
+      open.push_back(token.kind);
+    } else if (is_close(token.kind)) {
+      if (open.empty() || !closes(open.back(), token.kind)) return true;
+      open.pop_back();
+    }
+  }
+  return !open.empty();
+}
+
+// An exponent is one atom, or stands in braces; so do the arguments of commands.
+bool bad_argument(Kind left, Kind right) {
+  switch (left) {
+    case Kind::caret:
+      switch (right) {
+        case Kind::plus:
+        case Kind::minus:
+        case Kind::open_paren:
+        case Kind::open_bracket:
+        case Kind::open_set:
+        case Kind::frac:
+        case Kind::sqrt:
+        case Kind::binom:
+        case Kind::function:
+        case Kind::euler:
+          return true;
+        default:
+          return false;
+      }
+    case Kind::frac:
+    case Kind::binom:
+      return right != Kind::open_brace;
+    case Kind::sqrt:
+      return right != Kind::open_brace && right != Kind::open_bracket;
+    default:
+      return false;
+  }
+}
+
+// Two neighbours no rule allows.
+bool clash(Kind left, Kind right) {
+  if (bad_argument(left, right)) return true;
+  const bool no_operand = left == Kind::end || is_open(left) || needs_operand_after(left);
+  if (no_operand && (is_infix(right) || right == Kind::factorial)) return true;
+  if (left == Kind::end && is_close(right)) return true;
+  if (needs_operand_after(left) && right == Kind::end) return true;
+  // "f(x,)" is a call, and "^{}" stands in integrals only.
+  return needs_operand_after(left) && left != Kind::comma && is_close(right);
+}
+
 }  // namespace
 
 LatexTokens tokenize_latex(std::string_view text) { return Lexer(text).run(); }
+
+bool surely_malformed(const std::vector<LatexToken>& tokens) {
+  bool matrix = false;
+  bool rows = false;
+  for (const LatexToken& token : tokens) {
+    if (token.kind == Kind::special) return false;
+    matrix = matrix || token.kind == Kind::matrix_begin;
+    rows = rows || token.kind == Kind::row_end || token.kind == Kind::column_end ||
+           token.kind == Kind::arrow;
+  }
+  if (matrix) return false;
+  if (rows || unbalanced(tokens)) return true;
+  Kind left = Kind::end;
+  for (const LatexToken& token : tokens) {
+    if (token.kind == Kind::end && left == Kind::end) break;
+    if (clash(left, token.kind)) return true;
+    left = token.kind;
+  }
+  return false;
+}
 
 }  // namespace assay

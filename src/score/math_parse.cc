@@ -193,6 +193,19 @@ class Parser {
         value.items.push_back(scalar_value(*std::move(part)));
       }
     }
+    if (relations && is(Kind::inequality)) {
+      bool symbols = value.kind == MathValue::Kind::scalar && value.scalar.symbols;
+      int signs = 0;
+      while (take(Kind::inequality)) {
+        const auto part = expression();
+        // Between numbers the library may decide it, and then cannot read the rest.
+        if (!part || (++signs > 1 && !symbols && !part->symbols)) return false;
+        symbols = part->symbols;
+      }
+      if (value.kind != MathValue::Kind::scalar) return false;
+      into.push_back(collection(MathValue::Kind::relation, {}));
+      return at_element_end();
+    }
     // "1/3 \approx 0.33" stands for what is before the sign.
     while (relations && is(Kind::approx)) {
       const bool number = value.kind == MathValue::Kind::equation || value.scalar.is_closed();
@@ -254,8 +267,10 @@ class Parser {
     if (!take(Kind::close_paren) && !take(Kind::close_bracket)) return std::nullopt;
     const bool closed = start->is_closed() && end->is_closed();
     if (!closed) {
-      beyond_ = true;
-      return std::nullopt;
+      MathValue value = interval(*std::move(start), *std::move(end), left_open, right_open);
+      value.kind = MathValue::Kind::pair;
+      symbolic_pair_ = true;
+      return value;
     }
     const Truth forward = less(*start, *end);
     const Truth backward = less(*end, *start);
@@ -328,13 +343,13 @@ class Parser {
 
   // Juxtaposed factors. A whole number before a positive fraction or number is a mixed fraction:
   // the grammar reads "2 3" and "2(3)" as 5, too.
-  std::optional<Scalar> factors() {
+  std::optional<Scalar> factors(bool functions = true) {
     std::vector<Scalar> list;
     while (true) {
-      auto factor = postfix();
+      auto factor = is(Kind::function) ? function() : postfix();
       if (!factor) return std::nullopt;
       list.push_back(*std::move(factor));
-      if (!starts_factor()) break;
+      if (!starts_factor(functions)) break;
     }
     Scalar value = std::move(list.back());
     for (std::size_t i = list.size() - 1; i-- > 0;) {
@@ -352,8 +367,10 @@ class Parser {
     return value;
   }
 
-  [[nodiscard]] bool starts_factor() const {
+  [[nodiscard]] bool starts_factor(bool functions) const {
     switch (token().kind) {
+      case Kind::function:
+        return functions;
       case Kind::number:
       case Kind::percent_number:
       case Kind::symbol:
@@ -373,21 +390,58 @@ class Parser {
     }
   }
 
+  // \sin x, \log_2(x): the argument without parentheses is all that is juxtaposed. Where it might
+  // go on, or end sooner, the reading is given up.
+  std::optional<Scalar> function() {
+    const Depth depth(*this);
+    if (exhausted()) return std::nullopt;
+    const std::string name = token().text;
+    ++pos_;
+    std::optional<Scalar> base;
+    if (name == "log" && take(Kind::underscore)) {
+      base = script();
+      if (!base) return std::nullopt;
+    }
+    std::optional<Scalar> exponent;
+    if (take(Kind::caret)) {
+      exponent = script();
+      const bool whole = exponent && exponent->is_integer_literal() && exponent->exact;
+      if (!whole || exponent->exact->p <= 0) return std::nullopt;
+    }
+    const bool parentheses = is(Kind::open_paren);
+    const auto argument = parentheses ? group(Kind::close_paren) : factors(false);
+    if (!argument || is(Kind::function) || is(Kind::factorial)) return std::nullopt;
+    if (parentheses && (is(Kind::caret) || is(Kind::degree) || starts_factor(true))) {
+      return std::nullopt;
+    }
+    if (is(Kind::times) || is(Kind::divide)) return std::nullopt;
+    Scalar value = elementary(name, *argument);
+    if (base) value = quotient(elementary("ln", *argument), elementary("ln", *base));
+    if (exponent) value = power(value, *exponent);
+    value.form = Form::other;
+    return value;
+  }
+
   std::optional<Scalar> postfix() {
     if (exhausted()) return std::nullopt;
     const bool name = is(Kind::symbol) || is(Kind::pi);
+    const std::string head = is(Kind::pi) ? "pi" : token().text;
     auto value = atom();
     if (!value) return std::nullopt;
+    std::optional<Scalar> exponent;
     if (take(Kind::caret)) {
-      const auto exponent = script();
+      exponent = script();
       if (!exponent || is(Kind::caret)) return std::nullopt;
-      value = power(*value, *exponent);
     }
-    // "f(x)" and "f[x]" are functions; with more than one atom inside, products.
-    if (name && (is(Kind::open_paren) || is(Kind::open_bracket) || is(Kind::open_brace)) &&
-        !product_group_follows()) {
-      return std::nullopt;
+    if (name && (is(Kind::open_paren) || is(Kind::open_bracket))) {
+      const std::size_t end = call_end();
+      if (end != 0) {
+        value = call(value->name.empty() ? head : value->name);
+        if (!value || pos_ != end) return std::nullopt;
+      }
     }
+    if (name && is(Kind::open_brace)) beyond_ = true;
+    if (exponent) value = power(*value, *exponent);
     while (is(Kind::factorial) || is(Kind::degree)) {
       if (is(Kind::factorial)) value = factorial(*value);
       ++pos_;
@@ -395,35 +449,53 @@ class Parser {
     return value;
   }
 
-  // The bracket here holds a sum, product or sign at its top level and no comma.
-  [[nodiscard]] bool product_group_follows() const {
+  // After a name: "(x)" and "(x, y)" are a function's arguments, "(x + 1)" is a factor. The position
+  // after the arguments; 0: a factor.
+  [[nodiscard]] std::size_t call_end() const {
     int depth = 0;
-    bool composite = false;
+    bool comma = false;
     for (std::size_t i = pos_; i < tokens_.size(); ++i) {
-      switch (tokens_[i].kind) {
-        case Kind::open_paren:
-        case Kind::open_bracket:
-        case Kind::open_brace:
-          ++depth;
-          break;
-        case Kind::close_paren:
-        case Kind::close_bracket:
-        case Kind::close_brace:
-          if (--depth == 0) return composite && tokens_[pos_].kind == Kind::open_paren;
-          break;
-        case Kind::comma:
-          return false;
-        case Kind::plus:
-        case Kind::minus:
-        case Kind::times:
-        case Kind::divide:
-          composite = composite || depth == 1;
-          break;
-        default:
-          break;
+      const Kind kind = tokens_[i].kind;
+      if (kind == Kind::open_paren || kind == Kind::open_bracket || kind == Kind::open_brace) ++depth;
+      if (kind == Kind::comma) comma = true;
+      if (kind != Kind::close_paren && kind != Kind::close_bracket && kind != Kind::close_brace) {
+        continue;
       }
+      if (--depth == 0) return comma || is_atom(pos_ + 1, i) ? i + 1 : 0;
     }
-    return false;
+    return 0;
+  }
+
+  // One number, or one symbol with its scripts.
+  [[nodiscard]] bool is_atom(std::size_t begin, std::size_t end) const {
+    if (begin == end) return false;
+    const Kind first = tokens_[begin].kind;
+    if (first != Kind::symbol && first != Kind::pi) {
+      return end == begin + 1 && (first == Kind::number || first == Kind::percent_number ||
+                                  first == Kind::infinity);
+    }
+    std::size_t i = begin + 1;
+    while (i < end && (tokens_[i].kind == Kind::caret || tokens_[i].kind == Kind::underscore)) {
+      ++i;
+      if (i < end && tokens_[i].kind == Kind::open_brace) {
+        while (i < end && tokens_[i].kind != Kind::close_brace) ++i;
+      }
+      ++i;
+    }
+    return i >= end;
+  }
+
+  std::optional<Scalar> call(const std::string& name) {
+    const Kind close = is(Kind::open_paren) ? Kind::close_paren : Kind::close_bracket;
+    std::vector<Scalar> arguments;
+    do {
+      ++pos_;
+      auto argument = expression();
+      if (!argument) return std::nullopt;
+      arguments.push_back(*std::move(argument));
+    } while (is(Kind::comma));
+    if (!take(close)) return std::nullopt;
+    return undefined_function(name, arguments);
   }
 
   // What stands after "^": one atom, or an expression in braces.
@@ -458,7 +530,8 @@ class Parser {
     if (take(Kind::underscore)) {
       std::string sub;
       if (take(Kind::open_brace)) {
-        while (is(Kind::number) || (is(Kind::symbol) && token().letter)) {
+        while (is(Kind::number) || is(Kind::plus) || is(Kind::minus) ||
+               (is(Kind::symbol) && token().letter)) {
           sub += token().text;
           ++pos_;
         }
@@ -470,7 +543,7 @@ class Parser {
         if (letter && (is(Kind::caret) || is(Kind::underscore))) return std::nullopt;
       }
       if (sub.empty()) return std::nullopt;
-      name += sub.size() > 1 ? "_{" + sub + "}" : "_" + sub;
+      name.append(sub.size() > 1 ? "_{" : "_").append(sub).append(sub.size() > 1 ? "}" : "");
     }
     return symbol_scalar(std::move(name));
   }
@@ -584,6 +657,11 @@ class Parser {
   int depth_ = 0;
   int steps_ = 0;
   bool beyond_ = false;
+  bool symbolic_pair_ = false;
+
+ public:
+  // A pair of complex symbols is no interval the library can make.
+  [[nodiscard]] bool symbolic_pair() const { return symbolic_pair_; }
 };
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -622,7 +700,9 @@ bool is_comma_number(std::string_view text) {
 ParsedMath parse_once(std::string_view text) {
   if (text.empty()) return {State::fails, {}};
   const LatexTokens lexed = tokenize_latex(text);
-  if (lexed.state == LatexTokens::State::fails) return {State::fails, {}};
+  if (lexed.state == LatexTokens::State::fails || surely_malformed(lexed.tokens)) {
+    return {State::fails, {}};
+  }
   if (lexed.state == LatexTokens::State::unknown) return {};
   ParsedMath result;
   if (is_comma_number(text)) {
@@ -635,8 +715,9 @@ ParsedMath parse_once(std::string_view text) {
     const Scalar number = decimal_scalar(digits);
     result.value = scalar_value(negative ? negated(number) : number);
   } else {
-    auto value = Parser(lexed.tokens).parse();
-    if (!value) return {};
+    Parser parser(lexed.tokens);
+    auto value = parser.parse();
+    if (!value || (parser.symbolic_pair() && is_complex(text))) return {};
     result.value = *std::move(value);
   }
   result.value.complex = is_complex(text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -116,23 +117,16 @@ Scalar decimal_scalar(std::string_view digits) {
   s.decimal = s.form == Form::decimal;
   __int128 p = 0;
   __int128 q = 1;
-  double value = 0;
-  double unit = 1;
   bool small = true;
-  for (const char c : digits) {
-    if (c == '.') continue;
-    value = value * 10 + (c - '0');
-    small = small && p < (__int128{1} << 100);
-    if (small) p = p * 10 + (c - '0');
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (digits[i] == '.') continue;
+    small = small && p < (__int128{1} << 100) && q < (__int128{1} << 100);
+    if (!small) break;
+    p = p * 10 + (digits[i] - '0');
+    if (point != std::string_view::npos && i > point) q *= 10;
   }
-  if (point != std::string_view::npos) {
-    for (std::size_t i = point + 1; i < digits.size(); ++i) {
-      unit *= 10;
-      small = small && q < (__int128{1} << 100);
-      if (small) q *= 10;
-    }
-  }
-  s.at.fill(std::isfinite(value / unit) ? value / unit : kNan);
+  const double value = std::strtod(std::string(digits).c_str(), nullptr);
+  s.at.fill(std::isfinite(value) ? value : kNan);
   set_exact(s, small ? reduced(p, q) : std::nullopt);
   widen_scale(s);
   return s;
@@ -274,11 +268,56 @@ Scalar binomial(const Scalar& n, const Scalar& k) {
   return integer_scalar(static_cast<std::int64_t>(value));
 }
 
+Scalar elementary(std::string_view name, const Scalar& a) {
+  Scalar s = joined(a, a);
+  s.irrational = true;
+  for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
+    const double x = a.at[i];
+    double y = kNan;
+    if (name == "sin") y = std::sin(x);
+    if (name == "cos") y = std::cos(x);
+    if (name == "tan") y = std::tan(x);
+    if (name == "csc") y = 1 / std::sin(x);
+    if (name == "sec") y = 1 / std::cos(x);
+    if (name == "cot") y = 1 / std::tan(x);
+    if (name == "arcsin") y = std::asin(x);
+    if (name == "arccos") y = std::acos(x);
+    if (name == "arctan") y = std::atan(x);
+    if (name == "exp") y = std::exp(x);
+    if (name == "ln") y = std::log(x);
+    if (name == "log") y = std::log10(x);
+    s.at[i] = std::isfinite(y) && a.form != Form::infinity ? y : kNan;
+  }
+  widen_scale(s);
+  return s;
+}
+
+Scalar undefined_function(std::string_view name, const std::vector<Scalar>& arguments) {
+  Scalar s;
+  for (const Scalar& argument : arguments) s = joined(s, argument);
+  s.symbols = true;
+  s.irrational = true;
+  for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
+    std::string key = "function ";
+    key.append(name);
+    bool known = true;
+    for (const Scalar& argument : arguments) {
+      known = known && std::isfinite(argument.at[i]);
+      // Rounded, so that equal arguments reckoned in two ways mostly give the same key; two keys
+      // may only make two functions look different, which must not be trusted when they are near.
+      key.append(" ").append(std::to_string(argument.at[i]));
+    }
+    s.at[i] = known ? sample(key, i) : kNan;
+  }
+  widen_scale(s);
+  return s;
+}
+
 namespace {
 
 // A letter, then letters, digits, "_" and braces: no expression but a symbol is printed so.
 bool is_plain_name(const std::string& name) {
-  static constexpr std::string_view kConstants[] = {"pi", "e", "oo", "i", "zoo", "nan"};
+  static constexpr std::string_view kConstants[] = {"pi", "oo", "zoo", "nan"};
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   return !name.empty() && is_letter(name[0]) &&
          std::all_of(name.begin(), name.end(),

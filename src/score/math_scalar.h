@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace assay {
 
@@ -70,6 +71,10 @@ struct Scalar {
 // Of a whole number 0 to 20; anything else is out of reach (NaN).
 [[nodiscard]] Scalar factorial(const Scalar& a);
 [[nodiscard]] Scalar binomial(const Scalar& n, const Scalar& k);
+// sin, cos, tan, csc, sec, cot, arcsin, arccos, arctan, exp, ln; log: of base 10.
+[[nodiscard]] Scalar elementary(std::string_view name, const Scalar& a);
+// A function of which no more is known than its name and arguments.
+[[nodiscard]] Scalar undefined_function(std::string_view name, const std::vector<Scalar>& arguments);
 
 // Math-Verify's verdict on two expressions (grader.py, sympy_expr_eq), where it is sure.
 [[nodiscard]] Truth same_scalar(const Scalar& gold, const Scalar& pred);

@@ -250,7 +250,8 @@ std::string fix_a_slash_b(const std::string& text) {
   const std::string a = text.substr(0, slash);
   const std::string b = text.substr(slash + 1);
   if (!canonical_integer(a) || !canonical_integer(b)) return text;
-  return "\\frac{" + a + "}{" + b + "}";
+  std::string fraction("\\frac{");
+  return fraction.append(a).append("}{").append(b).append("}");
 }
 
 }  // namespace

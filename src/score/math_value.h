@@ -11,11 +11,13 @@
 namespace assay {
 
 struct MathValue {
-  enum class Kind { scalar, tuple, set, interval, interval_union, equation, matrix };
+  enum class Kind { scalar, tuple, set, interval, pair, interval_union, equation, relation, matrix };
   Kind kind = Kind::scalar;
   Scalar scalar;
-  // tuple, set: elements as written; interval: start, end; interval_union: its parts;
-  // equation: the parts between the signs, two or more; matrix: row by row.
+  // tuple, set: elements as written; interval: start, end; pair: two, and whether they are meant as
+  // a tuple or an interval hangs on their symbols; interval_union: its parts; equation: the parts
+  // between the signs, two or more; relation: an inequality, which is not looked into; matrix: row
+  // by row.
   std::vector<MathValue> items;
   bool left_open = false;   // interval
   bool right_open = false;  // interval

@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 #include "base/subprocess.h"
-#include "base/text.h"
+#include "score/math_extract.h"
 
 namespace assay {
 
@@ -61,7 +61,7 @@ class MathVerifyClient::Helper {
 
   Result<bool> ask(const std::string& gold, const std::string& output,
                    SteadyClock::time_point deadline) {
-    TRY(write_all(dump_json(Json{{"gold", gold}, {"output", output}}) + "\n", deadline));
+    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n", deadline));
     const Json answer = TRY(parse_json(TRY(read_line(deadline)), "Math-Verify helper"));
     if (answer.contains("equal") && answer["equal"].is_boolean()) return answer["equal"].get<bool>();
     const std::string why = answer.value("error", std::string("no answer"));

@@ -15,8 +15,9 @@ namespace assay {
 // is searched on a grid and refined. O(n) statistics and about 200 n binomial tails.
 [[nodiscard]] double exact_size(std::int64_t n, double delta, double threshold);
 
-// Exact unconditional p (Barnard's construction with Tango's statistic; K. Sidik, Statistics in
-// Medicine 22 (2003) 265-278; C. Lloyd, M. Moldovan, Statistics in Medicine 26 (2007) 5107-5120).
+// Exact unconditional p: Barnard's construction with Tango's statistic (R. Berger, K. Sidik,
+// Statistical Methods in Medical Research 12 (2003) 91-108; K. Sidik, Statistics in Medicine 22
+// (2003) 265-278).
 // Above is H0: difference <= delta, below is H0: difference >= delta. Rejecting at p < alpha is
 // wrong at most alpha of the time whatever n and the discordance.
 [[nodiscard]] double exact_p_above(const PairedCounts& counts, double delta);

@@ -27,12 +27,13 @@ or the JSON text itself). Every key may be left out:
   noise         0.0     0 to 1: the share of prompts for which this model's default answer differs
   loglikelihood [..]    {"match", "continuation": regexes, "sum": -1.5 or null, "greedy": true}
   logprob_noise 0.0     prompt_logprobs: how far this model's distribution is from the others'
-  lm_eval       {..}    {"needs": [{"prompt": "..", "max_tokens": 8}], "results": {..}}
+  lm_eval       {..}    {"needs": [{"prompt": "..", "max_tokens": 8}], "results": {..}}; without:
+                        one need for each document of `samples`, or the first `limit` (2)
   grandchild    true    starts a `sleep` of 600 s in a session of its own (for guardian tests)
   grandchild_pid_file   where its process id goes
   answered_log  FILE    one line a result: id, kind, first 80 characters of the prompt
   faults        [..]    what goes wrong, see below
-  models        {name: {..}}   the same keys again, over these, when the model's folder has that name
+  models        {name: {..}}   the same keys again, put over these when a folder of that name is opened
 
 A rule: {"match": regex searched in the prompt, or "contains": "plain text",
          "text": "..", or "texts": [..] of which the prompt's hash picks one,
@@ -52,7 +53,7 @@ WHAT is  kill      SIGKILL to itself
          malformed sends a frame that is not JSON
          oversize  sends a length above the limit
          truncated sends half a frame and ends
-         fatal     sends a fatal error
+         fatal     sends a fatal error and ends with code 1
          error     answers this frame with an error that is not fatal
          unknown   sends a frame of unknown type and goes on
          ignore    drops this frame
@@ -72,6 +73,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +108,9 @@ def decode(tokens: list[int]) -> str:
 
 def digest(*parts: object) -> int:
     text = "\x1f".join(map(str, parts))
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
+    return int.from_bytes(
+        hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big"
+    )
 
 
 def unit(*parts: object) -> float:
@@ -145,12 +149,16 @@ class Script:
         salt = ""
         if sampling.get("temperature", 0) > 0:
             salt += f"|{sampling.get('seed')}"
-        if "text" not in rule and unit("noise", self.model, prompt) < self.get("noise", 0.0):
+        if "text" not in rule and unit("noise", self.model, prompt) < self.get(
+            "noise", 0.0
+        ):
             salt += f"|{self.model}"
         number = digest(prompt, salt)
         texts = [rule["text"]] if "text" in rule else rule.get("texts", DEFAULT_TEXTS)
         text = texts[number % len(texts)]
-        text = text.replace("{hash}", f"{number:016x}").replace("{letter}", "ABCD"[number // 7 % 4])
+        text = text.replace("{hash}", f"{number:016x}").replace(
+            "{letter}", "ABCD"[number // 7 % 4]
+        )
         return text.replace("{number}", str(number // 31 % 100))
 
 
@@ -199,11 +207,16 @@ def answer_loglikelihood(script: Script, frame: Frame) -> tuple[Frame, float]:
     result = empty_result(frame, sum(len(s["tokens"]) for s in frame["scored"]))
     for scored in frame["scored"]:
         start = scored["continuation_start"]
-        context, continuation = decode(scored["tokens"][:start]), decode(scored["tokens"][start:])
+        context, continuation = (
+            decode(scored["tokens"][:start]),
+            decode(scored["tokens"][start:]),
+        )
         count = len(scored["tokens"]) - start
         noisy = unit("noise", script.model, context) < script.get("noise", 0.0)
         salt = script.model if noisy else ""
-        total: float | None = -(0.1 + 5.0 * unit("ll", context, continuation, salt)) * count
+        total: float | None = (
+            -(0.1 + 5.0 * unit("ll", context, continuation, salt)) * count
+        )
         greedy = unit("greedy", context, continuation) < 0.25
         for rule in script.get("loglikelihood", []):
             if re.search(rule.get("match", ""), context, re.DOTALL) and re.search(
@@ -211,7 +224,9 @@ def answer_loglikelihood(script: Script, frame: Frame) -> tuple[Frame, float]:
             ):
                 total, greedy = rule.get("sum", total), rule.get("greedy", greedy)
                 break
-        result["loglikelihoods"].append({"sum": total, "is_greedy": greedy, "tokens": count})
+        result["loglikelihoods"].append(
+            {"sum": total, "is_greedy": greedy, "tokens": count}
+        )
     return result, 0.0
 
 
@@ -222,7 +237,8 @@ def position(script: Script, before: int, token: int, top_k: int) -> list[Any]:
     others = iter(x for x in range(4, 4 * (top_k + 3), 4) if x != token)
     places = [token if i + 1 == rank else next(others) for i in range(top_k + 2)]
     weights = [
-        0.5 ** (i + 1) * math.exp(noise * (2 * unit("bend", script.model, before, t) - 1))
+        0.5 ** (i + 1)
+        * math.exp(noise * (2 * unit("bend", script.model, before, t) - 1))
         for i, t in enumerate(places)
     ]
     total = sum(weights) + 0.5 ** (top_k + 2)
@@ -238,7 +254,9 @@ def answer_prompt_logprobs(script: Script, frame: Frame) -> tuple[Frame, float]:
     tokens = scored["tokens"]
     result = empty_result(frame, len(tokens))
     for at in range(max(1, scored["continuation_start"]), len(tokens)):
-        result["positions"].append(position(script, tokens[at - 1], tokens[at], frame["top_k"]))
+        result["positions"].append(
+            position(script, tokens[at - 1], tokens[at], frame["top_k"])
+        )
     return result, 0.0
 
 
@@ -282,24 +300,31 @@ class FakeWorker:
         self.buffer = bytearray()
         self.opened: Frame | None = None
         self.chat: Frame = {}
+        self.args: Frame = {}
         self.loaded = False
         self.sent_results = 0
         self.stalled = False
         self.stopping = False
-        self.waiting: list[tuple[Frame, Frame, float, float]] = []  # frame, result, duration, since
-        self.running: list[tuple[float, int, Frame, Frame]] = []  # ends at, order, frame, result
+        self.waiting: list[
+            tuple[Frame, Frame, float, float]
+        ] = []  # frame, result, duration, since
+        self.running: list[
+            tuple[float, int, Frame, Frame]
+        ] = []  # ends at, order, frame, result
         self.order = 0
         self.generated_tokens = 0
         self.prompt_tokens = 0
         self.next_beat = time.monotonic()
         self.load_steps: list[tuple[float, Frame]] = []  # due at, frame
-        self.needs: dict[int, tuple[int, str]] = {}  # need -> run, prompt
+        self.needs: dict[int, tuple[int, str, int]] = {}  # need -> run, task, document
         self.next_need = 1
         self.runs: dict[int, Frame] = {}
 
     # ------------------------------------------------ frames
     def send(self, frame: Frame) -> None:
-        body = json.dumps(frame, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        body = json.dumps(frame, ensure_ascii=False, allow_nan=False).encode(
+            "utf-8", "replace"
+        )
         self.send_bytes(struct.pack("<I", len(body)) + body)
 
     def send_bytes(self, data: bytes) -> None:
@@ -310,7 +335,9 @@ class FakeWorker:
             except BrokenPipeError:
                 os._exit(0)
 
-    def error(self, frame: Frame, what: str, why: str, fix: str, fatal: bool = False) -> None:
+    def error(
+        self, frame: Frame, what: str, why: str, fix: str, fatal: bool = False
+    ) -> None:
         self.send({"type": "error", "id": frame.get("id"), "what": what, "why": why, "fix": fix,
                    "fatal": fatal})  # fmt: skip
 
@@ -356,7 +383,13 @@ class FakeWorker:
         return 0
 
     def greet(self) -> None:
-        capabilities = ["render", "generate", "loglikelihood", "prompt_logprobs", "lm_eval"]
+        capabilities = [
+            "render",
+            "generate",
+            "loglikelihood",
+            "prompt_logprobs",
+            "lm_eval",
+        ]
         self.send({"type": "hello", "protocol": 1, "worker": "fake", "versions": {"fake": "1"},
                    "capabilities": capabilities, "max_in_flight": 1024, "pid": os.getpid(),
                    **self.script.get("hello", {})})  # fmt: skip
@@ -369,9 +402,14 @@ class FakeWorker:
 
     def beat(self) -> None:
         every = self.script.get("heartbeat_s", 2.0)
-        if every > 0 and not self.script.get("silent", False) and time.monotonic() >= self.next_beat:
+        if (
+            every > 0
+            and not self.script.get("silent", False)
+            and time.monotonic() >= self.next_beat
+        ):
             self.next_beat = time.monotonic() + every
-            self.send({"type": "heartbeat", "stepping": bool(self.running)})
+            beat = {"type": "heartbeat", "stepping": bool(self.running or self.waiting)}
+            self.send({**beat, "steps": self.sent_results})
 
     def pause(self) -> float:
         now = time.monotonic()
@@ -405,7 +443,9 @@ class FakeWorker:
             heapq.heappush(self.running, (now + duration, self.order, frame, result))
 
     def finish(self, frame: Frame, result: Frame) -> None:
-        if self.fault("", frame) or self.stalled:  # `after` faults due before this result
+        if (
+            self.fault("", frame) or self.stalled
+        ):  # `after` faults due before this result
             return
         self.generated_tokens += len(result["token_ids"])
         self.prompt_tokens += result["prompt_tokens"]
@@ -426,7 +466,8 @@ class FakeWorker:
             if "on" in fault and fault["on"] != kind:
                 continue
             if "match" in fault and not (
-                kind in SCORED and re.search(fault["match"], prompt_of(frame), re.DOTALL)
+                kind in SCORED
+                and re.search(fault["match"], prompt_of(frame), re.DOTALL)
             ):
                 continue
             if not {"after", "on", "match"} & set(fault):
@@ -457,6 +498,7 @@ class FakeWorker:
             os._exit(0)
         elif what == "fatal":
             self.error({}, "the engine is lost", "scripted", "none", fatal=True)
+            os._exit(1)
         elif what == "error":
             self.error(frame, f"{frame['type']} failed", "scripted", "none")
         elif what == "unknown":
@@ -473,25 +515,31 @@ class FakeWorker:
         if kind in SCORED:
             self.on_scored(frame)
         elif method is None:
-            self.error(frame, f"unknown request `{kind}`", "not in protocol 1", "update assay")
+            self.error(
+                frame, f"unknown request `{kind}`", "not in protocol 1", "update assay"
+            )
         else:
             method(frame)
 
     def on_open(self, frame: Frame) -> None:
         folder = frame.get("model", "")
         if not os.path.isdir(folder):
-            self.error(frame, f"no model folder {folder}", "it does not exist", "check the path")
+            self.error(
+                frame,
+                f"no model folder {folder}",
+                "it does not exist",
+                "check the path",
+            )
             return
         self.script.choose_model(folder)
         self.opened, self.chat = frame, frame.get("chat") or {}
-        template = "fake" if self.chat.get("apply_template", True) else ""
         self.send({"type": "opened", "id": frame["id"],
                    "tokenizer_hash": hashlib.sha256(b"fake tokenizer").hexdigest(),
-                   "template_hash": hashlib.sha256(template.encode()).hexdigest() if template else "",
+                   "template_hash": hashlib.sha256(b"fake template").hexdigest(),
                    "max_model_len": self.max_len(), "vocab_size": 1 << 26})  # fmt: skip
 
     def max_len(self) -> int:
-        given = (self.opened or {}).get("args", {}).get("max_model_len")
+        given = self.args.get("max_model_len")
         return int(given or self.script.get("max_model_len", 32768))
 
     def on_render(self, frame: Frame) -> None:
@@ -503,17 +551,25 @@ class FakeWorker:
 
     def on_load(self, frame: Frame) -> None:
         if self.opened is None or self.loaded or self.load_steps:
-            why = "no model is open" if self.opened is None else "the engine is loaded already"
+            why = (
+                "no model is open"
+                if self.opened is None
+                else "the engine is loaded already"
+            )
             self.error(frame, "cannot load", why, "send `open`, then one `load`")
             return
         if problem := self.script.get("load_error", None):
             self.error(frame, problem["what"], problem["why"], problem["fix"])
             return
         args = frame.get("args") or {}
-        self.opened["args"] = args
+        self.args = args
         took, now = self.script.get("load_s", 0.0), time.monotonic()
         for i in range(int(took / 0.2)):
-            line = {"type": "progress", "id": frame["id"], "text": f"loading weights, part {i + 1}"}
+            line = {
+                "type": "progress",
+                "id": frame["id"],
+                "text": f"loading weights, part {i + 1}",
+            }
             self.load_steps.append((now + 0.2 * i, line))
         facts = {"type": "loaded", "id": frame["id"], "load_s": took, "dtype": "bfloat16",
                  "quantization": "", "kernels": ["FakeKernel"], "attention_backend": "FAKE_ATTN",
@@ -525,7 +581,12 @@ class FakeWorker:
 
     def on_scored(self, frame: Frame) -> None:
         if not self.loaded:
-            self.error(frame, f"cannot {frame['type']}", "no engine is loaded", "send `load` first")
+            self.error(
+                frame,
+                f"cannot {frame['type']}",
+                "no engine is loaded",
+                "send `load` first",
+            )
             return
         lists = [frame["prompt_tokens"]] if frame["type"] == "generate" else [
             s["tokens"] for s in frame["scored"]]  # fmt: skip
@@ -562,54 +623,84 @@ class FakeWorker:
 
     # ------------------------------------------------ lm-eval
     def on_lm_eval(self, frame: Frame) -> None:
-        plan = self.script.get("lm_eval", {})
-        needs = plan.get("needs", [{"prompt": "lm-eval 1"}, {"prompt": "lm-eval 2"}])
-        self.runs[frame["id"]] = {**frame, "answers": {}, "missing": 0}
-        for need in needs:
+        if self.opened is None:
+            self.error(
+                frame, "cannot run lm-eval", "no model is open", "send `open` first"
+            )
+            return
+        needs = list(self.lm_eval_needs(frame))
+        self.runs[frame["id"]] = {**frame, "answers": {}, "not_run": {}, "failed": {}}
+        for task, doc, need in needs:
             number, self.next_need = self.next_need, self.next_need + 1
-            self.needs[number] = (frame["id"], need["prompt"])
+            self.needs[number] = (frame["id"], task, doc)
             sampling = {"max_tokens": need.get("max_tokens", 64), "temperature": 0.0, "top_p": 1.0,
                         "top_k": 0, "min_p": 0.0, "stop": need.get("stop", [])}  # fmt: skip
             self.send({"type": "need", "run": frame["id"], "need": number, "kind": "generate",
                        "prompt_tokens": encode(need["prompt"]), "scored": [], "sampling": sampling,
-                       "text": need["prompt"]})  # fmt: skip
+                       "text": need["prompt"], "task": task, "doc": doc,
+                       "repeat": 0})  # fmt: skip
         self.end_lm_eval(frame["id"])
 
+    def lm_eval_needs(self, frame: Frame) -> Iterator[tuple[str, int, Frame]]:
+        plan = self.script.get("lm_eval", {})
+        for task in frame["tasks"]:
+            if "needs" in plan:
+                yield from ((task, doc, need) for doc, need in enumerate(plan["needs"]))
+                continue
+            docs = (frame.get("samples") or {}).get(
+                task, range(int(frame.get("limit") or 2))
+            )
+            yield from (
+                (task, doc, {"prompt": f"{task}, document {doc}"}) for doc in docs
+            )
+
     def on_have(self, frame: Frame) -> None:
-        run_id, prompt = self.needs.pop(frame["need"], (None, ""))
+        run_id, task, doc = self.needs.pop(frame["need"], (None, "", 0))
         if run_id is None:
             return
         run = self.runs[run_id]
         if frame.get("not_run"):
-            run["missing"] += 1
+            run["not_run"].setdefault(task, []).append(doc)
+        elif frame["response"].get("error"):
+            run["failed"].setdefault(task, []).append(doc)
         else:
-            run["answers"][prompt] = frame["response"]["text"]
+            run["answers"][f"{task}/{doc}"] = frame["response"]["text"]
         self.end_lm_eval(run_id)
 
     def end_lm_eval(self, run_id: int) -> None:
-        if any(run == run_id for run, _ in self.needs.values()):
+        if any(need[0] == run_id for need in self.needs.values()):
             return
         run = self.runs.pop(run_id)
-        if run["missing"] and not run["answers"]:
-            self.error(run, "lm-eval has nothing to score", "no request was run", "raise the budget")
+        if not run["answers"]:
+            why, fix = "no document was answered in full", "raise the budget"
+            self.error(run, "lm-eval has nothing to score", why, fix)
             return
-        results = self.script.get("lm_eval", {}).get("results", {"fake": {"acc,none": 1.0}})
+        scores = {task: {"acc,none": 1.0} for task in run["tasks"]}
+        results = self.script.get("lm_eval", {}).get("results", scores)
         files = []
         if run.get("output"):
-            path = Path(run["output"]) / "results_fake.json"
+            path = (
+                Path(run["output"])
+                / (run.get("model_name") or "fake")
+                / "results_fake.json"
+            )
             path.parent.mkdir(parents=True, exist_ok=True)
             content = {"results": results, "answers": run["answers"]}
             path.write_text(json.dumps(content, indent=1, sort_keys=True))
             files.append(str(path))
         self.send({"type": "lm_eval_done", "id": run["id"], "files": files, "results": results,
-                   "not_run": run["missing"]})  # fmt: skip
+                   "not_run": run["not_run"], "failed": run["failed"]})  # fmt: skip
 
 
 def load_script(path: str) -> Frame:
     source = path or os.environ.get("ASSAY_FAKE_SCRIPT", "")
     if not source:
         return {}
-    text = source if source.lstrip().startswith("{") else Path(source).read_text(encoding="utf-8")
+    text = (
+        source
+        if source.lstrip().startswith("{")
+        else Path(source).read_text(encoding="utf-8")
+    )
     return json.loads(text)
 
 

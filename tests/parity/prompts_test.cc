@@ -1,5 +1,6 @@
 // Compares what our tasks ask with what lm-eval 0.4.13 asks: messages, plain prompt, stop strings,
-// temperature, target, and for GPQA the options' order and the continuations. Records come from
+// temperature, target, for GPQA the options' order and the continuations, and lm-eval's score of
+// outputs where the record holds some. Records come from
 // $ASSAY_SHARED/parity/open/prompts.jsonl.xz and from the file $ASSAY_PARITY_RECORDS names (written
 // by make_records.py over the rows in data/); a source that is not given is skipped.
 #include <gtest/gtest.h>
@@ -137,8 +138,10 @@ class Prompts : public ::testing::Test {
     } else {
       compare_request(**next, record, chat.apply_template, found);
       compare_target(task, item, record, context, found);
+      compare_scores(task, item, record, context, found);
     }
-    const std::string what = record.at("task").get<std::string>() + " " +
+    const auto name = record.at("task").get<std::string>();
+    const std::string what = (task.name == "mmlu_pro" ? "mmlu_pro_<subject>" : name) + " " +
                              record.at("tokenizer").get<std::string>() +
                              (chat.apply_template ? " chat" : " plain") +
                              (record.at("fewshot_as_multiturn").get<bool>() ? "" : " one turn") +
@@ -198,8 +201,35 @@ class Prompts : public ::testing::Test {
     if (target != record.at("target")) found.push_back("target: " + target);
   }
 
+  void compare_scores(const Task& task, const Item& item, const Json& record,
+                      const TaskContext& context, std::vector<std::string>& found) {
+    const auto check = [&](const StepResult& step, const Json& expected, const std::string& what) {
+      const std::vector<StepResult> steps = {step};
+      const std::vector<ProgramResult> programs;
+      const Score score = task.score({item, steps, programs, context});
+      ++scores_;
+      // Where lm-eval raises there is no score to compare with; ours says so.
+      const bool same = expected.is_null() ? score.extra.contains("lm_eval_raises")
+                                           : score.metrics.at("lm_eval") == expected;
+      if (!same) found.push_back("score of " + what);
+    };
+    for (const Json& scored : record.value("scored", Json::array())) {
+      StepResult step;
+      step.response.text = scored.at("output").get<std::string>();
+      check(step, scored.at("exact_match"), step.response.text);
+    }
+    for (const Json& scored : record.value("likelihoods", Json::array())) {
+      StepResult step;
+      for (const Json& sum : scored.at("sums")) {
+        step.response.loglikelihoods.push_back({.sum = sum, .is_greedy = false, .tokens = 3});
+      }
+      check(step, scored.at("acc"), scored.dump());
+    }
+  }
+
   std::vector<Json> exemplars_;
-  std::map<std::string, std::pair<int, int>> counts_;
+  std::map<std::string, std::pair<int, int>> counts_;  // compared, differing
+  int scores_ = 0;
 };
 
 TEST_F(Prompts, SharedRecords) {

@@ -1,5 +1,6 @@
 # attack: starts interpreters without waiting for them
 # expect: process_limit | memory_limit
+# limits: cpu_s=10
 import subprocess
 import sys
 

@@ -1,1 +1,1 @@
-"""Demo models (SmolLM2-135M-Instruct in BF16, FP8, NVFP4) and the plugin that runs them on a CPU."""
+"""Demo models (SmolLM2-135M-Instruct at three precisions) and the plugin to run them on a CPU."""

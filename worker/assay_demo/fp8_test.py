@@ -1,6 +1,7 @@
 """FP8 weights: literal codes, and the format's rounding bound."""
 
 import torch
+
 from assay_demo import fp8
 
 

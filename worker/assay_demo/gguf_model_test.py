@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from assay_demo import gguf_model
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from assay_demo import checkpoint, nvfp4
 
 

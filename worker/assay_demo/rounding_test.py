@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from assay_demo import nvfp4, rounding
 
 

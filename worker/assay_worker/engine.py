@@ -6,6 +6,7 @@ import difflib
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -104,7 +105,9 @@ class VllmEngine:
             parameters = sampling_parameters(frame)
             for name, prompt in zip(pending.names(), prompts, strict=True):
                 self._engine.add_request(name, {"prompt_token_ids": prompt}, parameters)
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # vLLM refuses a prompt with classes of its own
+            if type(error).__name__ == "EngineDeadError":
+                raise lost(error) from error
             self._drop(pending)
             return outputs.failed_result(frame["id"], describe(error))
         return None
@@ -141,9 +144,14 @@ class VllmEngine:
         self._engine.abort_request(pending.names())
 
     def step(self) -> list[Frame]:
-        """One step of the engine; the results of what it finished."""
+        """One step of the engine; the results of what it finished. Raises when it is lost."""
         done = []
-        for output in self._engine.step():
+        try:
+            stepped = self._engine.step()
+        except Exception as error:
+            traceback.print_exc()
+            raise lost(error) from error
+        for output in stepped:
             if not output.finished:
                 continue
             request_id, _, part = output.request_id.partition(".")
@@ -173,7 +181,7 @@ class VllmEngine:
         running, use = 0, 0.0
         left = self._engine.get_num_unfinished_requests() if self._engine is not None else 0
         if left > 0:  # vLLM's gauges stay as the last step left them
-            gauges = {metric.name: getattr(metric, "value", 0) for metric in self._llm.get_metrics()}
+            gauges = {m.name: getattr(m, "value", 0) for m in self._llm.get_metrics()}
             running = min(left, int(gauges.get("vllm:num_requests_running", 0)))
             use = float(gauges.get("vllm:kv_cache_usage_perc", 0.0))
         return {
@@ -306,6 +314,15 @@ def checked_arguments(args: Frame) -> Frame:
                 f"did you mean `{near[0]}`?" if near else "see vLLM's engine arguments",
             )
     return dict(args)
+
+
+def lost(error: Exception) -> WorkerError:
+    return WorkerError(
+        "the engine failed",
+        describe(error),
+        "start another worker; if one request does it again, leave that request out",
+        fatal=True,
+    )
 
 
 def load_error(folder: Path, error: Exception) -> WorkerError:

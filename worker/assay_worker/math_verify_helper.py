@@ -1,6 +1,6 @@
 """Math-Verify behind a pipe: one JSON object a line in, one a line out.
 
-In:  {"gold": LaTeX without dollar signs, "output": the model's answer}
+In:  {"gold": the gold answer between dollar signs, "output": the model's answer}
 Out: {"equal": bool} or {"error": text}; first of all {"ready": version}.
 
 Math-Verify limits its time with SIGALRM, so that all work is done in the main thread.
@@ -19,8 +19,8 @@ from math_verify import parse, verify
 
 
 def equal(gold: str, output: str) -> bool:
-    """The gold answer as inline LaTeX against whatever Math-Verify extracts from the output."""
-    return bool(verify(parse(f"${gold}$"), parse(output)))
+    """The gold answer against whatever Math-Verify extracts from the output."""
+    return bool(verify(parse(gold), parse(output)))
 
 
 def answer(line: str) -> dict[str, object]:

@@ -130,12 +130,14 @@ class Server:
         try:
             reply = handler(frame)
         except WorkerError as error:
-            reply = error.frame(frame.get("id"))
+            self.fail(error, frame.get("id"))
+            return
         except Exception as error:
             traceback.print_exc()
             why = f"missing field {error}" if isinstance(error, KeyError) else describe(error)
             wrong = WorkerError(f"`{frame['type']}` failed", why, "see docs/worker_protocol.md")
-            reply = wrong.frame(frame.get("id"))
+            self.fail(wrong, frame.get("id"))
+            return
         if reply is not None:
             self.send(reply)
 
@@ -211,17 +213,18 @@ class Server:
     def step(self) -> None:
         try:
             results = self.engine.step()
-        except Exception as error:
-            traceback.print_exc()
-            fix = "start another worker; if a request does it again, leave that request out"
-            lost = WorkerError("the engine failed", describe(error), fix, fatal=True)
-            self.send(lost.frame(None))
-            self.leaving, self.status = True, 1
+        except WorkerError as error:
+            self.fail(error, None)
             return
         self.steps += 1
         for result in results:
             self.in_flight -= 1
             self.send(result)
+
+    def fail(self, error: WorkerError, request_id: int | None) -> None:
+        self.send(error.frame(request_id))
+        if error.fatal:
+            self.leaving, self.status = True, 1
 
     def cancel(self, frame: Frame) -> Frame | None:
         result = self.engine.cancel(frame["target"])

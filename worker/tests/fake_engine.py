@@ -55,7 +55,7 @@ class FakeEngine:
         done = []
         for request_id in list(self.left):
             if self.left[request_id] == 0:
-                raise RuntimeError("device lost")
+                raise WorkerError("the engine failed", "device lost", "none", fatal=True)
             self.left[request_id] -= 1
             if self.left[request_id] == 0:
                 del self.left[request_id]

@@ -1,0 +1,325 @@
+#include "report/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "report/flags.h"
+#include "report/summary.h"
+
+namespace assay {
+namespace {
+
+struct ItemScore {       // one item of one variant, repeats taken together
+  int repeats = 0;       // scored ones
+  int runs = 0;          // answered ones
+  std::map<std::string, double> sums;
+  std::string reason;    // of an unscored one
+  Score last;
+};
+
+using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
+using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
+
+Result<double> number_meta(const Store& store, const std::string& name) {
+  const auto text = TRY(store.meta(name));
+  return text ? std::strtod(text->c_str(), nullptr) : 0.0;
+}
+
+Result<AllScores> read_scores(const Store& store) {
+  AllScores all;
+  for (StoredScore& stored : TRY(store.scores())) {
+    ItemScore& item = all[{stored.variant, stored.task}][stored.item];
+    ++item.runs;
+    if (stored.score.outcome == Outcome::scored) {
+      ++item.repeats;
+      for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
+    } else {
+      item.reason = stored.score.reason;
+    }
+    item.last = std::move(stored.score);
+  }
+  return all;
+}
+
+double mean_of(const ItemScore& item, const std::string& metric) {
+  const auto it = item.sums.find(metric);
+  return it == item.sums.end() || item.repeats == 0 ? 0 : it->second / item.repeats;
+}
+
+Result<std::vector<VariantValues>> read_variants(const Store& store, const Json& frozen) {
+  std::vector<VariantValues> out;
+  const auto loads = TRY(store.loads());
+  for (const Json& v : frozen.at("variants")) {
+    VariantValues values;
+    values.name = v.at("name");
+    values.model = v.at("model");
+    values.revision = v.at("revision");
+    values.baseline = v.at("baseline");
+    for (const StoredLoad& load : loads) {
+      if (load.variant != values.name) continue;
+      ++values.loads;
+      values.load_s = load.facts.value("load_s", 0.0);
+      values.work_s += load.facts.value("work_s", 0.0);
+      values.generated_tokens += load.facts.value("generated_tokens", std::int64_t{0});
+      values.prompt_tokens += load.facts.value("prompt_tokens", std::int64_t{0});
+      values.facts = load.facts;
+    }
+    if (values.work_s > 0) {
+      values.tokens_per_s = static_cast<double>(values.generated_tokens) / values.work_s;
+    }
+    const std::string kernels = values.facts.value("kernels", Json::array()).dump();
+    values.emulated = kernels.find("mulat") != std::string::npos;
+    out.push_back(std::move(values));
+  }
+  return out;
+}
+
+void count_soundness(Cell& cell, const Score& score) {
+  cell.truncated += score.truncated ? 1 : 0;
+  cell.empty += score.empty ? 1 : 0;
+  cell.looping += score.looping ? 1 : 0;
+  cell.not_extractable += score.not_extractable ? 1 : 0;
+  cell.thinking_not_closed += score.thinking_not_closed ? 1 : 0;
+  const auto robust = score.metrics.find("robust");
+  const auto lm_eval = score.metrics.find("lm_eval");
+  if (robust != score.metrics.end() && lm_eval != score.metrics.end() &&
+      robust->second != lm_eval->second) {
+    ++cell.metrics_differ;
+  }
+}
+
+Cell make_cell(const TaskValues& task, const ItemScores& scores,
+               const std::map<std::string, std::string>& group_of) {
+  Cell cell;
+  cell.planned = task.planned;
+  if (task.status != "ok") {
+    cell.not_available = "N/A (" + task.reason + ")";
+    return cell;
+  }
+  std::map<std::string, double> sums;
+  for (const auto& [id, item] : scores) {
+    ++cell.run;
+    count_soundness(cell, item.last);
+    if (item.repeats == 0) {
+      ++cell.unscored[item.reason];
+      continue;
+    }
+    ++cell.scored;
+    for (const auto& [metric, sum] : item.sums) sums[metric] += sum / item.repeats;
+    const auto group = group_of.find(id);
+    if (group != group_of.end() && !group->second.empty()) {
+      auto& [n, mean] = cell.groups[group->second];
+      mean = (mean * static_cast<double>(n) + mean_of(item, task.metrics.front())) /
+             static_cast<double>(n + 1);
+      ++n;
+    }
+  }
+  if (cell.planned > cell.run) cell.unscored["not run"] = cell.planned - cell.run;
+  if (cell.run == 0) cell.not_available = "not run";
+  for (const auto& [metric, sum] : sums) cell.metrics[metric] = sum / static_cast<double>(cell.scored);
+  if (cell.scored > 0) {
+    const double right = std::round(sums[task.metrics.front()]);
+    cell.ci95 = wilson_interval(right, static_cast<double>(cell.scored), 0.95);
+  } else if (cell.not_available.empty()) {
+    cell.not_available = "N/A (" + (cell.unscored.empty() ? "no scores" : cell.unscored.begin()->first) + ")";
+  }
+  return cell;
+}
+
+std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
+                                  const std::string& metric) {
+  std::vector<PairedScore> pairs;
+  for (const auto& [id, b] : base) {
+    const auto it = candidate.find(id);
+    if (b.repeats == 0 || it == candidate.end() || it->second.repeats == 0) continue;
+    pairs.push_back({mean_of(b, metric), mean_of(it->second, metric),
+                     std::max(b.repeats, it->second.repeats)});
+  }
+  return pairs;
+}
+
+Result<TaskValues> make_task(const Json& entry, const RunReport& report, const AllScores& scores) {
+  TaskValues task;
+  task.name = entry.at("name");
+  task.title = entry.at("title");
+  task.kind = entry.at("kind");
+  task.status = entry.at("status");
+  task.reason = entry.at("reason");
+  task.chance = entry.at("chance");
+  task.weight = entry.at("weight");
+  task.repeats = entry.at("repeats");
+  task.metrics = entry.at("metrics").get<std::vector<std::string>>();
+  std::map<std::string, std::string> group_of;
+  for (const Json& item : entry.at("items")) group_of[item.at("id")] = item.at("group");
+  task.planned = static_cast<std::int64_t>(group_of.size());
+  static const ItemScores kNone;
+  std::vector<const ItemScores*> by_variant;
+  for (const VariantValues& v : report.variants) {
+    const auto it = scores.find({v.name, task.name});
+    by_variant.push_back(it == scores.end() ? &kNone : &it->second);
+    if (task.planned == 0) task.planned = static_cast<std::int64_t>(by_variant.back()->size());
+    task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
+  }
+  // The prefix all share: items scored for every variant.
+  std::vector<double> sums(report.variants.size(), 0);
+  for (const auto& [id, first] : *by_variant.front()) {
+    const bool everywhere = std::all_of(by_variant.begin(), by_variant.end(), [&](const ItemScores* s) {
+      const auto it = s->find(id);
+      return it != s->end() && it->second.repeats > 0;
+    });
+    if (!everywhere) continue;
+    ++task.shared;
+    for (std::size_t v = 0; v < sums.size(); ++v) {
+      sums[v] += mean_of(by_variant[v]->at(id), task.metrics.front());
+    }
+  }
+  for (double sum : sums) {
+    task.shared_means.push_back(task.shared > 0 ? sum / static_cast<double>(task.shared) : 0);
+  }
+  return task;
+}
+
+std::size_t baseline_index(const RunReport& report) {
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) return v;
+  }
+  return 0;
+}
+
+void compare_all(RunReport& report, const AllScores& scores) {
+  CompareOptions options;
+  options.margin_pp = report.margin_pp;
+  options.alpha = report.alpha;
+  const std::size_t base = baseline_index(report);
+  const auto scores_of = [&](std::size_t v, const std::string& task) {
+    const auto it = scores.find({report.variants[v].name, task});
+    return it == scores.end() ? ItemScores{} : it->second;
+  };
+  std::vector<PairedComparison*> family;
+  report.pooled.resize(report.variants.size());
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (v == base) continue;
+    std::vector<PoolTask> pool_tasks;
+    for (TaskValues& task : report.tasks) {
+      const auto pairs = pairs_of(scores_of(base, task.name), scores_of(v, task.name), task.metrics.front());
+      Cell& cell = task.cells[v];
+      cell.paired = compare_pairs(pairs, options);
+      if (const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name)) {
+        mark_invalid(*cell.paired, flag->name);
+      } else {
+        pool_tasks.push_back({task.name, task.weight, pairs});
+      }
+      if (!cell.not_available.empty() && cell.paired->n == 0) cell.paired->reason = cell.not_available;
+      family.push_back(&*cell.paired);
+    }
+    report.pooled[v] = pool(pool_tasks, options);
+  }
+  adjust_family(family, options);
+}
+
+// Outputs of every step, one under the other.
+Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>& steps,
+                               const ItemScore& item, const std::string& metric) {
+  OutputValues out;
+  for (const StoredStep& step : steps) {
+    const auto response = step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
+    if (!response) continue;
+    if (!out.text.empty()) out.text += "\n\n";
+    out.text += response->text;
+    for (std::size_t i = 0; i < response->loglikelihoods.size(); ++i) {
+      out.text += fmt::format("option {}: {:.4f}\n", i + 1, response->loglikelihoods[i].sum);
+    }
+    out.finish_reason = to_string(response->finish_reason);
+  }
+  out.extracted = item.last.extracted;
+  out.outcome = item.repeats > 0 ? "scored" : item.reason;
+  out.score = mean_of(item, metric);
+  if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
+  return out;
+}
+
+Status collect_items(const Store& store, const Json& frozen, const AllScores& scores, RunReport& report) {
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
+  for (const VariantValues& v : report.variants) {
+    for (StoredStep& step : TRY(store.steps(v.name))) {
+      if (step.id.repeat == 0) steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
+    }
+  }
+  for (std::size_t t = 0; t < report.tasks.size(); ++t) {
+    const TaskValues& task = report.tasks[t];
+    for (const Json& entry : frozen.at("tasks")[t].at("items")) {
+      ItemValues item{task.name, entry.at("id"), entry.at("group")};
+      double lowest = 1;
+      double highest = 0;
+      for (const VariantValues& v : report.variants) {
+        auto& slot = item.outputs.emplace_back();
+        const auto found = scores.find({v.name, task.name});
+        if (found == scores.end() || !found->second.contains(item.id)) continue;
+        const ItemScore& score = found->second.at(item.id);
+        item.target = score.last.target;
+        slot = TRY(output_of(store, steps[{v.name, task.name, item.id}], score, task.metrics.front()));
+        if (score.repeats == 0) continue;
+        lowest = std::min(lowest, slot->score);
+        highest = std::max(highest, slot->score);
+      }
+      item.flips = highest - lowest > 0.5;
+      report.items.push_back(std::move(item));
+    }
+  }
+  return {};
+}
+
+Result<RunReport> build(const Store& store, const Json& frozen) {
+  RunReport report;
+  report.plan = frozen.at("plan");
+  report.name = report.plan.at("name");
+  report.assay_version = frozen.at("assay");
+  report.budget_s = report.plan.at("budget_s");
+  report.margin_pp = report.plan.at("compare").at("margin_pp");
+  report.alpha = report.plan.at("compare").at("alpha");
+  report.end = TRY(store.meta("end")).value_or("");
+  report.spent_s = TRY(number_meta(store, "spent_s"));
+  report.started_at_s = TRY(number_meta(store, "started_at"));
+  report.ended_at_s = TRY(number_meta(store, "ended_at"));
+  report.variants = TRY(read_variants(store, frozen));
+  const AllScores scores = TRY(read_scores(store));
+  for (const Json& entry : frozen.at("tasks")) {
+    report.tasks.push_back(TRY(make_task(entry, report, scores)));
+  }
+  TRY(collect_items(store, frozen, scores, report));
+  Json opened = Json::object();
+  for (const VariantValues& v : report.variants) {
+    if (const auto text = TRY(store.meta("opened:" + v.name))) {
+      opened[v.name] = TRY(parse_json(*text, "the store"));
+    }
+  }
+  raise_flags(report, opened);
+  compare_all(report, scores);
+  report.summary = summarize_in_words(report);
+  return report;
+}
+
+}  // namespace
+
+Result<RunReport> build_report(const Store& store) {
+  const auto text = TRY(store.meta("frozen"));
+  if (!text) {
+    return usage_error("there is nothing to report", "the store holds no frozen plan",
+                       "name the folder an `assay run` wrote to");
+  }
+  const Json frozen = TRY(parse_json(*text, "the frozen plan"));
+  try {
+    return build(store, frozen);
+  } catch (const Json::exception& e) {
+    return environment_error("the frozen plan has another layout", e.what(),
+                             "use the assay that wrote it, or choose another folder");
+  }
+}
+
+}  // namespace assay

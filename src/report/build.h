@@ -1,0 +1,13 @@
+// From the store to finished values: figures, pairs, comparisons, flags and the summary.
+#pragma once
+
+#include "base/result.h"
+#include "report/values.h"
+#include "store/store.h"
+
+namespace assay {
+
+// Errors: the store holds no frozen plan (usage), or records that cannot be read (environment).
+[[nodiscard]] Result<RunReport> build_report(const Store& store);
+
+}  // namespace assay

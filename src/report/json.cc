@@ -1,0 +1,117 @@
+// results.json (docs/report_schema.md)
+#include "base/json.h"
+
+#include "report/summary.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json comparison_json(const PairedComparison& c) {
+  return {{"n", c.n},
+          {"method", method_name(c.method)},
+          {"diff_pp", c.diff_pp},
+          {"ci95_low_pp", c.ci95_low_pp},
+          {"ci95_high_pp", c.ci95_high_pp},
+          {"lower_bound_pp", c.lower_bound_pp},
+          {"upper_bound_pp", c.upper_bound_pp},
+          {"baseline_mean", c.baseline_mean},
+          {"candidate_mean", c.candidate_mean},
+          {"flips_to_wrong", c.flips_to_wrong},
+          {"flips_to_right", c.flips_to_right},
+          {"mcnemar_p", or_null(c.mcnemar_p)},
+          {"mcnemar_mid_p", or_null(c.mcnemar_mid_p)},
+          {"p_worse", c.p_worse},
+          {"p_non_inferior", c.p_non_inferior},
+          {"p_worse_adjusted", c.p_worse_adjusted},
+          {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
+          {"smallest_detectable_pp", or_null(c.smallest_detectable_pp)},
+          {"items_needed", or_null(c.items_needed)},
+          {"verdict", verdict_name(c.verdict)},
+          {"reason", c.reason}};
+}
+
+Json cell_json(const Cell& cell) {
+  Json out = {{"not_available", cell.not_available},
+              {"planned", cell.planned},
+              {"run", cell.run},
+              {"scored", cell.scored},
+              {"unscored", cell.unscored},
+              {"metrics", cell.metrics},
+              {"truncated", cell.truncated},
+              {"empty", cell.empty},
+              {"looping", cell.looping},
+              {"not_extractable", cell.not_extractable},
+              {"thinking_not_closed", cell.thinking_not_closed},
+              {"metrics_differ", cell.metrics_differ}};
+  if (cell.scored > 0) out["ci95"] = {cell.ci95.low, cell.ci95.high};
+  Json groups = Json::object();
+  for (const auto& [group, value] : cell.groups) groups[group] = {{"n", value.first}, {"mean", value.second}};
+  out["groups"] = groups;
+  out["paired"] = cell.paired ? comparison_json(*cell.paired) : Json(nullptr);
+  return out;
+}
+
+Json variant_json(const VariantValues& v) {
+  return {{"name", v.name},
+          {"model", v.model},
+          {"revision", v.revision},
+          {"baseline", v.baseline},
+          {"loads", v.loads},
+          {"load_s", v.load_s},
+          {"work_s", v.work_s},
+          {"generated_tokens", v.generated_tokens},
+          {"prompt_tokens", v.prompt_tokens},
+          {"tokens_per_s", v.tokens_per_s},
+          {"emulated", v.emulated},
+          {"facts", v.facts}};
+}
+
+Json task_json(const TaskValues& task, const RunReport& report) {
+  Json cells = Json::object();
+  Json shared = Json::object();
+  for (std::size_t v = 0; v < task.cells.size(); ++v) {
+    cells[report.variants[v].name] = cell_json(task.cells[v]);
+    shared[report.variants[v].name] = task.shared_means[v];
+  }
+  return {{"name", task.name},       {"title", task.title},     {"kind", task.kind},
+          {"status", task.status},   {"reason", task.reason},   {"chance", task.chance},
+          {"weight", task.weight},   {"repeats", task.repeats}, {"planned", task.planned},
+          {"metrics", task.metrics}, {"cells", cells},          {"shared_items", task.shared},
+          {"shared_means", shared}};
+}
+
+}  // namespace
+
+Json json_report(const RunReport& report) {
+  Json out = {{"schema_version", 1},          {"name", report.name},
+              {"assay", report.assay_version}, {"end", report.end},
+              {"budget_s", report.budget_s},   {"spent_s", report.spent_s},
+              {"started_at", report.started_at_s}, {"ended_at", report.ended_at_s},
+              {"margin_pp", report.margin_pp}, {"alpha", report.alpha},
+              {"summary", report.summary}};
+  for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
+  for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
+  out["pooled"] = Json::object();
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    Json pooled = comparison_json(report.pooled[v].overall);
+    pooled["left_out"] = report.pooled[v].left_out;
+    out["pooled"][report.variants[v].name] = pooled;
+  }
+  out["flags"] = Json::array();
+  for (const Flag& flag : report.flags) {
+    out["flags"].push_back({{"name", flag.name}, {"variant", flag.variant}, {"task", flag.task},
+                            {"count", flag.count}, {"of", flag.of}, {"threshold", flag.threshold},
+                            {"example", flag.example}, {"text", flag.text},
+                            {"forces_invalid", flag.forces_invalid}});
+  }
+  return out;
+}
+
+}  // namespace assay

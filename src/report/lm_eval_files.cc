@@ -1,0 +1,124 @@
+// results/<variant>/: lm-eval 0.4.13's results_*.json and samples_*.jsonl, and pass1.json.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+std::string stamp(double seconds) {
+  return fmt::format("{:%Y-%m-%dT%H-%M-%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+// Standard error of a mean of n scores with that mean, as lm-eval gives it for right/wrong items.
+Json mean_stderr(double mean, std::int64_t n) {
+  if (n < 2) return "N/A";
+  return std::sqrt(mean * (1 - mean) / static_cast<double>(n - 1));
+}
+
+Json results_file(const RunReport& report, std::size_t v) {
+  const VariantValues& variant = report.variants[v];
+  Json results = Json::object();
+  Json samples = Json::object();
+  Json configs = Json::object();
+  Json versions = Json::object();
+  for (const TaskValues& task : report.tasks) {
+    const Cell& cell = task.cells[v];
+    Json entry = {{"alias", task.title}};
+    for (const auto& [metric, mean] : cell.metrics) {
+      entry[metric + ",none"] = mean;
+      entry[metric + "_stderr,none"] = mean_stderr(mean, cell.scored);
+    }
+    if (!cell.not_available.empty()) entry["status"] = cell.not_available;
+    results[task.name] = entry;
+    samples[task.name] = {{"original", task.planned}, {"effective", cell.scored}};
+    configs[task.name] = {{"task", task.name}, {"num_fewshot", nullptr}, {"repeats", task.repeats}};
+    versions[task.name] = 1;
+  }
+  return {{"results", results},
+          {"configs", configs},
+          {"versions", versions},
+          {"n-samples", samples},
+          {"higher_is_better", Json::object()},
+          {"config",
+           {{"model", "assay"}, {"model_args", variant.model}, {"engine", variant.facts.value("versions", Json::object())}}},
+          {"model_name", variant.model},
+          {"model_source", "vllm"},
+          {"date", report.started_at_s},
+          {"start_time", report.started_at_s},
+          {"end_time", report.ended_at_s},
+          {"assay", report.assay_version}};
+}
+
+std::string samples_file(const RunReport& report, const TaskValues& task, std::size_t v) {
+  std::string out;
+  int doc_id = 0;
+  for (const ItemValues& item : report.items) {
+    if (item.task != task.name) continue;
+    const int id = doc_id++;
+    const auto& output = item.outputs[v];
+    if (!output) continue;
+    Json line = {{"doc_id", id},
+                 {"doc_hash", sha256_hex(item.task + "/" + item.id)},
+                 {"doc", {{"id", item.id}, {"group", item.group}}},
+                 {"target", item.target},
+                 {"resps", {{output->text}}},
+                 {"filtered_resps", {output->extracted}},
+                 {"filter", "none"},
+                 {"metrics", task.metrics},
+                 {"finish_reason", output->finish_reason},
+                 {"outcome", output->outcome}};
+    if (output->outcome == "scored") {
+      line[task.metrics.front()] = output->score;
+      if (output->lm_eval) line["lm_eval"] = *output->lm_eval;
+    }
+    out += dump_json(line) + "\n";
+  }
+  return out;
+}
+
+Json pass1_file(const RunReport& report, std::size_t v) {
+  Json tasks = Json::object();
+  for (const TaskValues& task : report.tasks) {
+    if (task.kind != "code" || !task.cells[v].not_available.empty()) continue;
+    const Cell& cell = task.cells[v];
+    Json items = Json::array();
+    for (const ItemValues& item : report.items) {
+      if (item.task != task.name || !item.outputs[v]) continue;
+      Json score = item.outputs[v]->outcome == "scored" ? Json(item.outputs[v]->score) : Json(nullptr);
+      items.push_back({{"id", item.id}, {"group", item.group}, {"pass@1", score}, {"outcome", item.outputs[v]->outcome}});
+    }
+    const auto mean = cell.metrics.find(task.metrics.front());
+    tasks[task.name] = {{"pass@1", mean == cell.metrics.end() ? Json(nullptr) : Json(mean->second)},
+                        {"n", cell.scored}, {"planned", cell.planned}, {"repeats", task.repeats}, {"items", items}};
+  }
+  return {{"schema_version", 1}, {"model", report.variants[v].model}, {"tasks", tasks}};
+}
+
+}  // namespace
+
+Status write_lm_eval_files(const RunReport& report, const std::filesystem::path& folder) {
+  const std::string when = stamp(report.started_at_s);
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    const std::filesystem::path target = folder / report.variants[v].name;
+    TRY(make_dirs(target));
+    TRY(write_file_atomic(target / ("results_" + when + ".json"), dump_json(results_file(report, v), 2) + "\n"));
+    bool code = false;
+    for (const TaskValues& task : report.tasks) {
+      code = code || task.kind == "code";
+      if (task.cells[v].run == 0) continue;
+      TRY(write_file_atomic(target / fmt::format("samples_{}_{}.jsonl", task.name, when),
+                            samples_file(report, task, v)));
+    }
+    if (code) TRY(write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n"));
+  }
+  return {};
+}
+
+}  // namespace assay

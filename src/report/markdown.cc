@@ -1,0 +1,144 @@
+// report.md
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "report/summary.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+// Text in a table cell: no pipes, no line ends.
+std::string cell_text(std::string text) {
+  text = replace_all(std::move(text), "|", "\\|");
+  return replace_all(std::move(text), "\n", " ");
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  std::string line = "|";
+  for (const std::string& cell : cells) line += " " + cell_text(cell) + " |";
+  return line + "\n";
+}
+
+std::string rule(std::size_t columns) {
+  std::string line = "|";
+  for (std::size_t i = 0; i < columns; ++i) line += " --- |";
+  return line + "\n";
+}
+
+std::vector<std::string> names_of(const RunReport& report) {
+  std::vector<std::string> names;
+  for (const VariantValues& v : report.variants) names.push_back(v.baseline ? v.name + " (baseline)" : v.name);
+  return names;
+}
+
+std::string pooled_table(const RunReport& report) {
+  std::string out = "## Verdict\n\n" + report.summary + "\n\n";
+  out += row({"variant", "verdict", "pooled difference [95 %], points", "paired items", "flips to wrong / right"});
+  out += rule(5);
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    const PairedComparison& p = report.pooled[v].overall;
+    out += row({report.variants[v].name, verdict_text(p), difference_text(p), std::to_string(p.n),
+                fmt::format("{} / {}", p.flips_to_wrong, p.flips_to_right)});
+  }
+  return out + fmt::format("\nThe pooled difference is the primary comparison (margin {} points, alpha {} "
+                           "one-sided); the verdicts by task are secondary and Holm-adjusted.\n\n",
+                           report.margin_pp, report.alpha);
+}
+
+std::string score_table(const RunReport& report) {
+  std::vector<std::string> head = {"task"};
+  for (const std::string& name : names_of(report)) head.push_back(name);
+  std::string out = "## Scores\n\n" + row(head) + rule(head.size());
+  for (const TaskValues& task : report.tasks) {
+    std::vector<std::string> cells = {task.title};
+    for (const Cell& cell : task.cells) {
+      std::string text = score_text(task, cell);
+      if (cell.not_available.empty()) {
+        text += fmt::format(" [{:.0f}, {:.0f}]", cell.ci95.low * 100, cell.ci95.high * 100);
+        if (cell.metrics.contains("lm_eval")) {
+          text += fmt::format(" (lm_eval {:.1f} %)", cell.metrics.at("lm_eval") * 100);
+        }
+      }
+      cells.push_back(text);
+    }
+    out += row(cells);
+  }
+  return out + "\nIn brackets Wilson's 95 % interval of the score itself.\n\n";
+}
+
+std::string difference_table(const RunReport& report) {
+  std::string out = "## Differences to the baseline\n\n";
+  out += row({"task", "variant", "difference [95 %], points", "to wrong / right", "McNemar p", "verdict"}) + rule(6);
+  for (const TaskValues& task : report.tasks) {
+    for (std::size_t v = 0; v < task.cells.size(); ++v) {
+      const auto& paired = task.cells[v].paired;
+      if (!paired) continue;
+      out += row({task.title, report.variants[v].name, difference_text(*paired),
+                  fmt::format("{} / {}", paired->flips_to_wrong, paired->flips_to_right),
+                  paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "",
+                  verdict_text(*paired)});
+    }
+  }
+  return out + "\n";
+}
+
+std::string count_table(const RunReport& report) {
+  std::string out = "## Counts\n\n";
+  out += row({"task", "planned", "variant", "counts"}) + rule(4);
+  for (const TaskValues& task : report.tasks) {
+    for (std::size_t v = 0; v < task.cells.size(); ++v) {
+      out += row({task.title, std::to_string(task.planned), report.variants[v].name,
+                  counts_text(task.cells[v])});
+    }
+  }
+  return out + "\n";
+}
+
+std::string engine_table(const RunReport& report) {
+  std::string out = "## Engine\n\n";
+  out += row({"variant", "model", "loads", "load", "tokens per second", "output tokens", "dtype", "kernels"}) + rule(8);
+  for (const VariantValues& v : report.variants) {
+    std::vector<std::string> kernels;
+    for (const auto& kernel : v.facts.value("kernels", nlohmann::json::array())) {
+      if (kernel.is_string()) kernels.push_back(kernel.get<std::string>());
+    }
+    out += row({v.name, v.model + (v.revision.empty() ? "" : "@" + v.revision), std::to_string(v.loads),
+                human_duration(v.load_s), fmt::format("{:.0f}", v.tokens_per_s),
+                std::to_string(v.generated_tokens), v.facts.value("dtype", ""), join(kernels, ", ")});
+  }
+  return out + "\n";
+}
+
+std::string flag_list(const RunReport& report) {
+  if (report.flags.empty()) return "## Is the measurement sound?\n\nNo flag was raised.\n";
+  std::string out = "## Is the measurement sound?\n\n";
+  for (const Flag& flag : report.flags) {
+    out += fmt::format("- **{}** {}{}: {}{}{}\n", flag.name, flag.variant,
+                       flag.task.empty() ? "" : ", " + flag.task, flag.text,
+                       flag.example.empty() ? "" : " (for example " + flag.example + ")",
+                       flag.forces_invalid ? ": INVALID" : "");
+  }
+  return out;
+}
+
+std::string time_text(double seconds) {
+  if (seconds <= 0) return "?";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+}  // namespace
+
+std::string markdown_report(const RunReport& report) {
+  std::string out = "# " + report.name + "\n\n";
+  out += fmt::format("Started {}, ended {}; {} spent{}.\n\n", time_text(report.started_at_s),
+                     time_text(report.ended_at_s), human_duration(report.spent_s),
+                     report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
+  out += pooled_table(report) + score_table(report) + difference_table(report) + count_table(report) +
+         engine_table(report) + flag_list(report);
+  return out + "\nMade by assay " + report.assay_version + ".\n";
+}
+
+}  // namespace assay

@@ -1,0 +1,21 @@
+// One paragraph that a manager can read, and the words other writers share.
+#pragma once
+
+#include <string>
+
+#include "report/values.h"
+
+namespace assay {
+
+[[nodiscard]] std::string summarize_in_words(const RunReport& report);
+
+// "NON-INFERIOR", "INCONCLUSIVE (88 items needed)", "INVALID (truncated)", "N/A (HF gated)".
+[[nodiscard]] std::string verdict_text(const PairedComparison& comparison);
+// "-1.3 [-4.0, +1.2]", in percentage points with the two-sided 95 % interval; "" without pairs.
+[[nodiscard]] std::string difference_text(const PairedComparison& comparison);
+// "62.5 %" of the first metric, or why there is no number.
+[[nodiscard]] std::string score_text(const TaskValues& task, const Cell& cell);
+// "run 4, paired 4, unscored 2 (no judge 2), truncated 1"
+[[nodiscard]] std::string counts_text(const Cell& cell);
+
+}  // namespace assay
