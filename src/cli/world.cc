@@ -137,7 +137,7 @@ ResolveServices World::resolve_services() {
 Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant) {
   const fs::path logs = options_.output / "logs";
   TRY(make_dirs(logs));
-  kill_leftovers(run_token_);
+  TRY(kill_leftovers(run_token_, std::chrono::milliseconds(3000)));
   WorkerOptions worker;
   worker.command = {python_.python.string(), "-m", "assay_worker"};
   // An engine kind that is no package of ours: tests name the program that plays it.

@@ -16,8 +16,8 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kPiece_bytes = 1UL << 18;
-constexpr std::size_t kLongestLine_bytes = 1UL << 30;
+constexpr std::size_t kPieceBytes = 1UL << 18;
+constexpr std::size_t kLongestLineBytes = 1UL << 30;
 
 class FileSource final : public ByteSource {
  public:
@@ -99,7 +99,7 @@ std::unique_ptr<ByteSource> text_source(std::string_view text) {
 
 Result<std::string> read_all(ByteSource& source, std::size_t max_bytes, const std::string& where) {
   std::string all;
-  std::string piece(kPiece_bytes, '\0');
+  std::string piece(kPieceBytes, '\0');
   while (const std::size_t n = TRY(source.read(piece))) {
     if (all.size() + n > max_bytes) {
       return usage_error(where + " is too large",
@@ -118,11 +118,11 @@ Result<bool> LineReader::next(std::string& line) {
     buffer_.erase(0, start_);
     start_ = 0;
     searched = buffer_.size();
-    if (searched > kLongestLine_bytes) {
+    if (searched > kLongestLineBytes) {
       return usage_error(fmt::format("line {} is too long", number_ + 1), "it has more than 1 GiB",
                          "is this a file of JSON lines?");
     }
-    buffer_.resize(searched + kPiece_bytes);
+    buffer_.resize(searched + kPieceBytes);
     const std::size_t n = TRY(source_.read(std::span(buffer_).subspan(searched)));
     buffer_.resize(searched + n);
     at_end_ = n == 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 
@@ -95,10 +96,10 @@ Result<std::vector<Row>> read_csv(std::string_view text, const std::string& wher
     return usage_error(where + " is empty", "the first line names the fields", "check the file");
   }
   const Record header = TRY(reader.next());
-  for (std::size_t i = 0; i < header.fields.size(); ++i) {
-    const auto begin = header.fields.begin();
-    if (std::find(begin, begin + i, header.fields[i]) == begin + i) continue;
-    return usage_error(fmt::format("{}:1 names '{}' twice", where, header.fields[i].substr(0, 60)),
+  std::set<std::string_view> names;
+  for (const std::string& name : header.fields) {
+    if (names.insert(name).second) continue;
+    return usage_error(fmt::format("{}:1 names '{}' twice", where, name.substr(0, 60)),
                        "fields are told apart by their names", "rename one column");
   }
   std::vector<Row> rows;

@@ -13,7 +13,8 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLargestAnswer_bytes = 1UL << 20;
+constexpr std::size_t kLargestAnswerBytes = 1UL << 20;
+constexpr std::string_view kWhere = "answer";  // in errors about its fields
 
 constexpr std::array<std::pair<HubStatus, const char*>, 7> kStatuses = {
     {{HubStatus::ok, "ok"},
@@ -47,7 +48,6 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   const auto broken = [&](const std::string& why) {
     return helper_failed(client, request, "its helper's answer cannot be read: " + why);
   };
-  constexpr std::string_view kWhere = "answer";
   const Result<Json> answer = parse_json(trim(text), kWhere);
   if (!answer) return broken(answer.error().why);
   HubResult result;
@@ -88,7 +88,7 @@ Result<HubResult> ask(const HubClient& client, const HubRequest& request, const 
   for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
   if (request.offline) options.argv.emplace_back("--offline");
   options.env = client.env;
-  const CommandResult done = TRY(run_command(options, "", timeout, kLargestAnswer_bytes));
+  const CommandResult done = TRY(run_command(options, "", timeout, kLargestAnswerBytes));
   if (done.timed_out) {
     return helper_failed(client, request, fmt::format("no answer within {} s", timeout.count()));
   }

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth = 200;
-constexpr std::size_t kLongestReason_bytes = 160;
+constexpr std::size_t kLongestReasonBytes = 160;
 
 int nesting_depth(std::string_view text) {
   int depth = 0;
@@ -41,7 +41,7 @@ std::string short_reason(const json::exception& e) {
   std::string_view what = e.what();
   if (const std::size_t at = what.find("] "); at != std::string_view::npos)
     what.remove_prefix(at + 2);
-  std::string reason = sanitize_utf8(what.substr(0, kLongestReason_bytes));
+  std::string reason = sanitize_utf8(what.substr(0, kLongestReasonBytes));
   std::ranges::replace_if(reason, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return reason;
 }

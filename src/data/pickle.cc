@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxUnpacked_bytes = 1UL << 30;
+constexpr std::size_t kMaxUnpackedBytes = 1UL << 30;
 constexpr std::size_t kMaxNodes = 1'000'000;
 constexpr int kMaxDepth = 100;
 constexpr int kHighestProtocol = 5;
@@ -102,7 +102,8 @@ void append_utf8(std::string& out, std::uint32_t code) {
 std::optional<std::uint32_t> parse_hex(std::string_view digits, std::size_t count) {
   std::uint32_t value = 0;
   if (digits.size() < count) return std::nullopt;
-  const char* end = digits.data() + count;
+  digits = digits.substr(0, count);
+  const char* end = digits.data() + digits.size();
   const auto r = std::from_chars(digits.data(), end, value, 16);
   if (r.ec != std::errc() || r.ptr != end) return std::nullopt;
   return value;
@@ -522,7 +523,7 @@ class Unpickler {
     if (++written_ > kMaxNodes) return bad("it is too large once shared values are written out");
     if (node.kind == Node::Kind::scalar) {
       if (node.scalar.is_string()) text_bytes_ += node.scalar.get_ref<const std::string&>().size();
-      if (text_bytes_ > kMaxUnpacked_bytes) return bad("it is too large");
+      if (text_bytes_ > kMaxUnpackedBytes) return bad("it is too large");
       return node.scalar;
     }
     if (node.kind != Node::Kind::dict) {
@@ -558,7 +559,7 @@ Result<json> unpickle(std::string_view pickle, const std::string& where) {
 
 Result<json> unpickle_base64_zlib(std::string_view text, const std::string& where) {
   const std::string packed = TRY(decode_base64(text, where));
-  const std::string pickle = TRY(inflate_zlib(packed, kMaxUnpacked_bytes, where));
+  const std::string pickle = TRY(inflate_zlib(packed, kMaxUnpackedBytes, where));
   return unpickle(pickle, where);
 }
 

@@ -18,8 +18,8 @@ namespace assay {
 namespace {
 
 // Of a file that is parsed as a whole; JSON lines are read line by line and have no limit.
-constexpr std::size_t kLargestDocument_bytes = 2UL << 30;
-constexpr std::size_t kLargestParquet_bytes = 4UL << 30;
+constexpr std::size_t kLargestDocumentBytes = 2UL << 30;
+constexpr std::size_t kLargestParquetBytes = 4UL << 30;
 constexpr std::chrono::minutes kParquetTimeout{15};
 constexpr int kBadFileExitCode = 2;  // worker/assay_worker/rows.py
 
@@ -54,8 +54,8 @@ Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
   }
   SpawnOptions options;
   options.argv = {python, "-m", "assay_worker.rows", file.string()};
-  const CommandResult done = TRY(run_command(options, "", kParquetTimeout, kLargestParquet_bytes));
-  if (done.timed_out || done.out.size() >= kLargestParquet_bytes) {
+  const CommandResult done = TRY(run_command(options, "", kParquetTimeout, kLargestParquetBytes));
+  if (done.timed_out || done.out.size() >= kLargestParquetBytes) {
     return usage_error("cannot read " + file.string(),
                        done.timed_out ? "it took longer than 15 minutes" : "it is too large",
                        "use JSON lines");
@@ -122,7 +122,7 @@ Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const std:
     return usage_error("cannot read " + file.string(), "its ending is not known",
                        "known: .jsonl, .jsonl.gz, .json, .json.gz, .csv, .zip, .parquet");
   }
-  const std::string text = TRY(read_all(*source, kLargestDocument_bytes, file.string()));
+  const std::string text = TRY(read_all(*source, kLargestDocumentBytes, file.string()));
   return is_json ? read_json_document(text, file.string()) : read_csv(text, file.string());
 }
 

@@ -105,8 +105,11 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
   for (std::size_t task = 0; task < counts.size(); ++task) {
     for (std::size_t item = 0; item < counts[task]; ++item) queue.push_back({task, item});
   }
-  std::ranges::stable_sort(queue, [&](const ItemRef& a, const ItemRef& b) {
-    return Rank::of(a.item, counts[a.task]) < Rank::of(b.item, counts[b.task]);
+  std::ranges::sort(queue, [&](const ItemRef& a, const ItemRef& b) {
+    const Rank of_a = Rank::of(a.item, counts[a.task]);
+    const Rank of_b = Rank::of(b.item, counts[b.task]);
+    if (of_a < of_b || of_b < of_a) return of_a < of_b;
+    return a.task < b.task;  // two items of one task never share a rank
   });
   return queue;
 }

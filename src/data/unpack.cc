@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kPiece_bytes = 1UL << 16;
+constexpr std::size_t kPieceBytes = 1UL << 16;
 
 int sextet(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -66,7 +66,7 @@ Result<std::string> inflate_zlib(std::string_view packed, std::size_t max_bytes,
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
   std::string out;
-  std::array<char, kPiece_bytes> piece{};
+  std::array<char, kPieceBytes> piece{};
   int code = Z_OK;
   while (code != Z_STREAM_END) {
     stream.next_out = reinterpret_cast<Bytef*>(piece.data());

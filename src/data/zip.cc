@@ -11,8 +11,8 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLargest_bytes = 4UL << 30;
-constexpr std::size_t kPiece_bytes = 1UL << 20;
+constexpr std::size_t kLargestBytes = 4UL << 30;
+constexpr std::size_t kPieceBytes = 1UL << 20;
 
 using Archive = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 using EntryFile = std::unique_ptr<zip_file_t, decltype(&zip_fclose)>;
@@ -31,14 +31,14 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index, const std::st
   const EntryFile entry(zip_fopen_index(archive, index, 0), &zip_fclose);
   if (!entry) return damaged(where, zip_strerror(archive));
   std::string content;
-  std::string piece(kPiece_bytes, '\0');
+  std::string piece(kPieceBytes, '\0');
   while (true) {
     const zip_int64_t n = zip_fread(entry.get(), piece.data(), piece.size());
     if (n < 0) return damaged(where, zip_file_strerror(entry.get()));
     if (n == 0) return content;
     // The size the archive states is not to be trusted.
     if (content.size() + static_cast<std::size_t>(n) > room_bytes) {
-      return damaged(where, fmt::format("it unpacks to more than {} GiB", kLargest_bytes >> 30U));
+      return damaged(where, fmt::format("it unpacks to more than {} GiB", kLargestBytes >> 30U));
     }
     content.append(piece, 0, static_cast<std::size_t>(n));
   }
@@ -68,7 +68,7 @@ Result<std::vector<ZipEntry>> read_zip(const std::filesystem::path& file,
     if (!wanted(name, suffixes)) continue;
     std::string content =
         TRY(read_entry(archive.get(), index, fmt::format("{}!{}", file.string(), name),
-                       kLargest_bytes - total_bytes));
+                       kLargestBytes - total_bytes));
     total_bytes += content.size();
     entries.push_back({name, std::move(content)});
   }

@@ -146,7 +146,12 @@ void WorkerEngine::handle(json frame) {
         events_.emplace_back(Progressed{text});
       }
     } else if (type == "need") {
-      events_.emplace_back(need_from(frame));
+      Needed needed = need_from(frame);
+      if (const auto run = pending_.find(frame.at("run").get<std::int64_t>());
+          run != pending_.end()) {
+        needed.run = run->second.caller_id;
+        events_.emplace_back(std::move(needed));
+      }  // else the run was cancelled or has ended
     } else if (type == "lm_eval_done") {
       handle_lm_eval_done(std::move(frame));
     } else if (type == "bye") {

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 class WorkerEngineTest : public ::testing::Test {
  protected:
@@ -131,6 +132,24 @@ TEST_F(WorkerEngineTest, HeartbeatsAloneKeepAWorkerAlive) {
   start_loaded({{"heartbeat_s", 0.2}, {"faults", {{{"do", "stall"}, {"match", "stall"}}}}});
   ASSERT_TRUE(submit(1, "stall"));
   EXPECT_FALSE(engine_->wait(milliseconds(3500)));
+}
+
+TEST_F(WorkerEngineTest, RequestsThatWaitWithoutAnyStepAreDeath) {
+  options_.hang_limit = milliseconds(1500);
+  start_loaded({{"heartbeat_s", 0.1}, {"rules", {{{"match", "slow"}, {"delay_s", 300}}}}});
+  EXPECT_FALSE(engine_->wait(milliseconds(2500))) << "idle is not hanging";
+  must(submit(1, "slow"));
+  const auto died = next_event<Died>(*engine_);
+  ASSERT_TRUE(died);
+  EXPECT_EQ(died->error.what, "the engine hangs: no step for 1.5 s");
+  EXPECT_THAT(died->unanswered, ElementsAre(1));
+}
+
+TEST_F(WorkerEngineTest, StepsOnTheWayAreNoHang) {
+  options_.hang_limit = milliseconds(1500);
+  start_loaded({{"heartbeat_s", 0.1}, {"max_num_seqs", 1}, {"default", {{"delay_s", 0.7}}}});
+  for (int id = 1; id <= 4; ++id) must(submit(id, "steady"));
+  EXPECT_THAT(collect(*engine_, 4), SizeIs(4));
 }
 
 TEST_F(WorkerEngineTest, ABusyCallerDoesNotMakeTheEngineLookDead) {
@@ -252,40 +271,44 @@ TEST_F(WorkerEngineTest, NoMoreInFlightThanTheWorkerTakes) {
 }
 
 TEST_F(WorkerEngineTest, LmEvalAsksAndEnds) {
-  start_loaded(
-      {{"lm_eval",
-        {{"needs",
-          {{{"prompt", "a b"}, {"max_tokens", 9}, {"stop", {"\n"}}}, {{"prompt", "c"}}}}}}});
-  ASSERT_TRUE(engine_->start_lm_eval(77, {{"tasks", {"aime24"}}, {"output", folder_ / "results"}}));
+  const json needs = {{{"prompt", "a b"}, {"max_tokens", 9}, {"stop", {"\n"}}}, {{"prompt", "c"}}};
+  start_loaded({{"lm_eval", {{"needs", needs}}}});
+  must(engine_->start_lm_eval(77, {{"tasks", {"aime24"}}, {"output", folder_ / "results"}}));
   const auto first = next_event<Needed>(*engine_);
   ASSERT_TRUE(first);
+  EXPECT_EQ(first->run, 77);
   EXPECT_EQ(first->kind, RequestKind::generate);
   EXPECT_EQ(first->rendered.text, "a b");
+  EXPECT_FALSE(first->rendered.prompt_tokens.empty());
   EXPECT_EQ(first->sampling.max_tokens, 9);
   EXPECT_THAT(first->sampling.stop, ElementsAre("\n"));
+  EXPECT_EQ(first->task, "aime24");
+  EXPECT_EQ(first->doc, 0);
   const auto second = next_event<Needed>(*engine_);
   ASSERT_TRUE(second);
+  EXPECT_EQ(second->doc, 1);
   Response response;
   response.text = "stored";
-  ASSERT_TRUE(engine_->answer_need(first->need, &response));
-  ASSERT_TRUE(engine_->answer_need(second->need, nullptr));
+  must(engine_->answer_need(first->need, &response));
+  must(engine_->answer_need(second->need, nullptr));
   const auto done = next_event<LmEvalDone>(*engine_);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->id, 77);
   EXPECT_FALSE(done->error);
-  EXPECT_EQ(done->frame["not_run"], 1);
-  const json written = json::parse(read_text(folder_ / "results/results_fake.json"));
-  EXPECT_EQ(written["answers"], json({{"a b", "stored"}}));
+  EXPECT_EQ(done->frame["not_run"], json({{"aime24", {1}}}));
+  const json written = json::parse(read_text(done->frame["files"][0].get<std::string>()));
+  EXPECT_EQ(written["answers"], json({{"aime24/0", "stored"}}));
 }
 
 TEST_F(WorkerEngineTest, AnLmEvalThatRaisesEndsWithItsError) {
-  start_loaded({{"lm_eval", {{"needs", {{{"prompt", "a"}}}}}}});
-  ASSERT_TRUE(engine_->start_lm_eval(77, json::object()));
+  start_loaded({});
+  must(engine_->start_lm_eval(77, {{"tasks", {"aime24"}}, {"limit", 1}}));
   const auto need = next_event<Needed>(*engine_);
   ASSERT_TRUE(need);
-  ASSERT_TRUE(engine_->answer_need(need->need, nullptr));
+  must(engine_->answer_need(need->need, nullptr));
   const auto done = next_event<LmEvalDone>(*engine_);
   ASSERT_TRUE(done && done->error);
+  EXPECT_EQ(done->id, 77);
   EXPECT_EQ(done->error->what, "lm-eval has nothing to score");
 }
 

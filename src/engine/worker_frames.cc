@@ -119,7 +119,6 @@ Response result_from(json frame) {
 Needed need_from(const json& frame) {
   Needed out;
   out.need = frame.at("need");
-  out.run = frame.at("run");
   out.task = value_or(frame, "task", out.task);
   out.doc = value_or(frame, "doc", out.doc);
   out.repeat = value_or(frame, "repeat", out.repeat);

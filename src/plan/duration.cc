@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-constexpr double kLongest_s = 365.0 * 24 * 3600;
+constexpr double kLongestSeconds = 365.0 * 24 * 3600;
 
 std::unexpected<Error> bad_duration(std::string_view text, std::string why) {
   return usage_error(fmt::format("'{}' is not a duration", text.substr(0, 60)), std::move(why),
@@ -33,7 +33,7 @@ double seconds_in(char unit) {
 
 Result<double> parse_duration(std::string_view text) {
   double total_s = 0;
-  double last_unit_s = kLongest_s;
+  double last_unit_s = kLongestSeconds;
   const char* at = text.data();
   const char* end = at + text.size();
   if (at == end) return bad_duration(text, "it is empty");
@@ -56,7 +56,7 @@ Result<double> parse_duration(std::string_view text) {
     at = after + 1;
   }
   if (total_s <= 0) return bad_duration(text, "it must be longer than nothing");
-  if (total_s > kLongest_s) return bad_duration(text, "it is longer than a year");
+  if (total_s > kLongestSeconds) return bad_duration(text, "it is longer than a year");
   return total_s;
 }
 

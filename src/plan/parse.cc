@@ -27,9 +27,10 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
   try {
     const std::string name = file.string();
     const YAML::Node root = TRY(parse_yaml(yaml, name));
-    const YamlMap top = TRY(YamlMap::open(name, root, "",
-                                          {"name", "budget", "output", "env", "engine", "chat",
-                                           "seed", "data", "harness", "variants", "tasks", "compare"}));
+    const YamlMap top =
+        TRY(YamlMap::open(name, root, "",
+                          {"name", "budget", "output", "env", "engine", "chat", "seed", "data",
+                           "harness", "variants", "tasks", "compare"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {

@@ -15,8 +15,8 @@
 namespace assay {
 
 struct EngineSpec {
-  std::string kind = "vllm";   // vllm | scripted (tests)
-  std::string python;          // interpreter of the worker; empty: looked up (docs/plan.md)
+  std::string kind = "vllm";  // vllm | scripted (tests)
+  std::string python;         // interpreter of the worker; empty: looked up (docs/plan.md)
   // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();
   [[nodiscard]] int max_model_len() const;  // 0 when not given
@@ -45,21 +45,21 @@ struct TaskSpec {
   std::string name;       // unique in the plan; what reports print
   std::string benchmark;  // which of the known tasks, or lm-eval's task name; default: name
   Harness harness = Harness::native;
-  std::optional<int> limit;     // stratified seeded sample of that many items; nothing: all
+  std::optional<int> limit;  // stratified seeded sample of that many items; nothing: all
   LimitPer limit_per = LimitPer::task;
-  std::optional<int> first;     // the data set's first N instead of a sample
-  std::vector<std::string> ids; // exactly these items
+  std::optional<int> first;      // the data set's first N instead of a sample
+  std::vector<std::string> ids;  // exactly these items
   std::optional<int> max_gen_toks;
   std::optional<int> num_fewshot;  // nothing: the benchmark's own
   int repeats = 1;
   IfGated if_gated = IfGated::fail;
-  double weight = 1.0;             // in the pooled difference
+  double weight = 1.0;  // in the pooled difference
   // Sampling other than greedy: temperature, top_p, top_k, min_p.
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
   nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through
   std::string data;  // this task's rows: a folder, or "hub"; empty: as the plan says
-  int line = 0;  // in the plan file, 1-based
+  int line = 0;      // in the plan file, 1-based
 };
 
 struct CompareSpec {
@@ -70,10 +70,11 @@ struct CompareSpec {
 struct Plan {
   std::filesystem::path file;  // where it was read from; relative paths are taken from its folder
   std::string name;
-  double budget_s = 0;         // wall clock for all variants; 0: none
-  std::string output;          // ${name} already replaced; empty: --out is required
+  double budget_s = 0;  // wall clock for all variants; 0: none
+  std::string output;   // ${name} already replaced; empty: --out is required
   std::map<std::string, std::string> env;
-  std::string data;  // folder of the tasks' rows (relative: to the plan's folder), or "hub" (default)
+  std::string
+      data;  // folder of the tasks' rows (relative: to the plan's folder), or "hub" (default)
   EngineSpec engine;
   ChatSpec chat;
   std::uint64_t seed = 0;

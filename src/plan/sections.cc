@@ -10,7 +10,8 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLongestName_bytes = 100;
+constexpr std::size_t kLongestNameBytes = 100;
+constexpr std::size_t kMaxEdits = 2;  // an engine argument unlike a common one is the engine's
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -49,7 +50,6 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
                       fmt::format("{} cannot hold '{}'", where, key), "each variant names its own",
                       fmt::format("write it as the variant's {}", key));
     }
-    constexpr std::size_t kMaxEdits = 2;
     const std::string near = nearest(key, common_engine_keys(), kMaxEdits);
     if (!near.empty() && near != key) {
       return error_at(
@@ -123,7 +123,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
 }  // namespace
 
 bool usable_as_file_name(std::string_view name) {
-  if (name.empty() || name.size() > kLongestName_bytes) return false;
+  if (name.empty() || name.size() > kLongestNameBytes) return false;
   if (name[0] == '.' || name[0] == '-') return false;
   return std::ranges::all_of(
       name, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; });

@@ -5,6 +5,8 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kLongestWord = 200;  // keeps the table small on odd input
+
 char folded(char c) {
   if (c == '-') return '_';
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -35,7 +37,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known,
                     std::size_t max_edits) {
-  constexpr std::size_t kLongestWord = 200;  // keeps the table small on odd input
   std::string best;
   std::size_t best_distance = max_edits + 1;
   if (word.size() > kLongestWord) return best;

@@ -13,6 +13,7 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kLmEvalPrefix = "lm_eval/";
+constexpr double kMaxTemperature = 10;
 
 const std::vector<std::pair<std::string, Harness>>& harness_choices() {
   static const std::vector<std::pair<std::string, Harness>> choices = {
@@ -108,6 +109,7 @@ class TaskReader {
 
   Status check_native(const char* key) {
     std::vector<std::string> names;
+    names.reserve(known_.size());
     for (const KnownBenchmark& benchmark : known_) names.push_back(benchmark.name);
     const auto found = std::ranges::find(known_, task_.benchmark, &KnownBenchmark::name);
     if (found != known_.end()) {
@@ -178,7 +180,6 @@ class TaskReader {
       double above_or_at;
       double at_most;
     };
-    constexpr double kMaxTemperature = 10;
     for (const Range& range : {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 1e-9, 1},
                                Range{"min_p", 0, 1}}) {
       if (!sampling.has(range.key)) continue;
@@ -228,12 +229,13 @@ class TaskReader {
       return missing_max_gen_toks();
     }
     const int room = smallest_max_model_len(plan_);
-    if (room > 0 && task_.max_gen_toks.value_or(0) >= room) {
+    const int output = task_.max_gen_toks.value_or(0);
+    if (room > 0 && output >= room) {
       return map_.error(
           "max_gen_toks",
           fmt::format("{} leaves no room for the prompt", map_.name_of("max_gen_toks")),
-          fmt::format("prompt and output share max_model_len: {} of {} tokens are output",
-                      *task_.max_gen_toks, room),
+          fmt::format("prompt and output share max_model_len: {} of {} tokens are output", output,
+                      room),
           "lower max_gen_toks or raise engine.max_model_len");
     }
     return {};
@@ -269,11 +271,10 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   const std::vector<YAML::Node> nodes = TRY(top.read_sequence("tasks"));
   double weights = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    YamlMap map = TRY(YamlMap::open(
-        top.file(), nodes[i], fmt::format("tasks[{}]", i),
-        {"name", "benchmark", "harness", "limit", "limit_per", "first", "ids", "max_gen_toks",
-         "num_fewshot", "repeats", "if_gated", "weight", "sampling", "options", "lm_eval",
-         "data"}));
+    YamlMap map = TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
+                                    {"name", "benchmark", "harness", "limit", "limit_per", "first",
+                                     "ids", "max_gen_toks", "num_fewshot", "repeats", "if_gated",
+                                     "weight", "sampling", "options", "lm_eval", "data"}));
     TaskReader reader(std::move(map), known, plan);
     plan.tasks.push_back(TRY(reader.read(harness)));
     weights += plan.tasks.back().weight;

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLargestPlan_bytes = 1UL << 20;
+constexpr std::size_t kLargestPlanBytes = 1UL << 20;
 
 std::string kind_of(const YAML::Node& node) {
   switch (node.Type()) {
@@ -58,7 +58,7 @@ std::unexpected<Error> error_at(const std::string& file, const YAML::Mark& mark,
 }
 
 Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file) {
-  if (text.size() > kLargestPlan_bytes) {
+  if (text.size() > kLargestPlanBytes) {
     return usage_error(file + ": the plan is too large", "it has more than 1 MiB",
                        "is this the right file?");
   }
@@ -151,6 +151,7 @@ YAML::Mark YamlMap::mark_of_key(std::string_view key) const {
 
 std::vector<std::string> YamlMap::keys() const {
   std::vector<std::string> keys;
+  keys.reserve(entries_.size());
   for (const Entry& entry : entries_) keys.push_back(entry.key);
   return keys;
 }

@@ -137,15 +137,21 @@ std::string shown_text(const AnswerPlace& place, const std::string& text) {
                                           : text;
 }
 
+// Places left out stand to the left of this many.
+constexpr std::size_t kTrustedPlaces = 300;
+
 // Goes through the stages and places as Math-Verify does, up to the first that can be read.
 Reading read_answer(std::string_view output) {
   Reading reading;
   const AnswerScanner scanner(output);
   for (const AnswerStage stage : kAnswerStages) {
-    for (const AnswerPlace& place : scanner.places(stage)) {
+    const AnswerPlaces found = scanner.places(stage);
+    std::size_t tried = 0;
+    for (const AnswerPlace& place : found.places) {
+      if (found.more && ++tried > kTrustedPlaces) break;
       std::string text;
       const ParsedMath parsed = place.is_latex() ? read_latex(place, text) : read_plain(place, text);
-      if (reading.shown.empty()) {
+      if (reading.shown.empty() || parsed.state != ParsedMath::State::fails) {
         reading.shown = shown_text(place, text);
         reading.stage = stage_name(stage, place);
       }
@@ -154,8 +160,10 @@ Reading read_answer(std::string_view output) {
       reading.state = parsed.state == ParsedMath::State::value ? Reading::State::value
                                                                : Reading::State::unknown;
       reading.value = parsed.value;
-      reading.shown = shown_text(place, text);
-      reading.stage = stage_name(stage, place);
+      return reading;
+    }
+    if (found.more) {
+      reading.state = Reading::State::unknown;
       return reading;
     }
   }
@@ -201,13 +209,16 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
 }
 
 MathJudgement judge_aime(int gold, std::string_view output) {
-  MathJudgement result;
+  // As any other answer first: "m+n=204" and "\frac{408}{2}" are 204, too.
+  MathJudgement result = judge_math(std::to_string(gold), output, nullptr);
+  if (result.correct || result.detail.empty()) return result;
+  result.detail.clear();
   if (const auto boxed = last_boxed(output)) {
     result.extracted = *boxed;
     result.extraction = "boxed";
   } else {
     result.extracted = last_integer(output);
-    result.extraction = result.extracted.empty() ? "" : "last integer";
+    result.extraction = result.extracted.empty() ? "" : "number";
   }
   const std::optional<int> value = aime_integer(result.extracted);
   result.correct = value && *value == gold;

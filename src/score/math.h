@@ -24,7 +24,8 @@ struct MathJudgement {
 [[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
                                        EquivalenceOracle* oracle);
 
-// AIME: the last box, else the last integer of the output; 0 to 999, leading zeros allowed.
+// AIME: gold is 0 to 999, leading zeros in the output are allowed. As judge_math; an answer whose
+// form is not understood counts when its last box, else the last integer, is the number itself.
 [[nodiscard]] MathJudgement judge_aime(int gold, std::string_view output);
 
 }  // namespace assay

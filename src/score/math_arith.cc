@@ -149,8 +149,11 @@ MathValue plain_number(std::string_view integer, std::string_view decimal, bool 
   for (const char c : integer.substr(negative ? 1 : 0)) {
     if (scan::is_digit(c)) digits.push_back(c);
   }
-  if (digits.empty()) digits = "0";
-  if (!decimal.empty()) digits.append(".").append(decimal.substr(1));
+  if (digits.empty()) digits.push_back('0');
+  if (!decimal.empty()) {
+    digits += '.';
+    digits += decimal.substr(1);
+  }
   Scalar number = decimal_scalar(digits);
   if (negative) number = negated(number);
   MathValue value;

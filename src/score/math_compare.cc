@@ -76,8 +76,11 @@ Truth only_symbols(const MathValue& value) {
   return Truth::unsure;
 }
 
+constexpr std::size_t kMaxElements = 100;  // of a set; each is compared with each
+
 // Elements of a set without repetition; nothing where it is not sure which are the same.
 bool distinct_elements(const MathValue& set, std::vector<MathValue>& into) {
+  if (set.items.size() > kMaxElements) return false;
   for (const MathValue& item : set.items) {
     bool repeated = false;
     for (const MathValue& other : into) {

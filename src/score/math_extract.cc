@@ -7,34 +7,40 @@
 
 namespace assay {
 
-std::vector<AnswerPlace> AnswerScanner::places(AnswerStage stage) const {
-  std::vector<AnswerPlace> found;
+AnswerPlaces AnswerScanner::places(AnswerStage stage) const {
+  AnswerPlaces found;
+  const auto collect = [&](auto rule, auto... options) {
+    extract::PlaceList list;
+    rule(text_, options..., list);
+    list.move_to(found);
+  };
   switch (stage) {
     case AnswerStage::final_i_hope:
-      extract::latex_i_hope(text_, found);
-      extract::plain_i_hope(text_, found);
+      collect(extract::latex_i_hope);
+      collect(extract::plain_i_hope);
       break;
     case AnswerStage::final_or_boxed:
-      extract::latex_final_answer(text_, found);
-      extract::latex_anywhere(text_, true, found);
-      extract::bare_box(text_, found);
-      extract::plain_final_answer(text_, found);
+      collect(extract::latex_final_answer);
+      collect(extract::latex_anywhere, true);
+      collect(extract::bare_box);
+      collect(extract::plain_final_answer);
       break;
     case AnswerStage::answer_colon:
     case AnswerStage::answer:
-      extract::latex_answer(text_, stage == AnswerStage::answer_colon, found);
-      extract::plain_answer(text_, stage == AnswerStage::answer_colon, found);
+      collect(extract::latex_answer, stage == AnswerStage::answer_colon);
+      collect(extract::plain_answer, stage == AnswerStage::answer_colon);
       break;
     case AnswerStage::anywhere:
-      extract::latex_anywhere(text_, false, found);
-      extract::plain_expressions(text_, found);
-      extract::plain_numbers(text_, found);
+      collect(extract::latex_anywhere, false);
+      collect(extract::plain_expressions);
+      collect(extract::plain_numbers);
       break;
   }
   // Rightmost end first; of those the longest; else in the order of the rules.
-  std::stable_sort(found.begin(), found.end(), [](const AnswerPlace& a, const AnswerPlace& b) {
-    return a.end != b.end ? a.end > b.end : a.begin < b.begin;
-  });
+  std::stable_sort(found.places.begin(), found.places.end(),
+                   [](const AnswerPlace& a, const AnswerPlace& b) {
+                     return a.end != b.end ? a.end > b.end : a.begin < b.begin;
+                   });
   return found;
 }
 

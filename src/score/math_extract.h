@@ -34,13 +34,17 @@ inline constexpr AnswerStage kAnswerStages[] = {
     AnswerStage::final_i_hope, AnswerStage::final_or_boxed, AnswerStage::answer_colon,
     AnswerStage::answer, AnswerStage::anywhere};
 
+struct AnswerPlaces {
+  std::vector<AnswerPlace> places;  // the one to try first (rightmost end) first
+  bool more = false;                // there were further ones to the left, left out
+};
+
 class AnswerScanner {
  public:
   // The text must outlive the scanner and what it returns.
   explicit AnswerScanner(std::string_view text) : text_(text) {}
 
-  // The stage's places, the one to try first (rightmost end) first.
-  [[nodiscard]] std::vector<AnswerPlace> places(AnswerStage stage) const;
+  [[nodiscard]] AnswerPlaces places(AnswerStage stage) const;
 
   // True when the rules meet what the scanners do not know (digits of other scripts); then nothing
   // is sure.

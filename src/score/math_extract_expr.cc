@@ -262,7 +262,7 @@ std::optional<AnswerPlace> after_equals(std::string_view text, std::size_t pos,
 
 }  // namespace
 
-void plain_i_hope(std::string_view text, std::vector<AnswerPlace>& places) {
+void plain_i_hope(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, scan::after_i_hope);
   after_phrase(text, "final answer is", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     if (at(text, pos) == ':') ++pos;
@@ -273,7 +273,7 @@ void plain_i_hope(std::string_view text, std::vector<AnswerPlace>& places) {
   }, places);
 }
 
-void plain_final_answer(std::string_view text, std::vector<AnswerPlace>& places) {
+void plain_final_answer(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, any_end);
   after_phrase(text, "final answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     for (int k = 0; k <= 100 && pos < text.size(); ++k) {
@@ -294,7 +294,7 @@ void plain_final_answer(std::string_view text, std::vector<AnswerPlace>& places)
   }, places);
 }
 
-void plain_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& places) {
+void plain_answer(std::string_view text, bool colon, PlaceList& places) {
   PlainScanner scanner(text, no_equals_after);
   after_phrase(text, "answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     if (colon) {
@@ -311,12 +311,12 @@ void plain_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& p
   }, places);
 }
 
-void plain_expressions(std::string_view text, std::vector<AnswerPlace>& places) {
+void plain_expressions(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, any_end);
   everywhere(text, [&](std::size_t pos) { return scanner.expression_at(pos); }, places);
 }
 
-void plain_numbers(std::string_view text, std::vector<AnswerPlace>& places) {
+void plain_numbers(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, any_end);
   everywhere(text, [&](std::size_t pos) { return scanner.number_at(pos); }, places);
 }

@@ -211,7 +211,7 @@ class LatexScanner {
 
 }  // namespace
 
-void latex_i_hope(std::string_view text, std::vector<AnswerPlace>& places) {
+void latex_i_hope(std::string_view text, PlaceList& places) {
   LatexScanner scanner(text);
   after_phrase(text, "final answer is", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     if (at(text, pos) == ':') ++pos;
@@ -224,7 +224,7 @@ void latex_i_hope(std::string_view text, std::vector<AnswerPlace>& places) {
   }, places);
 }
 
-void latex_final_answer(std::string_view text, std::vector<AnswerPlace>& places) {
+void latex_final_answer(std::string_view text, PlaceList& places) {
   LatexScanner scanner(text);
   after_phrase(text, "final answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     for (int k = 0; k <= 100 && pos < text.size(); ++k) {
@@ -242,7 +242,7 @@ void latex_final_answer(std::string_view text, std::vector<AnswerPlace>& places)
   }, places);
 }
 
-void latex_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& places) {
+void latex_answer(std::string_view text, bool colon, PlaceList& places) {
   LatexScanner scanner(text);
   after_phrase(text, "answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
     if (colon) {
@@ -257,12 +257,12 @@ void latex_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& p
   }, places);
 }
 
-void latex_anywhere(std::string_view text, bool boxed, std::vector<AnswerPlace>& places) {
+void latex_anywhere(std::string_view text, bool boxed, PlaceList& places) {
   LatexScanner scanner(text);
   everywhere(text, [&](std::size_t pos) { return scanner.environments_at(pos, boxed); }, places);
 }
 
-void bare_box(std::string_view text, std::vector<AnswerPlace>& places) {
+void bare_box(std::string_view text, PlaceList& places) {
   constexpr std::string_view kBox = "\\boxed{";
   const std::size_t begin = text.find(kBox);
   const std::size_t last = text.rfind('}');

@@ -1,6 +1,7 @@
 // The regular expressions of Math-Verify's extraction, one function each; private to src/score.
 #pragma once
 
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -11,10 +12,31 @@
 
 namespace assay::extract {
 
+// The places one rule finds, from left to right; of very many only the last ones stay.
+class PlaceList {
+ public:
+  void push_back(AnswerPlace place) {
+    places_.push_back(std::move(place));
+    if (std::ssize(places_) < 2 * kKept) return;
+    places_.erase(places_.begin(), places_.begin() + kKept);
+    more_ = true;
+  }
+  // Appends to `all`.
+  void move_to(AnswerPlaces& all) {
+    all.more = all.more || more_;
+    for (AnswerPlace& place : places_) all.places.push_back(std::move(place));
+  }
+
+ private:
+  static constexpr std::ptrdiff_t kKept = 300;
+  std::vector<AnswerPlace> places_;
+  bool more_ = false;
+};
+
 // Every place of the lower-case phrase, in any case, that `rest` can complete.
 template <typename Rest>
 void after_phrase(std::string_view text, std::string_view phrase, Rest rest,
-                  std::vector<AnswerPlace>& places) {
+                  PlaceList& places) {
   std::size_t from = 0;
   while (true) {
     const std::size_t begin = scan::find_word(text, phrase, from);
@@ -32,7 +54,7 @@ void after_phrase(std::string_view text, std::string_view phrase, Rest rest,
 
 // Every place `at_pos` finds, from left to right, none over another.
 template <typename At>
-void everywhere(std::string_view text, At at_pos, std::vector<AnswerPlace>& places) {
+void everywhere(std::string_view text, At at_pos, PlaceList& places) {
   std::size_t pos = 0;
   while (pos < text.size()) {
     if (auto place = at_pos(pos)) {
@@ -44,16 +66,16 @@ void everywhere(std::string_view text, At at_pos, std::vector<AnswerPlace>& plac
   }
 }
 
-void latex_i_hope(std::string_view text, std::vector<AnswerPlace>& places);
-void latex_final_answer(std::string_view text, std::vector<AnswerPlace>& places);
-void latex_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& places);
-void latex_anywhere(std::string_view text, bool boxed, std::vector<AnswerPlace>& places);
-void bare_box(std::string_view text, std::vector<AnswerPlace>& places);
+void latex_i_hope(std::string_view text, PlaceList& places);
+void latex_final_answer(std::string_view text, PlaceList& places);
+void latex_answer(std::string_view text, bool colon, PlaceList& places);
+void latex_anywhere(std::string_view text, bool boxed, PlaceList& places);
+void bare_box(std::string_view text, PlaceList& places);
 
-void plain_i_hope(std::string_view text, std::vector<AnswerPlace>& places);
-void plain_final_answer(std::string_view text, std::vector<AnswerPlace>& places);
-void plain_answer(std::string_view text, bool colon, std::vector<AnswerPlace>& places);
-void plain_expressions(std::string_view text, std::vector<AnswerPlace>& places);
-void plain_numbers(std::string_view text, std::vector<AnswerPlace>& places);
+void plain_i_hope(std::string_view text, PlaceList& places);
+void plain_final_answer(std::string_view text, PlaceList& places);
+void plain_answer(std::string_view text, bool colon, PlaceList& places);
+void plain_expressions(std::string_view text, PlaceList& places);
+void plain_numbers(std::string_view text, PlaceList& places);
 
 }  // namespace assay::extract

@@ -10,7 +10,7 @@ namespace assay {
 
 struct LatexToken {
   enum class Kind {
-    number, percent_number, symbol, euler, pi, infinity, function, degree, plus, minus, times,
+    number, symbol, euler, pi, infinity, function, degree, plus, minus, times,
     divide, caret, underscore, factorial, open_paren, close_paren, open_bracket, close_bracket,
     open_brace, close_brace, open_set, close_set, comma, semicolon, frac, sqrt, binom, equals,
     approx, inequality, element_of, plus_minus, cup, empty_set, reals, matrix_begin, matrix_end,

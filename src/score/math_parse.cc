@@ -372,7 +372,6 @@ class Parser {
       case Kind::function:
         return functions;
       case Kind::number:
-      case Kind::percent_number:
       case Kind::symbol:
       case Kind::euler:
       case Kind::pi:
@@ -471,8 +470,7 @@ class Parser {
     if (begin == end) return false;
     const Kind first = tokens_[begin].kind;
     if (first != Kind::symbol && first != Kind::pi) {
-      return end == begin + 1 && (first == Kind::number || first == Kind::percent_number ||
-                                  first == Kind::infinity);
+      return end == begin + 1 && (first == Kind::number || first == Kind::infinity);
     }
     std::size_t i = begin + 1;
     while (i < end && (tokens_[i].kind == Kind::caret || tokens_[i].kind == Kind::underscore)) {
@@ -561,11 +559,6 @@ class Parser {
     switch (token().kind) {
       case Kind::number:
         return number_atom();
-      case Kind::percent_number: {
-        Scalar value = percent_scalar(decimal_scalar(token().text));
-        ++pos_;
-        return value;
-      }
       case Kind::symbol:
         return symbol_atom();
       case Kind::euler:

@@ -145,7 +145,7 @@ Scalar symbol_scalar(std::string name) {
 Scalar euler_scalar() {
   Scalar s = constant(std::numbers::e);
   s.form = Form::euler;
-  s.name = "e";
+  s.name.assign(1, 'e');
   return s;
 }
 

@@ -164,6 +164,7 @@ double lower_of(const std::vector<Stratum>& strata, double tail) {
 // The likeliest distribution as (value, cumulative probability), the unseen end included.
 std::vector<std::pair<double, double>> null_distribution(const Stratum& stratum, const Tilted& t) {
   std::vector<std::pair<double, double>> cells;
+  cells.reserve(stratum.values.size() + 1);
   for (const auto& [d, count] : stratum.values) cells.emplace_back(d, count / (t.mu - t.tilt * d));
   if (t.unseen > 0) {
     const double end = toward(t.tilt);
@@ -266,6 +267,7 @@ double stratified_simulated_p_above(std::span<const Stratum> strata, double delt
   const double estimate = estimate_of(kept);
   const Point null = delta == estimate ? Point{} : point_with(kept, estimate, delta);
   std::vector<std::vector<std::pair<double, double>>> cells;
+  cells.reserve(kept.size());
   for (const Stratum& stratum : kept) {
     cells.push_back(null_distribution(stratum, tilted(stratum, null.multiplier * stratum.weight)));
   }

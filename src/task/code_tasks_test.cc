@@ -239,6 +239,7 @@ TEST_F(SciCode, ProgramsAndScores) {
   EXPECT_EQ((*programs)[0].source.find("def f2()"), std::string::npos);
   EXPECT_TRUE((*programs)[0].preamble.ends_with("\nimport numpy as np\n"));
   EXPECT_EQ((*programs)[0].tests.at(0).input, "assert f1() == 1\n");
+  EXPECT_TRUE((*programs)[0].run_as_main);
 
   const Score half = score_of(
       task, item, steps, {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::runtime_error)});
@@ -285,7 +286,8 @@ TEST_F(SciCode, TargetsComeFromTestDataOrTheSolution) {
   auto programs = task.programs(dev, steps, context());
   ASSERT_TRUE(programs && programs->size() == 2);
   EXPECT_EQ((*programs)[1].tests[0].input,
-            "target = _assay_target(0)\nassert np.allclose(f2(), target)\n");
+            "_assay_found = _assay_targets()\ntarget = _assay_found[0]\n"
+            "assert np.allclose(f2(), target)\n");
   EXPECT_NE((*programs)[1].preamble.find("_assay_solution = 'def g(): \\'it\\'\\'s\\'\\n"),
             std::string::npos);
 
@@ -297,7 +299,8 @@ TEST_F(SciCode, TargetsComeFromTestDataOrTheSolution) {
   ASSERT_TRUE(programs && programs->size() == 2);
   EXPECT_TRUE((*programs)[1].read_only_file.ends_with("/test_data.h5"));
   EXPECT_EQ((*programs)[1].tests[0].input,
-            "target = _assay_target('900.2', 0)\nassert np.allclose(f2(), target)\n");
+            "_assay_found = _assay_targets('900.2', 1)\ntarget = _assay_found[0]\n"
+            "assert np.allclose(f2(), target)\n");
   EXPECT_TRUE((*programs)[0].read_only_file.empty());
 }
 

@@ -99,7 +99,12 @@ Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
   return {};
 }
 
-Status check_options(const TaskSpec& spec, std::initializer_list<std::string_view> known) {
+Status check_options(const TaskSpec& spec, std::initializer_list<std::string_view> known,
+                     Exemplars exemplars) {
+  if (exemplars == Exemplars::none && spec.num_fewshot.value_or(0) > 0) {
+    return usage_error(fmt::format("task {}: num_fewshot is {}", spec.name, *spec.num_fewshot),
+                       "the task has no few-shot exemplars", "leave num_fewshot out");
+  }
   if (!spec.options.is_object()) return {};
   for (const auto& [key, value] : spec.options.items()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {

@@ -29,9 +29,12 @@ namespace assay {
 [[nodiscard]] Status check_unique_ids(const std::vector<Item>& items, const DataSet& data);
 
 // --- options of the task in the plan
-// Errors (usage) when the plan gives an option that is not among `known`.
+enum class Exemplars { none, some };
+// Errors (usage) when the plan gives an option that is not among `known`, or asks for few-shot
+// exemplars of a task that has none.
 [[nodiscard]] Status check_options(const TaskSpec& spec,
-                                   std::initializer_list<std::string_view> known);
+                                   std::initializer_list<std::string_view> known,
+                                   Exemplars exemplars = Exemplars::none);
 [[nodiscard]] Result<bool> bool_option(const TaskSpec& spec, std::string_view name, bool fallback);
 [[nodiscard]] Result<std::string> text_option(const TaskSpec& spec, std::string_view name,
                                               std::string fallback);

@@ -247,6 +247,10 @@ TEST_F(Gpqa, OptionsAreChecked) {
   const Task& task = use("gpqa_diamond");
   spec_.options["shuffle"] = 1;
   EXPECT_NE(error_of(task, {row(1)}).find("unknown option 'shuffle'"), std::string::npos);
+  spec_.options = Json::object();
+  spec_.num_fewshot = 5;
+  EXPECT_NE(error_of(task, {row(1)}).find("has no few-shot exemplars"), std::string::npos);
+  spec_.num_fewshot = 0;
   spec_.options = {{"generative", "yes"}};
   EXPECT_NE(error_of(task, {row(1)}).find("option 'generative' is not true or false"),
             std::string::npos);

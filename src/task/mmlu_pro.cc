@@ -110,7 +110,7 @@ void drop_copies(std::vector<Item>& items) {
 constexpr const char* kRecordedLayout = "recorded model outputs";
 
 Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
-  if (Status ok = check_options(context.spec, {"fewshot_as_multiturn"}); !ok) {
+  if (Status ok = check_options(context.spec, {"fewshot_as_multiturn"}, Exemplars::some); !ok) {
     return std::unexpected(ok.error());
   }
   TRY(bool_option(context.spec, "fewshot_as_multiturn", true));

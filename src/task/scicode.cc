@@ -11,7 +11,7 @@
 // prompt, header, background, tests, solution, supplied}]. Stratum and group: the split.
 // Options: with_background (false), split (test | dev | all; by default test where test_data.h5 is
 // there and dev where it is not), template (file with {problem_steps_str}, {next_step_str},
-// {dependencies}), time_limit_s (60, CPU time a test).
+// {dependencies}), time_limit_s (300, CPU time of a step's tests).
 #include "task/task.h"
 
 #include <fmt/format.h>
@@ -146,7 +146,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
     return usage_error(fmt::format("task {}: unknown split '{}'", spec.name, split),
                        "known are all, dev and test", "correct the plan");
   }
-  if (TRY(number_option(spec, "time_limit_s", 60)) <= 0) {
+  if (TRY(number_option(spec, "time_limit_s", 300)) <= 0) {
     return usage_error(fmt::format("task {}: time_limit_s is not above 0", spec.name), "",
                        "correct the plan");
   }
@@ -258,28 +258,27 @@ Program step_program(const Item& item, std::size_t index, const std::vector<std:
   program.limits.wall_s = 4 * time_limit_s;
   program.limits.memory_bytes = 4UL << 30;
   program.preamble = std::string(scicode_compare_modules());
-  std::string call;  // %: the test's number
+  std::string script;  // all tests in one run, since later ones use names of earlier ones
   if (step.at("needs_target").get<bool>() && !test_data.empty()) {
     program.read_only_file = test_data;
     program.preamble += scicode_hdf5_targets();
-    call = fmt::format("_assay_target({}, {{}})", python_literal(step.at("id").get<std::string>()));
+    script = fmt::format("_assay_found = _assay_targets({}, {})\n",
+                         python_literal(step.at("id").get<std::string>()), tests.size());
   } else if (step.at("needs_target").get<bool>()) {
     std::string solution;
     for (std::size_t i = 0; i <= index; ++i) {
       solution += steps[i].at("solution").get<std::string>() + "\n";
     }
     program.preamble += scicode_solution_targets(dependencies, solution, tests);
-    call = "_assay_target({})";
+    script = "_assay_found = _assay_targets()\n";
   }
   program.preamble += "\n" + dependencies + "\n";
   for (std::size_t i = 0; i <= index; ++i) program.source += code[i] + "\n\n";
   for (std::size_t i = 0; i < tests.size(); ++i) {
-    std::string text = tests[i] + "\n";
-    if (uses_target(tests[i])) {
-      text = "target = " + fmt::format(fmt::runtime(call), i) + "\n" + text;
-    }
-    program.tests.push_back({.input = std::move(text), .expected = ""});
+    if (uses_target(tests[i])) script += fmt::format("target = _assay_found[{}]\n", i);
+    script += tests[i] + "\n";
   }
+  program.tests.push_back({.input = std::move(script), .expected = ""});
   return program;
 }
 
@@ -291,7 +290,7 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   if (steps.size() < asked_steps(item) || !std::all_of(steps.begin(), steps.end(), was_answered)) {
     return out;
   }
-  const double time_limit_s = TRY(number_option(context.spec, "time_limit_s", 60));
+  const double time_limit_s = TRY(number_option(context.spec, "time_limit_s", 300));
   const std::vector<std::string> code = code_of_steps(item, steps);
   for (std::size_t i = 0; i < code.size(); ++i) {
     if (is_asked(item.row.at("steps")[i])) {

@@ -66,7 +66,7 @@ del _assay_modules
 )PY";
 
 constexpr std::string_view kHdf5 = R"PY(
-def _assay_target(step, index):
+def _assay_targets(step, count):
     import h5py
     import scipy.sparse
 
@@ -109,14 +109,16 @@ def _assay_target(step, index):
             return sparse(entry["sparse_matrix"])
         return mapping(entry)
 
-    with h5py.File("/data/test_data.h5", "r") as file:
-        group = file[f"{step}/test{index + 1}"]
+    def target(group):
         values = [variable(group[name]) for name in group]
-    return values[0] if len(values) == 1 else tuple(values)
+        return values[0] if len(values) == 1 else tuple(values)
+
+    with h5py.File("/data/test_data.h5", "r") as file:
+        return [target(file[f"{step}/test{number}"]) for number in range(1, count + 1)]
 )PY";
 
 constexpr std::string_view kSolution = R"PY(
-def _assay_target(index):
+def _assay_targets():
     import ast
 
     def is_target(node):
@@ -126,7 +128,7 @@ def _assay_target(index):
         return isinstance(node, ast.Subscript) and is_target(node.value)
 
     def compared(node):
-        """Pairs (part of target or None, expression) that the assertion compares."""
+        """Pairs (index of the part of target, or None; expression) that a statement compares."""
         for child in ast.walk(node):
             if isinstance(child, ast.Call):
                 sides = child.args
@@ -136,30 +138,33 @@ def _assay_target(index):
                 continue
             for at, side in enumerate(sides):
                 if (is_target(side) or is_part(side)) and len(sides) > 1:
-                    other = sides[at - 1] if at else sides[1]
-                    yield (side.slice if is_part(side) else None), other
+                    yield (side.slice if is_part(side) else None), sides[at - 1 if at else 1]
 
-    def mentions(node):
-        return any(is_target(child) for child in ast.walk(node))
+    def uses_target(statement):
+        named = isinstance(statement, (ast.FunctionDef, ast.ClassDef))
+        return not named and any(is_target(child) for child in ast.walk(statement))
 
     space = {}
+
+    def value_of(expression):
+        return eval(compile(ast.Expression(expression), "<test>", "eval"), space)
+
+    def target_of(test):
+        value, parts = None, {}
+        for statement in ast.parse(test).body:
+            if not uses_target(statement):
+                exec(compile(ast.Module([statement], []), "<test>", "exec"), space)
+                continue
+            for part, expression in compared(statement):
+                if part is None:
+                    value = value_of(expression)
+                else:
+                    parts[value_of(part)] = value_of(expression)
+        return [parts[at] for at in sorted(parts)] if parts else value
+
     exec(_assay_dependencies, space)
     exec(_assay_solution, space)
-    value, parts = None, {}
-    for statement in ast.parse(_assay_tests[index]).body:
-        if not mentions(statement):
-            exec(compile(ast.Module([statement], []), "<test>", "exec"), space)
-            continue
-        for part, expression in compared(statement):
-            found = eval(compile(ast.Expression(expression), "<test>", "eval"), space)
-            if part is None:
-                value = found
-            else:
-                parts[eval(compile(ast.Expression(part), "<test>", "eval"), space)] = found
-        break
-    if parts:
-        return [parts[at] for at in sorted(parts)]
-    return value
+    return [target_of(test) for test in _assay_tests]
 )PY";
 
 }  // namespace

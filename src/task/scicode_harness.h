@@ -12,12 +12,12 @@ namespace assay {
 // scicode.parse.parse, as far as tests use them. Trusted; goes before the graded program.
 [[nodiscard]] std::string_view scicode_compare_modules();
 
-// Defines _assay_target(step, tests, index): reads the targets of a step from /data/test_data.h5,
-// whose layout is <step>/test<k>/<variables>.
+// Defines _assay_targets(step, count): the targets of a step's tests, read from
+// /data/test_data.h5, whose layout is <step>/test<k>/<variables>.
 [[nodiscard]] std::string_view scicode_hdf5_targets();
 
-// Defines _assay_target(index) from the benchmark's own solution: the test is run with that
-// solution and the value it compares with `target` is taken. For problems that ship a solution.
+// Defines _assay_targets() from the benchmark's own solution, for problems that ship one: the tests
+// are run in order with that solution, and the values they compare with `target` are taken.
 [[nodiscard]] std::string scicode_solution_targets(std::string_view dependencies,
                                                    std::string_view solution,
                                                    const std::vector<std::string>& tests);

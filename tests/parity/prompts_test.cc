@@ -63,7 +63,7 @@ class Prompts : public ::testing::Test {
       differing += count.second;
     }
     std::cout << "parity in all: compared " << total << ", differing " << differing
-              << ", of other tasks " << others << '\n';
+              << "; scores compared " << scores_ << ", records of other tasks " << others << '\n';
     EXPECT_GT(total, 0);
     EXPECT_EQ(differing, 0);
   }

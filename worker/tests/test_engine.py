@@ -27,6 +27,7 @@ ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
 CHAT = {"apply_template": True, "template_args": {}}
 LENGTH = 1024
 LOAD_S = 400.0
+WAIT_S = 600.0  # on a crowded machine a token can take seconds
 
 pytestmark = [
     pytest.mark.engine,
@@ -69,7 +70,7 @@ def choices(worker: WorkerClient, text: str, continuations: list[str]) -> dict[s
 
 def test_greedy_answers_repeat(worker: WorkerClient) -> None:
     prompt = tokens(worker, "What is the capital of France?")
-    first, again = (worker.wait(worker.generate(prompt, 40), timeout_s=120) for _ in range(2))
+    first, again = (worker.wait(worker.generate(prompt, 40), timeout_s=WAIT_S) for _ in range(2))
     assert "Paris" in first["text"]
     assert (first["finish_reason"], first["error"]) == ("stop", "")
     assert first["prompt_tokens"] == len(prompt)
@@ -80,11 +81,11 @@ def test_greedy_answers_repeat(worker: WorkerClient) -> None:
 
 def test_lengths_and_stops(worker: WorkerClient) -> None:
     prompt = tokens(worker, "Count from one to ten in words.")
-    cut = worker.wait(worker.generate(prompt, 3), timeout_s=120)
+    cut = worker.wait(worker.generate(prompt, 3), timeout_s=WAIT_S)
     assert (cut["finish_reason"], len(cut["token_ids"])) == ("length", 3)
-    whole = worker.wait(worker.generate(prompt, 60), timeout_s=120)
+    whole = worker.wait(worker.generate(prompt, 60), timeout_s=WAIT_S)
     stop = whole["text"].split()[2]
-    stopped = worker.wait(worker.generate(prompt, 60, stop=[stop]), timeout_s=120)
+    stopped = worker.wait(worker.generate(prompt, 60, stop=[stop]), timeout_s=WAIT_S)
     assert (stopped["finish_reason"], stopped["stop_reason"]) == ("stop", stop)
     assert stopped["text"] == whole["text"][: whole["text"].index(stop)]
 
@@ -93,7 +94,7 @@ def test_a_seed_fixes_sampling(worker: WorkerClient) -> None:
     prompt = tokens(worker, "Tell me a story.")
     hot = {"temperature": 1.5, "top_p": 0.99}
     numbers = [worker.generate(prompt, 24, seed=seed, **hot) for seed in (1, 1, 2)]
-    a, b, c = (worker.wait(n, timeout_s=120)["token_ids"] for n in numbers)
+    a, b, c = (worker.wait(n, timeout_s=WAIT_S)["token_ids"] for n in numbers)
     assert a == b
     assert a != c
 
@@ -101,7 +102,7 @@ def test_a_seed_fixes_sampling(worker: WorkerClient) -> None:
 def test_a_prompt_joins_and_another_is_cancelled(worker: WorkerClient) -> None:
     long = worker.generate(tokens(worker, "Write a very long story about a river."), 800)
     wait_until(lambda: worker.ask("stats")["running"] == 1)
-    short = worker.wait(worker.generate(tokens(worker, "Say hello."), 4), timeout_s=120)
+    short = worker.wait(worker.generate(tokens(worker, "Say hello."), 4), timeout_s=WAIT_S)
     assert short["finish_reason"] == "length"
     assert not any(f.get("id") == long for f in worker.kept)  # still at work
     worker.send("cancel", target=long)
@@ -117,7 +118,7 @@ def test_what_cannot_run_is_answered(worker: WorkerClient) -> None:
     foreign = worker.wait(worker.generate([49152 + 5], 4), timeout_s=30)
     assert foreign["finish_reason"] == "error" and foreign["error"]
     assert worker.wait(worker.generate([], 4), timeout_s=30)["error"] == "the prompt is empty"
-    exact = worker.wait(worker.generate([1] * (LENGTH - 1), 1), timeout_s=120)
+    exact = worker.wait(worker.generate([1] * (LENGTH - 1), 1), timeout_s=WAIT_S)
     assert exact["error"] == ""
 
 
@@ -136,7 +137,7 @@ def test_loglikelihoods_are_those_of_transformers(worker: WorkerClient) -> None:
     scored = choices(worker, text, ["(A)", "(B)", "(C)", "(D)", "Jupiter is the largest planet."])
     scored = scored["scored"]
     results = [
-        worker.wait(worker.send("loglikelihood", scored=scored), timeout_s=200)["loglikelihoods"]
+        worker.wait(worker.send("loglikelihood", scored=scored), timeout_s=WAIT_S)["loglikelihoods"]
         for _ in range(2)  # the second time the prompts are in the prefix cache
     ]
     expected = reference(scored)
@@ -153,8 +154,8 @@ def test_loglikelihoods_are_those_of_transformers(worker: WorkerClient) -> None:
 
 def test_prompt_logprobs_agree_with_loglikelihoods(worker: WorkerClient) -> None:
     entry = choices(worker, "What is 2 + 2?", ["It is four, as everybody knows."])["scored"][0]
-    total = worker.wait(worker.send("loglikelihood", scored=[entry]), timeout_s=200)
-    result = worker.wait(worker.send("prompt_logprobs", scored=[entry], top_k=5), timeout_s=200)
+    total = worker.wait(worker.send("loglikelihood", scored=[entry]), timeout_s=WAIT_S)
+    result = worker.wait(worker.send("prompt_logprobs", scored=[entry], top_k=5), timeout_s=WAIT_S)
     positions = result["positions"]
     assert [p[0] for p in positions] == entry["tokens"][entry["continuation_start"] :]
     assert sum(p[1] for p in positions) == pytest.approx(
@@ -165,17 +166,18 @@ def test_prompt_logprobs_agree_with_loglikelihoods(worker: WorkerClient) -> None
         assert logprobs == sorted(logprobs, reverse=True)
         assert (rank == 1) == (top[0] == token) or logprob == logprobs[0]
     whole = {"tokens": entry["tokens"], "continuation_start": 0}
-    every = worker.wait(worker.send("prompt_logprobs", scored=[whole], top_k=1), timeout_s=200)
+    every = worker.wait(worker.send("prompt_logprobs", scored=[whole], top_k=1), timeout_s=WAIT_S)
     assert len(every["positions"]) == len(entry["tokens"]) - 1  # nothing precedes the first
     too_many = worker.wait(worker.send("prompt_logprobs", scored=[whole], top_k=99), timeout_s=30)
     assert "max_logprobs" in too_many["error"]
 
 
 def test_rendering_goes_on_while_the_engine_works(worker: WorkerClient) -> None:
-    busy = worker.generate(tokens(worker, "Write a long story about a lake."), 60)
+    busy = worker.generate(tokens(worker, "Write a long story about a lake."), 800)
     assert len(tokens(worker, "Hello!")) > 3
     assert not any(f.get("id") == busy for f in worker.kept)
-    assert worker.wait(busy, timeout_s=120)["error"] == ""
+    worker.send("cancel", target=busy)
+    assert worker.wait(busy, timeout_s=WAIT_S)["error"] == "cancelled"
 
 
 def test_shutdown_is_quick(worker: WorkerClient) -> None:
@@ -214,7 +216,7 @@ def test_two_ranks_work_and_leave_nothing_behind(tmp_path: Path) -> None:
         assert loaded["engine"]["tensor_parallel_size"] == "2"
         assert loaded["kernels"] and loaded["attention_backend"]
         numbers = [client.generate(tokens(client, f"Hello {i}"), 20) for i in range(4)]
-        results = [client.wait(n, timeout_s=120) for n in numbers]
+        results = [client.wait(n, timeout_s=WAIT_S) for n in numbers]
         assert all(r["error"] == "" and r["token_ids"] for r in results)
         assert client.ask("stats")["type"] == "stats"
         tree = below(client.process.pid, snapshot())

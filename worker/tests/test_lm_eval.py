@@ -1,4 +1,4 @@
-"""lm-eval inside the worker, on rows of our own. No engine is loaded, but vLLM is imported: slow."""
+"""lm-eval inside the worker, on rows of our own: no engine is loaded, but vLLM imported. Slow."""
 
 from __future__ import annotations
 

@@ -1,0 +1,160 @@
+// Programs graded per second, and the same verdicts at every load. See CMakeLists.txt for its use.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "base/json.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+#include "samples.h"
+#include "sandbox/launch.h"
+#include "sandbox/sandbox.h"
+
+namespace assay {
+namespace {
+
+struct Graded {
+  std::vector<ProgramResult> results;
+  double seconds = 0;
+};
+
+Result<Graded> grade(const std::vector<Program>& programs, const std::string& python, int jobs) {
+  Sandbox sandbox = TRY(Sandbox::create({.python = python, .runners = jobs}));
+  for (int i = 0; i < jobs; ++i) TRY(sandbox.run(programs.front()));  // warm up
+  Graded out;
+  out.results.resize(programs.size());
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < jobs; ++t) {
+      threads.emplace_back([&] {
+        for (std::size_t i = next++; i < programs.size() && !failed; i = next++) {
+          auto ran = sandbox.run(programs[i]);
+          if (ran) {
+            out.results[i] = *std::move(ran);
+          } else {
+            fmt::print("{}\n", ran.error().to_string());
+            failed = true;
+          }
+        }
+      });
+    }
+  }
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return out;
+}
+
+void print_counts(const Graded& graded) {
+  std::map<std::string, int> counts;
+  for (const ProgramResult& result : graded.results) ++counts[to_string(result.verdict)];
+  for (const auto& [verdict, count] : counts) fmt::print("  {:<16} {}\n", verdict, count);
+}
+
+// The usual way, in a sandbox of its own because the programs are no less hostile there.
+Result<Json> process_each(const std::vector<Program>& programs, const std::string& python) {
+  const Interpreter interpreter = TRY(probe_interpreter(python));
+  Json input = Json::array();
+  for (const Program& p : programs) input.push_back(p.source + "\n" + p.tests.front().input);
+  SpawnOptions options;
+  options.argv = {"bwrap",     "--unshare-all", "--die-with-parent", "--clearenv", "--ro-bind",
+                  "/usr",      "/usr",          "--symlink",         "usr/lib",    "/lib",
+                  "--symlink", "usr/lib64",     "/lib64",            "--proc",     "/proc",
+                  "--dev",     "/dev",          "--tmpfs",           "/tmp",       "--ro-bind",
+                  ASSAY_BASELINE, "/bench.py",  interpreter.executable, "/bench.py"};
+  const auto ran = TRY(run_command(options, dump_json(input), std::chrono::hours(2)));
+  if (ran.exit_code != 0) return environment_error("the comparison failed", ran.err, "");
+  return parse_json(ran.out, "its answer");
+}
+
+int count_differences(const Graded& a, const Graded& b) {
+  int out = 0;
+  for (std::size_t i = 0; i < a.results.size(); ++i) {
+    if (a.results[i].verdict == b.results[i].verdict) continue;
+    ++out;
+    fmt::print("  sample {}: {} ({}) and {} ({})\n", i, to_string(a.results[i].verdict),
+               a.results[i].detail, to_string(b.results[i].verdict), b.results[i].detail);
+  }
+  return out;
+}
+
+struct Options {
+  std::string data;
+  std::string python;
+  std::vector<int> jobs = {2};
+  int per_problem = 100;
+  bool baseline = false;
+  bool gold = false;
+};
+
+Status run_gold(const Options& options) {
+  for (const char* file : {"HumanEvalPlus.jsonl.gz", "MbppPlus.jsonl.gz"}) {
+    const auto programs = TRY(load_canonical(std::filesystem::path(options.data) / file));
+    const Graded graded = TRY(grade(programs, options.python, options.jobs.front()));
+    fmt::print("{}: {} canonical solutions\n", file, programs.size());
+    print_counts(graded);
+    for (std::size_t i = 0; i < programs.size(); ++i) {
+      if (graded.results[i].verdict == ProgramVerdict::passed) continue;
+      fmt::print("  row {}: {}\n", i, graded.results[i].detail);
+    }
+  }
+  return {};
+}
+
+Status run_samples(const Options& options) {
+  std::vector<Program> programs = TRY(load_samples(options.data, options.per_problem));
+  std::vector<Graded> runs;
+  for (const int jobs : options.jobs) {
+    runs.push_back(TRY(grade(programs, options.python, jobs)));
+    fmt::print("{} programs, {} at a time: {:.1f} s\n", programs.size(), jobs, runs.back().seconds);
+    print_counts(runs.back());
+    fmt::print("  {} verdicts differ from the first run\n",
+               count_differences(runs.front(), runs.back()));
+  }
+  // Speed is compared where no time limit decides it.
+  std::vector<Program> quick;
+  std::vector<bool> passed;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    const ProgramVerdict verdict = runs.front().results[i].verdict;
+    if (verdict == ProgramVerdict::time_limit) continue;
+    quick.push_back(programs[i]);
+    passed.push_back(verdict == ProgramVerdict::passed);
+  }
+  const Graded timed = TRY(grade(quick, options.python, options.jobs.front()));
+  const double rate = static_cast<double>(quick.size()) / timed.seconds;
+  fmt::print("{} that do not time out: {:.1f} s, {:.0f} a second\n", quick.size(), timed.seconds, rate);
+  if (!options.baseline) return {};
+  const Json usual = TRY(process_each(quick, options.python));
+  const double usual_rate = static_cast<double>(quick.size()) / usual["seconds"].get<double>();
+  int differences = 0;
+  for (std::size_t i = 0; i < quick.size(); ++i) {
+    differences += (usual["outcomes"][i].get<std::string>() == "passed") != passed[i] ? 1 : 0;
+  }
+  fmt::print("a process each: {:.0f} a second; {:.1f} times; {} outcomes differ\n", usual_rate,
+             rate / usual_rate, differences);
+  return {};
+}
+
+}  // namespace
+}  // namespace assay
+
+int main(int argc, char** argv) {
+  assay::Options options;
+  CLI::App app{"programs graded per second"};
+  app.add_option("--data", options.data)->required();
+  app.add_option("--python", options.python)->required();
+  app.add_option("--jobs", options.jobs)->delimiter(',');
+  app.add_option("--per-problem", options.per_problem);
+  app.add_flag("--baseline", options.baseline, "also a fresh process a sample");
+  app.add_flag("--gold", options.gold, "canonical solutions instead of recorded samples");
+  CLI11_PARSE(app, argc, argv);
+  const assay::Status done = options.gold ? run_gold(options) : run_samples(options);
+  if (done) return 0;
+  fmt::print("{}\n", done.error().to_string());
+  return 3;
+}

@@ -1,0 +1,67 @@
+"""The way of the usual harnesses: a fresh process a sample, a time limit by signal.
+
+Reads a JSON list of programs on standard input and prints seconds and outcomes. Only ever started
+inside a sandbox of its own, because the programs are hostile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+
+class TookTooLong(BaseException):
+    pass
+
+
+def give_up(*_: object) -> None:
+    raise TookTooLong
+
+
+def attempt(program: str, limit_s: float, result: object) -> None:
+    signal.signal(signal.SIGALRM, give_up)
+    outcome = "failed"
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            signal.setitimer(signal.ITIMER_REAL, limit_s)
+            try:
+                exec(program, {})
+                outcome = "passed"
+            except TookTooLong:
+                outcome = "timed out"
+            except BaseException:  # noqa: BLE001
+                outcome = "failed"
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        result.append(outcome)  # type: ignore[attr-defined]
+
+
+def run_one(program: str, limit_s: float) -> str:
+    with multiprocessing.Manager() as manager:
+        result = manager.list()
+        process = multiprocessing.Process(target=attempt, args=(program, limit_s, result))
+        process.start()
+        process.join(timeout=limit_s + 1)
+        if process.is_alive():
+            process.kill()
+        return result[0] if result else "timed out"
+
+
+def main() -> None:
+    programs = json.load(sys.stdin)
+    begin = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = list(pool.map(lambda program: run_one(program, 3.0), programs))
+    print(json.dumps({"seconds": time.monotonic() - begin, "outcomes": outcomes}))
+
+
+if __name__ == "__main__":
+    main()
