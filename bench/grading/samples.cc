@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -53,6 +54,10 @@ std::string last_function(const std::string& prompt) {
   return prompt.substr(at + 4, prompt.find('(', at) - at - 4);
 }
 
+std::ptrdiff_t common_prefix(const std::string& a, const std::string& b) {
+  return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+}
+
 Result<std::string> test_of(const Json& row) {
   const std::string entry = TRY(string_field(row, "entry_point", "the row"));
   return TRY(string_field(row, "test", "the row")) + "\ncheck(" + entry + ")\n";
@@ -61,22 +66,27 @@ Result<std::string> test_of(const Json& row) {
 }  // namespace
 
 Result<std::vector<Program>> load_samples(const std::filesystem::path& folder, int per_problem) {
-  std::map<std::string, std::string> tests;
+  std::multimap<std::string, std::pair<std::string, std::string>> tests;  // name: prompt, test
   for (const Json& row : TRY(read_rows(folder / "HumanEval.jsonl.gz"))) {
-    tests[TRY(string_field(row, "entry_point", "HumanEval"))] = TRY(test_of(row));
+    tests.emplace(TRY(string_field(row, "entry_point", "HumanEval")),
+                  std::pair(TRY(string_field(row, "prompt", "HumanEval")), TRY(test_of(row))));
   }
   std::vector<Program> out;
   for (const Json& row :
        TRY(read_rows(folder / "HumanEval_codegen16B_num100_code_solution.jsonl"))) {
     const std::string prompt = TRY(string_field(row, "prompt", "samples"));
-    const auto test = tests.find(last_function(prompt));
-    if (test == tests.end()) {
+    // Some names occur twice: the right one shares the longest beginning.
+    const auto [first, last] = tests.equal_range(last_function(prompt));
+    const auto best = std::max_element(first, last, [&](const auto& a, const auto& b) {
+      return common_prefix(prompt, a.second.first) < common_prefix(prompt, b.second.first);
+    });
+    if (best == last) {
       return usage_error("a sample's function is not in HumanEval", prompt, "use files that fit");
     }
     int taken = 0;
     for (const std::string& sample : TRY(strings_field(row, "samples", "samples"))) {
       if (taken++ == per_problem) break;
-      out.push_back(script(prompt + sample, test->second));
+      out.push_back(script(prompt + sample, best->second.second));
     }
   }
   return out;

@@ -27,7 +27,7 @@ try:
 except ProcessLookupError:
     print(len(open("/tmp/mine", "w").name))
 )";
-constexpr const char* kNeighbourExpected = "[] [] []\n1 None hello\n9\n";
+constexpr const char* kNeighbourExpected = "[] [] ['self']\n1 None hello\n9\n";
 
 constexpr ProgramVerdict kVerdicts[] = {
     ProgramVerdict::passed,        ProgramVerdict::wrong_answer,   ProgramVerdict::runtime_error,

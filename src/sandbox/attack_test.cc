@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "base/files.h"
 #include "base/subprocess.h"
@@ -167,6 +168,36 @@ TEST(AttackSuite, NothingSurvivesAKilledGrader) {
   grader->kill(SIGKILL);
   grader->wait();
   for (const pid_t pid : running) EXPECT_TRUE(gone_soon(pid)) << "process " << pid << " is left";
+}
+
+// The zygote is the child of bubblewrap's process 1.
+pid_t zygote_below(pid_t self_pid) {
+  const auto parents = process_parents();
+  const auto child_of = [&](pid_t wanted) {
+    for (const auto& [pid, parent] : parents) {
+      if (parent == wanted) return pid;
+    }
+    return pid_t{0};
+  };
+  return child_of(child_of(child_of(self_pid)));
+}
+
+TEST(AttackSuite, AFaultOfTheSandboxIsRetried) {
+  auto sandbox = Sandbox::create({.python = grade_python()});
+  ASSERT_TRUE(sandbox) << sandbox.error().to_string();
+  Program program = stdin_program("import time\ntime.sleep(1)\nprint(1)", "", "1");
+  ASSERT_EQ(sandbox->run(program)->verdict, ProgramVerdict::passed);
+  const pid_t zygote = zygote_below(::getpid());
+  ASSERT_GT(zygote, 1);
+  std::thread killer([zygote] {
+    ::usleep(300'000);
+    ::kill(zygote, SIGKILL);
+  });
+  const auto ran = sandbox->run(program);
+  killer.join();
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  EXPECT_STREQ(to_string(ran->verdict), "passed") << ran->detail;
+  EXPECT_NE(zygote_below(::getpid()), zygote);
 }
 
 TEST(AttackSuite, HoldsWithoutCgroups) {

@@ -55,6 +55,7 @@ TEST_F(SandboxTest, ProgramsThatPrint) {
          ProgramVerdict::passed);
   expect(stdin_program("import sys\nprint(1)\nsys.exit(3)", "", "1"), ProgramVerdict::passed);
   expect(stdin_program("print(1); exit()", "", "1"), ProgramVerdict::passed);
+  expect(stdin_program("print(open('/dev/stdin').read())", "5", "5"), ProgramVerdict::passed);
 }
 
 TEST_F(SandboxTest, WhatAScriptDoesAfterItsLastLineCounts) {

@@ -17,9 +17,9 @@ double normal_tail(double z) {
 }
 
 double normal_quantile(double probability) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (probability <= 0) return -kInfinity;
-  if (probability >= 1) return kInfinity;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (probability <= 0) return -infinity;
+  if (probability >= 1) return infinity;
   return -std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability);
 }
 

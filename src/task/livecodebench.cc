@@ -192,7 +192,7 @@ Result<Item> make_item(const Row& row) {
   item.row["function_name"] = TRY(function_name_of(row));
   item.row["public_tests"] = TRY(text_of(row, "public_test_cases"));
   item.row["private_tests"] = TRY(optional_text_of(row, "private_test_cases"));
-  item.row["where"] = row.where;
+  item.row["where"] = std::filesystem::path(row.where).filename().string();
   const std::string date = TRY(optional_text_of(row, "contest_date"));
   if (!date.empty() && !is_date(date.substr(0, 10))) {
     return row_error(row, "contest_date", fmt::format("'{}' starts with no date", date));

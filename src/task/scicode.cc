@@ -7,11 +7,12 @@
 // unscored ("tests not available"). Three steps' code is given by the benchmark itself (13.6, 62.1,
 // 76.3), as files <id>.txt; such a step is neither asked nor tested.
 //
-// Item row: problem_id, dependencies, split, template, gradable, reason, test_data, steps [{id,
-// prompt, header, background, tests, solution, supplied}]. Stratum and group: the split.
-// Options: with_background (false), split (test | dev | all; by default test where test_data.h5 is
-// there and dev where it is not), template (file with {problem_steps_str}, {next_step_str},
-// {dependencies}), time_limit_s (300, CPU time of a step's tests).
+// Item row: dependencies, split, template, has_test_data, reason (why it cannot be graded; empty:
+// it can), steps [{id, prompt, header, background, tests, needs_target, solution, supplied}].
+// Stratum and group: the split. Options: with_background (false), split (test | dev | all; by
+// default test where test_data.h5 is there and dev where it is not), template (file with
+// {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (300, CPU time of a step's
+// tests).
 #include "task/task.h"
 
 #include <fmt/format.h>
@@ -114,7 +115,7 @@ Result<Item> make_item(const Row& row, const TaskContext& context, const std::st
     all_solved = all_solved && !steps.back().at("solution").get<std::string>().empty();
   }
   item.row["split"] = all_solved ? "dev" : "test";
-  item.row["test_data"] = test_data;
+  item.row["has_test_data"] = !test_data.empty();
   item.row["reason"] = missing_for_grading(steps, !test_data.empty());
   item.row["steps"] = std::move(steps);
   item.stratum = item.row.at("split").get<std::string>();
@@ -242,12 +243,11 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
 
 // `index` of the step within the item's steps; `code` holds the steps up to it.
 Program step_program(const Item& item, std::size_t index, const std::vector<std::string>& code,
-                     double time_limit_s) {
+                     const std::string& test_data, double time_limit_s) {
   const Json& steps = item.row.at("steps");
   const Json& step = steps[index];
   const auto tests = step.at("tests").get<std::vector<std::string>>();
   const auto dependencies = item.row.at("dependencies").get<std::string>();
-  const auto test_data = item.row.at("test_data").get<std::string>();
 
   Program program;
   program.kind = TestKind::script;
@@ -291,10 +291,15 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
     return out;
   }
   const double time_limit_s = TRY(number_option(context.spec, "time_limit_s", 300));
+  const std::string test_data = find_extra_file(context.data_folder, "test_data.h5");
+  if (item.row.at("has_test_data").get<bool>() && test_data.empty()) {
+    return usage_error("test_data.h5 is no longer in " + context.data_folder,
+                       "SciCode's tests take their targets from it", "put it back");
+  }
   const std::vector<std::string> code = code_of_steps(item, steps);
   for (std::size_t i = 0; i < code.size(); ++i) {
     if (is_asked(item.row.at("steps")[i])) {
-      out.push_back(step_program(item, i, code, time_limit_s));
+      out.push_back(step_program(item, i, code, test_data, time_limit_s));
     }
   }
   return out;

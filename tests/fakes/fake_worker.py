@@ -33,7 +33,7 @@ or the JSON text itself). Every key may be left out:
   grandchild_pid_file   where its process id goes
   answered_log  FILE    one line a result: id, kind, first 80 characters of the prompt
   faults        [..]    what goes wrong, see below
-  models        {name: {..}}   the same keys again, put over these when a folder of that name is opened
+  models        {name: {..}}   the same keys, put over these when a folder of that name is opened
 
 A rule: {"match": regex searched in the prompt, or "contains": "plain text",
          "text": "..", or "texts": [..] of which the prompt's hash picks one,
@@ -108,9 +108,7 @@ def decode(tokens: list[int]) -> str:
 
 def digest(*parts: object) -> int:
     text = "\x1f".join(map(str, parts))
-    return int.from_bytes(
-        hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big"
-    )
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
 
 
 def unit(*parts: object) -> float:
@@ -149,16 +147,12 @@ class Script:
         salt = ""
         if sampling.get("temperature", 0) > 0:
             salt += f"|{sampling.get('seed')}"
-        if "text" not in rule and unit("noise", self.model, prompt) < self.get(
-            "noise", 0.0
-        ):
+        if "text" not in rule and unit("noise", self.model, prompt) < self.get("noise", 0.0):
             salt += f"|{self.model}"
         number = digest(prompt, salt)
         texts = [rule["text"]] if "text" in rule else rule.get("texts", DEFAULT_TEXTS)
         text = texts[number % len(texts)]
-        text = text.replace("{hash}", f"{number:016x}").replace(
-            "{letter}", "ABCD"[number // 7 % 4]
-        )
+        text = text.replace("{hash}", f"{number:016x}").replace("{letter}", "ABCD"[number // 7 % 4])
         return text.replace("{number}", str(number // 31 % 100))
 
 
@@ -214,9 +208,7 @@ def answer_loglikelihood(script: Script, frame: Frame) -> tuple[Frame, float]:
         count = len(scored["tokens"]) - start
         noisy = unit("noise", script.model, context) < script.get("noise", 0.0)
         salt = script.model if noisy else ""
-        total: float | None = (
-            -(0.1 + 5.0 * unit("ll", context, continuation, salt)) * count
-        )
+        total: float | None = -(0.1 + 5.0 * unit("ll", context, continuation, salt)) * count
         greedy = unit("greedy", context, continuation) < 0.25
         for rule in script.get("loglikelihood", []):
             if re.search(rule.get("match", ""), context, re.DOTALL) and re.search(
@@ -224,9 +216,7 @@ def answer_loglikelihood(script: Script, frame: Frame) -> tuple[Frame, float]:
             ):
                 total, greedy = rule.get("sum", total), rule.get("greedy", greedy)
                 break
-        result["loglikelihoods"].append(
-            {"sum": total, "is_greedy": greedy, "tokens": count}
-        )
+        result["loglikelihoods"].append({"sum": total, "is_greedy": greedy, "tokens": count})
     return result, 0.0
 
 
@@ -237,8 +227,7 @@ def position(script: Script, before: int, token: int, top_k: int) -> list[Any]:
     others = iter(x for x in range(4, 4 * (top_k + 3), 4) if x != token)
     places = [token if i + 1 == rank else next(others) for i in range(top_k + 2)]
     weights = [
-        0.5 ** (i + 1)
-        * math.exp(noise * (2 * unit("bend", script.model, before, t) - 1))
+        0.5 ** (i + 1) * math.exp(noise * (2 * unit("bend", script.model, before, t) - 1))
         for i, t in enumerate(places)
     ]
     total = sum(weights) + 0.5 ** (top_k + 2)
@@ -254,9 +243,7 @@ def answer_prompt_logprobs(script: Script, frame: Frame) -> tuple[Frame, float]:
     tokens = scored["tokens"]
     result = empty_result(frame, len(tokens))
     for at in range(max(1, scored["continuation_start"]), len(tokens)):
-        result["positions"].append(
-            position(script, tokens[at - 1], tokens[at], frame["top_k"])
-        )
+        result["positions"].append(position(script, tokens[at - 1], tokens[at], frame["top_k"]))
     return result, 0.0
 
 
@@ -305,12 +292,8 @@ class FakeWorker:
         self.sent_results = 0
         self.stalled = False
         self.stopping = False
-        self.waiting: list[
-            tuple[Frame, Frame, float, float]
-        ] = []  # frame, result, duration, since
-        self.running: list[
-            tuple[float, int, Frame, Frame]
-        ] = []  # ends at, order, frame, result
+        self.waiting: list[tuple[Frame, Frame, float, float]] = []  # frame, result, duration, since
+        self.running: list[tuple[float, int, Frame, Frame]] = []  # ends at, order, frame, result
         self.order = 0
         self.generated_tokens = 0
         self.prompt_tokens = 0
@@ -322,9 +305,7 @@ class FakeWorker:
 
     # ------------------------------------------------ frames
     def send(self, frame: Frame) -> None:
-        body = json.dumps(frame, ensure_ascii=False, allow_nan=False).encode(
-            "utf-8", "replace"
-        )
+        body = json.dumps(frame, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         self.send_bytes(struct.pack("<I", len(body)) + body)
 
     def send_bytes(self, data: bytes) -> None:
@@ -335,9 +316,7 @@ class FakeWorker:
             except BrokenPipeError:
                 os._exit(0)
 
-    def error(
-        self, frame: Frame, what: str, why: str, fix: str, fatal: bool = False
-    ) -> None:
+    def error(self, frame: Frame, what: str, why: str, fix: str, fatal: bool = False) -> None:
         self.send({"type": "error", "id": frame.get("id"), "what": what, "why": why, "fix": fix,
                    "fatal": fatal})  # fmt: skip
 
@@ -443,9 +422,7 @@ class FakeWorker:
             heapq.heappush(self.running, (now + duration, self.order, frame, result))
 
     def finish(self, frame: Frame, result: Frame) -> None:
-        if (
-            self.fault("", frame) or self.stalled
-        ):  # `after` faults due before this result
+        if self.fault("", frame) or self.stalled:  # `after` faults due before this result
             return
         self.generated_tokens += len(result["token_ids"])
         self.prompt_tokens += result["prompt_tokens"]
@@ -466,8 +443,7 @@ class FakeWorker:
             if "on" in fault and fault["on"] != kind:
                 continue
             if "match" in fault and not (
-                kind in SCORED
-                and re.search(fault["match"], prompt_of(frame), re.DOTALL)
+                kind in SCORED and re.search(fault["match"], prompt_of(frame), re.DOTALL)
             ):
                 continue
             if not {"after", "on", "match"} & set(fault):
@@ -515,9 +491,7 @@ class FakeWorker:
         if kind in SCORED:
             self.on_scored(frame)
         elif method is None:
-            self.error(
-                frame, f"unknown request `{kind}`", "not in protocol 1", "update assay"
-            )
+            self.error(frame, f"unknown request `{kind}`", "not in protocol 1", "update assay")
         else:
             method(frame)
 
@@ -551,11 +525,7 @@ class FakeWorker:
 
     def on_load(self, frame: Frame) -> None:
         if self.opened is None or self.loaded or self.load_steps:
-            why = (
-                "no model is open"
-                if self.opened is None
-                else "the engine is loaded already"
-            )
+            why = "no model is open" if self.opened is None else "the engine is loaded already"
             self.error(frame, "cannot load", why, "send `open`, then one `load`")
             return
         if problem := self.script.get("load_error", None):
@@ -624,9 +594,7 @@ class FakeWorker:
     # ------------------------------------------------ lm-eval
     def on_lm_eval(self, frame: Frame) -> None:
         if self.opened is None:
-            self.error(
-                frame, "cannot run lm-eval", "no model is open", "send `open` first"
-            )
+            self.error(frame, "cannot run lm-eval", "no model is open", "send `open` first")
             return
         needs = list(self.lm_eval_needs(frame))
         self.runs[frame["id"]] = {**frame, "answers": {}, "not_run": {}, "failed": {}}
@@ -647,12 +615,8 @@ class FakeWorker:
             if "needs" in plan:
                 yield from ((task, doc, need) for doc, need in enumerate(plan["needs"]))
                 continue
-            docs = (frame.get("samples") or {}).get(
-                task, range(int(frame.get("limit") or 2))
-            )
-            yield from (
-                (task, doc, {"prompt": f"{task}, document {doc}"}) for doc in docs
-            )
+            docs = (frame.get("samples") or {}).get(task, range(int(frame.get("limit") or 2)))
+            yield from ((task, doc, {"prompt": f"{task}, document {doc}"}) for doc in docs)
 
     def on_have(self, frame: Frame) -> None:
         run_id, task, doc = self.needs.pop(frame["need"], (None, "", 0))
@@ -679,11 +643,7 @@ class FakeWorker:
         results = self.script.get("lm_eval", {}).get("results", scores)
         files = []
         if run.get("output"):
-            path = (
-                Path(run["output"])
-                / (run.get("model_name") or "fake")
-                / "results_fake.json"
-            )
+            path = Path(run["output"]) / (run.get("model_name") or "fake") / "results_fake.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             content = {"results": results, "answers": run["answers"]}
             path.write_text(json.dumps(content, indent=1, sort_keys=True))
@@ -696,11 +656,7 @@ def load_script(path: str) -> Frame:
     source = path or os.environ.get("ASSAY_FAKE_SCRIPT", "")
     if not source:
         return {}
-    text = (
-        source
-        if source.lstrip().startswith("{")
-        else Path(source).read_text(encoding="utf-8")
-    )
+    text = source if source.lstrip().startswith("{") else Path(source).read_text(encoding="utf-8")
     return json.loads(text)
 
 

@@ -1,6 +1,6 @@
 # attack: looks at what /proc shows
 # expect: passed
-# expected: []
+# expected: ['self']
 import os
 
 print(os.listdir("/proc"))

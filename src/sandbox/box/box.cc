@@ -106,7 +106,9 @@ bool make_mounts() {
          mount("tmpfs", "/tmp", "tmpfs", kFlags, "size=64m,nr_inodes=4096,mode=1777") == 0 &&
          mount("tmpfs", "/dev/shm", "tmpfs", kFlags, "size=64m,nr_inodes=256,mode=1777") == 0 &&
          // A fresh proc cannot be mounted here; an empty one hides the zygote and its siblings.
-         mount("tmpfs", "/proc", "tmpfs", kFlags | MS_RDONLY, "size=4k,nr_inodes=2") == 0;
+         mount("tmpfs", "/proc", "tmpfs", kFlags, "size=4k,nr_inodes=3,mode=0555") == 0 &&
+         // Where /dev/stdin points; the runner puts a copy there for programs that open it by name.
+         symlink("/tmp/.stdio", "/proc/self") == 0;
 }
 
 bool drop_capabilities() {
@@ -201,6 +203,8 @@ void become_program(const Server& server) {
 // ---- in the zygote ------------------------------------------------------------------------
 
 // With raw clone glibc does not learn the child's thread id by itself; recursive locks need it.
+// Without this (a kernel built without checkpoint support) only a program whose threads share such
+// a lock with the interpreter's main thread would notice.
 void* find_tid_address() {
   int* address = nullptr;
   if (prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0) != 0) return nullptr;

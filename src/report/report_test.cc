@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "report/build.h"
+#include "report/compare_folders.h"
+#include "report/summarize.h"
+#include "report/summary.h"
+#include "report/terminal.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A stored run of two variants and three tasks, one of them gated.
+class ReportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("assay_report_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
+               std::to_string(::getpid()));
+    fs::remove_all(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static Json task(const std::string& name, int items, const std::string& status = "ok") {
+    Json list = Json::array();
+    for (int i = 0; i < items; ++i) {
+      list.push_back({{"id", name + std::to_string(i)}, {"stratum", ""}, {"group", i % 2 == 0 ? "even" : "odd"}});
+    }
+    return {{"name", name}, {"title", name}, {"benchmark", name}, {"kind", "generate"}, {"harness", "native"},
+            {"chance", 0.0}, {"weight", 1.0}, {"repeats", 1}, {"max_gen_toks", 10},
+            {"metrics", {"robust", "lm_eval"}}, {"status", status}, {"reason", status == "ok" ? "" : "HF gated"},
+            {"layout", ""}, {"fingerprint", ""}, {"items", list}};
+  }
+
+  // right(variant, task, item): 1, 0, or -1 for not run.
+  RunReport make(const std::function<int(const std::string&, const std::string&, int)>& right, int items = 40,
+                 const std::string& output = "out") {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    const Json frozen = {
+        {"format", 1}, {"assay", "0"},
+        {"plan", {{"name", "p<lan>"}, {"budget_s", 100.0}, {"compare", {{"margin_pp", 3.0}, {"alpha", 0.05}}}}},
+        {"tasks", {task("a", items), task("b", items), task("hle", items, "na")}},
+        {"variants", {{{"name", "bf16"}, {"model", "m"}, {"revision", ""}, {"baseline", true}},
+                      {{"name", "fp8"}, {"model", "m8"}, {"revision", ""}, {"baseline", false}}}}};
+    EXPECT_TRUE(store.set_meta("frozen", frozen.dump()));
+    EXPECT_TRUE(store.set_meta("end", "complete"));
+    EXPECT_TRUE(store.set_meta("started_at", "1000"));
+    EXPECT_TRUE(store.set_meta("ended_at", "1060"));
+    for (const std::string variant : {"bf16", "fp8"}) {
+      EXPECT_TRUE(store.add_load(variant, 0, {{"load_s", 10.0}, {"work_s", 20.0}, {"generated_tokens", 400}}));
+      for (const std::string name : {"a", "b"}) {
+        for (int i = 0; i < items; ++i) {
+          const int value = right(variant, name, i);
+          if (value < 0) continue;
+          const std::string id = name + std::to_string(i);
+          Response response;
+          response.text = output;
+          EXPECT_TRUE(store.put_response(variant + id, response, 1));
+          EXPECT_TRUE(store.put_step({{variant, name, id, 0, 0}, variant + id, ""}));
+          Score score;
+          score.outcome = Outcome::scored;
+          score.metrics = {{"robust", value}, {"lm_eval", value}};
+          score.truncated = truncated_ && variant == "fp8";
+          EXPECT_TRUE(store.put_score({variant, name, id, 0, score}));
+        }
+      }
+    }
+    EXPECT_TRUE(store.flush());
+    auto report = build_report(store);
+    EXPECT_TRUE(report) << report.error().to_string();
+    return *std::move(report);
+  }
+
+  fs::path folder_;
+  bool truncated_ = false;
+};
+
+TEST_F(ReportTest, FiguresAndPairs) {
+  // fp8 loses items 0 to 9 of task a, where bf16 has all right.
+  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
+    return v == "fp8" && t == "a" && i < 10 ? 0 : 1;
+  });
+  const Cell& cell = report.tasks[0].cells[1];
+  EXPECT_EQ(cell.scored, 40);
+  EXPECT_DOUBLE_EQ(cell.metrics.at("robust"), 0.75);
+  ASSERT_TRUE(cell.paired);
+  EXPECT_EQ(cell.paired->n, 40);
+  EXPECT_EQ(cell.paired->flips_to_wrong, 10);
+  EXPECT_DOUBLE_EQ(cell.paired->diff_pp, -25);
+  EXPECT_EQ(cell.paired->verdict, Verdict::worse);
+  EXPECT_EQ(report.tasks[0].cells[0].paired, std::nullopt);
+  EXPECT_EQ(report.tasks[2].cells[1].not_available, "N/A (HF gated)");
+  EXPECT_EQ(report.tasks[0].shared, 40);
+  EXPECT_EQ(report.pooled[1].overall.n, 80);
+  EXPECT_DOUBLE_EQ(report.pooled[1].overall.diff_pp, -12.5);
+  EXPECT_EQ(report.variants[0].tokens_per_s, 20);
+  EXPECT_DOUBLE_EQ(cell.groups.at("even").second, 0.75);
+}
+
+TEST_F(ReportTest, NotRunIsNeverWrong) {
+  const RunReport report = make([](const std::string& v, const std::string&, int i) {
+    if (v == "fp8" && i >= 10) return -1;
+    return 1;
+  });
+  const Cell& cell = report.tasks[0].cells[1];
+  EXPECT_EQ(cell.unscored.at("not run"), 30);
+  EXPECT_DOUBLE_EQ(cell.metrics.at("robust"), 1);
+  EXPECT_EQ(cell.paired->n, 10);
+  EXPECT_EQ(report.tasks[0].shared, 10);
+}
+
+TEST_F(ReportTest, OneSidedTruncationIsInvalid) {
+  truncated_ = true;
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  EXPECT_EQ(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
+  EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
+  EXPECT_EQ(report.pooled[1].overall.n, 0);  // nothing sound is left to pool
+}
+
+TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
+  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
+    return v == "fp8" && t == "a" && i < 10 ? 0 : 1;
+  });
+  ASSERT_TRUE(write_reports(report, folder_));
+  for (const char* name : {"report.md", "report.html", "results.json", "results.csv"}) {
+    const std::string text = read_file(folder_ / name).value();
+    EXPECT_NE(text.find(std::string(name) == "results.json" || std::string(name) == "results.csv" ? "worse" : "WORSE"),
+              std::string::npos)
+        << name;
+    EXPECT_NE(text.find("N/A (HF gated)"), std::string::npos) << name;
+    for (const char* word : {" equal ", "no loss"}) EXPECT_EQ(text.find(word), std::string::npos) << name;
+  }
+  EXPECT_NE(terminal_table(report, false).find("N/A (HF gated)"), std::string::npos);
+  EXPECT_EQ(terminal_table(report, false).find('\033'), std::string::npos);
+  // The same values make the same bytes.
+  const std::string before = read_file(folder_ / "report.html").value();
+  ASSERT_TRUE(write_reports(report, folder_));
+  EXPECT_EQ(read_file(folder_ / "report.html").value(), before);
+}
+
+TEST_F(ReportTest, HostileOutputStaysText) {
+  const std::string evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\xff";
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; }, 2, evil);
+  const std::string html = html_report(report);
+  EXPECT_EQ(html.find("<script>alert"), std::string::npos);
+  EXPECT_EQ(html.find("<img"), std::string::npos);
+  EXPECT_NE(html.find("p&lt;lan&gt;"), std::string::npos);
+  std::size_t scripts = 0;
+  for (std::size_t at = html.find("</script>"); at != std::string::npos; at = html.find("</script>", at + 1)) ++scripts;
+  EXPECT_EQ(scripts, 2U);  // the data and ours
+}
+
+TEST_F(ReportTest, SummariesAndComparisonsReadOurOwnFolders) {
+  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
+    return v == "fp8" && t == "a" && i < 10 ? 0 : 1;
+  });
+  ASSERT_TRUE(write_reports(report, folder_));
+  const auto rows = read_summary({folder_}).value();
+  const auto found = std::find_if(rows.begin(), rows.end(), [](const SummaryRow& r) {
+    return r.model == "fp8" && r.task == "a" && r.metric == "robust";
+  });
+  ASSERT_NE(found, rows.end());
+  EXPECT_DOUBLE_EQ(found->value, 0.75);
+  EXPECT_EQ(found->n, 40);
+  const auto compared = compare_folders(folder_ / "results/bf16", folder_ / "results/fp8", {}).value();
+  EXPECT_EQ(compared.tasks[0].comparison.flips_to_wrong, 10);
+  EXPECT_EQ(compared.tasks[0].comparison.verdict, Verdict::worse);
+  EXPECT_FALSE(summarize({folder_ / "logs"}, TableFormat::csv));
+}
+
+TEST_F(ReportTest, DifferentItemSetsPairOnTheSharedOnes) {
+  ASSERT_TRUE(make_dirs(folder_ / "x"));
+  ASSERT_TRUE(make_dirs(folder_ / "y"));
+  std::ofstream(folder_ / "x/samples_t_2026-01-01T00-00-00.jsonl")
+      << R"({"doc_id":0,"doc_hash":"h0","metrics":["exact_match"],"exact_match":1.0})" << "\n"
+      << R"({"doc_id":1,"doc_hash":"h1","metrics":["exact_match"],"exact_match":0.0})" << "\n"
+      << R"({"doc_id":2,"doc_hash":"h2","metrics":["exact_match"],"exact_match":NaN})" << "\n";
+  std::ofstream(folder_ / "y/samples_t_2026-01-01T00-00-00.jsonl")
+      << R"({"doc_id":9,"doc_hash":"h1","metrics":["exact_match"],"exact_match":1.0})" << "\n";
+  const auto broken = compare_folders(folder_ / "x", folder_ / "y", {});
+  ASSERT_FALSE(broken);  // NaN is no JSON: named with its line
+  EXPECT_NE(broken.error().what.find(":3 is not valid JSON"), std::string::npos);
+  std::ofstream(folder_ / "x/samples_t_2026-01-02T00-00-00.jsonl")  // the newer file counts
+      << R"({"doc_id":0,"doc_hash":"h0","metrics":["exact_match"],"exact_match":1.0})" << "\n"
+      << R"({"doc_id":1,"doc_hash":"h1","metrics":["exact_match"],"exact_match":0.0})" << "\n";
+  const auto compared = compare_folders(folder_ / "x", folder_ / "y", {}).value();
+  EXPECT_EQ(compared.tasks[0].comparison.n, 1);
+  EXPECT_EQ(compared.tasks[0].only_base, 1);
+  EXPECT_EQ(compared.tasks[0].comparison.flips_to_right, 1);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,68 @@
+"""The Math-Verify helper: its answers, and that nothing it is sent ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("math_verify")
+
+from assay_worker import math_verify_helper as helper
+
+
+def ask(*lines: str) -> list[dict[str, object]]:
+    answers = io.StringIO()
+    helper.serve(io.StringIO("".join(line + "\n" for line in lines)), answers)
+    return [json.loads(line) for line in answers.getvalue().splitlines()]
+
+
+def question(gold: str, output: str) -> str:
+    return json.dumps({"gold": gold, "output": output})
+
+
+def test_says_it_is_ready_first() -> None:
+    assert list(ask()[0]) == ["ready"]
+
+
+# Verdicts of Math-Verify 0.9.0's own tests (tests/test_all.py).
+@pytest.mark.parametrize(
+    ("gold", "output", "equal"),
+    [
+        ("$\\frac{1}{2}$", "The answer is $\\boxed{0.5}$.", True),
+        ("$x <= 1$", "$-x >= -1$", True),
+        ("$2$", "$\\frac{1+\\sqrt{5}}{2}$", False),
+        ("$5$", "", False),
+    ],
+)
+def test_verdicts(gold: str, output: str, equal: bool) -> None:
+    assert ask(question(gold, output))[1] == {"equal": equal}
+
+
+def test_a_bad_line_is_an_error_and_the_next_is_answered() -> None:
+    answers = ask("no json", "[]", '{"gold": 1}', question("$5$", "5"))
+    assert ["error" in answer for answer in answers[1:4]] == [True, True, True]
+    assert answers[4] == {"equal": True}
+
+
+def test_deep_nesting_is_survived() -> None:
+    deep = "$" + "{" * 5000 + "1" + "}" * 5000 + "$"
+    answers = ask(question("$1$", deep), question("$5$", "5"))
+    assert answers[2] == {"equal": True}
+
+
+def test_prints_of_libraries_do_not_reach_the_answers() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "assay_worker.math_verify_helper", str(4 << 30)],
+        input=question("$5$", "$\\frac{5}{1}$") + "\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    ready, answer = (json.loads(line) for line in run.stdout.splitlines())
+    assert ready.keys() == {"ready"}
+    assert answer == {"equal": True}
