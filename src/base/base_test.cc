@@ -16,7 +16,9 @@ Result<int> half(int x) {
   return x / 2;
 }
 
-Result<int> quarter(int x) { return TRY(half(TRY(half(x)))); }
+Result<int> quarter(int x) {
+  return TRY(half(TRY(half(x))));
+}
 
 TEST(Result, TryHandsTheErrorUp) {
   EXPECT_EQ(quarter(12).value(), 3);

@@ -20,7 +20,8 @@ Status write_all(int fd, std::string_view content, const std::filesystem::path& 
     const ssize_t n = ::write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      return errno_error("cannot write " + path.string(), "free some space on that disk, then again");
+      return errno_error("cannot write " + path.string(),
+                         "free some space on that disk, then again");
     }
     content.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -56,7 +57,8 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view con
   {
     const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!fd.valid()) {
-      return errno_error("cannot write " + path.string(), "check that the folder is there and yours");
+      return errno_error("cannot write " + path.string(),
+                         "check that the folder is there and yours");
     }
     Status written = write_all(fd.get(), content, path);
     if (written && ::fsync(fd.get()) != 0) {

@@ -38,7 +38,9 @@ std::string hex(const Digest& digest) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+  return hex(sha256(bytes));
+}
 
 std::uint64_t sha256_u64(std::string_view bytes) {
   const Digest digest = sha256(bytes);

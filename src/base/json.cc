@@ -49,11 +49,11 @@ Result<double> number_field(const Json& object, std::string_view field, std::str
   return value->get<double>();
 }
 
-Result<std::int64_t> int_field(const Json& object, std::string_view field,
-                               std::string_view where) {
+Result<std::int64_t> int_field(const Json& object, std::string_view field, std::string_view where) {
   const Json* value = TRY(find(object, field, where));
   if (!value->is_number_integer()) {
-    return field_error(field, where, fmt::format("it is {}, not a whole number", value->type_name()));
+    return field_error(field, where,
+                       fmt::format("it is {}, not a whole number", value->type_name()));
   }
   return value->get<std::int64_t>();
 }

@@ -13,8 +13,7 @@ std::string Error::to_string() const {
 }
 
 std::unexpected<Error> usage_error(std::string what, std::string why, std::string fix) {
-  return std::unexpected(
-      Error{ErrorKind::usage, std::move(what), std::move(why), std::move(fix)});
+  return std::unexpected(Error{ErrorKind::usage, std::move(what), std::move(why), std::move(fix)});
 }
 
 std::unexpected<Error> environment_error(std::string what, std::string why, std::string fix) {

@@ -28,7 +28,8 @@ template <typename T>
 using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
-[[nodiscard]] std::unexpected<Error> usage_error(std::string what, std::string why, std::string fix);
+[[nodiscard]] std::unexpected<Error> usage_error(std::string what, std::string why,
+                                                 std::string fix);
 [[nodiscard]] std::unexpected<Error> environment_error(std::string what, std::string why,
                                                        std::string fix);
 // "what: strerror(errno)" as an environment error; call it right after the failed system call.
@@ -48,10 +49,10 @@ inline void take(Status&&) {}
 #define TRY(...) ASSAY_TRY_NAMED(ASSAY_TRY_NAME(__COUNTER__), __VA_ARGS__)
 #define ASSAY_TRY_NAME(n) ASSAY_TRY_JOIN(assay_try_, n)
 #define ASSAY_TRY_JOIN(a, b) a##b
-#define ASSAY_TRY_NAMED(name, ...)                                    \
-  __extension__({                                                     \
-    auto name = (__VA_ARGS__);                                        \
-    if (!name) [[unlikely]]                                           \
-      return std::unexpected(std::move(name).error());                \
-    ::assay::internal::take(std::move(name));                         \
+#define ASSAY_TRY_NAMED(name, ...)                     \
+  __extension__({                                      \
+    auto name = (__VA_ARGS__);                         \
+    if (!name) [[unlikely]]                            \
+      return std::unexpected(std::move(name).error()); \
+    ::assay::internal::take(std::move(name));          \
   })

@@ -141,7 +141,8 @@ void Child::kill(int signal_number) const {
 }
 
 Result<Child> spawn(const SpawnOptions& options) {
-  if (options.argv.empty()) return environment_error("cannot start a process", "no program named", "");
+  if (options.argv.empty())
+    return environment_error("cannot start a process", "no program named", "");
   Prepared prepared = prepare(options);
   UniqueFd null_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   std::vector<std::pair<int, int>> fds = options.keep_fds;
@@ -152,7 +153,8 @@ Result<Child> spawn(const SpawnOptions& options) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) {
-    return errno_error("cannot start " + prepared.path, "free memory or raise the limit of processes");
+    return errno_error("cannot start " + prepared.path,
+                       "free memory or raise the limit of processes");
   }
   if (pid == 0) run_child(options, prepared, fds, parent, report.write_end.get());
   Child child(pid);
@@ -220,8 +222,7 @@ void feed(UniqueFd& fd, std::string_view& input) {
 }  // namespace
 
 Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
-                                  std::chrono::milliseconds timeout,
-                                  std::size_t max_output_bytes) {
+                                  std::chrono::milliseconds timeout, std::size_t max_output_bytes) {
   Pipe in = TRY(make_pipe());
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());

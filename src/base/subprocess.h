@@ -17,16 +17,16 @@ namespace assay {
 [[nodiscard]] Result<Pipe> make_pipe();  // both ends close-on-exec
 
 struct SpawnOptions {
-  std::vector<std::string> argv;             // argv[0] is looked up in PATH when it has no slash
-  std::map<std::string, std::string> env;    // added to (or replacing) our own environment
-  bool clear_env = false;                    // start from an empty environment
-  std::string working_dir;                   // empty: ours
-  int stdin_fd = -1;                         // -1: /dev/null
-  int stdout_fd = -1;                        // -1: inherited
-  int stderr_fd = -1;                        // -1: inherited
+  std::vector<std::string> argv;              // argv[0] is looked up in PATH when it has no slash
+  std::map<std::string, std::string> env;     // added to (or replacing) our own environment
+  bool clear_env = false;                     // start from an empty environment
+  std::string working_dir;                    // empty: ours
+  int stdin_fd = -1;                          // -1: /dev/null
+  int stdout_fd = -1;                         // -1: inherited
+  int stderr_fd = -1;                         // -1: inherited
   std::vector<std::pair<int, int>> keep_fds;  // (ours, number in the child)
-  bool new_session = false;                  // setsid in the child
-  bool die_with_parent = false;              // PR_SET_PDEATHSIG SIGKILL
+  bool new_session = false;                   // setsid in the child
+  bool die_with_parent = false;               // PR_SET_PDEATHSIG SIGKILL
 };
 
 // A started child. Destroying a running child kills (SIGKILL) and reaps it.

@@ -17,8 +17,8 @@ namespace {
 struct Line {
   std::string name;
   std::string title;
-  std::string items;   // as shown
-  int count = 0;       // 0: not known without the data
+  std::string items;  // as shown
+  int count = 0;      // 0: not known without the data
   long output_tokens = 0;
   std::string source;
   std::string note;
@@ -68,7 +68,8 @@ std::string best_of(int count, const CompareSpec& compare) {
   if (count == 0) return "depends on the data";
   const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha);
   std::string text(verdict_label(best.best));
-  if (best.best != Verdict::non_inferior) text += fmt::format(" ({} items needed)", best.items_needed);
+  if (best.best != Verdict::non_inferior)
+    text += fmt::format(" ({} items needed)", best.items_needed);
   return text;
 }
 
@@ -84,24 +85,27 @@ Result<int> check(const PlanOptions& options) {
     fmt::print("  {:<12} {}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
                v.baseline ? "  (baseline)" : "");
   }
-  fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks", "output tokens",
-             "best verdict it can reach");
+  fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks",
+             "output tokens", "best verdict it can reach");
   long tokens = 0;
   for (const TaskSpec& spec : plan.tasks) {
     const Line line = TRY(describe(spec, plan, options.data));
     tokens += line.output_tokens;
     fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
-               spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-",
-               line.output_tokens, best_of(line.count, plan.compare),
-               line.note.empty() ? "" : "  [" + line.note + "]");
+               spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-", line.output_tokens,
+               best_of(line.count, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
   }
-  fmt::print("\nat most {} output tokens a variant, {} in all; margin {} points, alpha {} one-sided\n",
-             tokens, tokens * static_cast<long>(plan.variants.size()), plan.compare.margin_pp,
-             plan.compare.alpha);
+  fmt::print(
+      "\nat most {} output tokens a variant, {} in all; margin {} points, alpha {} one-sided\n",
+      tokens, tokens * static_cast<long>(plan.variants.size()), plan.compare.margin_pp,
+      plan.compare.alpha);
   const auto fewest = fewest_items_non_inferior(plan.compare.margin_pp / 100, plan.compare.alpha);
-  fmt::print("a task alone can be NON-INFERIOR from {} items on; the pooled difference over all tasks "
-             "is the primary\n", fewest);
-  fmt::print("whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
+  fmt::print(
+      "a task alone can be NON-INFERIOR from {} items on; the pooled difference over all tasks "
+      "is the primary\n",
+      fewest);
+  fmt::print(
+      "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
   return kExitDone;
 }
 

@@ -32,7 +32,8 @@ int gate_code(Verdict verdict) {
 }
 
 Result<int> compare(const Options& options) {
-  if (options.margin_pp <= 0 || options.margin_pp >= 100 || options.alpha <= 0 || options.alpha >= 0.5) {
+  if (options.margin_pp <= 0 || options.margin_pp >= 100 || options.alpha <= 0 ||
+      options.alpha >= 0.5) {
     return usage_error("this margin or alpha makes no comparison",
                        "the margin lies between 0 and 100 points, alpha between 0 and 0.5",
                        "see assay compare --help");
@@ -49,10 +50,12 @@ Result<int> compare(const Options& options) {
 
 void add_compare(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("compare", "Compare two runs, paired where their items allow.");
+  CLI::App* command =
+      app.add_subcommand("compare", "Compare two runs, paired where their items allow.");
   command->add_option("BASE", options->base, "Folder of the baseline")->required();
   command->add_option("CANDIDATE", options->candidate, "Folder of the candidate")->required();
-  command->add_option("--margin", options->margin_pp, "Margin in percentage points")->capture_default_str();
+  command->add_option("--margin", options->margin_pp, "Margin in percentage points")
+      ->capture_default_str();
   command->add_option("--alpha", options->alpha, "One-sided error rate")->capture_default_str();
   command->add_flag("--gate", options->gate, "Exit 1 when WORSE, 4 when INCONCLUSIVE or INVALID");
   command->add_flag("--json", options->json, "For machines");

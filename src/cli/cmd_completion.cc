@@ -30,7 +30,8 @@ Result<int> completion(const CLI::App& app, const std::string& shell) {
     names.push_back(command->get_name());
     cases += fmt::format("    {}) words=\"{}\" ;;\n", command->get_name(), options_of(*command));
   }
-  fmt::print("_assay() {{\n  local words=\"\"\n  case \"${{COMP_WORDS[1]}}\" in\n{}  esac\n", cases);
+  fmt::print("_assay() {{\n  local words=\"\"\n  case \"${{COMP_WORDS[1]}}\" in\n{}  esac\n",
+             cases);
   fmt::print("  [ \"$COMP_CWORD\" -eq 1 ] && words=\"{} --help --version\"\n", join(names, " "));
   fmt::print("  COMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n}}\n");
   fmt::print("complete -o default -F _assay assay\n");

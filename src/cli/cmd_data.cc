@@ -27,7 +27,8 @@ Result<int> fetch(const std::vector<std::string>& names) {
   client.python = python.python.string();
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
-    const bool wanted = names.empty() || std::find(names.begin(), names.end(), task.name) != names.end();
+    const bool wanted =
+        names.empty() || std::find(names.begin(), names.end(), task.name) != names.end();
     if (!wanted) continue;
     HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
     const HubResult found = TRY(hub_fetch(client, request));
@@ -55,7 +56,8 @@ void add_data(CLI::App& app, Session& session) {
   fetch_command->callback([names, &session] {
     for (const std::string& name : *names) {
       if (find_task(name) != nullptr) continue;
-      finish(session, usage_error("no task is called " + name, "see `assay data list`", "correct the name"));
+      finish(session,
+             usage_error("no task is called " + name, "see `assay data list`", "correct the name"));
       return;
     }
     finish(session, fetch(*names));

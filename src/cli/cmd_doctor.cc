@@ -20,8 +20,8 @@ class Findings {
     fmt::print("ok       {:<22} {}\n", name, detail);
   }
   void bad(const std::string& name, const Error& error) {
-    fmt::print("MISSING  {:<22} {}\n         why: {}\n         do:  {}\n", name, error.what, error.why,
-               error.fix);
+    fmt::print("MISSING  {:<22} {}\n         why: {}\n         do:  {}\n", name, error.what,
+               error.why, error.fix);
     all_good_ = false;
   }
   [[nodiscard]] bool all_good() const { return all_good_; }
@@ -50,9 +50,10 @@ void look_at_disk(const std::filesystem::path& folder, Findings& findings) {
   const auto bytes = free_disk_bytes(there);
   if (!bytes) return findings.bad("disk", bytes.error());
   if (*bytes < (1UL << 30)) {
-    return findings.bad("disk", {ErrorKind::environment, "less than 1 GiB free below " + there.string(),
-                                 human_bytes(static_cast<double>(*bytes)) + " are left",
-                                 "free some space, or choose another disk with --out"});
+    return findings.bad("disk",
+                        {ErrorKind::environment, "less than 1 GiB free below " + there.string(),
+                         human_bytes(static_cast<double>(*bytes)) + " are left",
+                         "free some space, or choose another disk with --out"});
   }
   findings.good("disk", human_bytes(static_cast<double>(*bytes)) + " free below " + there.string());
 }

@@ -46,7 +46,8 @@ Result<Plan> plan_of(const Options& options) {
   plan.name = "pass1";
   plan.engine.args = TRY(engine_args(options));
   std::string model = options.model;
-  if (std::filesystem::is_directory(model)) model = std::filesystem::absolute(model).lexically_normal();
+  if (std::filesystem::is_directory(model))
+    model = std::filesystem::absolute(model).lexically_normal();
   VariantSpec variant;
   variant.name = "model";
   variant.model = model;
@@ -87,17 +88,22 @@ void add_pass1(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("pass1", "pass@1 of code tasks for one model.");
   command->add_option("--model", options->model, "Hub id or folder")->required();
-  command->add_option("--tensor-parallel-size", options->tensor_parallel_size, "GPUs to split it over");
+  command->add_option("--tensor-parallel-size", options->tensor_parallel_size,
+                      "GPUs to split it over");
   command->add_option("--tasks", options->tasks, "livecodebench, scicode")->delimiter(',');
   command->add_option("--limit", options->limit, "Items a task")->capture_default_str();
-  command->add_option("--max-tokens", options->max_tokens, "Output tokens an answer")->capture_default_str();
-  command->add_option("--max-model-len", options->max_model_len, "Context length")->capture_default_str();
-  command->add_option("--timeout-s", options->timeout_s, "CPU seconds a test; default: the benchmark's");
+  command->add_option("--max-tokens", options->max_tokens, "Output tokens an answer")
+      ->capture_default_str();
+  command->add_option("--max-model-len", options->max_model_len, "Context length")
+      ->capture_default_str();
+  command->add_option("--timeout-s", options->timeout_s,
+                      "CPU seconds a test; default: the benchmark's");
   command->add_option("--engine", options->engine, "Engine argument KEY=VALUE (repeatable)");
   command->add_option("--data", options->data, "Folder with the data sets' files; else the hub");
   command->add_option("--out", options->out, "The run's folder")->capture_default_str();
   command->footer(
-      "Example:\n  assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20 --out code-run");
+      "Example:\n  assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20 --out "
+      "code-run");
   command->callback([options, &session] { finish(session, pass1(*options, session)); });
 }
 

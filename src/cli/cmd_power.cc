@@ -37,8 +37,8 @@ Result<int> power(const Options& options) {
                *drop * 100, options.discordance_pct);
   }
   if (const auto items = items_for_non_inferior(margin, 0, assumptions)) {
-    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n", *items,
-               options.discordance_pct);
+    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n",
+               *items, options.discordance_pct);
   }
   return kExitDone;
 }
@@ -50,9 +50,12 @@ void add_power(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("power", "How many items a margin needs, before anything is rented.");
   command->add_option("--n", options->n, "Items of the task")->capture_default_str();
-  command->add_option("--margin", options->margin_pp, "Margin in percentage points")->capture_default_str();
+  command->add_option("--margin", options->margin_pp, "Margin in percentage points")
+      ->capture_default_str();
   command->add_option("--alpha", options->alpha, "One-sided error rate")->capture_default_str();
-  command->add_option("--discordance", options->discordance_pct, "Per cent of items that flip either way")
+  command
+      ->add_option("--discordance", options->discordance_pct,
+                   "Per cent of items that flip either way")
       ->capture_default_str();
   command->footer("Example:\n  assay power --n 50 --margin 3");
   command->callback([options, &session] { finish(session, power(*options)); });

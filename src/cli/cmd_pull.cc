@@ -20,7 +20,7 @@ struct Options {
 };
 
 // What a run's folder holds for reading. The store stays: copying it while it is written tears it.
-constexpr const char* kParts[] = {"results/***",  "logs/***",   "report.md",       "report.html",
+constexpr const char* kParts[] = {"results/***",  "logs/***",    "report.md",       "report.html",
                                   "results.json", "results.csv", "plan.frozen.json"};
 
 std::vector<std::string> rsync_command(const Options& options, const fs::path& target,
@@ -62,7 +62,8 @@ Result<int> pull(Options options) {
   TRY(make_dirs(target));
   TRY(rsync(options, target, {}));
   // Once more, by checksum: nothing may differ now.
-  const CommandResult again = TRY(rsync(options, target, {"--checksum", "--dry-run", "--itemize-changes"}));
+  const CommandResult again =
+      TRY(rsync(options, target, {"--checksum", "--dry-run", "--itemize-changes"}));
   for (const std::string& line : split(again.out, '\n')) {
     if (line.starts_with(">f")) {
       return environment_error("a file differs after the transfer", line,
@@ -87,7 +88,8 @@ void add_pull(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("pull", "Bring a run's results, logs and reports to artifacts/<run>/.");
-  command->add_option("HOST:DIR", options->source, "The run's folder on another machine")->required();
+  command->add_option("HOST:DIR", options->source, "The run's folder on another machine")
+      ->required();
   command->add_option("--to", options->to, "Folder to put it below")->capture_default_str();
   command->add_option("--ssh", options->ssh, "The ssh command rsync uses")->capture_default_str();
   command->footer("Example:\n  assay pull gpubox:/data/bench/qwen3_32b_vllm_stdbench_tp2_3hr");

@@ -31,10 +31,12 @@ Result<int> run(Options options, const Session& session) {
 void add_run(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "run", "Evaluate every variant of a plan and write the report. On the same folder it goes on "
-             "where it stopped.");
+      "run",
+      "Evaluate every variant of a plan and write the report. On the same folder it goes on "
+      "where it stopped.");
   add_plan_options(*command, options->plan, true);
-  command->add_option("--budget", options->budget, "Wall clock for all variants, as 3h, 45m or 1h30m");
+  command->add_option("--budget", options->budget,
+                      "Wall clock for all variants, as 3h, 45m or 1h30m");
   command->add_flag("--restart-variant", options->flow.restart_variant,
                     "Begin a half-done variant anew when its engine was upgraded");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");

@@ -15,13 +15,21 @@ Result<int> check(bool json) {
   const std::string python = TRY(find_grade_python(""));
   const auto findings = check_sandbox(python);
   bool usable = true;
-  nlohmann::json out = {{"findings", nlohmann::json::array()}, {"attacks", nlohmann::json::array()}};
+  nlohmann::json out = {{"findings", nlohmann::json::array()},
+                        {"attacks", nlohmann::json::array()}};
   for (const SandboxFinding& f : findings) {
     usable = usable && (f.ok || !f.required);
-    out["findings"].push_back({{"name", f.name}, {"ok", f.ok}, {"required", f.required},
-                               {"detail", f.detail}, {"fix", f.fix}});
+    out["findings"].push_back({{"name", f.name},
+                               {"ok", f.ok},
+                               {"required", f.required},
+                               {"detail", f.detail},
+                               {"fix", f.fix}});
     if (json) continue;
-    fmt::print("{:<8} {:<24} {}\n", f.ok ? "ok" : f.required ? "MISSING" : "without", f.name, f.detail);
+    fmt::print("{:<8} {:<24} {}\n",
+               f.ok         ? "ok"
+               : f.required ? "MISSING"
+                            : "without",
+               f.name, f.detail);
     if (!f.ok && !f.fix.empty()) fmt::print("         do: {}\n", f.fix);
   }
   int held = 0;
@@ -33,8 +41,11 @@ Result<int> check(bool json) {
     for (const AttackResult& r : TRY(run_attack_suite(sandbox, TRY(built_in_attacks())))) {
       ++tried;
       if (r.held) ++held;
-      out["attacks"].push_back({{"name", r.name}, {"what", r.what}, {"expected", r.expected},
-                                {"verdict", to_string(r.verdict)}, {"held", r.held}});
+      out["attacks"].push_back({{"name", r.name},
+                                {"what", r.what},
+                                {"expected", r.expected},
+                                {"verdict", to_string(r.verdict)},
+                                {"held", r.held}});
       if (!json && !r.held) {
         fmt::print("NOT HELD {}: {} (wanted {}, was {})\n", r.name, r.what, r.expected,
                    to_string(r.verdict));

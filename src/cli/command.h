@@ -21,8 +21,8 @@ inline constexpr int kExitInterrupted = 130;
 struct Session {
   int exit_code = kExitDone;
   const std::atomic<bool>* interrupted = nullptr;  // set by SIGINT and SIGTERM
-  bool colour = false;        // stdout is a terminal and NO_COLOR is not set
-  bool live_progress = false; // stderr is a terminal
+  bool colour = false;                             // stdout is a terminal and NO_COLOR is not set
+  bool live_progress = false;                      // stderr is a terminal
 };
 
 // Prints the error on stderr and gives its exit code.

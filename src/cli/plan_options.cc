@@ -50,9 +50,11 @@ Status apply(YAML::Node node, const std::string& setting) {
 
 void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output) {
   command.add_option("PLAN", options.plan, "The plan (docs/plan.md)")->required();
-  command.add_option("--data", options.data, "Folder with the data sets' files; the hub is not asked");
+  command.add_option("--data", options.data,
+                     "Folder with the data sets' files; the hub is not asked");
   command.add_option("--set", options.set, "Change a value of the plan: PATH=VALUE (repeatable)");
-  if (with_output) command.add_option("--out", options.out, "The run's folder; default: the plan's output");
+  if (with_output)
+    command.add_option("--out", options.out, "The run's folder; default: the plan's output");
 }
 
 Result<Plan> load_with_options(const PlanOptions& options) {

@@ -31,7 +31,8 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
-// Times of the first start and of the end that completed it; a run that had nothing to do adds none.
+// Times of the first start and of the end that completed it; a run that had nothing to do adds
+// none.
 Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
   TRY(store.set_meta("end", end_name(end)));
   if (worked || !TRY(store.meta("ended_at"))) {

@@ -18,8 +18,9 @@ struct RunFlow {
   bool quiet = false;
 };
 
-// Runs what is missing and writes all reports into `out`. ErrorKind::interrupted when a signal ended
-// it; everything answered is kept.
-[[nodiscard]] Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& session);
+// Runs what is missing and writes all reports into `out`. ErrorKind::interrupted when a signal
+// ended it; everything answered is kept.
+[[nodiscard]] Result<RunReport> run_to_report(Plan plan, const RunFlow& flow,
+                                              const Session& session);
 
 }  // namespace assay

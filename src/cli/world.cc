@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // Packages whose version can change a model's output.
-constexpr const char* kComputing[] = {"torch", "transformers", "tokenizers", "compressed-tensors",
-                                      "triton", "flashinfer-python"};
+constexpr const char* kComputing[] = {
+    "torch", "transformers", "tokenizers", "compressed-tensors", "triton", "flashinfer-python"};
 
 std::string random_token() {
   std::random_device device;
@@ -120,7 +120,8 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
   (void)make_dirs(hash_cache().parent_path());
   out.fingerprint =
-      TRY(fingerprint_model(out.folder, hash_cache(), dummy ? Weights::any : Weights::needed)).sha256;
+      TRY(fingerprint_model(out.folder, hash_cache(), dummy ? Weights::any : Weights::needed))
+          .sha256;
   return out;
 }
 
@@ -144,7 +145,8 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   if (plan_.engine.kind == "scripted") {
     const char* script = std::getenv("ASSAY_SCRIPTED_WORKER");
     if (script == nullptr) {
-      return environment_error("engine kind 'scripted' needs a program", "ASSAY_SCRIPTED_WORKER is not set",
+      return environment_error("engine kind 'scripted' needs a program",
+                               "ASSAY_SCRIPTED_WORKER is not set",
                                "use `kind: vllm`, or name a worker that speaks the protocol");
     }
     worker.command = {python_.python.string(), script};

@@ -21,6 +21,11 @@ milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
                   std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()));
 }
 
+Error interrupted_error() {
+  return Error{ErrorKind::interrupted, "interrupted", "a signal came",
+               "start the same command again to go on"};
+}
+
 std::string seconds_text(milliseconds time) {
   return fmt::format("{:g} s", std::chrono::duration<double>(time).count());
 }
@@ -44,6 +49,7 @@ Result<std::unique_ptr<Engine>> WorkerEngine::start(const WorkerOptions& options
 Status WorkerEngine::greet() {
   const auto deadline = Clock::now() + options_.hello_timeout;
   while (!hello_ && !dead_) {
+    if (stopped()) return std::unexpected(interrupted_error());
     const milliseconds left = left_until(deadline);
     if (left.count() == 0) {
       die(with_log({ErrorKind::environment, "the engine does not start",
@@ -55,6 +61,8 @@ Status WorkerEngine::greet() {
   if (dead_) return std::unexpected(*dead_);
   return {};
 }
+
+bool WorkerEngine::stopped() const { return options_.stop != nullptr && *options_.stop; }
 
 // --- calls ---
 
@@ -122,7 +130,7 @@ Result<json> WorkerEngine::call(json request, std::string_view answer_type, mill
   request["id"] = call_id_;
   call_answer_.reset();
   TRY(send(request));
-  while (!call_answer_ && !dead_) {
+  while (!call_answer_ && !dead_ && !stopped()) {
     const milliseconds left = left_until(deadline);
     if (left.count() == 0) break;
     pump(left);
@@ -130,6 +138,8 @@ Result<json> WorkerEngine::call(json request, std::string_view answer_type, mill
   call_id_ = 0;  // a late answer is ignored
   if (dead_) return std::unexpected(*dead_);
   if (!call_answer_) {
+    load_abandoned_ = load_abandoned_ || loading_;
+    if (stopped()) return std::unexpected(interrupted_error());
     return environment_error(fmt::format("the engine does not answer '{}'", name),
                              "nothing within " + seconds_text(timeout),
                              "read " + process_.log_file().string());
@@ -207,7 +217,7 @@ void WorkerEngine::shutdown(std::chrono::seconds timeout) {
   const milliseconds whole(timeout);
   const milliseconds impolite = std::min<milliseconds>(whole / 2, milliseconds(1500));
   const auto deadline = Clock::now() + (whole - impolite);
-  if (!dead_ && send({{"type", "shutdown"}, {"id", next_wire_id_++}})) {
+  if (!dead_ && !load_abandoned_ && send({{"type", "shutdown"}, {"id", next_wire_id_++}})) {
     while (!dead_ && !saw_bye_ && left_until(deadline).count() > 0) pump(left_until(deadline));
     if (!dead_) process_.wait_ended(left_until(deadline));
   }

@@ -60,6 +60,7 @@ class WorkerEngine final : public Engine {
   WorkerEngine(const WorkerOptions& options, WorkerProcess process);
 
   Status greet();
+  [[nodiscard]] bool stopped() const;
   // Sends a request and waits for its answer of that type; an `error` frame becomes an Error.
   Result<nlohmann::json> call(nlohmann::json request, std::string_view answer_type,
                               std::chrono::milliseconds timeout, ErrorKind error_kind);
@@ -98,6 +99,7 @@ class WorkerEngine final : public Engine {
   std::optional<nlohmann::json> call_answer_;
   bool loading_ = false;
   bool saw_bye_ = false;
+  bool load_abandoned_ = false;  // it still loads, and reads nothing until that is done
   Clock::duration silent_for_{};
   Clock::duration hanging_for_{};  // requests wait, and no step is done
   bool stepping_ = false;

@@ -244,6 +244,23 @@ TEST_F(WorkerEngineTest, LoadErrorsAndProgress) {
   EXPECT_EQ(progressed->text, "loading weights, part 1");
 }
 
+TEST_F(WorkerEngineTest, ASignalEndsALoadAndNothingIsWaitedFor) {
+  std::atomic<bool> stop{false};
+  options_.stop = &stop;
+  engine_ = must(start({{"load_s", 300}}));
+  must(engine_->open(folder_.path(), true, json::object()));
+  std::jthread signal([&] {
+    std::this_thread::sleep_for(milliseconds(200));
+    stop = true;
+  });
+  const auto loaded = engine_->load(json::object(), seconds(300));
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorKind::interrupted);
+  engine_->shutdown(seconds(300));
+  EXPECT_THAT(find_processes_of_run(options_.run_token), ElementsAre());
+  EXPECT_EQ(start({}).error().kind, ErrorKind::interrupted);
+}
+
 // Both pipes hold 64 KiB; here megabytes wait on each side.
 TEST_F(WorkerEngineTest, FullPipesOnBothSidesDoNotStopBoth) {
   start_loaded({{"default", {{"text", std::string(30'000, 'x')}}}});

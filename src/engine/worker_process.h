@@ -1,6 +1,7 @@
 // The worker's process below its guardian: pipes, log file, end. Knows nothing of frames' meaning.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +27,9 @@ struct WorkerOptions {
   std::chrono::milliseconds hang_limit{600'000};    // no step for so long while requests wait: dead
   std::chrono::milliseconds hello_timeout{60'000};
   std::chrono::milliseconds call_timeout{300'000};  // open, render, stats
+  // Once it is true (a signal handler's doing) start, open, render, load and stats end with
+  // ErrorKind::interrupted within a second.
+  const std::atomic<bool>* stop = nullptr;
   bool will_load = false;  // load() follows open(): the worker may import its engine meanwhile
   // Called with the engine's own lines while load() blocks. Without it they become Progressed
   // events.

@@ -15,11 +15,11 @@
 namespace assay {
 namespace {
 
-struct ItemScore {       // one item of one variant, repeats taken together
-  int repeats = 0;       // scored ones
-  int runs = 0;          // answered ones
+struct ItemScore {  // one item of one variant, repeats taken together
+  int repeats = 0;  // scored ones
+  int runs = 0;     // answered ones
   std::map<std::string, double> sums;
-  std::string reason;    // of an unscored one
+  std::string reason;  // of an unscored one
   Score last;
 };
 
@@ -122,12 +122,14 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   }
   if (cell.planned > cell.run) cell.unscored["not run"] = cell.planned - cell.run;
   if (cell.run == 0) cell.not_available = "not run";
-  for (const auto& [metric, sum] : sums) cell.metrics[metric] = sum / static_cast<double>(cell.scored);
+  for (const auto& [metric, sum] : sums)
+    cell.metrics[metric] = sum / static_cast<double>(cell.scored);
   if (cell.scored > 0) {
     const double right = std::round(sums[task.metrics.front()]);
     cell.ci95 = wilson_interval(right, static_cast<double>(cell.scored), 0.95);
   } else if (cell.not_available.empty()) {
-    cell.not_available = "N/A (" + (cell.unscored.empty() ? "no scores" : cell.unscored.begin()->first) + ")";
+    cell.not_available =
+        "N/A (" + (cell.unscored.empty() ? "no scores" : cell.unscored.begin()->first) + ")";
   }
   return cell;
 }
@@ -138,8 +140,8 @@ std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& cand
   for (const auto& [id, b] : base) {
     const auto it = candidate.find(id);
     if (b.repeats == 0 || it == candidate.end() || it->second.repeats == 0) continue;
-    pairs.push_back({mean_of(b, metric), mean_of(it->second, metric),
-                     std::max(b.repeats, it->second.repeats)});
+    pairs.push_back(
+        {mean_of(b, metric), mean_of(it->second, metric), std::max(b.repeats, it->second.repeats)});
   }
   return pairs;
 }
@@ -169,10 +171,11 @@ Result<TaskValues> make_task(const Json& entry, const RunReport& report, const A
   // The prefix all share: items scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
   for (const auto& [id, first] : *by_variant.front()) {
-    const bool everywhere = std::all_of(by_variant.begin(), by_variant.end(), [&](const ItemScores* s) {
-      const auto it = s->find(id);
-      return it != s->end() && it->second.repeats > 0;
-    });
+    const bool everywhere =
+        std::all_of(by_variant.begin(), by_variant.end(), [&](const ItemScores* s) {
+          const auto it = s->find(id);
+          return it != s->end() && it->second.repeats > 0;
+        });
     if (!everywhere) continue;
     ++task.shared;
     for (std::size_t v = 0; v < sums.size(); ++v) {
@@ -207,7 +210,8 @@ void compare_all(RunReport& report, const AllScores& scores) {
     if (v == base) continue;
     std::vector<PoolTask> pool_tasks;
     for (TaskValues& task : report.tasks) {
-      const auto pairs = pairs_of(scores_of(base, task.name), scores_of(v, task.name), task.metrics.front());
+      const auto pairs =
+          pairs_of(scores_of(base, task.name), scores_of(v, task.name), task.metrics.front());
       Cell& cell = task.cells[v];
       cell.paired = compare_pairs(pairs, options);
       if (const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name)) {
@@ -215,7 +219,8 @@ void compare_all(RunReport& report, const AllScores& scores) {
       } else {
         pool_tasks.push_back({task.name, task.weight, pairs});
       }
-      if (!cell.not_available.empty() && cell.paired->n == 0) cell.paired->reason = cell.not_available;
+      if (!cell.not_available.empty() && cell.paired->n == 0)
+        cell.paired->reason = cell.not_available;
       family.push_back(&*cell.paired);
     }
     report.pooled[v] = pool(pool_tasks, options);
@@ -228,7 +233,8 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
                                const ItemScore& item, const std::string& metric) {
   OutputValues out;
   for (const StoredStep& step : steps) {
-    const auto response = step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
+    const auto response =
+        step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
     if (!response) continue;
     if (!out.text.empty()) out.text += "\n\n";
     out.text += response->text;
@@ -244,11 +250,13 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   return out;
 }
 
-Status collect_items(const Store& store, const Json& frozen, const AllScores& scores, RunReport& report) {
+Status collect_items(const Store& store, const Json& frozen, const AllScores& scores,
+                     RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
   for (const VariantValues& v : report.variants) {
     for (StoredStep& step : TRY(store.steps(v.name))) {
-      if (step.id.repeat == 0) steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
+      if (step.id.repeat == 0)
+        steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
     }
   }
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
@@ -263,7 +271,8 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
         if (found == scores.end() || !found->second.contains(item.id)) continue;
         const ItemScore& score = found->second.at(item.id);
         item.target = score.last.target;
-        slot = TRY(output_of(store, steps[{v.name, task.name, item.id}], score, task.metrics.front()));
+        slot =
+            TRY(output_of(store, steps[{v.name, task.name, item.id}], score, task.metrics.front()));
         if (score.repeats == 0) continue;
         lowest = std::min(lowest, slot->score);
         highest = std::max(highest, slot->score);

@@ -35,7 +35,8 @@ std::map<std::string, fs::path> sample_files(const fs::path& folder) {
     const auto task = task_of(it->path().filename().string());
     if (!task) continue;
     fs::path& kept = files[*task];
-    if (kept.empty() || kept.filename() < it->path().filename()) kept = it->path();  // newest by its name
+    if (kept.empty() || kept.filename() < it->path().filename())
+      kept = it->path();  // newest by its name
   }
   return files;
 }
@@ -62,7 +63,9 @@ std::optional<double> score_of(const Json& sample, std::string& metric) {
 // Streams the file: memory grows with the number of samples, not with their outputs.
 Result<Samples> read_samples(const fs::path& file) {
   std::ifstream in(file);
-  if (!in) return usage_error("cannot read " + file.string(), "it cannot be opened", "check its permissions");
+  if (!in)
+    return usage_error("cannot read " + file.string(), "it cannot be opened",
+                       "check its permissions");
   Samples out;
   std::string line;
   std::map<std::string, std::pair<double, int>> sums;
@@ -73,8 +76,9 @@ Result<Samples> read_samples(const fs::path& file) {
     const auto score = score_of(sample, out.metric);
     if (!score || !(*score >= 0 && *score <= 1)) continue;  // unscored, or NaN
     const auto hash = sample.find("doc_hash");
-    const std::string id = hash != sample.end() && hash->is_string() ? hash->get<std::string>()
-                                                                    : dump_json(sample.value("doc_id", Json(number)));
+    const std::string id = hash != sample.end() && hash->is_string()
+                               ? hash->get<std::string>()
+                               : dump_json(sample.value("doc_id", Json(number)));
     auto& [sum, n] = sums[id];
     sum += *score;
     ++n;
@@ -106,14 +110,17 @@ Result<FolderComparison> compare_folders(const fs::path& base, const fs::path& c
         pool_task.pairs.push_back({score, it->second, 1});
       }
     }
-    comparison.only_candidate = static_cast<std::int64_t>(right.scores.size() - pool_task.pairs.size());
+    comparison.only_candidate =
+        static_cast<std::int64_t>(right.scores.size() - pool_task.pairs.size());
     comparison.comparison = compare_pairs(pool_task.pairs, options);
     out.tasks.push_back(comparison);
     pool_tasks.push_back(std::move(pool_task));
   }
   if (out.tasks.empty()) {
-    return usage_error("these folders share no task with samples", "samples_*.jsonl of a same task on both sides are needed",
-                       "run lm-eval with --log_samples, or name one variant's folder below results/");
+    return usage_error(
+        "these folders share no task with samples",
+        "samples_*.jsonl of a same task on both sides are needed",
+        "run lm-eval with --log_samples, or name one variant's folder below results/");
   }
   std::vector<PairedComparison*> family;
   for (TaskComparison& task : out.tasks) family.push_back(&task.comparison);
@@ -123,33 +130,48 @@ Result<FolderComparison> compare_folders(const fs::path& base, const fs::path& c
 }
 
 std::string comparison_text(const FolderComparison& comparison) {
-  std::vector<std::vector<std::string>> rows = {{"task", "pairs", "base", "candidate", "difference [95 %]", "verdict"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"task", "pairs", "base", "candidate", "difference [95 %]", "verdict"}};
   const auto add = [&](const std::string& name, const PairedComparison& c) {
     rows.push_back({name, std::to_string(c.n), fmt::format("{:.1f} %", c.baseline_mean * 100),
-                    fmt::format("{:.1f} %", c.candidate_mean * 100), difference_text(c), verdict_text(c)});
+                    fmt::format("{:.1f} %", c.candidate_mean * 100), difference_text(c),
+                    verdict_text(c)});
   };
   add("pooled", comparison.pooled.overall);
   for (const TaskComparison& task : comparison.tasks) add(task.task, task.comparison);
-  std::string out = fmt::format("{} against {}, margin {} points\n", comparison.candidate, comparison.base, comparison.margin_pp);
+  std::string out = fmt::format("{} against {}, margin {} points\n", comparison.candidate,
+                                comparison.base, comparison.margin_pp);
   out += aligned(rows);
   for (const TaskComparison& task : comparison.tasks) {
     if (task.only_base + task.only_candidate == 0) continue;
-    out += fmt::format("{}: {} items only in the base, {} only in the candidate: left out\n", task.task, task.only_base,
-                       task.only_candidate);
+    out += fmt::format("{}: {} items only in the base, {} only in the candidate: left out\n",
+                       task.task, task.only_base, task.only_candidate);
   }
   return out;
 }
 
 std::string comparison_json(const FolderComparison& comparison) {
   const auto entry = [](const PairedComparison& c) {
-    return Json{{"n", c.n}, {"diff_pp", c.diff_pp}, {"ci95_low_pp", c.ci95_low_pp}, {"ci95_high_pp", c.ci95_high_pp},
-                {"p_worse", c.p_worse}, {"p_non_inferior", c.p_non_inferior}, {"verdict", verdict_name(c.verdict)}};
+    return Json{{"n", c.n},
+                {"diff_pp", c.diff_pp},
+                {"ci95_low_pp", c.ci95_low_pp},
+                {"ci95_high_pp", c.ci95_high_pp},
+                {"p_worse", c.p_worse},
+                {"p_non_inferior", c.p_non_inferior},
+                {"verdict", verdict_name(c.verdict)}};
   };
-  Json out = {{"schema_version", 1}, {"base", comparison.base}, {"candidate", comparison.candidate},
-              {"margin_pp", comparison.margin_pp}, {"pooled", entry(comparison.pooled.overall)}, {"tasks", Json::array()}};
+  Json out = {{"schema_version", 1},
+              {"base", comparison.base},
+              {"candidate", comparison.candidate},
+              {"margin_pp", comparison.margin_pp},
+              {"pooled", entry(comparison.pooled.overall)},
+              {"tasks", Json::array()}};
   for (const TaskComparison& task : comparison.tasks) {
     Json one = entry(task.comparison);
-    one.update({{"task", task.task}, {"metric", task.metric}, {"only_base", task.only_base}, {"only_candidate", task.only_candidate}});
+    one.update({{"task", task.task},
+                {"metric", task.metric},
+                {"only_base", task.only_base},
+                {"only_candidate", task.only_candidate}});
     out["tasks"].push_back(one);
   }
   return dump_json(out, 1) + "\n";

@@ -14,7 +14,7 @@ struct TaskComparison {
   std::string task;
   std::string metric;
   PairedComparison comparison;
-  std::int64_t only_base = 0;       // items that just one side has
+  std::int64_t only_base = 0;  // items that just one side has
   std::int64_t only_candidate = 0;
 };
 
@@ -27,8 +27,8 @@ struct FolderComparison {
 };
 
 // Folders as lm-eval and assay write them (samples_<task>_<time>.jsonl below; the newest of a task
-// counts). A task with samples on one side only is left out by name; without any shared task it is a
-// usage error. Samples are matched by doc_hash where both sides have it, else by doc_id.
+// counts). A task with samples on one side only is left out by name; without any shared task it is
+// a usage error. Samples are matched by doc_hash where both sides have it, else by doc_id.
 [[nodiscard]] Result<FolderComparison> compare_folders(const std::filesystem::path& base,
                                                        const std::filesystem::path& candidate,
                                                        const CompareOptions& options);

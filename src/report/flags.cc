@@ -23,10 +23,11 @@ const std::vector<Rule>& rules() {
        [](const OutputValues& o) { return o.finish_reason == "length"; }},
       {"empty", &Cell::empty, 0.05, 0.3, "outputs hold nothing but white space", nullptr},
       {"looping", &Cell::looping, 0.1, 0.5, "outputs repeat themselves at the end", nullptr},
-      {"not extractable", &Cell::not_extractable, 0.1, 0.5, "outputs hold no answer that can be found",
+      {"not extractable", &Cell::not_extractable, 0.1, 0.5,
+       "outputs hold no answer that can be found",
        [](const OutputValues& o) { return o.outcome == "scored" && o.extracted.empty(); }},
-      {"thinking not closed", &Cell::thinking_not_closed, 0.05, 0.3, "outputs end inside their thoughts",
-       nullptr},
+      {"thinking not closed", &Cell::thinking_not_closed, 0.05, 0.3,
+       "outputs end inside their thoughts", nullptr},
   };
   return kRules;
 }
@@ -58,11 +59,12 @@ void flag_shares(RunReport& report, const TaskValues& task, std::size_t variant)
         base != nullptr && base->run > 0
             ? static_cast<double>(base->*rule.count) / static_cast<double>(base->run)
             : 0;
-    Flag flag{rule.name, report.variants[variant].name, task.name, count, cell.run, rule.raise_from};
+    Flag flag{rule.name,      report.variants[variant].name, task.name, count, cell.run,
+              rule.raise_from};
     flag.example = example_of(report, task.name, variant, rule.shows);
     flag.text = fmt::format("{} of {} {}", count, cell.run, rule.text);
-    flag.forces_invalid = share >= rule.invalid_from && cell.run >= 5 && base_share < rule.raise_from &&
-                          !report.variants[variant].baseline;
+    flag.forces_invalid = share >= rule.invalid_from && cell.run >= 5 &&
+                          base_share < rule.raise_from && !report.variants[variant].baseline;
     report.flags.push_back(std::move(flag));
   }
 }
@@ -86,7 +88,8 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
   }
 }
 
-void flag_unscored(RunReport& report, const TaskValues& task, std::size_t variant, std::size_t base) {
+void flag_unscored(RunReport& report, const TaskValues& task, std::size_t variant,
+                   std::size_t base) {
   const auto unscored = [](const Cell& cell) {
     std::int64_t n = 0;
     for (const auto& [reason, count] : cell.unscored) {
@@ -99,12 +102,14 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   if (here == 0) return;
   const std::int64_t there = unscored(task.cells[base]);
   Flag flag{"unscored", report.variants[variant].name, task.name, here, cell.run, 0};
-  flag.text = fmt::format("{} of {} answers could not be scored ({} for the baseline)", here, cell.run, there);
+  flag.text = fmt::format("{} of {} answers could not be scored ({} for the baseline)", here,
+                          cell.run, there);
   flag.forces_invalid = variant != base && here != there && here * 5 >= cell.run;
   report.flags.push_back(std::move(flag));
 }
 
-void flag_variant(RunReport& report, std::size_t variant, std::size_t base, const nlohmann::json& opened) {
+void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
+                  const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
   if (v.emulated) {
     Flag flag{"emulated kernels", v.name, ""};
@@ -120,7 +125,8 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base, cons
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;
-    flag.text = fmt::format("its engine was loaded {} times: restarted, or the run was continued", v.loads);
+    flag.text =
+        fmt::format("its engine was loaded {} times: restarted, or the run was continued", v.loads);
     report.flags.push_back(std::move(flag));
   }
   const auto here = opened.value(v.name, nlohmann::json());
@@ -152,7 +158,8 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
 const Flag* invalidating_flag(const RunReport& report, const std::string& variant,
                               const std::string& task) {
   for (const Flag& flag : report.flags) {
-    if (flag.forces_invalid && flag.variant == variant && (flag.task == task || flag.task.empty())) {
+    if (flag.forces_invalid && flag.variant == variant &&
+        (flag.task == task || flag.task.empty())) {
       return &flag;
     }
   }

@@ -89,47 +89,59 @@ std::string forest_plot(const RunReport& report) {
   constexpr double kLeft = 260;
   constexpr double kWidth = 520;
   constexpr int kStep = 24;
-  const auto x = [&](double pp) { return kLeft + (std::clamp(pp, -reach, reach) / reach + 1) * kWidth / 2; };
+  const auto x = [&](double pp) {
+    return kLeft + (std::clamp(pp, -reach, reach) / reach + 1) * kWidth / 2;
+  };
   const int height = kStep * (static_cast<int>(rows.size()) + 2);
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 820 {}\" role=\"img\" aria-labelledby=\"forest-title forest-desc\">"
       "<title id=\"forest-title\">Differences to the baseline with 95 % intervals</title>"
-      "<desc id=\"forest-desc\">Each line is one comparison; the numbers stand in the table below.</desc>"
+      "<desc id=\"forest-desc\">Each line is one comparison; the numbers stand in the table "
+      "below.</desc>"
       "<rect class=\"margin\" x=\"{:.1f}\" y=\"0\" width=\"{:.1f}\" height=\"{}\"/>"
       "<line class=\"zero\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"0\" y2=\"{}\"/>",
-      height, x(-report.margin_pp), x(0) - x(-report.margin_pp), height - kStep, x(0), x(0), height - kStep);
+      height, x(-report.margin_pp), x(0) - x(-report.margin_pp), height - kStep, x(0), x(0),
+      height - kStep);
   int y = kStep / 2;
   for (const ForestRow& row : rows) {
     const PairedComparison& c = *row.comparison;
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", kLeft - 10, y + 4, escaped(row.label));
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", kLeft - 10, y + 4,
+                       escaped(row.label));
     if (c.n > 0) {
       svg += fmt::format(
           "<line class=\"ci {0}\" x1=\"{1:.1f}\" x2=\"{2:.1f}\" y1=\"{3}\" y2=\"{3}\"/>"
           "<circle class=\"{0}\" cx=\"{4:.1f}\" cy=\"{3}\" r=\"4\"><title>{5}</title></circle>",
-          verdict_name(c.verdict), x(c.ci95_low_pp), x(c.ci95_high_pp), y, x(c.diff_pp), escaped(difference_text(c)));
+          verdict_name(c.verdict), x(c.ci95_low_pp), x(c.ci95_high_pp), y, x(c.diff_pp),
+          escaped(difference_text(c)));
     }
     y += kStep;
   }
   for (double tick : {-reach, -report.margin_pp, 0.0, reach}) {
-    svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:+.0f}</text>", x(tick),
-                       height - 8, tick);
+    svg += fmt::format(
+        "<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:+.0f}</text>", x(tick),
+        height - 8, tick);
   }
   return svg + "</svg>\n";
 }
 
 std::string verdict_section(const RunReport& report) {
-  std::string out = "<section id=\"verdict\"><h2>Verdict</h2><p class=\"lead\">" + escaped(report.summary) + "</p>";
-  out += "<table>" + head_of({"variant", "verdict", "pooled difference [95 %], points", "paired items",
-                              "flips to wrong", "flips to right"}) + "<tbody>";
+  std::string out = "<section id=\"verdict\"><h2>Verdict</h2><p class=\"lead\">" +
+                    escaped(report.summary) + "</p>";
+  out += "<table>" +
+         head_of({"variant", "verdict", "pooled difference [95 %], points", "paired items",
+                  "flips to wrong", "flips to right"}) +
+         "<tbody>";
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
     const PairedComparison& p = report.pooled[v].overall;
-    out += row_of({escaped(report.variants[v].name), badge(p), escaped(difference_text(p)), std::to_string(p.n),
-                   std::to_string(p.flips_to_wrong), std::to_string(p.flips_to_right)});
+    out += row_of({escaped(report.variants[v].name), badge(p), escaped(difference_text(p)),
+                   std::to_string(p.n), std::to_string(p.flips_to_wrong),
+                   std::to_string(p.flips_to_right)});
   }
   out += "</tbody></table>";
   out += fmt::format(
-      "<p class=\"note\">Primary: the pooled difference, tasks weighted as the plan says; margin {} points, alpha {} "
+      "<p class=\"note\">Primary: the pooled difference, tasks weighted as the plan says; margin "
+      "{} points, alpha {} "
       "one-sided. Verdicts by task are secondary and Holm-adjusted.</p></section>\n",
       report.margin_pp, report.alpha);
   return out;
@@ -137,20 +149,25 @@ std::string verdict_section(const RunReport& report) {
 
 std::string score_section(const RunReport& report) {
   std::vector<std::string> head = {"task"};
-  for (const VariantValues& v : report.variants) head.push_back(v.baseline ? v.name + " (baseline)" : v.name);
-  std::string out = "<section id=\"scores\"><h2>Scores</h2><div class=\"wide\"><table>" + head_of(head) + "<tbody>";
+  for (const VariantValues& v : report.variants)
+    head.push_back(v.baseline ? v.name + " (baseline)" : v.name);
+  std::string out = "<section id=\"scores\"><h2>Scores</h2><div class=\"wide\"><table>" +
+                    head_of(head) + "<tbody>";
   for (const TaskValues& task : report.tasks) {
     std::vector<std::string> cells = {escaped(task.title)};
     for (const Cell& cell : task.cells) {
       std::string text = "<strong>" + escaped(score_text(task, cell)) + "</strong>";
       if (cell.not_available.empty()) {
-        text += fmt::format(" <span class=\"ci\">[{:.0f}, {:.0f}]</span>", cell.ci95.low * 100, cell.ci95.high * 100);
+        text += fmt::format(" <span class=\"ci\">[{:.0f}, {:.0f}]</span>", cell.ci95.low * 100,
+                            cell.ci95.high * 100);
         if (cell.metrics.contains("lm_eval")) {
-          text += fmt::format("<br><span class=\"sub\">lm_eval {:.1f} %</span>", cell.metrics.at("lm_eval") * 100);
+          text += fmt::format("<br><span class=\"sub\">lm_eval {:.1f} %</span>",
+                              cell.metrics.at("lm_eval") * 100);
         }
       }
       if (cell.paired && cell.paired->n > 0) {
-        text += "<br><span class=\"sub\">" + escaped(difference_text(*cell.paired)) + "</span> " + badge(*cell.paired);
+        text += "<br><span class=\"sub\">" + escaped(difference_text(*cell.paired)) + "</span> " +
+                badge(*cell.paired);
       }
       text += "<br><span class=\"sub\">" + escaped(counts_text(cell)) + "</span>";
       cells.push_back(text);
@@ -162,15 +179,18 @@ std::string score_section(const RunReport& report) {
 
 std::string engine_section(const RunReport& report) {
   std::string out = "<section id=\"engine\"><h2>Engine and speed</h2><div class=\"wide\"><table>";
-  out += head_of({"variant", "model", "load", "output tokens/s", "output tokens", "prompt tokens", "dtype", "kernels"}) + "<tbody>";
+  out += head_of({"variant", "model", "load", "output tokens/s", "output tokens", "prompt tokens",
+                  "dtype", "kernels"}) +
+         "<tbody>";
   for (const VariantValues& v : report.variants) {
     std::string kernels;
     for (const auto& kernel : v.facts.value("kernels", nlohmann::json::array())) {
       if (kernel.is_string()) kernels += (kernels.empty() ? "" : ", ") + kernel.get<std::string>();
     }
     out += row_of({escaped(v.name), escaped(v.model + (v.revision.empty() ? "" : "@" + v.revision)),
-                   human_duration(v.load_s), fmt::format("{:.0f}", v.tokens_per_s), std::to_string(v.generated_tokens),
-                   std::to_string(v.prompt_tokens), escaped(v.facts.value("dtype", "")), escaped(kernels)});
+                   human_duration(v.load_s), fmt::format("{:.0f}", v.tokens_per_s),
+                   std::to_string(v.generated_tokens), std::to_string(v.prompt_tokens),
+                   escaped(v.facts.value("dtype", "")), escaped(kernels)});
   }
   return out + "</tbody></table></div></section>\n";
 }
@@ -180,8 +200,10 @@ std::string flag_section(const RunReport& report) {
   if (report.flags.empty()) return out + "<p>No flag was raised.</p></section>\n";
   out += "<table>" + head_of({"flag", "variant", "task", "what", "example"}) + "<tbody>";
   for (const Flag& flag : report.flags) {
-    out += row_of({escaped(flag.name) + (flag.forces_invalid ? " <span class=\"badge invalid\">INVALID</span>" : ""),
-                   escaped(flag.variant), escaped(flag.task), escaped(flag.text), escaped(flag.example)});
+    out += row_of({escaped(flag.name) +
+                       (flag.forces_invalid ? " <span class=\"badge invalid\">INVALID</span>" : ""),
+                   escaped(flag.variant), escaped(flag.task), escaped(flag.text),
+                   escaped(flag.example)});
   }
   return out + "</tbody></table></section>\n";
 }
@@ -205,8 +227,8 @@ std::string group_section(const RunReport& report) {
   if (rows.empty()) return "";
   std::vector<std::string> head = {"group"};
   for (const VariantValues& v : report.variants) head.push_back(v.name);
-  return "<section id=\"groups\"><h2>By subject and difficulty</h2><table>" + head_of(head) + "<tbody>" + rows +
-         "</tbody></table></section>\n";
+  return "<section id=\"groups\"><h2>By subject and difficulty</h2><table>" + head_of(head) +
+         "<tbody>" + rows + "</tbody></table></section>\n";
 }
 
 // What the browser of items reads. "<" never stands in it, so no end tag can.
@@ -219,11 +241,18 @@ std::string items_json(const RunReport& report) {
         outputs.push_back(nullptr);
         continue;
       }
-      outputs.push_back({{"t", output->text}, {"x", output->extracted}, {"f", output->finish_reason},
-                         {"o", output->outcome}, {"s", output->score}});
+      outputs.push_back({{"t", output->text},
+                         {"x", output->extracted},
+                         {"f", output->finish_reason},
+                         {"o", output->outcome},
+                         {"s", output->score}});
     }
-    items.push_back({{"k", item.task}, {"i", item.id}, {"g", item.group}, {"r", item.target},
-                     {"f", item.flips}, {"o", outputs}});
+    items.push_back({{"k", item.task},
+                     {"i", item.id},
+                     {"g", item.group},
+                     {"r", item.target},
+                     {"f", item.flips},
+                     {"o", outputs}});
   }
   Json names = Json::array();
   for (const VariantValues& v : report.variants) names.push_back(v.name);
@@ -237,29 +266,37 @@ std::string browser_section(const RunReport& report) {
     options += "<option value=\"" + escaped(task.name) + "\">" + escaped(task.title) + "</option>";
   }
   return "<section id=\"items\"><h2>Items</h2><form id=\"filter\" onsubmit=\"return false\">"
-         "<label>task <select id=\"f-task\">" + options + "</select></label> "
+         "<label>task <select id=\"f-task\">" +
+         options +
+         "</select></label> "
          "<label><input type=\"checkbox\" id=\"f-flips\"> flips only</label> "
-         "<label>find <input type=\"search\" id=\"f-text\"></label> <output id=\"f-count\"></output></form>"
-         "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" aria-label=\"items\"></ul>"
+         "<label>find <input type=\"search\" id=\"f-text\"></label> <output "
+         "id=\"f-count\"></output></form>"
+         "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" "
+         "aria-label=\"items\"></ul>"
          "<div id=\"detail\" aria-live=\"polite\"></div></div></section>\n";
 }
 
 }  // namespace
 
 std::string html_report(const RunReport& report) {
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'; "
       "script-src 'unsafe-inline'; img-src data:\">"
-      "<title>" + escaped(report.name) + "</title><style>" + kReportStyle + "</style></head><body>";
+      "<title>" +
+      escaped(report.name) + "</title><style>" + kReportStyle + "</style></head><body>";
   out += "<header><h1>" + escaped(report.name) + "</h1><p>" +
          escaped(fmt::format("{} spent{}", human_duration(report.spent_s),
                              report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "")) +
          "</p><button id=\"theme\" type=\"button\">light / dark</button></header><main>\n";
   out += verdict_section(report);
-  out += "<section id=\"forest\"><h2>Differences to the baseline</h2>" + forest_plot(report) + "</section>\n";
-  out += score_section(report) + flag_section(report) + engine_section(report) + group_section(report) +
-         browser_section(report);
+  out += "<section id=\"forest\"><h2>Differences to the baseline</h2>" + forest_plot(report) +
+         "</section>\n";
+  out += score_section(report) + flag_section(report) + engine_section(report) +
+         group_section(report) + browser_section(report);
   out += "</main><footer>assay " + escaped(report.assay_version) + "</footer>";
   out += "<script type=\"application/json\" id=\"data\">" + items_json(report) + "</script>";
   return out + "<script>" + kReportScript + "</script></body></html>\n";

@@ -51,7 +51,8 @@ Json cell_json(const Cell& cell) {
               {"metrics_differ", cell.metrics_differ}};
   if (cell.scored > 0) out["ci95"] = {cell.ci95.low, cell.ci95.high};
   Json groups = Json::object();
-  for (const auto& [group, value] : cell.groups) groups[group] = {{"n", value.first}, {"mean", value.second}};
+  for (const auto& [group, value] : cell.groups)
+    groups[group] = {{"n", value.first}, {"mean", value.second}};
   out["groups"] = groups;
   out["paired"] = cell.paired ? comparison_json(*cell.paired) : Json(nullptr);
   return out;
@@ -89,11 +90,16 @@ Json task_json(const TaskValues& task, const RunReport& report) {
 }  // namespace
 
 Json json_report(const RunReport& report) {
-  Json out = {{"schema_version", 1},          {"name", report.name},
-              {"assay", report.assay_version}, {"end", report.end},
-              {"budget_s", report.budget_s},   {"spent_s", report.spent_s},
-              {"started_at", report.started_at_s}, {"ended_at", report.ended_at_s},
-              {"margin_pp", report.margin_pp}, {"alpha", report.alpha},
+  Json out = {{"schema_version", 1},
+              {"name", report.name},
+              {"assay", report.assay_version},
+              {"end", report.end},
+              {"budget_s", report.budget_s},
+              {"spent_s", report.spent_s},
+              {"started_at", report.started_at_s},
+              {"ended_at", report.ended_at_s},
+              {"margin_pp", report.margin_pp},
+              {"alpha", report.alpha},
               {"summary", report.summary}};
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
@@ -106,9 +112,14 @@ Json json_report(const RunReport& report) {
   }
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
-    out["flags"].push_back({{"name", flag.name}, {"variant", flag.variant}, {"task", flag.task},
-                            {"count", flag.count}, {"of", flag.of}, {"threshold", flag.threshold},
-                            {"example", flag.example}, {"text", flag.text},
+    out["flags"].push_back({{"name", flag.name},
+                            {"variant", flag.variant},
+                            {"task", flag.task},
+                            {"count", flag.count},
+                            {"of", flag.of},
+                            {"threshold", flag.threshold},
+                            {"example", flag.example},
+                            {"text", flag.text},
                             {"forces_invalid", flag.forces_invalid}});
   }
   return out;

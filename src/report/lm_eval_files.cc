@@ -47,7 +47,9 @@ Json results_file(const RunReport& report, std::size_t v) {
           {"n-samples", samples},
           {"higher_is_better", Json::object()},
           {"config",
-           {{"model", "assay"}, {"model_args", variant.model}, {"engine", variant.facts.value("versions", Json::object())}}},
+           {{"model", "assay"},
+            {"model_args", variant.model},
+            {"engine", variant.facts.value("versions", Json::object())}}},
           {"model_name", variant.model},
           {"model_source", "vllm"},
           {"date", report.started_at_s},
@@ -91,12 +93,19 @@ Json pass1_file(const RunReport& report, std::size_t v) {
     Json items = Json::array();
     for (const ItemValues& item : report.items) {
       if (item.task != task.name || !item.outputs[v]) continue;
-      Json score = item.outputs[v]->outcome == "scored" ? Json(item.outputs[v]->score) : Json(nullptr);
-      items.push_back({{"id", item.id}, {"group", item.group}, {"pass@1", score}, {"outcome", item.outputs[v]->outcome}});
+      Json score =
+          item.outputs[v]->outcome == "scored" ? Json(item.outputs[v]->score) : Json(nullptr);
+      items.push_back({{"id", item.id},
+                       {"group", item.group},
+                       {"pass@1", score},
+                       {"outcome", item.outputs[v]->outcome}});
     }
     const auto mean = cell.metrics.find(task.metrics.front());
     tasks[task.name] = {{"pass@1", mean == cell.metrics.end() ? Json(nullptr) : Json(mean->second)},
-                        {"n", cell.scored}, {"planned", cell.planned}, {"repeats", task.repeats}, {"items", items}};
+                        {"n", cell.scored},
+                        {"planned", cell.planned},
+                        {"repeats", task.repeats},
+                        {"items", items}};
   }
   return {{"schema_version", 1}, {"model", report.variants[v].model}, {"tasks", tasks}};
 }
@@ -108,7 +117,8 @@ Status write_lm_eval_files(const RunReport& report, const std::filesystem::path&
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     const std::filesystem::path target = folder / report.variants[v].name;
     TRY(make_dirs(target));
-    TRY(write_file_atomic(target / ("results_" + when + ".json"), dump_json(results_file(report, v), 2) + "\n"));
+    TRY(write_file_atomic(target / ("results_" + when + ".json"),
+                          dump_json(results_file(report, v), 2) + "\n"));
     bool code = false;
     for (const TaskValues& task : report.tasks) {
       code = code || task.kind == "code";
@@ -116,7 +126,8 @@ Status write_lm_eval_files(const RunReport& report, const std::filesystem::path&
       TRY(write_file_atomic(target / fmt::format("samples_{}_{}.jsonl", task.name, when),
                             samples_file(report, task, v)));
     }
-    if (code) TRY(write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n"));
+    if (code)
+      TRY(write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n"));
   }
   return {};
 }

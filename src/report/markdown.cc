@@ -29,13 +29,15 @@ std::string rule(std::size_t columns) {
 
 std::vector<std::string> names_of(const RunReport& report) {
   std::vector<std::string> names;
-  for (const VariantValues& v : report.variants) names.push_back(v.baseline ? v.name + " (baseline)" : v.name);
+  for (const VariantValues& v : report.variants)
+    names.push_back(v.baseline ? v.name + " (baseline)" : v.name);
   return names;
 }
 
 std::string pooled_table(const RunReport& report) {
   std::string out = "## Verdict\n\n" + report.summary + "\n\n";
-  out += row({"variant", "verdict", "pooled difference [95 %], points", "paired items", "flips to wrong / right"});
+  out += row({"variant", "verdict", "pooled difference [95 %], points", "paired items",
+              "flips to wrong / right"});
   out += rule(5);
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
@@ -43,9 +45,10 @@ std::string pooled_table(const RunReport& report) {
     out += row({report.variants[v].name, verdict_text(p), difference_text(p), std::to_string(p.n),
                 fmt::format("{} / {}", p.flips_to_wrong, p.flips_to_right)});
   }
-  return out + fmt::format("\nThe pooled difference is the primary comparison (margin {} points, alpha {} "
-                           "one-sided); the verdicts by task are secondary and Holm-adjusted.\n\n",
-                           report.margin_pp, report.alpha);
+  return out + fmt::format(
+                   "\nThe pooled difference is the primary comparison (margin {} points, alpha {} "
+                   "one-sided); the verdicts by task are secondary and Holm-adjusted.\n\n",
+                   report.margin_pp, report.alpha);
 }
 
 std::string score_table(const RunReport& report) {
@@ -71,15 +74,18 @@ std::string score_table(const RunReport& report) {
 
 std::string difference_table(const RunReport& report) {
   std::string out = "## Differences to the baseline\n\n";
-  out += row({"task", "variant", "difference [95 %], points", "to wrong / right", "McNemar p", "verdict"}) + rule(6);
+  out += row({"task", "variant", "difference [95 %], points", "to wrong / right", "McNemar p",
+              "verdict"}) +
+         rule(6);
   for (const TaskValues& task : report.tasks) {
     for (std::size_t v = 0; v < task.cells.size(); ++v) {
       const auto& paired = task.cells[v].paired;
       if (!paired) continue;
-      out += row({task.title, report.variants[v].name, difference_text(*paired),
-                  fmt::format("{} / {}", paired->flips_to_wrong, paired->flips_to_right),
-                  paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "",
-                  verdict_text(*paired)});
+      out +=
+          row({task.title, report.variants[v].name, difference_text(*paired),
+               fmt::format("{} / {}", paired->flips_to_wrong, paired->flips_to_right),
+               paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "",
+               verdict_text(*paired)});
     }
   }
   return out + "\n";
@@ -99,15 +105,18 @@ std::string count_table(const RunReport& report) {
 
 std::string engine_table(const RunReport& report) {
   std::string out = "## Engine\n\n";
-  out += row({"variant", "model", "loads", "load", "tokens per second", "output tokens", "dtype", "kernels"}) + rule(8);
+  out += row({"variant", "model", "loads", "load", "tokens per second", "output tokens", "dtype",
+              "kernels"}) +
+         rule(8);
   for (const VariantValues& v : report.variants) {
     std::vector<std::string> kernels;
     for (const auto& kernel : v.facts.value("kernels", nlohmann::json::array())) {
       if (kernel.is_string()) kernels.push_back(kernel.get<std::string>());
     }
-    out += row({v.name, v.model + (v.revision.empty() ? "" : "@" + v.revision), std::to_string(v.loads),
-                human_duration(v.load_s), fmt::format("{:.0f}", v.tokens_per_s),
-                std::to_string(v.generated_tokens), v.facts.value("dtype", ""), join(kernels, ", ")});
+    out += row({v.name, v.model + (v.revision.empty() ? "" : "@" + v.revision),
+                std::to_string(v.loads), human_duration(v.load_s),
+                fmt::format("{:.0f}", v.tokens_per_s), std::to_string(v.generated_tokens),
+                v.facts.value("dtype", ""), join(kernels, ", ")});
   }
   return out + "\n";
 }
@@ -136,8 +145,8 @@ std::string markdown_report(const RunReport& report) {
   out += fmt::format("Started {}, ended {}; {} spent{}.\n\n", time_text(report.started_at_s),
                      time_text(report.ended_at_s), human_duration(report.spent_s),
                      report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
-  out += pooled_table(report) + score_table(report) + difference_table(report) + count_table(report) +
-         engine_table(report) + flag_list(report);
+  out += pooled_table(report) + score_table(report) + difference_table(report) +
+         count_table(report) + engine_table(report) + flag_list(report);
   return out + "\nMade by assay " + report.assay_version + ".\n";
 }
 

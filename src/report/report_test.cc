@@ -24,7 +24,8 @@ class ReportTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) /
-              (std::string("assay_report_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
+              (std::string("assay_report_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name() +
                std::to_string(::getpid()));
     fs::remove_all(folder_);
   }
@@ -33,30 +34,42 @@ class ReportTest : public testing::Test {
   static Json task(const std::string& name, int items, const std::string& status = "ok") {
     Json list = Json::array();
     for (int i = 0; i < items; ++i) {
-      list.push_back({{"id", name + std::to_string(i)}, {"stratum", ""}, {"group", i % 2 == 0 ? "even" : "odd"}});
+      list.push_back({{"id", name + std::to_string(i)},
+                      {"stratum", ""},
+                      {"group", i % 2 == 0 ? "even" : "odd"}});
     }
-    return {{"name", name}, {"title", name}, {"benchmark", name}, {"kind", "generate"}, {"harness", "native"},
-            {"chance", 0.0}, {"weight", 1.0}, {"repeats", 1}, {"max_gen_toks", 10},
-            {"metrics", {"robust", "lm_eval"}}, {"status", status}, {"reason", status == "ok" ? "" : "HF gated"},
-            {"layout", ""}, {"fingerprint", ""}, {"items", list}};
+    return {{"name", name},        {"title", name},
+            {"benchmark", name},   {"kind", "generate"},
+            {"harness", "native"}, {"chance", 0.0},
+            {"weight", 1.0},       {"repeats", 1},
+            {"max_gen_toks", 10},  {"metrics", {"robust", "lm_eval"}},
+            {"status", status},    {"reason", status == "ok" ? "" : "HF gated"},
+            {"layout", ""},        {"fingerprint", ""},
+            {"items", list}};
   }
 
   // right(variant, task, item): 1, 0, or -1 for not run.
-  RunReport make(const std::function<int(const std::string&, const std::string&, int)>& right, int items = 40,
-                 const std::string& output = "out") {
+  RunReport make(const std::function<int(const std::string&, const std::string&, int)>& right,
+                 int items = 40, const std::string& output = "out") {
     Store store = Store::open(folder_, Store::Mode::write).value();
     const Json frozen = {
-        {"format", 1}, {"assay", "0"},
-        {"plan", {{"name", "p<lan>"}, {"budget_s", 100.0}, {"compare", {{"margin_pp", 3.0}, {"alpha", 0.05}}}}},
+        {"format", 1},
+        {"assay", "0"},
+        {"plan",
+         {{"name", "p<lan>"},
+          {"budget_s", 100.0},
+          {"compare", {{"margin_pp", 3.0}, {"alpha", 0.05}}}}},
         {"tasks", {task("a", items), task("b", items), task("hle", items, "na")}},
-        {"variants", {{{"name", "bf16"}, {"model", "m"}, {"revision", ""}, {"baseline", true}},
-                      {{"name", "fp8"}, {"model", "m8"}, {"revision", ""}, {"baseline", false}}}}};
+        {"variants",
+         {{{"name", "bf16"}, {"model", "m"}, {"revision", ""}, {"baseline", true}},
+          {{"name", "fp8"}, {"model", "m8"}, {"revision", ""}, {"baseline", false}}}}};
     EXPECT_TRUE(store.set_meta("frozen", frozen.dump()));
     EXPECT_TRUE(store.set_meta("end", "complete"));
     EXPECT_TRUE(store.set_meta("started_at", "1000"));
     EXPECT_TRUE(store.set_meta("ended_at", "1060"));
     for (const std::string variant : {"bf16", "fp8"}) {
-      EXPECT_TRUE(store.add_load(variant, 0, {{"load_s", 10.0}, {"work_s", 20.0}, {"generated_tokens", 400}}));
+      EXPECT_TRUE(store.add_load(variant, 0,
+                                 {{"load_s", 10.0}, {"work_s", 20.0}, {"generated_tokens", 400}}));
       for (const std::string name : {"a", "b"}) {
         for (int i = 0; i < items; ++i) {
           const int value = right(variant, name, i);
@@ -133,11 +146,14 @@ TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
   ASSERT_TRUE(write_reports(report, folder_));
   for (const char* name : {"report.md", "report.html", "results.json", "results.csv"}) {
     const std::string text = read_file(folder_ / name).value();
-    EXPECT_NE(text.find(std::string(name) == "results.json" || std::string(name) == "results.csv" ? "worse" : "WORSE"),
+    EXPECT_NE(text.find(std::string(name) == "results.json" || std::string(name) == "results.csv"
+                            ? "worse"
+                            : "WORSE"),
               std::string::npos)
         << name;
     EXPECT_NE(text.find("N/A (HF gated)"), std::string::npos) << name;
-    for (const char* word : {" equal ", "no loss"}) EXPECT_EQ(text.find(word), std::string::npos) << name;
+    for (const char* word : {" equal ", "no loss"})
+      EXPECT_EQ(text.find(word), std::string::npos) << name;
   }
   EXPECT_NE(terminal_table(report, false).find("N/A (HF gated)"), std::string::npos);
   EXPECT_EQ(terminal_table(report, false).find('\033'), std::string::npos);
@@ -149,13 +165,16 @@ TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
 
 TEST_F(ReportTest, HostileOutputStaysText) {
   const std::string evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\xff";
-  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; }, 2, evil);
+  const RunReport report =
+      make([](const std::string&, const std::string&, int) { return 1; }, 2, evil);
   const std::string html = html_report(report);
   EXPECT_EQ(html.find("<script>alert"), std::string::npos);
   EXPECT_EQ(html.find("<img"), std::string::npos);
   EXPECT_NE(html.find("p&lt;lan&gt;"), std::string::npos);
   std::size_t scripts = 0;
-  for (std::size_t at = html.find("</script>"); at != std::string::npos; at = html.find("</script>", at + 1)) ++scripts;
+  for (std::size_t at = html.find("</script>"); at != std::string::npos;
+       at = html.find("</script>", at + 1))
+    ++scripts;
   EXPECT_EQ(scripts, 2U);  // the data and ours
 }
 
@@ -171,7 +190,8 @@ TEST_F(ReportTest, SummariesAndComparisonsReadOurOwnFolders) {
   ASSERT_NE(found, rows.end());
   EXPECT_DOUBLE_EQ(found->value, 0.75);
   EXPECT_EQ(found->n, 40);
-  const auto compared = compare_folders(folder_ / "results/bf16", folder_ / "results/fp8", {}).value();
+  const auto compared =
+      compare_folders(folder_ / "results/bf16", folder_ / "results/fp8", {}).value();
   EXPECT_EQ(compared.tasks[0].comparison.flips_to_wrong, 10);
   EXPECT_EQ(compared.tasks[0].comparison.verdict, Verdict::worse);
   EXPECT_FALSE(summarize({folder_ / "logs"}, TableFormat::csv));

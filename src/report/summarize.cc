@@ -42,7 +42,9 @@ Status read_lm_eval(const fs::path& folder, const fs::path& file, std::vector<Su
   for (const auto& [task, entry] : report.at("results").items()) {
     for (const auto& [key, value] : entry.items()) {
       const std::size_t comma = key.find(',');
-      if (comma == std::string::npos || key.find("_stderr") != std::string::npos || !value.is_number()) continue;
+      if (comma == std::string::npos || key.find("_stderr") != std::string::npos ||
+          !value.is_number())
+        continue;
       SummaryRow row{folder.filename().string(), model, task};
       const std::string filter = key.substr(comma + 1);
       row.metric = key.substr(0, comma) + (filter == "none" ? "" : " (" + filter + ")");
@@ -80,7 +82,8 @@ Status read_folder(const fs::path& given, std::vector<SummaryRow>& rows) {
     return usage_error("the results in " + folder.string() + " have another layout", e.what(),
                        "name a folder of assay or lm-eval results");
   }
-  return usage_error("no results in " + folder.string(), "neither results.json nor results_*.json is there",
+  return usage_error("no results in " + folder.string(),
+                     "neither results.json nor results_*.json is there",
                      "name a folder of assay or lm-eval results");
 }
 
@@ -100,8 +103,13 @@ std::string latex_escaped(const std::string& text) {
 Json rows_json(const std::vector<SummaryRow>& rows) {
   Json out = Json::array();
   for (const SummaryRow& row : rows) {
-    out.push_back({{"run", row.run}, {"model", row.model}, {"task", row.task}, {"metric", row.metric},
-                   {"value", row.has_value ? Json(row.value) : Json(nullptr)}, {"note", row.note}, {"n", row.n}});
+    out.push_back({{"run", row.run},
+                   {"model", row.model},
+                   {"task", row.task},
+                   {"metric", row.metric},
+                   {"value", row.has_value ? Json(row.value) : Json(nullptr)},
+                   {"note", row.note},
+                   {"n", row.n}});
   }
   return out;
 }
@@ -117,7 +125,8 @@ Result<std::vector<SummaryRow>> read_summary(const std::vector<fs::path>& folder
 std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format) {
   std::vector<std::vector<std::string>> cells = {{"run", "model", "task", "metric", "value", "n"}};
   for (const SummaryRow& row : rows) {
-    cells.push_back({row.run, row.model, row.task, row.metric, value_text(row), row.n > 0 ? std::to_string(row.n) : ""});
+    cells.push_back({row.run, row.model, row.task, row.metric, value_text(row),
+                     row.n > 0 ? std::to_string(row.n) : ""});
   }
   std::string out;
   switch (format) {
@@ -128,7 +137,8 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
     case TableFormat::csv:
       for (const auto& row : cells) {
         std::vector<std::string> quoted;
-        for (const std::string& cell : row) quoted.push_back("\"" + replace_all(cell, "\"", "\"\"") + "\"");
+        for (const std::string& cell : row)
+          quoted.push_back("\"" + replace_all(cell, "\"", "\"\"") + "\"");
         out += join(quoted, ",") + "\r\n";
       }
       return out;

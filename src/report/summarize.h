@@ -12,14 +12,14 @@ namespace assay {
 enum class TableFormat { terminal, markdown, csv, latex, json };
 
 struct SummaryRow {
-  std::string run;       // folder
-  std::string model;     // variant or model name
+  std::string run;    // folder
+  std::string model;  // variant or model name
   std::string task;
   std::string metric;
-  double value = 0;      // in [0, 1] for accuracies; as it stands in the file
+  double value = 0;  // in [0, 1] for accuracies; as it stands in the file
   bool has_value = false;
-  std::string note;      // "N/A (HF gated)"
-  std::int64_t n = 0;    // items; 0: not known
+  std::string note;    // "N/A (HF gated)"
+  std::int64_t n = 0;  // items; 0: not known
 };
 
 // Every figure found, in the folders' order. A folder without results is a usage error.

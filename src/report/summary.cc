@@ -11,8 +11,8 @@ std::string sentence_for(const RunReport& report, std::size_t v) {
   const PairedComparison& pooled = report.pooled[v].overall;
   const std::string& name = report.variants[v].name;
   if (pooled.n == 0) return fmt::format("{} shares no scored item with the baseline.", name);
-  std::string text = fmt::format("{}: pooled over {} paired items the score moves by {} points, ", name,
-                                 pooled.n, difference_text(pooled));
+  std::string text = fmt::format("{}: pooled over {} paired items the score moves by {} points, ",
+                                 name, pooled.n, difference_text(pooled));
   switch (pooled.verdict) {
     case Verdict::non_inferior:
       text += fmt::format("so a loss of {} points or more is ruled out.", report.margin_pp);
@@ -21,11 +21,14 @@ std::string sentence_for(const RunReport& report, std::size_t v) {
       text += "which is a loss beyond chance.";
       break;
     case Verdict::worse_within_margin:
-      text += fmt::format("a loss beyond chance, and for sure smaller than {} points.", report.margin_pp);
+      text += fmt::format("a loss beyond chance, and for sure smaller than {} points.",
+                          report.margin_pp);
       break;
     default:
-      text += fmt::format("which neither shows a loss nor rules out one of {} points", report.margin_pp);
-      text += pooled.items_needed ? fmt::format("; about {} items would.", *pooled.items_needed) : ".";
+      text += fmt::format("which neither shows a loss nor rules out one of {} points",
+                          report.margin_pp);
+      text +=
+          pooled.items_needed ? fmt::format("; about {} items would.", *pooled.items_needed) : ".";
   }
   return text;
 }
@@ -39,7 +42,8 @@ std::string verdict_text(const PairedComparison& comparison) {
   } else if (comparison.verdict == Verdict::invalid) {
     text += " (" + comparison.reason + ")";
   } else if (comparison.verdict == Verdict::not_available) {
-    return comparison.reason.starts_with("N/A") ? comparison.reason : "N/A (" + comparison.reason + ")";
+    return comparison.reason.starts_with("N/A") ? comparison.reason
+                                                : "N/A (" + comparison.reason + ")";
   }
   return text;
 }
@@ -78,10 +82,13 @@ std::string summarize_in_words(const RunReport& report) {
   }
   int invalid = 0;
   for (const Flag& flag : report.flags) invalid += flag.forces_invalid ? 1 : 0;
-  if (invalid > 0) text += fmt::format(" {} measurements are not sound and carry no verdict.", invalid);
+  if (invalid > 0)
+    text += fmt::format(" {} measurements are not sound and carry no verdict.", invalid);
   if (report.end == "out_of_time") {
-    text += " The budget ended the run: the items left are recorded as not run, and comparisons use the "
-            "items both sides answered.";
+    text +=
+        " The budget ended the run: the items left are recorded as not run, and comparisons use "
+        "the "
+        "items both sides answered.";
   }
   return text;
 }

@@ -11,8 +11,9 @@ namespace assay {
 namespace {
 
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80;
+  }));
 }
 
 const char* colour_of(Verdict verdict) {
@@ -69,15 +70,18 @@ std::string terminal_table(const RunReport& report, bool colour) {
   rows.push_back({"load"});
   for (const VariantValues& v : report.variants) rows.back().push_back(human_duration(v.load_s));
   rows.push_back({"output tokens/s"});
-  for (const VariantValues& v : report.variants) rows.back().push_back(fmt::format("{:.0f}", v.tokens_per_s));
-  std::string out = "\n" + report.name + ": score (scored/planned) difference to the baseline [95 %] in points\n\n";
+  for (const VariantValues& v : report.variants)
+    rows.back().push_back(fmt::format("{:.0f}", v.tokens_per_s));
+  std::string out = "\n" + report.name +
+                    ": score (scored/planned) difference to the baseline [95 %] in points\n\n";
   out += aligned(rows) + "\n";
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
     const PairedComparison& pooled = report.pooled[v].overall;
     const std::string verdict = verdict_text(pooled);
-    out += fmt::format("{}: {}{}{} {}\n", report.variants[v].name, colour ? colour_of(pooled.verdict) : "",
-                       verdict, colour ? "\033[0m" : "", difference_text(pooled));
+    out += fmt::format("{}: {}{}{} {}\n", report.variants[v].name,
+                       colour ? colour_of(pooled.verdict) : "", verdict, colour ? "\033[0m" : "",
+                       difference_text(pooled));
   }
   if (!report.flags.empty()) out += fmt::format("{} flags: see the report\n", report.flags.size());
   return out;

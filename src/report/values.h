@@ -18,44 +18,45 @@ struct VariantValues {
   std::string model;
   std::string revision;
   bool baseline = false;
-  int loads = 0;              // engine loads, over all runs on the folder
-  double load_s = 0;          // of the last one
-  double work_s = 0;          // all, engines ready
+  int loads = 0;      // engine loads, over all runs on the folder
+  double load_s = 0;  // of the last one
+  double work_s = 0;  // all, engines ready
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
-  double tokens_per_s = 0;    // generated, while an engine was ready
-  nlohmann::json facts = nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
-  bool emulated = false;      // kernels compute the format in software: accuracy counts, speed does not
+  double tokens_per_s = 0;  // generated, while an engine was ready
+  nlohmann::json facts =
+      nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
+  bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
 };
 
 // A property of a measurement that may spoil it.
 struct Flag {
-  std::string name;       // "truncated", "below chance"…
+  std::string name;  // "truncated", "below chance"…
   std::string variant;
-  std::string task;       // empty: of the whole variant
+  std::string task;  // empty: of the whole variant
   std::int64_t count = 0;
   std::int64_t of = 0;
-  double threshold = 0;   // share of `of` from which the flag is raised
-  std::string example;    // an item that shows it
-  std::string text;       // one sentence
+  double threshold = 0;  // share of `of` from which the flag is raised
+  std::string example;   // an item that shows it
+  std::string text;      // one sentence
   bool forces_invalid = false;
 };
 
 // One task of one variant.
 struct Cell {
-  std::string not_available;      // "N/A (HF gated)", "not run"; empty: there are figures
-  std::int64_t planned = 0;       // items
-  std::int64_t run = 0;           // answered, whatever became of the score
+  std::string not_available;  // "N/A (HF gated)", "not run"; empty: there are figures
+  std::int64_t planned = 0;   // items
+  std::int64_t run = 0;       // answered, whatever became of the score
   std::int64_t scored = 0;
   std::map<std::string, std::int64_t> unscored;  // reason -> items
   std::map<std::string, double> metrics;         // mean over scored items, in [0, 1]
-  Interval ci95;                  // Wilson, of the first metric
+  Interval ci95;                                 // Wilson, of the first metric
   std::int64_t truncated = 0;
   std::int64_t empty = 0;
   std::int64_t looping = 0;
   std::int64_t not_extractable = 0;
   std::int64_t thinking_not_closed = 0;
-  std::int64_t metrics_differ = 0;  // items on which robust and lm_eval part
+  std::int64_t metrics_differ = 0;         // items on which robust and lm_eval part
   std::optional<PairedComparison> paired;  // to the baseline; none for the baseline itself
   std::map<std::string, std::pair<std::int64_t, double>> groups;  // group -> items, mean
 };
@@ -64,15 +65,15 @@ struct TaskValues {
   std::string name;
   std::string title;
   std::string kind;
-  std::string status;   // ok, na
+  std::string status;  // ok, na
   std::string reason;
   double chance = 0;
   double weight = 1;
   int repeats = 1;
   std::int64_t planned = 0;
   std::vector<std::string> metrics;
-  std::vector<Cell> cells;        // one a variant, in the variants' order
-  std::int64_t shared = 0;        // items scored for every variant
+  std::vector<Cell> cells;           // one a variant, in the variants' order
+  std::int64_t shared = 0;           // items scored for every variant
   std::vector<double> shared_means;  // first metric over these, one a variant
 };
 
@@ -80,8 +81,8 @@ struct OutputValues {  // one item of one variant, for the browser of items
   std::string text;
   std::string extracted;
   std::string finish_reason;
-  std::string outcome;          // "scored" or the reason
-  double score = 0;             // first metric
+  std::string outcome;  // "scored" or the reason
+  double score = 0;     // first metric
   std::optional<double> lm_eval;
 };
 
@@ -91,16 +92,16 @@ struct ItemValues {
   std::string group;
   std::string target;
   std::vector<std::optional<OutputValues>> outputs;  // one a variant; none: not run
-  bool flips = false;  // right for one variant and wrong for another
+  bool flips = false;                                // right for one variant and wrong for another
 };
 
 struct RunReport {
   std::string name;
   std::string assay_version;
-  std::string end;             // complete, out_of_time, interrupted; empty: not known
+  std::string end;  // complete, out_of_time, interrupted; empty: not known
   double budget_s = 0;
   double spent_s = 0;
-  double started_at_s = 0;     // seconds since 1970
+  double started_at_s = 0;  // seconds since 1970
   double ended_at_s = 0;
   double margin_pp = 3;
   double alpha = 0.05;
@@ -109,8 +110,8 @@ struct RunReport {
   std::vector<PooledComparison> pooled;  // one a variant; the baseline's is empty
   std::vector<Flag> flags;
   std::vector<ItemValues> items;
-  std::string summary;         // one paragraph for whoever decides
-  nlohmann::json plan;         // the frozen plan's `plan`
+  std::string summary;  // one paragraph for whoever decides
+  nlohmann::json plan;  // the frozen plan's `plan`
 };
 
 }  // namespace assay

@@ -16,6 +16,7 @@ namespace assay {
 [[nodiscard]] std::string html_report(const RunReport& report);
 [[nodiscard]] std::string csv_report(const RunReport& report);
 [[nodiscard]] nlohmann::json json_report(const RunReport& report);  // docs/report_schema.md
-[[nodiscard]] Status write_lm_eval_files(const RunReport& report, const std::filesystem::path& folder);
+[[nodiscard]] Status write_lm_eval_files(const RunReport& report,
+                                         const std::filesystem::path& folder);
 
 }  // namespace assay

@@ -26,7 +26,9 @@ double variant_share_s(double left_s, int variants_left, double reserve_s) {
   return std::max(0.0, left_s - reserve_s) / std::max(1, variants_left);
 }
 
-double report_reserve_s(double budget_s) { return std::clamp(budget_s * 0.03, 4.0, 120.0); }
+double report_reserve_s(double budget_s) {
+  return std::clamp(budget_s * 0.03, 4.0, 120.0);
+}
 
 double least_budget_s(int variants, double load_s, double first_items_s) {
   const double work_s = variants * (load_s + first_items_s);
@@ -37,9 +39,10 @@ void Pace::note(const Response& response, int in_flight) {
   const std::size_t tokens = response.token_ids.size();
   if (response.finish_reason == FinishReason::error) return;
   if (tokens > 1) {
-    push_bounded(token_s_,
-                 Sample{response.decode_s / static_cast<double>(tokens - 1), std::max(1, in_flight)},
-                 kWindow);
+    push_bounded(
+        token_s_,
+        Sample{response.decode_s / static_cast<double>(tokens - 1), std::max(1, in_flight)},
+        kWindow);
   }
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);

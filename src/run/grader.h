@@ -69,10 +69,10 @@ class GraderPool {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_cv_;
-  std::deque<GradeJob> waiting_;    // guarded by mutex_
-  std::vector<Graded> done_;        // guarded by mutex_
-  std::size_t in_work_ = 0;         // guarded by mutex_
-  bool stopping_ = false;           // guarded by mutex_
+  std::deque<GradeJob> waiting_;  // guarded by mutex_
+  std::vector<Graded> done_;      // guarded by mutex_
+  std::size_t in_work_ = 0;       // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "base/files.h"
@@ -12,11 +11,11 @@
 namespace assay {
 namespace {
 
-// lm-eval's names of the tasks this program knows under its own.
-std::string lm_eval_name(const std::string& benchmark) {
-  if (benchmark == "math500") return "hendrycks_math500";
-  if (benchmark == "gpqa_diamond") return "gpqa_diamond_zeroshot";
-  return benchmark;
+// Documents as JSON Lines for lm-eval's own reader.
+Status write_rows(const std::filesystem::path& file, const std::vector<nlohmann::json>& rows) {
+  std::string text;
+  for (const nlohmann::json& row : rows) text += dump_json(row) + "\n";
+  return write_file_atomic(file, text);
 }
 
 // The first number among an lm-eval sample's metrics: its own list comes first.
@@ -65,7 +64,7 @@ std::filesystem::path LmEvalSource::output_folder(const ResolvedTask& task) cons
 }
 
 nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_len) const {
-  const std::string name = lm_eval_name(task.spec.benchmark);
+  const std::string& name = task.spec.benchmark;
   nlohmann::json args = {{"tasks", {name}},
                          {"model_name", variant_.spec.model},
                          {"apply_chat_template", run_.plan.chat.apply_template},
@@ -74,9 +73,14 @@ nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_l
                          {"output", std::filesystem::absolute(output_folder(task)).string()}};
   if (task.spec.max_gen_toks) args["max_gen_toks"] = *task.spec.max_gen_toks;
   if (task.spec.num_fewshot) args["num_fewshot"] = *task.spec.num_fewshot;
-  if (!task.row_positions.empty()) {
-    args["samples"] = {{name, task.row_positions}};
-    args["data"] = {{name, task.files}};
+  if (!task.lm_eval_rows.empty()) {
+    const std::filesystem::path folder = std::filesystem::absolute(output_folder(task));
+    args["data"] = {{name, (folder / "rows.jsonl").string()}};
+    if (!task.exemplars.empty()) {
+      args["data"] = {{name,
+                       {{"test", (folder / "rows.jsonl").string()},
+                        {"validation", (folder / "exemplars.jsonl").string()}}}};
+    }
   } else if (task.spec.limit) {
     args["limit"] = *task.spec.limit;
   }
@@ -87,15 +91,18 @@ nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_l
 Status LmEvalSource::start_next(Engine& engine, std::int64_t id, int max_model_len) {
   const ResolvedTask& task = *tasks_[next_task_];
   TRY(make_dirs(output_folder(task)));
+  TRY(write_rows(output_folder(task) / "rows.jsonl", task.lm_eval_rows));
+  TRY(write_rows(output_folder(task) / "exemplars.jsonl", task.exemplars));
   TRY(engine.start_lm_eval(id, arguments(task, max_model_len)));
   running_ = id;
   return {};
 }
 
 Status LmEvalSource::on_need(Engine& engine, const Needed& needed) {
-  const std::string key =
-      response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling, 0);
-  if (const auto stored = TRY(store_.response(key))) return engine.answer_need(needed.need, &*stored);
+  const std::string key = response_key(variant_, identity_, needed.kind, needed.rendered,
+                                       needed.sampling, needed.repeat);
+  if (const auto stored = TRY(store_.response(key)))
+    return engine.answer_need(needed.need, &*stored);
   if (stopped_) return engine.answer_need(needed.need, nullptr);
   waiting_.push_back(needed);
   return {};
@@ -114,7 +121,8 @@ bool LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
     --room;
     ++sent;
     asked_[id] = {needed.need,
-                  response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling, 0),
+                  response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling,
+                               needed.repeat),
                   needed.sampling};
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
@@ -170,12 +178,10 @@ Status LmEvalSource::store_samples(const ResolvedTask& task, const std::filesyst
     if (trim(line).empty()) continue;
     const std::string where = fmt::format("{}:{}", file.string(), line_number);
     const Json sample = TRY(parse_json(line, where));
-    const auto doc = static_cast<int>(TRY(int_field(sample, "doc_id", where)));
-    std::string id = file.stem().string() + ":" + std::to_string(doc);
-    const auto at = std::find(task.row_positions.begin(), task.row_positions.end(), doc);
-    if (at != task.row_positions.end()) {
-      id = task.items[static_cast<std::size_t>(at - task.row_positions.begin())].id;
-    }
+    const std::int64_t number = TRY(int_field(sample, "doc_id", where));
+    std::string id = fmt::format("{}:{}", file.stem().string(), number);
+    const Json doc = sample.value("doc", Json::object());
+    if (doc.is_object() && doc.contains("assay_id")) id = doc["assay_id"].get<std::string>();
     if (!seen.insert(id).second) continue;
     Score score;
     const auto value = sample_metric(sample);

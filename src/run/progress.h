@@ -15,7 +15,7 @@ struct ProgressState {
   int items_total = 0;
   int in_flight = 0;
   std::int64_t generated_tokens = 0;
-  double elapsed_s = 0;   // of this variant, since its engine was ready
+  double elapsed_s = 0;       // of this variant, since its engine was ready
   double budget_left_s = -1;  // -1: no budget
 };
 

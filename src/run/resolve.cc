@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -27,10 +27,33 @@ const char* kind_name(const ResolvedTask& task) {
 
 Status load_exemplars(ResolvedTask& task, const std::string& python) {
   if (task.task->exemplar_layouts.empty()) return {};
-  const DataSet set =
-      TRY(load_data_set(task.data_folder, task.task->exemplar_layouts, python));
+  const DataSet set = TRY(load_data_set(task.data_folder, task.task->exemplar_layouts, python));
   for (const Row& row : set.rows) task.exemplars.push_back(row.fields);
   task.fingerprint = sha256_hex(task.fingerprint + set.fingerprint);
+  return {};
+}
+
+// lm-eval's names of the benchmarks this program knows under its own.
+const Task* known_task(const std::string& benchmark) {
+  if (benchmark == "hendrycks_math500") return find_task("math500");
+  if (benchmark == "gpqa_diamond_zeroshot") return find_task("gpqa_diamond");
+  return find_task(benchmark);
+}
+
+// `ids` holds the item made of each row, in the rows' order.
+Status keep_rows(const DataSet& set, const std::vector<std::string>& ids, ResolvedTask& task) {
+  if (ids.size() != set.rows.size()) {
+    return usage_error("task " + task.spec.name + " cannot be run by lm-eval on these rows",
+                       fmt::format("{} rows make {} items", set.rows.size(), ids.size()),
+                       "use `harness: native` for this task");
+  }
+  std::set<std::string> wanted;
+  for (const Item& item : task.items) wanted.insert(item.id);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!wanted.contains(ids[i])) continue;
+    task.lm_eval_rows.push_back(set.rows[i].fields);
+    task.lm_eval_rows.back()["assay_id"] = ids[i];
+  }
   return {};
 }
 
@@ -38,7 +61,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
                                   const ResolveServices& services) {
   ResolvedTask out;
   out.spec = spec;
-  out.task = find_task(spec.benchmark);
+  out.task = known_task(spec.benchmark);
   if (out.task == nullptr) return out;  // lm-eval's own task: it brings its documents
   const LocatedData located = TRY(services.locate_data(spec, *out.task));
   if (located.gated) {
@@ -60,14 +83,15 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   TRY(load_exemplars(out, services.python));
   const TaskContext context{out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder};
   std::vector<Item> all = TRY(out.task->make_items(set, context));
-  std::map<std::string, int> position;
-  for (std::size_t i = 0; i < all.size(); ++i) position.emplace(all[i].id, static_cast<int>(i));
+  std::vector<std::string> ids;
+  for (const Item& item : all) ids.push_back(item.id);
   out.items = TRY(select_items(std::move(all), spec, plan.seed));
   if (out.items.empty()) {
-    return usage_error("task " + spec.name + " has no items", "the data folder holds no usable rows",
+    return usage_error("task " + spec.name + " has no items",
+                       "the data folder holds no usable rows",
                        "check --data, or the task's limit and ids");
   }
-  for (const Item& item : out.items) out.row_positions.push_back(position.at(item.id));
+  if (spec.harness == Harness::lm_eval) TRY(keep_rows(set, ids, out));
   return out;
 }
 

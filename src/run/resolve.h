@@ -19,15 +19,16 @@ struct ResolvedTask {
   TaskSpec spec;
   const Task* task = nullptr;  // nullptr: an lm-eval task this program does not know by itself
   bool available = true;
-  std::string reason;          // why not available: "HF gated"
+  std::string reason;  // why not available: "HF gated"
   std::string layout;
   std::string fingerprint;
   std::vector<std::string> files;
   std::string data_folder;
-  std::vector<Item> items;     // selected, in the run's order
+  std::vector<Item> items;  // selected, in the run's order
   std::vector<nlohmann::json> exemplars;
-  // Position of each item in the data set's own row order (lm-eval's `samples`).
-  std::vector<int> row_positions;
+  // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
+  // each with the item's id as `assay_id`.
+  std::vector<nlohmann::json> lm_eval_rows;
 };
 
 struct ResolvedVariant {
@@ -48,7 +49,7 @@ struct ResolvedRun {
 // Where the rows of a task come from: a folder with the files in place, or a reason why not.
 struct LocatedData {
   std::string folder;
-  bool gated = false;       // the hub refused: with if_gated skip the task becomes N/A
+  bool gated = false;  // the hub refused: with if_gated skip the task becomes N/A
 };
 
 // Parts of the world resolve() needs; the composition root supplies them.

@@ -89,7 +89,9 @@ class Accounts {  // the wall clock spent on this folder, over all its runs
     return services_.clock.now().count() +
            variant_share_s(left_s(), variants_left, report_reserve_s(options_.budget_s));
   }
-  Status save() const { return services_.store.set_meta("spent_s", fmt::format("{:.3f}", spent_s())); }
+  Status save() const {
+    return services_.store.set_meta("spent_s", fmt::format("{:.3f}", spent_s()));
+  }
 
  private:
   const RunOptions& options_;
@@ -129,8 +131,8 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   Turn out;
   if (turn.needs_engine()) {
     TRY(refuse_other_engine(run, variant, identity, services));
-    const double least_s = least_budget_s(variants_left, TRY(load_guess_s(services.store)),
-                                          turn.first_items_s());
+    const double least_s =
+        least_budget_s(variants_left, TRY(load_guess_s(services.store)), turn.first_items_s());
     if (accounts.limited() && accounts.left_s() < least_s) {
       if (index == 0 && services.store.response_count() == 0) {
         return environment_error(
@@ -196,9 +198,9 @@ Status rescore(const ResolvedRun& run, RunServices& services) {
       if (job.steps.empty()) continue;
       const auto next = unit.task->task->next(unit.item(), job.steps, run.context(*unit.task));
       if (!next || *next) continue;  // half answered
-      TRY(services.store.put_score(
-          {variant.spec.name, unit.task->spec.name, unit.item().id, unit.repeat,
-           grade_now(run, job, services.run_program, oracle.get())}));
+      TRY(services.store.put_score({variant.spec.name, unit.task->spec.name, unit.item().id,
+                                    unit.repeat,
+                                    grade_now(run, job, services.run_program, oracle.get())}));
     }
   }
   return services.store.flush();

@@ -32,12 +32,12 @@ struct RunServices {
   std::function<void(const ResolvedVariant&)> prefetch;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
-  std::string results_folder;  // lm-eval's files go below it
+  std::string results_folder;    // lm-eval's files go below it
   std::function<Status()> tick;  // called about once a second while an engine works; may be empty
 };
 
 struct RunOptions {
-  double budget_s = 0;   // 0: none
+  double budget_s = 0;  // 0: none
   bool restart_variant = false;
   int max_engine_restarts = 3;  // a variant
   std::chrono::seconds load_timeout{1800};

@@ -17,7 +17,8 @@ Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
                         const TaskContext& context) {
   if (static_cast<int>(so_far.size()) >= item.row.value("steps", 1)) return std::nullopt;
   Request request;
-  request.messages = {{"user", context.spec.name + "/" + item.id + "/" + std::to_string(so_far.size())}};
+  request.messages = {
+      {"user", context.spec.name + "/" + item.id + "/" + std::to_string(so_far.size())}};
   for (const StepResult& step : so_far) request.messages[0].content += "+" + step.response.text;
   request.sampling.max_tokens = context.spec.max_gen_toks.value_or(10);
   return request;
@@ -30,7 +31,9 @@ Score judge(const ScoreInputs& in) {
   return score;
 }
 
-int steps_of(const Item& item) { return item.row.value("steps", 1); }
+int steps_of(const Item& item) {
+  return item.row.value("steps", 1);
+}
 
 const Task& test_task() {
   static const Task task = [] {
@@ -76,7 +79,6 @@ class RunnerTest : public testing::Test {
     task.task = &test_task();
     for (int i = 0; i < items; ++i) {
       task.items.push_back({name + std::to_string(i), "", "", nlohmann::json::object()});
-      task.row_positions.push_back(i);
     }
     run_.tasks.push_back(task);
   }
@@ -138,7 +140,9 @@ TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
 
 TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
   run_.tasks[0].items[0].row["steps"] = 2;
-  script_.answer = [](const std::string& p) { return p == "a/a0/0" ? std::string(90, 'x') : "yes"; };
+  script_.answer = [](const std::string& p) {
+    return p == "a/a0/0" ? std::string(90, 'x') : "yes";
+  };
   ASSERT_EQ(go().value(), RunEnd::complete);
   const Store store = Store::open(folder_, Store::Mode::read).value();
   const auto steps = store.steps("base", "a", "a0", 0).value();

@@ -17,8 +17,8 @@ struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
   double load_s = 10;
-  double token_s = 0.1;       // per output token, whatever is in flight
-  int output_tokens = 5;      // of each answer; sampling.max_tokens when larger
+  double token_s = 0.1;   // per output token, whatever is in flight
+  int output_tokens = 5;  // of each answer; sampling.max_tokens when larger
   std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
     return std::string("yes");
   };

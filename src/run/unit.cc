@@ -22,7 +22,8 @@ StepId Replay::step_id(const Unit& unit) const {
 }
 
 int Replay::total_tokens(const Unit& unit) {
-  int longest = static_cast<int>(unit.prompt.prompt_tokens.size()) + unit.request.sampling.max_tokens;
+  int longest =
+      static_cast<int>(unit.prompt.prompt_tokens.size()) + unit.request.sampling.max_tokens;
   for (const Rendered::Scored& s : unit.prompt.scored) {
     longest = std::max(longest, static_cast<int>(s.tokens.size()) + 1);
   }
@@ -32,8 +33,8 @@ int Replay::total_tokens(const Unit& unit) {
 Status Replay::advance(Unit& unit) const {
   while (true) {
     if (!unit.has_prompt) {
-      NextRequest next = TRY(
-          unit.task->task->next(unit.item(), unit.steps, run_.context(*unit.task)));
+      NextRequest next =
+          TRY(unit.task->task->next(unit.item(), unit.steps, run_.context(*unit.task)));
       if (!next) {
         unit.state = Unit::State::answered;
         return {};
@@ -54,12 +55,11 @@ Status Replay::advance(Unit& unit) const {
 Result<bool> Replay::take_stored(Unit& unit) const {
   if (max_model_len_ > 0 && total_tokens(unit) > max_model_len_) {
     if (unit.steps.empty()) {
-      return usage_error(
-          fmt::format("a prompt of task {} does not fit: item {}", unit.task->spec.name,
-                      unit.item().id),
-          fmt::format("prompt and output need {} tokens, max_model_len is {}", total_tokens(unit),
-                      max_model_len_),
-          "lower the task's max_gen_toks or raise max_model_len");
+      return usage_error(fmt::format("a prompt of task {} does not fit: item {}",
+                                     unit.task->spec.name, unit.item().id),
+                         fmt::format("prompt and output need {} tokens, max_model_len is {}",
+                                     total_tokens(unit), max_model_len_),
+                         "lower the task's max_gen_toks or raise max_model_len");
     }
     TRY(store_.put_step({step_id(unit), "", unit.rendered_key}));
     unit.steps.push_back(StepResult{{}, true});

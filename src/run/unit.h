@@ -27,12 +27,12 @@ struct Unit {
     not_run,
   };
   State state = State::waiting;
-  Request request;        // state waiting: the next question
-  Rendered prompt;        // its rendering, when has_prompt
+  Request request;  // state waiting: the next question
+  Rendered prompt;  // its rendering, when has_prompt
   bool has_prompt = false;
   std::string rendered_key;
   std::string response_key;
-  int crashes = 0;        // engines that died while it was asked
+  int crashes = 0;  // engines that died while it was asked
 
   [[nodiscard]] const Item& item() const { return task->items[item_index]; }
 };
@@ -44,8 +44,8 @@ class Replay {
          int max_model_len, Store& store);
 
   // Asks the task for the next request until one is not in the store (state waiting), the item is
-  // answered, or its score is stored (scored). A later step whose prompt does not fit is recorded as
-  // such; a first one is a usage error naming the item and its tokens.
+  // answered, or its score is stored (scored). A later step whose prompt does not fit is recorded
+  // as such; a first one is a usage error naming the item and its tokens.
   [[nodiscard]] Status advance(Unit& unit) const;
   // Fills in the rendering the engine gave for unit.request, stores it, and goes on.
   [[nodiscard]] Status set_prompt(Unit& unit, const Rendered& prompt) const;

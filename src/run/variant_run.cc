@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kUnmeasuredInFlight = 16;  // before the pace is known, when there is a deadline
+constexpr int kUnmeasuredInFlight = 16;    // before the pace is known, when there is a deadline
 constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
 constexpr double kAdmissionSafety = 1.15;
 
@@ -71,14 +71,17 @@ Status VariantRun::prepare(const ItemSet* allowed) {
 }
 
 int VariantRun::waiting() const {
-  return static_cast<int>(std::count_if(units_.begin(), units_.end(), [](const Unit& u) {
-    return u.state == Unit::State::waiting;
-  }));
+  return static_cast<int>(std::count_if(
+      units_.begin(), units_.end(), [](const Unit& u) { return u.state == Unit::State::waiting; }));
 }
 
-bool VariantRun::needs_engine() const { return waiting() > 0 || lm_eval_.wanted(); }
+bool VariantRun::needs_engine() const {
+  return waiting() > 0 || lm_eval_.wanted();
+}
 
-void VariantRun::give_up() { drop_waiting(); }
+void VariantRun::give_up() {
+  drop_waiting();
+}
 
 void VariantRun::drop_waiting() {
   for (Unit& unit : units_) {
@@ -101,9 +104,8 @@ ItemSet VariantRun::finished_items() const {
 
 double VariantRun::worst_case_s(const Unit& unit) const {
   const Task& task = *unit.task->task;
-  const int steps = std::max(
-      1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
-             static_cast<int>(unit.steps.size()));
+  const int steps = std::max(1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
+                                    static_cast<int>(unit.steps.size()));
   std::size_t prompt = unit.prompt.prompt_tokens.size();
   for (const Rendered::Scored& s : unit.prompt.scored) prompt += s.tokens.size();
   const double answer_s = pace_.worst_case_s(
@@ -126,8 +128,8 @@ double VariantRun::first_items_s() const {
 Status VariantRun::start_engine() {
   if (engine_) return {};
   engine_ = TRY(services_.start_engine(variant_));
-  const OpenedModel opened = TRY(engine_->open(variant_.folder, run_.plan.chat.apply_template,
-                                               template_args(run_.plan.chat)));
+  const OpenedModel opened = TRY(
+      engine_->open(variant_.folder, run_.plan.chat.apply_template, template_args(run_.plan.chat)));
   nlohmann::json facts = {{"tokenizer_hash", opened.tokenizer_hash},
                           {"template_hash", opened.template_hash}};
   return services_.store.set_meta("opened:" + variant_.spec.name, facts.dump());
@@ -169,10 +171,10 @@ Status VariantRun::load_engine(double deadline_s) {
   load_facts_["worker"] = engine_->hello().worker;
   generated_tokens_ = 0;
   prompt_tokens_ = 0;
-  load_id_ = TRY(services_.store.add_load(variant_.spec.name, services_.clock.wall().count(),
-                                          load_facts_));
-  services_.progress.say(fmt::format("{}: ready after {}", variant_.spec.name,
-                                     human_duration(loaded_.load_s)));
+  load_id_ = TRY(
+      services_.store.add_load(variant_.spec.name, services_.clock.wall().count(), load_facts_));
+  services_.progress.say(
+      fmt::format("{}: ready after {}", variant_.spec.name, human_duration(loaded_.load_s)));
   return services_.store.flush();
 }
 
@@ -244,8 +246,8 @@ Status VariantRun::admit(double deadline_s) {
   if (lm_eval_.wanted() && !lm_eval_.running()) {
     TRY(lm_eval_.start_next(*engine_, next_id_++, loaded_.max_model_len));
   }
-  const bool time_for_more = lm_eval_.submit_while(
-      *engine_, next_id_, room(), [&](const Needed& needed) {
+  const bool time_for_more =
+      lm_eval_.submit_while(*engine_, next_id_, room(), [&](const Needed& needed) {
         return fits(pace_.worst_case_s(static_cast<int>(needed.rendered.prompt_tokens.size()),
                                        needed.sampling.max_tokens, 1, in_flight() + 1));
       });
@@ -284,7 +286,8 @@ Status VariantRun::on_answer(const Answered& answered) {
 }
 
 Status VariantRun::on_death(const Died& died, double deadline_s) {
-  services_.progress.say(fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
+  services_.progress.say(
+      fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
   for (const auto& [id, index] : asked_) {
     Unit& unit = units_[index];
     TRY(services_.store.add_crash(unit.response_key));
@@ -307,8 +310,8 @@ Status VariantRun::on_death(const Died& died, double deadline_s) {
   engine_.reset();
   if (++restarts_ > options_.max_engine_restarts) {
     return environment_error(
-        fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_), died.error.why,
-        "read logs/ of the run; run the same command again to go on from here");
+        fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_),
+        died.error.why, "read logs/ of the run; run the same command again to go on from here");
   }
   one_at_a_time_ = true;
   return load_engine(deadline_s);

@@ -75,9 +75,9 @@ class VariantRun {
   Replay replay_;
   LmEvalSource lm_eval_;
   std::vector<Unit> units_;
-  std::deque<std::size_t> ready_;    // answered in part: go first
+  std::deque<std::size_t> ready_;  // answered in part: go first
   std::deque<std::size_t> to_grade_;
-  std::size_t next_unit_ = 0;        // units before it were admitted or left out
+  std::size_t next_unit_ = 0;             // units before it were admitted or left out
   std::set<const ResolvedTask*> closed_;  // no more items of it fit in the time left
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::int64_t next_id_ = 1;

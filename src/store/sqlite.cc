@@ -66,7 +66,9 @@ std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
 
-double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+double Statement::real(int column) const {
+  return sqlite3_column_double(statement_.get(), column);
+}
 
 Database::Database(sqlite3* handle, std::string file)
     : handle_(handle, &sqlite3_close_v2), file_(std::move(file)) {}
@@ -96,6 +98,8 @@ Result<Statement> Database::prepare(std::string_view sql) const {
   return Statement(statement, file_);
 }
 
-std::int64_t Database::last_row_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
+std::int64_t Database::last_row_id() const {
+  return sqlite3_last_insert_rowid(handle_.get());
+}
 
 }  // namespace assay

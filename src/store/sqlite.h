@@ -48,6 +48,7 @@ class Database {
 };
 
 // What a result code of SQLite means to the user.
-[[nodiscard]] std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string& file);
+[[nodiscard]] std::unexpected<Error> sqlite_error(sqlite3* handle, int code,
+                                                  const std::string& file);
 
 }  // namespace assay

@@ -194,8 +194,7 @@ Result<std::optional<Rendered>> Store::rendered(const std::string& key) const {
   return TRY(parse_stored<Rendered>(s.text(0), impl_->file, rendered_from_json));
 }
 
-Status Store::put_response(const std::string& key, const Response& response,
-                           std::int64_t load_id) {
+Status Store::put_response(const std::string& key, const Response& response, std::int64_t load_id) {
   TRY(impl_->begin());
   auto s = TRY(impl_->db.prepare("INSERT OR IGNORE INTO responses VALUES(?,?,?)"));
   return s.bind(1, key).bind(2, load_id).bind(3, dump_json(to_json(response))).run();
@@ -244,15 +243,16 @@ Result<std::vector<StoredStep>> read_steps(Statement& s) {
 
 Result<std::vector<StoredStep>> Store::steps(const std::string& variant, const std::string& task,
                                              const std::string& item, int repeat) const {
-  auto s = TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND task = ? AND item = ? "
-                                 "AND repeat = ? ORDER BY step"));
+  auto s =
+      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND task = ? AND item = ? "
+                            "AND repeat = ? ORDER BY step"));
   s.bind(1, variant).bind(2, task).bind(3, item).bind(4, static_cast<std::int64_t>(repeat));
   return read_steps(s);
 }
 
 Result<std::vector<StoredStep>> Store::steps(const std::string& variant) const {
-  auto s = TRY(impl_->db.prepare(
-      "SELECT * FROM steps WHERE variant = ? ORDER BY task, item, repeat, step"));
+  auto s = TRY(
+      impl_->db.prepare("SELECT * FROM steps WHERE variant = ? ORDER BY task, item, repeat, step"));
   s.bind(1, variant);
   return read_steps(s);
 }
@@ -301,16 +301,16 @@ Result<std::vector<StoredLoad>> Store::loads() const {
   auto s = TRY(impl_->db.prepare("SELECT id, variant, at, facts FROM loads ORDER BY id"));
   std::vector<StoredLoad> out;
   while (TRY(s.step())) {
-    out.push_back(
-        {s.integer(0), s.text(1), s.real(2), TRY(parse_json(s.text(3), impl_->file))});
+    out.push_back({s.integer(0), s.text(1), s.real(2), TRY(parse_json(s.text(3), impl_->file))});
   }
   return out;
 }
 
 Status Store::add_crash(const std::string& response_key) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare(
-      "INSERT INTO crashes VALUES(?, 1) ON CONFLICT(response_key) DO UPDATE SET count = count + 1"));
+  auto s =
+      TRY(impl_->db.prepare("INSERT INTO crashes VALUES(?, 1) ON CONFLICT(response_key) DO UPDATE "
+                            "SET count = count + 1"));
   return s.bind(1, response_key).run();
 }
 
@@ -329,7 +329,8 @@ Status Store::add_event(double at_s, const std::string& kind, const nlohmann::js
 
 Status Store::forget_variant(const std::string& variant) {
   TRY(impl_->begin());
-  for (const char* sql : {"DELETE FROM steps WHERE variant = ?", "DELETE FROM scores WHERE variant = ?"}) {
+  for (const char* sql :
+       {"DELETE FROM steps WHERE variant = ?", "DELETE FROM scores WHERE variant = ?"}) {
     auto s = TRY(impl_->db.prepare(sql));
     TRY(s.bind(1, variant).run());
   }

@@ -1,7 +1,7 @@
 // What a run keeps: one SQLite file per output folder. Layout and guarantees: docs/store.md.
 //
-// Responses are append-only; scores are derived and may be thrown away. Writes are grouped: they are
-// on disk after flush(), which the caller runs at least every kGroupCommit.
+// Responses are append-only; scores are derived and may be thrown away. Writes are grouped: they
+// are on disk after flush(), which the caller runs at least every kGroupCommit.
 #pragma once
 
 #include <chrono>
@@ -94,7 +94,7 @@ class Store {
   // All steps of a variant.
   [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant) const;
 
-  [[nodiscard]] Status put_score(const StoredScore& score);  // replaces
+  [[nodiscard]] Status put_score(const StoredScore& score);       // replaces
   [[nodiscard]] Result<std::vector<StoredScore>> scores() const;  // by variant, task, item, repeat
   [[nodiscard]] Status clear_scores();
 

@@ -24,7 +24,8 @@ struct TaskContext {
   std::uint64_t seed = 0;
   // Few-shot exemplars, loaded once from `exemplars` (rows as the task's file lays them out).
   std::vector<nlohmann::json> exemplars;
-  std::string data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
+  std::string
+      data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
 };
 
 // One answered (or failed) step of an item, oldest first.
@@ -44,26 +45,27 @@ struct ScoreInputs {
   const std::vector<StepResult>& steps;
   const std::vector<ProgramResult>& programs;  // of programs(item, steps), same order
   const TaskContext& context;
-  EquivalenceOracle* oracle = nullptr;         // may be null
+  EquivalenceOracle* oracle = nullptr;  // may be null
 };
 
 enum class TaskKind { generate, loglikelihood, code };
 
 // Plain functions in a struct: the table in task/registry.cc lists them, nothing registers itself.
 struct Task {
-  std::string name;        // "aime24"
-  std::string title;       // "AIME 2024"
+  std::string name;   // "aime24"
+  std::string title;  // "AIME 2024"
   TaskKind kind = TaskKind::generate;
   DataSource source;
   std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
   std::string exemplar_hub_split;           // "validation"
   int default_fewshot = 0;
-  double chance = 0;       // accuracy of guessing; below it the report raises a flag
+  double chance = 0;  // accuracy of guessing; below it the report raises a flag
   bool has_lm_eval_metric = false;
-  int max_steps = 1;       // upper bound of requests per item (SciCode: sub-steps)
+  int max_steps = 1;  // upper bound of requests per item (SciCode: sub-steps)
 
   // Rows -> items, every field the task needs checked (usage error with row.where and field).
-  Result<std::vector<Item>> (*make_items)(const DataSet& data, const TaskContext& context) = nullptr;
+  Result<std::vector<Item>> (*make_items)(const DataSet& data,
+                                          const TaskContext& context) = nullptr;
   // Pure: the item's next request after the steps so far.
   Result<NextRequest> (*next)(const Item& item, const std::vector<StepResult>& so_far,
                               const TaskContext& context) = nullptr;

@@ -9,8 +9,8 @@
 namespace assay {
 
 struct ProgramLimits {
-  double cpu_s = 10;            // of one test
-  double wall_s = 40;           // a multiple of cpu_s, so that a loaded machine does not decide
+  double cpu_s = 10;   // of one test
+  double wall_s = 40;  // a multiple of cpu_s, so that a loaded machine does not decide
   std::uint64_t memory_bytes = 1UL << 30;
   std::uint64_t output_bytes = 16UL << 20;
   int processes = 32;
@@ -20,9 +20,9 @@ struct ProgramLimits {
 // How a test's call is made and its outcome read.
 enum class TestKind {
   stdin_stdout,  // the program is run with `input` on stdin; it prints the answer
-  function,      // `function_name` is called with the JSON-decoded arguments, one per line of input;
-                 // the JSON of its return value is the answer. A class Solution is instantiated.
-  script,        // `input` is Python appended to the program; running to its end is passing
+  function,  // `function_name` is called with the JSON-decoded arguments, one per line of input;
+             // the JSON of its return value is the answer. A class Solution is instantiated.
+  script,    // `input` is Python appended to the program; running to its end is passing
 };
 
 struct ProgramTest {
@@ -38,8 +38,8 @@ enum class Compare {
 };
 
 struct Program {
-  std::string source;         // Python
-  std::string preamble;       // trusted text put before the source (imports)
+  std::string source;    // Python
+  std::string preamble;  // trusted text put before the source (imports)
   TestKind kind = TestKind::stdin_stdout;
   Compare compare = Compare::lines;
   std::string function_name;  // TestKind::function
@@ -47,8 +47,8 @@ struct Program {
   bool needs_scientific = false;  // numpy, scipy, sympy warmed up
   std::string read_only_file;     // bound read-only as /data/test_data.h5 when not empty
   ProgramLimits limits;
-  bool run_all_tests = false;     // default: stop at the first failure
-  bool run_as_main = false;       // script: __name__ is "__main__" (SciCode), else it is not
+  bool run_all_tests = false;  // default: stop at the first failure
+  bool run_as_main = false;    // script: __name__ is "__main__" (SciCode), else it is not
 };
 
 enum class ProgramVerdict {

@@ -63,11 +63,11 @@ struct Rendered {
 
 enum class FinishReason { stop, length, error };
 
-struct TokenLogprobs {            // one position of prompt_logprobs
-  int token = 0;                  // the token that stands there
-  double logprob = 0;             // its log-probability, natural log
-  int rank = 0;                   // 1: the model's first choice
-  std::vector<int> top_tokens;    // the k likeliest, likeliest first
+struct TokenLogprobs {          // one position of prompt_logprobs
+  int token = 0;                // the token that stands there
+  double logprob = 0;           // its log-probability, natural log
+  int rank = 0;                 // 1: the model's first choice
+  std::vector<int> top_tokens;  // the k likeliest, likeliest first
   std::vector<double> top_logprobs;
 };
 
@@ -78,17 +78,17 @@ struct LogLikelihood {  // one continuation
 };
 
 struct Response {
-  std::string text;             // generate: without the stop string, special tokens skipped
-  std::vector<int> token_ids;   // generate: all sampled tokens
+  std::string text;            // generate: without the stop string, special tokens skipped
+  std::vector<int> token_ids;  // generate: all sampled tokens
   FinishReason finish_reason = FinishReason::stop;
-  std::string stop_reason;      // the stop string that matched, if one did
+  std::string stop_reason;  // the stop string that matched, if one did
   std::vector<LogLikelihood> loglikelihoods;
   std::vector<TokenLogprobs> positions;  // prompt_logprobs, from the start asked for
-  std::string error;            // finish_reason error: why; such a response is set aside, never scored
+  std::string error;  // finish_reason error: why; such a response is set aside, never scored
   int prompt_tokens = 0;
-  double queued_s = 0;          // waiting in the engine
-  double first_token_s = 0;     // from being scheduled to the first token
-  double decode_s = 0;          // first to last token
+  double queued_s = 0;       // waiting in the engine
+  double first_token_s = 0;  // from being scheduled to the first token
+  double decode_s = 0;       // first to last token
 };
 
 // Stored and sent forms; the inverse functions accept exactly what these make.

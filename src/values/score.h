@@ -32,20 +32,23 @@ struct Score {
   // Metric name -> value in [0, 1]. "robust" is what verdicts use; "lm_eval" where lm-eval has the
   // task; further ones a task defines ("strict-match", "subproblem"). Empty when unscored.
   std::map<std::string, double> metrics;
-  std::string extracted;        // the answer found in the output; empty: none
-  std::string extraction;       // how it was found ("boxed", "last number", "code fence"); empty: not found
-  std::string target;           // the right answer, as compared
-  std::string detail;           // first failing test, differing line, judge's words; one short line
+  std::string extracted;  // the answer found in the output; empty: none
+  std::string
+      extraction;      // how it was found ("boxed", "last number", "code fence"); empty: not found
+  std::string target;  // the right answer, as compared
+  std::string detail;  // first failing test, differing line, judge's words; one short line
   // Soundness, counted by the report.
-  bool truncated = false;       // a response ended by length
-  bool empty = false;           // nothing but white space
-  bool looping = false;         // the tail repeats itself
+  bool truncated = false;  // a response ended by length
+  bool empty = false;      // nothing but white space
+  bool looping = false;    // the tail repeats itself
   bool not_extractable = false;
   bool thinking_not_closed = false;
-  nlohmann::json extra = nlohmann::json::object();  // task's own figures (confidence, sub-steps, verdicts)
+  nlohmann::json extra =
+      nlohmann::json::object();  // task's own figures (confidence, sub-steps, verdicts)
 };
 
 [[nodiscard]] nlohmann::json to_json(const Score& score);
-[[nodiscard]] Score score_from_json(const nlohmann::json& value);  // throws nlohmann::json::exception
+[[nodiscard]] Score score_from_json(
+    const nlohmann::json& value);  // throws nlohmann::json::exception
 
 }  // namespace assay
