@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import time
@@ -60,7 +61,10 @@ def main() -> None:
     begin = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = list(pool.map(lambda program: run_one(program, 3.0), programs))
-    print(json.dumps({"seconds": time.monotonic() - begin, "outcomes": outcomes}))
+    seconds = time.monotonic() - begin
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_seconds = sum(u.ru_utime + u.ru_stime for u in usage)
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "outcomes": outcomes}))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ Status WorkerEngine::greet() {
   return {};
 }
 
-bool WorkerEngine::stopped() const { return options_.stop != nullptr && *options_.stop; }
+bool WorkerEngine::stopped() const {
+  return options_.stop != nullptr && *options_.stop;
+}
 
 // --- calls ---
 

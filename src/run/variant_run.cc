@@ -180,7 +180,15 @@ Status VariantRun::load_engine(double deadline_s) {
 
 Result<RunEnd> VariantRun::run(double deadline_s) {
   has_deadline_ = std::isfinite(deadline_s);
-  TRY(load_engine(deadline_s));
+  if (const Status loaded = load_engine(deadline_s); !loaded) {
+    // A load that its share of the budget cut short is no fault of the engine.
+    if (services_.clock.now().count() < deadline_s) return std::unexpected(loaded.error());
+    services_.progress.say(variant_.spec.name + ": the budget ended while it loaded");
+    engine_.reset();
+    drop_waiting();
+    TRY(services_.store.flush());
+    return RunEnd::out_of_time;
+  }
   const RunEnd end = TRY(loop(deadline_s));
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
   engine_.reset();

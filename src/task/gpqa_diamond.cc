@@ -68,7 +68,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
     return std::unexpected(ok.error());
   }
   if (TRY(bool_option(context.spec, "generative", false))) TRY(sampling_of(context, {}));
-  const double seed = TRY(number_option(context.spec, "order_seed", 1));
+  const double seed = TRY(number_option(context.spec, "order_seed", 0));
   if (seed < 0 || seed > 4294967295.0) {
     return usage_error(fmt::format("task {}: order_seed is {}", context.spec.name, seed),
                        "it must be a whole number from 0 to 4294967295", "correct the plan");

@@ -50,7 +50,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
       context.chat,
       {.description = "",
        .shots = {},
-       .question = "Problem: " + item.row.at("problem").get<std::string>() + "\nAnswer: "});
+       .question = "Problem: " + item.row.at("problem").get<std::string>() + "\nAnswer:"});
   request.sampling = TRY(sampling_of(context, stop_strings()));
   return request;
 }
