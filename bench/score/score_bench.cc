@@ -1,5 +1,5 @@
-// Answers graded per second: our scorers beside Math-Verify and Python's re, the same answers in one
-// run on one core.
+// Answers graded per second: our scorers beside Math-Verify and Python's re, the same answers in
+// one run on one core.
 //
 //   score_bench SHARED PYTHON
 //
@@ -72,8 +72,8 @@ struct Tally {
   int answers = 0;
   double library_s = 0;
   double ours_s = 0;
-  int asked = 0;       // answers our fast path left to the library
-  int differing = 0;   // from the library's verdict
+  int asked = 0;           // answers our fast path left to the library
+  int differing = 0;       // from the library's verdict
   int library_agrees = 0;  // with the recorded verdict
   int ours_agrees = 0;
 };
@@ -104,7 +104,8 @@ void bench_math(const std::string& shared, const std::string& python) {
     tally.differing += ours.correct != expected ? 1 : 0;
     tally.library_agrees += expected == answer.recorded ? 1 : 0;
     tally.ours_agrees += ours.correct == answer.recorded ? 1 : 0;
-    if (ours.correct != expected) fmt::print("differs: {} against {}\n", answer.gold, ours.extracted);
+    if (ours.correct != expected)
+      fmt::print("differs: {} against {}\n", answer.gold, ours.extracted);
   }
   Tally all;
   for (const auto& [set, tally] : tallies) {
@@ -167,9 +168,10 @@ void bench_mmlu_pro(const std::string& shared, const std::string& python) {
   }
   const double n = static_cast<double>(outputs.size());
   const double re_s = theirs["seconds"].get<double>();
-  fmt::print("MMLU-Pro extraction: {} outputs, Python re {:.0f}/s, ours {:.0f}/s, {:.1f} times, "
-             "differing {}\n",
-             outputs.size(), n / re_s, n / ours_s, re_s / ours_s, differing);
+  fmt::print(
+      "MMLU-Pro extraction: {} outputs, Python re {:.0f}/s, ours {:.0f}/s, {:.1f} times, "
+      "differing {}\n",
+      outputs.size(), n / re_s, n / ours_s, re_s / ours_s, differing);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "task/task.h"
 
@@ -26,6 +27,26 @@ YAML::Node list_entry(YAML::Node list, const std::string& key) {
     if (entry.IsMap() && entry["name"] && entry["name"].Scalar() == key) return entry;
   }
   return YAML::Node(YAML::NodeType::Undefined);
+}
+
+// As YAML in one line. yaml-cpp's own emitter forgets which scalars were quoted, and a quoted "2" is
+// text, not a number.
+std::string flow_text(const YAML::Node& node) {
+  std::vector<std::string> parts;
+  if (node.IsMap()) {
+    for (const auto& entry : node) {
+      parts.push_back(flow_text(entry.first) + ": " + flow_text(entry.second));
+    }
+    return "{" + join(parts, ", ") + "}";
+  }
+  if (node.IsSequence()) {
+    for (const YAML::Node& entry : node) parts.push_back(flow_text(entry));
+    return "[" + join(parts, ", ") + "]";
+  }
+  if (!node.IsScalar()) return "~";
+  const std::string& text = node.Scalar();
+  const bool plain = node.Tag() != "!" && text.find_first_of(",[]{}:#\"'\n") == std::string::npos;
+  return plain ? text : dump_json(text);
 }
 
 Status apply(YAML::Node node, const std::string& setting) {
@@ -70,9 +91,7 @@ Result<Plan> load_with_options(const PlanOptions& options) {
   try {
     YAML::Node root = YAML::Load(text);
     for (const std::string& setting : options.set) TRY(apply(root, setting));
-    YAML::Emitter out;
-    out << root;
-    return parse_plan(out.c_str(), file, known_benchmarks());
+    return parse_plan(flow_text(root), file, known_benchmarks());
   } catch (const YAML::Exception& e) {
     return set_error(join(options.set, " "), e.what());
   }

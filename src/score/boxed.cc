@@ -16,7 +16,9 @@ std::optional<std::size_t> command_end(std::string_view text, std::size_t at) {
   return std::nullopt;
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 struct Span {
   std::size_t begin = 0;

@@ -9,7 +9,7 @@
 namespace assay {
 
 struct HleAnswer {
-  std::string answer;                // text after the last "Answer:" up to "Confidence:"; empty: none
+  std::string answer;  // text after the last "Answer:" up to "Confidence:"; empty: none
   std::optional<double> confidence;  // 0 to 1
 };
 

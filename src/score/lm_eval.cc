@@ -127,8 +127,8 @@ Int classify_int(std::string_view text) {
   if (!after_digit || count > kMaxDigits) return Int::not_a_number;
   const bool zero_led = digits[0] == '0' && digits.size() > 1;
   const std::string_view sign = negative && digits != "0" ? "-" : "";
-  const bool same = ascii && !zero_led && text.size() == sign.size() + digits.size() &&
-                    text.starts_with(sign);
+  const bool same =
+      ascii && !zero_led && text.size() == sign.size() + digits.size() && text.starts_with(sign);
   return same ? Int::canonical : Int::other_spelling;
 }
 

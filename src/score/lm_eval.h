@@ -1,7 +1,7 @@
-// lm-evaluation-harness 0.4.13's own scoring, bit for bit, right or wrong: what its users would see.
-// Behaviour of lm_eval/tasks/{aime,hendrycks_math}/utils.py, tasks/mmlu_pro/_default_template_yaml
-// with filters/extraction.py, api/task.py (multiple_choice) and models/utils.py.
-// Texts are taken as UTF-8; indices count code points, as Python's do.
+// lm-evaluation-harness 0.4.13's own scoring, bit for bit, right or wrong: what its users would
+// see. Behaviour of lm_eval/tasks/{aime,hendrycks_math}/utils.py,
+// tasks/mmlu_pro/_default_template_yaml with filters/extraction.py, api/task.py (multiple_choice)
+// and models/utils.py. Texts are taken as UTF-8; indices count code points, as Python's do.
 #pragma once
 
 #include <optional>

@@ -82,9 +82,10 @@ TEST(LmEvalMultipleChoice, TiesGoToTheFirst) {
   EXPECT_EQ(lm_eval_multiple_choice(std::vector<double>{-1, -1, -1, -1}, choices, 0).acc, 1);
   EXPECT_EQ(lm_eval_multiple_choice(std::vector<double>{-0.0, 0.0, -1, -5}, choices, 1).acc, 0);
   EXPECT_EQ(lm_eval_multiple_choice(std::vector<double>{-inf, -9, -8, -inf}, choices, 2).acc, 1);
-  EXPECT_EQ(lm_eval_multiple_choice(std::vector<double>{-3, -4, -5, -6}, {"1234", "12", "1", "1"}, 0)
-                .acc_norm,
-            1);
+  EXPECT_EQ(
+      lm_eval_multiple_choice(std::vector<double>{-3, -4, -5, -6}, {"1234", "12", "1", "1"}, 0)
+          .acc_norm,
+      1);
 }
 
 TEST(LmEvalPostprocess, ThinkFirstThenStops) {

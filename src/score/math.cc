@@ -16,7 +16,9 @@ namespace assay {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // The last run of digits of the text that is no part of a decimal number.
 std::string last_integer(std::string_view text) {
@@ -50,8 +52,8 @@ struct Reading {
   enum class State { none, value, unknown };
   State state = State::none;  // none: nothing that could be an answer
   MathValue value;
-  std::string text;      // the first candidate's, normalised; Math-Verify compares it, too
-  std::string shown;     // the answer as found
+  std::string text;   // the first candidate's, normalised; Math-Verify compares it, too
+  std::string shown;  // the answer as found
   std::string stage;
 };
 
@@ -150,7 +152,8 @@ Reading read_answer(std::string_view output) {
     for (const AnswerPlace& place : found.places) {
       if (found.more && ++tried > kTrustedPlaces) break;
       std::string text;
-      const ParsedMath parsed = place.is_latex() ? read_latex(place, text) : read_plain(place, text);
+      const ParsedMath parsed =
+          place.is_latex() ? read_latex(place, text) : read_plain(place, text);
       if (reading.shown.empty() || parsed.state != ParsedMath::State::fails) {
         reading.shown = shown_text(place, text);
         reading.stage = stage_name(stage, place);
@@ -202,7 +205,8 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
     return result;
   }
   result.used_oracle = true;
-  const std::optional<bool> answer = oracle->equivalent(std::string(gold_answer), std::string(output));
+  const std::optional<bool> answer =
+      oracle->equivalent(std::string(gold_answer), std::string(output));
   result.correct = answer.value_or(false);
   if (!answer) result.detail = "not decided: Math-Verify gave no answer";
   return result;

@@ -12,18 +12,18 @@ namespace assay {
 // One LaTeX environment: "$…$", "$$…$$", "\(…\)", "\[…\]", " [..] ", \frac{1}{2} or \boxed{….
 struct LatexEnv {
   std::string_view content;
-  bool percent = false;    // "%" or "percent" follows
-  bool bare_box = false;   // \boxed{ … last "}" of the text: to be narrowed by normalisation
+  bool percent = false;   // "%" or "percent" follows
+  bool bare_box = false;  // \boxed{ … last "}" of the text: to be narrowed by normalisation
 };
 
 struct AnswerPlace {
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::vector<LatexEnv> envs;     // LaTeX: one to six joined by "and", "or", ","
-  std::string_view expression;    // else plain arithmetic, "1/2 + 3"
-  std::string_view integer;       // else a plain number in two parts
-  std::string_view decimal;       // with its "." or ","
-  bool percent = false;           // of the plain number
+  std::vector<LatexEnv> envs;   // LaTeX: one to six joined by "and", "or", ","
+  std::string_view expression;  // else plain arithmetic, "1/2 + 3"
+  std::string_view integer;     // else a plain number in two parts
+  std::string_view decimal;     // with its "." or ","
+  bool percent = false;         // of the plain number
 
   [[nodiscard]] bool is_latex() const { return !envs.empty(); }
 };

@@ -20,7 +20,9 @@ namespace {
 // What must follow: given where the reading ends, where the whole match ends (kNone: no match).
 using AnyEnd = std::size_t (*)(std::string_view text, std::size_t end);
 
-std::size_t any_end(std::string_view, std::size_t end) { return end; }
+std::size_t any_end(std::string_view, std::size_t end) {
+  return end;
+}
 std::size_t no_equals_after(std::string_view text, std::size_t end) {
   return at(text, skip_space(text, end)) == '=' ? kNone : end;
 }
@@ -46,7 +48,7 @@ std::size_t expression_char(std::string_view text, std::size_t i) {
 
 // "(?:\*\*)?(?:\.|,|:|\s|\)|\$|$)": where it ends.
 std::size_t after_suffix(std::string_view text, std::size_t i) {
-  if (stands(text, i, "**") ) i += 2;
+  if (stands(text, i, "**")) i += 2;
   if (i >= text.size()) return text.size();
   const char c = text[i];
   if (c == '.' || c == ',' || c == ':' || c == ')' || c == '$') return i + 1;
@@ -85,8 +87,9 @@ class PlainScanner {
   std::optional<AnswerPlace> after_prefix(std::size_t pos, Rest rest) {
     const std::size_t space = space_at(text_, pos);
     const bool equals = at(text_, pos) == '=';
-    const std::array<std::size_t, 2> starts{pos == 0 ? 0 : kNone,
-                                            space > 0 ? pos + space : equals ? pos + 1 : kNone};
+    const std::array<std::size_t, 2> starts{pos == 0 ? 0 : kNone, space > 0 ? pos + space
+                                                                  : equals  ? pos + 1
+                                                                            : kNone};
     for (const std::size_t start : starts) {
       if (start == kNone) continue;
       if (stands(text_, start, "**")) {
@@ -264,51 +267,60 @@ std::optional<AnswerPlace> after_equals(std::string_view text, std::size_t pos,
 
 void plain_i_hope(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, scan::after_i_hope);
-  after_phrase(text, "final answer is", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    if (at(text, pos) == ':') ++pos;
-    const std::size_t run_end = skip_space(text, pos);
-    if (auto place = scanner.either_at(run_end)) return place;
-    if (run_end == pos) return std::nullopt;
-    return scanner.either_at(run_end - code_point_before(text, run_end).bytes);
-  }, places);
+  after_phrase(
+      text, "final answer is",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        if (at(text, pos) == ':') ++pos;
+        const std::size_t run_end = skip_space(text, pos);
+        if (auto place = scanner.either_at(run_end)) return place;
+        if (run_end == pos) return std::nullopt;
+        return scanner.either_at(run_end - code_point_before(text, run_end).bytes);
+      },
+      places);
 }
 
 void plain_final_answer(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, any_end);
-  after_phrase(text, "final answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    for (int k = 0; k <= 100 && pos < text.size(); ++k) {
-      if (space_at(text, pos) > 0) {
-        std::size_t is = skip_space(text, pos);
-        if (stands(text, is, "is")) {
-          is += 2;
-          if (at(text, is) == ':') {
-            if (auto place = scanner.either_at(is + 1)) return place;
+  after_phrase(
+      text, "final answer",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        for (int k = 0; k <= 100 && pos < text.size(); ++k) {
+          if (space_at(text, pos) > 0) {
+            std::size_t is = skip_space(text, pos);
+            if (stands(text, is, "is")) {
+              is += 2;
+              if (at(text, is) == ':') {
+                if (auto place = scanner.either_at(is + 1)) return place;
+              }
+              if (auto place = scanner.either_at(is)) return place;
+            }
           }
-          if (auto place = scanner.either_at(is)) return place;
+          if (text[pos] == '\n') return std::nullopt;
+          pos += code_point_at(text, pos).bytes;
         }
-      }
-      if (text[pos] == '\n') return std::nullopt;
-      pos += code_point_at(text, pos).bytes;
-    }
-    return std::nullopt;
-  }, places);
+        return std::nullopt;
+      },
+      places);
 }
 
 void plain_answer(std::string_view text, bool colon, PlaceList& places) {
   PlainScanner scanner(text, no_equals_after);
-  after_phrase(text, "answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    if (colon) {
-      if (at(text, pos) != ':') return std::nullopt;
-      ++pos;
-    }
-    if (auto place = after_equals(text, pos, scanner)) return place;
-    for (int k = 0; k <= 50 && pos < text.size(); ++k) {
-      if (auto place = scanner.either_at(pos)) return place;
-      if (text[pos] == '\n') break;
-      pos += code_point_at(text, pos).bytes;
-    }
-    return std::nullopt;
-  }, places);
+  after_phrase(
+      text, "answer",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        if (colon) {
+          if (at(text, pos) != ':') return std::nullopt;
+          ++pos;
+        }
+        if (auto place = after_equals(text, pos, scanner)) return place;
+        for (int k = 0; k <= 50 && pos < text.size(); ++k) {
+          if (auto place = scanner.either_at(pos)) return place;
+          if (text[pos] == '\n') break;
+          pos += code_point_at(text, pos).bytes;
+        }
+        return std::nullopt;
+      },
+      places);
 }
 
 void plain_expressions(std::string_view text, PlaceList& places) {

@@ -27,7 +27,8 @@ struct FindText {
   std::string_view text;
   std::string_view what;
   std::size_t operator()(std::size_t from, std::size_t to) const {
-    const std::size_t limit = to == kNone ? text.size() : std::min(text.size(), to + what.size() - 1);
+    const std::size_t limit =
+        to == kNone ? text.size() : std::min(text.size(), to + what.size() - 1);
     return text.substr(0, limit).find(what, from);
   }
 };
@@ -37,7 +38,8 @@ struct FindDollar {  // not escaped
   std::size_t operator()(std::size_t from, std::size_t to) const {
     const std::string_view part = text.substr(0, to);
     std::size_t found = part.find('$', from);
-    while (found != kNone && found > 0 && part[found - 1] == '\\') found = part.find('$', found + 1);
+    while (found != kNone && found > 0 && part[found - 1] == '\\')
+      found = part.find('$', found + 1);
     return found;
   }
 };
@@ -213,48 +215,57 @@ class LatexScanner {
 
 void latex_i_hope(std::string_view text, PlaceList& places) {
   LatexScanner scanner(text);
-  after_phrase(text, "final answer is", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    if (at(text, pos) == ':') ++pos;
-    auto place = scanner.spaced_environments(pos);
-    if (!place) return std::nullopt;
-    const std::size_t end = scan::after_i_hope(text, place->end);
-    if (end == kNone) return std::nullopt;
-    place->end = end;
-    return place;
-  }, places);
+  after_phrase(
+      text, "final answer is",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        if (at(text, pos) == ':') ++pos;
+        auto place = scanner.spaced_environments(pos);
+        if (!place) return std::nullopt;
+        const std::size_t end = scan::after_i_hope(text, place->end);
+        if (end == kNone) return std::nullopt;
+        place->end = end;
+        return place;
+      },
+      places);
 }
 
 void latex_final_answer(std::string_view text, PlaceList& places) {
   LatexScanner scanner(text);
-  after_phrase(text, "final answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    for (int k = 0; k <= 100 && pos < text.size(); ++k) {
-      if (space_at(text, pos) > 0) {
-        std::size_t is = skip_space(text, pos);
-        if (stands(text, is, "is")) {
-          is += 2;
-          if (at(text, is) == ':') ++is;
-          if (auto place = scanner.spaced_environments(is)) return place;
+  after_phrase(
+      text, "final answer",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        for (int k = 0; k <= 100 && pos < text.size(); ++k) {
+          if (space_at(text, pos) > 0) {
+            std::size_t is = skip_space(text, pos);
+            if (stands(text, is, "is")) {
+              is += 2;
+              if (at(text, is) == ':') ++is;
+              if (auto place = scanner.spaced_environments(is)) return place;
+            }
+          }
+          pos += code_point_at(text, pos).bytes;
         }
-      }
-      pos += code_point_at(text, pos).bytes;
-    }
-    return std::nullopt;
-  }, places);
+        return std::nullopt;
+      },
+      places);
 }
 
 void latex_answer(std::string_view text, bool colon, PlaceList& places) {
   LatexScanner scanner(text);
-  after_phrase(text, "answer", [&](std::size_t pos) -> std::optional<AnswerPlace> {
-    if (colon) {
-      if (at(text, pos) != ':') return std::nullopt;
-      ++pos;
-    }
-    for (int k = 0; k <= 50 && pos < text.size(); ++k) {
-      if (auto place = scanner.environments_at(pos, false)) return place;
-      pos += code_point_at(text, pos).bytes;
-    }
-    return std::nullopt;
-  }, places);
+  after_phrase(
+      text, "answer",
+      [&](std::size_t pos) -> std::optional<AnswerPlace> {
+        if (colon) {
+          if (at(text, pos) != ':') return std::nullopt;
+          ++pos;
+        }
+        for (int k = 0; k <= 50 && pos < text.size(); ++k) {
+          if (auto place = scanner.environments_at(pos, false)) return place;
+          pos += code_point_at(text, pos).bytes;
+        }
+        return std::nullopt;
+      },
+      places);
 }
 
 void latex_anywhere(std::string_view text, bool boxed, PlaceList& places) {

@@ -35,8 +35,7 @@ class PlaceList {
 
 // Every place of the lower-case phrase, in any case, that `rest` can complete.
 template <typename Rest>
-void after_phrase(std::string_view text, std::string_view phrase, Rest rest,
-                  PlaceList& places) {
+void after_phrase(std::string_view text, std::string_view phrase, Rest rest, PlaceList& places) {
   std::size_t from = 0;
   while (true) {
     const std::size_t begin = scan::find_word(text, phrase, from);

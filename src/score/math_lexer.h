@@ -10,13 +10,47 @@ namespace assay {
 
 struct LatexToken {
   enum class Kind {
-    number, symbol, euler, pi, infinity, function, degree, plus, minus, times,
-    divide, caret, underscore, factorial, open_paren, close_paren, open_bracket, close_bracket,
-    open_brace, close_brace, open_set, close_set, comma, semicolon, frac, sqrt, binom, equals,
-    approx, inequality, element_of, plus_minus, cup, empty_set, reals, matrix_begin, matrix_end,
-    row_end, column_end,
-    arrow,      // valid in limits alone
-    special,    // \lim, \int and their like, whose rules bend the others
+    number,
+    symbol,
+    euler,
+    pi,
+    infinity,
+    function,
+    degree,
+    plus,
+    minus,
+    times,
+    divide,
+    caret,
+    underscore,
+    factorial,
+    open_paren,
+    close_paren,
+    open_bracket,
+    close_bracket,
+    open_brace,
+    close_brace,
+    open_set,
+    close_set,
+    comma,
+    semicolon,
+    frac,
+    sqrt,
+    binom,
+    equals,
+    approx,
+    inequality,
+    element_of,
+    plus_minus,
+    cup,
+    empty_set,
+    reals,
+    matrix_begin,
+    matrix_end,
+    row_end,
+    column_end,
+    arrow,           // valid in limits alone
+    special,         // \lim, \int and their like, whose rules bend the others
     other_operator,  // joins two operands
     other,
     end
@@ -29,7 +63,7 @@ struct LatexToken {
 struct LatexTokens {
   enum class State {
     read,
-    fails,   // the grammar surely has no reading
+    fails,  // the grammar surely has no reading
     unknown
   };
   State state = State::unknown;

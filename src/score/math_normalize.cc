@@ -20,8 +20,12 @@ using scan::stands;
 
 constexpr std::size_t kMaxBytes = 4000;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_word_char(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_word_char(char c) {
+  return is_letter(c) || is_digit(c) || c == '_';
+}
 
 std::string strip(std::string_view text) {
   std::size_t begin = 0;
@@ -56,8 +60,9 @@ std::string substitute(std::string_view text, Rule rule) {
 // \left( and \right) lose the command.
 Match sized_delimiter(std::string_view text, std::size_t i) {
   static constexpr std::array<std::string_view, 17> kLeft{
-      "\\{", "{", "\\|", "|", "[", "(", "\\rbracl", "\\lgroup", "\\lbrace", "\\lbrack", "\\vert",
-      "\\lvert", "\\lceil", "\\lfloor", "\\langle", "\\llcorner", "\\ulcorner"};
+      "\\{",      "{",        "\\|",      "|",          "[",         "(",
+      "\\rbracl", "\\lgroup", "\\lbrace", "\\lbrack",   "\\vert",    "\\lvert",
+      "\\lceil",  "\\lfloor", "\\langle", "\\llcorner", "\\ulcorner"};
   for (const std::string_view command : {"\\left", "\\mleft"}) {
     if (!stands(text, i, command)) continue;
     for (const std::string_view delimiter : kLeft) {
@@ -70,8 +75,9 @@ Match sized_delimiter(std::string_view text, std::size_t i) {
 
 Match sized_right_delimiter(std::string_view text, std::size_t i) {
   static constexpr std::array<std::string_view, 16> kRight{
-      "\\}", "}", "\\|", "|", "]", ")", "\\rbrack", "\\rgroup", "\\rbrace", "\\vert", "\\rvert",
-      "\\rceil", "\\rfloor", "\\rangle", "\\lrcorner", "\\urcorner"};
+      "\\}",      "}",        "\\|",        "|",         "]",       ")",
+      "\\rbrack", "\\rgroup", "\\rbrace",   "\\vert",    "\\rvert", "\\rceil",
+      "\\rfloor", "\\rangle", "\\lrcorner", "\\urcorner"};
   for (const std::string_view command : {"\\right", "\\mright"}) {
     if (!stands(text, i, command)) continue;
     for (const std::string_view delimiter : kRight) {
@@ -108,8 +114,8 @@ Match useless_command(std::string_view text, std::size_t i) {
 }
 
 Match command_synonym(std::string_view text, std::size_t i) {
-  for (const std::string_view command : {"\\mathrm", "\\mathit", "\\mathbf", "\\textnormal",
-                                         "\\textbf", "\\textit", "\\textrm"}) {
+  for (const std::string_view command :
+       {"\\mathrm", "\\mathit", "\\mathbf", "\\textnormal", "\\textbf", "\\textit", "\\textrm"}) {
     if (stands(text, i, command)) return {i + command.size(), "\\text"};
   }
   for (const std::string_view command : {"\\dfrac", "\\tfrac", "\\cfrac"}) {

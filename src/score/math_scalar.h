@@ -14,6 +14,12 @@ namespace assay {
 
 enum class Truth { no, yes, unsure };
 
+// Both hold: no as soon as one surely does not.
+[[nodiscard]] constexpr Truth both(Truth a, Truth b) {
+  if (a == Truth::no || b == Truth::no) return Truth::no;
+  return a == Truth::yes && b == Truth::yes ? Truth::yes : Truth::unsure;
+}
+
 struct Rational {
   std::int64_t p = 0;
   std::int64_t q = 1;  // > 0, in lowest terms
@@ -37,15 +43,15 @@ enum class Form {
 struct Scalar {
   static constexpr std::size_t kPoints = 3;
   Form form = Form::other;
-  std::optional<Rational> exact;          // of a closed rational expression, when small
-  std::array<double, kPoints> at{};       // NaN: not defined, or out of reach
-  double scale = 1;                       // the largest magnitude on the way
+  std::optional<Rational> exact;     // of a closed rational expression, when small
+  std::array<double, kPoints> at{};  // NaN: not defined, or out of reach
+  double scale = 1;                  // the largest magnitude on the way
   bool symbols = false;
-  bool irrational = false;                // roots, pi, e, powers that are no whole numbers
-  bool inexact = false;                   // a rational too large for `exact`
-  bool decimal = false;                   // a decimal stands in it
+  bool irrational = false;  // roots, pi, e, powers that are no whole numbers
+  bool inexact = false;     // a rational too large for `exact`
+  bool decimal = false;     // a decimal stands in it
   bool percent = false;
-  std::string name;                       // symbol and word
+  std::string name;  // symbol and word
 
   [[nodiscard]] bool is_integer_literal() const { return form == Form::integer; }
   [[nodiscard]] bool is_rational_literal() const {
@@ -53,6 +59,12 @@ struct Scalar {
   }
   [[nodiscard]] bool is_closed() const { return !symbols; }
 };
+
+// In lowest terms; nothing for q = 0 and beyond 2^53, where a double is no longer exact.
+[[nodiscard]] std::optional<Rational> reduced(__int128 p, __int128 q);
+
+// A symbol, e, or a product of them written as a word.
+[[nodiscard]] bool is_name_atom(const Scalar& s);
 
 [[nodiscard]] Scalar integer_scalar(std::int64_t value);
 // Digits with at most one point, no sign; nothing else is checked.
@@ -74,7 +86,8 @@ struct Scalar {
 // sin, cos, tan, csc, sec, cot, arcsin, arccos, arctan, exp, ln; log: of base 10.
 [[nodiscard]] Scalar elementary(std::string_view name, const Scalar& a);
 // A function of which no more is known than its name and arguments.
-[[nodiscard]] Scalar undefined_function(std::string_view name, const std::vector<Scalar>& arguments);
+[[nodiscard]] Scalar undefined_function(std::string_view name,
+                                        const std::vector<Scalar>& arguments);
 
 // Math-Verify's verdict on two expressions (grader.py, sympy_expr_eq), where it is sure.
 [[nodiscard]] Truth same_scalar(const Scalar& gold, const Scalar& pred);

@@ -10,10 +10,16 @@ namespace assay::scan {
 
 inline constexpr std::size_t kNone = std::string_view::npos;
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+inline char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-inline char at(std::string_view text, std::size_t i) { return i < text.size() ? text[i] : '\0'; }
+inline char at(std::string_view text, std::size_t i) {
+  return i < text.size() ? text[i] : '\0';
+}
 
 inline bool stands(std::string_view text, std::size_t i, std::string_view word) {
   return i <= text.size() && text.substr(i).starts_with(word);
@@ -38,9 +44,9 @@ inline std::size_t digits_end(std::string_view text, std::size_t i) {
 // First place of the lower-case word at or after i, ASCII case ignored.
 inline std::size_t find_word(std::string_view text, std::string_view word, std::size_t i) {
   if (i > text.size()) return kNone;
-  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(),
-                                 word.begin(), word.end(),
-                                 [](char a, char b) { return lower(a) == b; });
+  const auto found =
+      std::search(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), word.begin(),
+                  word.end(), [](char a, char b) { return lower(a) == b; });
   return found == text.end() ? kNone : static_cast<std::size_t>(found - text.begin());
 }
 

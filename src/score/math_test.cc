@@ -1,5 +1,5 @@
-// Expected verdicts: Math-Verify 0.9.0's own, parse(f"${gold}$") against parse(output), run on these
-// texts; the fast path decides them alone unless said otherwise.
+// Expected verdicts: Math-Verify 0.9.0's own, parse(f"${gold}$") against parse(output), run on
+// these texts; the fast path decides them alone unless said otherwise.
 #include "score/math.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,9 @@ struct Case {
   bool equal;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.gold << " | " << c.output; }
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.gold << " | " << c.output;
+}
 
 class FastPath : public ::testing::TestWithParam<Case> {};
 
@@ -41,51 +43,41 @@ TEST_P(FastPath, DecidesAsMathVerify) {
   ScriptedOracle oracle(std::nullopt);
   const MathJudgement judged = judge_math(GetParam().gold, GetParam().output, &oracle);
   EXPECT_EQ(oracle.asked, 0) << "left to the oracle";
-  EXPECT_EQ(judged.correct, GetParam().equal) << judged.extracted << " (" << judged.extraction << ")";
+  EXPECT_EQ(judged.correct, GetParam().equal)
+      << judged.extracted << " (" << judged.extraction << ")";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Numbers, FastPath,
-    ::testing::Values(Case{"5", "The answer is $\\boxed{5}$.", true},
-                      Case{"5", "\\boxed{6}", false},
-                      Case{"25", "\\boxed{025}", true},
-                      Case{"\\frac{1}{2}", "\\boxed{0.5}", true},
-                      Case{"\\frac{1}{2}", "$\\dfrac12$", true},
-                      Case{"0.5", "Answer: 1/2", true},
-                      Case{"1,234", "so we have 1234 in all", true},
-                      Case{"10,080", "\\boxed{10080}", true},
-                      Case{"10{,}000", "\\boxed{10,000}", true},
-                      Case{"58,500", "$58500", true},
-                      Case{"-\\frac{3}{4}", "\\boxed{-0.75}", true},
-                      Case{"3", "\\boxed{-3}", false},
-                      Case{"2.5", "\\boxed{5/2}", true},
-                      Case{"1\\frac{4}{5}", "\\boxed{\\frac{9}{5}}", true},
-                      Case{"\\sqrt{8}", "$2\\sqrt2$", true},
-                      Case{"\\sqrt{8}", "$2\\sqrt3$", false},
-                      Case{"2\\sqrt{113}", "\\boxed{21.26}", false},
-                      Case{"\\frac{\\pi}{2}", "$\\pi/2$", true},
-                      Case{"90^\\circ", "\\boxed{90}", true},
-                      Case{"52_8", "\\boxed{52}", true},
-                      Case{"2", "\\boxed{\\binom{2}{1}}", true},
-                      Case{"1026", "\\boxed{1000(26)}", true},  // read as a mixed number
-                      Case{"2^{10}", "\\boxed{1024}", true}));
+    ::testing::Values(
+        Case{"5", "The answer is $\\boxed{5}$.", true}, Case{"5", "\\boxed{6}", false},
+        Case{"25", "\\boxed{025}", true}, Case{"\\frac{1}{2}", "\\boxed{0.5}", true},
+        Case{"\\frac{1}{2}", "$\\dfrac12$", true}, Case{"0.5", "Answer: 1/2", true},
+        Case{"1,234", "so we have 1234 in all", true}, Case{"10,080", "\\boxed{10080}", true},
+        Case{"10{,}000", "\\boxed{10,000}", true}, Case{"58,500", "$58500", true},
+        Case{"-\\frac{3}{4}", "\\boxed{-0.75}", true}, Case{"3", "\\boxed{-3}", false},
+        Case{"2.5", "\\boxed{5/2}", true}, Case{"1\\frac{4}{5}", "\\boxed{\\frac{9}{5}}", true},
+        Case{"\\sqrt{8}", "$2\\sqrt2$", true}, Case{"\\sqrt{8}", "$2\\sqrt3$", false},
+        Case{"2\\sqrt{113}", "\\boxed{21.26}", false}, Case{"\\frac{\\pi}{2}", "$\\pi/2$", true},
+        Case{"90^\\circ", "\\boxed{90}", true}, Case{"52_8", "\\boxed{52}", true},
+        Case{"2", "\\boxed{\\binom{2}{1}}", true},
+        Case{"1026", "\\boxed{1000(26)}", true},  // read as a mixed number
+        Case{"2^{10}", "\\boxed{1024}", true}));
 
-INSTANTIATE_TEST_SUITE_P(
-    PercentAndUnits, FastPath,
-    ::testing::Values(Case{"9", "9%", true}, Case{"28\\%", "$28$ %", true},
-                      Case{"0.5", "50%", true}, Case{"50", "0.5", false},
-                      Case{"5", "\\boxed{5\\text{ cm}}", true},
-                      Case{"5 \\text{ apples}", "\\boxed{5}", true},
-                      Case{"18.90", "$\\$18.90$", true},
-                      Case{"12\\frac{3}{5}", "\\boxed{12.6 \\mbox{ m}^2}", true}));
+INSTANTIATE_TEST_SUITE_P(PercentAndUnits, FastPath,
+                         ::testing::Values(Case{"9", "9%", true}, Case{"28\\%", "$28$ %", true},
+                                           Case{"0.5", "50%", true}, Case{"50", "0.5", false},
+                                           Case{"5", "\\boxed{5\\text{ cm}}", true},
+                                           Case{"5 \\text{ apples}", "\\boxed{5}", true},
+                                           Case{"18.90", "$\\$18.90$", true},
+                                           Case{"12\\frac{3}{5}", "\\boxed{12.6 \\mbox{ m}^2}",
+                                                true}));
 
 INSTANTIATE_TEST_SUITE_P(
     TuplesSetsIntervals, FastPath,
     ::testing::Values(Case{"(3, \\frac{\\pi}{2})", "$(3,\\pi/2)$", true},
-                      Case{"(1,2)", "\\boxed{(2,1)}", false},
-                      Case{"1,-2", "\\boxed{-2, 1}", true},
-                      Case{"1,2,3", "\\boxed{1,2}", false},
-                      Case{"(3,4]", "\\boxed{(3,4]}", true},
+                      Case{"(1,2)", "\\boxed{(2,1)}", false}, Case{"1,-2", "\\boxed{-2, 1}", true},
+                      Case{"1,2,3", "\\boxed{1,2}", false}, Case{"(3,4]", "\\boxed{(3,4]}", true},
                       Case{"(3,4]", "\\boxed{[3,4]}", false},
                       Case{"(2,\\infty)", "\\boxed{(2, \\infty)}", true},
                       Case{"(0,9)\\cup(9,36)", "\\boxed{(0, 9) \\cup (9, 36)}", true},
@@ -98,9 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Expressions, FastPath,
     ::testing::Values(Case{"2x+3", "\\boxed{3+2x}", true}, Case{"p-q", "\\boxed{q-p}", false},
-                      Case{"(x+1)^2", "\\boxed{x^2+2x+1}", true},
-                      Case{"5", "\\boxed{x=5}", true}, Case{"x=5", "\\boxed{5}", true},
-                      Case{"6+9i", "$\\boxed{6 + 9i}$", true},
+                      Case{"(x+1)^2", "\\boxed{x^2+2x+1}", true}, Case{"5", "\\boxed{x=5}", true},
+                      Case{"x=5", "\\boxed{5}", true}, Case{"6+9i", "$\\boxed{6 + 9i}$", true},
                       Case{"even", "\\boxed{\\text{even}}", true},
                       Case{"\\text{Evelyn}", "\\boxed{Evelyn}", true},
                       Case{"\\text{(A)}", "the answer is $A$", true},
@@ -115,9 +106,9 @@ INSTANTIATE_TEST_SUITE_P(
         // Boxes close to each other count as one answer of two elements.
         Case{"3", "First \\boxed{2}, no: \\boxed{3}", false},
         Case{"3", "First \\boxed{2}. That is wrong. Then \\boxed{3}", true},
-        Case{"9", "there are $3\\times 3=9$ divisors", true},
-        Case{"9", "", false}, Case{"9", "no number here", false},
-        Case{"3", "we get 3 apples", true}, Case{"12", "2x = 24, so 12.", true}));
+        Case{"9", "there are $3\\times 3=9$ divisors", true}, Case{"9", "", false},
+        Case{"9", "no number here", false}, Case{"3", "we get 3 apples", true},
+        Case{"12", "2x = 24, so 12.", true}));
 
 TEST(JudgeMath, SaysWhereTheAnswerWasFound) {
   EXPECT_EQ(judge_math("5", "\\boxed{5}", nullptr).extraction, "boxed");

@@ -11,7 +11,17 @@
 namespace assay {
 
 struct MathValue {
-  enum class Kind { scalar, tuple, set, interval, pair, interval_union, equation, relation, matrix };
+  enum class Kind {
+    scalar,
+    tuple,
+    set,
+    interval,
+    pair,
+    interval_union,
+    equation,
+    relation,
+    matrix
+  };
   Kind kind = Kind::scalar;
   Scalar scalar;
   // tuple, set: elements as written; interval: start, end; pair: two, and whether they are meant as

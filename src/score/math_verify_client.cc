@@ -23,8 +23,8 @@ constexpr std::chrono::milliseconds kStartTimeout{120'000};
 constexpr std::size_t kMaxAnswerBytes = 1UL << 20;
 
 int remaining_ms(SteadyClock::time_point deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline -
-                                                                          SteadyClock::now());
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
   return static_cast<int>(std::max<std::int64_t>(0, left.count()));
 }
 }  // namespace
@@ -61,9 +61,11 @@ class MathVerifyClient::Helper {
 
   Result<bool> ask(const std::string& gold, const std::string& output,
                    SteadyClock::time_point deadline) {
-    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n", deadline));
+    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n",
+                  deadline));
     const Json answer = TRY(parse_json(TRY(read_line(deadline)), "Math-Verify helper"));
-    if (answer.contains("equal") && answer["equal"].is_boolean()) return answer["equal"].get<bool>();
+    if (answer.contains("equal") && answer["equal"].is_boolean())
+      return answer["equal"].get<bool>();
     const std::string why = answer.value("error", std::string("no answer"));
     return environment_error("Math-Verify gave no answer", why, "");
   }
@@ -135,7 +137,9 @@ class MathVerifyClient::Helper {
 MathVerifyClient::MathVerifyClient(MathVerifyOptions options) : options_(std::move(options)) {}
 MathVerifyClient::~MathVerifyClient() = default;
 
-const std::string& MathVerifyClient::last_error() const { return last_error_; }
+const std::string& MathVerifyClient::last_error() const {
+  return last_error_;
+}
 
 std::optional<bool> MathVerifyClient::equivalent(const std::string& gold,
                                                  const std::string& output) {

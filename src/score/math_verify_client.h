@@ -1,6 +1,7 @@
-// EquivalenceOracle by Math-Verify in a helper process (`python -m assay_worker.math_verify_helper`):
-// one JSON line a question and one an answer over pipes. The helper is started at the first
-// question, limited in memory, killed with us, and started anew when it dies or overruns its time.
+// EquivalenceOracle by Math-Verify in a helper process (`python -m
+// assay_worker.math_verify_helper`): one JSON line a question and one an answer over pipes. The
+// helper is started at the first question, limited in memory, killed with us, and started anew when
+// it dies or overruns its time.
 #pragma once
 
 #include <chrono>
@@ -13,10 +14,10 @@
 namespace assay {
 
 struct MathVerifyOptions {
-  std::string python;                        // interpreter that has math-verify
-  std::string worker_path;                   // put on PYTHONPATH; empty: the package is installed
+  std::string python;                         // interpreter that has math-verify
+  std::string worker_path;                    // put on PYTHONPATH; empty: the package is installed
   std::chrono::milliseconds timeout{20'000};  // of one question, wall clock
-  std::uint64_t memory_bytes = 4UL << 30;    // address space of the helper
+  std::uint64_t memory_bytes = 4UL << 30;     // address space of the helper
 };
 
 class MathVerifyClient final : public EquivalenceOracle {

@@ -58,8 +58,9 @@ TEST_F(ScriptedHelper, AnErrorLeavesTheHelperRunning) {
 }
 
 TEST_F(ScriptedHelper, ADeadHelperIsStartedAnew) {
-  MathVerifyClient client(script(std::string(kReady) + "read -r line; case \"$line\" in *die*) exit 1;;"
-                                                       "esac; echo '{\"equal\": true}'; cat\n"));
+  MathVerifyClient client(script(std::string(kReady) +
+                                 "read -r line; case \"$line\" in *die*) exit 1;;"
+                                 "esac; echo '{\"equal\": true}'; cat\n"));
   EXPECT_EQ(client.equivalent("1", "die"), std::nullopt);
   EXPECT_EQ(client.equivalent("1", "live"), true);
 }
@@ -73,8 +74,8 @@ TEST_F(ScriptedHelper, AHangingOneIsKilled) {
 }
 
 TEST_F(ScriptedHelper, LongOutputsPassThePipe) {
-  MathVerifyClient client(script(std::string(kReady) +
-                                 "while read -r line; do echo '{\"equal\": true}'; done\n"));
+  MathVerifyClient client(
+      script(std::string(kReady) + "while read -r line; do echo '{\"equal\": true}'; done\n"));
   EXPECT_EQ(client.equivalent("1", std::string(300'000, 'x')), true);
 }
 

@@ -47,7 +47,8 @@ class Parity : public ::testing::Test {
   }
 
   [[nodiscard]] std::vector<Json> fixture(const std::string& name) const {
-    std::istringstream lines(output_of({"xz", "-dc", shared_ + "/parity/open/" + name + ".jsonl.xz"}));
+    std::istringstream lines(
+        output_of({"xz", "-dc", shared_ + "/parity/open/" + name + ".jsonl.xz"}));
     std::vector<Json> records;
     for (std::string line; std::getline(lines, line);) records.push_back(Json::parse(line));
     EXPECT_FALSE(records.empty()) << name;
@@ -68,7 +69,8 @@ bool same_score(const Json& expected, const LmEvalScore& ours) {
 TEST_F(Parity, Aime) {
   for (const Json& r : fixture("scoring_aime")) {
     const auto output = r["output"].get<std::string>();
-    compare(same_score(r["scores"]["none"], lm_eval_aime(output, std::to_string(r["target"].get<int>()))),
+    compare(same_score(r["scores"]["none"],
+                       lm_eval_aime(output, std::to_string(r["target"].get<int>()))),
             r["source"].get<std::string>() + ": " + output);
   }
 }
@@ -112,11 +114,12 @@ TEST_F(Parity, Gpqa) {
 
 TEST_F(Parity, Stops) {
   for (const Json& r : fixture("stops")) {
-    const std::string think = r["think_end_token"].is_null() ? "" : r["think_end_token"].get<std::string>();
-    compare(lm_eval_postprocess(r["raw"].get<std::string>(),
-                                r["until"].get<std::vector<std::string>>(), think) ==
-                r["text"].get<std::string>(),
-            r.dump());
+    const std::string think =
+        r["think_end_token"].is_null() ? "" : r["think_end_token"].get<std::string>();
+    compare(
+        lm_eval_postprocess(r["raw"].get<std::string>(), r["until"].get<std::vector<std::string>>(),
+                            think) == r["text"].get<std::string>(),
+        r.dump());
   }
 }
 
@@ -127,8 +130,8 @@ TEST_F(Parity, MmluProRecordedOutputs) {
     return Json::parse(output_of({"unzip", "-p", zip, "*.json", "-x", "__MACOSX/*"}));
   };
   for (const Json& r : rows("model_outputs_gemini-1.5-flash-002_5shots")) {
-    const auto found = extract_choice(r["model_outputs"].is_string()
-                                          ? r["model_outputs"].get<std::string>() : std::string());
+    const auto found = extract_choice(
+        r["model_outputs"].is_string() ? r["model_outputs"].get<std::string>() : std::string());
     const std::string expected = r["pred"].is_string() ? r["pred"].get<std::string>() : "";
     compare((found ? std::string(1, found->letter) : "") == expected, r.dump());
   }

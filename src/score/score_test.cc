@@ -85,13 +85,18 @@ TEST(Choice, StagesInTheirOrder) {
   check("Answer: A answer:\n C\nAnswer: D", 'C', "answer:");  // last of the first line with one
   check("Either A or B", 'B', "last letter");
   check("so A", 'A', "last letter");
-  check("\xE7\xAD\x94" "A is a word, B alone", 'B', "last letter");  // CJK letters are word characters
+  check(
+      "\xE7\xAD\x94"
+      "A is a word, B alone",
+      'B', "last letter");  // CJK letters are word characters
 }
 
 TEST(Choice, NeverGuesses) {
   EXPECT_FALSE(extract_choice(""));
   EXPECT_FALSE(extract_choice("no idea"));
-  EXPECT_FALSE(extract_choice("\xE7\xAD\x94" "A\xE7\xAD\x94"));
+  EXPECT_FALSE(
+      extract_choice("\xE7\xAD\x94"
+                     "A\xE7\xAD\x94"));
   EXPECT_FALSE(extract_choice("E", 4));
   EXPECT_TRUE(extract_choice("E", 5));
 }
@@ -115,9 +120,9 @@ TEST(CodeBlock, LiveCodeBenchTakesTheLastFence) {
 
 // scicode-bench/SciCode src/scicode/gen/models.py.
 TEST(CodeBlock, SciCodeTakesTheFirstPythonFenceWithoutImports) {
-  const CodeExtraction found =
-      extract_scicode_code("```\nx\n```\n```python\nimport numpy as np\n\nfrom a import b\ndef f():\n"
-                           "    import os\n    return 1\n```\n```python\nz\n```");
+  const CodeExtraction found = extract_scicode_code(
+      "```\nx\n```\n```python\nimport numpy as np\n\nfrom a import b\ndef f():\n"
+      "    import os\n    return 1\n```\n```python\nz\n```");
   EXPECT_EQ(found.code, "\n\ndef f():\n\n    return 1\n");
   EXPECT_EQ(found.rule, "python fence");
   EXPECT_EQ(extract_scicode_code("```\na\n```").code, "\na\n");
@@ -132,7 +137,8 @@ TEST(Hle, ReadsTheOfficialFormat) {
   const HleAnswer a = parse_hle_answer("Explanation: because\nAnswer: \\(x^2\\)\nConfidence: 85%");
   EXPECT_EQ(a.answer, "\\(x^2\\)");
   EXPECT_DOUBLE_EQ(a.confidence.value(), 0.85);
-  const HleAnswer b = parse_hle_answer("**Explanation:** x\n**Answer:** B\n\n**Confidence:** 7 \\%\n");
+  const HleAnswer b =
+      parse_hle_answer("**Explanation:** x\n**Answer:** B\n\n**Confidence:** 7 \\%\n");
   EXPECT_EQ(b.answer, "B");
   EXPECT_DOUBLE_EQ(b.confidence.value(), 0.07);
   EXPECT_EQ(parse_hle_answer("Answer: two\nlines\nConfidence: high").answer, "two\nlines");
@@ -143,7 +149,8 @@ TEST(Hle, ReadsTheOfficialFormat) {
 }
 
 TEST(Hle, ChoiceLetters) {
-  for (const char* text : {"B", "(B)", "B.", "**B**", "B) because", "\\boxed{B}", "$\\text{B}$", "b"}) {
+  for (const char* text :
+       {"B", "(B)", "B.", "**B**", "B) because", "\\boxed{B}", "$\\text{B}$", "b"}) {
     EXPECT_EQ(hle_choice_letter(text), 'B') << text;
   }
   for (const char* text : {"Both", "", "(Both)", "4", "B or C"}) {

@@ -26,7 +26,9 @@ std::vector<std::size_t> borders(std::string_view text) {
 
 }  // namespace
 
-bool is_blank(std::string_view text) { return trim(text).empty(); }
+bool is_blank(std::string_view text) {
+  return trim(text).empty();
+}
 
 bool is_looping(std::string_view text) {
   if (is_blank(text)) return false;  // counted as empty

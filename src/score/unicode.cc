@@ -209,7 +209,9 @@ bool contains(std::span<const Range> ranges, char32_t c) {
   return after != ranges.data() && c <= std::prev(after)->last;
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 }  // namespace
 

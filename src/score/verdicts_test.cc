@@ -72,8 +72,8 @@ class Verdicts : public ::testing::Test {
       ++differing;
       ADD_FAILURE() << answer.gold << " | " << ours.extracted << " (" << ours.extraction << ")";
     }
-    std::cout << "compared " << answers.size() << ", differing " << differing << ", left to the library "
-              << asked << ", as recorded " << recorded << '\n';
+    std::cout << "compared " << answers.size() << ", differing " << differing
+              << ", left to the library " << asked << ", as recorded " << recorded << '\n';
     return recorded;
   }
 
