@@ -117,7 +117,7 @@ Result<double> load_guess_s(const Store& store) {
 struct Turn {
   RunEnd end = RunEnd::complete;
   ItemSet finished;
-  bool skipped = false;
+  bool worked = false;  // an engine was started
 };
 
 Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOptions& options,
@@ -143,8 +143,8 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
       }
       turn.give_up();
       out.end = RunEnd::out_of_time;
-      out.skipped = true;
     } else {
+      out.worked = true;
       out.end = TRY(turn.run(accounts.deadline_s(variants_left)));
     }
   }
@@ -165,6 +165,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
                      services.make_oracle);
   RunEnd end = RunEnd::complete;
+  bool worked = false;
   ItemSet baseline_items;
   for (std::size_t i = 0; i < run.variants.size(); ++i) {
     if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
@@ -173,8 +174,9 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
     if (i == 0) baseline_items = turn.finished;
     if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
     if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
+    worked = worked || turn.worked;
   }
-  TRY(accounts.save());
+  if (worked) TRY(accounts.save());
   TRY(services.store.flush());
   return end;
 }

@@ -3,10 +3,11 @@
 
 usage: check_commands.py [ROOT]
 
-In README*.md, ARCHITECTURE.md, CONTRIBUTING.md and docs/*.md every `assay COMMAND` in a code block or
-code span must be a command of src/cli/cmd_*.cc with the long options it is shown with, `./dev COMMAND`
-a command of ./dev, a plan below plans/ a file, and every link a file and heading that are there.
-Pages of docs/ named in src/ must be there too. Prints file:line and exits 1 when something is not.
+In README*.md, ARCHITECTURE.md, CONTRIBUTING.md and docs/*.md every `assay COMMAND` in a code block
+or code span must be a command of src/cli/cmd_*.cc with the long options it is shown with, `./dev
+COMMAND` a command of ./dev, a plan below plans/ a file, and every link a file and heading that are
+there. Pages of docs/ named in src/ must be there too. Prints file:line and exits 1 when something
+is not.
 """
 
 from __future__ import annotations
@@ -76,8 +77,11 @@ def dev_commands(dev: Path) -> set[str]:
     if not dev.is_file():
         return set()
     main = dev.read_text(encoding="utf-8").partition("\nmain() {")[2]
-    return {word for labels in re.findall(r"^ {4}([a-z| -]+)\) ", main, re.MULTILINE)
-            for word in labels.replace(" ", "").split("|")}
+    return {
+        word
+        for labels in re.findall(r"^ {4}([a-z| -]+)\) ", main, re.MULTILINE)
+        for word in labels.replace(" ", "").split("|")
+    }
 
 
 # --- the documentation's side
@@ -93,7 +97,9 @@ _PAGE = re.compile(r"\bdocs/[a-z_]+\.md\b")
 
 def pages(root: Path) -> list[Path]:
     named = [root / "ARCHITECTURE.md", root / "CONTRIBUTING.md"]
-    return sorted([*root.glob("README*.md"), *(p for p in named if p.is_file()), *root.glob("docs/*.md")])
+    return sorted(
+        [*root.glob("README*.md"), *(p for p in named if p.is_file()), *root.glob("docs/*.md")]
+    )
 
 
 def code_of(text: str) -> Iterator[tuple[int, str]]:
@@ -133,7 +139,9 @@ def check_command(words: list[str], commands: dict[str, Command]) -> str | None:
     return None
 
 
-def check_code(code: str, root: Path, commands: dict[str, Command], dev: set[str]) -> Iterator[tuple[int, str]]:
+def check_code(
+    code: str, root: Path, commands: dict[str, Command], dev: set[str]
+) -> Iterator[tuple[int, str]]:
     """(offset in the code, what is wrong)."""
     joined = re.sub(r"\\\n", "  ", code)  # a command over several lines; same length
     for match in _ASSAY.finditer(joined):
@@ -192,8 +200,11 @@ def findings(root: Path) -> list[str]:
 
 
 def named_pages(text: str, file: Path, root: Path) -> list[str]:
-    return [f"{file}:{text.count(chr(10), 0, m.start()) + 1}: {m.group()} is not there"
-            for m in _PAGE.finditer(text) if not (root / m.group()).is_file()]
+    return [
+        f"{file}:{text.count(chr(10), 0, m.start()) + 1}: {m.group()} is not there"
+        for m in _PAGE.finditer(text)
+        if not (root / m.group()).is_file()
+    ]
 
 
 def main() -> int:

@@ -50,7 +50,7 @@ _DEPS = re.compile(r"\bDEPS\b([^)]*)\)")
 
 
 def without_block_comments(text: str) -> str:
-    """The same lines; what stands in /* */ is gone. Strings are not looked at: no include is one."""
+    """The same lines, without what stands in /* */. Strings are not looked at."""
     return re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.DOTALL)
 
 
@@ -60,7 +60,11 @@ def refusal(room: str, other: str) -> str | None:
         return None
     may = ", ".join(sorted(ALLOWED.get(room, set()))) or "no other room"
     why = WHY.get(room)
-    return f"{room} may not include {other}" + (f" because {why}" if why else "") + f" (it may use {may})"
+    return (
+        f"{room} may not include {other}"
+        + (f" because {why}" if why else "")
+        + f" (it may use {may})"
+    )
 
 
 def check_source(file: Path, src: Path) -> Iterator[str]:
@@ -101,7 +105,7 @@ def violations(src: Path) -> list[str]:
     found: list[str] = []
     for folder in sorted(p for p in src.iterdir() if p.is_dir()):
         if folder.name not in ALLOWED:
-            found.append(f"{folder}:1: {folder.name} is not in the table of rooms (check_includes.py)")
+            found.append(f"{folder}:1: {folder.name} is not in the table of rooms")
             continue
         for file in sorted(folder.rglob("*")):
             if file.suffix in {".h", ".cc"}:

@@ -23,7 +23,9 @@ class CheckIncludes(unittest.TestCase):
         return [line.removeprefix(f"{self.src}/") for line in check_includes.violations(self.src)]
 
     def test_allowed_includes_pass(self):
-        self.write("task/a.cc", '#include "task/task.h"\n#include <vector>\n#include "plan/plan.h"\n')
+        self.write(
+            "task/a.cc", '#include "task/task.h"\n#include <vector>\n#include "plan/plan.h"\n'
+        )
         self.write("sandbox/box/protocol.h", "#pragma once\n")
         self.write("sandbox/box/box.cc", '#include "protocol.h"\n')
         self.assertEqual(self.found(), [])
@@ -31,31 +33,42 @@ class CheckIncludes(unittest.TestCase):
     def test_made_up_violation_is_found_with_its_line(self):
         self.write("sandbox/a.cc", '// runs\n#include "base/result.h"\n#include "task/task.h"\n')
         [line] = self.found()
-        self.assertTrue(line.startswith("sandbox/a.cc:3: sandbox may not include task because"), line)
+        self.assertTrue(
+            line.startswith("sandbox/a.cc:3: sandbox may not include task because"), line
+        )
 
     def test_tests_and_angle_brackets_are_no_way_round(self):
         self.write("base/a_test.cc", "#  include <stats/verdict.h>\n")
         self.write("report/a_test.cc", '#include "task/task.h"\n')
-        self.assertEqual([line.split(": ")[0] for line in self.found()], ["base/a_test.cc:1", "report/a_test.cc:1"])
+        self.assertEqual(
+            [line.split(": ")[0] for line in self.found()],
+            ["base/a_test.cc:1", "report/a_test.cc:1"],
+        )
 
     def test_comments_do_not_count(self):
         self.write("base/a.h", '/* as in\n#include "task/task.h"\n*/\n// #include "plan/plan.h"\n')
         self.assertEqual(self.found(), [])
 
     def test_relative_missing_and_roomless_includes(self):
-        self.write("plan/a.cc", '#include "../base/result.h"\n#include "base/gone.h"\n#include "other.h"\n')
-        self.assertEqual([line.split(": ")[0] for line in self.found()], [f"plan/a.cc:{n}" for n in (1, 2, 3)])
+        self.write(
+            "plan/a.cc", '#include "../base/result.h"\n#include "base/gone.h"\n#include "other.h"\n'
+        )
+        self.assertEqual(
+            [line.split(": ")[0] for line in self.found()], [f"plan/a.cc:{n}" for n in (1, 2, 3)]
+        )
 
     def test_linked_rooms_count_too(self):
         text = "assay_library(stats\n  SOURCES a.cc\n  DEPS base store\n  PRIVATE_LIBS fmt::fmt)\n"
         self.write("stats/CMakeLists.txt", text)
         [line] = self.found()
-        self.assertTrue(line.startswith("stats/CMakeLists.txt:3: stats may not include store"), line)
+        self.assertTrue(
+            line.startswith("stats/CMakeLists.txt:3: stats may not include store"), line
+        )
 
     def test_new_room_must_be_placed(self):
         self.write("extra/a.h", "")
         [line] = self.found()
-        self.assertIn("extra is not in the table", line)
+        self.assertIn("extra is not in the table of rooms", line)
 
     def test_no_room_can_be_used_by_one_it_uses(self):
         for room, others in check_includes.ALLOWED.items():
