@@ -100,11 +100,30 @@ Result<Json> process_each(const std::vector<Program>& programs, const std::strin
   Json input = Json::array();
   for (const Program& p : programs) input.push_back(p.source + "\n" + p.tests.front().input);
   SpawnOptions options;
-  options.argv = {"bwrap",     "--unshare-all", "--die-with-parent", "--clearenv", "--ro-bind",
-                  "/usr",      "/usr",          "--symlink",         "usr/lib",    "/lib",
-                  "--symlink", "usr/lib64",     "/lib64",            "--proc",     "/proc",
-                  "--dev",     "/dev",          "--tmpfs",           "/tmp",       "--ro-bind",
-                  ASSAY_BASELINE, "/bench.py",  interpreter.executable, "/bench.py"};
+  options.argv = {"bwrap",
+                  "--unshare-all",
+                  "--die-with-parent",
+                  "--clearenv",
+                  "--ro-bind",
+                  "/usr",
+                  "/usr",
+                  "--symlink",
+                  "usr/lib",
+                  "/lib",
+                  "--symlink",
+                  "usr/lib64",
+                  "/lib64",
+                  "--proc",
+                  "/proc",
+                  "--dev",
+                  "/dev",
+                  "--tmpfs",
+                  "/tmp",
+                  "--ro-bind",
+                  ASSAY_BASELINE,
+                  "/bench.py",
+                  interpreter.executable,
+                  "/bench.py"};
   const auto ran = TRY(run_command(options, dump_json(input), std::chrono::hours(2)));
   if (ran.exit_code != 0) return environment_error("the comparison failed", ran.err, "");
   return parse_json(ran.out, "its answer");
@@ -165,7 +184,9 @@ Status run_samples(const Options& options) {
   }
   const Graded timed = TRY(grade(quick, options.python, options.jobs.front()));
   const double rate = static_cast<double>(quick.size()) / timed.seconds;
-  const auto per_program_ms = [&](double cpu_s) { return cpu_s * 1e3 / static_cast<double>(quick.size()); };
+  const auto per_program_ms = [&](double cpu_s) {
+    return cpu_s * 1e3 / static_cast<double>(quick.size());
+  };
   fmt::print("{} that do not time out: {:.1f} s, {:.0f} a second, {:.2f} ms of CPU each\n",
              quick.size(), timed.seconds, rate, per_program_ms(timed.cpu_seconds));
   if (!options.baseline) return {};

@@ -33,7 +33,7 @@ def attempt(program: str, limit_s: float, result: object) -> None:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             signal.setitimer(signal.ITIMER_REAL, limit_s)
             try:
-                exec(program, {})
+                exec(program, {})  # noqa: S102
                 outcome = "passed"
             except TookTooLong:
                 outcome = "timed out"

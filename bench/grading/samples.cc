@@ -107,8 +107,8 @@ Result<std::vector<Program>> load_canonical(const std::filesystem::path& file) {
     if (!text("test").empty()) {
       // The wider inputs have no recorded answers: the solution must only accept them.
       test = text("test") + "\ncheck(" + text("entry_point") + ")\nimport json as _json\n" +
-             "for _x in _json.loads(" + dump_json(line) + ")['plus_input']: " + text("entry_point") +
-             "(*_x)\n";
+             "for _x in _json.loads(" + dump_json(line) +
+             ")['plus_input']: " + text("entry_point") + "(*_x)\n";
     }
     out.push_back(script(text("prompt") + text("canonical_solution"), std::move(test)));
     if (text("test").empty()) out.back().preamble = "import math\n";  // as MBPP+ assumes

@@ -29,7 +29,9 @@ Result<std::optional<int>> local_count(const TaskSpec& spec, const Task& task, c
                                        const std::string& data) {
   const std::string place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
   if (place.empty() || place == "hub") return std::nullopt;
-  const DataSet set = TRY(load_data_set(place, task.source.layouts, ""));
+  auto loaded = load_data_set(place, task.source.layouts, "");
+  if (!loaded && spec.if_gated == IfGated::skip) return 0;
+  const DataSet set = TRY(std::move(loaded));
   std::vector<nlohmann::json> exemplars;
   if (!task.exemplar_layouts.empty()) {
     for (const Row& row : TRY(load_data_set(place, task.exemplar_layouts, "")).rows) {

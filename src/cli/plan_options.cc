@@ -29,8 +29,8 @@ YAML::Node list_entry(YAML::Node list, const std::string& key) {
   return YAML::Node(YAML::NodeType::Undefined);
 }
 
-// As YAML in one line. yaml-cpp's own emitter forgets which scalars were quoted, and a quoted "2" is
-// text, not a number.
+// As YAML in one line. yaml-cpp's own emitter forgets which scalars were quoted, and a quoted "2"
+// is text, not a number.
 std::string flow_text(const YAML::Node& node) {
   std::vector<std::string> parts;
   if (node.IsMap()) {

@@ -76,7 +76,14 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
     return out;
   }
   out.data_folder = located.folder;
-  const DataSet set = TRY(load_data_set(located.folder, out.task->source.layouts, services.python));
+  auto loaded = load_data_set(located.folder, out.task->source.layouts, services.python);
+  if (!loaded && loaded.error().what.starts_with("no rows found") &&
+      spec.if_gated == IfGated::skip) {
+    out.available = false;  // a folder of data sets seldom holds those one must ask for
+    out.reason = "no rows in the data folder";
+    return out;
+  }
+  const DataSet set = TRY(std::move(loaded));
   out.layout = set.layout;
   out.fingerprint = set.fingerprint;
   out.files = set.files;

@@ -45,7 +45,8 @@ Result<std::vector<ProgramVerdict>> parse_verdicts(std::string_view name, std::s
     const std::string word = replace_all(std::string(trim(part)), "_", " ");
     const auto* const it = std::find_if(std::begin(kVerdicts), std::end(kVerdicts),
                                         [&](ProgramVerdict v) { return word == to_string(v); });
-    if (it == std::end(kVerdicts)) return bad_manifest(name, fmt::format("'{}' is no verdict", word));
+    if (it == std::end(kVerdicts))
+      return bad_manifest(name, fmt::format("'{}' is no verdict", word));
     out.push_back(*it);
   }
   return out;

@@ -51,7 +51,6 @@ std::vector<pid_t> descendants() {
   return out;
 }
 
-
 // The kernel may still be taking a killed process apart.
 bool gone_soon(pid_t pid) {
   for (int i = 0; i < 200; ++i) {
@@ -70,7 +69,9 @@ std::vector<AttackProgram> all_attacks() {
   return *std::move(attacks);
 }
 
-TEST(AttackSuite, HasAtLeastSixtyPrograms) { EXPECT_GE(all_attacks().size(), 60U); }
+TEST(AttackSuite, HasAtLeastSixtyPrograms) {
+  EXPECT_GE(all_attacks().size(), 60U);
+}
 
 // The suite takes a while and is no test of our threads.
 #if defined(__SANITIZE_THREAD__)

@@ -74,7 +74,9 @@ Difference compare_json(std::string_view answer, std::string_view expected) {
                             printable_detail(python_strip(expected), kQuotedBytes)));
 }
 
-bool is_python_json(std::string_view text) { return parse_python_json(text).has_value(); }
+bool is_python_json(std::string_view text) {
+  return parse_python_json(text).has_value();
+}
 
 std::string printable_detail(std::string_view text, std::size_t bytes) {
   // Sanitising can make one byte three; cut before, so that a 100 MB line costs nothing.

@@ -12,11 +12,12 @@ struct Difference {
   std::string detail;  // where they part, at most 300 bytes; empty when equal
 };
 
-// LiveCodeBench's rule for programs that print (lcb_runner/evaluation/testing_util.py, grade_stdio):
-// both texts stripped, split at "\n", each line stripped; equal counts of lines; a pair of lines is
-// equal as text, or when every white-space separated token of both is a decimal number as Python's
-// decimal.Decimal reads it and the two sequences are equal as numbers (exactly; NaN equals nothing).
-// White space is Python's, over UTF-8; bytes that are no UTF-8 compare as themselves.
+// LiveCodeBench's rule for programs that print (lcb_runner/evaluation/testing_util.py,
+// grade_stdio): both texts stripped, split at "\n", each line stripped; equal counts of lines; a
+// pair of lines is equal as text, or when every white-space separated token of both is a decimal
+// number as Python's decimal.Decimal reads it and the two sequences are equal as numbers (exactly;
+// NaN equals nothing). White space is Python's, over UTF-8; bytes that are no UTF-8 compare as
+// themselves.
 [[nodiscard]] Difference compare_lines(std::string_view answer, std::string_view expected);
 
 // True when Python's `==` holds between json.loads of both texts: 1 == 1.0 == true, exact between

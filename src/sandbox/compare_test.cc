@@ -48,10 +48,11 @@ TEST(CompareLines, ComparesTokensAsDecimals) {
 }
 
 TEST(CompareLines, WhiteSpaceIsPythons) {
-  EXPECT_TRUE(lines_equal("\xC2\xA0"
-                          "1\xE3\x80\x80"
-                          "2\x1F",
-                          "1 2"));
+  EXPECT_TRUE(
+      lines_equal("\xC2\xA0"
+                  "1\xE3\x80\x80"
+                  "2\x1F",
+                  "1 2"));
   EXPECT_FALSE(lines_equal("1\xE2\x80\x8B", "1"));  // zero-width space is no white space
 }
 
@@ -108,7 +109,8 @@ TEST(CompareJson, ListsObjectsAndText) {
   EXPECT_TRUE(json_equal(R"({"a": 1, "b": 2})", R"({"b": 2, "a": 1})"));
   EXPECT_TRUE(json_equal(R"({"a": 1, "a": 2})", R"({"a": 2})"));
   EXPECT_FALSE(json_equal(R"({"a": 1})", R"({"a": 1, "b": 1})"));
-  EXPECT_TRUE(json_equal("\"\\u00e9\\ud83d\\ude00\\ud800\"", "\"\xC3\xA9\xF0\x9F\x98\x80\\ud800\""));
+  EXPECT_TRUE(
+      json_equal("\"\\u00e9\\ud83d\\ude00\\ud800\"", "\"\xC3\xA9\xF0\x9F\x98\x80\\ud800\""));
   EXPECT_FALSE(json_equal(R"("\n")", R"("\\n")"));
   EXPECT_TRUE(json_equal("[]", " [ ] \n"));
 }

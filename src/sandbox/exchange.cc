@@ -35,7 +35,9 @@ Result<std::string> make_nonce() {
   return out;
 }
 
-bool known_frame(char kind) { return std::string_view("LEVUX").contains(kind); }
+bool known_frame(char kind) {
+  return std::string_view("LEVUX").contains(kind);
+}
 
 }  // namespace
 
@@ -69,8 +71,8 @@ Outcome Exchange::run(int control) {
   out_.write_end.reset();
   err_.write_end.reset();
   their_result_.reset();
-  const auto deadline =
-      Clock::now() + kGrace + std::chrono::milliseconds(static_cast<long>(job_->limits.wall_s * 1e3));
+  const auto deadline = Clock::now() + kGrace +
+                        std::chrono::milliseconds(static_cast<long>(job_->limits.wall_s * 1e3));
   while (!ended_ && outcome_.fault.empty()) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -118,9 +120,9 @@ void Exchange::read_control(int control) {
     return;
   }
   if (message.stage != box::Stage::running) {
-    outcome_.fault = fmt::format("a child could not be set up (step {}: {})",
-                                 static_cast<int>(message.stage),
-                                 std::strerror(message.setup_errno));
+    outcome_.fault =
+        fmt::format("a child could not be set up (step {}: {})", static_cast<int>(message.stage),
+                    std::strerror(message.setup_errno));
     return;
   }
   outcome_.ended = message;
@@ -159,7 +161,8 @@ void Exchange::drain_all() {
     do {
       before = total_bytes_;
       if (fd.valid()) drain(fd, keep);
-    } while (total_bytes_ != before && total_bytes_ < job_->limits.output_bytes * 2 + kReadBytes * 64);
+    } while (total_bytes_ != before &&
+             total_bytes_ < job_->limits.output_bytes * 2 + kReadBytes * 64);
   };
   empty(out_.read_end, &outcome_.output);
   empty(err_.read_end, nullptr);

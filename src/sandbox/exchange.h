@@ -33,8 +33,8 @@ class Exchange {
   void send_test();
 
   const TestJob* job_;
-  UniqueFd input_;         // the program's standard input
-  UniqueFd test_;          // a script's test text, nonce first
+  UniqueFd input_;  // the program's standard input
+  UniqueFd test_;   // a script's test text, nonce first
   Pipe out_;
   Pipe err_;
   UniqueFd result_;

@@ -13,7 +13,8 @@ namespace assay {
 
 Result<UniqueFd> sealed_file(const char* name, std::string_view content) {
   UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file.valid()) return errno_error("cannot make a memory file", "raise the limit of open files");
+  if (!file.valid())
+    return errno_error("cannot make a memory file", "raise the limit of open files");
   std::size_t written = 0;
   while (written < content.size()) {
     const ssize_t n = ::pwrite(file.get(), content.data() + written, content.size() - written,
@@ -22,8 +23,8 @@ Result<UniqueFd> sealed_file(const char* name, std::string_view content) {
     if (n <= 0) return errno_error("cannot fill a memory file", "free memory");
     written += static_cast<std::size_t>(n);
   }
-  if (::fcntl(file.get(), F_ADD_SEALS,
-              F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
+      0) {
     return errno_error("cannot seal a memory file", "use Linux 3.17 or newer");
   }
   return file;

@@ -21,7 +21,6 @@ struct SocketPair {
 [[nodiscard]] Result<SocketPair> make_socket_pair(int type);
 
 // Sends one message, with descriptors. False when the other side is gone or would block.
-[[nodiscard]] bool send_with_fds(int socket, std::string_view bytes,
-                                 std::span<const int> fds);
+[[nodiscard]] bool send_with_fds(int socket, std::string_view bytes, std::span<const int> fds);
 
 }  // namespace assay

@@ -62,7 +62,8 @@ Judged judge_exception(const std::string& payload) {
   const std::string type = text("type");
   const std::string message = text("message");
   const auto test_flag = error.find("in_test");
-  const bool in_test = test_flag != error.end() && test_flag->is_boolean() && test_flag->get<bool>();
+  const bool in_test =
+      test_flag != error.end() && test_flag->is_boolean() && test_flag->get<bool>();
   std::string detail = type;
   if (!message.empty()) detail += ": " + message;
   if (const int line = number("line"); line > 0) {
@@ -85,9 +86,8 @@ Judged judge_signal(int number, const Outcome& outcome) {
 Judged judge_early_end(const Outcome& outcome) {
   if (outcome.oom_kills > 0) return {ProgramVerdict::memory_limit, "killed for its memory"};
   const int status = outcome.ended.wait_status;
-  return {ProgramVerdict::runtime_error,
-          fmt::format("ended before its end, exit code {}",
-                      WIFEXITED(status) ? WEXITSTATUS(status) : -1)};
+  return {ProgramVerdict::runtime_error, fmt::format("ended before its end, exit code {}",
+                                                     WIFEXITED(status) ? WEXITSTATUS(status) : -1)};
 }
 
 Judged from_comparison(const Difference& difference) {
@@ -150,7 +150,8 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
   const int status = outcome.ended.wait_status;
   if (WIFSIGNALED(status)) return judge_signal(WTERMSIG(status), outcome);
   Judged judged = judge_answer(program, test, outcome);
-  if (judged.verdict == ProgramVerdict::passed && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+  if (judged.verdict == ProgramVerdict::passed &&
+      (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
     return judge_early_end(outcome);
   }
   return judged;

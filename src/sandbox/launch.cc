@@ -90,9 +90,15 @@ void add_libraries(Arguments& args, const Interpreter& interpreter) {
 void add_environment(Arguments& args) {
   args.add({"--clearenv"});
   const std::map<std::string, std::string> environment = {
-      {"PATH", "/usr/bin:/bin"},        {"HOME", "/tmp"},          {"LANG", "C.UTF-8"},
-      {"PYTHONPATH", "/opt/grade"},     {"PYTHONHASHSEED", "0"},   {"OPENBLAS_NUM_THREADS", "1"},
-      {"OMP_NUM_THREADS", "1"},         {"MKL_NUM_THREADS", "1"},  {"HDF5_USE_FILE_LOCKING", "FALSE"},
+      {"PATH", "/usr/bin:/bin"},
+      {"HOME", "/tmp"},
+      {"LANG", "C.UTF-8"},
+      {"PYTHONPATH", "/opt/grade"},
+      {"PYTHONHASHSEED", "0"},
+      {"OPENBLAS_NUM_THREADS", "1"},
+      {"OMP_NUM_THREADS", "1"},
+      {"MKL_NUM_THREADS", "1"},
+      {"HDF5_USE_FILE_LOCKING", "FALSE"},
       {"PYTHONDONTWRITEBYTECODE", "1"},
   };
   for (const auto& [name, value] : environment) args.add({"--setenv", name, value});

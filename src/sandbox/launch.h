@@ -1,4 +1,5 @@
-// How the sandbox is put together: which files of the machine are inside, and bubblewrap's arguments.
+// How the sandbox is put together: which files of the machine are inside, and bubblewrap's
+// arguments.
 #pragma once
 
 #include <map>

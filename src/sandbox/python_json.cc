@@ -155,7 +155,8 @@ class Parser {
     for (int i = 0; i < 4; ++i) {
       const auto c = static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
       if (std::isxdigit(c) == 0) return false;
-      code = code * 16 + static_cast<unsigned>(std::isdigit(c) != 0 ? c - '0' : (c | 32) - 'a' + 10);
+      code =
+          code * 16 + static_cast<unsigned>(std::isdigit(c) != 0 ? c - '0' : (c | 32) - 'a' + 10);
     }
     rest_.remove_prefix(4);
     return true;

@@ -15,9 +15,9 @@ namespace assay {
 struct PythonValue {
   enum class Kind { none, integer, floating, text, list, object };  // true and false are integers
   Kind kind = Kind::none;
-  std::string text;     // text: code points in UTF-8 form, lone surrogates included;
-                        // integer: decimal digits, normalised, with '-' where negative
-  double number = 0;    // floating
+  std::string text;   // text: code points in UTF-8 form, lone surrogates included;
+                      // integer: decimal digits, normalised, with '-' where negative
+  double number = 0;  // floating
   std::vector<PythonValue> items;
   std::map<std::string, PythonValue> fields;
 

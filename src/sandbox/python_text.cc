@@ -20,8 +20,8 @@ std::size_t space_at_front(std::string_view text) {
                         static_cast<unsigned>(byte(2));
   // U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000
   const bool space = code == 0xE19A80 || (code >= 0xE28080 && code <= 0xE2808A) ||
-                     code == 0xE280A8 || code == 0xE280A9 || code == 0xE280AF ||
-                     code == 0xE2819F || code == 0xE38080;
+                     code == 0xE280A8 || code == 0xE280A9 || code == 0xE280AF || code == 0xE2819F ||
+                     code == 0xE38080;
   return space ? 3 : 0;
 }
 
@@ -138,7 +138,8 @@ std::optional<DecimalValue> parse_decimal(std::string_view token) {
     out.exponent = -static_cast<std::int64_t>(fraction.size());
     out.digits += fraction;
   }
-  if (out.digits.empty()) return out.exponent == 0 ? parse_special(scan, out.negative) : std::nullopt;
+  if (out.digits.empty())
+    return out.exponent == 0 ? parse_special(scan, out.negative) : std::nullopt;
   if (scan.take('e')) {
     std::string sign = scan.take('-') ? "-" : "";
     if (sign.empty()) scan.take('+');

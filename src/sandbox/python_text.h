@@ -9,7 +9,7 @@
 
 namespace assay {
 
-[[nodiscard]] std::string_view python_strip(std::string_view text);            // str.strip()
+[[nodiscard]] std::string_view python_strip(std::string_view text);               // str.strip()
 [[nodiscard]] std::vector<std::string_view> python_split(std::string_view text);  // str.split()
 
 // decimal.Decimal(text) as far as equality needs it.

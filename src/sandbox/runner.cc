@@ -65,7 +65,9 @@ std::optional<pid_t> receive_ready(int socket, std::chrono::milliseconds limit) 
   return sender.pid;
 }
 
-std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
+std::uint64_t to_ns(double seconds) {
+  return static_cast<std::uint64_t>(seconds * 1e9);
+}
 
 Outcome faulty(std::string why) {
   Outcome out;

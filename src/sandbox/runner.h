@@ -27,8 +27,8 @@ struct RunnerSpec {
 };
 
 struct TestJob {
-  int source_fd = -1;       // sealed job description (see runner.py); shared by a program's tests
-  std::string_view input;   // on standard input; for a script the test text, sent later
+  int source_fd = -1;      // sealed job description (see runner.py); shared by a program's tests
+  std::string_view input;  // on standard input; for a script the test text, sent later
   TestKind kind = TestKind::stdin_stdout;
   ProgramLimits limits;
 };
@@ -42,7 +42,7 @@ struct Frame {
 struct Outcome {
   std::string fault;  // not empty: the sandbox failed, nothing below counts
   box::EndedMessage ended;
-  std::string output;  // standard output, at most limits.output_bytes
+  std::string output;            // standard output, at most limits.output_bytes
   bool output_overflow = false;  // of standard output, standard error and frames together
   std::uint64_t oom_kills = 0;
   std::vector<Frame> frames;
@@ -53,7 +53,8 @@ struct Outcome {
 class Runner {
  public:
   // Starts and waits until the interpreter is warm. Environment errors name what is missing.
-  // Call it from a thread that outlives the runner: bubblewrap dies with the thread that started it.
+  // Call it from a thread that outlives the runner: bubblewrap dies with the thread that started
+  // it.
   [[nodiscard]] static Result<std::unique_ptr<Runner>> start(const RunnerSpec& spec);
 
   Runner(const Runner&) = delete;

@@ -47,7 +47,7 @@ bool was_contended(const Outcome& outcome) {
 
 Status check_data_file(const std::string& path, bool as_root) {
   if (path.empty()) return {};
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     return usage_error(fmt::format("cannot find {}", path), "graded programs need this file",
                        "correct the path");
@@ -146,6 +146,8 @@ Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
   return Sandbox(std::make_unique<Impl>(std::move(spec), options.runners));
 }
 
-Result<ProgramResult> Sandbox::run(const Program& program) { return impl_->run(program); }
+Result<ProgramResult> Sandbox::run(const Program& program) {
+  return impl_->run(program);
+}
 
 }  // namespace assay

@@ -93,8 +93,9 @@ TEST_F(SandboxTest, FunctionsGetOneArgumentALine) {
          ProgramVerdict::wrong_answer, "got -1, expected 3");
   expect(function_program("def sub(a, b):\n    return 0", "add", "1\n2", "3"),
          ProgramVerdict::runtime_error);
-  expect(function_program("if __name__ == '__main__':\n    1 / 0\ndef f(x): return x", "f", "1", "1"),
-         ProgramVerdict::passed);
+  expect(
+      function_program("if __name__ == '__main__':\n    1 / 0\ndef f(x): return x", "f", "1", "1"),
+      ProgramVerdict::passed);
   expect(function_program("def f(x):\n    print('noise')\n    return x", "f", "1", "1"),
          ProgramVerdict::passed);
 }
@@ -102,8 +103,11 @@ TEST_F(SandboxTest, FunctionsGetOneArgumentALine) {
 // What LiveCodeBench's `prediction == expected` says, after its one conversion of an outer tuple.
 TEST_F(SandboxTest, ReturnedValuesCompareAsInPython) {
   const auto returns = [](const std::string& value, const std::string& expected) {
-    return function_program("from collections import *\nfrom fractions import Fraction\n"
-                            "def f():\n    return " + value, "f", "", expected);
+    return function_program(
+        "from collections import *\nfrom fractions import Fraction\n"
+        "def f():\n    return " +
+            value,
+        "f", "", expected);
   };
   expect(returns("(1, 2)", "[1, 2]"), ProgramVerdict::passed);
   expect(returns("[(1, 2)]", "[[1, 2]]"), ProgramVerdict::wrong_answer,
@@ -116,8 +120,7 @@ TEST_F(SandboxTest, ReturnedValuesCompareAsInPython) {
   expect(returns("0.1 + 0.2", "0.3"), ProgramVerdict::wrong_answer);
   expect(returns("float('nan')", "NaN"), ProgramVerdict::wrong_answer);
   expect(returns("10 ** 5000", "1" + std::string(5000, '0')), ProgramVerdict::passed);
-  expect(returns("10 ** 5000 + 1", "1" + std::string(5000, '0')),
-         ProgramVerdict::wrong_answer);
+  expect(returns("10 ** 5000 + 1", "1" + std::string(5000, '0')), ProgramVerdict::wrong_answer);
   expect(returns("'\\ud800'", "\"\\ud800\""), ProgramVerdict::passed);
   expect(returns("None", "null"), ProgramVerdict::passed);
   expect(returns("True", "1"), ProgramVerdict::passed);
@@ -188,7 +191,8 @@ TEST_F(SandboxTest, ABrokenExpectedValueIsNotTheProgramsFault) {
 }
 
 TEST_F(SandboxTest, TheSameProgramGetsTheSameRandomNumbers) {
-  Program program = stdin_program("import random\nprint(random.random(), hash('x'), {'a', 'b', 'c'})");
+  Program program =
+      stdin_program("import random\nprint(random.random(), hash('x'), {'a', 'b', 'c'})");
   const std::string first = run(program).detail;
   EXPECT_NE(first, "");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(run(program).detail, first);

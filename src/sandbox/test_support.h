@@ -15,7 +15,8 @@ inline std::string grade_python() {
   return named != nullptr ? named : ASSAY_SOURCE_DIR "/.venv-grade/bin/python3";
 }
 
-inline Program stdin_program(std::string source, std::string input = "", std::string expected = "") {
+inline Program stdin_program(std::string source, std::string input = "",
+                             std::string expected = "") {
   Program out;
   out.source = std::move(source);
   out.tests = {{std::move(input), std::move(expected)}};

@@ -38,7 +38,8 @@ class CheckCommands(unittest.TestCase):
         self.write("src/cli/plan_options.cc", SHARED)
         self.write(
             "dev",
-            "usage() {\n    gone) x ;;\n}\nmain() {\n  case $1 in\n    demo) x ;;\n    help | -h) y ;;\n  esac\n",
+            "usage() {\n    gone) x ;;\n}\n"
+            "main() {\n  case $1 in\n    demo) x ;;\n    help | -h) y ;;\n  esac\n",
         )
         self.write("plans/demo.yaml", "name: demo\n")
 
@@ -52,8 +53,10 @@ class CheckCommands(unittest.TestCase):
 
     def test_what_exists_passes(self):
         page = (
-            "# A b\n```\nassay run plans/demo.yaml --out x --data y --quiet  # not --this\n./dev demo | tee z\n"
-            "build/release/assay data list --json\n```\n`assay --version`, `assay check PLAN`, [b](#a-b)\n"
+            "# A b\n```\nassay run plans/demo.yaml --out x --data y --quiet  # not --this\n"
+            "./dev demo | tee z\n"
+            "build/release/assay data list --json\n```\n"
+            "`assay --version`, `assay check PLAN`, [b](#a-b)\n"
             "Prose: assay never --lies. `assay COMMAND`\n"
         )
         self.assertEqual(self.found(page), [])

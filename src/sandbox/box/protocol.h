@@ -57,7 +57,7 @@ struct EndedMessage {
   std::int32_t setup_errno = 0;
   std::int32_t wait_status = 0;
   KilledFor killed_for = KilledFor::nothing;
-  std::uint64_t cpu_ns = 0;              // user and system
+  std::uint64_t cpu_ns = 0;  // user and system
   std::uint64_t wall_ns = 0;
   std::uint64_t run_delay_ns = 0;  // time it was ready to run and had no core
   std::uint64_t peak_memory_bytes = 0;

@@ -122,8 +122,9 @@ def _run_script(job: dict[str, Any]) -> None:
 def _run_source(job: dict[str, Any], module: types.ModuleType) -> None:
     if job["preamble"]:
         code = compile(job["preamble"], "<preamble>", "exec", dont_inherit=True)
-        exec(code, module.__dict__)
-    exec(compile(job["source"], PROGRAM, "exec", dont_inherit=True), module.__dict__)
+        exec(code, module.__dict__)  # noqa: S102
+    code = compile(job["source"], PROGRAM, "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102 - running it is what this file is for
 
 
 def _new_module(name: str) -> types.ModuleType:
@@ -135,10 +136,13 @@ def _new_module(name: str) -> types.ModuleType:
 
 
 def _fresh_stdio() -> None:
-    how = {"encoding": "utf-8", "errors": "surrogateescape", "closefd": False}
-    sys.stdin = sys.__stdin__ = open(0, buffering=1 << 16, **how)  # type: ignore[assignment]
-    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1 << 16, **how)  # type: ignore[assignment]
-    sys.stderr = sys.__stderr__ = open(2, "w", **how)  # type: ignore[assignment]
+    sys.stdin = sys.__stdin__ = _text_stream(0, "r")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _text_stream(1, "w")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _text_stream(2, "w")  # type: ignore[misc]
+
+
+def _text_stream(fd: int, mode: str) -> Any:
+    return open(fd, mode, 1 << 16, "utf-8", "surrogateescape", closefd=False)  # noqa: SIM115
 
 
 def _put_stdin_in_place() -> None:

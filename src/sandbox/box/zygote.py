@@ -15,16 +15,19 @@ import types
 
 # What solutions import most: importing a module that is already there costs nothing.
 PLAIN = (
-    "abc array ast atexit base64 bisect builtins calendar cmath collections contextlib copy ctypes "
-    "dataclasses datetime decimal enum fractions functools hashlib heapq inspect io itertools json "
-    "math numbers operator os queue random re signal statistics string struct textwrap threading "
-    "time traceback types typing unittest.mock weakref zlib"
-).split()
+    "abc", "array", "ast", "atexit", "base64", "bisect", "builtins", "calendar", "cmath",
+    "collections", "contextlib", "copy", "ctypes", "dataclasses", "datetime", "decimal", "enum",
+    "fractions", "functools", "hashlib", "heapq", "inspect", "io", "itertools", "json", "math",
+    "numbers", "operator", "os", "queue", "random", "re", "signal", "statistics", "string",
+    "struct", "textwrap", "threading", "time", "traceback", "types", "typing", "unittest.mock",
+    "weakref", "zlib",
+)
 SCIENTIFIC = (
-    "numpy numpy.linalg numpy.random numpy.fft numpy.testing scipy scipy.linalg scipy.sparse "
-    "scipy.sparse.linalg scipy.special scipy.integrate scipy.optimize scipy.interpolate "
-    "scipy.signal scipy.stats scipy.spatial scipy.ndimage scipy.fft sympy h5py"
-).split()
+    "numpy", "numpy.linalg", "numpy.random", "numpy.fft", "numpy.testing", "scipy", "scipy.linalg",
+    "scipy.sparse", "scipy.sparse.linalg", "scipy.special", "scipy.integrate", "scipy.optimize",
+    "scipy.interpolate", "scipy.signal", "scipy.stats", "scipy.spatial", "scipy.ndimage",
+    "scipy.fft", "sympy", "h5py",
+)
 
 
 def load_runner() -> types.ModuleType:
@@ -34,12 +37,12 @@ def load_runner() -> types.ModuleType:
     module = types.ModuleType("runner")
     module.__dict__["__builtins__"] = dict(vars(builtins))
     with open("/box/runner.py", encoding="utf-8") as file:
-        exec(compile(file.read(), "/box/runner.py", "exec"), module.__dict__)
+        exec(compile(file.read(), "/box/runner.py", "exec"), module.__dict__)  # noqa: S102
     return module
 
 
 def main() -> int:
-    modules = PLAIN + (SCIENTIFIC if sys.argv[1:] == ["scientific"] else [])
+    modules = PLAIN + (SCIENTIFIC if sys.argv[1:] == ["scientific"] else ())
     for name in modules:
         importlib.import_module(name)
     runner = load_runner()
