@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(PidNamespace, GuardianTest, ::testing::Values("on", "of
 
 TEST_P(GuardianTest, SigkillOfAssayLeavesNothing) {
   Child client = start_client(fake_command(), {{"grandchild", true}, {"tokens_per_s", 1}});
-  EXPECT_THAT(guarded(), SizeIs(2)) << "worker and grandchild";
+  EXPECT_TRUE(eventually([&] { return guarded().size() == 2; })) << "worker and grandchild";
   client.kill(SIGKILL);
   client.wait();
   std::printf("gone after %.2f s\n", seconds_until_gone());

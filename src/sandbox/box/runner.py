@@ -142,7 +142,7 @@ def _fresh_stdio() -> None:
 
 
 def _text_stream(fd: int, mode: str) -> Any:
-    return open(fd, mode, 1 << 16, "utf-8", "surrogateescape", closefd=False)  # noqa: SIM115
+    return open(fd, mode, 1 << 16, "utf-8", "surrogateescape", closefd=False)
 
 
 def _put_stdin_in_place() -> None:
