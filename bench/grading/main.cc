@@ -147,6 +147,7 @@ struct Options {
   int per_problem = 100;
   bool baseline = false;
   bool gold = false;
+  bool trivial = false;
 };
 
 Status run_gold(const Options& options) {
@@ -159,6 +160,21 @@ Status run_gold(const Options& options) {
       if (graded.results[i].verdict == ProgramVerdict::passed) continue;
       fmt::print("  row {}: {}\n", i, graded.results[i].detail);
     }
+  }
+  return {};
+}
+
+// CPU time from request to verdict of a program that does next to nothing.
+Status run_trivial(const Options& options) {
+  constexpr int kPrograms = 500;
+  for (const bool scientific : {false, true}) {
+    Program program;
+    program.source = "print(int(input()) + 1)";
+    program.tests = {{"41\n", "42\n"}};
+    program.needs_scientific = scientific;
+    const Graded graded = TRY(grade(std::vector(kPrograms, program), options.python, 1));
+    fmt::print("{}: {:.2f} ms of CPU, {:.2f} ms in all\n", scientific ? "scientific" : "plain",
+               graded.cpu_seconds * 1e3 / kPrograms, graded.seconds * 1e3 / kPrograms);
   }
   return {};
 }
@@ -210,14 +226,17 @@ Status run_samples(const Options& options) {
 int main(int argc, char** argv) {
   assay::Options options;
   CLI::App app{"programs graded per second"};
-  app.add_option("--data", options.data)->required();
+  app.add_option("--data", options.data);
   app.add_option("--python", options.python)->required();
   app.add_option("--jobs", options.jobs)->delimiter(',');
   app.add_option("--per-problem", options.per_problem);
   app.add_flag("--baseline", options.baseline, "also a fresh process a sample");
   app.add_flag("--gold", options.gold, "canonical solutions instead of recorded samples");
+  app.add_flag("--trivial", options.trivial, "CPU time of a trivial program");
   CLI11_PARSE(app, argc, argv);
-  const assay::Status done = options.gold ? run_gold(options) : run_samples(options);
+  const assay::Status done = options.trivial ? run_trivial(options)
+                             : options.gold  ? run_gold(options)
+                                             : run_samples(options);
   if (done) return 0;
   fmt::print("{}\n", done.error().to_string());
   return 3;

@@ -41,14 +41,6 @@ Result<std::string> string_field(const Json& object, std::string_view field,
   return value->get<std::string>();
 }
 
-Result<double> number_field(const Json& object, std::string_view field, std::string_view where) {
-  const Json* value = TRY(find(object, field, where));
-  if (!value->is_number()) {
-    return field_error(field, where, fmt::format("it is {}, not a number", value->type_name()));
-  }
-  return value->get<double>();
-}
-
 Result<std::int64_t> int_field(const Json& object, std::string_view field, std::string_view where) {
   const Json* value = TRY(find(object, field, where));
   if (!value->is_number_integer()) {

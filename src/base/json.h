@@ -22,8 +22,6 @@ using Json = nlohmann::json;
 // Field access on an object; a missing or mistyped field is a usage error naming where and field.
 [[nodiscard]] Result<std::string> string_field(const Json& object, std::string_view field,
                                                std::string_view where);
-[[nodiscard]] Result<double> number_field(const Json& object, std::string_view field,
-                                          std::string_view where);
 [[nodiscard]] Result<std::int64_t> int_field(const Json& object, std::string_view field,
                                              std::string_view where);
 [[nodiscard]] Result<std::vector<std::string>> strings_field(const Json& object,

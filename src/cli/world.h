@@ -22,7 +22,6 @@ struct WorldOptions {
   std::filesystem::path data;    // --data; empty: the plan's, else the hub
   std::filesystem::path output;  // the run's folder
   std::string grade_python;      // interpreter of graded programs; empty: looked up
-  bool models_from_hub = true;   // false: a hub id is left unresolved (check)
 };
 
 class World {

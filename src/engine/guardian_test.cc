@@ -180,8 +180,9 @@ TEST_P(GuardianTest, DescriptorsOfAssayDoNotReachTheTree) {
 // Python's resource tracker removes the shared memory of processes that were killed.
 TEST_P(GuardianTest, SharedMemoryOfKilledProcessesIsRemoved) {
   const std::string script = R"(
-import json, os, struct, sys, time
+import json, os, signal, struct, sys, time
 from multiprocessing import shared_memory
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so that SIGKILL is what ends it
 memory = shared_memory.SharedMemory(create=True, size=4096)
 open(sys.argv[1], "w").write(memory.name)
 body = json.dumps({"type": "hello", "protocol": 1, "worker": "x", "versions": {},

@@ -96,8 +96,9 @@ void GraderPool::work() {
       waiting_.pop_front();
       ++in_work_;
     }
-    Graded graded{job.variant, job.task->spec.name, job.item->id, job.repeat,
-                  grade_now(run_, job, run_program_, oracle.get())};
+    Graded graded{job.variant,  job.task->spec.name,
+                  job.item->id, job.repeat,
+                  job.unit,     grade_now(run_, job, run_program_, oracle.get())};
     {
       const std::lock_guard lock(mutex_);
       --in_work_;

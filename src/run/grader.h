@@ -26,6 +26,7 @@ struct GradeJob {
   const ResolvedTask* task = nullptr;  // outlives the pool
   const Item* item = nullptr;          // likewise
   int repeat = 0;
+  std::size_t unit = 0;  // the caller's own number, given back
   std::vector<StepResult> steps;
 };
 
@@ -34,6 +35,7 @@ struct Graded {
   std::string task;
   std::string item;
   int repeat = 0;
+  std::size_t unit = 0;
   Score score;
 };
 

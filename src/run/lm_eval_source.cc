@@ -98,11 +98,15 @@ Status LmEvalSource::start_next(Engine& engine, std::int64_t id, int max_model_l
   return {};
 }
 
+std::string LmEvalSource::key_of(const Needed& needed) const {
+  return response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling,
+                      needed.repeat);
+}
+
 Status LmEvalSource::on_need(Engine& engine, const Needed& needed) {
-  const std::string key = response_key(variant_, identity_, needed.kind, needed.rendered,
-                                       needed.sampling, needed.repeat);
-  if (const auto stored = TRY(store_.response(key)))
+  if (const auto stored = TRY(store_.response(key_of(needed)))) {
     return engine.answer_need(needed.need, &*stored);
+  }
   if (stopped_) return engine.answer_need(needed.need, nullptr);
   waiting_.push_back(needed);
   return {};
@@ -120,10 +124,7 @@ bool LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
     ++next_id;
     --room;
     ++sent;
-    asked_[id] = {needed.need,
-                  response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling,
-                               needed.repeat),
-                  needed.sampling};
+    asked_[id] = {needed.need, key_of(needed)};
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
   return more;

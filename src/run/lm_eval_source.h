@@ -45,17 +45,16 @@ class LmEvalSource {
   [[nodiscard]] Status stop_asking(Engine& engine);
   // The engine died: the running task starts anew (what was answered is in the store).
   void forget_engine();
-  [[nodiscard]] bool out_of_time() const { return stopped_; }
 
  private:
   struct Asked {
     std::int64_t need = 0;
     std::string key;
-    Sampling sampling;
   };
 
   [[nodiscard]] nlohmann::json arguments(const ResolvedTask& task, int max_model_len) const;
   [[nodiscard]] std::filesystem::path output_folder(const ResolvedTask& task) const;
+  [[nodiscard]] std::string key_of(const Needed& needed) const;
   Status store_samples(const ResolvedTask& task, const std::filesystem::path& file);
 
   const ResolvedRun& run_;

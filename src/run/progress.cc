@@ -32,10 +32,14 @@ void Progress::say(const std::string& text) {
   std::fflush(out_);
 }
 
-void Progress::update(const ProgressState& state) {
-  if (style_ == Style::silent) return;
+bool Progress::due() const {
+  if (style_ == Style::silent) return false;
   const double pause_s = style_ == Style::live ? 0.2 : 15.0;
-  if ((clock_.now() - last_).count() < pause_s) return;
+  return (clock_.now() - last_).count() >= pause_s;
+}
+
+void Progress::update(const ProgressState& state) {
+  if (!due()) return;
   last_ = clock_.now();
   if (style_ == Style::live) {
     fmt::print(out_, "\r\033[K{}", progress_line(state));

@@ -28,7 +28,9 @@ class Progress {
   Progress(std::FILE* out, Style style, const Clock& clock);
   // A sentence of its own line: "bf16: loading", "bf16: done, 42 items in 1m 02s".
   void say(const std::string& text);
-  // Redraws at most 5 times a second (live) or every 15 seconds (plain).
+  // Whether update() would draw now: at most 5 times a second (live) or every 15 seconds (plain).
+  [[nodiscard]] bool due() const;
+  // Draws when due.
   void update(const ProgressState& state);
   void clear();  // ends the live line
 

@@ -86,7 +86,6 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   const DataSet set = TRY(std::move(loaded));
   out.layout = set.layout;
   out.fingerprint = set.fingerprint;
-  out.files = set.files;
   TRY(load_exemplars(out, services.python));
   const TaskContext context{out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder};
   std::vector<Item> all = TRY(out.task->make_items(set, context));

@@ -22,7 +22,6 @@ struct ResolvedTask {
   std::string reason;  // why not available: "HF gated"
   std::string layout;
   std::string fingerprint;
-  std::vector<std::string> files;
   std::string data_folder;
   std::vector<Item> items;  // selected, in the run's order
   std::vector<nlohmann::json> exemplars;

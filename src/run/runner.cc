@@ -185,7 +185,7 @@ Status rescore(const ResolvedRun& run, RunServices& services) {
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
   for (const ResolvedVariant& variant : run.variants) {
     for (const Unit& unit : make_units(run)) {
-      GradeJob job{variant.spec.name, unit.task, &unit.item(), unit.repeat, {}};
+      GradeJob job{variant.spec.name, unit.task, &unit.item(), unit.repeat, 0, {}};
       for (const StoredStep& step : TRY(services.store.steps(
                variant.spec.name, unit.task->spec.name, unit.item().id, unit.repeat))) {
         StepResult result;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 
@@ -60,6 +61,7 @@ Status VariantRun::prepare(const ItemSet* allowed) {
       continue;
     }
     TRY(replay_.advance(unit));
+    if (unit.state == Unit::State::waiting && !unit.has_prompt) to_render_.push_back(i);
     if (unit.state != Unit::State::answered) continue;
     if (scored.contains({task, unit.item().id, unit.repeat})) {
       unit.state = Unit::State::scored;
@@ -88,6 +90,7 @@ void VariantRun::drop_waiting() {
     if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
   }
   ready_.clear();
+  to_render_.clear();
 }
 
 ItemSet VariantRun::finished_items() const {
@@ -136,19 +139,15 @@ Status VariantRun::start_engine() {
 }
 
 Status VariantRun::render_waiting() {
-  std::vector<std::size_t> which;
-  std::vector<Request> requests;
-  for (std::size_t i = 0; i < units_.size(); ++i) {
-    if (units_[i].state != Unit::State::waiting || units_[i].has_prompt) continue;
-    which.push_back(i);
-    requests.push_back(units_[i].request);
-  }
-  if (which.empty()) return {};
-  auto prompts = engine_->render(requests);
-  if (!prompts) return std::unexpected(prompts.error());
-  for (std::size_t k = 0; k < which.size(); ++k) {
-    TRY(replay_.set_prompt(units_[which[k]], (*prompts)[k]));
-    TRY(after_step(which[k]));
+  while (!to_render_.empty()) {
+    const std::vector<std::size_t> which = std::exchange(to_render_, {});
+    std::vector<Request> requests;
+    for (std::size_t index : which) requests.push_back(units_[index].request);
+    const std::vector<Rendered> prompts = TRY(engine_->render(requests));
+    for (std::size_t k = 0; k < which.size(); ++k) {
+      TRY(replay_.set_prompt(units_[which[k]], prompts[k]));
+      after_step(which[k]);  // the prompt's answer may be stored: then the next one waits
+    }
   }
   return {};
 }
@@ -266,14 +265,15 @@ Status VariantRun::admit(double deadline_s) {
   return {};
 }
 
-Status VariantRun::after_step(std::size_t index) {
+void VariantRun::after_step(std::size_t index) {
   Unit& unit = units_[index];
   if (unit.state == Unit::State::answered) {
     to_grade_.push_back(index);
+  } else if (unit.state == Unit::State::waiting && !unit.has_prompt) {
+    to_render_.push_back(index);
   } else if (unit.state == Unit::State::waiting && !unit.steps.empty()) {
     ready_.push_back(index);
   }
-  return {};
 }
 
 Status VariantRun::on_answer(const Answered& answered) {
@@ -286,7 +286,7 @@ Status VariantRun::on_answer(const Answered& answered) {
     pace_.note(answered.response, in_flight());
     asked_.erase(it);
     TRY(replay_.set_response(units_[index], answered.response, load_id_));
-    TRY(after_step(index));
+    after_step(index);
   }
   generated_tokens_ += static_cast<std::int64_t>(answered.response.token_ids.size());
   prompt_tokens_ += answered.response.prompt_tokens;
@@ -307,7 +307,7 @@ Status VariantRun::on_death(const Died& died, double deadline_s) {
       failed.finish_reason = FinishReason::error;
       failed.error = "the engine died twice on this request: " + died.error.why;
       TRY(replay_.set_response(unit, failed, load_id_));
-      TRY(after_step(index));
+      after_step(index);
     }
   }
   asked_.clear();
@@ -336,7 +336,7 @@ Status VariantRun::handle(const EngineEvent& event, double deadline_s) {
 Result<RunEnd> VariantRun::loop(double deadline_s) {
   while (!stopped()) {
     TRY(admit(deadline_s));
-    TRY(give_to_graders());
+    give_to_graders();
     TRY(collect_grades());
     if (in_flight() == 0 && !lm_eval_.running() && waiting() == 0) break;
     if (services_.clock.now().count() >= deadline_s) {
@@ -361,25 +361,20 @@ Result<RunEnd> VariantRun::loop(double deadline_s) {
   return out_of_time_ ? RunEnd::out_of_time : RunEnd::complete;
 }
 
-Status VariantRun::give_to_graders() {
+void VariantRun::give_to_graders() {
   while (!to_grade_.empty()) {
-    Unit& unit = units_[to_grade_.front()];
-    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, unit.steps};
-    if (!graders_.submit(job)) return {};
+    const std::size_t index = to_grade_.front();
+    Unit& unit = units_[index];
+    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps};
+    if (!graders_.submit(job)) return;
     unit.state = Unit::State::grading;
     to_grade_.pop_front();
   }
-  return {};
 }
 
 Status VariantRun::collect_grades() {
   for (Graded& graded : graders_.take_done()) {
-    for (Unit& unit : units_) {
-      if (unit.state == Unit::State::grading && unit.task->spec.name == graded.task &&
-          unit.item().id == graded.item && unit.repeat == graded.repeat) {
-        unit.state = Unit::State::scored;
-      }
-    }
+    units_[graded.unit].state = Unit::State::scored;
     TRY(services_.store.put_score(
         {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
   }
@@ -388,7 +383,7 @@ Status VariantRun::collect_grades() {
 
 Status VariantRun::finish_grading() {
   while (!to_grade_.empty() || graders_.pending() > 0) {
-    TRY(give_to_graders());
+    give_to_graders();
     graders_.wait_done(milliseconds(200));
     TRY(collect_grades());
     TRY(services_.store.flush_if_due());
@@ -410,7 +405,11 @@ Status VariantRun::housekeeping() {
     if (services_.tick) TRY(services_.tick());
     TRY(note_totals());
   }
-  TRY(services_.store.flush_if_due());
+  if (services_.progress.due()) report_progress();
+  return services_.store.flush_if_due();
+}
+
+void VariantRun::report_progress() {
   ProgressState state;
   state.variant = variant_.spec.name;
   for (const Unit& unit : units_) {
@@ -421,9 +420,8 @@ Status VariantRun::housekeeping() {
   }
   state.in_flight = in_flight();
   state.generated_tokens = generated_tokens_;
-  state.elapsed_s = now_s - ready_at_s_;
+  state.elapsed_s = services_.clock.now().count() - ready_at_s_;
   services_.progress.update(state);
-  return {};
 }
 
 }  // namespace assay

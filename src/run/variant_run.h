@@ -55,12 +55,13 @@ class VariantRun {
   Status submit(std::size_t index);
   Status handle(const EngineEvent& event, double deadline_s);
   Status on_answer(const Answered& answered);
-  Status after_step(std::size_t index);
+  void after_step(std::size_t index);
   Status on_death(const Died& died, double deadline_s);
-  Status give_to_graders();
+  void give_to_graders();
   Status collect_grades();
   void drop_waiting();
   Status housekeeping();
+  void report_progress();
   Status note_totals();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
@@ -75,7 +76,8 @@ class VariantRun {
   Replay replay_;
   LmEvalSource lm_eval_;
   std::vector<Unit> units_;
-  std::deque<std::size_t> ready_;  // answered in part: go first
+  std::vector<std::size_t> to_render_;  // their next prompt is not known in tokens yet
+  std::deque<std::size_t> ready_;       // answered in part: go first
   std::deque<std::size_t> to_grade_;
   std::size_t next_unit_ = 0;             // units before it were admitted or left out
   std::set<const ResolvedTask*> closed_;  // no more items of it fit in the time left

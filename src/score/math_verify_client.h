@@ -16,7 +16,7 @@ namespace assay {
 struct MathVerifyOptions {
   std::string python;                         // interpreter that has math-verify
   std::string worker_path;                    // put on PYTHONPATH; empty: the package is installed
-  std::chrono::milliseconds timeout{20'000};  // of one question, wall clock
+  std::chrono::milliseconds timeout{30'000};  // of one question, wall clock
   std::uint64_t memory_bytes = 4UL << 30;     // address space of the helper
 };
 

@@ -14,8 +14,8 @@ namespace assay {
 namespace {
 
 const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> kStop = {"Question:", "</s>", "<|im_end|>", "<|eot_id|>"};
-  return kStop;
+  static const std::vector<std::string> strings = {"Question:", "</s>", "<|im_end|>", "<|eot_id|>"};
+  return strings;
 }
 
 // Lower-case field names, as two evaluation repositories ship the problems.
@@ -71,17 +71,9 @@ Score score(const ScoreInputs& inputs) {
   const MathJudgement robust = judge_aime(gold, answer_text(output, stop_strings()));
 
   Score score;
-  score.outcome = Outcome::scored;
   score.target = std::to_string(gold);
-  score.metrics["robust"] = robust.correct ? 1 : 0;
-  const LmEvalScore lm_eval =
-      lm_eval_aime(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target);
-  score.metrics["lm_eval"] = lm_eval.value;
-  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
-  score.extracted = robust.extracted;
-  score.extraction = robust.extraction;
-  score.detail = robust.detail;
-  score.not_extractable = robust.extraction.empty();
+  note_math(score, robust,
+            lm_eval_aime(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target));
   note_steps(score, inputs.steps);
   return score;
 }

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "score/lm_eval.h"
+#include "score/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
 #include "task/prompt.h"
@@ -101,8 +102,9 @@ Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
 
 Status check_options(const TaskSpec& spec, std::initializer_list<std::string_view> known,
                      Exemplars exemplars) {
-  if (exemplars == Exemplars::none && spec.num_fewshot.value_or(0) > 0) {
-    return usage_error(fmt::format("task {}: num_fewshot is {}", spec.name, *spec.num_fewshot),
+  const int fewshot = spec.num_fewshot.value_or(0);
+  if (exemplars == Exemplars::none && fewshot > 0) {
+    return usage_error(fmt::format("task {}: num_fewshot is {}", spec.name, fewshot),
                        "the task has no few-shot exemplars", "leave num_fewshot out");
   }
   if (!spec.options.is_object()) return {};
@@ -144,7 +146,7 @@ Result<std::optional<std::string>> file_option(const TaskContext& context, std::
   std::error_code ignored;
   const auto beside_rows = std::filesystem::path(context.data_folder) / path;
   if (path.is_relative() && std::filesystem::exists(beside_rows, ignored)) path = beside_rows;
-  const std::string content = TRY(read_file(path));
+  std::string content = TRY(read_file(path));
   if (trim(content).empty() || !is_valid_utf8(content)) {
     return usage_error(
         fmt::format("task {}: the file of option '{}' is not usable", context.spec.name, name),
@@ -184,6 +186,17 @@ std::string answer_text(std::string_view output, const std::vector<std::string>&
 std::string lm_eval_text(std::string_view output, const std::vector<std::string>& stop,
                          const ChatSpec& chat) {
   return lm_eval_postprocess(output, stop, thinking_on(chat) ? "</think>" : "");
+}
+
+void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
+  score.outcome = Outcome::scored;
+  score.metrics["robust"] = robust.correct ? 1 : 0;
+  score.metrics["lm_eval"] = lm_eval.value;
+  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
+  score.extracted = robust.extracted;
+  score.extraction = robust.extraction;
+  score.detail = robust.detail;
+  score.not_extractable = robust.extraction.empty();
 }
 
 void note_steps(Score& score, const std::vector<StepResult>& steps) {

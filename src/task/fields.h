@@ -13,6 +13,9 @@
 
 namespace assay {
 
+struct LmEvalScore;
+struct MathJudgement;
+
 // --- rows. Errors are usage errors that name the row and the field.
 [[nodiscard]] std::unexpected<Error> row_error(const Row& row, std::string_view field,
                                                std::string why);
@@ -56,6 +59,8 @@ enum class Exemplars { none, some };
 // stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
+// A scored answer of a mathematics task: both metrics and what was extracted, how.
+void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
 // Sets truncated, empty, looping, thinking_not_closed.
 void note_steps(Score& score, const std::vector<StepResult>& steps);
 

@@ -27,13 +27,13 @@ namespace assay {
 namespace {
 
 const std::vector<std::string>& labels() {
-  static const std::vector<std::string> kLabels = {"(A)", "(B)", "(C)", "(D)"};
-  return kLabels;
+  static const std::vector<std::string> texts = {"(A)", "(B)", "(C)", "(D)"};
+  return texts;
 }
 
 const std::vector<std::string>& generative_stop() {
-  static const std::vector<std::string> kStop = {"</s>"};
-  return kStop;
+  static const std::vector<std::string> strings = {"</s>"};
+  return strings;
 }
 
 // lm-eval's preprocess(): the same three steps in the same order.
@@ -75,6 +75,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   }
   PythonRandom random(static_cast<std::uint64_t>(seed));
   std::vector<Item> items;
+  items.reserve(data.rows.size());
   for (const Row& row : data.rows) items.push_back(TRY(make_item(row, random)));
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
   return items;
@@ -103,6 +104,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
     return request;
   }
   request.kind = RequestKind::loglikelihood;
+  request.continuations.reserve(labels().size());
   // lm-eval drops the space before the choice when a chat template is applied.
   for (const std::string& label : labels()) {
     request.continuations.push_back(context.chat.apply_template ? label : " " + label);
@@ -112,6 +114,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
 
 void score_loglikelihoods(Score& score, const Response& response, int gold) {
   std::vector<double> sums;
+  sums.reserve(response.loglikelihoods.size());
   for (const LogLikelihood& likelihood : response.loglikelihoods) sums.push_back(likelihood.sum);
   const LmEvalChoice choice = lm_eval_multiple_choice(sums, labels(), gold);
   score.metrics["robust"] = choice.acc;

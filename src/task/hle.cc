@@ -60,6 +60,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   const auto file = TRY(file_option(context, "template"));
   const std::string system(file ? trim(*file) : kOwnInstruction);
   std::vector<Item> items;
+  items.reserve(data.rows.size());
   for (const Row& row : data.rows) items.push_back(TRY(make_item(row, system)));
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
   return items;

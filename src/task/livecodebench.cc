@@ -105,7 +105,7 @@ bool is_date(std::string_view text) {
 }
 
 Result<std::string> date_option(const TaskSpec& spec, std::string_view name) {
-  const std::string date = TRY(text_option(spec, name, ""));
+  std::string date = TRY(text_option(spec, name, ""));
   if (date.empty() || is_date(date)) return date;
   return usage_error(fmt::format("task {}: {} is '{}'", spec.name, name, date),
                      "a date is written as YYYY-MM-DD", "correct the plan");
@@ -146,19 +146,19 @@ Result<Json> adapt_content_and_test(const Row& raw) {
   const Json labels =
       TRY(parse_json(TRY(text_of(raw, "labels")), fmt::format("{}, field 'labels'", raw.where)));
   const Row label_row = {labels, fmt::format("{}, field 'labels'", raw.where)};
-  constexpr std::string_view kQuestion = "### Question:\n";
-  constexpr std::string_view kFormat = "### Format:";
-  constexpr std::string_view kFence = "```python\n";
-  const std::size_t question = content.find(kQuestion);
-  const std::size_t format = content.rfind(kFormat);
-  const std::size_t fence = content.rfind(kFence);
+  constexpr std::string_view question_heading = "### Question:\n";
+  constexpr std::string_view format_heading = "### Format:";
+  constexpr std::string_view fence_open = "```python\n";
+  const std::size_t question = content.find(question_heading);
+  const std::size_t format = content.rfind(format_heading);
+  const std::size_t fence = content.rfind(fence_open);
   const std::size_t fence_end = content.rfind("\n```");
   if (question == std::string::npos || format == std::string::npos || fence == std::string::npos ||
       format < question || fence < format || fence_end < fence) {
     return row_error(raw, "content", "it has no '### Question:' and '### Format:' with a block");
   }
-  const std::size_t text = question + kQuestion.size();
-  const std::size_t code = fence + kFence.size();
+  const std::size_t text = question + question_heading.size();
+  const std::size_t code = fence + fence_open.size();
   const bool functional = content.find("starter code", format) != std::string::npos;
   const std::string id = TRY(text_of(label_row, "task_id"));
   Json out = Json::object();

@@ -17,8 +17,8 @@ namespace assay {
 namespace {
 
 const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> kStop = {"Problem:"};
-  return kStop;
+  static const std::vector<std::string> strings = {"Problem:"};
+  return strings;
 }
 
 Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
@@ -61,20 +61,12 @@ Score score(const ScoreInputs& inputs) {
   const Json& row = inputs.item.row;
 
   Score score;
-  score.outcome = Outcome::scored;
   score.target = row.at("answer").get<std::string>();
   const MathJudgement robust =
       judge_math(score.target, answer_text(output, stop_strings()), inputs.oracle);
-  score.metrics["robust"] = robust.correct ? 1 : 0;
-  const LmEvalScore lm_eval =
-      lm_eval_math500(lm_eval_text(output, stop_strings(), inputs.context.chat),
-                      row.at("solution").get<std::string>());
-  score.metrics["lm_eval"] = lm_eval.value;
-  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
-  score.extracted = robust.extracted;
-  score.extraction = robust.extraction;
-  score.detail = robust.detail;
-  score.not_extractable = robust.extraction.empty();
+  note_math(score, robust,
+            lm_eval_math500(lm_eval_text(output, stop_strings(), inputs.context.chat),
+                            row.at("solution").get<std::string>()));
   score.extra["used_oracle"] = robust.used_oracle;
   score.extra["level"] = row.at("level");
   note_steps(score, inputs.steps);

@@ -26,8 +26,8 @@ namespace {
 constexpr std::string_view kLetters = "ABCDEFGHIJ";
 
 const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> kStop = {"Question:"};
-  return kStop;
+  static const std::vector<std::string> strings = {"Question:"};
+  return strings;
 }
 
 // Options are cut at ten and stripped, as format_cot_example does.
@@ -101,7 +101,7 @@ void drop_copies(std::vector<Item>& items) {
   for (Item& item : items) {
     if (seen.insert(item.id).second) kept.push_back(std::move(item));
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const Item& a, const Item& b) {
+  std::sort(kept.begin(), kept.end(), [](const Item& a, const Item& b) {
     return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
   });
   items = std::move(kept);

@@ -77,7 +77,7 @@ std::uint32_t PythonRandom::bits(int bits) {
 }
 
 std::uint32_t PythonRandom::below(std::uint32_t n) {
-  const int width = std::bit_width(n);
+  const auto width = static_cast<int>(std::bit_width(n));
   std::uint32_t drawn = bits(width);
   while (drawn >= n) drawn = bits(width);
   return drawn;

@@ -4,11 +4,11 @@
 namespace assay {
 
 const std::vector<Task>& all_tasks() {
-  static const std::vector<Task> kTasks = {
+  static const std::vector<Task> tasks = {
       aime24_task(), math500_task(),       mmlu_pro_task(), gpqa_diamond_task(),
       hle_task(),    livecodebench_task(), scicode_task(),
   };
-  return kTasks;
+  return tasks;
 }
 
 const Task* find_task(const std::string& name) {

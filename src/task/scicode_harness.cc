@@ -188,13 +188,13 @@ std::string scicode_solution_targets(std::string_view dependencies, std::string_
 }
 
 bool uses_target(std::string_view test) {
-  constexpr std::string_view kName = "target";
+  constexpr std::string_view name = "target";
   const auto is_word = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
   };
-  for (std::size_t at = test.find(kName); at != std::string_view::npos;
-       at = test.find(kName, at + 1)) {
-    const std::size_t end = at + kName.size();
+  for (std::size_t at = test.find(name); at != std::string_view::npos;
+       at = test.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
     const bool starts = at == 0 || !is_word(test[at - 1]);
     const bool ends = end == test.size() || !is_word(test[end]);
     if (starts && ends) return true;

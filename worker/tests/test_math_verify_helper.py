@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import subprocess
 import sys
 
@@ -46,6 +47,15 @@ def test_a_bad_line_is_an_error_and_the_next_is_answered() -> None:
     answers = ask("no json", "[]", '{"gold": 1}', question("$5$", "5"))
     assert ["error" in answer for answer in answers[1:4]] == [True, True, True]
     assert answers[4] == {"equal": True}
+
+
+def test_running_out_of_time_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, **__: object) -> bool:
+        logging.getLogger("math_verify.grader").warning("Timeout during comparison")
+        return False
+
+    monkeypatch.setattr(helper, "verify", slow)
+    assert "out of time" in str(ask(question("$5$", "6"))[1]["error"])
 
 
 def test_deep_nesting_is_survived() -> None:
