@@ -21,6 +21,8 @@ class LmEvalSource {
   LmEvalSource(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
                Store& store, std::filesystem::path results_folder);
 
+  // The store's name for "lm-eval has run this task of this variant".
+  [[nodiscard]] static std::string done_name(const std::string& variant, const std::string& task);
   // Looks into the store for what is done already.
   [[nodiscard]] Status prepare();
   // Tasks of this plan that lm-eval runs and whose scores are not all stored yet.
