@@ -303,6 +303,24 @@ TEST_F(RunnerTest, ShortOfTimeOneItemMeasures) {
   EXPECT_EQ(scored_items("base"), (std::set<std::string>{"long0"}));
 }
 
+TEST_F(RunnerTest, UnderABudgetTheFirstOfEveryTaskMeasures) {
+  run_.tasks.clear();
+  add_task("a", 50);
+  add_task("b", 3);
+  run_.tasks[0].spec.max_gen_toks = 40;
+  std::size_t asked_before_an_answer = 0;
+  script_.answer = [&](const std::string&) {
+    if (asked_before_an_answer == 0) asked_before_an_answer = script_.prompts.size();
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 300;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(asked_before_an_answer, 2U);
+  EXPECT_EQ(script_.prompts[0], "b/b0/0");  // the cheapest first
+  EXPECT_EQ(script_.prompts[1], "a/a0/0");
+}
+
 // The call that renders a later step fails before the death itself is seen.
 TEST_F(RunnerTest, DeathSeenByAFailingCallIsADeath) {
   run_.tasks[0].items[0].row["steps"] = 2;

@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kUnmeasuredInFlight = 16;    // before the pace is known, when there is a deadline
 constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
 constexpr double kAdmissionSafety = 1.15;
 
@@ -209,7 +208,6 @@ int VariantRun::in_flight() const {
 int VariantRun::room() const {
   int limit = engine_->hello().max_in_flight;
   if (loaded_.max_num_seqs > 0) limit = std::min(limit, loaded_.max_num_seqs);
-  if (has_deadline() && !pace_.measured()) limit = std::min(limit, kUnmeasuredInFlight);
   return std::max(1, limit) - in_flight();
 }
 
@@ -250,38 +248,53 @@ Status VariantRun::admit() {
   return admit_lm_eval();
 }
 
+// The next unit to admit, tasks in `held` aside. Under a deadline the first item of every task
+// comes first, the cheapest before the others, and until their answers tell the pace nothing else.
+std::optional<std::size_t> VariantRun::next_waiting(
+    const std::set<const ResolvedTask*>& held) const {
+  std::optional<std::size_t> next;
+  std::optional<std::size_t> first_of_task;
+  for (const auto& [index, task] : lanes_.fronts()) {
+    if (held.contains(task)) continue;
+    if (!next) next = index;
+    if (!has_deadline() || begun_.contains(task)) continue;
+    const bool cheaper =
+        !first_of_task || worst_case_s(units_[index]) < worst_case_s(units_[*first_of_task]);
+    if (cheaper) first_of_task = index;
+  }
+  if (first_of_task || (has_deadline() && !pace_.measured())) return first_of_task;
+  return next;
+}
+
+Status VariantRun::admit_unit(std::size_t index) {
+  const Unit& unit = units_[index];
+  if (unit.state == Unit::State::waiting) TRY(submit(index));
+  begun_.insert(unit.task);
+  lanes_.pop(unit.task);
+  return {};
+}
+
 Status VariantRun::admit_items() {
   std::map<double, std::size_t> held;  // by worst case: does not fit beside what runs now
   std::set<const ResolvedTask*> held_tasks;
   while (room() > 0) {
-    std::optional<std::size_t> next;
-    for (const auto& [index, task] : lanes_.fronts()) {
-      if (!next && !held_tasks.contains(task)) next = index;
-    }
+    const auto next = next_waiting(held_tasks);
     if (!next) break;
     const Unit& unit = units_[*next];
-    if (unit.state == Unit::State::waiting) {
-      const double cost_s = worst_case_s(unit);
-      if (!fits(cost_s)) {
-        held.emplace(cost_s, *next);
-        held_tasks.insert(unit.task);
-        continue;
-      }
-      TRY(submit(*next));
+    const double cost_s = worst_case_s(unit);
+    if (unit.state == Unit::State::waiting && !fits(cost_s)) {
+      held.emplace(cost_s, *next);
+      held_tasks.insert(unit.task);
+      continue;
     }
-    lanes_.pop(unit.task);
+    TRY(admit_unit(*next));
   }
   if (held.empty() || in_flight() > 0) return {};
   // With nothing beside it an item is as fast as it gets. What does not fit by measured pace never
   // will; a guess is no reason to leave items out, so the cheapest is asked to measure.
-  if (!pace_.measured()) {
-    const std::size_t cheapest = held.begin()->second;
-    TRY(submit(cheapest));
-    lanes_.pop(units_[cheapest].task);
-  } else {
-    out_of_time_ = true;
-    drop_waiting();
-  }
+  if (!pace_.measured()) return admit_unit(held.begin()->second);
+  out_of_time_ = true;
+  drop_waiting();
   return {};
 }
 

@@ -55,6 +55,9 @@ class VariantRun {
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
   [[nodiscard]] bool fits(double cost_s) const;
   Status admit();
+  [[nodiscard]] std::optional<std::size_t> next_waiting(
+      const std::set<const ResolvedTask*>& held) const;
+  Status admit_unit(std::size_t index);
   Status admit_items();
   Status admit_lm_eval();
   Status admit_suspect();
@@ -88,6 +91,7 @@ class VariantRun {
   std::deque<std::size_t> ready_;       // answered in part: go first
   std::deque<std::size_t> to_grade_;
   Lanes lanes_;                                          // not admitted yet
+  std::set<const ResolvedTask*> begun_;                  // an item of it was admitted
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::int64_t next_id_ = 1;
 
