@@ -128,10 +128,16 @@ bool LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
     ++next_id;
     --room;
     ++sent;
-    asked_[id] = {needed.need, key_of(needed)};
+    asked_[id] = {needed.need, key_of(needed), tokens_to_read(needed.rendered)};
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
   return more;
+}
+
+int LmEvalSource::prompt_tokens_in_flight() const {
+  int tokens = 0;
+  for (const auto& [id, asked] : asked_) tokens += asked.prompt_tokens;
+  return tokens;
 }
 
 Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,

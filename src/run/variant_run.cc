@@ -112,10 +112,9 @@ double VariantRun::worst_case_s(const Unit& unit) const {
   const Task& task = *unit.task->task;
   const int steps = std::max(1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
                                     static_cast<int>(unit.steps.size()));
-  std::size_t prompt = unit.prompt.prompt_tokens.size();
-  for (const Rendered::Scored& s : unit.prompt.scored) prompt += s.tokens.size();
-  const double answer_s = pace_.worst_case_s(
-      static_cast<int>(prompt), unit.request.sampling.max_tokens, steps, in_flight() + 1);
+  const double answer_s =
+      pace_.worst_case_s(tokens_to_read(unit.prompt), unit.request.sampling.max_tokens, steps,
+                         in_flight() + 1, prompt_tokens_in_flight());
   return answer_s + (task.kind == TaskKind::code ? kGradingWorstCaseS : 0);
 }
 
@@ -203,6 +202,12 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
 
 int VariantRun::in_flight() const {
   return static_cast<int>(asked_.size()) + lm_eval_.in_flight();
+}
+
+int VariantRun::prompt_tokens_in_flight() const {
+  int tokens = lm_eval_.prompt_tokens_in_flight();
+  for (const auto& [id, index] : asked_) tokens += tokens_to_read(units_[index].prompt);
+  return tokens;
 }
 
 int VariantRun::room() const {
@@ -305,8 +310,8 @@ Status VariantRun::admit_lm_eval() {
   const bool all_sent =
       lm_eval_.submit_while(*engine_, next_id_, room(), [this](const Needed& needed) {
         const double cost_s =
-            pace_.worst_case_s(static_cast<int>(needed.rendered.prompt_tokens.size()),
-                               needed.sampling.max_tokens, 1, in_flight() + 1);
+            pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
+                               in_flight() + 1, prompt_tokens_in_flight());
         return fits(cost_s) || (in_flight() == 0 && !pace_.measured());
       });
   if (!all_sent && in_flight() == 0) {

@@ -76,6 +76,7 @@ class VariantRun {
   Status note_totals();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
+  [[nodiscard]] int prompt_tokens_in_flight() const;
   [[nodiscard]] int room() const;
 
   const ResolvedRun& run_;
