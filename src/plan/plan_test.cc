@@ -75,6 +75,7 @@ tasks:
   - {name: aime24, first: 3, max_gen_toks: 32}
   - {name: gpqa_diamond, ids: [7, rec-1]}
 compare: {margin_pp: 2.5, alpha: 0.025}
+fidelity: {items: 8, max_tokens: 64}
 )");
   EXPECT_EQ(plan.budget_s, 5400);
   EXPECT_EQ(plan.output, "/plans/out/all");
@@ -88,6 +89,8 @@ compare: {margin_pp: 2.5, alpha: 0.025}
   EXPECT_FALSE(plan.engine.args.contains("kind"));
   EXPECT_EQ(plan.chat.enable_thinking, false);
   EXPECT_EQ(plan.chat.template_args["style"], "plain");
+  EXPECT_EQ(plan.fidelity.items, 8);
+  EXPECT_EQ(plan.fidelity.max_tokens, 64);
   EXPECT_EQ(plan.variants[0].model, "/plans/models/a");
   EXPECT_EQ(plan.variants[0].engine_args["max_model_len"], 2048);
   EXPECT_EQ(plan.variants[1].model, "org/b");
@@ -147,7 +150,8 @@ TEST(Plan, JsonHoldsEveryDefault) {
                "limit_per": "task", "first": null, "ids": [], "max_gen_toks": 64,
                "num_fewshot": null, "repeats": 1, "if_gated": "fail", "weight": 1.0,
                "sampling": {}, "options": {}, "lm_eval": {}, "data": ""}],
-    "compare": {"margin_pp": 3.0, "alpha": 0.05}})");
+    "compare": {"margin_pp": 3.0, "alpha": 0.05},
+    "fidelity": {"items": 32, "max_tokens": 256}})");
   EXPECT_EQ(to_json(parsed(kSmall)), expected);
 }
 

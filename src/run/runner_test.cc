@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
 #include "run/scripted_engine.h"
 
@@ -59,6 +60,7 @@ class RunnerTest : public testing::Test {
     std::filesystem::remove_all(folder_);
     run_.plan.name = "test";
     run_.plan.engine.args = {{"max_model_len", 100}};
+    run_.plan.fidelity.items = 0;
     add_task("a", 6);
     add_task("b", 3);
     for (const char* name : {"base", "quant"}) {
@@ -355,6 +357,41 @@ TEST_F(RunnerTest, TooShortABudgetEndsAtOnceAndSaysTheLeast) {
   EXPECT_EQ(end.error().what, "a budget of 20.0s is too short");
   EXPECT_TRUE(end.error().fix.starts_with("give it at least "));
   EXPECT_EQ(script_.starts, 0);
+}
+
+// After its tasks each variant reads the same outputs of the baseline, once.
+TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
+  run_.plan.fidelity = {4, 3};
+  script_.answer = [&](const std::string&) {  // a second load is the candidate: other outputs
+    script_.output_tokens = script_.loads == 1 ? 5 : 2;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 18U);
+  ASSERT_EQ(script_.read_back.size(), 8U);
+  std::vector<int> first;
+  for (unsigned char c : std::string("a/a0/0")) first.push_back(c);
+  first.insert(first.end(), {7, 7, 7});  // 3 of its 5 tokens
+  EXPECT_EQ(script_.read_back[0], first);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(script_.read_back[i], script_.read_back[i + 4]);
+  {
+    const Store store = Store::open(folder_, Store::Mode::read).value();
+    for (const char* variant : {"base", "quant"}) {
+      const auto steps = store.steps(variant, kFidelityTask, "a/a0", 0).value();
+      ASSERT_EQ(steps.size(), 1U);
+      EXPECT_EQ(store.response(steps[0].response_key).value()->positions.size(), 1U);
+    }
+  }
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);
+}
+
+TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
+  run_.plan.fidelity = {4, 3};
+  script_.deadly_read_back = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 2);
 }
 
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {

@@ -30,7 +30,9 @@ struct EngineScript {
   };
   int starts = 0;
   int loads = 0;
-  std::vector<std::string> prompts;  // as submitted, in order
+  std::vector<std::string> prompts;         // as submitted, in order
+  std::vector<std::vector<int>> read_back;  // tokens of prompt_logprobs requests, in order
+  bool deadly_read_back = false;            // the engine dies of the first of them
 };
 
 class ScriptedEngine final : public Engine {
@@ -66,10 +68,15 @@ class ScriptedEngine final : public Engine {
     loaded.load_s = script_.load_s;
     return loaded;
   }
-  Status submit(std::int64_t id, RequestKind, const Rendered& rendered, const Sampling&,
+  Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered, const Sampling&,
                 int) override {
-    script_.prompts.push_back(rendered.text);
-    running_.push_back({id, rendered.text});
+    if (kind == RequestKind::prompt_logprobs) {
+      script_.read_back.push_back(rendered.scored.at(0).tokens);
+      dead_ = script_.deadly_read_back;
+    } else {
+      script_.prompts.push_back(rendered.text);
+    }
+    running_.push_back({id, rendered.text, kind});
     return {};
   }
   Status cancel(std::int64_t) override { return {}; }
@@ -80,12 +87,17 @@ class ScriptedEngine final : public Engine {
       return std::nullopt;
     }
     if (timeout.count() == 0) return std::nullopt;
-    for (const auto& [id, prompt] : running_) {
-      if (script_.deadly(prompt)) return died();
+    for (const Running& running : running_) {
+      if (script_.deadly(running.prompt)) return died();
     }
     const Running done = running_.front();
     running_.pop_front();
     Answered answered{done.id, {}};
+    if (done.kind == RequestKind::prompt_logprobs) {
+      answered.response.positions = {{7, -0.5, 1, {7}, {-0.5}}};
+      script_.clock.advance(Seconds(script_.token_s));
+      return answered;
+    }
     answered.response.text = script_.answer(done.prompt);
     answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
     answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
@@ -103,6 +115,7 @@ class ScriptedEngine final : public Engine {
   struct Running {
     std::int64_t id;
     std::string prompt;
+    RequestKind kind = RequestKind::generate;
   };
 
   Died died() {

@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
 constexpr double kAdmissionSafety = 1.15;
+constexpr double kFidelityShare = 0.05;  // of a variant's time that its tasks leave alone, at least
+constexpr double kLogprobsCost = 2;      // of reading a token with its log-probabilities
 
 int max_model_len_of(const nlohmann::json& args) {
   const auto it = args.find("max_model_len");
@@ -39,7 +41,8 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       graders_(graders),
       engine_args_(merged_engine_args(run.plan, variant.spec)),
       replay_(run, variant, identity, max_model_len_of(engine_args_), services.store),
-      lm_eval_(run, variant, identity, services.store, services.results_folder) {}
+      lm_eval_(run, variant, identity, services.store, services.results_folder),
+      fidelity_(run, variant, identity, services.store) {}
 
 VariantRun::~VariantRun() {
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
@@ -47,6 +50,7 @@ VariantRun::~VariantRun() {
 
 Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
+  TRY(fidelity_.prepare());
   std::set<std::tuple<std::string, std::string, int>> scored;
   for (const StoredScore& s : TRY(services_.store.scores())) {
     if (s.variant == variant_.spec.name) scored.emplace(s.task, s.item, s.repeat);
@@ -80,11 +84,12 @@ int VariantRun::waiting() const {
 }
 
 bool VariantRun::needs_engine() const {
-  return waiting() > 0 || lm_eval_.wanted();
+  return waiting() > 0 || lm_eval_.wanted() || fidelity_.wanted();
 }
 
 void VariantRun::give_up() {
   drop_waiting();
+  fidelity_.drop();
 }
 
 void VariantRun::drop_waiting() {
@@ -191,6 +196,10 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     TRY(services_.store.flush());
     return RunEnd::out_of_time;
   }
+  tasks_deadline_s_ = deadline_s_;
+  if (has_deadline() && run_.plan.fidelity.items > 0) {
+    tasks_deadline_s_ -= kFidelityShare * (deadline_s_ - services_.clock.now().count());
+  }
   const RunEnd end = TRY(loop());
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
   engine_.reset();
@@ -201,11 +210,11 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
 }
 
 int VariantRun::in_flight() const {
-  return static_cast<int>(asked_.size()) + lm_eval_.in_flight();
+  return static_cast<int>(asked_.size()) + lm_eval_.in_flight() + fidelity_.in_flight();
 }
 
 int VariantRun::prompt_tokens_in_flight() const {
-  int tokens = lm_eval_.prompt_tokens_in_flight();
+  int tokens = lm_eval_.prompt_tokens_in_flight() + fidelity_.prompt_tokens_in_flight();
   for (const auto& [id, index] : asked_) tokens += tokens_to_read(units_[index].prompt);
   return tokens;
 }
@@ -236,8 +245,12 @@ Status VariantRun::admit_suspect() {
   return {};
 }
 
-bool VariantRun::fits(double cost_s) const {
-  return services_.clock.now().count() + kAdmissionSafety * cost_s <= deadline_s_;
+bool VariantRun::fits(double cost_s, double deadline_s) const {
+  return services_.clock.now().count() + kAdmissionSafety * cost_s <= deadline_s;
+}
+
+bool VariantRun::tasks_done() const {
+  return asked_.empty() && lm_eval_.in_flight() == 0 && !lm_eval_.running() && waiting() == 0;
 }
 
 Status VariantRun::admit() {
@@ -250,7 +263,8 @@ Status VariantRun::admit() {
     ready_.pop_front();
   }
   TRY(admit_items());
-  return admit_lm_eval();
+  TRY(admit_lm_eval());
+  return admit_fidelity();
 }
 
 // The next unit to admit, tasks in `held` aside. Under a deadline the first item of every task
@@ -287,7 +301,7 @@ Status VariantRun::admit_items() {
     if (!next) break;
     const Unit& unit = units_[*next];
     const double cost_s = worst_case_s(unit);
-    if (unit.state == Unit::State::waiting && !fits(cost_s)) {
+    if (unit.state == Unit::State::waiting && !fits(cost_s, tasks_deadline_s_)) {
       held.emplace(cost_s, *next);
       held_tasks.insert(unit.task);
       continue;
@@ -312,12 +326,28 @@ Status VariantRun::admit_lm_eval() {
         const double cost_s =
             pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
                                in_flight() + 1, prompt_tokens_in_flight());
-        return fits(cost_s) || (in_flight() == 0 && !pace_.measured());
+        return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
       });
   if (!all_sent && in_flight() == 0) {
     out_of_time_ = true;
     TRY(lm_eval_.stop_asking(*engine_));
   }
+  return {};
+}
+
+// The baseline's own outputs are complete only now.
+Status VariantRun::admit_fidelity() {
+  if (!tasks_done()) return {};
+  if (!reading_back_) {
+    reading_back_ = true;
+    TRY(fidelity_.prepare());
+  }
+  const bool all_fit = TRY(fidelity_.submit_while(*engine_, next_id_, room(), [this](int tokens) {
+    const double cost_s =
+        pace_.worst_case_s(tokens, 0, 1, in_flight() + 1, prompt_tokens_in_flight());
+    return fits(kLogprobsCost * cost_s, deadline_s_);
+  }));
+  if (!all_fit && in_flight() == 0) fidelity_.drop();  // it will not be asked for any more
   return {};
 }
 
@@ -345,6 +375,7 @@ void VariantRun::after_step(std::size_t index) {
 Status VariantRun::on_answer(const Answered& answered) {
   const auto it = asked_.find(answered.id);
   if (it == asked_.end()) {
+    if (TRY(fidelity_.on_answer(answered, load_id_))) return {};
     if (!TRY(lm_eval_.on_answer(*engine_, answered, load_id_))) return {};  // cancelled: too late
     pace_.note(answered.response, in_flight() + 1);
   } else {
@@ -378,6 +409,7 @@ Status VariantRun::on_death(const Died& died) {
   }
   asked_.clear();
   lm_eval_.forget_engine();
+  fidelity_.drop();  // reading back is an extra: it must not bring the run down
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", variant_.spec.name}, {"why", died.error.why}}));
   TRY(services_.store.flush());
@@ -387,6 +419,7 @@ Status VariantRun::on_death(const Died& died) {
         fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_),
         died.error.why, "read logs/ of the run; run the same command again to go on from here");
   }
+  if (tasks_done() && !lm_eval_.wanted()) return {};
   one_at_a_time_ = true;
   return load_engine();
 }
@@ -400,20 +433,21 @@ Status VariantRun::handle(const EngineEvent& event) {
 }
 
 Result<RunEnd> VariantRun::loop() {
-  while (!stopped()) {
+  while (!stopped() && engine_) {
     if (const Status admitted = admit(); !admitted) TRY(after_failed_call(admitted.error()));
     give_to_graders();
     TRY(collect_grades());
-    if (in_flight() == 0 && !lm_eval_.running() && waiting() == 0) break;
+    if (tasks_done() && fidelity_.in_flight() == 0 && !fidelity_.wanted()) break;
     if (services_.clock.now().count() >= deadline_s_) {
       // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
-      out_of_time_ = true;
+      out_of_time_ = out_of_time_ || !tasks_done();
       for (const auto& [id, index] : asked_) units_[index].state = Unit::State::not_run;
+      fidelity_.drop();
       asked_.clear();
       drop_waiting();
       break;
     }
-    if (auto event = engine_->wait(milliseconds(50))) {
+    if (auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt) {
       TRY(handle(*event));
       // Whatever else is here already, before looking at the clock again.
       while (auto more = engine_ ? engine_->wait(milliseconds(0)) : std::nullopt) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "run/budget.h"
+#include "run/fidelity_source.h"
 #include "run/lanes.h"
 #include "run/lm_eval_source.h"
 #include "run/runner.h"
@@ -53,13 +54,16 @@ class VariantRun {
   Status render_waiting();
   Result<RunEnd> loop();
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
-  [[nodiscard]] bool fits(double cost_s) const;
+  // Until when: the tasks' admission ends before the deadline, reading back may use all of it.
+  [[nodiscard]] bool fits(double cost_s, double deadline_s) const;
+  [[nodiscard]] bool tasks_done() const;
   Status admit();
   [[nodiscard]] std::optional<std::size_t> next_waiting(
       const std::set<const ResolvedTask*>& held) const;
   Status admit_unit(std::size_t index);
   Status admit_items();
   Status admit_lm_eval();
+  Status admit_fidelity();
   Status admit_suspect();
   [[nodiscard]] double worst_case_s(const Unit& unit) const;
   Status submit(std::size_t index);
@@ -87,6 +91,7 @@ class VariantRun {
   nlohmann::json engine_args_;
   Replay replay_;
   LmEvalSource lm_eval_;
+  FidelitySource fidelity_;
   std::vector<Unit> units_;
   std::vector<std::size_t> to_render_;  // their next prompt is not known in tokens yet
   std::deque<std::size_t> ready_;       // answered in part: go first
@@ -105,6 +110,8 @@ class VariantRun {
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it
   double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
   bool out_of_time_ = false;
+  double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
+  bool reading_back_ = false;  // the tasks are done
   double ready_at_s_ = 0;
   double last_tick_s_ = 0;
   std::int64_t generated_tokens_ = 0;
