@@ -82,7 +82,7 @@ class ReportTest : public testing::Test {
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
-          score.truncated = truncated_ && variant == "fp8";
+          score.truncated = truncated_.find(variant) != std::string::npos;
           EXPECT_TRUE(store.put_score({variant, name, id, 0, score}));
         }
       }
@@ -94,7 +94,7 @@ class ReportTest : public testing::Test {
   }
 
   fs::path folder_;
-  bool truncated_ = false;
+  std::string truncated_;  // variants whose outputs are all cut
 };
 
 TEST_F(ReportTest, FiguresAndPairs) {
@@ -132,11 +132,28 @@ TEST_F(ReportTest, NotRunIsNeverWrong) {
 }
 
 TEST_F(ReportTest, OneSidedTruncationIsInvalid) {
-  truncated_ = true;
+  truncated_ = "fp8";
   const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
   EXPECT_EQ(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
   EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
   EXPECT_EQ(report.pooled[1].overall.n, 0);  // nothing sound is left to pool
+}
+
+TEST_F(ReportTest, ABrokenBaselineIsInvalidToo) {
+  truncated_ = "bf16";
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
+  ASSERT_FALSE(report.flags.empty());
+  EXPECT_EQ(report.flags[0].variant, "bf16");
+  EXPECT_EQ(report.flags[0].invalidates, std::vector<std::string>{"fp8"});
+  EXPECT_EQ(report.flags[0].example, "a0");
+}
+
+TEST_F(ReportTest, WhatBothSidesShowIsFlaggedAndForcesNothing) {
+  truncated_ = "bf16 fp8";
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  EXPECT_EQ(report.flags.size(), 4U);  // two tasks, two variants
+  EXPECT_NE(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
 }
 
 TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
