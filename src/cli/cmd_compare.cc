@@ -1,6 +1,9 @@
-// assay compare: two runs, or two folders of lm-eval results; with --gate, an exit code for CI.
+// assay compare: runs of assay or folders of lm-eval results; with --gate, an exit code for CI.
 #include <fmt/format.h>
 
+#include <fstream>
+
+#include "base/files.h"
 #include "cli/command.h"
 #include "report/compare_folders.h"
 
@@ -8,58 +11,99 @@ namespace assay {
 namespace {
 
 struct Options {
-  std::string base;
-  std::string candidate;
-  double margin_pp = 3;
-  double alpha = 0.05;
+  std::vector<std::string> folders;  // base, then candidates
+  std::optional<double> margin_pp;
+  std::optional<double> alpha;
+  std::string policy;
+  std::string metric;
+  std::string filter;
+  std::vector<std::string> renamed;  // BASE=CANDIDATE
+  std::string junit;
+  std::string markdown;
   bool gate = false;
   bool json = false;
+  bool allow_different_prompts = false;
 };
 
-int gate_code(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::non_inferior:
-    case Verdict::worse_within_margin:
-      return kExitDone;
-    case Verdict::worse:
-      return kExitWorse;
-    case Verdict::inconclusive:
-    case Verdict::invalid:
-    case Verdict::not_available:
-      return kExitInconclusive;
+Result<CompareRequest> request_of(const Options& options) {
+  CompareRequest request;
+  request.base = options.folders.front();
+  request.candidates.assign(options.folders.begin() + 1, options.folders.end());
+  if (!options.policy.empty()) request.policy = TRY(read_gate_policy(options.policy));
+  if (options.margin_pp) request.policy.margin_pp = *options.margin_pp;
+  if (options.alpha) request.policy.alpha = *options.alpha;
+  TRY(check_gate_policy(request.policy));
+  for (const std::string& entry : options.renamed) {
+    const std::size_t at = entry.find('=');
+    if (at == std::string::npos || at == 0 || at + 1 == entry.size()) {
+      return usage_error("--task " + entry + " says nothing", "it is no BASE=CANDIDATE",
+                         "write --task old_name=new_name");
+    }
+    request.renamed[entry.substr(0, at)] = entry.substr(at + 1);
   }
-  return kExitInconclusive;
+  request.metric = options.metric;
+  request.filter = options.filter;
+  request.allow_different_prompts = options.allow_different_prompts;
+  return request;
+}
+
+// Appended: CI's step summary is one file for all steps.
+Status append(const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::app | std::ios::binary);
+  out << text;
+  out.flush();
+  if (out) return {};
+  return environment_error("cannot write " + file, "it cannot be opened or the disk is full",
+                           "name a file in a folder that you may write to");
 }
 
 Result<int> compare(const Options& options) {
-  if (options.margin_pp <= 0 || options.margin_pp >= 100 || options.alpha <= 0 ||
-      options.alpha >= 0.5) {
-    return usage_error("this margin or alpha makes no comparison",
-                       "the margin lies between 0 and 100 points, alpha between 0 and 0.5",
-                       "see assay compare --help");
-  }
-  CompareOptions how;
-  how.margin_pp = options.margin_pp;
-  how.alpha = options.alpha;
-  const FolderComparison result = TRY(compare_folders(options.base, options.candidate, how));
+  const CompareRequest request = TRY(request_of(options));
+  const ComparisonReport result = TRY(compare_folders(request));
   fmt::print("{}", options.json ? comparison_json(result) : comparison_text(result));
-  return options.gate ? gate_code(result.pooled.overall.verdict) : kExitDone;
+  if (!options.junit.empty()) {
+    TRY(write_file_atomic(options.junit, comparison_junit(result)));
+  }
+  if (!options.markdown.empty()) TRY(append(options.markdown, comparison_markdown(result)));
+  if (!options.gate) return kExitDone;
+  switch (gate_outcome(result)) {
+    case GateOutcome::passed:
+      return kExitDone;
+    case GateOutcome::worse:
+      return kExitWorse;
+    case GateOutcome::not_shown:
+      return kExitInconclusive;
+  }
+  return kExitInconclusive;
 }
 
 }  // namespace
 
 void add_compare(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("compare", "Compare two runs, paired where their items allow.");
-  command->add_option("BASE", options->base, "Folder of the baseline")->required();
-  command->add_option("CANDIDATE", options->candidate, "Folder of the candidate")->required();
-  command->add_option("--margin", options->margin_pp, "Margin in percentage points")
-      ->capture_default_str();
-  command->add_option("--alpha", options->alpha, "One-sided error rate")->capture_default_str();
-  command->add_flag("--gate", options->gate, "Exit 1 when WORSE, 4 when INCONCLUSIVE or INVALID");
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compare results with a baseline's, paired where their items allow.");
+  command
+      ->add_option("DIR", options->folders,
+                   "Baseline, then candidates: runs of assay, folders of lm-eval results, or "
+                   "DIR:VARIANT. One run alone: its variants with its baseline")
+      ->required();
+  command->add_option("--margin", options->margin_pp, "Margin in percentage points (default 3)");
+  command->add_option("--alpha", options->alpha, "One-sided error rate (default 0.05)");
+  command->add_option("--policy", options->policy, "YAML: margins, weights, flags, fidelity")
+      ->check(CLI::ExistingFile);
+  command->add_option("--metric", options->metric, "Metric to compare (default: the first)");
+  command->add_option("--filter", options->filter, "lm-eval's filter (default: the first)");
+  command->add_option("--task", options->renamed, "BASE=CANDIDATE, for a renamed task");
+  command->add_flag("--allow-different-prompts", options->allow_different_prompts,
+                    "Compare although prompts or templates differ");
+  command->add_flag("--gate", options->gate,
+                    "Exit 1 when WORSE, 4 when INCONCLUSIVE, INVALID or the policy fails");
   command->add_flag("--json", options->json, "For machines");
-  command->footer("Example:\n  assay compare runs/bf16 runs/fp8 --margin 3 --gate");
+  command->add_option("--junit", options->junit, "Write a JUnit file");
+  command->add_option("--markdown", options->markdown,
+                      "Append a Markdown summary, for CI's step summary");
+  command->footer("Example:\n  assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate");
   command->callback([options, &session] { finish(session, compare(*options)); });
 }
 

@@ -69,7 +69,7 @@ Result<int> explain(const Options& options) {
   if (!found) {
     return usage_error(fmt::format("item {} has no score in {}", options.item, options.folder),
                        "no variant answered it, or it is called otherwise",
-                       "results.json lists the items of each task");
+                       "plan.frozen.json lists the items of each task, and report.html shows them");
   }
   return kExitDone;
 }

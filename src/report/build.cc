@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "report/flags.h"
@@ -134,6 +135,29 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   return cell;
 }
 
+// Chance that two answers with these shares of right ones are judged differently.
+double differ(double p, double q) {
+  return p * (1 - q) + q * (1 - p);
+}
+
+void measure_disagreement(Cell& base_cell, Cell& cell, const ItemScores& base,
+                          const ItemScores& candidate, const std::string& metric) {
+  double own = 0;
+  double between = 0;
+  int n = 0;
+  for (const auto& [id, b] : base) {
+    const auto it = candidate.find(id);
+    if (b.repeats < 2 || it == candidate.end() || it->second.repeats == 0) continue;
+    const double p = mean_of(b, metric);
+    own += differ(p, p) * b.repeats / (b.repeats - 1);
+    between += differ(p, mean_of(it->second, metric));
+    ++n;
+  }
+  if (n == 0) return;
+  base_cell.own_disagreement = own / n;
+  cell.disagreement = between / n;
+}
+
 std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                   const std::string& metric) {
   std::vector<PairedScore> pairs;
@@ -195,15 +219,31 @@ std::size_t baseline_index(const RunReport& report) {
   return 0;
 }
 
+const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
+                            const std::string& task) {
+  static const ItemScores kNone;
+  const auto it = scores.find({variant, task});
+  return it == scores.end() ? kNone : it->second;
+}
+
+void measure_noise(RunReport& report, const AllScores& scores) {
+  const std::size_t base = baseline_index(report);
+  for (TaskValues& task : report.tasks) {
+    const ItemScores& there = scores_of(scores, report.variants[base].name, task.name);
+    for (std::size_t v = 0; v < report.variants.size(); ++v) {
+      if (v == base) continue;
+      measure_disagreement(task.cells[base], task.cells[v], there,
+                           scores_of(scores, report.variants[v].name, task.name),
+                           task.metrics.front());
+    }
+  }
+}
+
 void compare_all(RunReport& report, const AllScores& scores) {
   CompareOptions options;
   options.margin_pp = report.margin_pp;
   options.alpha = report.alpha;
   const std::size_t base = baseline_index(report);
-  const auto scores_of = [&](std::size_t v, const std::string& task) {
-    const auto it = scores.find({report.variants[v].name, task});
-    return it == scores.end() ? ItemScores{} : it->second;
-  };
   std::vector<PairedComparison*> family;
   report.pooled.resize(report.variants.size());
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
@@ -211,7 +251,8 @@ void compare_all(RunReport& report, const AllScores& scores) {
     std::vector<PoolTask> pool_tasks;
     for (TaskValues& task : report.tasks) {
       const auto pairs =
-          pairs_of(scores_of(base, task.name), scores_of(v, task.name), task.metrics.front());
+          pairs_of(scores_of(scores, report.variants[base].name, task.name),
+                   scores_of(scores, report.variants[v].name, task.name), task.metrics.front());
       Cell& cell = task.cells[v];
       cell.paired = compare_pairs(pairs, options);
       if (const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name)) {
@@ -232,7 +273,9 @@ void compare_all(RunReport& report, const AllScores& scores) {
 Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>& steps,
                                const ItemScore& item, const std::string& metric) {
   OutputValues out;
+  std::string prompts;
   for (const StoredStep& step : steps) {
+    if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
     const auto response =
         step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
     if (!response) continue;
@@ -243,8 +286,14 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
     }
     out.finish_reason = to_string(response->finish_reason);
   }
+  if (!prompts.empty()) out.prompt_hash = sha256_hex(prompts);
   out.extracted = item.last.extracted;
   out.outcome = item.repeats > 0 ? "scored" : item.reason;
+  out.truncated = item.last.truncated;
+  out.empty = item.last.empty;
+  out.looping = item.last.looping;
+  out.not_extractable = item.last.not_extractable;
+  out.thinking_not_closed = item.last.thinking_not_closed;
   out.score = mean_of(item, metric);
   if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
   return out;
@@ -308,9 +357,11 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
       opened[v.name] = TRY(parse_json(*text, "the store"));
     }
   }
+  measure_noise(report, scores);
   raise_flags(report, opened);
   compare_all(report, scores);
-  report.summary = summarize_in_words(report);
+  report.summary = summarize_in_words(report, Language::en);
+  report.summary_zh = summarize_in_words(report, Language::zh);
   return report;
 }
 

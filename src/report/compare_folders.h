@@ -1,38 +1,75 @@
-// Two folders of results, compared: paired over samples where both sides have them.
+// Folders of results compared: paired over samples where both sides have them, else unpaired, said
+// so. Finished values first; compare_text.cc writes them.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "report/gate_policy.h"
+#include "report/result_folders.h"
 #include "stats/comparison.h"
 
 namespace assay {
 
+struct CompareRequest {
+  std::string base;                     // as for read_arms
+  std::vector<std::string> candidates;  // none: the other variants of `base`, a run of assay
+  GatePolicy policy;
+  std::map<std::string, std::string> renamed;  // base's task -> candidate's
+  std::string metric;                          // empty: the file's first
+  std::string filter;                          // lm-eval's; empty: the file's first
+  bool allow_different_prompts = false;
+};
+
 struct TaskComparison {
-  std::string task;
+  std::string task;  // the base's name
   std::string metric;
+  std::string filter;
+  double margin_pp = 3;
+  bool paired = true;
   PairedComparison comparison;
   std::int64_t only_base = 0;  // items that just one side has
   std::int64_t only_candidate = 0;
+  std::vector<std::uint32_t> example_only_base;  // their doc_ids, the first few
+  std::vector<std::uint32_t> example_only_candidate;
+  std::int64_t unscored = 0;       // lines without a score, both sides
+  std::vector<std::string> notes;  // "not paired: …", "the file ends within a line…"
 };
 
-struct FolderComparison {
+struct FolderComparison {  // one candidate
   std::string base;
   std::string candidate;
-  double margin_pp = 3;
   std::vector<TaskComparison> tasks;
   PooledComparison pooled;
+  std::vector<std::string> only_base;  // tasks that just one side has
+  std::vector<std::string> only_candidate;
+  std::vector<std::string> failures;  // why the policy fails, beside the verdicts
+  std::vector<std::string> notes;
 };
 
-// Folders as lm-eval and assay write them (samples_<task>_<time>.jsonl below; the newest of a task
-// counts). A task with samples on one side only is left out by name; without any shared task it is
-// a usage error. Samples are matched by doc_hash where both sides have it, else by doc_id.
-[[nodiscard]] Result<FolderComparison> compare_folders(const std::filesystem::path& base,
-                                                       const std::filesystem::path& candidate,
-                                                       const CompareOptions& options);
-[[nodiscard]] std::string comparison_text(const FolderComparison& comparison);
-[[nodiscard]] std::string comparison_json(const FolderComparison& comparison);
+struct ComparisonReport {
+  GatePolicy policy;
+  std::vector<FolderComparison> candidates;
+};
+
+// The base must be one arm: a run of assay stands for its baseline; else DIR:NAME says which. A
+// candidate stands for all its arms, a run of assay for its variants without the baseline. Verdicts
+// by task are Holm-adjusted over tasks and candidates. Tasks that a flag of either side's report
+// makes INVALID stay out of the pool. Usage errors: no shared task; prompts that differ on the
+// shared items (unless allowed), named with both hashes; what read_arms and read_samples say.
+[[nodiscard]] Result<ComparisonReport> compare_folders(const CompareRequest& request);
+
+enum class GateOutcome { passed, worse, not_shown };
+// Worst over the candidates: worse before not shown (INCONCLUSIVE, INVALID, N/A, or the policy's
+// own conditions).
+[[nodiscard]] GateOutcome gate_outcome(const ComparisonReport& report);
+
+[[nodiscard]] std::string comparison_text(const ComparisonReport& report);      // for terminals
+[[nodiscard]] std::string comparison_markdown(const ComparisonReport& report);  // CI step summary
+[[nodiscard]] std::string comparison_json(const ComparisonReport& report);
+[[nodiscard]] std::string comparison_junit(const ComparisonReport& report);
 
 }  // namespace assay

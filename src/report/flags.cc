@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <functional>
+#include <algorithm>
 
 namespace assay {
 namespace {
@@ -11,30 +11,32 @@ namespace {
 struct Rule {
   const char* name;
   std::int64_t Cell::* count;
+  bool OutputValues::* shows;
   double raise_from;
   double invalid_from;
   const char* text;
-  bool (*shows)(const OutputValues&);
+  const char* text_zh;
 };
 
-const std::vector<Rule>& rules() {
-  static const std::vector<Rule> kRules = {
-      {"truncated", &Cell::truncated, 0.1, 0.5, "outputs were cut at max_gen_toks",
-       [](const OutputValues& o) { return o.finish_reason == "length"; }},
-      {"empty", &Cell::empty, 0.05, 0.3, "outputs hold nothing but white space", nullptr},
-      {"looping", &Cell::looping, 0.1, 0.5, "outputs repeat themselves at the end", nullptr},
-      {"not extractable", &Cell::not_extractable, 0.1, 0.5,
-       "outputs hold no answer that can be found",
-       [](const OutputValues& o) { return o.outcome == "scored" && o.extracted.empty(); }},
-      {"thinking not closed", &Cell::thinking_not_closed, 0.05, 0.3,
-       "outputs end inside their thoughts", nullptr},
-  };
-  return kRules;
-}
+constexpr Rule kRules[] = {
+    {"truncated", &Cell::truncated, &OutputValues::truncated, 0.1, 0.5,
+     "outputs were cut at max_gen_toks", "个输出在 max_gen_toks 处被截断"},
+    {"empty", &Cell::empty, &OutputValues::empty, 0.05, 0.3, "outputs hold nothing but white space",
+     "个输出只有空白"},
+    {"looping", &Cell::looping, &OutputValues::looping, 0.1, 0.5,
+     "outputs repeat themselves at the end", "个输出在结尾处不断重复"},
+    {"not extractable", &Cell::not_extractable, &OutputValues::not_extractable, 0.1, 0.5,
+     "outputs hold no answer that can be found", "个输出中找不到答案"},
+    {"thinking not closed", &Cell::thinking_not_closed, &OutputValues::thinking_not_closed, 0.05,
+     0.3, "outputs end inside their thoughts", "个输出在思考过程中就结束了"},
+};
 
+constexpr std::int64_t kFewestForInvalid = 5;
+constexpr double kMostKl = 0.05;  // nats a token
+
+template <typename Shows>
 std::string example_of(const RunReport& report, const std::string& task, std::size_t variant,
-                       bool (*shows)(const OutputValues&)) {
-  if (shows == nullptr) return "";
+                       const Shows& shows) {
   for (const ItemValues& item : report.items) {
     if (item.task != task || !item.outputs[variant]) continue;
     if (shows(*item.outputs[variant])) return item.id;
@@ -42,34 +44,51 @@ std::string example_of(const RunReport& report, const std::string& task, std::si
   return "";
 }
 
-void flag_shares(RunReport& report, const TaskValues& task, std::size_t variant) {
+double share_of(const Cell& cell, const Rule& rule) {
+  return cell.run > 0 ? static_cast<double>(cell.*rule.count) / static_cast<double>(cell.run) : 0;
+}
+
+// The comparisons that a flag of `variant` spoils: its own, or, when it is the baseline's, those of
+// the candidates for which `sound` holds. Where both sides show the same, the comparison still
+// answers its question, on what the plan allowed.
+template <typename Sound>
+std::vector<std::string> spoiled(const RunReport& report, std::size_t variant, std::size_t base,
+                                 const Sound& sound) {
+  std::vector<std::string> names;
+  if (variant != base) {
+    if (sound(base)) names.push_back(report.variants[variant].name);
+    return names;
+  }
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (v != base && sound(v)) names.push_back(report.variants[v].name);
+  }
+  return names;
+}
+
+void flag_shares(RunReport& report, const TaskValues& task, std::size_t variant, std::size_t base) {
   const Cell& cell = task.cells[variant];
   if (cell.run == 0 || task.kind == "loglikelihood") return;
-  const Cell* base = nullptr;
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) base = &task.cells[v];
-  }
-  for (const Rule& rule : rules()) {
+  for (const Rule& rule : kRules) {
     const std::int64_t count = cell.*rule.count;
-    const double share = static_cast<double>(count) / static_cast<double>(cell.run);
+    const double share = share_of(cell, rule);
     if (count == 0 || share < rule.raise_from) continue;
-    // A broken measurement on one side spoils the pair; where the baseline does the same the
-    // comparison still answers its question, on what the plan allowed.
-    const double base_share =
-        base != nullptr && base->run > 0
-            ? static_cast<double>(base->*rule.count) / static_cast<double>(base->run)
-            : 0;
     Flag flag{rule.name,      report.variants[variant].name, task.name, count, cell.run,
               rule.raise_from};
-    flag.example = example_of(report, task.name, variant, rule.shows);
+    flag.example = example_of(report, task.name, variant,
+                              [&rule](const OutputValues& o) { return o.*rule.shows; });
     flag.text = fmt::format("{} of {} {}", count, cell.run, rule.text);
-    flag.forces_invalid = share >= rule.invalid_from && cell.run >= 5 &&
-                          base_share < rule.raise_from && !report.variants[variant].baseline;
+    flag.text_zh = fmt::format("{} 个中有 {} {}", cell.run, count, rule.text_zh);
+    if (share >= rule.invalid_from && cell.run >= kFewestForInvalid) {
+      flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
+        return share_of(task.cells[other], rule) < rule.raise_from;
+      });
+    }
     report.flags.push_back(std::move(flag));
   }
 }
 
-void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t variant) {
+void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t variant,
+                   std::size_t base) {
   const Cell& cell = task.cells[variant];
   if (cell.scored == 0) return;
   const std::string& name = report.variants[variant].name;
@@ -77,34 +96,69 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
     Flag flag{"below chance", name, task.name, cell.scored, cell.scored, task.chance};
     flag.text = fmt::format("guessing would do better: {:.1f} % at most against {:.1f} %",
                             cell.ci95.high * 100, task.chance * 100);
-    flag.forces_invalid = true;
+    flag.text_zh = fmt::format("还不如瞎猜:至多 {:.1f} %,瞎猜有 {:.1f} %", cell.ci95.high * 100,
+                               task.chance * 100);
+    flag.example = example_of(report, task.name, variant, [](const OutputValues& o) {
+      return o.outcome == "scored" && o.score < 0.5;
+    });
+    flag.invalidates = spoiled(report, variant, base, [](std::size_t) { return true; });
     report.flags.push_back(std::move(flag));
   }
   if (cell.metrics_differ > 0 && cell.metrics_differ * 10 >= cell.scored) {
     Flag flag{"metrics part", name, task.name, cell.metrics_differ, cell.scored, 0.1};
     flag.text = fmt::format("robust and lm_eval differ on {} of {} items; verdicts go by robust",
                             cell.metrics_differ, cell.scored);
+    flag.text_zh = fmt::format("robust 与 lm_eval 在 {} 题中的 {} 题上不一致;结论以 robust 为准",
+                               cell.scored, cell.metrics_differ);
+    flag.example = example_of(report, task.name, variant, [](const OutputValues& o) {
+      return o.lm_eval && *o.lm_eval != o.score;
+    });
     report.flags.push_back(std::move(flag));
   }
 }
 
+std::int64_t unscored_answers(const Cell& cell) {
+  std::int64_t n = 0;
+  for (const auto& [reason, count] : cell.unscored) {
+    if (reason != "not run" && reason != "no judge" && reason != "needs an image") n += count;
+  }
+  return n;
+}
+
 void flag_unscored(RunReport& report, const TaskValues& task, std::size_t variant,
                    std::size_t base) {
-  const auto unscored = [](const Cell& cell) {
-    std::int64_t n = 0;
-    for (const auto& [reason, count] : cell.unscored) {
-      if (reason != "not run" && reason != "no judge" && reason != "needs an image") n += count;
-    }
-    return n;
-  };
   const Cell& cell = task.cells[variant];
-  const std::int64_t here = unscored(cell);
+  const std::int64_t here = unscored_answers(cell);
   if (here == 0) return;
-  const std::int64_t there = unscored(task.cells[base]);
   Flag flag{"unscored", report.variants[variant].name, task.name, here, cell.run, 0};
+  const std::int64_t there = unscored_answers(task.cells[base]);
   flag.text = fmt::format("{} of {} answers could not be scored ({} for the baseline)", here,
                           cell.run, there);
-  flag.forces_invalid = variant != base && here != there && here * 5 >= cell.run;
+  flag.text_zh = fmt::format("{} 个回答中有 {} 个无法评分(基线有 {} 个)", cell.run, here, there);
+  flag.example = example_of(report, task.name, variant,
+                            [](const OutputValues& o) { return o.outcome != "scored"; });
+  if (here * 5 >= cell.run) {
+    flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
+      return unscored_answers(task.cells[other]) != here;
+    });
+  }
+  report.flags.push_back(std::move(flag));
+}
+
+// A difference that asking the baseline again would make as well.
+void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, std::size_t base) {
+  const auto& own = task.cells[base].own_disagreement;
+  const auto& between = task.cells[variant].disagreement;
+  if (variant == base || !own || !between || *own <= 0 || *own < *between) return;
+  Flag flag{"noise", report.variants[variant].name, task.name};
+  flag.threshold = *between;
+  flag.text = fmt::format(
+      "two answers of the baseline differ on {:.1f} % of the items, this variant's from the "
+      "baseline's on {:.1f} %",
+      *own * 100, *between * 100);
+  flag.text_zh =
+      fmt::format("基线自己的两次回答在 {:.1f} % 的题上不同,本变体与基线在 {:.1f} % 的题上不同",
+                  *own * 100, *between * 100);
   report.flags.push_back(std::move(flag));
 }
 
@@ -114,12 +168,28 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
   if (v.emulated) {
     Flag flag{"emulated kernels", v.name, ""};
     flag.text = "its number format is computed in software here: accuracy counts, speed does not";
+    flag.text_zh = "此处用软件模拟这种数值格式:准确率有效,速度无效";
     report.flags.push_back(std::move(flag));
   }
   const auto kernels = v.facts.value("kernels", nlohmann::json::array()).dump();
   if (v.model.find("FP4") != std::string::npos && kernels.find("Marlin") != std::string::npos) {
     Flag flag{"kernel not as named", v.name, ""};
     flag.text = "weights are 4-bit but activations stay 16-bit (Marlin W4A16): this is not W4A4";
+    flag.text_zh = "权重为 4 位,激活仍为 16 位(Marlin W4A16):这不是 W4A4";
+    report.flags.push_back(std::move(flag));
+  }
+  if (variant < report.fidelity.size() && report.fidelity[variant] &&
+      report.fidelity[variant]->kl.low > kMostKl) {
+    const FidelityValues& f = *report.fidelity[variant];
+    Flag flag{"low fidelity", v.name, ""};
+    flag.threshold = kMostKl;
+    flag.text = fmt::format(
+        "on the baseline's own outputs its token distribution is {:.3f} nats away (mean KL), and "
+        "its first choice differs at {:.1f} % of the positions",
+        f.kl.value, (1 - f.top1_agreement.value) * 100);
+    flag.text_zh =
+        fmt::format("在基线自己的输出上,其词分布平均相差 {:.3f} nat(KL),{:.1f} % 的位置首选词不同",
+                    f.kl.value, (1 - f.top1_agreement.value) * 100);
     report.flags.push_back(std::move(flag));
   }
   if (v.loads > 1) {
@@ -127,6 +197,7 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.count = v.loads;
     flag.text =
         fmt::format("its engine was loaded {} times: restarted, or the run was continued", v.loads);
+    flag.text_zh = fmt::format("引擎加载了 {} 次:中途重启过,或者运行是接着做的", v.loads);
     report.flags.push_back(std::move(flag));
   }
   const auto here = opened.value(v.name, nlohmann::json());
@@ -134,6 +205,7 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
   if (here.is_object() && there.is_object() && here != there) {
     Flag flag{"template or tokenizer differs", v.name, ""};
     flag.text = "its chat template or tokenizer is not the baseline's: prompts may differ";
+    flag.text_zh = "对话模板或分词器与基线不同:提示词可能不同";
     report.flags.push_back(std::move(flag));
   }
 }
@@ -148,9 +220,10 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     flag_variant(report, v, base, opened);
     for (const TaskValues& task : report.tasks) {
-      flag_shares(report, task, v);
-      flag_accuracy(report, task, v);
+      flag_shares(report, task, v, base);
+      flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
+      flag_noise(report, task, v, base);
     }
   }
 }
@@ -158,8 +231,8 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
 const Flag* invalidating_flag(const RunReport& report, const std::string& variant,
                               const std::string& task) {
   for (const Flag& flag : report.flags) {
-    if (flag.forces_invalid && flag.variant == variant &&
-        (flag.task == task || flag.task.empty())) {
+    const auto& names = flag.invalidates;
+    if (flag.task == task && std::find(names.begin(), names.end(), variant) != names.end()) {
       return &flag;
     }
   }

@@ -200,10 +200,10 @@ std::string flag_section(const RunReport& report) {
   if (report.flags.empty()) return out + "<p>No flag was raised.</p></section>\n";
   out += "<table>" + head_of({"flag", "variant", "task", "what", "example"}) + "<tbody>";
   for (const Flag& flag : report.flags) {
-    out += row_of({escaped(flag.name) +
-                       (flag.forces_invalid ? " <span class=\"badge invalid\">INVALID</span>" : ""),
-                   escaped(flag.variant), escaped(flag.task), escaped(flag.text),
-                   escaped(flag.example)});
+    out += row_of(
+        {escaped(flag.name) +
+             (flag.forces_invalid() ? " <span class=\"badge invalid\">INVALID</span>" : ""),
+         escaped(flag.variant), escaped(flag.task), escaped(flag.text), escaped(flag.example)});
   }
   return out + "</tbody></table></section>\n";
 }

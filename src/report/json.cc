@@ -120,7 +120,8 @@ Json json_report(const RunReport& report) {
                             {"threshold", flag.threshold},
                             {"example", flag.example},
                             {"text", flag.text},
-                            {"forces_invalid", flag.forces_invalid}});
+                            {"forces_invalid", flag.forces_invalid()},
+                            {"invalidates", flag.invalidates}});
   }
   return out;
 }

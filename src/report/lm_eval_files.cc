@@ -76,6 +76,7 @@ std::string samples_file(const RunReport& report, const TaskValues& task, std::s
                  {"metrics", task.metrics},
                  {"finish_reason", output->finish_reason},
                  {"outcome", output->outcome}};
+    if (!output->prompt_hash.empty()) line["prompt_hash"] = output->prompt_hash;
     if (output->outcome == "scored") {
       line[task.metrics.front()] = output->score;
       if (output->lm_eval) line["lm_eval"] = *output->lm_eval;

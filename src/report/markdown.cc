@@ -128,7 +128,7 @@ std::string flag_list(const RunReport& report) {
     out += fmt::format("- **{}** {}{}: {}{}{}\n", flag.name, flag.variant,
                        flag.task.empty() ? "" : ", " + flag.task, flag.text,
                        flag.example.empty() ? "" : " (for example " + flag.example + ")",
-                       flag.forces_invalid ? ": INVALID" : "");
+                       flag.forces_invalid() ? ": INVALID" : "");
   }
   return out;
 }

@@ -82,7 +82,7 @@ class ReportTest : public testing::Test {
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
-          score.truncated = truncated_ && variant == "fp8";
+          score.truncated = truncated_.find(variant) != std::string::npos;
           EXPECT_TRUE(store.put_score({variant, name, id, 0, score}));
         }
       }
@@ -94,7 +94,7 @@ class ReportTest : public testing::Test {
   }
 
   fs::path folder_;
-  bool truncated_ = false;
+  std::string truncated_;  // variants whose outputs are all cut
 };
 
 TEST_F(ReportTest, FiguresAndPairs) {
@@ -132,11 +132,28 @@ TEST_F(ReportTest, NotRunIsNeverWrong) {
 }
 
 TEST_F(ReportTest, OneSidedTruncationIsInvalid) {
-  truncated_ = true;
+  truncated_ = "fp8";
   const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
   EXPECT_EQ(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
   EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
   EXPECT_EQ(report.pooled[1].overall.n, 0);  // nothing sound is left to pool
+}
+
+TEST_F(ReportTest, ABrokenBaselineIsInvalidToo) {
+  truncated_ = "bf16";
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
+  ASSERT_FALSE(report.flags.empty());
+  EXPECT_EQ(report.flags[0].variant, "bf16");
+  EXPECT_EQ(report.flags[0].invalidates, std::vector<std::string>{"fp8"});
+  EXPECT_EQ(report.flags[0].example, "a0");
+}
+
+TEST_F(ReportTest, WhatBothSidesShowIsFlaggedAndForcesNothing) {
+  truncated_ = "bf16 fp8";
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  EXPECT_EQ(report.flags.size(), 4U);  // two tasks, two variants
+  EXPECT_NE(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
 }
 
 TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
@@ -190,32 +207,25 @@ TEST_F(ReportTest, SummariesAndComparisonsReadOurOwnFolders) {
   ASSERT_NE(found, rows.end());
   EXPECT_DOUBLE_EQ(found->value, 0.75);
   EXPECT_EQ(found->n, 40);
-  const auto compared =
-      compare_folders(folder_ / "results/bf16", folder_ / "results/fp8", {}).value();
-  EXPECT_EQ(compared.tasks[0].comparison.flips_to_wrong, 10);
-  EXPECT_EQ(compared.tasks[0].comparison.verdict, Verdict::worse);
+  // By variant's folder, by name, and the run alone: the same comparison.
+  const std::string run = folder_.string();
+  for (const auto& [base, candidates] :
+       std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {run + "/results/bf16", {run + "/results/fp8"}},
+           {run + ":bf16", {run + ":fp8"}},
+           {run, {}},
+           {run, {run}}}) {
+    const auto compared = compare_folders({.base = base, .candidates = candidates});
+    ASSERT_TRUE(compared) << compared.error().to_string();
+    ASSERT_EQ(compared->candidates.size(), 1U) << base;
+    const FolderComparison& one = compared->candidates[0];
+    EXPECT_EQ(one.base, "bf16");
+    EXPECT_EQ(one.candidate, "fp8");
+    EXPECT_EQ(one.tasks[0].comparison.flips_to_wrong, 10);
+    EXPECT_EQ(one.tasks[0].comparison.verdict, Verdict::worse);
+    EXPECT_DOUBLE_EQ(one.pooled.overall.diff_pp, -12.5);
+  }
   EXPECT_FALSE(summarize({folder_ / "logs"}, TableFormat::csv));
-}
-
-TEST_F(ReportTest, DifferentItemSetsPairOnTheSharedOnes) {
-  ASSERT_TRUE(make_dirs(folder_ / "x"));
-  ASSERT_TRUE(make_dirs(folder_ / "y"));
-  std::ofstream(folder_ / "x/samples_t_2026-01-01T00-00-00.jsonl")
-      << R"({"doc_id":0,"doc_hash":"h0","metrics":["exact_match"],"exact_match":1.0})" << "\n"
-      << R"({"doc_id":1,"doc_hash":"h1","metrics":["exact_match"],"exact_match":0.0})" << "\n"
-      << R"({"doc_id":2,"doc_hash":"h2","metrics":["exact_match"],"exact_match":NaN})" << "\n";
-  std::ofstream(folder_ / "y/samples_t_2026-01-01T00-00-00.jsonl")
-      << R"({"doc_id":9,"doc_hash":"h1","metrics":["exact_match"],"exact_match":1.0})" << "\n";
-  const auto broken = compare_folders(folder_ / "x", folder_ / "y", {});
-  ASSERT_FALSE(broken);  // NaN is no JSON: named with its line
-  EXPECT_NE(broken.error().what.find(":3 is not valid JSON"), std::string::npos);
-  std::ofstream(folder_ / "x/samples_t_2026-01-02T00-00-00.jsonl")  // the newer file counts
-      << R"({"doc_id":0,"doc_hash":"h0","metrics":["exact_match"],"exact_match":1.0})" << "\n"
-      << R"({"doc_id":1,"doc_hash":"h1","metrics":["exact_match"],"exact_match":0.0})" << "\n";
-  const auto compared = compare_folders(folder_ / "x", folder_ / "y", {}).value();
-  EXPECT_EQ(compared.tasks[0].comparison.n, 1);
-  EXPECT_EQ(compared.tasks[0].only_base, 1);
-  EXPECT_EQ(compared.tasks[0].comparison.flips_to_right, 1);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/result_folders.h"
 #include "report/terminal.h"
 
 namespace assay {
@@ -36,55 +37,35 @@ Status read_assay(const fs::path& folder, std::vector<SummaryRow>& rows) {
   return {};
 }
 
-Status read_lm_eval(const fs::path& folder, const fs::path& file, std::vector<SummaryRow>& rows) {
-  const Json report = TRY(parse_json(TRY(read_file(file)), file.string()));
-  const std::string model = report.value("model_name", file.parent_path().filename().string());
-  for (const auto& [task, entry] : report.at("results").items()) {
-    for (const auto& [key, value] : entry.items()) {
-      const std::size_t comma = key.find(',');
-      if (comma == std::string::npos || key.find("_stderr") != std::string::npos ||
-          !value.is_number())
-        continue;
-      SummaryRow row{folder.filename().string(), model, task};
-      const std::string filter = key.substr(comma + 1);
-      row.metric = key.substr(0, comma) + (filter == "none" ? "" : " (" + filter + ")");
-      row.value = value;
+void add_lm_eval(const std::string& run, const ResultArm& arm,
+                 const std::map<std::string, TaskSummary>& tasks, std::vector<SummaryRow>& rows) {
+  for (const auto& [task, summary] : tasks) {
+    for (const MetricSummary& metric : summary.metrics) {
+      SummaryRow row{run, arm.model.empty() ? arm.name : arm.model, task};
+      const bool plain = metric.filter.empty() || metric.filter == "none";
+      row.metric = metric.metric + (plain ? "" : " (" + metric.filter + ")");
+      row.value = metric.value;
       row.has_value = true;
-      const auto samples = report.find("n-samples");
-      if (samples != report.end() && samples->contains(task)) {
-        row.n = samples->at(task).value("effective", std::int64_t{0});
-      }
+      row.standard_error = metric.standard_error;
+      row.n = summary.n;
       rows.push_back(row);
     }
   }
-  return {};
-}
-
-std::vector<fs::path> lm_eval_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code code;
-  for (fs::recursive_directory_iterator it(folder, code), end; it != end; it.increment(code)) {
-    const std::string name = it->path().filename().string();
-    if (name.starts_with("results_") && name.ends_with(".json")) files.push_back(it->path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 Status read_folder(const fs::path& given, std::vector<SummaryRow>& rows) {
   const fs::path folder = given.filename().empty() ? given.parent_path() : given;
   try {
-    if (fs::exists(folder / "results.json")) return read_assay(folder, rows);
-    const std::vector<fs::path> files = lm_eval_files(folder);
-    for (const fs::path& file : files) TRY(read_lm_eval(folder, file, rows));
-    if (!files.empty()) return {};
+    if (is_assay_report(folder / "results.json")) return read_assay(folder, rows);
+    for (const ResultArm& arm : TRY(read_arms(folder.string()))) {
+      add_lm_eval(folder.filename().string(), arm, arm.groups, rows);
+      add_lm_eval(folder.filename().string(), arm, arm.tasks, rows);
+    }
+    return {};
   } catch (const Json::exception& e) {
     return usage_error("the results in " + folder.string() + " have another layout", e.what(),
                        "name a folder of assay or lm-eval results");
   }
-  return usage_error("no results in " + folder.string(),
-                     "neither results.json nor results_*.json is there",
-                     "name a folder of assay or lm-eval results");
 }
 
 std::string value_text(const SummaryRow& row) {
@@ -94,7 +75,13 @@ std::string value_text(const SummaryRow& row) {
 std::string latex_escaped(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (std::string_view("_%&#$").find(c) != std::string_view::npos) out += '\\';
+    if (c == '\\' || c == '~' || c == '^') {
+      out += c == '\\'  ? "\\textbackslash{}"
+             : c == '~' ? "\\textasciitilde{}"
+                        : "\\textasciicircum{}";
+      continue;
+    }
+    if (std::string_view("_%&#${}").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
@@ -108,6 +95,7 @@ Json rows_json(const std::vector<SummaryRow>& rows) {
                    {"task", row.task},
                    {"metric", row.metric},
                    {"value", row.has_value ? Json(row.value) : Json(nullptr)},
+                   {"stderr", row.standard_error ? Json(*row.standard_error) : Json(nullptr)},
                    {"note", row.note},
                    {"n", row.n}});
   }
@@ -123,9 +111,11 @@ Result<std::vector<SummaryRow>> read_summary(const std::vector<fs::path>& folder
 }
 
 std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format) {
-  std::vector<std::vector<std::string>> cells = {{"run", "model", "task", "metric", "value", "n"}};
+  std::vector<std::vector<std::string>> cells = {
+      {"run", "model", "task", "metric", "value", "stderr", "n"}};
   for (const SummaryRow& row : rows) {
     cells.push_back({row.run, row.model, row.task, row.metric, value_text(row),
+                     row.standard_error ? fmt::format("{:.4f}", *row.standard_error) : "",
                      row.n > 0 ? std::to_string(row.n) : ""});
   }
   std::string out;
@@ -144,12 +134,14 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
       return out;
     case TableFormat::markdown:
       for (std::size_t i = 0; i < cells.size(); ++i) {
-        out += "| " + join(cells[i], " | ") + " |\n";
-        if (i == 0) out += "| --- | --- | --- | --- | --- | --- |\n";
+        std::vector<std::string> safe;
+        for (const std::string& cell : cells[i]) safe.push_back(replace_all(cell, "|", "\\|"));
+        out += "| " + join(safe, " | ") + " |\n";
+        if (i == 0) out += "| --- | --- | --- | --- | --- | --- | --- |\n";
       }
       return out;
     case TableFormat::latex:
-      out = "\\begin{tabular}{llllrr}\n";
+      out = "\\begin{tabular}{llllrrr}\n";
       for (const auto& row : cells) {
         std::vector<std::string> safe;
         for (const std::string& cell : row) safe.push_back(latex_escaped(cell));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct SummaryRow {
   std::string metric;
   double value = 0;  // in [0, 1] for accuracies; as it stands in the file
   bool has_value = false;
+  std::optional<double> standard_error;
   std::string note;    // "N/A (HF gated)"
   std::int64_t n = 0;  // items; 0: not known
 };

@@ -7,30 +7,96 @@
 namespace assay {
 namespace {
 
-std::string sentence_for(const RunReport& report, std::size_t v) {
-  const PairedComparison& pooled = report.pooled[v].overall;
-  const std::string& name = report.variants[v].name;
-  if (pooled.n == 0) return fmt::format("{} shares no scored item with the baseline.", name);
-  std::string text = fmt::format("{}: pooled over {} paired items the score moves by {} points, ",
-                                 name, pooled.n, difference_text(pooled));
+std::string baseline_name(const RunReport& report) {
+  for (const VariantValues& v : report.variants) {
+    if (v.baseline) return v.name;
+  }
+  return "";
+}
+
+// What the pooled verdict means, without the numbers.
+std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
     case Verdict::non_inferior:
-      text += fmt::format("so a loss of {} points or more is ruled out.", report.margin_pp);
-      break;
+      return fmt::format("a loss of {} points or more is ruled out", margin_pp);
     case Verdict::worse:
-      text += "which is a loss beyond chance.";
-      break;
+      return "it loses accuracy, beyond what chance explains";
     case Verdict::worse_within_margin:
-      text += fmt::format("a loss beyond chance, and for sure smaller than {} points.",
-                          report.margin_pp);
-      break;
+      return fmt::format("it loses accuracy beyond chance, but for sure less than {} points",
+                         margin_pp);
     default:
-      text += fmt::format("which neither shows a loss nor rules out one of {} points",
-                          report.margin_pp);
-      text +=
-          pooled.items_needed ? fmt::format("; about {} items would.", *pooled.items_needed) : ".";
+      return fmt::format("the data neither show a loss nor rule out one of {} points{}", margin_pp,
+                         pooled.items_needed
+                             ? fmt::format("; about {} items would settle it", *pooled.items_needed)
+                             : "");
+  }
+}
+
+std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
+  switch (pooled.verdict) {
+    case Verdict::non_inferior:
+      return fmt::format("可以排除 {} 个百分点或更大的损失", margin_pp);
+    case Verdict::worse:
+      return "准确率确有损失,不能用偶然解释";
+    case Verdict::worse_within_margin:
+      return fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp);
+    default:
+      return fmt::format(
+          "数据既没有显示损失,也不能排除 {} 个百分点的损失{}", margin_pp,
+          pooled.items_needed ? fmt::format(";大约需要 {} 题才能定论", *pooled.items_needed) : "");
+  }
+}
+
+std::string fidelity_sentence(const FidelityValues& f, Language language) {
+  if (language == Language::zh) {
+    return fmt::format("逐词对照基线的输出,{} 个位置中有 {:.1f} % 的首选词相同(平均 KL {:.3f})。",
+                       f.tokens, f.top1_agreement.value * 100, f.kl.value);
+  }
+  return fmt::format(
+      " Word by word on the baseline's own outputs its first choice agrees at {:.1f} % of {} "
+      "positions (mean KL {:.3f}).",
+      f.top1_agreement.value * 100, f.tokens, f.kl.value);
+}
+
+std::string sentence_for(const RunReport& report, std::size_t v, Language language) {
+  const PairedComparison& pooled = report.pooled[v].overall;
+  const std::string& name = report.variants[v].name;
+  const std::string base = baseline_name(report);
+  const bool zh = language == Language::zh;
+  std::string text;
+  if (pooled.n == 0) {
+    text = zh ? fmt::format("{} 与基线 {} 没有可比较的题:没有结论。", name, base)
+              : fmt::format("{} has no sound item in common with the baseline {}: no verdict.",
+                            name, base);
+  } else if (zh) {
+    text = fmt::format("{}:{}。{} 对题合计,得分与基线 {} 相差 {} 个百分点:{}。", name,
+                       verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
+                       meaning_zh(pooled, report.margin_pp));
+  } else {
+    text = fmt::format("{} is {}: over {} paired items its score differs from {} by {} points; {}.",
+                       name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
+                       meaning_en(pooled, report.margin_pp));
+  }
+  if (v < report.fidelity.size() && report.fidelity[v]) {
+    text += fidelity_sentence(*report.fidelity[v], language);
   }
   return text;
+}
+
+std::string unsound_sentence(const RunReport& report, Language language) {
+  std::vector<std::string> names;
+  for (const Flag& flag : report.flags) {
+    if (flag.forces_invalid()) {
+      names.push_back(fmt::format("{} / {}: {}", flag.variant, flag.task, flag.name));
+    }
+  }
+  if (names.empty()) return "";
+  if (language == Language::zh) {
+    return fmt::format("有 {} 处测量不可靠,不给结论({})。", names.size(), join(names, "; "));
+  }
+  return fmt::format(" {} {} not sound and {} no verdict ({}).", names.size(),
+                     names.size() == 1 ? "measurement is" : "measurements are",
+                     names.size() == 1 ? "carries" : "carry", join(names, "; "));
 }
 
 }  // namespace
@@ -74,21 +140,27 @@ std::string counts_text(const Cell& cell) {
   return text + fmt::format(", truncated {}", cell.truncated);
 }
 
-std::string summarize_in_words(const RunReport& report) {
+std::string verdict_text(const PairedComparison& comparison, Language language) {
+  if (language == Language::en) return verdict_text(comparison);
+  std::string text(verdict_label(comparison.verdict));
+  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
+    return text + fmt::format("(需要 {} 题)", *comparison.items_needed);
+  }
+  return verdict_text(comparison);
+}
+
+std::string summarize_in_words(const RunReport& report, Language language) {
+  const bool zh = language == Language::zh;
   std::string text;
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
-    text += (text.empty() ? "" : " ") + sentence_for(report, v);
+    text += (text.empty() || zh ? "" : " ") + sentence_for(report, v, language);
   }
-  int invalid = 0;
-  for (const Flag& flag : report.flags) invalid += flag.forces_invalid ? 1 : 0;
-  if (invalid > 0)
-    text += fmt::format(" {} measurements are not sound and carry no verdict.", invalid);
+  text += unsound_sentence(report, language);
   if (report.end == "out_of_time") {
-    text +=
-        " The budget ended the run: the items left are recorded as not run, and comparisons use "
-        "the "
-        "items both sides answered.";
+    text += zh ? "预算用完,运行提前结束:剩下的题记为「未运行」,比较只用双方都回答了的题。"
+               : " The budget ended the run: the items left are recorded as not run, and "
+                 "comparisons use the items both sides answered.";
   }
   return text;
 }

@@ -39,7 +39,12 @@ struct Flag {
   double threshold = 0;  // share of `of` from which the flag is raised
   std::string example;   // an item that shows it
   std::string text;      // one sentence
-  bool forces_invalid = false;
+  std::string text_zh;   // the same in Chinese
+  // Candidates whose comparison on this task it makes INVALID: the flag's own variant, or for a
+  // flag of the baseline those that do not show the same.
+  std::vector<std::string> invalidates;
+
+  [[nodiscard]] bool forces_invalid() const { return !invalidates.empty(); }
 };
 
 // One task of one variant.
@@ -56,7 +61,11 @@ struct Cell {
   std::int64_t looping = 0;
   std::int64_t not_extractable = 0;
   std::int64_t thinking_not_closed = 0;
-  std::int64_t metrics_differ = 0;         // items on which robust and lm_eval part
+  std::int64_t metrics_differ = 0;  // items on which robust and lm_eval part
+  // Chance that two answers to one item are judged differently, mean over items: two answers of
+  // this variant (none without repeats), and one of it and one of the baseline.
+  std::optional<double> own_disagreement;
+  std::optional<double> disagreement;
   std::optional<PairedComparison> paired;  // to the baseline; none for the baseline itself
   std::map<std::string, std::pair<std::int64_t, double>> groups;  // group -> items, mean
 };
@@ -84,6 +93,12 @@ struct OutputValues {  // one item of one variant, for the browser of items
   std::string outcome;  // "scored" or the reason
   double score = 0;     // first metric
   std::optional<double> lm_eval;
+  std::string prompt_hash;  // SHA-256 of the rendered prompts; empty: not known
+  bool truncated = false;
+  bool empty = false;
+  bool looping = false;
+  bool not_extractable = false;
+  bool thinking_not_closed = false;
 };
 
 struct ItemValues {
@@ -93,6 +108,25 @@ struct ItemValues {
   std::string target;
   std::vector<std::optional<OutputValues>> outputs;  // one a variant; none: not run
   bool flips = false;                                // right for one variant and wrong for another
+};
+
+// An estimate over items with its two-sided 95 % interval (cluster bootstrap by item).
+struct Estimate {
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+
+// What a variant makes of the baseline's own outputs, token by token (teacher forcing). Finished
+// values: the run measures, the report prints.
+struct FidelityValues {
+  std::int64_t items = 0;
+  std::int64_t tokens = 0;
+  Estimate kl;                 // mean KL divergence in nats, top 20 plus the tail
+  Estimate top1_agreement;     // share of positions whose likeliest token is the same
+  Estimate loglik_difference;  // mean of candidate minus baseline, nats a token
+  // Median position at which the variant's own output first leaves the baseline's; none: unknown.
+  std::optional<double> first_divergence;
 };
 
 struct RunReport {
@@ -107,10 +141,12 @@ struct RunReport {
   double alpha = 0.05;
   std::vector<VariantValues> variants;
   std::vector<TaskValues> tasks;
-  std::vector<PooledComparison> pooled;  // one a variant; the baseline's is empty
+  std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty
+  std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::vector<Flag> flags;
   std::vector<ItemValues> items;
   std::string summary;  // one paragraph for whoever decides
+  std::string summary_zh;
   nlohmann::json plan;  // the frozen plan's `plan`
 };
 

@@ -1,0 +1,283 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "report/compare_folders.h"
+#include "report/sample_scan.h"
+#include "report/samples.h"
+#include "report/summarize.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CompareTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              ("assay_compare_" +
+               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+               std::to_string(::getpid()));
+    fs::remove_all(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) {
+    ASSERT_TRUE(make_dirs((folder_ / name).parent_path()));
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+
+  // n samples of lm-eval 0.4.13's shape; `right` of them score 1.
+  static std::string samples(int n, int right, int first = 0, const std::string& prompt = "p") {
+    std::string out;
+    for (int i = first; i < first + n; ++i) {
+      out += Json{{"doc_id", i},
+                  {"doc", {{"q", "\"}{ \\\" not the end"}}},
+                  {"filter", "none"},
+                  {"metrics", {"exact_match"}},
+                  {"doc_hash", "h" + std::to_string(i)},
+                  {"prompt_hash", prompt + std::to_string(i)},
+                  {"exact_match", i - first < right ? 1.0 : 0.0}}
+                 .dump() +
+             "\n";
+    }
+    return out;
+  }
+
+  Result<ComparisonReport> compare(CompareRequest request = {}) {
+    request.base = (folder_ / "x").string();
+    if (request.candidates.empty()) request.candidates = {(folder_ / "y").string()};
+    return compare_folders(request);
+  }
+
+  fs::path folder_;
+};
+
+constexpr const char* kSamples = "/m/samples_t_2026-01-01T00-00-00.jsonl";
+constexpr const char* kResults = "/m/results_2026-01-01T00-00-00.json";
+
+TEST(SampleScan, FieldsOfALineAsTheyStand) {
+  const auto fields =
+      scan_fields(R"({"a": [1, {"b": "]}\""}], "x\"y":"s", "n": NaN , "t":true,"e":-1e-3})");
+  ASSERT_TRUE(fields);
+  ASSERT_EQ(fields->size(), 5U);
+  EXPECT_EQ((*fields)[0].second, R"([1, {"b": "]}\""}])");
+  EXPECT_EQ((*fields)[1].first, R"(x\"y)");
+  EXPECT_EQ(scanned_string((*fields)[1].second), "s");
+  EXPECT_EQ(scanned_number((*fields)[2].second), std::nullopt);
+  EXPECT_EQ(scanned_number((*fields)[3].second), 1);
+  EXPECT_EQ(scanned_number((*fields)[4].second), -0.001);
+  EXPECT_EQ(scan_fields("{}")->size(), 0U);
+  for (const char* broken :
+       {"", "[]", "{", R"({"a")", R"({"a":)", R"({"a":1)", R"({"a":"x)", R"({"a":[1})",
+        R"({"a":1}x)", R"({"a":1,})", R"({"a" 1})", R"({"a":"\)"}) {
+    EXPECT_FALSE(scan_fields(broken)) << broken;
+  }
+}
+
+TEST_F(CompareTest, DifferentItemSetsPairOnTheSharedOnesAndTheRestIsNamed) {
+  write(std::string("x") + kSamples, samples(40, 40));
+  write(std::string("y") + kSamples, samples(40, 10, 30));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  const TaskComparison& task = report->candidates[0].tasks[0];
+  EXPECT_EQ(task.comparison.n, 10);
+  EXPECT_EQ(task.only_base, 30);
+  EXPECT_EQ(task.only_candidate, 30);
+  EXPECT_EQ(task.example_only_base.size(), 5U);
+  EXPECT_NE(comparison_text(*report).find("t: 30 items only in the base (doc_id "),
+            std::string::npos);
+}
+
+TEST_F(CompareTest, NanIsUnscoredAndACutFileSaysSo) {
+  std::string left = samples(30, 30);
+  left.replace(left.find("\"exact_match\":1.0"), 17, "\"exact_match\":NaN");
+  write(std::string("x") + kSamples, left);
+  const std::string right = samples(30, 30);
+  write(std::string("y") + kSamples, right.substr(0, right.size() - 20));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  const TaskComparison& task = report->candidates[0].tasks[0];
+  EXPECT_EQ(task.comparison.n, 28);
+  EXPECT_EQ(task.unscored, 1);
+  EXPECT_EQ(task.only_base, 1);
+  EXPECT_NE(comparison_text(*report).find("end within a line: 29 whole lines used"),
+            std::string::npos);
+  write(std::string("y") + kSamples, "{\"doc_id\": 1\n" + right);  // damaged within: named
+  const auto damaged = compare();
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().what.find(".jsonl:1 is not a JSON object"), std::string::npos);
+}
+
+TEST_F(CompareTest, DifferentPromptsAreRefusedWithBothHashesUnlessAsked) {
+  write(std::string("x") + kSamples, samples(30, 30, 0, "left"));
+  write(std::string("y") + kSamples, samples(30, 30, 0, "right"));
+  const auto refused = compare();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what, "the prompts of t differ on 30 of 30 shared items");
+  EXPECT_NE(refused.error().why.find(": left"), std::string::npos);
+  EXPECT_NE(refused.error().why.find(", right"), std::string::npos);
+  const auto allowed = compare({.allow_different_prompts = true});
+  ASSERT_TRUE(allowed) << allowed.error().to_string();
+  EXPECT_NE(comparison_text(*allowed).find("prompts differ on 30 of 30"), std::string::npos);
+}
+
+TEST_F(CompareTest, DifferentTemplatesAreRefusedUnlessAsked) {
+  for (const std::string side : {"x", "y"}) {
+    write(side + kResults, R"({"results":{"t":{"acc,none":0.5}},"n-samples":{"t":{"effective":100}},
+      "chat_template_sha":"sha-of-)" +
+                               side + "\"}");
+  }
+  const auto refused = compare();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().why, "chat_template_sha sha-of-x against sha-of-y");
+  EXPECT_TRUE(compare({.allow_different_prompts = true}));
+}
+
+TEST_F(CompareTest, TheNewerOfTwoDatesCounts) {
+  write(std::string("x") + kSamples, samples(30, 0));
+  write("x/m/samples_t_2026-02-01T00-00-00.jsonl", samples(30, 30));
+  write(std::string("y") + kSamples, samples(30, 30));
+  EXPECT_EQ(compare()->candidates[0].tasks[0].comparison.flips_to_right, 0);
+}
+
+TEST_F(CompareTest, WithoutSamplesItIsNotPairedAndSaysSo) {
+  write(std::string("x") + kResults,
+        R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":0.02},"u":{"acc,none":0.5,
+            "acc_stderr,none":"N/A"},"v":{"acc,none":NaN}},"n-samples":{"t":{"effective":200}}})");
+  write(std::string("y") + kResults,  // lm-eval 0.3: no filters, no counts
+        R"({"results":{"t":{"acc":0.5,"acc_stderr":0.05},"u":{"acc":0.5},"v":{"acc":0.1}}})");
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  const auto& tasks = report->candidates[0].tasks;
+  ASSERT_EQ(tasks.size(), 3U);
+  EXPECT_FALSE(tasks[0].paired);
+  EXPECT_EQ(tasks[0].comparison.n, 101);  // 0.25 / 0.05² + 1
+  EXPECT_EQ(tasks[0].comparison.verdict, Verdict::worse);
+  EXPECT_EQ(tasks[1].comparison.verdict, Verdict::not_available);
+  EXPECT_EQ(tasks[2].comparison.verdict, Verdict::not_available);
+  EXPECT_NE(comparison_text(*report).find("t: not paired: no samples of"), std::string::npos);
+  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);  // nothing pooled: each task must hold
+}
+
+TEST_F(CompareTest, OldSamplesWithoutHashesMatchByDocId) {
+  write("x/results.json", R"({"results":{"t":{"acc,none":1.0}}})");
+  write("x/pretrained__m_t.jsonl", "{\"doc_id\":0,\"acc\":1.0}\n{\"doc_id\":1,\"acc\":1.0}\n");
+  write(std::string("y") + kSamples,
+        "{\"doc_id\":1,\"doc_hash\":\"h\",\"acc\":0.0}\n{\"doc_id\":0,\"acc\":1.0}\n");
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].tasks[0].comparison.n, 2);
+  EXPECT_EQ(report->candidates[0].tasks[0].comparison.flips_to_wrong, 1);
+}
+
+TEST_F(CompareTest, OneFilterOfSeveralCounts) {
+  const auto line = [](int id, const char* filter, double value) {
+    return Json{{"doc_id", id},
+                {"doc_hash", std::to_string(id)},
+                {"filter", filter},
+                {"metrics", {"exact_match"}},
+                {"exact_match", value}}
+               .dump() +
+           "\n";
+  };
+  std::string left;
+  std::string right;
+  for (int i = 0; i < 20; ++i) {
+    left += line(i, "strict", 1) + line(i, "flexible", 1);
+    right += line(i, "strict", 1) + line(i, "flexible", 0);
+  }
+  write(std::string("x") + kSamples, left);
+  write(std::string("y") + kSamples, right);
+  EXPECT_EQ(compare()->candidates[0].tasks[0].comparison.flips_to_wrong, 0);
+  const auto flexible = compare({.filter = "flexible"});
+  EXPECT_EQ(flexible->candidates[0].tasks[0].comparison.flips_to_wrong, 20);
+  EXPECT_EQ(flexible->candidates[0].tasks[0].comparison.n, 20);
+}
+
+TEST_F(CompareTest, RenamedTasksAndTasksOfOneSide) {
+  write("x/m/samples_old_2026-01-01T00-00-00.jsonl", samples(30, 30));
+  write("x/m/samples_gone_2026-01-01T00-00-00.jsonl", samples(30, 30));
+  write("y/m/samples_new_2026-01-01T00-00-00.jsonl", samples(30, 0));
+  const auto none = compare();
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().why.find("the one has gone, old, the other new"), std::string::npos);
+  const auto report = compare({.renamed = {{"old", "new"}}});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].tasks[0].comparison.flips_to_wrong, 30);
+  EXPECT_EQ(report->candidates[0].only_base, std::vector<std::string>{"gone"});
+}
+
+TEST_F(CompareTest, SeveralArmsAndTheFamilyOverThem) {
+  write(std::string("x") + kSamples, samples(200, 200));
+  write("y/a/samples_t_2026-01-01T00-00-00.jsonl", samples(200, 200));
+  write("y/b/samples_t_2026-01-01T00-00-00.jsonl", samples(200, 100));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  ASSERT_EQ(report->candidates.size(), 2U);
+  EXPECT_EQ(report->candidates[0].candidate, "a");
+  EXPECT_EQ(report->candidates[0].pooled.overall.verdict, Verdict::non_inferior);
+  EXPECT_EQ(report->candidates[1].pooled.overall.verdict, Verdict::worse);
+  const auto& first = report->candidates[0].tasks[0].comparison;
+  EXPECT_DOUBLE_EQ(first.p_non_inferior_adjusted, 2 * first.p_non_inferior);  // Holm over two
+  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);
+  const auto one = compare({.candidates = {(folder_ / "y:a").string()}});
+  ASSERT_TRUE(one) << one.error().to_string();
+  EXPECT_EQ(gate_outcome(*one), GateOutcome::passed);
+  CompareRequest request{.base = (folder_ / "y").string(),
+                         .candidates = {(folder_ / "x").string()}};
+  const auto ambiguous = compare_folders(request);
+  ASSERT_FALSE(ambiguous);
+  EXPECT_EQ(ambiguous.error().why, "a, b");
+}
+
+TEST_F(CompareTest, APolicyDecides) {
+  write(std::string("x") + kSamples, samples(200, 200));
+  write(std::string("y") + kSamples, samples(200, 196));
+  write("policy.yaml",
+        "margin_pp: 6\ntasks:\n  t: {margin_pp: 1, weight: 2, gate: true}\n"
+        "fail_on_flags: [truncated]\nfidelity: {kl_at_most: 0.1}\n");
+  const auto policy = read_gate_policy((folder_ / "policy.yaml").string());
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  const auto report = compare({.policy = *policy});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].tasks[0].margin_pp, 1);
+  EXPECT_EQ(report->candidates[0].failures.size(), 1U);  // no figures of fidelity
+  write("bad.yaml", "margin_pp: 6\nfial_on_flags: [x]\n");
+  const auto bad = read_gate_policy((folder_ / "bad.yaml").string());
+  ASSERT_FALSE(bad);
+  EXPECT_NE(bad.error().what.find("bad.yaml:2:"), std::string::npos);
+  write("bad.yaml", "margin_pp: 0\n");
+  EXPECT_FALSE(read_gate_policy((folder_ / "bad.yaml").string()));
+}
+
+TEST_F(CompareTest, JunitAndMarkdownAndJson) {
+  write(std::string("x") + kSamples, samples(200, 200));
+  write("y/a<b/samples_t_2026-01-01T00-00-00.jsonl", samples(200, 100));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  const std::string junit = comparison_junit(*report);
+  EXPECT_NE(junit.find("tests=\"2\" failures=\"2\" skipped=\"0\""), std::string::npos) << junit;
+  EXPECT_EQ(junit.find("a<b"), std::string::npos);
+  EXPECT_NE(comparison_markdown(*report).find("### WORSE: a<b against m"), std::string::npos);
+  const auto json = parse_json(comparison_json(*report), "");
+  EXPECT_EQ(json->at("comparisons")[0].at("pooled").at("verdict"), "worse");
+}
+
+TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
+  write(std::string("x") + kResults,
+        R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":"N/A","acc_norm,none":NaN}}})");
+  const auto rows = read_summary({folder_ / "x"});
+  ASSERT_TRUE(rows) << rows.error().to_string();
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_DOUBLE_EQ((*rows)[0].value, 0.8);
+  EXPECT_FALSE(read_summary({folder_ / "nowhere"}));
+}
+
+}  // namespace
+}  // namespace assay

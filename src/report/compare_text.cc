@@ -1,0 +1,239 @@
+// A comparison of folders, written for terminals, CI and programs.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "report/compare_folders.h"
+#include "report/summary.h"
+#include "report/terminal.h"
+
+namespace assay {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::vector<std::string> row_of(const std::string& name, const PairedComparison& c, double margin,
+                                bool paired) {
+  if (c.n == 0 && c.verdict == Verdict::not_available) {
+    return {name, "0", "", "", "", "", fmt::format("{}", margin), verdict_text(c)};
+  }
+  return {name,
+          std::to_string(c.n) + (paired ? "" : " (not paired)"),
+          fmt::format("{:.1f} %", c.baseline_mean * 100),
+          fmt::format("{:.1f} %", c.candidate_mean * 100),
+          difference_text(c),
+          paired ? fmt::format("{} / {}", c.flips_to_wrong, c.flips_to_right) : "",
+          fmt::format("{}", margin),
+          verdict_text(c)};
+}
+
+Rows rows_of(const FolderComparison& comparison, const GatePolicy& policy) {
+  Rows rows = {{"task", "pairs", "base", "candidate", "difference [95 %]", "to wrong / right",
+                "margin", "verdict"}};
+  rows.push_back(row_of("pooled", comparison.pooled.overall, policy.margin_pp, true));
+  for (const TaskComparison& task : comparison.tasks) {
+    rows.push_back(row_of(task.task, task.comparison, task.margin_pp, task.paired));
+  }
+  return rows;
+}
+
+std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
+  std::vector<std::string> names;
+  for (const std::uint32_t id : ids) names.push_back(std::to_string(id));
+  const bool more = count > static_cast<std::int64_t>(ids.size());
+  return "doc_id " + join(names, ", ") + (more ? ", …" : "");
+}
+
+// What a reader must know beside the table, a line each.
+std::vector<std::string> remarks_of(const FolderComparison& comparison) {
+  std::vector<std::string> out = comparison.notes;
+  for (const TaskComparison& task : comparison.tasks) {
+    if (task.only_base > 0) {
+      out.push_back(fmt::format("{}: {} items only in the base ({}), left out", task.task,
+                                task.only_base, ids_text(task.example_only_base, task.only_base)));
+    }
+    if (task.only_candidate > 0) {
+      out.push_back(fmt::format("{}: {} items only in the candidate ({}), left out", task.task,
+                                task.only_candidate,
+                                ids_text(task.example_only_candidate, task.only_candidate)));
+    }
+    if (task.unscored > 0) {
+      out.push_back(
+          fmt::format("{}: {} samples without a score between 0 and 1", task.task, task.unscored));
+    }
+    for (const std::string& note : task.notes) out.push_back(task.task + ": " + note);
+  }
+  if (!comparison.only_base.empty()) {
+    out.push_back("tasks only in the base: " + join(comparison.only_base, ", "));
+  }
+  if (!comparison.only_candidate.empty()) {
+    out.push_back("tasks only in the candidate: " + join(comparison.only_candidate, ", "));
+  }
+  for (const std::string& failure : comparison.failures) out.push_back("policy: " + failure);
+  return out;
+}
+
+Json entry_of(const PairedComparison& c) {
+  return {{"n", c.n},
+          {"method", method_name(c.method)},
+          {"baseline_mean", c.baseline_mean},
+          {"candidate_mean", c.candidate_mean},
+          {"diff_pp", c.diff_pp},
+          {"ci95_low_pp", c.ci95_low_pp},
+          {"ci95_high_pp", c.ci95_high_pp},
+          {"flips_to_wrong", c.flips_to_wrong},
+          {"flips_to_right", c.flips_to_right},
+          {"p_worse", c.p_worse},
+          {"p_non_inferior", c.p_non_inferior},
+          {"p_worse_adjusted", c.p_worse_adjusted},
+          {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
+          {"items_needed", c.items_needed ? Json(*c.items_needed) : Json(nullptr)},
+          {"verdict", verdict_name(c.verdict)},
+          {"reason", c.reason}};
+}
+
+std::string xml_escaped(const std::string& text) {
+  std::string out;
+  for (const char c : sanitize_utf8(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:  // XML has no other control characters
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+std::string junit_case(const std::string& suite, const std::string& name, const PairedComparison& c,
+                       bool decides) {
+  std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml_escaped(suite),
+                                xml_escaped(name));
+  const std::string text = xml_escaped(verdict_text(c) + " " + difference_text(c));
+  switch (c.verdict) {
+    case Verdict::non_inferior:
+    case Verdict::worse_within_margin:
+      return out + "/>\n";
+    case Verdict::worse:
+      return out + "><failure message=\"" + text + "\"/></testcase>\n";
+    default:
+      return out + (decides ? "><failure message=\"" : "><skipped message=\"") + text +
+             "\"/></testcase>\n";
+  }
+}
+
+}  // namespace
+
+std::string comparison_text(const ComparisonReport& report) {
+  std::string out;
+  for (const FolderComparison& comparison : report.candidates) {
+    out += fmt::format("{}{} against {}\n", out.empty() ? "" : "\n", comparison.candidate,
+                       comparison.base);
+    out += aligned(rows_of(comparison, report.policy));
+    for (const std::string& remark : remarks_of(comparison)) out += remark + "\n";
+  }
+  return out;
+}
+
+std::string comparison_markdown(const ComparisonReport& report) {
+  std::string out;
+  const auto cell = [](const std::string& text) {
+    return replace_all(replace_all(text, "|", "\\|"), "\n", " ");
+  };
+  for (const FolderComparison& comparison : report.candidates) {
+    out += fmt::format("### {}: {} against {}\n\n", verdict_text(comparison.pooled.overall),
+                       cell(comparison.candidate), cell(comparison.base));
+    bool head = true;
+    for (const auto& row : rows_of(comparison, report.policy)) {
+      out += "|";
+      for (const std::string& text : row) out += " " + cell(text) + " |";
+      out += "\n";
+      if (!head) continue;
+      head = false;
+      out += "|";
+      for (std::size_t i = 0; i < row.size(); ++i) out += " --- |";
+      out += "\n";
+    }
+    out += "\n";
+    for (const std::string& remark : remarks_of(comparison)) out += "- " + remark + "\n";
+    out += "\n";
+  }
+  return out;
+}
+
+std::string comparison_json(const ComparisonReport& report) {
+  Json out = {{"schema_version", 2},
+              {"margin_pp", report.policy.margin_pp},
+              {"alpha", report.policy.alpha},
+              {"comparisons", Json::array()}};
+  for (const FolderComparison& comparison : report.candidates) {
+    Json one = {{"base", comparison.base},
+                {"candidate", comparison.candidate},
+                {"pooled", entry_of(comparison.pooled.overall)},
+                {"tasks", Json::array()},
+                {"tasks_only_base", comparison.only_base},
+                {"tasks_only_candidate", comparison.only_candidate},
+                {"policy_failures", comparison.failures},
+                {"remarks", remarks_of(comparison)}};
+    for (const TaskComparison& task : comparison.tasks) {
+      Json entry = entry_of(task.comparison);
+      entry.update({{"task", task.task},
+                    {"metric", task.metric},
+                    {"filter", task.filter},
+                    {"margin_pp", task.margin_pp},
+                    {"paired", task.paired},
+                    {"only_base", task.only_base},
+                    {"only_candidate", task.only_candidate},
+                    {"unscored", task.unscored},
+                    {"notes", task.notes}});
+      one["tasks"].push_back(std::move(entry));
+    }
+    out["comparisons"].push_back(std::move(one));
+  }
+  return dump_json(out, 1) + "\n";
+}
+
+std::string comparison_junit(const ComparisonReport& report) {
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"assay\">\n";
+  for (const FolderComparison& comparison : report.candidates) {
+    const std::string suite = comparison.candidate + " against " + comparison.base;
+    std::string cases;
+    const bool pooled = comparison.pooled.overall.n > 0;
+    cases += junit_case(suite, "pooled", comparison.pooled.overall, pooled);
+    for (const TaskComparison& task : comparison.tasks) {
+      const auto it = report.policy.tasks.find(task.task);
+      const bool named = it != report.policy.tasks.end() && it->second.gate;
+      cases += junit_case(suite, task.task, task.comparison, named || !pooled);
+    }
+    for (const std::string& failure : comparison.failures) {
+      cases += fmt::format(
+          "    <testcase classname=\"{}\" name=\"policy\"><failure message=\"{}\"/></testcase>\n",
+          xml_escaped(suite), xml_escaped(failure));
+    }
+    const auto count = [&cases](std::string_view word) {
+      std::size_t n = 0;
+      for (std::size_t at = cases.find(word); at != std::string::npos;
+           at = cases.find(word, at + 1)) {
+        ++n;
+      }
+      return n;
+    };
+    out += fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}  "
+        "</testsuite>\n",
+        xml_escaped(suite), count("<testcase"), count("<failure"), count("<skipped"), cases);
+  }
+  return out + "</testsuites>\n";
+}
+
+}  // namespace assay

@@ -1,0 +1,24 @@
+// Reads the top-level fields of one JSON object without building it: sample files hold gigabytes
+// of prompts and outputs of which a comparison needs a few numbers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace assay {
+
+// The object's fields in order, keys without their quotes (escapes are left as they are), values as
+// they stand in the line. None: the line is not one whole JSON object. Scalars are not checked, so
+// that lm-eval's NaN and Infinity pass. The views point into `line`.
+[[nodiscard]] std::optional<std::vector<std::pair<std::string_view, std::string_view>>> scan_fields(
+    std::string_view line);
+
+// A value of scan_fields as a number: numbers, true and false; none for all else, NaN included.
+[[nodiscard]] std::optional<double> scanned_number(std::string_view value);
+// A value of scan_fields as a string without escapes; none for all else.
+[[nodiscard]] std::optional<std::string_view> scanned_string(std::string_view value);
+
+}  // namespace assay
