@@ -26,10 +26,11 @@ class Pace {
   void note(const Response& response, int in_flight);
 
   // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
-  // each, every one using all of max_tokens, with in_flight_after requests running. A 90th
-  // percentile of what was seen: decode time grows with the number in flight at most linearly.
+  // each, every one using all of max_tokens, with in_flight_after requests running whose prompts
+  // have prompt_tokens_ahead tokens (all of them may still have to be read). 90th percentiles of
+  // what was seen: decode time grows with the number in flight at most linearly.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
-                                    int in_flight_after) const;
+                                    int in_flight_after, int prompt_tokens_ahead = 0) const;
   [[nodiscard]] bool measured() const { return !token_s_.empty(); }
 
  private:

@@ -54,6 +54,9 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
   }
   if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
     TRY(services.store.forget_variant(variant.spec.name));
+    for (const ResolvedTask& task : run.tasks) {
+      TRY(services.store.remove_meta(LmEvalSource::done_name(variant.spec.name, task.spec.name)));
+    }
   }
   TRY(services.store.set_meta(name, identity_json(current).dump()));
   return current;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "run/lm_eval_source.h"
 #include "run/scripted_engine.h"
 
 namespace assay {
@@ -223,7 +224,16 @@ TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {
   EXPECT_EQ(end.error().what, "variant base was begun by another engine");
   RunOptions options;
   options.restart_variant = true;
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta(LmEvalSource::done_name("base", "a"), "done"));
+    ASSERT_TRUE(store.flush());
+  }
   ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_FALSE(Store::open(folder_, Store::Mode::read)
+                   .value()
+                   .meta(LmEvalSource::done_name("base", "a"))
+                   .value());
   version_ = "3";
   EXPECT_EQ(go().value(), RunEnd::complete);  // all done: the engine does not matter
 }
@@ -248,6 +258,76 @@ TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {
                                      [&](const std::string& id) { return id.starts_with(prefix); });
     for (int i = 0; i < count; ++i) EXPECT_TRUE(base.contains(prefix + std::to_string(i)));
   }
+}
+
+// By the guess of 0.2 s a token, 600 tokens never fit into a share of 48 s; measured, they do.
+TEST_F(RunnerTest, AGuessLeavesNothingOut) {
+  add_task("c", 3);
+  add_task("long", 2);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 600;
+  script_.token_s = 0.01;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored_items("base").size(), 14U);
+  EXPECT_EQ(scored_items("quant").size(), 14U);
+}
+
+// Only long items: one is asked to learn the pace, and by that pace the others do not fit.
+TEST_F(RunnerTest, WhatDoesNotFitByMeasureIsLeftOut) {
+  run_.tasks.clear();
+  add_task("long", 4);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 150;  // guessed at 30 s; 15 s by measure
+  script_.max_in_flight = 1;
+  script_.output_tokens = 150;
+  RunOptions options;
+  options.budget_s = 100;  // a share of 48 s, 10 of them for loading
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored_items("base"), (std::set<std::string>{"long0", "long1"}));
+  EXPECT_EQ(scored_items("quant"), (std::set<std::string>{"long0", "long1"}));
+}
+
+// The load took most of the share, so not even the guess for one item fits: one is asked all the
+// same, and its measure (15 s at worst) says that no other one will.
+TEST_F(RunnerTest, ShortOfTimeOneItemMeasures) {
+  run_.tasks.clear();
+  add_task("long", 4);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 150;
+  script_.load_s = 40;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored_items("base"), (std::set<std::string>{"long0"}));
+}
+
+TEST_F(RunnerTest, UnderABudgetTheFirstOfEveryTaskMeasures) {
+  run_.tasks.clear();
+  add_task("a", 50);
+  add_task("b", 3);
+  run_.tasks[0].spec.max_gen_toks = 40;
+  std::size_t asked_before_an_answer = 0;
+  script_.answer = [&](const std::string&) {
+    if (asked_before_an_answer == 0) asked_before_an_answer = script_.prompts.size();
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 300;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(asked_before_an_answer, 2U);
+  EXPECT_EQ(script_.prompts[0], "b/b0/0");  // the cheapest first
+  EXPECT_EQ(script_.prompts[1], "a/a0/0");
+}
+
+// The call that renders a later step fails before the death itself is seen.
+TEST_F(RunnerTest, DeathSeenByAFailingCallIsADeath) {
+  run_.tasks[0].items[0].row["steps"] = 2;
+  script_.dies_rendering = [](const std::string& prompt) { return prompt == "a/a0/1+yes"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 3);
 }
 
 TEST_F(RunnerTest, SlowerVariantStopsEarlierNotWrong) {

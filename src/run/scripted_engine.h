@@ -24,6 +24,10 @@ struct EngineScript {
   };
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
+  // True, once: the engine is found dead when it is to render this prompt.
+  std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
+    return false;
+  };
   int starts = 0;
   int loads = 0;
   std::vector<std::string> prompts;  // as submitted, in order
@@ -45,6 +49,11 @@ class ScriptedEngine final : public Engine {
     for (const Request& r : requests) {  // one token a byte
       Rendered rendered;
       rendered.text = r.messages.empty() ? r.plain : r.messages.back().content;
+      if (script_.dies_rendering(rendered.text)) {
+        script_.dies_rendering = [](const std::string&) { return false; };
+        dead_ = true;
+        return environment_error("engine died", "as scripted", "");
+      }
       for (unsigned char c : rendered.text) rendered.prompt_tokens.push_back(c);
       out.push_back(std::move(rendered));
     }
@@ -65,17 +74,14 @@ class ScriptedEngine final : public Engine {
   }
   Status cancel(std::int64_t) override { return {}; }
   std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) override {
+    if (dead_) return died();
     if (running_.empty()) {
       script_.clock.advance(Seconds(static_cast<double>(timeout.count()) / 1000));
       return std::nullopt;
     }
     if (timeout.count() == 0) return std::nullopt;
     for (const auto& [id, prompt] : running_) {
-      if (!script_.deadly(prompt)) continue;
-      Died died{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
-      for (const auto& entry : running_) died.unanswered.push_back(entry.id);
-      running_.clear();
-      return died;
+      if (script_.deadly(prompt)) return died();
     }
     const Running done = running_.front();
     running_.pop_front();
@@ -98,9 +104,18 @@ class ScriptedEngine final : public Engine {
     std::int64_t id;
     std::string prompt;
   };
+
+  Died died() {
+    Died event{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
+    for (const auto& entry : running_) event.unanswered.push_back(entry.id);
+    running_.clear();
+    return event;
+  }
+
   EngineScript& script_;
   EngineHello hello_;
   std::deque<Running> running_;
+  bool dead_ = false;
 };
 
 }  // namespace assay

@@ -73,6 +73,7 @@ class Store {
   // Small named values: "plan", "plan_hash", "spent_s"…
   [[nodiscard]] Status set_meta(const std::string& name, const std::string& value);
   [[nodiscard]] Result<std::optional<std::string>> meta(const std::string& name) const;
+  [[nodiscard]] Status remove_meta(const std::string& name);
 
   // The items of a task in the run's order; written once.
   [[nodiscard]] Status put_items(const std::string& task, const std::vector<Item>& items);
