@@ -48,7 +48,7 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   output.key = sha256_hex(fmt::format("{} top_k {}", key, kFidelityTopK));
   if (TRY(store_.response(output.key))) {
     return store_.put_step(
-        {{variant_.spec.name, kFidelityTask, output.item, 0, 0}, output.key, output.rendered_key});
+        {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
   }
   waiting_.push_back(std::move(output));
   return {};
@@ -81,7 +81,7 @@ Result<bool> FidelitySource::on_answer(const Answered& answered, std::int64_t lo
   if (answered.response.finish_reason == FinishReason::error) return true;
   TRY(store_.put_response(output.key, answered.response, load_id));
   TRY(store_.put_step(
-      {{variant_.spec.name, kFidelityTask, output.item, 0, 0}, output.key, output.rendered_key}));
+      {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key}));
   return true;
 }
 

@@ -15,8 +15,6 @@
 
 namespace assay {
 
-// Steps of this pseudo task are outputs read back; the item is "<task>/<item>".
-inline constexpr const char* kFidelityTask = "(fidelity)";
 inline constexpr int kFidelityTopK = 20;
 // Prompt and output together: the engine computes logits for every position, and longer texts
 // would need memory that it did not set aside.

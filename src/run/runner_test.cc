@@ -377,7 +377,7 @@ TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
   {
     const Store store = Store::open(folder_, Store::Mode::read).value();
     for (const char* variant : {"base", "quant"}) {
-      const auto steps = store.steps(variant, kFidelityTask, "a/a0", 0).value();
+      const auto steps = store.steps(variant, kReadBackTask, "a/a0", 0).value();
       ASSERT_EQ(steps.size(), 1U);
       EXPECT_EQ(store.response(steps[0].response_key).value()->positions.size(), 1U);
     }

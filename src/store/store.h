@@ -26,6 +26,10 @@ namespace assay {
 inline constexpr std::chrono::milliseconds kGroupCommit{100};
 inline constexpr int kStoreSchemaVersion = 1;
 
+// Steps of this pseudo task are the baseline's outputs read back (docs/fidelity.md); the item is
+// "<task>/<item>".
+inline constexpr const char* kReadBackTask = "(fidelity)";
+
 // Which question of a run: unique over (variant, task, item, repeat, step).
 struct StepId {
   std::string variant;
