@@ -30,7 +30,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     const YamlMap top =
         TRY(YamlMap::open(name, root, "",
                           {"name", "budget", "output", "env", "engine", "chat", "seed", "data",
-                           "harness", "variants", "tasks", "compare", "fidelity"}));
+                           "harness", "sampling", "variants", "tasks", "compare", "fidelity"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {

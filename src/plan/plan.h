@@ -95,7 +95,8 @@ struct Plan {
 // The known native benchmarks, as far as the plan must know them to be checked.
 struct KnownBenchmark {
   std::string name;
-  bool generative = true;  // needs max_gen_toks
+  bool generative = true;      // needs max_gen_toks
+  std::string generates_with;  // not generative: the option that makes it so when true
 };
 
 // Parses and validates. Errors carry "file:line:column". `known` is what `benchmark` may name when

@@ -274,6 +274,11 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:4:61: tasks[0].sampling.temperature is out of range", "here is -0.1"},
         Case{"TopP", task("name: aime24, max_gen_toks: 4, sampling: {top_p: 0}"),
              "p.yaml:4:55: tasks[0].sampling.top_p is out of range", "above 0"},
+        Case{"PlanSampling",
+             "name: p\nsampling: {top_p: 2}\n"
+             "variants: [{name: a, model: m, baseline: true}]\n"
+             "tasks: [{name: aime24, max_gen_toks: 4}]\n",
+             "p.yaml:2:19: sampling.top_p is out of range", "here is 2"},
         Case{"SamplingKey", task("name: aime24, max_gen_toks: 4, sampling: {temp: 0}"),
              "p.yaml:4:48: unknown key 'temp' in tasks[0].sampling", "temperature, top_p"},
         Case{"IfGated", task("name: hle, max_gen_toks: 4, if_gated: ignore"),

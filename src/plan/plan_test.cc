@@ -14,8 +14,13 @@ using nlohmann::json;
 using testing::ElementsAre;
 
 std::vector<KnownBenchmark> known() {
-  return {{"aime24", true}, {"math500", true}, {"mmlu_pro", true},     {"gpqa_diamond", false},
-          {"hle", true},    {"scicode", true}, {"livecodebench", true}};
+  return {{"aime24", true},
+          {"math500", true},
+          {"mmlu_pro", true},
+          {"hle", true},
+          {"scicode", true},
+          {"livecodebench", true},
+          {.name = "gpqa_diamond", .generative = false, .generates_with = "generative"}};
 }
 
 Plan parsed(std::string_view yaml) {
@@ -125,6 +130,38 @@ tasks:
   EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
   EXPECT_EQ(plan.tasks[2].lm_eval["fewshot_as_multiturn"], true);
   EXPECT_EQ(plan.tasks[3].harness, Harness::native);
+}
+
+TEST(Plan, SamplingOfThePlanIsForTasksThatGenerateAndDoNotSay) {
+  const Plan plan = parsed(R"(name: p
+sampling: {temperature: 0.6, top_p: 0.95, top_k: 20}
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: aime24, max_gen_toks: 64, repeats: 8}
+  - {name: math500, max_gen_toks: 64, sampling: {temperature: 0}}
+  - {name: gpqa_diamond}
+)");
+  EXPECT_EQ(plan.tasks[0].sampling,
+            json::parse(R"({"temperature": 0.6, "top_p": 0.95, "top_k": 20})"));
+  EXPECT_EQ(plan.tasks[1].sampling, json::parse(R"({"temperature": 0})"));
+  EXPECT_EQ(plan.tasks[2].sampling, json::object());
+}
+
+TEST(Plan, AnOptionCanMakeATaskGenerate) {
+  const Plan plan = parsed(R"(name: p
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: gpqa_diamond, max_gen_toks: 64, options: {generative: true}}
+)");
+  EXPECT_EQ(plan.tasks[0].max_gen_toks, 64);
+  const auto missing = parse_plan(R"(name: p
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: gpqa_diamond, options: {generative: true}}
+)",
+                                  "p.yaml", known());
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().to_string().find("max_gen_toks"), std::string::npos);
 }
 
 TEST(Plan, BothHarnessesOfOneBenchmarkInOnePlan) {
