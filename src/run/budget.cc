@@ -22,8 +22,8 @@ double percentile_90(std::vector<double> values) {
 
 }  // namespace
 
-double variant_share_s(double left_s, int variants_left, double reserve_s) {
-  return std::max(0.0, left_s - reserve_s) / std::max(1, variants_left);
+double variant_share_s(double left_s, double turns_left, double reserve_s) {
+  return std::max(0.0, left_s - reserve_s) / std::max(1.0, turns_left);
 }
 
 double report_reserve_s(double budget_s) {

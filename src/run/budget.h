@@ -8,9 +8,10 @@
 
 namespace assay {
 
-// What one variant may take of what is left, in seconds: an equal share, so that a variant that
-// finishes early leaves more to those after it. reserve_s is kept for scoring and the report.
-[[nodiscard]] double variant_share_s(double left_s, int variants_left, double reserve_s);
+// What one variant may take of what is left, in seconds: an equal share of the turns to come, so
+// that a variant that finishes early leaves more to those after it. reserve_s is kept for scoring
+// and the report.
+[[nodiscard]] double variant_share_s(double left_s, double turns_left, double reserve_s);
 
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);

@@ -33,6 +33,31 @@ Score judge(const ScoreInputs& in) {
   return score;
 }
 
+// "free" items are right when a judge says so.
+Score judge_free(const ScoreInputs& in) {
+  Score score;
+  score.reason = reason::kNoJudge;
+  if (in.judgement == nullptr) return score;
+  score.outcome = Outcome::scored;
+  score.reason.clear();
+  score.metrics["robust"] = in.judgement->text == "right" ? 1 : 0;
+  return score;
+}
+
+Result<std::optional<JudgeSpec>> baseline_judges(const TaskContext&) {
+  JudgeSpec spec;
+  spec.baseline = true;
+  return spec;
+}
+
+Result<NextRequest> ask_judge(const Item& item, const std::vector<StepResult>& steps,
+                              const TaskContext&) {
+  Request request;
+  request.messages = {{"user", "judge " + item.id + " " + steps.back().response.text}};
+  request.sampling.max_tokens = 5;
+  return request;
+}
+
 int steps_of(const Item& item) {
   return item.row.value("steps", 1);
 }
@@ -45,6 +70,18 @@ const Task& test_task() {
     t.next = ask;
     t.score = judge;
     t.steps_of = steps_of;
+    return t;
+  }();
+  return task;
+}
+
+const Task& free_task() {
+  static const Task task = [] {
+    Task t = test_task();
+    t.name = "free";
+    t.score = judge_free;
+    t.judge = baseline_judges;
+    t.judge_request = ask_judge;
     return t;
   }();
   return task;
@@ -379,7 +416,8 @@ TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
     for (const char* variant : {"base", "quant"}) {
       const auto steps = store.steps(variant, kReadBackTask, "a/a0", 0).value();
       ASSERT_EQ(steps.size(), 1U);
-      EXPECT_EQ(store.response(steps[0].response_key).value()->positions.size(), 1U);
+      const auto read = store.response(steps[0].response_key).value().value_or(Response{});
+      EXPECT_EQ(read.positions.size(), 1U);
     }
   }
   ASSERT_EQ(go().value(), RunEnd::complete);
@@ -392,6 +430,46 @@ TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scores().size(), 18U);
   EXPECT_EQ(script_.loads, 2);
+}
+
+TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  script_.answer = [](const std::string& p) {
+    if (p.starts_with("judge ")) return std::string(p == "judge free1 yes" ? "right" : "wrong");
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 3);  // each variant, and the baseline once more to judge
+  EXPECT_EQ(script_.prompts.size(), 22U + 4U);
+  EXPECT_EQ(script_.prompts.back(), "judge free1 yes");
+  int judged = 0;
+  for (const StoredScore& s : scores()) {
+    if (s.task != "free") continue;
+    ASSERT_EQ(s.score.outcome, Outcome::scored);
+    EXPECT_EQ(s.score.metrics.at("robust"), s.item == "free1" ? 1 : 0);
+    ++judged;
+  }
+  EXPECT_EQ(judged, 4);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 3);
+}
+
+TEST_F(RunnerTest, JudgeThatDiesLeavesUnscoredAndIsAskedAgain) {
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  script_.max_in_flight = 1;
+  script_.deadly = [](const std::string& p) { return p == "judge free1 yes"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const auto unscored = [this] {
+    const auto all = scores();
+    return std::count_if(all.begin(), all.end(),
+                         [](const StoredScore& s) { return s.score.outcome == Outcome::unscored; });
+  };
+  EXPECT_EQ(unscored(), 3);  // free0 of the baseline was judged before
+  script_.deadly = [](const std::string&) { return false; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 0);
 }
 
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {

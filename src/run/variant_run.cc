@@ -465,7 +465,7 @@ void VariantRun::give_to_graders() {
   while (!to_grade_.empty()) {
     const std::size_t index = to_grade_.front();
     Unit& unit = units_[index];
-    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps};
+    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps, {}};
     if (!graders_.submit(job)) return;
     unit.state = Unit::State::grading;
     to_grade_.pop_front();

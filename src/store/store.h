@@ -29,6 +29,8 @@ inline constexpr int kStoreSchemaVersion = 1;
 // Steps of this pseudo task are the baseline's outputs read back (docs/fidelity.md); the item is
 // "<task>/<item>".
 inline constexpr const char* kReadBackTask = "(fidelity)";
+// Steps of this one are a judge's words about answers; the item is "<task>/<item>".
+inline constexpr const char* kJudgeTask = "(judge)";
 
 // Which question of a run: unique over (variant, task, item, repeat, step).
 struct StepId {
