@@ -142,7 +142,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
     if (accounts.limited() && accounts.left_s() < least_s) {
       if (index == 0 && services.store.response_count() == 0) {
         return environment_error(
-            fmt::format("a budget of {} is too short", human_duration(options.budget_s)),
+            fmt::format("a budget of {} is too short", human_duration(std::ceil(options.budget_s))),
             fmt::format("{} variants must each load and answer at least one item of three tasks",
                         variants_left),
             fmt::format("give it at least {}", human_duration(std::ceil(least_s))));
