@@ -54,8 +54,10 @@ std::string card(const RunReport& report, std::size_t v) {
   } else {
     out += "<dl>";
   }
-  if (v < report.fidelity.size() && report.fidelity[v]) {
-    const auto& f = *report.fidelity[v];
+  const std::optional<FidelityValues> measured =
+      v < report.fidelity.size() ? report.fidelity[v] : std::nullopt;
+  if (measured) {
+    const FidelityValues& f = *measured;
     out += term("first word agrees", "首选词一致", estimate_text(f.top1_agreement, 1, 100) + " %");
     out += term("mean KL, nats", "平均 KL(nat)", estimate_text(f.kl, 4));
   }
@@ -78,9 +80,8 @@ Json forest_rows(const RunReport& report) {
     if (report.variants[v].baseline) continue;
     add(report.variants[v].name + ": pooled", report.pooled[v].overall, true);
     for (const TaskValues& task : report.tasks) {
-      if (task.cells[v].paired) {
-        add(report.variants[v].name + ": " + task.title, *task.cells[v].paired, false);
-      }
+      const auto& paired = task.cells[v].paired;
+      if (paired) add(report.variants[v].name + ": " + task.title, *paired, false);
     }
   }
   return rows;
@@ -200,8 +201,9 @@ std::string score_section(const RunReport& report) {
 std::string fidelity_section(const RunReport& report) {
   std::string rows;
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
-    if (!report.fidelity[v]) continue;
-    const FidelityValues& f = *report.fidelity[v];
+    const auto& measured = report.fidelity[v];
+    if (!measured) continue;
+    const FidelityValues& f = *measured;
     rows +=
         html_row({escaped(report.variants[v].name), std::to_string(f.items),
                   std::to_string(f.tokens), estimate_text(f.kl, 4),
