@@ -1,5 +1,9 @@
 # Writes a C++ source that carries files in the executable. Run as a script:
-#   cmake -DOUTPUT=out.cc -DFUNCTION=box_files "-DFILES=a|b" -P embed.cmake
+#   cmake -DOUTPUT=out.cc -DFUNCTION=box_files "-DFILES=a|b" [-DHEADER=sandbox/embedded.h] -P embed.cmake
+# HEADER declares the function.
+if(NOT HEADER)
+  set(HEADER sandbox/embedded.h)
+endif()
 set(arrays "")
 set(table "")
 set(index 0)
@@ -14,7 +18,7 @@ foreach(file ${files})
   math(EXPR index "${index} + 1")
 endforeach()
 file(WRITE "${OUTPUT}.new" "// Made by cmake/embed.cmake.
-#include \"sandbox/embedded.h\"
+#include \"${HEADER}\"
 
 namespace assay {
 namespace {

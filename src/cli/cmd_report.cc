@@ -10,10 +10,10 @@
 namespace assay {
 namespace {
 
-Result<int> report(const std::string& folder, const Session& session) {
+Result<int> report(const std::string& folder, const std::string& language, const Session& session) {
   const Store store = TRY(Store::open(folder, Store::Mode::read));
   const RunReport values = TRY(build_report(store));
-  TRY(write_reports(values, folder));
+  TRY(write_reports(values, folder, language == "zh" ? Language::zh : Language::en));
   fmt::print("{}", terminal_table(values, session.colour));
   fmt::print("report: {}\n", (std::filesystem::path(folder) / "report.html").string());
   return kExitDone;
@@ -21,17 +21,21 @@ Result<int> report(const std::string& folder, const Session& session) {
 
 Result<int> score(const std::string& folder, const Session& session) {
   TRY(rescore_folder(folder));
-  return report(folder, session);
+  return report(folder, "en", session);
 }
 
 }  // namespace
 
 void add_report(CLI::App& app, Session& session) {
   auto folder = std::make_shared<std::string>();
+  auto language = std::make_shared<std::string>("en");
   CLI::App* command = app.add_subcommand("report", "Write a run's reports again from its store.");
   command->add_option("DIR", *folder, "The run's folder")->required();
-  command->footer("Example:\n  assay report demo-run");
-  command->callback([folder, &session] { finish(session, report(*folder, session)); });
+  command->add_option("--lang", *language, "Language report.html opens in: en or zh")
+      ->check(CLI::IsMember({"en", "zh"}));
+  command->footer("Example:\n  assay report demo-run --lang zh");
+  command->callback(
+      [folder, language, &session] { finish(session, report(*folder, *language, session)); });
 }
 
 void add_score(CLI::App& app, Session& session) {

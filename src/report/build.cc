@@ -185,11 +185,11 @@ Result<TaskValues> make_task(const Json& entry, const RunReport& report, const A
   std::map<std::string, std::string> group_of;
   for (const Json& item : entry.at("items")) group_of[item.at("id")] = item.at("group");
   task.planned = static_cast<std::int64_t>(group_of.size());
-  static const ItemScores kNone;
+  static const ItemScores none;
   std::vector<const ItemScores*> by_variant;
   for (const VariantValues& v : report.variants) {
     const auto it = scores.find({v.name, task.name});
-    by_variant.push_back(it == scores.end() ? &kNone : &it->second);
+    by_variant.push_back(it == scores.end() ? &none : &it->second);
     if (task.planned == 0) task.planned = static_cast<std::int64_t>(by_variant.back()->size());
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
@@ -222,9 +222,9 @@ std::size_t baseline_index(const RunReport& report) {
 
 const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
                             const std::string& task) {
-  static const ItemScores kNone;
+  static const ItemScores none;
   const auto it = scores.find({variant, task});
-  return it == scores.end() ? kNone : it->second;
+  return it == scores.end() ? none : it->second;
 }
 
 void measure_noise(RunReport& report, const AllScores& scores) {
@@ -362,12 +362,17 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   measure_noise(report, scores);
   raise_flags(report, opened);
   compare_all(report, scores);
-  report.summary = summarize_in_words(report, Language::en);
-  report.summary_zh = summarize_in_words(report, Language::zh);
+  finish_report(report);
   return report;
 }
 
 }  // namespace
+
+void finish_report(RunReport& report) {
+  flag_fidelity(report);
+  report.summary = summarize_in_words(report, Language::en);
+  report.summary_zh = summarize_in_words(report, Language::zh);
+}
 
 Result<RunReport> build_report(const Store& store) {
   const auto text = TRY(store.meta("frozen"));

@@ -10,4 +10,7 @@ namespace assay {
 // Errors: the store holds no frozen plan (usage), or records that cannot be read (environment).
 [[nodiscard]] Result<RunReport> build_report(const Store& store);
 
+// Flags of the fidelity figures and the summary, after report.fidelity was filled in.
+void finish_report(RunReport& report);
+
 }  // namespace assay

@@ -19,7 +19,9 @@ CompareOptions options_for(const GatePolicy& policy, const std::string& task) {
   options.margin_pp = policy.margin_pp;
   options.alpha = policy.alpha;
   const auto it = policy.tasks.find(task);
-  if (it != policy.tasks.end() && it->second.margin_pp) options.margin_pp = *it->second.margin_pp;
+  if (it != policy.tasks.end()) {
+    options.margin_pp = it->second.margin_pp.value_or(policy.margin_pp);
+  }
   return options;
 }
 
@@ -325,6 +327,7 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
 
 std::vector<std::string> task_names(const ResultArm& arm) {
   std::vector<std::string> names;
+  names.reserve(arm.samples.size() + arm.tasks.size());
   for (const auto& [task, file] : arm.samples) names.push_back(task);
   for (const auto& [task, summary] : arm.tasks) {
     if (!arm.samples.contains(task)) names.push_back(task);
@@ -386,6 +389,7 @@ Result<FolderComparison> compare_arms(const Sides& sides) {
 
 std::string names_of(const std::vector<ResultArm>& arms) {
   std::vector<std::string> names;
+  names.reserve(arms.size());
   for (const ResultArm& arm : arms) names.push_back(arm.name);
   return join(names, ", ");
 }

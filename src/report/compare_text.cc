@@ -39,6 +39,7 @@ Rows rows_of(const FolderComparison& comparison, const GatePolicy& policy) {
 
 std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
   std::vector<std::string> names;
+  names.reserve(ids.size());
   for (const std::uint32_t id : ids) names.push_back(std::to_string(id));
   const bool more = count > static_cast<std::int64_t>(ids.size());
   return "doc_id " + join(names, ", ") + (more ? ", …" : "");

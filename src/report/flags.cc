@@ -38,8 +38,8 @@ template <typename Shows>
 std::string example_of(const RunReport& report, const std::string& task, std::size_t variant,
                        const Shows& shows) {
   for (const ItemValues& item : report.items) {
-    if (item.task != task || !item.outputs[variant]) continue;
-    if (shows(*item.outputs[variant])) return item.id;
+    const auto& output = item.outputs[variant];
+    if (item.task == task && output && shows(*output)) return item.id;
   }
   return "";
 }
@@ -178,20 +178,6 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.text_zh = "权重为 4 位,激活仍为 16 位(Marlin W4A16):这不是 W4A4";
     report.flags.push_back(std::move(flag));
   }
-  if (variant < report.fidelity.size() && report.fidelity[variant] &&
-      report.fidelity[variant]->kl.low > kMostKl) {
-    const FidelityValues& f = *report.fidelity[variant];
-    Flag flag{"low fidelity", v.name, ""};
-    flag.threshold = kMostKl;
-    flag.text = fmt::format(
-        "on the baseline's own outputs its token distribution is {:.3f} nats away (mean KL), and "
-        "its first choice differs at {:.1f} % of the positions",
-        f.kl.value, (1 - f.top1_agreement.value) * 100);
-    flag.text_zh =
-        fmt::format("在基线自己的输出上,其词分布平均相差 {:.3f} nat(KL),{:.1f} % 的位置首选词不同",
-                    f.kl.value, (1 - f.top1_agreement.value) * 100);
-    report.flags.push_back(std::move(flag));
-  }
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;
@@ -211,6 +197,24 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
 }
 
 }  // namespace
+
+void flag_fidelity(RunReport& report) {
+  for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
+    if (!report.fidelity[v]) continue;
+    const FidelityValues f = report.fidelity[v].value_or(FidelityValues{});
+    if (f.kl.low <= kMostKl) continue;
+    Flag flag{"low fidelity", report.variants[v].name, ""};
+    flag.threshold = kMostKl;
+    flag.text = fmt::format(
+        "on the baseline's own outputs its token distribution is {:.3f} nats away (mean KL), and "
+        "its first choice differs at {:.1f} % of the positions",
+        f.kl.value, (1 - f.top1_agreement.value) * 100);
+    flag.text_zh =
+        fmt::format("在基线自己的输出上,其词分布平均相差 {:.3f} nat(KL),{:.1f} % 的位置首选词不同",
+                    f.kl.value, (1 - f.top1_agreement.value) * 100);
+    report.flags.push_back(std::move(flag));
+  }
+}
 
 void raise_flags(RunReport& report, const nlohmann::json& opened) {
   std::size_t base = 0;

@@ -36,6 +36,24 @@ Json comparison_json(const PairedComparison& c) {
           {"reason", c.reason}};
 }
 
+Json fidelity_json(const RunReport& report) {
+  const auto estimate = [](const Estimate& e) {
+    return Json{{"value", e.value}, {"low", e.low}, {"high", e.high}};
+  };
+  Json out = Json::object();
+  for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
+    if (!report.fidelity[v]) continue;
+    const FidelityValues& f = *report.fidelity[v];
+    out[report.variants[v].name] = {{"items", f.items},
+                                    {"tokens", f.tokens},
+                                    {"kl", estimate(f.kl)},
+                                    {"top1_agreement", estimate(f.top1_agreement)},
+                                    {"loglik_difference", estimate(f.loglik_difference)},
+                                    {"first_divergence", or_null(f.first_divergence)}};
+  }
+  return out;
+}
+
 Json cell_json(const Cell& cell) {
   Json out = {{"not_available", cell.not_available},
               {"planned", cell.planned},
@@ -100,7 +118,8 @@ Json json_report(const RunReport& report) {
               {"ended_at", report.ended_at_s},
               {"margin_pp", report.margin_pp},
               {"alpha", report.alpha},
-              {"summary", report.summary}};
+              {"summary", report.summary},
+              {"summary_zh", report.summary_zh}};
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
   out["pooled"] = Json::object();
@@ -110,6 +129,7 @@ Json json_report(const RunReport& report) {
     pooled["left_out"] = report.pooled[v].left_out;
     out["pooled"][report.variants[v].name] = pooled;
   }
+  if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

@@ -91,6 +91,24 @@ std::string difference_table(const RunReport& report) {
   return out + "\n";
 }
 
+std::string fidelity_table(const RunReport& report) {
+  std::string rows;
+  const auto text = [](const Estimate& e, double scale) {
+    return fmt::format("{:.4f} [{:.4f}, {:.4f}]", e.value * scale, e.low * scale, e.high * scale);
+  };
+  for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
+    if (!report.fidelity[v]) continue;
+    const FidelityValues& f = *report.fidelity[v];
+    rows += row({report.variants[v].name, std::to_string(f.items), std::to_string(f.tokens),
+                 text(f.kl, 1), text(f.top1_agreement, 1), text(f.loglik_difference, 1)});
+  }
+  if (rows.empty()) return "";
+  return "## Fidelity\n\n" +
+         row({"variant", "items", "positions", "mean KL [95 %], nats", "top-1 agreement [95 %]",
+              "log-likelihood difference [95 %]"}) +
+         rule(6) + rows + "\nThe baseline's own outputs, read by each variant token by token.\n\n";
+}
+
 std::string count_table(const RunReport& report) {
   std::string out = "## Counts\n\n";
   out += row({"task", "planned", "variant", "counts"}) + rule(4);
@@ -145,8 +163,8 @@ std::string markdown_report(const RunReport& report) {
   out += fmt::format("Started {}, ended {}; {} spent{}.\n\n", time_text(report.started_at_s),
                      time_text(report.ended_at_s), human_duration(report.spent_s),
                      report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
-  out += pooled_table(report) + score_table(report) + difference_table(report) +
-         count_table(report) + engine_table(report) + flag_list(report);
+  out += pooled_table(report) + fidelity_table(report) + score_table(report) +
+         difference_table(report) + count_table(report) + engine_table(report) + flag_list(report);
   return out + "\nMade by assay " + report.assay_version + ".\n";
 }
 

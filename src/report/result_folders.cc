@@ -245,11 +245,11 @@ std::optional<std::pair<std::string, std::string>> sample_file_name(const std::s
       name.substr(kSamples.size(), name.size() - kSamples.size() - kJsonl.size());
   // "_2026-11-22T20-40-09", with a fraction or without
   const auto is_date = [&middle](std::size_t at) {
-    constexpr std::string_view kShape = "_dddd-dd-ddT";
-    if (middle.size() < at + kShape.size()) return false;
-    for (std::size_t i = 0; i < kShape.size(); ++i) {
+    constexpr std::string_view shape = "_dddd-dd-ddT";
+    if (middle.size() < at + shape.size()) return false;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
       const char c = middle[at + i];
-      if (kShape[i] == 'd' ? c < '0' || c > '9' : c != kShape[i]) return false;
+      if (shape[i] == 'd' ? c < '0' || c > '9' : c != shape[i]) return false;
     }
     return true;
   };

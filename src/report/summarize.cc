@@ -127,6 +127,7 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
     case TableFormat::csv:
       for (const auto& row : cells) {
         std::vector<std::string> quoted;
+        quoted.reserve(row.size());
         for (const std::string& cell : row)
           quoted.push_back("\"" + replace_all(cell, "\"", "\"\"") + "\"");
         out += join(quoted, ",") + "\r\n";
@@ -135,6 +136,7 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
     case TableFormat::markdown:
       for (std::size_t i = 0; i < cells.size(); ++i) {
         std::vector<std::string> safe;
+        safe.reserve(cells[i].size());
         for (const std::string& cell : cells[i]) safe.push_back(replace_all(cell, "|", "\\|"));
         out += "| " + join(safe, " | ") + " |\n";
         if (i == 0) out += "| --- | --- | --- | --- | --- | --- | --- |\n";
@@ -144,6 +146,7 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
       out = "\\begin{tabular}{llllrrr}\n";
       for (const auto& row : cells) {
         std::vector<std::string> safe;
+        safe.reserve(row.size());
         for (const std::string& cell : row) safe.push_back(latex_escaped(cell));
         out += join(safe, " & ") + " \\\\\n";
       }

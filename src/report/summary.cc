@@ -77,9 +77,8 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
                        name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
                        meaning_en(pooled, report.margin_pp));
   }
-  if (v < report.fidelity.size() && report.fidelity[v]) {
-    text += fidelity_sentence(*report.fidelity[v], language);
-  }
+  if (v >= report.fidelity.size()) return text;
+  if (const auto& fidelity = report.fidelity[v]) text += fidelity_sentence(*fidelity, language);
   return text;
 }
 
@@ -142,9 +141,21 @@ std::string counts_text(const Cell& cell) {
 
 std::string verdict_text(const PairedComparison& comparison, Language language) {
   if (language == Language::en) return verdict_text(comparison);
-  std::string text(verdict_label(comparison.verdict));
-  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
-    return text + fmt::format("(需要 {} 题)", *comparison.items_needed);
+  const std::string label(verdict_label(comparison.verdict));
+  switch (comparison.verdict) {
+    case Verdict::non_inferior:
+      return label + " 不劣";
+    case Verdict::worse:
+      return label + " 变差";
+    case Verdict::worse_within_margin:
+      return label + " 变差但在界限内";
+    case Verdict::inconclusive:
+      return label + " 尚无定论" +
+             (comparison.items_needed ? fmt::format("(需要 {} 题)", *comparison.items_needed) : "");
+    case Verdict::invalid:
+      return label + " 无效(" + comparison.reason + ")";
+    case Verdict::not_available:
+      break;
   }
   return verdict_text(comparison);
 }

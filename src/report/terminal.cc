@@ -83,7 +83,9 @@ std::string terminal_table(const RunReport& report, bool colour) {
                        colour ? colour_of(pooled.verdict) : "", verdict, colour ? "\033[0m" : "",
                        difference_text(pooled));
   }
-  if (!report.flags.empty()) out += fmt::format("{} flags: see the report\n", report.flags.size());
+  if (!report.flags.empty())
+    out += fmt::format("{} {}: see the report\n", report.flags.size(),
+                       report.flags.size() == 1 ? "flag" : "flags");
   return out;
 }
 

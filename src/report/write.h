@@ -4,16 +4,19 @@
 #include <filesystem>
 
 #include "base/result.h"
+#include "report/language.h"
 #include "report/values.h"
 
 namespace assay {
 
 // report.md, report.html, results.json, results.csv, and results/ in lm-eval's layout with pass@1
-// files. Each file is replaced whole; the same values make the same bytes.
-[[nodiscard]] Status write_reports(const RunReport& report, const std::filesystem::path& folder);
+// files. Each file is replaced whole; the same values make the same bytes. The page holds both
+// languages; `language` is the one it opens in.
+[[nodiscard]] Status write_reports(const RunReport& report, const std::filesystem::path& folder,
+                                   Language language = Language::en);
 
 [[nodiscard]] std::string markdown_report(const RunReport& report);
-[[nodiscard]] std::string html_report(const RunReport& report);
+[[nodiscard]] std::string html_report(const RunReport& report, Language language = Language::en);
 [[nodiscard]] std::string csv_report(const RunReport& report);
 [[nodiscard]] nlohmann::json json_report(const RunReport& report);  // docs/report_schema.md
 [[nodiscard]] Status write_lm_eval_files(const RunReport& report,

@@ -2,14 +2,10 @@
 #pragma once
 
 #include <span>
-#include <string_view>
+
+#include "base/embedded.h"
 
 namespace assay {
-
-struct EmbeddedFile {
-  std::string_view name;
-  std::string_view content;
-};
 
 [[nodiscard]] std::span<const EmbeddedFile> box_files();     // box.so, zygote.py, runner.py
 [[nodiscard]] std::span<const EmbeddedFile> attack_files();  // tests/programs/*.py

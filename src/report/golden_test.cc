@@ -1,0 +1,345 @@
+// Reports of made-up situations, whole, beside what was approved (tests/golden). After a change
+// that is meant: tools/approve_golden, then read the difference.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <regex>
+#include <set>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "report/build.h"
+#include "report/compare_folders.h"
+#include "report/summary.h"
+#include "report/terminal.h"
+#include "report/write.h"
+#include "store/store.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Answer {
+  double value = 1;
+  bool run = true;
+  bool truncated = false;
+  std::string unscored;  // a reason, instead of the value
+  std::string text = "So the answer is 4.";
+};
+
+using Answers =
+    std::function<Answer(std::size_t variant, const std::string& task, int item, int repeat)>;
+
+struct Situation {
+  std::string name;
+  Answers answer;
+  std::vector<std::string> variants = {"bf16", "fp8"};
+  int items = 40;
+  int repeats = 1;
+  std::string end = "complete";
+  bool gated = false;     // a third task, not to be had
+  bool fidelity = false;  // figures as a run would measure them
+};
+
+std::ostream& operator<<(std::ostream& out, const Situation& s) {
+  return out << s.name;
+}
+
+Json frozen_task(const std::string& name, const Situation& s, bool gated) {
+  Json items = Json::array();
+  for (int i = 0; i < s.items; ++i) {
+    items.push_back({{"id", fmt::format("{}-{:02}", name, i)},
+                     {"stratum", ""},
+                     {"group", i % 2 == 0 ? "algebra" : "geometry"}});
+  }
+  return {{"name", name},
+          {"title", "Task " + name},
+          {"kind", name == "code" ? "code" : "generate"},
+          {"chance", 0.0},
+          {"weight", 1.0},
+          {"repeats", s.repeats},
+          {"metrics", {"robust", "lm_eval"}},
+          {"status", gated ? "na" : "ok"},
+          {"reason", gated ? "HF gated" : ""},
+          {"items", items}};
+}
+
+Json frozen_plan_of(const Situation& s) {
+  Json variants = Json::array();
+  for (const std::string& name : s.variants) {
+    variants.push_back({{"name", name},
+                        {"model", "org/model-" + name},
+                        {"revision", "0123abc"},
+                        {"baseline", variants.empty()}});
+  }
+  Json tasks = {frozen_task("math", s, false), frozen_task("code", s, false)};
+  if (s.gated) tasks.push_back(frozen_task("gated", s, true));
+  return {{"assay", "test"},
+          {"plan",
+           {{"name", s.name},
+            {"budget_s", 600.0},
+            {"compare", {{"margin_pp", 10.0}, {"alpha", 0.05}}}}},
+          {"tasks", tasks},
+          {"variants", variants}};
+}
+
+void store_answer(Store& store, const std::string& variant, const std::string& task, int item,
+                  int repeat, const Answer& answer) {
+  const std::string id = fmt::format("{}-{:02}", task, item);
+  const std::string key = fmt::format("{} {} {}", variant, id, repeat);
+  Rendered rendered;
+  rendered.text = "Question " + id;
+  Response response;
+  response.text = answer.text;
+  response.finish_reason = answer.truncated ? FinishReason::length : FinishReason::stop;
+  ASSERT_TRUE(store.put_rendered(key, rendered));
+  ASSERT_TRUE(store.put_response(key, response, 1));
+  ASSERT_TRUE(store.put_step({{variant, task, id, repeat, 0}, key, key}));
+  Score score;
+  score.target = "4";
+  score.extracted = answer.value > 0.5 ? "4" : "5";
+  score.extraction = "last number";
+  score.truncated = answer.truncated;
+  if (answer.unscored.empty()) {
+    score.outcome = Outcome::scored;
+    score.metrics = {{"robust", answer.value}, {"lm_eval", answer.value}};
+  } else {
+    score.reason = answer.unscored;
+  }
+  ASSERT_TRUE(store.put_score({variant, task, id, repeat, score}));
+}
+
+void fill(Store& store, const Situation& s) {
+  ASSERT_TRUE(store.set_meta("frozen", frozen_plan_of(s).dump()));
+  ASSERT_TRUE(store.set_meta("end", s.end));
+  ASSERT_TRUE(store.set_meta("started_at", "1000"));
+  ASSERT_TRUE(store.set_meta("ended_at", "1400"));
+  ASSERT_TRUE(store.set_meta("spent_s", "400"));
+  for (std::size_t v = 0; v < s.variants.size(); ++v) {
+    ASSERT_TRUE(store.add_load(s.variants[v], 0,
+                               {{"load_s", 10.0 + static_cast<double>(v)},
+                                {"work_s", 20.0},
+                                {"generated_tokens", 4000},
+                                {"prompt_tokens", 8000},
+                                {"dtype", "bfloat16"},
+                                {"gpu_memory_bytes", 17179869184.0},
+                                {"kernels", {"CutlassFP8"}}}));
+    for (const std::string task : {"math", "code"}) {
+      for (int i = 0; i < s.items; ++i) {
+        for (int r = 0; r < s.repeats; ++r) {
+          const Answer answer = s.answer(v, task, i, r);
+          if (answer.run) store_answer(store, s.variants[v], task, i, r, answer);
+        }
+      }
+    }
+  }
+  ASSERT_TRUE(store.flush());
+}
+
+// The page's own style and scripts have tests of their own: only that they are there stays.
+std::string without_page_files(const std::string& html) {
+  static const std::regex hash("'sha256-[^']*'");
+  std::string out;
+  std::size_t at = 0;
+  for (const std::string tag : {"style", "script", "script"}) {
+    const std::size_t begin = html.find("<" + tag + ">", at);
+    const std::size_t end = html.find("</" + tag + ">", begin);
+    if (begin == std::string::npos || end == std::string::npos) return "a part is missing";
+    out += html.substr(at, begin - at) + "<" + tag + ">";
+    at = end;
+  }
+  return std::regex_replace(out + html.substr(at), hash, "'sha256-'");
+}
+
+std::set<std::string> files_below(const fs::path& folder) {
+  std::set<std::string> names;
+  if (!fs::exists(folder)) return names;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(folder).string());
+  }
+  return names;
+}
+
+std::string first_difference(const std::string& found, const std::string& approved) {
+  std::istringstream left(found);
+  std::istringstream right(approved);
+  std::string a;
+  std::string b;
+  for (int line = 1; line < 1000000; ++line) {
+    const bool more_a = static_cast<bool>(std::getline(left, a));
+    const bool more_b = static_cast<bool>(std::getline(right, b));
+    if (more_a != more_b || a != b) {
+      return fmt::format("line {}\n  now:      {:.300}\n  approved: {:.300}", line,
+                         more_a ? a : "(end)", more_b ? b : "(end)");
+    }
+    if (!more_a) break;
+  }
+  return "nothing but line ends";
+}
+
+const fs::path kGolden = fs::path(ASSAY_SOURCE_DIR) / "tests" / "golden";
+
+void expect_approved(const fs::path& made, const std::string& name) {
+  const fs::path golden = kGolden / name;
+  if (std::getenv("ASSAY_APPROVE_GOLDEN") != nullptr) {
+    fs::remove_all(golden);
+    fs::create_directories(golden);
+    fs::copy(made, golden, fs::copy_options::recursive);
+    return;
+  }
+  EXPECT_EQ(files_below(made), files_below(golden));
+  for (const std::string& file : files_below(made)) {
+    if (!fs::exists(golden / file)) continue;
+    const std::string found = read_file(made / file).value();
+    const std::string approved = read_file(golden / file).value();
+    EXPECT_TRUE(found == approved)
+        << name << "/" << file << ": " << first_difference(found, approved)
+        << "\nmeant? tools/approve_golden";
+  }
+}
+
+std::vector<Situation> situations() {
+  const Answer right;
+  const auto wrong = [] { return Answer{.value = 0, .text = "So the answer is 5."}; };
+  const auto cut = [] { return Answer{.value = 0, .truncated = true, .text = "So the"}; };
+  std::vector<Situation> all;
+  all.push_back({"all_fine", [=](std::size_t, const std::string&, int i, int) {
+                   return i % 5 == 0 ? wrong() : right;
+                 }});
+  all.push_back({"one_worse",
+                 [=](std::size_t v, const std::string& task, int i, int) {
+                   const bool lost = task == "math" ? i < 24 : i % 3 == 0;
+                   return (v == 2 && lost) || i == 39 ? wrong() : right;
+                 },
+                 {"bf16", "fp8", "nvfp4"}});
+  all.back().fidelity = true;
+  all.push_back({"inconclusive", [=](std::size_t v, const std::string&, int i, int) {
+                   return i % 8 == static_cast<int>(v) ? wrong() : right;
+                 }});
+  all.push_back({"invalid", [=](std::size_t v, const std::string& task, int i, int) {
+                   return v == 1 && task == "math" && i < 30 ? cut() : right;
+                 }});
+  all.push_back({"invalid_baseline", [=](std::size_t v, const std::string& task, int i, int) {
+                   return v == 0 && task == "math" && i < 30 ? cut() : right;
+                 }});
+  all.push_back({"not_available", [=](std::size_t v, const std::string& task, int, int) {
+                   Answer out;
+                   if (v == 1 && task == "code") out.unscored = "sandbox fault";
+                   return out;
+                 }});
+  all.back().gated = true;
+  all.push_back({"out_of_budget", [=](std::size_t v, const std::string&, int i, int) {
+                   Answer out = i % 9 == 0 ? wrong() : right;
+                   out.run = i < (v == 0 ? 30 : 12);
+                   return out;
+                 }});
+  all.back().end = "out_of_time";
+  all.push_back({"no_baseline_samples", [=](std::size_t v, const std::string&, int, int) {
+                   Answer out;
+                   out.run = v == 1;
+                   return out;
+                 }});
+  all.push_back({"repeats", [=](std::size_t v, const std::string&, int i, int r) {
+                   const bool lost = (i * 7 + r * 3 + static_cast<int>(v) * r) % 5 == 0;
+                   return lost ? wrong() : right;
+                 }});
+  all.back().repeats = 4;
+  all.back().items = 24;
+  all.push_back({"hostile", [](std::size_t v, const std::string&, int i, int) {
+                   Answer out;
+                   out.value = v == 1 && i < 3 ? 0 : 1;
+                   out.text = "</script><script>alert(1)</script>|`\"'\xff <img src=x>\n=1+1";
+                   return out;
+                 }});
+  all.back().items = 4;
+  return all;
+}
+
+class Golden : public testing::TestWithParam<Situation> {};
+
+TEST_P(Golden, EveryFormatIsAsApproved) {
+  const Situation& s = GetParam();
+  const fs::path folder =
+      fs::path(testing::TempDir()) / fmt::format("golden_{}_{}", s.name, getpid());
+  fs::remove_all(folder);
+  {
+    Store store = Store::open(folder / "store", Store::Mode::write).value();
+    fill(store, s);
+    auto report = build_report(store);
+    ASSERT_TRUE(report) << report.error().to_string();
+    if (s.fidelity) {
+      report->fidelity = {
+          std::nullopt,
+          FidelityValues{
+              80, 960, {0.004, 0.003, 0.006}, {0.98, 0.97, 0.99}, {-0.001, -0.003, 0.001}, 60},
+          FidelityValues{80, 960, {0.31, 0.25, 0.38}, {0.74, 0.7, 0.78}, {-0.2, -0.25, -0.15}, 4}};
+      finish_report(*report);
+    }
+    ASSERT_TRUE(write_reports(*report, folder / "made"));
+    const fs::path page = folder / "made" / "report.html";
+    ASSERT_TRUE(write_file_atomic(page, without_page_files(read_file(page).value())));
+    ASSERT_TRUE(
+        write_file_atomic(folder / "made" / "terminal.txt", terminal_table(*report, false)));
+  }
+  expect_approved(folder / "made", s.name);
+  fs::remove_all(folder);
+}
+
+INSTANTIATE_TEST_SUITE_P(Situations, Golden, testing::ValuesIn(situations()),
+                         [](const auto& tested) { return tested.param.name; });
+
+// Comparisons of folders: paired runs of ours, and lm-eval results without samples.
+TEST(GoldenComparison, EveryFormatIsAsApproved) {
+  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("golden_compare_{}", getpid());
+  fs::remove_all(folder);
+  ASSERT_TRUE(make_dirs(folder / "made"));
+  ASSERT_TRUE(make_dirs(folder / "lm/a"));
+  ASSERT_TRUE(make_dirs(folder / "lm/b"));
+  std::ofstream(folder / "lm/a/results_2026-01-01T00-00-00.json")
+      << R"({"results":{"arc":{"acc,none":0.62,"acc_stderr,none":0.014}},"n-samples":{"arc":{"effective":1172}}})";
+  std::ofstream(folder / "lm/b/results_2026-01-02T00-00-00.json")
+      << R"({"results":{"arc":{"acc,none":0.55,"acc_stderr,none":"N/A"}},"n-samples":{"arc":{"effective":1172}}})";
+  const auto write = [&](const std::string& name, const CompareRequest& request) {
+    const auto report = compare_folders(request);
+    ASSERT_TRUE(report) << report.error().to_string();
+    const fs::path to = folder / "made" / name;
+    ASSERT_TRUE(make_dirs(to));
+    ASSERT_TRUE(write_file_atomic(to / "terminal.txt", comparison_text(*report)));
+    ASSERT_TRUE(write_file_atomic(to / "summary.md", comparison_markdown(*report)));
+    ASSERT_TRUE(write_file_atomic(to / "compare.json", comparison_json(*report)));
+    ASSERT_TRUE(write_file_atomic(to / "junit.xml", comparison_junit(*report)));
+  };
+  write("invalid", {.base = (kGolden / "invalid").string()});
+  write("one_worse", {.base = (kGolden / "one_worse").string()});
+  write("not_paired",
+        {.base = (folder / "lm/a").string(), .candidates = {(folder / "lm/b").string()}});
+  expect_approved(folder / "made", "compare");
+  fs::remove_all(folder);
+}
+
+// A test that found no difference has not shown that there is none.
+TEST(GoldenWords, NeitherEqualNorNoLossIsEverPrinted) {
+  const std::regex forbidden("\\b(equal|equals|equally|no loss|lossless)\\b|无损|没有损失|相等",
+                             std::regex::icase);
+  int files = 0;
+  for (const std::string& name : files_below(kGolden)) {
+    std::istringstream in(read_file(kGolden / name).value());
+    ++files;
+    for (std::string line; std::getline(in, line);) {
+      // std::regex recurses by the character: long lines in pieces, with an overlap.
+      for (std::size_t at = 0; at < line.size(); at += 4000) {
+        EXPECT_FALSE(std::regex_search(line.substr(at, 4100), forbidden)) << name;
+      }
+    }
+  }
+  EXPECT_GE(files, 80);
+}
+
+}  // namespace
+}  // namespace assay

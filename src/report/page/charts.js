@@ -1,0 +1,73 @@
+// The report's charts, drawn with D3 from the finished values in #figures. Every number stands in a
+// table of the page as well.
+'use strict';
+const assayCharts = (() => {
+  const figures = JSON.parse(document.getElementById('figures').textContent);
+  const kWidth = 960;
+
+  const start = (id, height, title) => {
+    const holder = d3.select('#' + id);
+    holder.selectAll('*').remove();
+    const svg = holder.append('svg').attr('viewBox', '0 0 ' + kWidth + ' ' + height)
+      .attr('role', 'img').attr('aria-label', title);
+    svg.append('title').text(title);
+    return svg;
+  };
+  const shorten = (text, most) => text.length > most ? text.slice(0, most - 1) + '…' : text;
+
+  const forest = zh => {
+    const rows = figures.forest, margin = figures.margin;
+    const kLabel = 250, kText = 210, kRow = 26, bottom = rows.length * kRow + 8;
+    const svg = start('forest-chart', bottom + 40, figures.forest_title[zh ? 1 : 0]);
+    let reach = 2 * margin;
+    for (const r of rows) reach = Math.max(reach, Math.abs(r.low), Math.abs(r.high));
+    reach = Math.min(reach * 1.05, 100);
+    const x = d3.scaleLinear().domain([-reach, reach]).range([kLabel, kWidth - kText]).clamp(true);
+    svg.selectAll('.stripe').data(rows.filter((_, i) => i % 2)).enter().append('rect')
+      .attr('class', 'stripe').attr('x', 0).attr('width', kWidth)
+      .attr('y', (_, i) => (2 * i + 1) * kRow + 4).attr('height', kRow);
+    svg.append('rect').attr('class', 'margin').attr('x', x(-margin)).attr('width', x(0) - x(-margin))
+      .attr('y', 0).attr('height', bottom);
+    for (const [name, at] of [['edge', -margin], ['zero', 0]]) {
+      svg.append('line').attr('class', name).attr('x1', x(at)).attr('x2', x(at)).attr('y1', 0).attr('y2', bottom);
+    }
+    const row = svg.selectAll('.row').data(rows).enter().append('g')
+      .attr('class', r => 'row ' + r.verdict + (r.pooled ? ' pooled' : ''))
+      .attr('transform', (_, i) => 'translate(0,' + (i * kRow + kRow / 2 + 4) + ')');
+    row.append('text').attr('x', kLabel - 12).attr('y', 4).attr('text-anchor', 'end')
+      .text(r => shorten(r.label, 36)).append('title').text(r => r.label);
+    row.append('line').attr('class', 'interval').attr('x1', r => x(r.low)).attr('x2', r => x(r.high));
+    row.append('circle').attr('class', 'point').attr('cx', r => x(r.diff)).attr('r', r => r.pooled ? 6 : 4)
+      .append('title').text(r => r.label + ': ' + r.text);
+    row.append('text').attr('x', kWidth - kText + 12).attr('y', 4).text(r => r.text);
+    svg.append('g').attr('transform', 'translate(0,' + bottom + ')').call(d3.axisBottom(x).ticks(9));
+  };
+
+  const bars = zh => {
+    const panels = figures.bars, kRow = 24, kLabel = 150;
+    const n = figures.variants.length, height = n * kRow + 34;
+    const svg = start('speed-chart', height, figures.bars_title[zh ? 1 : 0]);
+    const width = kWidth / panels.length;
+    panels.forEach((panel, p) => {
+      const g = svg.append('g').attr('transform', 'translate(' + p * width + ',0)');
+      g.append('text').attr('x', kLabel).attr('y', 14).text(panel.title[zh ? 1 : 0]);
+      const most = Math.max(1e-9, ...panel.values.map(v => v || 0));
+      const x = d3.scaleLinear().domain([0, panel.most || most]).range([0, width - kLabel - 80]);
+      const row = g.selectAll('.row').data(panel.values).enter().append('g')
+        .attr('transform', (_, i) => 'translate(0,' + (22 + i * kRow) + ')');
+      row.append('text').attr('x', kLabel - 8).attr('y', 14).attr('text-anchor', 'end')
+        .text((_, i) => shorten(figures.variants[i].name, 20));
+      row.append('rect').attr('class', (_, i) => 'bar' + (figures.variants[i].baseline ? ' baseline' : '') +
+        (p > 0 && figures.variants[i].emulated ? ' emulated' : ''))
+        .attr('x', kLabel).attr('width', v => v === null ? 0 : x(v)).attr('height', kRow - 7);
+      row.append('text').attr('x', v => kLabel + (v === null ? 0 : x(v)) + 6).attr('y', 13)
+        .text((v, i) => panel.texts[i]);
+    });
+  };
+
+  return {draw: language => {
+    const zh = language === 'zh';
+    if (figures.forest.length) forest(zh);
+    if (figures.bars.length) bars(zh);
+  }};
+})();

@@ -1,0 +1,134 @@
+// Writes report.html of a made-up run: every text a model or a plan could bring holds an attack.
+//   make_page FILE ITEMS [zh]
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/files.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+// Markup, attribute, script, URL, JSON, encoding and template tricks; each would set window.hacked.
+constexpr std::array kCorpus = {
+    "</script><script>window.hacked=1</script>",
+    "<script>window.hacked=2</script>",
+    "<img src=x onerror=\"window.hacked=3\">",
+    "<svg onload=window.hacked=4>",
+    "\"><svg/onload=window.hacked=5>",
+    "' onmouseover='window.hacked=6' autofocus onfocus='window.hacked=6",
+    "<iframe srcdoc=\"<script>parent.hacked=7</script>\"></iframe>",
+    "<a href=\"javascript:window.hacked=8\">x</a>",
+    "<!--<script>window.hacked=9</script>",
+    "]]><script>window.hacked=10</script>",
+    "\\u003cscript\\u003ewindow.hacked=11\\u003c/script\\u003e",
+    "&lt;script&gt;window.hacked=12&lt;/script&gt;",
+    "<style>@import 'http://attack.invalid/x.css';body{display:none}</style>",
+    "<link rel=stylesheet href=//attack.invalid/y.css>",
+    "<meta http-equiv=refresh content=\"0;url=http://attack.invalid/\">",
+    "<base href=\"http://attack.invalid/\"><img src=z.png>",
+    "<form action=http://attack.invalid><button id=theme>x</button></form>",
+    "</title></style></textarea></noscript></template><script>window.hacked=13</script>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.hacked=14>",
+    "${window.hacked=15}{{constructor.constructor('window.hacked=16')()}}",
+    "\xE2\x80\xAE<script>window.hacked=17</script>\xE2\x80\xA8\xE2\x80\xA9",
+    "\xFF\xFE<\xC0\xBCscript>window.hacked=18</script>\x01\x02\x7F",
+    "__proto__",
+    "<object data=\"data:text/html,<script>parent.hacked=19</script>\"></object>",
+    "<video><source onerror=\"window.hacked=20\"></video><details open ontoggle=window.hacked=21>",
+};
+
+std::string attack(std::size_t i) {
+  return kCorpus[i % kCorpus.size()];
+}
+
+PairedComparison compared(int n, int wrong, int right) {
+  CompareOptions options;
+  return compare_counts({n - wrong - right, wrong, right, 0}, options);
+}
+
+OutputValues output_of(std::size_t i, std::size_t v, bool right) {
+  OutputValues out;
+  out.text = fmt::format("Step one of item {}: {}\nsome reasoning that all variants share. ", i,
+                         attack(i));
+  for (int line = 0; line < 8; ++line) out.text += "The quick model works on the next step. ";
+  if (v > 0 && i % 3 == 0) out.text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
+  out.extracted = attack(i + 1);
+  out.finish_reason = i % 50 == 0 ? "length" : "stop";
+  out.outcome = i % 97 == 5 ? "sandbox fault" : "scored";
+  out.score = right ? 1 : 0;
+  return out;
+}
+
+RunReport make(std::size_t items) {
+  RunReport report;
+  report.name = "hostile " + attack(0);
+  report.assay_version = "test";
+  report.end = "complete";
+  report.budget_s = 3600;
+  report.spent_s = 1800;
+  report.summary = "A summary. " + attack(2);
+  report.summary_zh = "中文摘要。" + attack(2);
+  for (const char* name : {"bf16", "fp8", "nvfp4"}) {
+    VariantValues v;
+    v.name = name;
+    v.model = attack(4);
+    v.baseline = report.variants.empty();
+    v.load_s = 30;
+    v.tokens_per_s = 1000 + 500 * static_cast<double>(report.variants.size());
+    v.facts = {{"dtype", attack(5)}, {"kernels", {attack(3)}}};
+    v.emulated = v.name == "nvfp4";
+    report.variants.push_back(std::move(v));
+  }
+  report.pooled.resize(3);
+  report.pooled[1].overall = compared(1000, 10, 12);
+  report.pooled[2].overall = compared(1000, 90, 20);
+  report.fidelity = {std::nullopt,
+                     FidelityValues{100, 5000, {0.004, 0.003, 0.005}, {0.98, 0.97, 0.99}, {}, 60},
+                     FidelityValues{100, 5000, {0.2, 0.15, 0.25}, {0.8, 0.78, 0.82}, {}, 5}};
+  for (std::size_t t = 0; t < 3; ++t) {
+    TaskValues task;
+    task.name = fmt::format("task{}", t);
+    task.title = "Task " + std::to_string(t) + " " + attack(t + 6);
+    task.kind = "generate";
+    task.status = "ok";
+    task.metrics = {"robust"};
+    task.planned = static_cast<std::int64_t>(items / 3);
+    task.shared = task.planned;
+    task.shared_means = {0.8, 0.8, 0.7};
+    for (std::size_t v = 0; v < 3; ++v) {
+      Cell cell;
+      cell.planned = cell.run = cell.scored = task.planned;
+      cell.metrics["robust"] = task.shared_means[v];
+      cell.ci95 = {0.75, 0.85};
+      cell.groups[attack(t + 9)] = {10, 0.5};
+      if (v > 0) cell.paired = compared(300, v == 1 ? 4 : 40, 5);
+      task.cells.push_back(std::move(cell));
+    }
+    report.tasks.push_back(std::move(task));
+  }
+  for (std::size_t i = 0; i < items; ++i) {
+    ItemValues item{fmt::format("task{}", i % 3), attack(i) + std::to_string(i), attack(i + 2),
+                    attack(i + 3)};
+    for (std::size_t v = 0; v < 3; ++v)
+      item.outputs.emplace_back(output_of(i, v, v < 2 || i % 10 != 0));
+    item.flips = i % 10 == 0;
+    report.items.push_back(std::move(item));
+  }
+  Flag flag{"truncated", "nvfp4", "task0", 4, 10, 0.1, attack(7), attack(8), attack(9)};
+  report.flags.push_back(flag);
+  return report;
+}
+
+}  // namespace
+}  // namespace assay
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  const auto language = argc > 3 ? assay::Language::zh : assay::Language::en;
+  const auto items = static_cast<std::size_t>(std::strtoul(argv[2], nullptr, 10));
+  const auto written = assay::write_file_atomic(argv[1], html_report(assay::make(items), language));
+  return written ? 0 : 3;
+}
