@@ -81,7 +81,7 @@ class FileGrader {
     return {spec_, chat_, 0, {}, options_.data.string()};
   }
 
-  Result<std::vector<Item>> make(DataSet data) const {
+  [[nodiscard]] Result<std::vector<Item>> make(const DataSet& data) const {
     if (data.rows.empty()) return std::vector<Item>();
     return task_.make_items(data, context());
   }
@@ -108,7 +108,7 @@ class FileGrader {
         embedded.rows.push_back(entry.row);
       }
     }
-    for (Item& item : TRY(make(std::move(embedded)))) items.emplace(item.id, std::move(item));
+    for (Item& item : TRY(make(embedded))) items.emplace(item.id, std::move(item));
     return items;
   }
 
