@@ -56,8 +56,9 @@ void add(Figures& figures, const GradedOutput& output) {
   if (output.verdict) figures.recorded.add(*output.verdict ? 1 : 0);
 }
 
-bool is_right(const Score& score) {
-  return score.outcome == Outcome::scored && score.metrics.at("robust") >= 1;
+bool is_right(const Score& score, const std::string& metric = "robust") {
+  const auto found = score.metrics.find(metric);
+  return score.outcome == Outcome::scored && found != score.metrics.end() && found->second >= 1;
 }
 
 void print_figures(const GradedFile& file) {
@@ -135,7 +136,7 @@ void print_agreement(const GradedFile& file, int show) {
     }
     if (!output.verdict || output.score.outcome != Outcome::scored) continue;
     ++sum.compared;
-    const bool ours = is_right(output.score);
+    const bool ours = is_right(output.score, output.metric);
     sum.both_right += ours && *output.verdict ? 1 : 0;
     sum.both_wrong += !ours && !*output.verdict ? 1 : 0;
     sum.only_ours += ours && !*output.verdict ? 1 : 0;
@@ -148,9 +149,10 @@ void print_agreement(const GradedFile& file, int show) {
   }
   if (sum.compared == 0) return;
   fmt::print(
-      "agreement with the recorded verdicts: {} of {} ({:.2f} %); both right {}, both wrong {}, "
+      "agreement with the recorded verdicts ({}): {} of {} ({:.2f} %); both right {}, both wrong "
+      "{}, "
       "right for us alone {}, right as recorded alone {}\n",
-      sum.both_right + sum.both_wrong, sum.compared,
+      file.outputs.front().metric, sum.both_right + sum.both_wrong, sum.compared,
       100.0 * (sum.both_right + sum.both_wrong) / sum.compared, sum.both_right, sum.both_wrong,
       sum.only_ours, sum.only_recorded);
   if (sum.answers > 0) {

@@ -69,7 +69,8 @@ class FileGrader {
       for (const RecordedOutput& output : entry.outputs) {
         const int sample = static_cast<int>(&output - entry.outputs.data());
         out.outputs.push_back({entry.id, sample, item->second.group,
-                               TRY(score(item->second, output)), output.verdict, output.answer});
+                               TRY(score(item->second, output)), output.verdict, output.metric,
+                               output.answer});
       }
     }
     return out;
@@ -80,7 +81,7 @@ class FileGrader {
     return {spec_, chat_, 0, {}, options_.data.string()};
   }
 
-  Result<std::vector<Item>> make(DataSet data) const {
+  [[nodiscard]] Result<std::vector<Item>> make(const DataSet& data) const {
     if (data.rows.empty()) return std::vector<Item>();
     return task_.make_items(data, context());
   }
@@ -107,7 +108,7 @@ class FileGrader {
         embedded.rows.push_back(entry.row);
       }
     }
-    for (Item& item : TRY(make(std::move(embedded)))) items.emplace(item.id, std::move(item));
+    for (Item& item : TRY(make(embedded))) items.emplace(item.id, std::move(item));
     return items;
   }
 
@@ -121,6 +122,13 @@ class FileGrader {
   }
 
   Result<Score> score(const Item& item, const RecordedOutput& output) {
+    const bool generates = task_.kind != TaskKind::loglikelihood ||
+                           spec_.options.value(task_.generates_with, Json(false)) == true;
+    if (!generates && output.loglikelihoods.empty()) {
+      return usage_error(options_.file.string() + " holds no log-likelihoods",
+                         "the task is scored by those of its choices, not by text",
+                         "use lm-eval's samples file, or `assay score DIR` on the run's folder");
+    }
     StepResult step;
     step.response.text = output.text;
     if (output.truncated) step.response.finish_reason = FinishReason::length;

@@ -163,14 +163,14 @@ Result<std::vector<RecordedOutput>> outputs_of_resps(const Row& row) {
   return out;
 }
 
-// The metric that lm-eval or assay wrote beside the answer. assay's own is `robust`.
-std::optional<bool> sample_verdict(const Json& fields) {
-  for (const char* metric : {"robust", "exact_match", "acc", "lm_eval"}) {
-    if (has(fields, metric) && fields.at(metric).is_number()) {
-      return fields.at(metric).get<double>() > 0.5;
-    }
+// The metric that assay (`robust`) or lm-eval (`exact_match`, `acc`) wrote beside the answer.
+void take_sample_verdict(RecordedOutput& output, const Json& fields) {
+  for (const char* metric : {"robust", "exact_match", "acc"}) {
+    if (!has(fields, metric) || !fields.at(metric).is_number()) continue;
+    output.verdict = fields.at(metric).get<double>() > 0.5;
+    output.metric = std::string_view(metric) == "robust" ? "robust" : "lm_eval";
+    return;
   }
-  return std::nullopt;
 }
 
 // lm-eval's GPQA documents hold the options in the order they were shown.
@@ -204,7 +204,7 @@ Result<RecordedItem> sample_item(const Row& row) {
   }
   item.outputs = TRY(outputs_of_resps(row));
   for (RecordedOutput& output : item.outputs) {
-    output.verdict = sample_verdict(row.fields);
+    take_sample_verdict(output, row.fields);
     if (has(row.fields, "finish_reason"))
       output.truncated = row.fields.at("finish_reason") == "length";
   }

@@ -25,6 +25,7 @@ struct RecordedOutput {
   std::vector<double> loglikelihoods;  // of the choices, instead of text
   bool truncated = false;              // the file says that the output ended by length
   std::optional<bool> verdict;         // right or wrong, as recorded
+  std::string metric = "robust";       // which of ours the verdict is to be set beside
   std::optional<std::string> answer;   // the extracted answer, as recorded; "": none was found
 };
 

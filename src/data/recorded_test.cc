@@ -100,6 +100,7 @@ TEST(Recorded, LmEvalSamples) {
   EXPECT_EQ(recorded->items[0].id, "e-1");
   ASSERT_EQ(recorded->items[0].outputs.size(), 1U);
   EXPECT_EQ(recorded->items[0].outputs[0].text, "It is 5");
+  EXPECT_EQ(recorded->items[0].outputs[0].metric, "lm_eval");
   EXPECT_EQ(recorded->items[0].outputs[0].verdict, false);
   EXPECT_EQ(recorded->items[0].row.fields.at("Answer"), 5);
 }

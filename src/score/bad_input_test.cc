@@ -78,7 +78,8 @@ TEST(BadInput, BytesThatAreNoText) {
   expect_no_mathematics(every);
   expect_nothing_found(repeated("\xff\xfe", kMegabyte));
   EXPECT_TRUE(judge_math("5", "\xff\xff \\boxed{5} \xc3", nullptr).correct);
-  EXPECT_EQ(extract_choice("\xf0\x9f the answer is (B) \xe2\x82")->letter, 'B');
+  const auto choice = extract_choice("\xf0\x9f the answer is (B) \xe2\x82");
+  EXPECT_EQ(choice ? choice->letter : '-', 'B');
   EXPECT_EQ(extract_livecodebench_code("\xff\n```python\nx = 1\n```\n\xff").code, "x = 1");
 }
 

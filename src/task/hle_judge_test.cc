@@ -99,14 +99,16 @@ TEST_F(HleJudge, OptionIsChecked) {
     spec_.options["judge"] = std::move(value);
     return task_.judge(context());
   };
-  EXPECT_TRUE((*judge("baseline"))->baseline);
-  const auto endpoint =
-      judge({{"url", "http://localhost:8000/v1"}, {"model", "m"}, {"key_env", "JUDGE_KEY"}});
-  ASSERT_TRUE(endpoint && *endpoint);
-  EXPECT_FALSE((*endpoint)->baseline);
-  EXPECT_EQ((*endpoint)->url, "http://localhost:8000/v1");
-  EXPECT_EQ((*endpoint)->model, "m");
-  EXPECT_EQ((*endpoint)->key_env, "JUDGE_KEY");
+  const auto found = [&](Json value) {
+    return judge(std::move(value)).value_or(std::nullopt).value_or(JudgeSpec());
+  };
+  EXPECT_TRUE(found("baseline").baseline);
+  const JudgeSpec endpoint =
+      found({{"url", "http://localhost:8000/v1"}, {"model", "m"}, {"key_env", "JUDGE_KEY"}});
+  EXPECT_FALSE(endpoint.baseline);
+  EXPECT_EQ(endpoint.url, "http://localhost:8000/v1");
+  EXPECT_EQ(endpoint.model, "m");
+  EXPECT_EQ(endpoint.key_env, "JUDGE_KEY");
   for (const Json& bad :
        {Json("gpt"), Json(true), Json{{"url", "localhost"}, {"model", "m"}},
         Json{{"url", "http://h/v1"}}, Json{{"key", "secret"}}, Json{{"url", 3}, {"model", "m"}}}) {
