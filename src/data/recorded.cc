@@ -237,7 +237,7 @@ const std::vector<Layout>& layouts() {
 Result<Recorded> read_hle(const Json& predictions, const std::string& where) {
   Recorded out{.layout = "HLE predictions", .items = {}};
   for (const auto& [id, entry] : predictions.items()) {
-    const std::string place = where + "[" + id + "]";
+    const std::string place = fmt::format("{}[{}]", where, id);
     RecordedItem item;
     item.id = id;
     RecordedOutput output{.text = TRY(string_field(entry, "response", place))};

@@ -181,8 +181,9 @@ std::optional<double> calibration_error(std::span<const double> confidence,
   bin_size = std::clamp<std::size_t>(bin_size, 1, n);
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return confidence[a] < confidence[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return confidence[a] != confidence[b] ? confidence[a] < confidence[b] : a < b;
+  });
   const std::size_t bins = n / bin_size;
   double sum = 0;
   for (std::size_t bin = 0; bin < bins; ++bin) {
