@@ -50,6 +50,7 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_compare(app, session);
   add_summarize(app, session);
   add_explain(app, session);
+  add_grade(app, session);
   add_pass1(app, session);
   add_pull(app, session);
   add_data(app, session);

@@ -1,15 +1,25 @@
-// assay data: where each benchmark's rows come from, and bringing them.
+// assay data: where each benchmark's rows come from, bringing them, and checking a folder of them.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 
 #include "cli/command.h"
+#include "cli/scicode_targets.h"
 #include "data/hub.h"
 #include "engine/python.h"
 #include "task/task.h"
 
 namespace assay {
 namespace {
+
+constexpr const char* kScicodeNote =
+    "scicode: most tests compare with test_data.h5, which the authors publish apart.\n"
+    "  Get it: the README of the repository scicode-bench/SciCode links the folder that holds it.\n"
+    "  Put it: into the data folder's scicode/, with 13.6.txt, 62.1.txt and 76.3.txt of "
+    "eval/data.\n"
+    "  Check it: assay data check DIR scicode\n";
 
 Result<int> list() {
   fmt::print("{:<15} {:<32} {:<12} {:<7} {}\n", "task", "data set", "split", "gated", "licence");
@@ -18,7 +28,12 @@ Result<int> list() {
     fmt::print("{:<15} {:<32} {:<12} {:<7} {}\n", task.name, source.hub_id, source.hub_split,
                source.gated ? "yes" : "no", source.licence);
   }
+  fmt::print("\n{}", kScicodeNote);
   return kExitDone;
+}
+
+bool is_wanted(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 Result<int> fetch(const std::vector<std::string>& names) {
@@ -27,19 +42,77 @@ Result<int> fetch(const std::vector<std::string>& names) {
   client.python = python.python.string();
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
-    const bool wanted =
-        names.empty() || std::find(names.begin(), names.end(), task.name) != names.end();
-    if (!wanted) continue;
+    if (!is_wanted(names, task.name)) continue;
     HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
     const HubResult found = TRY(hub_fetch(client, request));
     if (found.usable()) {
       fmt::print("{:<15} {} at {}\n", task.name, found.folder.string(), found.commit);
+      if (task.name == "scicode") fmt::print("{}", kScicodeNote);
       continue;
     }
     fmt::print("{:<15} {}: {}\n", task.name, to_string(found.status), found.message);
     exit_code = kExitEnvironment;
   }
   return exit_code;
+}
+
+// --- check
+
+// One task's rows below `folder`: read, and every field checked.
+Result<std::vector<Item>> checked_items(const Task& task, const std::filesystem::path& folder,
+                                        const std::string& python, std::string& layout) {
+  const DataSet data = TRY(load_data_set(folder, task.source.layouts, python));
+  layout = data.layout;
+  TaskSpec spec;
+  spec.name = spec.benchmark = task.name;
+  spec.max_gen_toks = 1;  // nothing is asked
+  if (task.name == "scicode") spec.options["split"] = "all";
+  const ChatSpec chat;
+  TaskContext context{spec, chat, 0, {}, folder.string()};
+  if (!task.exemplar_layouts.empty()) {
+    const DataSet exemplars = TRY(load_data_set(folder, task.exemplar_layouts, python));
+    for (const Row& row : exemplars.rows) context.exemplars.push_back(row.fields);
+  }
+  return task.make_items(data, context);
+}
+
+Result<int> check(const std::string& folder, const std::vector<std::string>& names) {
+  if (!std::filesystem::is_directory(folder)) {
+    return usage_error(folder + " is no folder", "the data sets lie below one (docs/tasks.md)",
+                       "name the folder that --data would name");
+  }
+  const auto found = find_worker_python(python_search_here(""));
+  const std::string python = found ? found->python.string() : "";
+  int exit_code = kExitDone;
+  for (const Task& task : all_tasks()) {
+    if (!is_wanted(names, task.name)) continue;
+    std::string layout;
+    const auto items = checked_items(task, folder, python, layout);
+    if (!items) {
+      const bool absent = items.error().what.starts_with("no rows found");
+      fmt::print("{:<15} {}: {}\n", task.name, absent ? "not there" : items.error().what,
+                 items.error().why);
+      if (!absent || !names.empty()) exit_code = kExitUsage;
+      continue;
+    }
+    fmt::print("{:<15} {} items, layout '{}'\n", task.name, items->size(), layout);
+    if (task.name == "scicode") {
+      const ScicodeTargets targets = TRY(check_scicode_targets(folder, *items));
+      fmt::print("{:<15} test_data.h5: {}\n", "", targets.text);
+      if (!targets.there) fmt::print("{}", kScicodeNote);
+      if (targets.there && !targets.usable) exit_code = kExitUsage;
+    }
+  }
+  return exit_code;
+}
+
+Result<int> for_known_tasks(const std::vector<std::string>& names,
+                            const std::function<Result<int>()>& command) {
+  for (const std::string& name : names) {
+    if (find_task(name) != nullptr) continue;
+    return usage_error("no task is called " + name, "see `assay data list`", "correct the name");
+  }
+  return command();
 }
 
 }  // namespace
@@ -54,13 +127,16 @@ void add_data(CLI::App& app, Session& session) {
   fetch_command->add_option("TASK", *names, "Which; all when none is named");
   fetch_command->footer("Example:\n  assay data fetch math500 aime24");
   fetch_command->callback([names, &session] {
-    for (const std::string& name : *names) {
-      if (find_task(name) != nullptr) continue;
-      finish(session,
-             usage_error("no task is called " + name, "see `assay data list`", "correct the name"));
-      return;
-    }
-    finish(session, fetch(*names));
+    finish(session, for_known_tasks(*names, [&] { return fetch(*names); }));
+  });
+  auto folder = std::make_shared<std::string>();
+  CLI::App* check_command =
+      data->add_subcommand("check", "Read a data folder and check every row; asks no hub.");
+  check_command->add_option("DIR", *folder, "The folder --data would name")->required();
+  check_command->add_option("TASK", *names, "Which; all when none is named");
+  check_command->footer("Example:\n  assay data check data math500 scicode");
+  check_command->callback([folder, names, &session] {
+    finish(session, for_known_tasks(*names, [&] { return check(*folder, *names); }));
   });
 }
 

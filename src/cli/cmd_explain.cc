@@ -15,9 +15,22 @@ struct Options {
   std::string task;
 };
 
+// What the scorer noted on its way: flags, and the task's own figures.
+void print_notes(const Score& score) {
+  if (score.truncated) fmt::print("  the output was cut at max_gen_toks\n");
+  if (score.thinking_not_closed) fmt::print("  a thought was begun and never ended\n");
+  if (score.looping) fmt::print("  the output repeats itself at its end\n");
+  if (score.empty) fmt::print("  the answer is empty\n");
+  for (const auto& [name, value] : score.extra.items()) {
+    fmt::print("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : dump_json(value));
+  }
+}
+
 void print_score(const Score& score) {
   if (score.outcome == Outcome::unscored) {
-    fmt::print("  unscored: {} {}\n", score.reason, score.detail);
+    fmt::print("  unscored: {}{}{}\n", score.reason, score.detail.empty() ? "" : ": ",
+               score.detail);
+    print_notes(score);
     return;
   }
   for (const auto& [metric, value] : score.metrics) fmt::print("  {} = {}\n", metric, value);
@@ -25,7 +38,7 @@ void print_score(const Score& score) {
              score.extraction.empty() ? "nothing" : score.extracted,
              score.extraction.empty() ? "no rule matched" : score.extraction, score.target);
   if (!score.detail.empty()) fmt::print("  detail: {}\n", score.detail);
-  if (score.truncated) fmt::print("  the output was cut at max_gen_toks\n");
+  print_notes(score);
 }
 
 // Shows a response the way it was judged: text, or the log-likelihoods of the options.

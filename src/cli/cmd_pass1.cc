@@ -64,7 +64,7 @@ Result<Plan> plan_of(const Options& options) {
     spec.benchmark = name;
     spec.limit = options.limit;
     spec.max_gen_toks = options.max_tokens;
-    if (options.timeout_s > 0) spec.options["timeout_s"] = options.timeout_s;
+    if (options.timeout_s > 0) spec.options["time_limit_s"] = options.timeout_s;
     plan.tasks.push_back(spec);
   }
   return plan;

@@ -41,6 +41,7 @@ void add_report(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_summarize(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
+void add_grade(CLI::App& app, Session& session);
 void add_pass1(CLI::App& app, Session& session);
 void add_pull(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);

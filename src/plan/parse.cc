@@ -30,7 +30,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     const YamlMap top =
         TRY(YamlMap::open(name, root, "",
                           {"name", "budget", "output", "env", "engine", "chat", "seed", "data",
-                           "harness", "variants", "tasks", "compare"}));
+                           "harness", "sampling", "variants", "tasks", "compare", "fidelity"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
@@ -46,6 +46,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(top.read("seed", plan.seed));
     TRY(read_data(top, plan.file, plan.data));
     TRY(read_compare(top, plan));
+    TRY(read_fidelity(top, plan));
     TRY(read_variants(top, plan));
     TRY(read_tasks(top, known, plan));
     return plan;

@@ -74,7 +74,8 @@ json to_json(const Plan& plan) {
       {"data", plan.data},
       {"variants", std::move(variants)},
       {"tasks", std::move(tasks)},
-      {"compare", {{"margin_pp", plan.compare.margin_pp}, {"alpha", plan.compare.alpha}}}};
+      {"compare", {{"margin_pp", plan.compare.margin_pp}, {"alpha", plan.compare.alpha}}},
+      {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
 }
 
 }  // namespace assay

@@ -67,6 +67,12 @@ struct CompareSpec {
   double alpha = 0.05;     // one-sided
 };
 
+// After a variant's tasks its engine reads the baseline's own outputs back (docs/fidelity.md).
+struct FidelitySpec {
+  int items = 32;        // outputs that are read back; 0: none
+  int max_tokens = 256;  // of each output
+};
+
 struct Plan {
   std::filesystem::path file;  // where it was read from; relative paths are taken from its folder
   std::string name;
@@ -81,6 +87,7 @@ struct Plan {
   std::vector<VariantSpec> variants;
   std::vector<TaskSpec> tasks;
   CompareSpec compare;
+  FidelitySpec fidelity;
 
   [[nodiscard]] const VariantSpec& baseline() const;
 };
@@ -88,7 +95,8 @@ struct Plan {
 // The known native benchmarks, as far as the plan must know them to be checked.
 struct KnownBenchmark {
   std::string name;
-  bool generative = true;  // needs max_gen_toks
+  bool generative = true;      // needs max_gen_toks
+  std::string generates_with;  // not generative: the option that makes it so when true
 };
 
 // Parses and validates. Errors carry "file:line:column". `known` is what `benchmark` may name when

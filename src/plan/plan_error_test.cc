@@ -129,6 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:2:7: HF_TOKEN does not belong in a plan", "environment"},
         Case{"Margin", with_tasks("compare: {margin_pp: -3}\n"),
              "p.yaml:2:22: compare.margin_pp must be above 0 and below 100", "here is -3"},
+        Case{"FidelityItems", with_tasks("fidelity: {items: -1}\n"),
+             "p.yaml:2:19: fidelity.items must be at least 0", "here is -1"},
+        Case{"FidelityTokens", with_tasks("fidelity: {max_tokens: 0}\n"),
+             "p.yaml:2:24: fidelity.max_tokens must be at least 1", "here is 0"},
         Case{"MarginText", with_tasks("compare: {margin_pp: 3pp}\n"),
              "p.yaml:2:22: compare.margin_pp must be a number", "'3pp'"},
         Case{"MarginNan", with_tasks("compare: {margin_pp: nan}\n"),
@@ -270,6 +274,11 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:4:61: tasks[0].sampling.temperature is out of range", "here is -0.1"},
         Case{"TopP", task("name: aime24, max_gen_toks: 4, sampling: {top_p: 0}"),
              "p.yaml:4:55: tasks[0].sampling.top_p is out of range", "above 0"},
+        Case{"PlanSampling",
+             "name: p\nsampling: {top_p: 2}\n"
+             "variants: [{name: a, model: m, baseline: true}]\n"
+             "tasks: [{name: aime24, max_gen_toks: 4}]\n",
+             "p.yaml:2:19: sampling.top_p is out of range", "here is 2"},
         Case{"SamplingKey", task("name: aime24, max_gen_toks: 4, sampling: {temp: 0}"),
              "p.yaml:4:48: unknown key 'temp' in tasks[0].sampling", "temperature, top_p"},
         Case{"IfGated", task("name: hle, max_gen_toks: 4, if_gated: ignore"),

@@ -14,8 +14,13 @@ using nlohmann::json;
 using testing::ElementsAre;
 
 std::vector<KnownBenchmark> known() {
-  return {{"aime24", true}, {"math500", true}, {"mmlu_pro", true},     {"gpqa_diamond", false},
-          {"hle", true},    {"scicode", true}, {"livecodebench", true}};
+  return {{"aime24", true},
+          {"math500", true},
+          {"mmlu_pro", true},
+          {"hle", true},
+          {"scicode", true},
+          {"livecodebench", true},
+          {.name = "gpqa_diamond", .generative = false, .generates_with = "generative"}};
 }
 
 Plan parsed(std::string_view yaml) {
@@ -75,6 +80,7 @@ tasks:
   - {name: aime24, first: 3, max_gen_toks: 32}
   - {name: gpqa_diamond, ids: [7, rec-1]}
 compare: {margin_pp: 2.5, alpha: 0.025}
+fidelity: {items: 8, max_tokens: 64}
 )");
   EXPECT_EQ(plan.budget_s, 5400);
   EXPECT_EQ(plan.output, "/plans/out/all");
@@ -88,6 +94,8 @@ compare: {margin_pp: 2.5, alpha: 0.025}
   EXPECT_FALSE(plan.engine.args.contains("kind"));
   EXPECT_EQ(plan.chat.enable_thinking, false);
   EXPECT_EQ(plan.chat.template_args["style"], "plain");
+  EXPECT_EQ(plan.fidelity.items, 8);
+  EXPECT_EQ(plan.fidelity.max_tokens, 64);
   EXPECT_EQ(plan.variants[0].model, "/plans/models/a");
   EXPECT_EQ(plan.variants[0].engine_args["max_model_len"], 2048);
   EXPECT_EQ(plan.variants[1].model, "org/b");
@@ -124,6 +132,38 @@ tasks:
   EXPECT_EQ(plan.tasks[3].harness, Harness::native);
 }
 
+TEST(Plan, SamplingOfThePlanIsForTasksThatGenerateAndDoNotSay) {
+  const Plan plan = parsed(R"(name: p
+sampling: {temperature: 0.6, top_p: 0.95, top_k: 20}
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: aime24, max_gen_toks: 64, repeats: 8}
+  - {name: math500, max_gen_toks: 64, sampling: {temperature: 0}}
+  - {name: gpqa_diamond}
+)");
+  EXPECT_EQ(plan.tasks[0].sampling,
+            json::parse(R"({"temperature": 0.6, "top_p": 0.95, "top_k": 20})"));
+  EXPECT_EQ(plan.tasks[1].sampling, json::parse(R"({"temperature": 0})"));
+  EXPECT_EQ(plan.tasks[2].sampling, json::object());
+}
+
+TEST(Plan, AnOptionCanMakeATaskGenerate) {
+  const Plan plan = parsed(R"(name: p
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: gpqa_diamond, max_gen_toks: 64, options: {generative: true}}
+)");
+  EXPECT_EQ(plan.tasks[0].max_gen_toks, 64);
+  const auto missing = parse_plan(R"(name: p
+variants: [{name: a, model: m, baseline: true}]
+tasks:
+  - {name: gpqa_diamond, options: {generative: true}}
+)",
+                                  "p.yaml", known());
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().to_string().find("max_gen_toks"), std::string::npos);
+}
+
 TEST(Plan, BothHarnessesOfOneBenchmarkInOnePlan) {
   const Plan plan = parsed(R"(name: p
 variants: [{name: a, model: m, baseline: true}]
@@ -147,7 +187,8 @@ TEST(Plan, JsonHoldsEveryDefault) {
                "limit_per": "task", "first": null, "ids": [], "max_gen_toks": 64,
                "num_fewshot": null, "repeats": 1, "if_gated": "fail", "weight": 1.0,
                "sampling": {}, "options": {}, "lm_eval": {}, "data": ""}],
-    "compare": {"margin_pp": 3.0, "alpha": 0.05}})");
+    "compare": {"margin_pp": 3.0, "alpha": 0.05},
+    "fidelity": {"items": 32, "max_tokens": 256}})");
   EXPECT_EQ(to_json(parsed(kSmall)), expected);
 }
 

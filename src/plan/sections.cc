@@ -279,6 +279,14 @@ Status read_compare(const YamlMap& top, Plan& plan) {
   return {};
 }
 
+Status read_fidelity(const YamlMap& top, Plan& plan) {
+  if (!top.has("fidelity")) return {};
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("fidelity"), "fidelity", {"items", "max_tokens"}));
+  TRY(map.read("items", plan.fidelity.items, 0));
+  return map.read("max_tokens", plan.fidelity.max_tokens, 1);
+}
+
 Status read_variants(const YamlMap& top, Plan& plan) {
   if (!top.has("variants")) {
     return top.missing("variants", "a plan compares variants of a model",

@@ -52,10 +52,46 @@ int smallest_max_model_len(const Plan& plan) {
   return smallest;
 }
 
+// The `sampling` map of the plan or of a task; untouched where there is none.
+Status read_sampling(const YamlMap& map, nlohmann::json& into) {
+  if (!map.has("sampling")) return {};
+  into = nlohmann::json::object();
+  const YamlMap sampling =
+      TRY(YamlMap::open(map.file(), map.value("sampling"), map.name_of("sampling"),
+                        {"temperature", "top_p", "top_k", "min_p"}));
+  struct Range {
+    const char* key;
+    double above_or_at;
+    double at_most;
+  };
+  for (const Range& range :
+       {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 1e-9, 1}, Range{"min_p", 0, 1}}) {
+    if (!sampling.has(range.key)) continue;
+    double value = 0;
+    TRY(sampling.read(range.key, value));
+    if (value < range.above_or_at || value > range.at_most) {
+      return sampling.error(
+          range.key, fmt::format("{} is out of range", sampling.name_of(range.key)),
+          fmt::format("it goes {} 0 to {}; here is {}",
+                      range.above_or_at > 0 ? "from above" : "from", range.at_most, value),
+          "change it or remove the key");
+    }
+    into[range.key] = value;
+  }
+  if (sampling.has("top_k")) {
+    int top_k = 0;
+    TRY(sampling.read("top_k", top_k, 0));  // 0: off
+    into["top_k"] = top_k;
+  }
+  return {};
+}
+
 class TaskReader {
  public:
-  TaskReader(YamlMap map, const std::vector<KnownBenchmark>& known, const Plan& plan)
-      : map_(std::move(map)), known_(known), plan_(plan) {}
+  // `sampling`: the plan's, for tasks that generate and do not say.
+  TaskReader(YamlMap map, const std::vector<KnownBenchmark>& known, const Plan& plan,
+             const nlohmann::json& sampling)
+      : map_(std::move(map)), known_(known), plan_(plan), plan_sampling_(sampling) {}
 
   Result<TaskSpec> read(Harness plan_harness) {
     task_.line = map_.mark().line + 1;
@@ -70,11 +106,12 @@ class TaskReader {
                                   {{"fail", IfGated::fail}, {"skip", IfGated::skip}}));
     TRY(read_data(map_, plan_.file, task_.data));
     TRY(read_weight());
-    TRY(read_sampling());
+    TRY(read_sampling(map_, task_.sampling));
     TRY(map_.read_object("options", task_.options));
     TRY(map_.read_object("lm_eval", task_.lm_eval));
     TRY(check_harness_keys());
     TRY(read_max_gen_toks());
+    if (generates_ && !map_.has("sampling")) task_.sampling = plan_sampling_;
     return std::move(task_);
   }
 
@@ -114,6 +151,7 @@ class TaskReader {
     const auto found = std::ranges::find(known_, task_.benchmark, &KnownBenchmark::name);
     if (found != known_.end()) {
       generates_ = found->generative;
+      generates_with_ = found->generates_with;
       return {};
     }
     const std::string near = nearest(task_.benchmark, names);
@@ -170,38 +208,6 @@ class TaskReader {
                       "it is the task's share in the pooled difference", "write 0 or more");
   }
 
-  Status read_sampling() {
-    if (!map_.has("sampling")) return {};
-    const YamlMap sampling =
-        TRY(YamlMap::open(map_.file(), map_.value("sampling"), map_.name_of("sampling"),
-                          {"temperature", "top_p", "top_k", "min_p"}));
-    struct Range {
-      const char* key;
-      double above_or_at;
-      double at_most;
-    };
-    for (const Range& range : {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 1e-9, 1},
-                               Range{"min_p", 0, 1}}) {
-      if (!sampling.has(range.key)) continue;
-      double value = 0;
-      TRY(sampling.read(range.key, value));
-      if (value < range.above_or_at || value > range.at_most) {
-        return sampling.error(
-            range.key, fmt::format("{} is out of range", sampling.name_of(range.key)),
-            fmt::format("it goes {} 0 to {}; here is {}",
-                        range.above_or_at > 0 ? "from above" : "from", range.at_most, value),
-            "change it or remove the key");
-      }
-      task_.sampling[range.key] = value;
-    }
-    if (sampling.has("top_k")) {
-      int top_k = 0;
-      TRY(sampling.read("top_k", top_k, 0));  // 0: off
-      task_.sampling["top_k"] = top_k;
-    }
-    return {};
-  }
-
   Status check_harness_keys() {
     if (task_.harness == Harness::native && map_.has("lm_eval")) {
       return map_.error("lm_eval", "lm_eval arguments on a native task",
@@ -216,6 +222,9 @@ class TaskReader {
   }
 
   Status read_max_gen_toks() {
+    if (!generates_with_.empty() && task_.options.contains(generates_with_)) {
+      generates_ = task_.options.at(generates_with_) == true;
+    }
     if (map_.has("max_gen_toks")) {
       const bool zero_allowed = task_.harness == Harness::lm_eval;
       int tokens = 0;
@@ -256,8 +265,10 @@ class TaskReader {
   YamlMap map_;
   const std::vector<KnownBenchmark>& known_;
   const Plan& plan_;
+  const nlohmann::json& plan_sampling_;
   TaskSpec task_;
   bool generates_ = true;
+  std::string generates_with_;
 };
 
 }  // namespace
@@ -269,13 +280,15 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
     return top.missing("tasks", "a plan runs benchmarks", "add 'tasks:' with a name each");
   }
   const std::vector<YAML::Node> nodes = TRY(top.read_sequence("tasks"));
+  nlohmann::json sampling = nlohmann::json::object();
+  TRY(read_sampling(top, sampling));
   double weights = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     YamlMap map = TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
                                     {"name", "benchmark", "harness", "limit", "limit_per", "first",
                                      "ids", "max_gen_toks", "num_fewshot", "repeats", "if_gated",
                                      "weight", "sampling", "options", "lm_eval", "data"}));
-    TaskReader reader(std::move(map), known, plan);
+    TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
     weights += plan.tasks.back().weight;
   }

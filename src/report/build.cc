@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/summary.h"
 
@@ -357,6 +358,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
       opened[v.name] = TRY(parse_json(*text, "the store"));
     }
   }
+  report.fidelity = TRY(measure_fidelity(store, report.variants));
   measure_noise(report, scores);
   raise_flags(report, opened);
   compare_all(report, scores);

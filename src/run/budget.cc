@@ -22,8 +22,8 @@ double percentile_90(std::vector<double> values) {
 
 }  // namespace
 
-double variant_share_s(double left_s, int variants_left, double reserve_s) {
-  return std::max(0.0, left_s - reserve_s) / std::max(1, variants_left);
+double variant_share_s(double left_s, double turns_left, double reserve_s) {
+  return std::max(0.0, left_s - reserve_s) / std::max(1.0, turns_left);
 }
 
 double report_reserve_s(double budget_s) {
@@ -50,7 +50,8 @@ void Pace::note(const Response& response, int in_flight) {
   push_bounded(queued_s_, response.queued_s, kWindow);
 }
 
-double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after) const {
+double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after,
+                          int prompt_tokens_ahead) const {
   double token_s = kGuessTokenS;
   if (measured()) {
     std::vector<double> scaled;
@@ -64,7 +65,7 @@ double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_f
   const double prompt_token_s =
       prompt_token_s_.empty() ? kGuessPromptTokenS : percentile_90(prompt_token_s_);
   const double one = prompt_tokens * prompt_token_s + max_tokens * token_s;
-  return percentile_90(queued_s_) + steps * one;
+  return std::max(percentile_90(queued_s_), prompt_tokens_ahead * prompt_token_s) + steps * one;
 }
 
 }  // namespace assay

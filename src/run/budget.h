@@ -8,9 +8,10 @@
 
 namespace assay {
 
-// What one variant may take of what is left, in seconds: an equal share, so that a variant that
-// finishes early leaves more to those after it. reserve_s is kept for scoring and the report.
-[[nodiscard]] double variant_share_s(double left_s, int variants_left, double reserve_s);
+// What one variant may take of what is left, in seconds: an equal share of the turns to come, so
+// that a variant that finishes early leaves more to those after it. reserve_s is kept for scoring
+// and the report.
+[[nodiscard]] double variant_share_s(double left_s, double turns_left, double reserve_s);
 
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);
@@ -26,10 +27,11 @@ class Pace {
   void note(const Response& response, int in_flight);
 
   // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
-  // each, every one using all of max_tokens, with in_flight_after requests running. A 90th
-  // percentile of what was seen: decode time grows with the number in flight at most linearly.
+  // each, every one using all of max_tokens, with in_flight_after requests running whose prompts
+  // have prompt_tokens_ahead tokens (all of them may still have to be read). 90th percentiles of
+  // what was seen: decode time grows with the number in flight at most linearly.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
-                                    int in_flight_after) const;
+                                    int in_flight_after, int prompt_tokens_ahead = 0) const;
   [[nodiscard]] bool measured() const { return !token_s_.empty(); }
 
  private:

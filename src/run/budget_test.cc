@@ -33,6 +33,8 @@ TEST(Pace, GuessesSlowlyThenMeasures) {
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 3, 4), 3 * (100 * 0.002 + 10 * 0.1));
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 8), 100 * 0.002 + 10 * 0.2);  // twice the crowd
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 2), 100 * 0.002 + 10 * 0.1);  // never faster
+  // 5,000 tokens of prompts before its own.
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4, 5000), 5100 * 0.002 + 10 * 0.1);
 }
 
 TEST(Pace, TakesThe90thPercentileAndForgets) {

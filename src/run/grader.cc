@@ -35,7 +35,8 @@ Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& r
         results.push_back(*std::move(result));
       }
     }
-    return job.task->task->score({*job.item, job.steps, results, context, oracle});
+    const Response* judgement = job.judgement ? &*job.judgement : nullptr;
+    return job.task->task->score({*job.item, job.steps, results, context, oracle, judgement});
   } catch (const std::exception& e) {
     return unscored("scorer failed", e.what());
   }

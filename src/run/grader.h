@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,6 +29,7 @@ struct GradeJob {
   int repeat = 0;
   std::size_t unit = 0;  // the caller's own number, given back
   std::vector<StepResult> steps;
+  std::optional<Response> judgement;  // of a task with a judge, once it has spoken
 };
 
 struct Graded {

@@ -50,10 +50,14 @@ LmEvalSource::LmEvalSource(const ResolvedRun& run, const ResolvedVariant& varian
       store_(store),
       results_folder_(std::move(results_folder)) {}
 
+std::string LmEvalSource::done_name(const std::string& variant, const std::string& task) {
+  return "lm_eval:" + variant + ":" + task;
+}
+
 Status LmEvalSource::prepare() {
   for (const ResolvedTask& task : run_.tasks) {
     if (task.spec.harness != Harness::lm_eval || !task.available) continue;
-    const auto done = TRY(store_.meta("lm_eval:" + variant_.spec.name + ":" + task.spec.name));
+    const auto done = TRY(store_.meta(done_name(variant_.spec.name, task.spec.name)));
     if (!done) tasks_.push_back(&task);
   }
   return {};
@@ -124,10 +128,16 @@ bool LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
     ++next_id;
     --room;
     ++sent;
-    asked_[id] = {needed.need, key_of(needed)};
+    asked_[id] = {needed.need, key_of(needed), tokens_to_read(needed.rendered)};
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
   return more;
+}
+
+int LmEvalSource::prompt_tokens_in_flight() const {
+  int tokens = 0;
+  for (const auto& [id, asked] : asked_) tokens += asked.prompt_tokens;
+  return tokens;
 }
 
 Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
@@ -168,7 +178,7 @@ Status LmEvalSource::on_done(const LmEvalDone& done) {
   }
   // A task cut short by the budget is asked again next time.
   if (stopped_) return {};
-  return store_.set_meta("lm_eval:" + variant_.spec.name + ":" + task.spec.name, "done");
+  return store_.set_meta(done_name(variant_.spec.name, task.spec.name), "done");
 }
 
 Status LmEvalSource::store_samples(const ResolvedTask& task, const std::filesystem::path& file) {

@@ -21,6 +21,8 @@ class LmEvalSource {
   LmEvalSource(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
                Store& store, std::filesystem::path results_folder);
 
+  // The store's name for "lm-eval has run this task of this variant".
+  [[nodiscard]] static std::string done_name(const std::string& variant, const std::string& task);
   // Looks into the store for what is done already.
   [[nodiscard]] Status prepare();
   // Tasks of this plan that lm-eval runs and whose scores are not all stored yet.
@@ -36,6 +38,7 @@ class LmEvalSource {
   [[nodiscard]] bool submit_while(Engine& engine, std::int64_t& next_id, int room,
                                   const std::function<bool(const Needed&)>& fits);
   [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
+  [[nodiscard]] int prompt_tokens_in_flight() const;
   // True when the id was one of ours.
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
                                        std::int64_t load_id);
@@ -50,6 +53,7 @@ class LmEvalSource {
   struct Asked {
     std::int64_t need = 0;
     std::string key;
+    int prompt_tokens = 0;
   };
 
   [[nodiscard]] nlohmann::json arguments(const ResolvedTask& task, int max_model_len) const;

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "run/judging.h"
 #include "run/variant_run.h"
 
 namespace assay {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t kGraderQueue = 64;
 constexpr double kLoadGuessS = 12;
+constexpr double kJudgeTurn = 0.5;  // a judge's share, in shares of a variant
 
 Status freeze(const ResolvedRun& run, Store& store) {
   const nlohmann::json frozen = frozen_plan(run);
@@ -54,6 +56,9 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
   }
   if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
     TRY(services.store.forget_variant(variant.spec.name));
+    for (const ResolvedTask& task : run.tasks) {
+      TRY(services.store.remove_meta(LmEvalSource::done_name(variant.spec.name, task.spec.name)));
+    }
   }
   TRY(services.store.set_meta(name, identity_json(current).dump()));
   return current;
@@ -84,10 +89,11 @@ class Accounts {  // the wall clock spent on this folder, over all its runs
     return spent_before_s_ + services_.clock.now().count() - started_s_;
   }
   [[nodiscard]] double left_s() const { return options_.budget_s - spent_s(); }
-  [[nodiscard]] double deadline_s(int variants_left) const {
+  // `turns_left`: variants that share what is left; half a one more where a judge comes after them.
+  [[nodiscard]] double deadline_s(double turns_left) const {
     if (!limited()) return std::numeric_limits<double>::infinity();
     return services_.clock.now().count() +
-           variant_share_s(left_s(), variants_left, report_reserve_s(options_.budget_s));
+           variant_share_s(left_s(), turns_left, report_reserve_s(options_.budget_s));
   }
   Status save() const {
     return services_.store.set_meta("spent_s", fmt::format("{:.3f}", spent_s()));
@@ -136,7 +142,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
     if (accounts.limited() && accounts.left_s() < least_s) {
       if (index == 0 && services.store.response_count() == 0) {
         return environment_error(
-            fmt::format("a budget of {} is too short", human_duration(options.budget_s)),
+            fmt::format("a budget of {} is too short", human_duration(std::ceil(options.budget_s))),
             fmt::format("{} variants must each load and answer at least one item of three tasks",
                         variants_left),
             fmt::format("give it at least {}", human_duration(std::ceil(least_s))));
@@ -145,7 +151,8 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
       out.end = RunEnd::out_of_time;
     } else {
       out.worked = true;
-      out.end = TRY(turn.run(accounts.deadline_s(variants_left)));
+      const double judge_turn = TRY(wants_judge(run)) ? kJudgeTurn : 0;
+      out.end = TRY(turn.run(accounts.deadline_s(variants_left + judge_turn)));
     }
   }
   TRY(turn.finish_grading());
@@ -176,6 +183,10 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
     if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
     worked = worked || turn.worked;
   }
+  if (TRY(wants_judge(run))) {
+    TRY(judge_answers(run, options, services, accounts.deadline_s(1)));
+    if (services.stop != nullptr && *services.stop) return RunEnd::interrupted;
+  }
   if (worked) TRY(accounts.save());
   TRY(services.store.flush());
   return end;
@@ -185,21 +196,17 @@ Status rescore(const ResolvedRun& run, RunServices& services) {
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
   for (const ResolvedVariant& variant : run.variants) {
     for (const Unit& unit : make_units(run)) {
-      GradeJob job{variant.spec.name, unit.task, &unit.item(), unit.repeat, 0, {}};
-      for (const StoredStep& step : TRY(services.store.steps(
-               variant.spec.name, unit.task->spec.name, unit.item().id, unit.repeat))) {
-        StepResult result;
-        result.prompt_did_not_fit = step.response_key.empty();
-        if (!result.prompt_did_not_fit) {
-          auto response = TRY(services.store.response(step.response_key));
-          if (!response) break;
-          result.response = *std::move(response);
-        }
-        job.steps.push_back(std::move(result));
-      }
-      if (job.steps.empty()) continue;
-      const auto next = unit.task->task->next(unit.item(), job.steps, run.context(*unit.task));
-      if (!next || *next) continue;  // half answered
+      auto steps = TRY(answered_steps(run, services.store, variant.spec.name, *unit.task,
+                                      unit.item(), unit.repeat));
+      if (!steps) continue;
+      GradeJob job{variant.spec.name,
+                   unit.task,
+                   &unit.item(),
+                   unit.repeat,
+                   0,
+                   *std::move(steps),
+                   TRY(stored_judgement(services.store, variant.spec.name, unit.task->spec.name,
+                                        unit.item().id, unit.repeat))};
       TRY(services.store.put_score({variant.spec.name, unit.task->spec.name, unit.item().id,
                                     unit.repeat,
                                     grade_now(run, job, services.run_program, oracle.get())}));

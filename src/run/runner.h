@@ -18,6 +18,12 @@
 namespace assay {
 
 // The parts of the world a run uses; the composition root supplies them.
+struct JudgeEngine {  // open and loaded
+  std::unique_ptr<Engine> engine;
+  ResolvedVariant variant;  // what judgements are stored under
+  EngineIdentity identity;
+};
+
 struct RunServices {
   Store& store;
   const Clock& clock;
@@ -28,6 +34,8 @@ struct RunServices {
   EngineIdentity identity;
   RunProgram run_program;
   MakeOracle make_oracle;
+  // An endpoint that judges free answers; empty: only the baseline can judge.
+  std::function<Result<JudgeEngine>(const JudgeSpec&)> start_judge;
   // Reads the files of a model so that the next load finds them in memory; may be empty.
   std::function<void(const ResolvedVariant&)> prefetch;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "base/json.h"
+#include "run/fidelity_source.h"
+#include "run/lm_eval_source.h"
 #include "run/scripted_engine.h"
 
 namespace assay {
@@ -31,6 +33,31 @@ Score judge(const ScoreInputs& in) {
   return score;
 }
 
+// "free" items are right when a judge says so.
+Score judge_free(const ScoreInputs& in) {
+  Score score;
+  score.reason = reason::kNoJudge;
+  if (in.judgement == nullptr) return score;
+  score.outcome = Outcome::scored;
+  score.reason.clear();
+  score.metrics["robust"] = in.judgement->text == "right" ? 1 : 0;
+  return score;
+}
+
+Result<std::optional<JudgeSpec>> baseline_judges(const TaskContext&) {
+  JudgeSpec spec;
+  spec.baseline = true;
+  return spec;
+}
+
+Result<NextRequest> ask_judge(const Item& item, const std::vector<StepResult>& steps,
+                              const TaskContext&) {
+  Request request;
+  request.messages = {{"user", "judge " + item.id + " " + steps.back().response.text}};
+  request.sampling.max_tokens = 5;
+  return request;
+}
+
 int steps_of(const Item& item) {
   return item.row.value("steps", 1);
 }
@@ -48,6 +75,18 @@ const Task& test_task() {
   return task;
 }
 
+const Task& free_task() {
+  static const Task task = [] {
+    Task t = test_task();
+    t.name = "free";
+    t.score = judge_free;
+    t.judge = baseline_judges;
+    t.judge_request = ask_judge;
+    return t;
+  }();
+  return task;
+}
+
 class RunnerTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -58,6 +97,7 @@ class RunnerTest : public testing::Test {
     std::filesystem::remove_all(folder_);
     run_.plan.name = "test";
     run_.plan.engine.args = {{"max_model_len", 100}};
+    run_.plan.fidelity.items = 0;
     add_task("a", 6);
     add_task("b", 3);
     for (const char* name : {"base", "quant"}) {
@@ -223,7 +263,16 @@ TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {
   EXPECT_EQ(end.error().what, "variant base was begun by another engine");
   RunOptions options;
   options.restart_variant = true;
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta(LmEvalSource::done_name("base", "a"), "done"));
+    ASSERT_TRUE(store.flush());
+  }
   ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_FALSE(Store::open(folder_, Store::Mode::read)
+                   .value()
+                   .meta(LmEvalSource::done_name("base", "a"))
+                   .value());
   version_ = "3";
   EXPECT_EQ(go().value(), RunEnd::complete);  // all done: the engine does not matter
 }
@@ -248,6 +297,76 @@ TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {
                                      [&](const std::string& id) { return id.starts_with(prefix); });
     for (int i = 0; i < count; ++i) EXPECT_TRUE(base.contains(prefix + std::to_string(i)));
   }
+}
+
+// By the guess of 0.2 s a token, 600 tokens never fit into a share of 48 s; measured, they do.
+TEST_F(RunnerTest, AGuessLeavesNothingOut) {
+  add_task("c", 3);
+  add_task("long", 2);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 600;
+  script_.token_s = 0.01;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored_items("base").size(), 14U);
+  EXPECT_EQ(scored_items("quant").size(), 14U);
+}
+
+// Only long items: one is asked to learn the pace, and by that pace the others do not fit.
+TEST_F(RunnerTest, WhatDoesNotFitByMeasureIsLeftOut) {
+  run_.tasks.clear();
+  add_task("long", 4);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 150;  // guessed at 30 s; 15 s by measure
+  script_.max_in_flight = 1;
+  script_.output_tokens = 150;
+  RunOptions options;
+  options.budget_s = 100;  // a share of 48 s, 10 of them for loading
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored_items("base"), (std::set<std::string>{"long0", "long1"}));
+  EXPECT_EQ(scored_items("quant"), (std::set<std::string>{"long0", "long1"}));
+}
+
+// The load took most of the share, so not even the guess for one item fits: one is asked all the
+// same, and its measure (15 s at worst) says that no other one will.
+TEST_F(RunnerTest, ShortOfTimeOneItemMeasures) {
+  run_.tasks.clear();
+  add_task("long", 4);
+  run_.plan.engine.args = {{"max_model_len", 1000}};
+  run_.tasks.back().spec.max_gen_toks = 150;
+  script_.load_s = 40;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored_items("base"), (std::set<std::string>{"long0"}));
+}
+
+TEST_F(RunnerTest, UnderABudgetTheFirstOfEveryTaskMeasures) {
+  run_.tasks.clear();
+  add_task("a", 50);
+  add_task("b", 3);
+  run_.tasks[0].spec.max_gen_toks = 40;
+  std::size_t asked_before_an_answer = 0;
+  script_.answer = [&](const std::string&) {
+    if (asked_before_an_answer == 0) asked_before_an_answer = script_.prompts.size();
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 300;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(asked_before_an_answer, 2U);
+  EXPECT_EQ(script_.prompts[0], "b/b0/0");  // the cheapest first
+  EXPECT_EQ(script_.prompts[1], "a/a0/0");
+}
+
+// The call that renders a later step fails before the death itself is seen.
+TEST_F(RunnerTest, DeathSeenByAFailingCallIsADeath) {
+  run_.tasks[0].items[0].row["steps"] = 2;
+  script_.dies_rendering = [](const std::string& prompt) { return prompt == "a/a0/1+yes"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 3);
 }
 
 TEST_F(RunnerTest, SlowerVariantStopsEarlierNotWrong) {
@@ -275,6 +394,82 @@ TEST_F(RunnerTest, TooShortABudgetEndsAtOnceAndSaysTheLeast) {
   EXPECT_EQ(end.error().what, "a budget of 20.0s is too short");
   EXPECT_TRUE(end.error().fix.starts_with("give it at least "));
   EXPECT_EQ(script_.starts, 0);
+}
+
+// After its tasks each variant reads the same outputs of the baseline, once.
+TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
+  run_.plan.fidelity = {4, 3};
+  script_.answer = [&](const std::string&) {  // a second load is the candidate: other outputs
+    script_.output_tokens = script_.loads == 1 ? 5 : 2;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 18U);
+  ASSERT_EQ(script_.read_back.size(), 8U);
+  std::vector<int> first;
+  for (unsigned char c : std::string("a/a0/0")) first.push_back(c);
+  first.insert(first.end(), {7, 7, 7});  // 3 of its 5 tokens
+  EXPECT_EQ(script_.read_back[0], first);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(script_.read_back[i], script_.read_back[i + 4]);
+  {
+    const Store store = Store::open(folder_, Store::Mode::read).value();
+    for (const char* variant : {"base", "quant"}) {
+      const auto steps = store.steps(variant, kReadBackTask, "a/a0", 0).value();
+      ASSERT_EQ(steps.size(), 1U);
+      const auto read = store.response(steps[0].response_key).value().value_or(Response{});
+      EXPECT_EQ(read.positions.size(), 1U);
+    }
+  }
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);
+}
+
+TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
+  run_.plan.fidelity = {4, 3};
+  script_.deadly_read_back = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, 2);
+}
+
+TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  script_.answer = [](const std::string& p) {
+    if (p.starts_with("judge ")) return std::string(p == "judge free1 yes" ? "right" : "wrong");
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 3);  // each variant, and the baseline once more to judge
+  EXPECT_EQ(script_.prompts.size(), 22U + 4U);
+  EXPECT_EQ(script_.prompts.back(), "judge free1 yes");
+  int judged = 0;
+  for (const StoredScore& s : scores()) {
+    if (s.task != "free") continue;
+    ASSERT_EQ(s.score.outcome, Outcome::scored);
+    EXPECT_EQ(s.score.metrics.at("robust"), s.item == "free1" ? 1 : 0);
+    ++judged;
+  }
+  EXPECT_EQ(judged, 4);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 3);
+}
+
+TEST_F(RunnerTest, JudgeThatDiesLeavesUnscoredAndIsAskedAgain) {
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  script_.max_in_flight = 1;
+  script_.deadly = [](const std::string& p) { return p == "judge free1 yes"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const auto unscored = [this] {
+    const auto all = scores();
+    return std::count_if(all.begin(), all.end(),
+                         [](const StoredScore& s) { return s.score.outcome == Outcome::unscored; });
+  };
+  EXPECT_EQ(unscored(), 3);  // free0 of the baseline was judged before
+  script_.deadly = [](const std::string&) { return false; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 0);
 }
 
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {

@@ -24,9 +24,15 @@ struct EngineScript {
   };
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
+  // True, once: the engine is found dead when it is to render this prompt.
+  std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
+    return false;
+  };
   int starts = 0;
   int loads = 0;
-  std::vector<std::string> prompts;  // as submitted, in order
+  std::vector<std::string> prompts;         // as submitted, in order
+  std::vector<std::vector<int>> read_back;  // tokens of prompt_logprobs requests, in order
+  bool deadly_read_back = false;            // the engine dies of the first of them
 };
 
 class ScriptedEngine final : public Engine {
@@ -45,6 +51,11 @@ class ScriptedEngine final : public Engine {
     for (const Request& r : requests) {  // one token a byte
       Rendered rendered;
       rendered.text = r.messages.empty() ? r.plain : r.messages.back().content;
+      if (script_.dies_rendering(rendered.text)) {
+        script_.dies_rendering = [](const std::string&) { return false; };
+        dead_ = true;
+        return environment_error("engine died", "as scripted", "");
+      }
       for (unsigned char c : rendered.text) rendered.prompt_tokens.push_back(c);
       out.push_back(std::move(rendered));
     }
@@ -57,29 +68,36 @@ class ScriptedEngine final : public Engine {
     loaded.load_s = script_.load_s;
     return loaded;
   }
-  Status submit(std::int64_t id, RequestKind, const Rendered& rendered, const Sampling&,
+  Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered, const Sampling&,
                 int) override {
-    script_.prompts.push_back(rendered.text);
-    running_.push_back({id, rendered.text});
+    if (kind == RequestKind::prompt_logprobs) {
+      script_.read_back.push_back(rendered.scored.at(0).tokens);
+      dead_ = script_.deadly_read_back;
+    } else {
+      script_.prompts.push_back(rendered.text);
+    }
+    running_.push_back({id, rendered.text, kind});
     return {};
   }
   Status cancel(std::int64_t) override { return {}; }
   std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) override {
+    if (dead_) return died();
     if (running_.empty()) {
       script_.clock.advance(Seconds(static_cast<double>(timeout.count()) / 1000));
       return std::nullopt;
     }
     if (timeout.count() == 0) return std::nullopt;
-    for (const auto& [id, prompt] : running_) {
-      if (!script_.deadly(prompt)) continue;
-      Died died{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
-      for (const auto& entry : running_) died.unanswered.push_back(entry.id);
-      running_.clear();
-      return died;
+    for (const Running& running : running_) {
+      if (script_.deadly(running.prompt)) return died();
     }
     const Running done = running_.front();
     running_.pop_front();
     Answered answered{done.id, {}};
+    if (done.kind == RequestKind::prompt_logprobs) {
+      answered.response.positions = {{7, -0.5, 1, {7}, {-0.5}}};
+      script_.clock.advance(Seconds(script_.token_s));
+      return answered;
+    }
     answered.response.text = script_.answer(done.prompt);
     answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
     answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
@@ -97,10 +115,20 @@ class ScriptedEngine final : public Engine {
   struct Running {
     std::int64_t id;
     std::string prompt;
+    RequestKind kind = RequestKind::generate;
   };
+
+  Died died() {
+    Died event{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
+    for (const auto& entry : running_) event.unanswered.push_back(entry.id);
+    running_.clear();
+    return event;
+  }
+
   EngineScript& script_;
   EngineHello hello_;
   std::deque<Running> running_;
+  bool dead_ = false;
 };
 
 }  // namespace assay

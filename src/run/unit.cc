@@ -92,6 +92,28 @@ Status Replay::set_response(Unit& unit, const Response& response, std::int64_t l
   return advance(unit);
 }
 
+Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun& run,
+                                                              const Store& store,
+                                                              const std::string& variant,
+                                                              const ResolvedTask& task,
+                                                              const Item& item, int repeat) {
+  std::vector<StepResult> out;
+  for (const StoredStep& step : TRY(store.steps(variant, task.spec.name, item.id, repeat))) {
+    StepResult result;
+    result.prompt_did_not_fit = step.response_key.empty();
+    if (!result.prompt_did_not_fit) {
+      auto response = TRY(store.response(step.response_key));
+      if (!response) return std::nullopt;
+      result.response = *std::move(response);
+    }
+    out.push_back(std::move(result));
+  }
+  if (out.empty()) return std::nullopt;
+  const auto next = task.task->next(item, out, run.context(task));
+  if (!next || *next) return std::nullopt;
+  return out;
+}
+
 std::vector<Unit> make_units(const ResolvedRun& run) {
   std::vector<std::size_t> counts;
   for (const ResolvedTask& task : run.tasks) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,11 @@ class Replay {
   int max_model_len_;
   Store& store_;
 };
+
+// The stored answers of an item; nothing while it is not answered in full.
+[[nodiscard]] Result<std::optional<std::vector<StepResult>>> answered_steps(
+    const ResolvedRun& run, const Store& store, const std::string& variant,
+    const ResolvedTask& task, const Item& item, int repeat);
 
 // The units of a variant in the order they are admitted: tasks interleaved, repeats of an item side
 // by side. Unavailable tasks and those lm-eval runs are left out.

@@ -13,9 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kUnmeasuredInFlight = 16;    // before the pace is known, when there is a deadline
 constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
 constexpr double kAdmissionSafety = 1.15;
+constexpr double kFidelityShare = 0.05;  // of a variant's time that its tasks leave alone, at least
+constexpr double kLogprobsCost = 2;      // of reading a token with its log-probabilities
 
 int max_model_len_of(const nlohmann::json& args) {
   const auto it = args.find("max_model_len");
@@ -31,8 +32,8 @@ nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant) 
 }
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
-                       const RunOptions& options, RunServices& services, EngineIdentity identity,
-                       GraderPool& graders)
+                       const RunOptions& options, RunServices& services,
+                       const EngineIdentity& identity, GraderPool& graders)
     : run_(run),
       variant_(variant),
       options_(options),
@@ -40,7 +41,8 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       graders_(graders),
       engine_args_(merged_engine_args(run.plan, variant.spec)),
       replay_(run, variant, identity, max_model_len_of(engine_args_), services.store),
-      lm_eval_(run, variant, identity, services.store, services.results_folder) {}
+      lm_eval_(run, variant, identity, services.store, services.results_folder),
+      fidelity_(run, variant, identity, services.store) {}
 
 VariantRun::~VariantRun() {
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
@@ -48,6 +50,7 @@ VariantRun::~VariantRun() {
 
 Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
+  TRY(fidelity_.prepare());
   std::set<std::tuple<std::string, std::string, int>> scored;
   for (const StoredScore& s : TRY(services_.store.scores())) {
     if (s.variant == variant_.spec.name) scored.emplace(s.task, s.item, s.repeat);
@@ -61,7 +64,10 @@ Status VariantRun::prepare(const ItemSet* allowed) {
       continue;
     }
     TRY(replay_.advance(unit));
-    if (unit.state == Unit::State::waiting && !unit.has_prompt) to_render_.push_back(i);
+    if (unit.state == Unit::State::waiting) {
+      lanes_.push(unit.task, i);
+      if (!unit.has_prompt) to_render_.push_back(i);
+    }
     if (unit.state != Unit::State::answered) continue;
     if (scored.contains({task, unit.item().id, unit.repeat})) {
       unit.state = Unit::State::scored;
@@ -78,17 +84,19 @@ int VariantRun::waiting() const {
 }
 
 bool VariantRun::needs_engine() const {
-  return waiting() > 0 || lm_eval_.wanted();
+  return waiting() > 0 || lm_eval_.wanted() || fidelity_.wanted();
 }
 
 void VariantRun::give_up() {
   drop_waiting();
+  fidelity_.drop();
 }
 
 void VariantRun::drop_waiting() {
   for (Unit& unit : units_) {
     if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
   }
+  lanes_.clear();
   ready_.clear();
   to_render_.clear();
 }
@@ -109,10 +117,9 @@ double VariantRun::worst_case_s(const Unit& unit) const {
   const Task& task = *unit.task->task;
   const int steps = std::max(1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
                                     static_cast<int>(unit.steps.size()));
-  std::size_t prompt = unit.prompt.prompt_tokens.size();
-  for (const Rendered::Scored& s : unit.prompt.scored) prompt += s.tokens.size();
-  const double answer_s = pace_.worst_case_s(
-      static_cast<int>(prompt), unit.request.sampling.max_tokens, steps, in_flight() + 1);
+  const double answer_s =
+      pace_.worst_case_s(tokens_to_read(unit.prompt), unit.request.sampling.max_tokens, steps,
+                         in_flight() + 1, prompt_tokens_in_flight());
   return answer_s + (task.kind == TaskKind::code ? kGradingWorstCaseS : 0);
 }
 
@@ -140,10 +147,11 @@ Status VariantRun::start_engine() {
 
 Status VariantRun::render_waiting() {
   while (!to_render_.empty()) {
-    const std::vector<std::size_t> which = std::exchange(to_render_, {});
     std::vector<Request> requests;
-    for (std::size_t index : which) requests.push_back(units_[index].request);
+    requests.reserve(to_render_.size());
+    for (std::size_t index : to_render_) requests.push_back(units_[index].request);
     const std::vector<Rendered> prompts = TRY(engine_->render(requests));
+    const std::vector<std::size_t> which = std::exchange(to_render_, {});
     for (std::size_t k = 0; k < which.size(); ++k) {
       TRY(replay_.set_prompt(units_[which[k]], prompts[k]));
       after_step(which[k]);  // the prompt's answer may be stored: then the next one waits
@@ -152,14 +160,14 @@ Status VariantRun::render_waiting() {
   return {};
 }
 
-Status VariantRun::load_engine(double deadline_s) {
+Status VariantRun::load_engine() {
   TRY(start_engine());
   TRY(render_waiting());
   TRY(services_.store.flush());
   services_.progress.say(fmt::format("{}: loading {}", variant_.spec.name, variant_.spec.model));
   auto timeout = options_.load_timeout;
-  if (std::isfinite(deadline_s)) {
-    const double left_s = std::max(1.0, deadline_s - services_.clock.now().count());
+  if (has_deadline()) {
+    const double left_s = std::max(1.0, deadline_s_ - services_.clock.now().count());
     timeout = std::min(timeout, std::chrono::seconds(static_cast<long>(std::ceil(left_s))));
   }
   loaded_ = TRY(engine_->load(engine_args_, timeout));
@@ -178,17 +186,21 @@ Status VariantRun::load_engine(double deadline_s) {
 }
 
 Result<RunEnd> VariantRun::run(double deadline_s) {
-  has_deadline_ = std::isfinite(deadline_s);
-  if (const Status loaded = load_engine(deadline_s); !loaded) {
+  deadline_s_ = deadline_s;
+  if (const Status loaded = load_engine(); !loaded) {
     // A load that its share of the budget cut short is no fault of the engine.
-    if (services_.clock.now().count() < deadline_s) return std::unexpected(loaded.error());
+    if (services_.clock.now().count() < deadline_s_) return std::unexpected(loaded.error());
     services_.progress.say(variant_.spec.name + ": the budget ended while it loaded");
     engine_.reset();
     drop_waiting();
     TRY(services_.store.flush());
     return RunEnd::out_of_time;
   }
-  const RunEnd end = TRY(loop(deadline_s));
+  tasks_deadline_s_ = deadline_s_;
+  if (has_deadline() && run_.plan.fidelity.items > 0) {
+    tasks_deadline_s_ -= kFidelityShare * (deadline_s_ - services_.clock.now().count());
+  }
+  const RunEnd end = TRY(loop());
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
   engine_.reset();
   TRY(note_totals());
@@ -198,13 +210,18 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
 }
 
 int VariantRun::in_flight() const {
-  return static_cast<int>(asked_.size()) + lm_eval_.in_flight();
+  return static_cast<int>(asked_.size()) + lm_eval_.in_flight() + fidelity_.in_flight();
+}
+
+int VariantRun::prompt_tokens_in_flight() const {
+  int tokens = lm_eval_.prompt_tokens_in_flight() + fidelity_.prompt_tokens_in_flight();
+  for (const auto& [id, index] : asked_) tokens += tokens_to_read(units_[index].prompt);
+  return tokens;
 }
 
 int VariantRun::room() const {
   int limit = engine_->hello().max_in_flight;
   if (loaded_.max_num_seqs > 0) limit = std::min(limit, loaded_.max_num_seqs);
-  if (has_deadline_ && !pace_.measured()) limit = std::min(limit, kUnmeasuredInFlight);
   return std::max(1, limit) - in_flight();
 }
 
@@ -228,41 +245,120 @@ Status VariantRun::admit_suspect() {
   return {};
 }
 
-Status VariantRun::admit(double deadline_s) {
+bool VariantRun::fits(double cost_s, double deadline_s) const {
+  return services_.clock.now().count() + kAdmissionSafety * cost_s <= deadline_s;
+}
+
+bool VariantRun::tasks_done() const {
+  return asked_.empty() && lm_eval_.in_flight() == 0 && !lm_eval_.running() && waiting() == 0;
+}
+
+Status VariantRun::admit() {
   TRY(render_waiting());
   if (one_at_a_time_) TRY(admit_suspect());
   if (one_at_a_time_) return {};
   while (!ready_.empty() && room() > 0) {  // their items were admitted with all their steps
     const std::size_t index = ready_.front();
-    ready_.pop_front();
     if (units_[index].state == Unit::State::waiting) TRY(submit(index));
+    ready_.pop_front();
   }
-  const double now_s = services_.clock.now().count();
-  const auto fits = [&](double cost_s) { return now_s + kAdmissionSafety * cost_s <= deadline_s; };
-  for (; next_unit_ < units_.size() && room() > 0; ++next_unit_) {
-    Unit& unit = units_[next_unit_];
-    if (unit.state != Unit::State::waiting) continue;
-    if (closed_.contains(unit.task) || !fits(worst_case_s(unit))) {
-      closed_.insert(unit.task);  // a prefix of each task: nothing after it either
-      unit.state = Unit::State::not_run;
-      out_of_time_ = true;
+  TRY(admit_items());
+  TRY(admit_lm_eval());
+  return admit_fidelity();
+}
+
+// The next unit to admit, tasks in `held` aside. Under a deadline the first item of every task
+// comes first, the cheapest before the others, and until their answers tell the pace nothing else.
+std::optional<std::size_t> VariantRun::next_waiting(
+    const std::set<const ResolvedTask*>& held) const {
+  std::optional<std::size_t> next;
+  std::optional<std::size_t> first_of_task;
+  for (const auto& [index, task] : lanes_.fronts()) {
+    if (held.contains(task)) continue;
+    if (!next) next = index;
+    if (!has_deadline() || begun_.contains(task)) continue;
+    const bool cheaper =
+        !first_of_task || worst_case_s(units_[index]) < worst_case_s(units_[*first_of_task]);
+    if (cheaper) first_of_task = index;
+  }
+  if (first_of_task || (has_deadline() && !pace_.measured())) return first_of_task;
+  return next;
+}
+
+Status VariantRun::admit_unit(std::size_t index) {
+  const Unit& unit = units_[index];
+  if (unit.state == Unit::State::waiting) TRY(submit(index));
+  begun_.insert(unit.task);
+  lanes_.pop(unit.task);
+  return {};
+}
+
+Status VariantRun::admit_items() {
+  std::map<double, std::size_t> held;  // by worst case: does not fit beside what runs now
+  std::set<const ResolvedTask*> held_tasks;
+  while (room() > 0) {
+    const auto next = next_waiting(held_tasks);
+    if (!next) break;
+    const Unit& unit = units_[*next];
+    const double cost_s = worst_case_s(unit);
+    if (unit.state == Unit::State::waiting && !fits(cost_s, tasks_deadline_s_)) {
+      held.emplace(cost_s, *next);
+      held_tasks.insert(unit.task);
       continue;
     }
-    TRY(submit(next_unit_));
+    TRY(admit_unit(*next));
   }
+  if (held.empty() || in_flight() > 0) return {};
+  // With nothing beside it an item is as fast as it gets. What does not fit by measured pace never
+  // will; a guess is no reason to leave items out, so the cheapest is asked to measure.
+  if (!pace_.measured()) return admit_unit(held.begin()->second);
+  out_of_time_ = true;
+  drop_waiting();
+  return {};
+}
+
+Status VariantRun::admit_lm_eval() {
   if (lm_eval_.wanted() && !lm_eval_.running()) {
     TRY(lm_eval_.start_next(*engine_, next_id_++, loaded_.max_model_len));
   }
-  const bool time_for_more =
-      lm_eval_.submit_while(*engine_, next_id_, room(), [&](const Needed& needed) {
-        return fits(pace_.worst_case_s(static_cast<int>(needed.rendered.prompt_tokens.size()),
-                                       needed.sampling.max_tokens, 1, in_flight() + 1));
+  const bool all_sent =
+      lm_eval_.submit_while(*engine_, next_id_, room(), [this](const Needed& needed) {
+        const double cost_s =
+            pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
+                               in_flight() + 1, prompt_tokens_in_flight());
+        return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
       });
-  if (!time_for_more) {
+  if (!all_sent && in_flight() == 0) {
     out_of_time_ = true;
     TRY(lm_eval_.stop_asking(*engine_));
   }
   return {};
+}
+
+// The baseline's own outputs are complete only now.
+Status VariantRun::admit_fidelity() {
+  if (!tasks_done()) return {};
+  if (!reading_back_) {
+    reading_back_ = true;
+    TRY(fidelity_.prepare());
+  }
+  const bool all_fit = TRY(fidelity_.submit_while(*engine_, next_id_, room(), [this](int tokens) {
+    const double cost_s =
+        pace_.worst_case_s(tokens, 0, 1, in_flight() + 1, prompt_tokens_in_flight());
+    return fits(kLogprobsCost * cost_s, deadline_s_);
+  }));
+  if (!all_fit && in_flight() == 0) fidelity_.drop();  // it will not be asked for any more
+  return {};
+}
+
+// An engine that dies between two events first shows as a call that fails.
+Status VariantRun::after_failed_call(const Error& error) {
+  while (auto event = engine_->wait(milliseconds(0))) {
+    const bool died = std::holds_alternative<Died>(*event);
+    TRY(handle(*event));
+    if (died) return {};
+  }
+  return std::unexpected(error);
 }
 
 void VariantRun::after_step(std::size_t index) {
@@ -279,6 +375,7 @@ void VariantRun::after_step(std::size_t index) {
 Status VariantRun::on_answer(const Answered& answered) {
   const auto it = asked_.find(answered.id);
   if (it == asked_.end()) {
+    if (TRY(fidelity_.on_answer(answered, load_id_))) return {};
     if (!TRY(lm_eval_.on_answer(*engine_, answered, load_id_))) return {};  // cancelled: too late
     pace_.note(answered.response, in_flight() + 1);
   } else {
@@ -293,7 +390,7 @@ Status VariantRun::on_answer(const Answered& answered) {
   return {};
 }
 
-Status VariantRun::on_death(const Died& died, double deadline_s) {
+Status VariantRun::on_death(const Died& died) {
   services_.progress.say(
       fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
   for (const auto& [id, index] : asked_) {
@@ -312,6 +409,7 @@ Status VariantRun::on_death(const Died& died, double deadline_s) {
   }
   asked_.clear();
   lm_eval_.forget_engine();
+  fidelity_.drop();  // reading back is an extra: it must not bring the run down
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", variant_.spec.name}, {"why", died.error.why}}));
   TRY(services_.store.flush());
@@ -321,37 +419,39 @@ Status VariantRun::on_death(const Died& died, double deadline_s) {
         fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_),
         died.error.why, "read logs/ of the run; run the same command again to go on from here");
   }
+  if (tasks_done() && !lm_eval_.wanted()) return {};
   one_at_a_time_ = true;
-  return load_engine(deadline_s);
+  return load_engine();
 }
 
-Status VariantRun::handle(const EngineEvent& event, double deadline_s) {
+Status VariantRun::handle(const EngineEvent& event) {
   if (const auto* answered = std::get_if<Answered>(&event)) return on_answer(*answered);
-  if (const auto* died = std::get_if<Died>(&event)) return on_death(*died, deadline_s);
+  if (const auto* died = std::get_if<Died>(&event)) return on_death(*died);
   if (const auto* needed = std::get_if<Needed>(&event)) return lm_eval_.on_need(*engine_, *needed);
   if (const auto* done = std::get_if<LmEvalDone>(&event)) return lm_eval_.on_done(*done);
   return {};
 }
 
-Result<RunEnd> VariantRun::loop(double deadline_s) {
-  while (!stopped()) {
-    TRY(admit(deadline_s));
+Result<RunEnd> VariantRun::loop() {
+  while (!stopped() && engine_) {
+    if (const Status admitted = admit(); !admitted) TRY(after_failed_call(admitted.error()));
     give_to_graders();
     TRY(collect_grades());
-    if (in_flight() == 0 && !lm_eval_.running() && waiting() == 0) break;
-    if (services_.clock.now().count() >= deadline_s) {
+    if (tasks_done() && fidelity_.in_flight() == 0 && !fidelity_.wanted()) break;
+    if (services_.clock.now().count() >= deadline_s_) {
       // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
-      out_of_time_ = true;
+      out_of_time_ = out_of_time_ || !tasks_done();
       for (const auto& [id, index] : asked_) units_[index].state = Unit::State::not_run;
+      fidelity_.drop();
       asked_.clear();
       drop_waiting();
       break;
     }
-    if (auto event = engine_->wait(milliseconds(50))) {
-      TRY(handle(*event, deadline_s));
+    if (auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt) {
+      TRY(handle(*event));
       // Whatever else is here already, before looking at the clock again.
       while (auto more = engine_ ? engine_->wait(milliseconds(0)) : std::nullopt) {
-        TRY(handle(*more, deadline_s));
+        TRY(handle(*more));
       }
     }
     TRY(housekeeping());
@@ -365,7 +465,7 @@ void VariantRun::give_to_graders() {
   while (!to_grade_.empty()) {
     const std::size_t index = to_grade_.front();
     Unit& unit = units_[index];
-    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps};
+    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps, {}};
     if (!graders_.submit(job)) return;
     unit.state = Unit::State::grading;
     to_grade_.pop_front();
@@ -421,6 +521,7 @@ void VariantRun::report_progress() {
   state.in_flight = in_flight();
   state.generated_tokens = generated_tokens_;
   state.elapsed_s = services_.clock.now().count() - ready_at_s_;
+  if (has_deadline()) state.budget_left_s = deadline_s_ - services_.clock.now().count();
   services_.progress.update(state);
 }
 

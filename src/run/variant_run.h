@@ -1,8 +1,10 @@
 // One variant's turn: replay what is stored, load the engine once, feed it, store what comes.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +13,8 @@
 #include <vector>
 
 #include "run/budget.h"
+#include "run/fidelity_source.h"
+#include "run/lanes.h"
 #include "run/lm_eval_source.h"
 #include "run/runner.h"
 #include "run/unit.h"
@@ -22,7 +26,7 @@ using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
 class VariantRun {
  public:
   VariantRun(const ResolvedRun& run, const ResolvedVariant& variant, const RunOptions& options,
-             RunServices& services, EngineIdentity identity, GraderPool& graders);
+             RunServices& services, const EngineIdentity& identity, GraderPool& graders);
   VariantRun(const VariantRun&) = delete;
   VariantRun& operator=(const VariantRun&) = delete;
   ~VariantRun();
@@ -46,17 +50,28 @@ class VariantRun {
 
  private:
   Status start_engine();
-  Status load_engine(double deadline_s);
+  Status load_engine();
   Status render_waiting();
-  Result<RunEnd> loop(double deadline_s);
-  Status admit(double deadline_s);
+  Result<RunEnd> loop();
+  [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
+  // Until when: the tasks' admission ends before the deadline, reading back may use all of it.
+  [[nodiscard]] bool fits(double cost_s, double deadline_s) const;
+  [[nodiscard]] bool tasks_done() const;
+  Status admit();
+  [[nodiscard]] std::optional<std::size_t> next_waiting(
+      const std::set<const ResolvedTask*>& held) const;
+  Status admit_unit(std::size_t index);
+  Status admit_items();
+  Status admit_lm_eval();
+  Status admit_fidelity();
   Status admit_suspect();
   [[nodiscard]] double worst_case_s(const Unit& unit) const;
   Status submit(std::size_t index);
-  Status handle(const EngineEvent& event, double deadline_s);
+  Status handle(const EngineEvent& event);
+  Status after_failed_call(const Error& error);
   Status on_answer(const Answered& answered);
   void after_step(std::size_t index);
-  Status on_death(const Died& died, double deadline_s);
+  Status on_death(const Died& died);
   void give_to_graders();
   Status collect_grades();
   void drop_waiting();
@@ -65,6 +80,7 @@ class VariantRun {
   Status note_totals();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
+  [[nodiscard]] int prompt_tokens_in_flight() const;
   [[nodiscard]] int room() const;
 
   const ResolvedRun& run_;
@@ -75,12 +91,13 @@ class VariantRun {
   nlohmann::json engine_args_;
   Replay replay_;
   LmEvalSource lm_eval_;
+  FidelitySource fidelity_;
   std::vector<Unit> units_;
   std::vector<std::size_t> to_render_;  // their next prompt is not known in tokens yet
   std::deque<std::size_t> ready_;       // answered in part: go first
   std::deque<std::size_t> to_grade_;
-  std::size_t next_unit_ = 0;             // units before it were admitted or left out
-  std::set<const ResolvedTask*> closed_;  // no more items of it fit in the time left
+  Lanes lanes_;                                          // not admitted yet
+  std::set<const ResolvedTask*> begun_;                  // an item of it was admitted
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::int64_t next_id_ = 1;
 
@@ -91,10 +108,11 @@ class VariantRun {
   Pace pace_;
   int restarts_ = 0;
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it
-  bool has_deadline_ = false;
+  double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
   bool out_of_time_ = false;
+  double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
+  bool reading_back_ = false;  // the tasks are done
   double ready_at_s_ = 0;
-  double last_totals_s_ = 0;
   double last_tick_s_ = 0;
   std::int64_t generated_tokens_ = 0;
   std::int64_t prompt_tokens_ = 0;

@@ -120,6 +120,7 @@ void Exchange::read_control(int control) {
     return;
   }
   if (message.stage != box::Stage::running) {
+    outcome_.setup_failed = true;
     outcome_.fault =
         fmt::format("a child could not be set up (step {}: {})", static_cast<int>(message.stage),
                     std::strerror(message.setup_errno));

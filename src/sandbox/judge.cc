@@ -77,14 +77,12 @@ Judged judge_exception(const std::string& payload) {
   return {verdict_of_errno(number("errno")), detail};
 }
 
-Judged judge_signal(int number, const Outcome& outcome) {
+Judged judge_signal(int number) {
   if (number == SIGSYS) return {ProgramVerdict::forbidden_call, "a forbidden system call"};
-  if (outcome.oom_kills > 0) return {ProgramVerdict::memory_limit, "killed for its memory"};
   return {ProgramVerdict::runtime_error, "ended by " + signal_name(number)};
 }
 
 Judged judge_early_end(const Outcome& outcome) {
-  if (outcome.oom_kills > 0) return {ProgramVerdict::memory_limit, "killed for its memory"};
   const int status = outcome.ended.wait_status;
   return {ProgramVerdict::runtime_error, fmt::format("ended before its end, exit code {}",
                                                      WIFEXITED(status) ? WEXITSTATUS(status) : -1)};
@@ -139,7 +137,9 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
     return {ProgramVerdict::output_limit,
             fmt::format("more than {} bytes of output", limits.output_bytes)};
   }
-  if (outcome.ended.killed_for == box::KilledFor::memory) {
+  // The kernel may have taken a child alone and the program gone on: it was beyond its limit even
+  // so.
+  if (outcome.ended.killed_for == box::KilledFor::memory || outcome.oom_kills > 0) {
     return {ProgramVerdict::memory_limit,
             fmt::format("more than {} bytes in all its processes", limits.memory_bytes)};
   }
@@ -148,7 +148,7 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
     return time_limit("CPU time", limits.cpu_s);
   }
   const int status = outcome.ended.wait_status;
-  if (WIFSIGNALED(status)) return judge_signal(WTERMSIG(status), outcome);
+  if (WIFSIGNALED(status)) return judge_signal(WTERMSIG(status));
   Judged judged = judge_answer(program, test, outcome);
   if (judged.verdict == ProgramVerdict::passed &&
       (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {

@@ -104,6 +104,10 @@ TEST(Judge, LimitsComeBeforeAnswers) {
   killed.ended.killed_for = box::KilledFor::nothing;
   killed.oom_kills = 1;
   EXPECT_EQ(judged(kPrints, killed).verdict, ProgramVerdict::memory_limit);
+  Outcome lost_child = ended({{box::FrameKind::end, ""}}, "42\n");
+  lost_child.oom_kills = 1;
+  EXPECT_EQ(judged(kPrints, lost_child).verdict, ProgramVerdict::memory_limit);
+  killed.oom_kills = 0;
   killed.ended.wait_status = SIGSYS;
   EXPECT_EQ(judged(kPrints, killed).verdict, ProgramVerdict::forbidden_call);
 }

@@ -86,7 +86,7 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   SocketPair control = TRY(make_socket_pair(SOCK_SEQPACKET));
   SocketPair jobs = TRY(make_socket_pair(SOCK_SEQPACKET));
   const UniqueFd filter = TRY(sealed_file("filter", spec.filter));
-  const UniqueFd log(::memfd_create("log", MFD_CLOEXEC));
+  runner->log_ = UniqueFd(::memfd_create("log", MFD_CLOEXEC));
   const int on = 1;
   ::setsockopt(control.ours.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
 
@@ -104,14 +104,13 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   }
   options.argv = bwrap_command(spec.bwrap, spec.interpreter, spec.kind, files, spec.as_root);
   options.clear_env = true;
-  options.stdout_fd = log.get();
-  options.stderr_fd = log.get();
+  options.stdout_fd = runner->log_.get();
+  options.stderr_fd = runner->log_.get();
   runner->bwrap_ = TRY(spawn(options));
   control.theirs.reset();
   jobs.theirs.reset();
   runner->control_ = std::move(control.ours);
   runner->jobs_ = std::move(jobs.ours);
-  TRY(runner->wait_ready(spec.bwrap, log.get()));
   return runner;
 }
 
@@ -122,16 +121,20 @@ Runner::~Runner() {
   for (int i = 0; i < 400 && bwrap_.running() && !bwrap_.try_wait(); ++i) ::usleep(5000);
 }
 
-Status Runner::wait_ready(const std::string& what, int log_fd) {
+Status Runner::wait_ready() {
   const auto pid = receive_ready(control_.get(), kWarmUpLimit);
   if (!pid) {
-    std::string why = tail_of(log_fd, kLogBytes);
+    std::string why = tail_of(log_.get(), kLogBytes);
     if (why.empty()) why = "it ended, or took more than two minutes, without saying why";
-    return environment_error(fmt::format("the sandbox did not start ({})", what), std::move(why),
+    return environment_error("the sandbox did not start", std::move(why),
                              "run `assay sandbox check`, which names what this machine lacks");
   }
-  zygote_pid_ = *pid;
-  if (cgroup_ && !cgroup_->add(zygote_pid_)) cgroup_.reset();
+  log_.reset();
+  if (cgroup_ && !cgroup_->add(*pid)) cgroup_.reset();
+  if (!send_message(control_.get(), box::GoMessage{})) {
+    return environment_error("the sandbox did not start", "the zygote ended at once",
+                             "run `assay sandbox check`, which names what this machine lacks");
+  }
   return {};
 }
 

@@ -40,7 +40,8 @@ struct Frame {
 
 // What happened, not yet judged.
 struct Outcome {
-  std::string fault;  // not empty: the sandbox failed, nothing below counts
+  std::string fault;          // not empty: the sandbox failed, nothing below counts
+  bool setup_failed = false;  // of the faults: a child could not be isolated
   box::EndedMessage ended;
   std::string output;            // standard output, at most limits.output_bytes
   bool output_overflow = false;  // of standard output, standard error and frames together
@@ -52,32 +53,31 @@ struct Outcome {
 
 class Runner {
  public:
-  // Starts and waits until the interpreter is warm. Environment errors name what is missing.
-  // Call it from a thread that outlives the runner: bubblewrap dies with the thread that started
-  // it.
+  // Starts bubblewrap, which dies with the thread that started it: call this from one that lives
+  // on.
   [[nodiscard]] static Result<std::unique_ptr<Runner>> start(const RunnerSpec& spec);
 
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
   ~Runner();  // ends the zygote and waits until it and everything below it are gone
 
+  // Waits until the interpreter is warm; once, before the first run(). What keeps it from starting
+  // is an environment error in its own words.
+  [[nodiscard]] Status wait_ready();
   // One test. After an Outcome with a fault the runner must be thrown away.
   [[nodiscard]] Outcome run(const TestJob& job);
 
   [[nodiscard]] const ZygoteKind& kind() const { return kind_; }
-  // Process id of the zygote as seen by us; for tests.
-  [[nodiscard]] pid_t zygote_pid() const { return zygote_pid_; }
 
  private:
   Runner() = default;
-  [[nodiscard]] Status wait_ready(const std::string& what, int log_fd);
 
   ZygoteKind kind_;
   std::optional<MemoryCgroup> cgroup_;  // outlives the child: it can be removed only when empty
   Child bwrap_;
   UniqueFd control_;
   UniqueFd jobs_;
-  pid_t zygote_pid_ = -1;
+  UniqueFd log_;  // what bubblewrap and the zygote wrote until they were ready
 };
 
 }  // namespace assay

@@ -90,7 +90,9 @@ Result<std::unique_ptr<Runner>> RunnerPool::take(const ZygoteKind& kind) {
     spec.index = next_index_++;
   }
   spec.kind = kind;
-  return starter_.start(spec);
+  std::unique_ptr<Runner> started = TRY(starter_.start(spec));
+  TRY(started->wait_ready());
+  return started;
 }
 
 void RunnerPool::give_back(std::unique_ptr<Runner> runner) {

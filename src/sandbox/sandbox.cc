@@ -81,6 +81,10 @@ Result<TestResult> Sandbox::Impl::run_test(const Program& program, const Program
   const TestJob job{source_fd, test.input, program.kind, program.limits};
   Outcome outcome = TRY(pool_.run(kind, job, false));
   if (!outcome.fault.empty()) outcome = TRY(pool_.run(kind, job, false));
+  if (outcome.setup_failed) {
+    return environment_error("programs cannot be isolated on this machine", outcome.fault,
+                             "allow user namespaces inside bubblewrap (`assay sandbox check`)");
+  }
   TestResult result = judge(program, test, outcome);
   if (result.verdict == ProgramVerdict::time_limit && was_contended(outcome)) {
     const Outcome alone = TRY(pool_.run(kind, job, true));

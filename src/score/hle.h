@@ -23,6 +23,17 @@ struct HleAnswer {
 // "$", Markdown emphasis and a final full stop. True is sure; false may only mean "not so written".
 [[nodiscard]] bool hle_same_text(std::string_view answer, std::string_view gold);
 
+// A judge's verdict on a free answer.
+struct HleVerdict {
+  std::optional<bool> correct;  // nothing: the judge's text holds no verdict
+  std::string reasoning;        // its "Reasoning:", one line; may be empty
+};
+
+// The last line "Correct: yes" or "Correct: no" decides, with or without Markdown emphasis, or as
+// the field of a JSON object ("correct": "yes"), as HLE's own judge writes it. Thoughts are left
+// out. Anything else beside the word is no verdict.
+[[nodiscard]] HleVerdict parse_hle_verdict(std::string_view judge_output);
+
 // Root-mean-square calibration error over bins of `bin_size` items sorted by confidence, as
 // centerforaisafety/hle's hle_eval/run_judge_results.py (calib_err, p = 2, beta = 100), except that
 // all bins count (the official loop leaves out the last one and fails below 100 items). Both spans

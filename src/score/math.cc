@@ -29,14 +29,24 @@ std::string last_integer(std::string_view text) {
   return std::string(text.substr(begin, end - begin));
 }
 
+// The text without braces and font commands around the whole of it.
+std::string_view unwrapped(std::string_view text) {
+  while (true) {
+    text = trim(text);
+    const std::size_t before = text.size();
+    for (const std::string_view wrap : {"\\text{", "\\mathbf{", "\\mathrm{", "{"}) {
+      if (text.starts_with(wrap) && text.ends_with('}')) {
+        text = text.substr(wrap.size(), text.size() - wrap.size() - 1);
+        break;
+      }
+    }
+    if (text.size() == before) return text;
+  }
+}
+
 // 0 to 999 with leading zeros allowed; other text is no AIME answer.
 std::optional<int> aime_integer(std::string_view text) {
-  text = trim(text);
-  for (const std::string_view wrap : {"\\text{", "\\mathbf{", "\\mathrm{", "{"}) {
-    if (text.starts_with(wrap) && text.ends_with('}')) {
-      return aime_integer(text.substr(wrap.size(), text.size() - wrap.size() - 1));
-    }
-  }
+  text = unwrapped(text);
   while (!text.empty() && (text.back() == '.' || text.back() == '$')) text.remove_suffix(1);
   while (text.starts_with('$')) text.remove_prefix(1);
   text = trim(text);
@@ -201,21 +211,24 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
     return result;
   }
   if (oracle == nullptr) {
-    result.detail = "not decided: Math-Verify is not at hand";
+    result.decided = false;
+    result.detail = "Math-Verify is not at hand";
     return result;
   }
   result.used_oracle = true;
   const std::optional<bool> answer =
       oracle->equivalent(std::string(gold_answer), std::string(output));
   result.correct = answer.value_or(false);
-  if (!answer) result.detail = "not decided: Math-Verify gave no answer";
+  result.decided = answer.has_value();
+  if (!answer) result.detail = "Math-Verify gave no answer (" + oracle->last_error() + ")";
   return result;
 }
 
 MathJudgement judge_aime(int gold, std::string_view output) {
   // As any other answer first: "m+n=204" and "\frac{408}{2}" are 204, too.
   MathJudgement result = judge_math(std::to_string(gold), output, nullptr);
-  if (result.correct || result.detail.empty()) return result;
+  if (result.decided) return result;
+  result.decided = true;
   result.detail.clear();
   if (const auto boxed = last_boxed(output)) {
     result.extracted = *boxed;

@@ -11,6 +11,7 @@
 namespace assay {
 
 struct MathJudgement {
+  bool decided = true;  // false: neither the fast path nor the oracle knows; `detail` says why
   bool correct = false;
   std::string extracted;     // the final answer's text; empty: none found
   std::string extraction;    // "boxed", "final answer", "answer", "latex", "number"; empty: none
@@ -20,7 +21,7 @@ struct MathJudgement {
 
 // `gold_answer` is bare LaTeX without "$" (a data set's answer field); `output` the model's whole
 // answer, thoughts already removed. Never throws; linear in the output, times the oracle's limit.
-// Without an oracle an undecided pair counts as wrong, and `detail` says so.
+// What neither the fast path nor the oracle decides is no verdict: not `decided`, never wrong.
 [[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
                                        EquivalenceOracle* oracle);
 

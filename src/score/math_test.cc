@@ -19,12 +19,14 @@ class ScriptedOracle final : public EquivalenceOracle {
     last_output = output;
     return answer_;
   }
+  [[nodiscard]] const std::string& last_error() const override { return error_; }
   int asked = 0;
   std::string last_gold;
   std::string last_output;
 
  private:
   std::optional<bool> answer_;
+  std::string error_ = "out of time";
 };
 
 struct Case {
@@ -134,12 +136,17 @@ TEST(JudgeMath, TheOracleDecidesTheRest) {
   }
 }
 
-TEST(JudgeMath, WithoutADecisionItIsWrongAndSaidSo) {
+TEST(JudgeMath, WithoutADecisionThereIsNoVerdict) {
   ScriptedOracle silent(std::nullopt);
-  EXPECT_FALSE(judge_math("x \\le 2", "$2 \\ge x$", &silent).correct);
-  EXPECT_NE(judge_math("x \\le 2", "$2 \\ge x$", &silent).detail, "");
-  EXPECT_NE(judge_math("x \\le 2", "$2 \\ge x$", nullptr).detail, "");
-  EXPECT_EQ(judge_math("5", "\\boxed{5}", nullptr).detail, "");
+  const MathJudgement late = judge_math("x \\le 2", "$2 \\ge x$", &silent);
+  EXPECT_FALSE(late.decided);
+  EXPECT_EQ(late.detail, "Math-Verify gave no answer (out of time)");
+  const MathJudgement alone = judge_math("x \\le 2", "$2 \\ge x$", nullptr);
+  EXPECT_FALSE(alone.decided);
+  EXPECT_EQ(alone.detail, "Math-Verify is not at hand");
+  const MathJudgement sure = judge_math("5", "\\boxed{5}", nullptr);
+  EXPECT_TRUE(sure.decided);
+  EXPECT_EQ(sure.detail, "");
 }
 
 TEST(JudgeAime, WholeNumbers) {

@@ -29,8 +29,7 @@ class MathVerifyClient final : public EquivalenceOracle {
 
   std::optional<bool> equivalent(const std::string& gold, const std::string& output) override;
 
-  // Why the last question had no answer, one line; empty when it had one.
-  [[nodiscard]] const std::string& last_error() const;
+  [[nodiscard]] const std::string& last_error() const override;
 
  private:
   class Helper;

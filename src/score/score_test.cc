@@ -212,5 +212,21 @@ TEST(Unicode, InvalidBytesAreOneReplacementEach) {
   EXPECT_EQ(code_point_before(text, 5).value, 0x7B54U);
 }
 
+TEST(Hle, JudgesVerdict) {
+  const auto verdict = [](std::string_view text) { return parse_hle_verdict(text).correct; };
+  EXPECT_EQ(verdict("Reasoning: same\nCorrect: yes"), true);
+  EXPECT_EQ(verdict("**correct:** No."), false);
+  EXPECT_EQ(verdict("{\n \"reasoning\": \"x\",\n \"correct\": \"yes\",\n \"confidence\": 90}"),
+            true);
+  EXPECT_EQ(verdict("correct: no\ncorrect: yes"), true);
+  EXPECT_EQ(verdict("<think>correct: yes</think>correct: no"), false);
+  for (const std::string_view none :
+       {"", "yes", "It is correct: yes", "correct: yes or no", "correct:", "correct answer: yes",
+        "correct: yes\ncorrect: maybe", "<think>correct: yes"}) {
+    EXPECT_FALSE(verdict(none)) << none;
+  }
+  EXPECT_EQ(parse_hle_verdict("Reasoning: the same city\nCorrect: yes").reasoning, "the same city");
+}
+
 }  // namespace
 }  // namespace assay

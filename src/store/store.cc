@@ -147,6 +147,12 @@ Status Store::set_meta(const std::string& name, const std::string& value) {
   return s.bind(1, name).bind(2, value).run();
 }
 
+Status Store::remove_meta(const std::string& name) {
+  TRY(impl_->begin());
+  auto s = TRY(impl_->db.prepare("DELETE FROM meta WHERE name = ?"));
+  return s.bind(1, name).run();
+}
+
 Result<std::optional<std::string>> Store::meta(const std::string& name) const {
   auto s = TRY(impl_->db.prepare("SELECT value FROM meta WHERE name = ?"));
   s.bind(1, name);

@@ -26,6 +26,12 @@ namespace assay {
 inline constexpr std::chrono::milliseconds kGroupCommit{100};
 inline constexpr int kStoreSchemaVersion = 1;
 
+// Steps of this pseudo task are the baseline's outputs read back (docs/fidelity.md); the item is
+// "<task>/<item>".
+inline constexpr const char* kReadBackTask = "(fidelity)";
+// Steps of this one are a judge's words about answers; the item is "<task>/<item>".
+inline constexpr const char* kJudgeTask = "(judge)";
+
 // Which question of a run: unique over (variant, task, item, repeat, step).
 struct StepId {
   std::string variant;
@@ -73,6 +79,7 @@ class Store {
   // Small named values: "plan", "plan_hash", "spent_s"…
   [[nodiscard]] Status set_meta(const std::string& name, const std::string& value);
   [[nodiscard]] Result<std::optional<std::string>> meta(const std::string& name) const;
+  [[nodiscard]] Status remove_meta(const std::string& name);
 
   // The items of a task in the run's order; written once.
   [[nodiscard]] Status put_items(const std::string& task, const std::vector<Item>& items);

@@ -225,6 +225,24 @@ TEST_F(SciCode, AsksStepByStepWithOwnCode) {
   EXPECT_NE(ask(task, item).plain.find("Describe 900.1.\nBackground 900.1."), std::string::npos);
 }
 
+TEST_F(SciCode, GoldCodeIsCarriedWhereTheRowHasIt) {
+  const Task& task = use("scicode");
+  row_["sub_steps"][0]["ground_truth_code"] = "def f1():\n    return 1  # gold";
+  spec_.options["carry"] = "gold";
+  spec_.options["split"] = "all";
+  const Item item = items_of(task, {row_})[0];
+  const StepResult own = answered("```python\ndef f1():\n    return 7\n```");
+  const std::string second = ask(task, item, {own}).plain;
+  EXPECT_NE(second.find("return 1  # gold"), std::string::npos);
+  EXPECT_EQ(second.find("return 7"), std::string::npos);
+  const auto programs = task.programs(item, {own, own}, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_NE((*programs)[0].source.find("return 7"), std::string::npos);  // the step's own answer
+  EXPECT_NE((*programs)[1].source.find("# gold"), std::string::npos);
+  spec_.options["carry"] = "theirs";
+  EXPECT_NE(error_of(task, {row_}).find("carry"), std::string::npos);
+}
+
 TEST_F(SciCode, ProgramsAndScores) {
   const Task& task = use("scicode");
   const Item item = items_of(task, {row_})[0];

@@ -189,13 +189,18 @@ std::string lm_eval_text(std::string_view output, const std::vector<std::string>
 }
 
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
-  score.outcome = Outcome::scored;
-  score.metrics["robust"] = robust.correct ? 1 : 0;
-  score.metrics["lm_eval"] = lm_eval.value;
-  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
   score.extracted = robust.extracted;
   score.extraction = robust.extraction;
   score.detail = robust.detail;
+  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
+  if (!robust.decided) {
+    score.outcome = Outcome::unscored;
+    score.reason = reason::kNotDecided;
+    return;
+  }
+  score.outcome = Outcome::scored;
+  score.metrics["robust"] = robust.correct ? 1 : 0;
+  score.metrics["lm_eval"] = lm_eval.value;
   score.not_extractable = robust.extraction.empty();
 }
 

@@ -59,7 +59,8 @@ enum class Exemplars { none, some };
 // stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
-// A scored answer of a mathematics task: both metrics and what was extracted, how.
+// An answer of a mathematics task: both metrics and what was extracted, how. Unscored where its
+// equivalence was not decided.
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
 // Sets truncated, empty, looping, thinking_not_closed.
 void note_steps(Score& score, const std::vector<StepResult>& steps);

@@ -159,6 +159,7 @@ Task gpqa_diamond_task() {
   task.name = "gpqa_diamond";
   task.title = "GPQA Diamond";
   task.kind = TaskKind::loglikelihood;
+  task.generates_with = "generative";
   task.source.hub_id = "Idavidrein/gpqa";
   task.source.hub_config = "gpqa_diamond";
   task.source.hub_split = "train";

@@ -283,16 +283,13 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   return Programs{std::move(program)};
 }
 
-Score score(const ScoreInputs& inputs) {
-  if (auto early = unanswered(inputs.steps)) return *early;
+Score score_answered(const ScoreInputs& inputs) {
   const CodeExtraction code = code_of(inputs.steps.front());
   Score score;
   score.outcome = Outcome::scored;
   score.extracted = code.code;
   score.extraction = code.rule;
   score.not_extractable = code.code.empty();
-  const auto date = inputs.item.row.at("date").get<std::string>();
-  if (!date.empty()) score.extra["month"] = date.substr(0, 7);
   note_steps(score, inputs.steps);
   if (code.code.empty()) {
     score.metrics["robust"] = 0;
@@ -308,6 +305,14 @@ Score score(const ScoreInputs& inputs) {
   score.detail = result.detail;
   score.extra["verdict"] = to_string(result.verdict);
   score.extra["tests_run"] = result.tests.size();
+  return score;
+}
+
+Score score(const ScoreInputs& inputs) {
+  const auto early = unanswered(inputs.steps);
+  Score score = early ? *early : score_answered(inputs);
+  const auto date = inputs.item.row.at("date").get<std::string>();
+  if (!date.empty()) score.extra["month"] = date.substr(0, 7);
   return score;
 }
 

@@ -1,5 +1,6 @@
 // The four tasks that lm-eval has. Prompts are written out as lm-eval 0.4.13 makes them from the
 // same rows (tests/parity compares many more).
+#include "task/prompt.h"
 #include "task/task_test.h"
 
 namespace assay {
@@ -254,6 +255,22 @@ TEST_F(Gpqa, OptionsAreChecked) {
   spec_.options = {{"generative", "yes"}};
   EXPECT_NE(error_of(task, {row(1)}).find("option 'generative' is not true or false"),
             std::string::npos);
+}
+
+// SHA-256 of "7\ne-1\n0\n0" begins with 0baf0707, of "7\ne-1\n1\n0" with 2c6f5708 (sha256sum).
+TEST(SamplingSeed, OneForEachDrawTheSameInEveryRun) {
+  Request greedy;
+  set_sampling_seed(greedy, 7, "e-1", 0, 0);
+  EXPECT_FALSE(greedy.sampling.seed);
+  Request first;
+  first.sampling.temperature = 0.6;
+  Request second = first;
+  set_sampling_seed(first, 7, "e-1", 0, 0);
+  set_sampling_seed(second, 7, "e-1", 1, 0);
+  EXPECT_EQ(first.sampling.seed, 0x0baf0707U & 0x7fffffffU);
+  EXPECT_EQ(second.sampling.seed, 0x2c6f5708U & 0x7fffffffU);
+  set_sampling_seed(first, 8, "e-2", 5, 1);
+  EXPECT_EQ(first.sampling.seed, 0x0baf0707U & 0x7fffffffU);
 }
 
 TEST_F(LmEvalTasks, UnscoredReasons) {

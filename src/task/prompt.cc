@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "task/python_text.h"
 
@@ -78,6 +79,14 @@ Result<Sampling> sampling_of(const TaskContext& context, const std::vector<std::
     }
   }
   return sampling;
+}
+
+void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_view item, int repeat,
+                       int step) {
+  if (request.sampling.temperature <= 0 || request.sampling.seed) return;
+  const std::string hash = sha256_hex(fmt::format("{}\n{}\n{}\n{}", plan_seed, item, repeat, step));
+  // 31 bits: what every engine takes.
+  request.sampling.seed = std::stoull(hash.substr(0, 8), nullptr, 16) & 0x7fffffffU;
 }
 
 }  // namespace assay

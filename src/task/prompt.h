@@ -36,6 +36,12 @@ struct PromptParts {
 [[nodiscard]] Result<Sampling> sampling_of(const TaskContext& context,
                                            const std::vector<std::string>& stop);
 
+// Gives a sampled request a seed of its own, from the plan's seed, item, repeat and step: n repeats
+// are n different draws, the same ones for every variant and in every run. Greedy requests and
+// those with a seed stay as they are.
+void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_view item, int repeat,
+                       int step);
+
 // The plan says that the model thinks before it answers.
 [[nodiscard]] bool thinking_on(const ChatSpec& chat);
 

@@ -21,7 +21,9 @@ const Task* find_task(const std::string& name) {
 std::vector<KnownBenchmark> known_benchmarks() {
   std::vector<KnownBenchmark> known;
   for (const Task& task : all_tasks()) {
-    known.push_back({.name = task.name, .generative = task.kind != TaskKind::loglikelihood});
+    known.push_back({.name = task.name,
+                     .generative = task.kind != TaskKind::loglikelihood,
+                     .generates_with = task.generates_with});
   }
   return known;
 }

@@ -12,7 +12,8 @@
 // Stratum and group: the split. Options: with_background (false), split (test | dev | all; by
 // default test where test_data.h5 is there and dev where it is not), template (file with
 // {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (300, CPU time of a step's
-// tests).
+// tests), carry (own | gold: whose code of earlier steps later ones see and are tested with; gold
+// where the row has the solution).
 #include "task/task.h"
 
 #include <fmt/format.h>
@@ -137,11 +138,17 @@ void keep_split(std::vector<Item>& items, std::string split, bool has_test_data)
 
 Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
-  if (Status ok = check_options(spec, {"with_background", "split", "template", "time_limit_s"});
+  if (Status ok =
+          check_options(spec, {"with_background", "split", "template", "time_limit_s", "carry"});
       !ok) {
     return std::unexpected(ok.error());
   }
   TRY(bool_option(spec, "with_background", false));
+  const std::string carry = TRY(text_option(spec, "carry", "own"));
+  if (carry != "own" && carry != "gold") {
+    return usage_error(fmt::format("task {}: carry is '{}'", spec.name, carry),
+                       "known are own and gold", "correct the plan");
+  }
   const std::string split = TRY(text_option(spec, "split", ""));
   if (!split.empty() && split != "all" && split != "dev" && split != "test") {
     return usage_error(fmt::format("task {}: unknown split '{}'", spec.name, split),
@@ -201,6 +208,20 @@ std::vector<std::string> code_of_steps(const Item& item, const std::vector<StepR
   return code;
 }
 
+// The code that step `index` stands on: its own answer, and those before it as the plan carries
+// them forward.
+std::vector<std::string> carried_code(const Item& item, std::vector<std::string> own,
+                                      std::size_t index, const TaskContext& context) {
+  const auto carry = text_option(context.spec, "carry", "own");
+  if (!carry || *carry != "gold") return own;
+  const Json& steps = item.row.at("steps");
+  for (std::size_t i = 0; i < std::min(index, own.size()); ++i) {
+    const auto solution = steps[i].at("solution").get<std::string>();
+    if (is_asked(steps[i]) && !solution.empty()) own[i] = solution;
+  }
+  return own;
+}
+
 std::string description_of(const Json& step, bool with_background) {
   std::string text = step.at("prompt").get<std::string>();
   const auto background = step.at("background").get<std::string>();
@@ -218,7 +239,9 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   // A longer prompt will not fit either, and a step without code leaves nothing to build on.
   if (!so_far.empty() && !was_answered(so_far.back())) return std::nullopt;
   const bool background = TRY(bool_option(context.spec, "with_background", false));
-  const std::vector<std::string> code = code_of_steps(item, so_far);
+  std::vector<std::string> code = code_of_steps(item, so_far);
+  const std::size_t next_index = code.size();
+  code = carried_code(item, std::move(code), next_index, context);
   const Json& steps = item.row.at("steps");
   std::string earlier;
   for (std::size_t i = 0; i < code.size(); ++i) {
@@ -299,7 +322,8 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   const std::vector<std::string> code = code_of_steps(item, steps);
   for (std::size_t i = 0; i < code.size(); ++i) {
     if (is_asked(item.row.at("steps")[i])) {
-      out.push_back(step_program(item, i, code, test_data, time_limit_s));
+      out.push_back(
+          step_program(item, i, carried_code(item, code, i, context), test_data, time_limit_s));
     }
   }
   return out;

@@ -46,6 +46,15 @@ struct ScoreInputs {
   const std::vector<ProgramResult>& programs;  // of programs(item, steps), same order
   const TaskContext& context;
   EquivalenceOracle* oracle = nullptr;  // may be null
+  const Response* judgement = nullptr;  // the judge's answer to judge_request(), if one was asked
+};
+
+// Who judges free answers, as the task's options name them.
+struct JudgeSpec {
+  bool baseline = false;  // the run's baseline, after its own answers; else an endpoint:
+  std::string url;        // of an OpenAI-compatible server, up to "/v1"
+  std::string model;      // the name it is asked under
+  std::string key_env;    // environment variable that holds the key; empty: none is sent
 };
 
 enum class TaskKind { generate, loglikelihood, code };
@@ -55,6 +64,8 @@ struct Task {
   std::string name;   // "aime24"
   std::string title;  // "AIME 2024"
   TaskKind kind = TaskKind::generate;
+  // kind loglikelihood: the option that, when true, makes the task generate its answers instead.
+  std::string generates_with;
   DataSource source;
   std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
   std::string exemplar_hub_split;           // "validation"
@@ -73,6 +84,11 @@ struct Task {
   Result<Programs> (*programs)(const Item& item, const std::vector<StepResult>& steps,
                                const TaskContext& context) = nullptr;
   Score (*score)(const ScoreInputs& inputs) = nullptr;
+  // Tasks with free answers (else nullptr): the judge the plan names, if it does; and what it is
+  // asked about an answered item, nothing where the answer can be scored without.
+  Result<std::optional<JudgeSpec>> (*judge)(const TaskContext& context) = nullptr;
+  Result<NextRequest> (*judge_request)(const Item& item, const std::vector<StepResult>& steps,
+                                       const TaskContext& context) = nullptr;
   // Upper bound of the requests this item will make (admission control).
   int (*steps_of)(const Item& item) = nullptr;  // nullptr: 1
 };

@@ -49,6 +49,13 @@ std::vector<TokenLogprobs> positions_from(const json& value) {
 
 }  // namespace
 
+int tokens_to_read(const Rendered& prompt) {
+  if (prompt.scored.empty()) return static_cast<int>(prompt.prompt_tokens.size());
+  std::size_t tokens = 0;
+  for (const Rendered::Scored& scored : prompt.scored) tokens += scored.tokens.size();
+  return static_cast<int>(tokens);
+}
+
 std::string_view to_string(FinishReason reason) {
   switch (reason) {
     case FinishReason::stop:

@@ -61,6 +61,9 @@ struct Rendered {
   std::vector<Scored> scored;
 };
 
+// Tokens the engine reads before it answers, over all continuations.
+[[nodiscard]] int tokens_to_read(const Rendered& prompt);
+
 enum class FinishReason { stop, length, error };
 
 struct TokenLogprobs {          // one position of prompt_logprobs

@@ -19,6 +19,8 @@ namespace reason {
 inline constexpr const char* kNotRun = "not run";
 inline constexpr const char* kSandboxFault = "sandbox fault";
 inline constexpr const char* kNoJudge = "no judge";
+inline constexpr const char* kNoVerdict = "judge gave no verdict";
+inline constexpr const char* kNotDecided = "equivalence not decided";
 inline constexpr const char* kPromptDoesNotFit = "prompt does not fit";
 inline constexpr const char* kNoTests = "tests not available";
 inline constexpr const char* kEngineError = "engine error";

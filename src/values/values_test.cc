@@ -42,5 +42,12 @@ TEST(Values, LayoutErrorsThrowInsideTheRoomOnly) {
   EXPECT_STREQ(to_string(ProgramVerdict::no_code), "no code found");
 }
 
+TEST(Request, TokensToReadCountsEveryContinuation) {
+  Rendered generate{"", {1, 2, 3}, {}};
+  EXPECT_EQ(tokens_to_read(generate), 3);
+  Rendered scored{"", {1, 2, 3}, {{{1, 2, 3, 4}, 3}, {{1, 2, 3, 5, 6}, 3}}};
+  EXPECT_EQ(tokens_to_read(scored), 9);
+}
+
 }  // namespace
 }  // namespace assay

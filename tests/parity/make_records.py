@@ -1,11 +1,13 @@
 """Writes what lm-eval 0.4.13 asks and scores on the rows in data/, for prompts_test.cc.
 
-Usage: python tests/parity/make_records.py OUT.jsonl   (a Python with lm-eval and datasets)
+Usage: python tests/parity/make_records.py OUT.jsonl [TOKENIZER_FOLDER]
+       (a Python with lm-eval, datasets and vllm)
 
 lm-eval is used as a library on local files: no network, no model. Each record holds one document
 under one way of asking (plain, chat, chat with the exemplars in one turn): the prompt or the
 messages before the template, the generation arguments, the target, and lm-eval's own score of a
-few made outputs.
+few made outputs under each of the task's filters. With a tokenizer, also the prompt that lm-eval's
+vLLM backend makes of the messages with that tokenizer's chat template (`rendered`).
 """
 
 import json
@@ -13,9 +15,10 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent.parent / "data"
@@ -70,28 +73,49 @@ def task_files(folder: Path) -> list[str]:
     return list(tasks)
 
 
-def lm_eval_score(task: Any, instance: Any, output: str) -> float | None:
-    """exact_match of one output; None where lm-eval raises."""
+def lm_eval_scores(task: Any, instance: Any, output: str) -> dict[str, float | None]:
+    """exact_match of one output under each filter; None where lm-eval raises."""
     from lm_eval.models.utils import postprocess_generated_text
 
     text = postprocess_generated_text(output, list(task.config.generation_kwargs["until"]), None)
     instance.resps, instance.filtered_resps = [text], {}
     task._instances = [instance]
     task.apply_filters()
-    try:
-        filtered = next(iter(instance.filtered_resps.values()))
-        return float(task.process_results(instance.doc, [filtered])["exact_match"])
-    except (AssertionError, IndexError, TypeError):
-        return None
+    scores: dict[str, float | None] = {}
+    for name, filtered in instance.filtered_resps.items():
+        try:
+            scores[name] = float(task.process_results(instance.doc, [filtered])["exact_match"])
+        except (AssertionError, IndexError, TypeError):
+            scores[name] = None
+    return scores
 
 
 def scored_outputs(task: Any, instances: list[Any], target: str) -> list[dict[str, Any]]:
     wrong = "J" if target.isalpha() else "999"
     texts = [form.format(a=target, b=wrong) for form in OUTPUTS]
-    return [{"output": t, "exact_match": lm_eval_score(task, instances[0], t)} for t in texts]
+    return [{"output": t, "exact_match": lm_eval_scores(task, instances[0], t)} for t in texts]
 
 
-def records(task_folder: Path, names: list[str]) -> Iterator[dict[str, Any]]:
+Render = Callable[[list[dict[str, str]]], str]
+
+
+def renderer(folder: str) -> Render:
+    """lm-eval's own template call, with a tokenizer in place of its whole backend."""
+    from lm_eval.models.vllm_causallms import VLLM
+    from transformers import AutoTokenizer
+
+    backend = SimpleNamespace(
+        tokenizer=AutoTokenizer.from_pretrained(folder, local_files_only=True),
+        hf_chat_template=None,
+        enable_thinking=None,
+        chat_template_args={},
+    )
+    return lambda messages: VLLM.apply_chat_template(backend, messages)
+
+
+def records(
+    task_folder: Path, names: list[str], render: Render | None
+) -> Iterator[dict[str, Any]]:
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(task_folder), include_defaults=False)
@@ -110,11 +134,17 @@ def records(task_folder: Path, names: list[str]) -> Iterator[dict[str, Any]]:
             for instance in task.instances:
                 by_document.setdefault(instance.doc_id, []).append(instance)
             for index, instances in sorted(by_document.items()):
-                yield record(task, name, index, instances, chat, multiturn)
+                yield record(task, name, index, instances, chat, multiturn, render)
 
 
 def record(
-    task: Any, name: str, index: int, instances: list[Any], chat: bool, multiturn: bool
+    task: Any,
+    name: str,
+    index: int,
+    instances: list[Any],
+    chat: bool,
+    multiturn: bool,
+    render: Render | None,
 ) -> dict[str, Any]:
     document = instances[0].doc
     target = str(task.doc_to_target(document))
@@ -130,6 +160,8 @@ def record(
     }
     if chat:
         out["messages"] = json.loads(prompt)
+        if render is not None:
+            out["rendered"] = render(out["messages"])
     if name.startswith("gpqa"):
         choices = task.doc_to_choice(document)
         out["target"] = document["answer"]
@@ -149,7 +181,7 @@ def record(
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
     if version("lm_eval") != "0.4.13":
@@ -162,7 +194,8 @@ def main() -> int:
         folder = Path(scratch) / "tasks"
         folder.mkdir()
         names = task_files(folder)
-        lines = [json.dumps(one, ensure_ascii=False) for one in records(folder, names)]
+        render = renderer(sys.argv[2]) if len(sys.argv) == 3 else None
+        lines = [json.dumps(one, ensure_ascii=False) for one in records(folder, names, render)]
     Path(sys.argv[1]).write_text("".join(line + "\n" for line in lines), "utf-8")
     print(f"{len(lines)} records of {len(names)} tasks")
     return 0

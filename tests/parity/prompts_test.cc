@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iomanip>
 #include <iostream>
 #include <map>
 #include <set>
@@ -54,21 +55,44 @@ class Prompts : public ::testing::Test {
       }
     }
     for (const auto& [name, list] : by_task) compare_task(*find_task(name), list);
-    int total = 0;
-    int differing = 0;
+    print_table(others);
+  }
+
+  void print_table(int others) {
+    Counts total;
+    print_line("task, tokenizer and template", "prompts", "arguments", "scores", "differing");
     for (const auto& [what, count] : counts_) {
-      std::cout << "parity " << what << ": compared " << count.first << ", differing "
-                << count.second << '\n';
-      total += count.first;
-      differing += count.second;
+      print_counts(what, count);
+      total.prompts += count.prompts;
+      total.arguments += count.arguments;
+      total.scores += count.scores;
+      total.differing += count.differing;
     }
-    std::cout << "parity in all: compared " << total << ", differing " << differing
-              << "; scores compared " << scores_ << ", records of other tasks " << others << '\n';
-    EXPECT_GT(total, 0);
-    EXPECT_EQ(differing, 0);
+    print_counts("in all", total);
+    if (others > 0) std::cout << "records of tasks assay does not have: " << others << '\n';
+    EXPECT_GT(total.prompts, 0);
+    EXPECT_EQ(total.differing, 0);
   }
 
  private:
+  struct Counts {
+    int prompts = 0;    // with exemplars, target, option order and continuations
+    int arguments = 0;  // records whose stop strings and generation arguments were compared
+    int scores = 0;     // made outputs, under each of the task's filters
+    int differing = 0;  // records with any difference
+  };
+
+  template <typename... Columns>
+  static void print_line(const std::string& what, const Columns&... columns) {
+    std::cout << "parity " << std::left << std::setw(58) << what << std::right;
+    ((std::cout << std::setw(11) << columns), ...);
+    std::cout << '\n';
+  }
+
+  static void print_counts(const std::string& what, const Counts& count) {
+    print_line(what, count.prompts, count.arguments, count.scores, count.differing);
+  }
+
   // lm-eval keeps its rows in one order for all records of a task; a row that is not among the
   // records only matters for the place it takes in GPQA's shuffles.
   static DataSet rows_of(const std::vector<const Json*>& records, bool keep_positions) {
@@ -123,7 +147,9 @@ class Prompts : public ::testing::Test {
   void compare_record(const Task& task, const Item& item, const Json& record) {
     TaskSpec spec;
     spec.name = spec.benchmark = task.name;
-    spec.max_gen_toks = 512;
+    // Where the task sets no max_gen_toks, lm-eval's backend takes 256 (docs/parity.md).
+    spec.max_gen_toks =
+        record.value("generation_kwargs", Json::object()).value("max_gen_toks", 256);
     spec.options = Json::object();
     ChatSpec chat;
     chat.apply_template = record.at("apply_chat_template").get<bool>();
@@ -133,12 +159,14 @@ class Prompts : public ::testing::Test {
     const TaskContext context{spec, chat, 0, exemplars_, ""};
     const auto next = task.next(item, {}, context);
     std::vector<std::string> found;
+    Counts count{.prompts = 1};
     if (!next || !*next) {
       found.push_back("no request");
     } else {
       compare_request(**next, record, chat.apply_template, found);
       compare_target(task, item, record, context, found);
-      compare_scores(task, item, record, context, found);
+      count.arguments = compare_arguments((*next)->sampling, record, found);
+      count.scores = compare_scores(task, item, record, context, found);
     }
     const auto name = record.at("task").get<std::string>();
     const std::string what = (task.name == "mmlu_pro" ? "mmlu_pro_<subject>" : name) + " " +
@@ -148,10 +176,12 @@ class Prompts : public ::testing::Test {
                              (record.at("enable_thinking").is_null()
                                   ? ""
                                   : " thinking " + record.at("enable_thinking").dump());
-    auto& count = counts_[what];
-    ++count.first;
+    Counts& sum = counts_[what];
+    sum.prompts += count.prompts;
+    sum.arguments += count.arguments;
+    sum.scores += count.scores;
     if (found.empty()) return;
-    if (++count.second <= kShownDifferences) {
+    if (++sum.differing <= kShownDifferences) {
       ADD_FAILURE() << what << " " << item.id << ": " << found.front();
     }
   }
@@ -176,11 +206,24 @@ class Prompts : public ::testing::Test {
           found.push_back("continuation");
         }
       }
-      return;
     }
+  }
+
+  // The task's own arguments, and what lm-eval's backend makes of them (`sent`), where recorded.
+  static int compare_arguments(const Sampling& ours, const Json& record,
+                               std::vector<std::string>& found) {
+    if (!record.contains("generation_kwargs")) return 0;
     const Json& arguments = record.at("generation_kwargs");
-    if (Json(request.sampling.stop) != arguments.at("until")) found.push_back("stop strings");
-    if (request.sampling.temperature != arguments.at("temperature")) found.push_back("temperature");
+    if (Json(ours.stop) != arguments.at("until")) found.push_back("stop strings");
+    if (ours.temperature != arguments.at("temperature")) found.push_back("temperature");
+    if (arguments.at("do_sample") != false) found.push_back("do_sample");
+    const Json sent = record.value("sent", Json::object());
+    const bool same = ours.max_tokens == sent.value("max_tokens", ours.max_tokens) &&
+                      ours.temperature == sent.value("temperature", ours.temperature) &&
+                      ours.top_p == sent.value("top_p", ours.top_p) && !ours.seed &&
+                      sent.value("seed", Json()).is_null();
+    if (!same) found.push_back("arguments sent: " + sent.dump());
+    return 1;
   }
 
   static void compare_target(const Task& task, const Item& item, const Json& record,
@@ -201,13 +244,14 @@ class Prompts : public ::testing::Test {
     if (target != record.at("target")) found.push_back("target: " + target);
   }
 
-  void compare_scores(const Task& task, const Item& item, const Json& record,
-                      const TaskContext& context, std::vector<std::string>& found) {
+  static int compare_scores(const Task& task, const Item& item, const Json& record,
+                            const TaskContext& context, std::vector<std::string>& found) {
+    int compared = 0;
     const auto check = [&](const StepResult& step, const Json& expected, const std::string& what) {
       const std::vector<StepResult> steps = {step};
       const std::vector<ProgramResult> programs;
       const Score score = task.score({item, steps, programs, context});
-      ++scores_;
+      ++compared;
       // Where lm-eval raises there is no score to compare with; ours says so.
       const bool same = expected.is_null() ? score.extra.contains("lm_eval_raises")
                                            : score.metrics.at("lm_eval") == expected;
@@ -216,7 +260,9 @@ class Prompts : public ::testing::Test {
     for (const Json& scored : record.value("scored", Json::array())) {
       StepResult step;
       step.response.text = scored.at("output").get<std::string>();
-      check(step, scored.at("exact_match"), step.response.text);
+      for (const auto& [filter, value] : scored.at("exact_match").items()) {
+        check(step, value, step.response.text + " (filter " + filter + ")");
+      }
     }
     for (const Json& scored : record.value("likelihoods", Json::array())) {
       StepResult step;
@@ -225,11 +271,11 @@ class Prompts : public ::testing::Test {
       }
       check(step, scored.at("acc"), scored.dump());
     }
+    return compared;
   }
 
   std::vector<Json> exemplars_;
-  std::map<std::string, std::pair<int, int>> counts_;  // compared, differing
-  int scores_ = 0;
+  std::map<std::string, Counts> counts_;
 };
 
 TEST_F(Prompts, SharedRecords) {

@@ -1,6 +1,7 @@
-"""Prompts against lm-eval's own, case by case. Needs two folders that are not in the repository:
+"""Prompts against lm-eval's own, case by case. Needs what is not in the repository:
 
 ASSAY_SHARED          parity/open/prompts.jsonl.xz lies below it
+ASSAY_PARITY_RECORDS  written by tests/parity/make_records.py with the bf16 tokenizer below
 ASSAY_DEMO_MODELS     bf16/ with SmolLM2's tokenizer (default: build/demo-models)
 ASSAY_QWEN3_TOKENIZER optional: a folder with Qwen3's tokenizer
 """
@@ -20,6 +21,7 @@ from assay_worker.render import Renderer
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = os.environ.get("ASSAY_SHARED", "")
+RECORDS = os.environ.get("ASSAY_PARITY_RECORDS", "")
 FOLDERS = {
     "smollm2": os.environ.get("ASSAY_DEMO_MODELS", str(ROOT / "build" / "demo-models")) + "/bf16",
     "qwen3": os.environ.get("ASSAY_QWEN3_TOKENIZER", ""),
@@ -77,4 +79,19 @@ def test_no_prompt_differs_from_lm_eval(name: str) -> None:
             found.append((record["task"], record["doc_index"], key, what))
     print(f"{name}: {count} prompts compared, {len(found)} differ")
     assert count > 200
+    assert found == []
+
+
+@pytest.mark.skipif(not RECORDS, reason="ASSAY_PARITY_RECORDS is not set")
+def test_templates_of_shipped_rows_are_lm_evals() -> None:
+    renderer = Renderer(Path(FOLDERS["smollm2"]), True, {})
+    lines = Path(RECORDS).read_text(encoding="utf-8").splitlines()
+    rendered = [r for line in lines if "rendered" in (r := json.loads(line))]
+    found = [
+        (r["task"], r["doc_index"])
+        for r in rendered
+        if renderer.text({"messages": r["messages"]}) != r["rendered"]
+    ]
+    print(f"shipped rows: {len(rendered)} prompts compared, {len(found)} differ")
+    assert len(rendered) > 50
     assert found == []

@@ -132,6 +132,8 @@ int box_serve() {
   if (!prepare_server(server)) return -1;
   const ReadyMessage ready;
   if (send(kControlFd, &ready, sizeof ready, MSG_NOSIGNAL) != sizeof ready) return -1;
+  GoMessage go;
+  if (recv(kControlFd, &go, sizeof go, 0) != sizeof go) return -1;
   for (;;) {
     *server.shared = Shared{Stage::cloned, 0};
     int pidfd = -1;

@@ -15,12 +15,17 @@ constexpr int kFilterFd = 5;   // the seccomp program, as an array of sock_filte
 constexpr int kResultFd = 3;  // socket to assay: framed results, and the test text of scripts
 constexpr int kSourceFd = 4;  // the job as JSON; closed before the program's first line runs
 
-enum class MessageKind : std::uint32_t { ready = 1, start = 2, kill = 3, ended = 4 };
+enum class MessageKind : std::uint32_t { ready = 1, go = 2, start = 3, kill = 4, ended = 5 };
 
-// Zygote to assay: interpreter warmed up, the first child may be used. Sent with credentials, so
-// that assay learns the zygote's process id as seen from outside.
+// Zygote to assay: interpreter warmed up. Sent with credentials, so that assay learns the zygote's
+// process id as seen from outside.
 struct ReadyMessage {
   MessageKind kind = MessageKind::ready;
+};
+
+// Assay to zygote: you are in your cgroup; children made from now on are too.
+struct GoMessage {
+  MessageKind kind = MessageKind::go;
 };
 
 // Assay to zygote: the waiting child has been given a job; watch these limits from now on.

@@ -1,0 +1,209 @@
+// assay grade: recorded outputs scored without an engine, and set against the verdicts that were
+// recorded with them.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/grade_file.h"
+#include "stats/proportion.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  GradeOptions grade;
+  std::string out;
+  int show = 10;
+};
+
+struct Sum {
+  int n = 0;
+  double total = 0;
+
+  void add(double value) {
+    ++n;
+    total += value;
+  }
+  [[nodiscard]] std::string text() const {
+    return n == 0 ? "-" : fmt::format("{:.2f}", 100.0 * total / n);
+  }
+};
+
+// One line of the table: all outputs, those of a group, or of a month.
+struct Figures {
+  int outputs = 0;
+  std::map<std::string, Sum> metrics;
+  Sum recorded;
+};
+
+struct Agreement {
+  int compared = 0;
+  int both_right = 0;
+  int both_wrong = 0;
+  int only_ours = 0;      // right for us alone
+  int only_recorded = 0;  // right as recorded alone
+  int answers = 0;        // recorded answers compared with ours
+  int same_answer = 0;
+};
+
+void add(Figures& figures, const GradedOutput& output) {
+  ++figures.outputs;
+  for (const auto& [name, value] : output.score.metrics) figures.metrics[name].add(value);
+  if (output.verdict) figures.recorded.add(*output.verdict ? 1 : 0);
+}
+
+bool is_right(const Score& score, const std::string& metric = "robust") {
+  const auto found = score.metrics.find(metric);
+  return score.outcome == Outcome::scored && found != score.metrics.end() && found->second >= 1;
+}
+
+void print_figures(const GradedFile& file) {
+  Figures all;
+  std::map<std::string, Figures> parts;
+  for (const GradedOutput& output : file.outputs) {
+    add(all, output);
+    if (!output.group.empty()) add(parts[output.group], output);
+    const auto month = output.score.extra.find("month");
+    if (month != output.score.extra.end()) add(parts[month->get<std::string>()], output);
+  }
+  fmt::print("{:<24}{:>9}{:>9}", "", "outputs", "scored");
+  for (const auto& [name, sum] : all.metrics) fmt::print("{:>12}", name);
+  fmt::print("{:>12}\n", "recorded");
+  const auto line = [&](const std::string& what, const Figures& figures) {
+    const auto robust = figures.metrics.find("robust");
+    fmt::print("{:<24}{:>9}{:>9}", what, figures.outputs,
+               robust == figures.metrics.end() ? 0 : robust->second.n);
+    for (const auto& [name, sum] : all.metrics) {
+      const auto found = figures.metrics.find(name);
+      fmt::print("{:>12}", found == figures.metrics.end() ? "-" : found->second.text());
+    }
+    fmt::print("{:>12}\n", figures.recorded.text());
+  };
+  line("all", all);
+  for (const auto& [name, figures] : parts) line(name, figures);
+}
+
+// pass@k over the items that have enough scored samples.
+void print_pass_at_k(const GradedFile& file) {
+  std::map<std::string, std::pair<int, int>> items;  // scored samples, right ones
+  for (const GradedOutput& output : file.outputs) {
+    if (output.score.outcome != Outcome::scored) continue;
+    ++items[output.item].first;
+    items[output.item].second += is_right(output.score) ? 1 : 0;
+  }
+  int most = 0;
+  for (const auto& [id, counts] : items) most = std::max(most, counts.first);
+  for (int k = 1; k <= most && most > 1; k *= 2) {
+    Sum sum;
+    for (const auto& [id, counts] : items) {
+      if (const auto value = pass_at_k(counts.first, counts.second, k)) sum.add(*value);
+    }
+    fmt::print("pass@{}: {} ({} items)\n", k, sum.text(), sum.n);
+  }
+}
+
+void print_counts(const GradedFile& file) {
+  std::map<std::string, int> counts;
+  for (const GradedOutput& output : file.outputs) {
+    const Score& score = output.score;
+    if (score.outcome == Outcome::unscored) ++counts["unscored: " + score.reason];
+    if (score.not_extractable) ++counts["no answer could be extracted"];
+    if (score.truncated) ++counts["truncated"];
+    if (score.empty) ++counts["empty"];
+    if (score.looping) ++counts["looping"];
+    if (score.thinking_not_closed) ++counts["thinking not closed"];
+  }
+  for (const auto& [what, count] : counts) fmt::print("{}: {}\n", what, count);
+}
+
+std::string one_line(std::string_view text) {
+  const std::string flat = replace_all(std::string(text.substr(0, 120)), "\n", " ");
+  return sanitize_utf8(flat);
+}
+
+void print_agreement(const GradedFile& file, int show) {
+  Agreement sum;
+  std::string differing;
+  int shown = 0;
+  for (const GradedOutput& output : file.outputs) {
+    if (output.answer && output.score.outcome == Outcome::scored) {
+      ++sum.answers;
+      sum.same_answer += *output.answer == output.score.extracted ? 1 : 0;
+    }
+    if (!output.verdict || output.score.outcome != Outcome::scored) continue;
+    ++sum.compared;
+    const bool ours = is_right(output.score, output.metric);
+    sum.both_right += ours && *output.verdict ? 1 : 0;
+    sum.both_wrong += !ours && !*output.verdict ? 1 : 0;
+    sum.only_ours += ours && !*output.verdict ? 1 : 0;
+    sum.only_recorded += !ours && *output.verdict ? 1 : 0;
+    if (ours == *output.verdict || ++shown > show) continue;
+    differing +=
+        fmt::format("  {} sample {}: target {}, ours {} ({}), recorded {}\n", output.item,
+                    output.sample + 1, one_line(output.score.target), ours ? "right" : "wrong",
+                    one_line(output.score.extracted), *output.verdict ? "right" : "wrong");
+  }
+  if (sum.compared == 0) return;
+  fmt::print(
+      "agreement with the recorded verdicts ({}): {} of {} ({:.2f} %); both right {}, both wrong "
+      "{}, "
+      "right for us alone {}, right as recorded alone {}\n",
+      file.outputs.front().metric, sum.both_right + sum.both_wrong, sum.compared,
+      100.0 * (sum.both_right + sum.both_wrong) / sum.compared, sum.both_right, sum.both_wrong,
+      sum.only_ours, sum.only_recorded);
+  if (sum.answers > 0) {
+    fmt::print("same answer extracted: {} of {}\n", sum.same_answer, sum.answers);
+  }
+  fmt::print("{}", differing);
+  if (shown > show) fmt::print("  and {} more (--show)\n", shown - show);
+}
+
+Status write_scores(const GradedFile& file, const std::string& path) {
+  std::string lines;
+  for (const GradedOutput& output : file.outputs) {
+    Json line = to_json(output.score);
+    line["item"] = output.item;
+    line["sample"] = output.sample;
+    line["group"] = output.group;
+    line["recorded"] = output.verdict ? Json(*output.verdict) : Json(nullptr);
+    lines += dump_json(line) + "\n";
+  }
+  return write_file_atomic(path, lines);
+}
+
+Result<int> grade(const Options& options) {
+  const GradedFile file = TRY(grade_file(options.grade));
+  fmt::print("{}: {}, {} outputs\n", options.grade.task, file.layout, file.outputs.size());
+  print_figures(file);
+  print_pass_at_k(file);
+  print_counts(file);
+  print_agreement(file, options.show);
+  if (!options.out.empty()) TRY(write_scores(file, options.out));
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_grade(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "grade", "Score recorded outputs without an engine, beside the verdicts recorded with them.");
+  command->add_option("TASK", options->grade.task, "The benchmark, as math500")->required();
+  command->add_option("FILE", options->grade.file, "assay's, lm-eval's or the benchmark's own file")
+      ->required();
+  command->add_option("--data", options->grade.data,
+                      "Folder with the data set, where the file does not hold the questions");
+  command->add_option("--options", options->grade.options, "The task's options, a JSON object");
+  command->add_option("--out", options->out, "Write each output's score to this JSONL file");
+  command->add_option("--show", options->show, "Differing verdicts to list")->capture_default_str();
+  command->footer(
+      "Example:\n  assay grade mmlu_pro model_outputs.zip\n  assay grade math500 "
+      "samples_hendrycks_math500.jsonl --out scores.jsonl");
+  command->callback([options, &session] { finish(session, grade(*options)); });
+}
+
+}  // namespace assay

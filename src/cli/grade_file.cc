@@ -1,0 +1,180 @@
+#include "cli/grade_file.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "base/json.h"
+#include "cli/world.h"
+#include "data/recorded.h"
+#include "engine/python.h"
+#include "sandbox/sandbox.h"
+#include "score/math_verify_client.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+// What scoring may need beside the outputs; each part is made when the first item needs it.
+class Graders {
+ public:
+  Graders() {
+    const auto python = find_worker_python(python_search_here(""));
+    if (!python) return;
+    python_ = python->python.string();
+    MathVerifyOptions options;
+    options.python = python_;
+    oracle_ = std::make_unique<MathVerifyClient>(options);
+  }
+
+  Result<ProgramResult> run(const Program& program) {
+    if (!sandbox_) {
+      SandboxOptions options;
+      options.python = TRY(find_grade_python(""));
+      sandbox_ = std::make_unique<Sandbox>(TRY(Sandbox::create(options)));
+    }
+    return sandbox_->run(program);
+  }
+
+  [[nodiscard]] EquivalenceOracle* oracle() const { return oracle_.get(); }
+  [[nodiscard]] const std::string& python() const { return python_; }
+
+ private:
+  std::string python_;  // empty: there is none
+  std::unique_ptr<EquivalenceOracle> oracle_;
+  std::unique_ptr<Sandbox> sandbox_;
+};
+
+// The data set's layout that MMLU-Pro's own checks know for recorded files.
+constexpr const char* kRecordedLayout = "recorded model outputs";
+
+class FileGrader {
+ public:
+  FileGrader(const Task& task, const GradeOptions& options, Json task_options)
+      : task_(task), options_(options) {
+    spec_.name = spec_.benchmark = task.name;
+    spec_.max_gen_toks = 1;  // nothing is asked
+    spec_.options = std::move(task_options);
+    spec_.num_fewshot = task.exemplar_layouts.empty() ? std::nullopt : std::optional<int>(0);
+  }
+
+  Result<GradedFile> grade() {
+    const Recorded recorded = TRY(read_recorded(options_.file, task_.name));
+    const std::map<std::string, Item> items = TRY(items_of(recorded));
+    GradedFile out{.layout = recorded.layout, .outputs = {}};
+    for (const RecordedItem& entry : recorded.items) {
+      const auto item = items.find(entry.id);
+      if (item == items.end()) return missing(entry.id);
+      for (const RecordedOutput& output : entry.outputs) {
+        const int sample = static_cast<int>(&output - entry.outputs.data());
+        out.outputs.push_back({entry.id, sample, item->second.group,
+                               TRY(score(item->second, output)), output.verdict, output.metric,
+                               output.answer});
+      }
+    }
+    return out;
+  }
+
+ private:
+  [[nodiscard]] TaskContext context() const {
+    return {spec_, chat_, 0, {}, options_.data.string()};
+  }
+
+  [[nodiscard]] Result<std::vector<Item>> make(const DataSet& data) const {
+    if (data.rows.empty()) return std::vector<Item>();
+    return task_.make_items(data, context());
+  }
+
+  // The data set's items go before what the file holds of them: they have the tests.
+  Result<std::map<std::string, Item>> items_of(const Recorded& recorded) {
+    std::map<std::string, Item> items;
+    if (!options_.data.empty()) {
+      const DataSet data =
+          TRY(load_data_set(options_.data, task_.source.layouts, graders_.python()));
+      for (Item& item : TRY(make(data))) items.emplace(item.id, std::move(item));
+    }
+    DataSet embedded;
+    embedded.layout = kRecordedLayout;
+    embedded.files = {options_.file.string()};
+    for (const RecordedItem& entry : recorded.items) {
+      if (items.contains(entry.id) || entry.row.fields.is_null()) continue;
+      if (entry.row_is_item) {
+        Item item;
+        item.id = entry.id;
+        item.row = entry.row.fields;
+        items.emplace(entry.id, std::move(item));
+      } else {
+        embedded.rows.push_back(entry.row);
+      }
+    }
+    for (Item& item : TRY(make(embedded))) items.emplace(item.id, std::move(item));
+    return items;
+  }
+
+  [[nodiscard]] std::unexpected<Error> missing(const std::string& id) const {
+    return usage_error(fmt::format("{} holds an output of item '{}', but not the question",
+                                   options_.file.string(), id),
+                       options_.data.empty()
+                           ? "no folder with the data set was given"
+                           : "the data set in " + options_.data.string() + " has no such item",
+                       "name the folder with the data set: --data DIR");
+  }
+
+  Result<Score> score(const Item& item, const RecordedOutput& output) {
+    const bool generates = task_.kind != TaskKind::loglikelihood ||
+                           spec_.options.value(task_.generates_with, Json(false)) == true;
+    if (!generates && output.loglikelihoods.empty()) {
+      return usage_error(options_.file.string() + " holds no log-likelihoods",
+                         "the task is scored by those of its choices, not by text",
+                         "use lm-eval's samples file, or `assay score DIR` on the run's folder");
+    }
+    StepResult step;
+    step.response.text = output.text;
+    if (output.truncated) step.response.finish_reason = FinishReason::length;
+    for (const double sum : output.loglikelihoods) {
+      step.response.loglikelihoods.push_back({.sum = sum, .is_greedy = false, .tokens = 0});
+    }
+    const std::vector<StepResult> steps = {step};
+    std::vector<ProgramResult> results;
+    if (task_.programs != nullptr) {
+      for (const Program& program : TRY(task_.programs(item, steps, context()))) {
+        results.push_back(TRY(graders_.run(program)));
+      }
+    }
+    return task_.score({item, steps, results, context(), graders_.oracle()});
+  }
+
+  const Task& task_;
+  const GradeOptions& options_;
+  TaskSpec spec_;
+  ChatSpec chat_;
+  Graders graders_;
+};
+
+}  // namespace
+
+Result<GradedFile> grade_file(const GradeOptions& options) {
+  const Task* task = find_task(options.task);
+  if (task == nullptr) {
+    return usage_error("no task is called " + options.task, "see `assay data list`",
+                       "correct the name");
+  }
+  if (task->max_steps > 1) {
+    return usage_error("recorded outputs of " + options.task + " cannot be scored from a file",
+                       "each step's prompt holds the answers before it, and files keep one answer",
+                       "use `assay score DIR` on the run's own folder");
+  }
+  Json task_options = Json::object();
+  if (!options.options.empty()) {
+    task_options = TRY(parse_json(options.options, "--options"));
+    if (!task_options.is_object()) {
+      return usage_error("--options is no JSON object", "it is " + dump_json(task_options),
+                         "write it as {\"name\": value}");
+    }
+  }
+  FileGrader grader(*task, options, std::move(task_options));
+  return grader.grade();
+}
+
+}  // namespace assay

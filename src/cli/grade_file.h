@@ -1,0 +1,41 @@
+// Recorded outputs scored as a run would score them, without an engine.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "values/score.h"
+
+namespace assay {
+
+struct GradeOptions {
+  std::string task;
+  std::filesystem::path file;
+  std::filesystem::path data;  // the data set's folder; empty: only what the file itself holds
+  std::string options;         // the task's options as a JSON object; empty: none
+};
+
+struct GradedOutput {
+  std::string item;
+  int sample = 0;  // of the item, from 0
+  std::string group;
+  Score score;
+  std::optional<bool> verdict;        // as recorded
+  std::string metric;                 // ours that it is set beside
+  std::optional<std::string> answer;  // as recorded; "": none was found then
+};
+
+struct GradedFile {
+  std::string layout;
+  std::vector<GradedOutput> outputs;
+};
+
+// Usage errors: an unknown task, a file in no known layout, an item the data set does not have.
+// Environment errors: the sandbox cannot start. Without Math-Verify answers the fast path does not
+// decide stay unscored.
+[[nodiscard]] Result<GradedFile> grade_file(const GradeOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,82 @@
+#include "cli/scicode_targets.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/world.h"
+#include "sandbox/sandbox.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Fails with the first test whose target is not in the file.
+constexpr std::string_view kCheck = R"PY(
+import json
+
+import h5py
+
+with h5py.File("/data/test_data.h5", "r") as file:
+    for step, tests in json.loads(WANTED).items():
+        for number in range(1, tests + 1):
+            assert f"{step}/test{number}" in file, f"no target for test {number} of step {step}"
+)PY";
+
+fs::path find_file(const fs::path& folder) {
+  std::error_code ignored;
+  for (const fs::path& path : {folder / "scicode" / "test_data.h5", folder / "test_data.h5"}) {
+    if (fs::is_regular_file(path, ignored)) return fs::absolute(path, ignored).lexically_normal();
+  }
+  return {};
+}
+
+// Step id -> number of tests, of the steps whose tests compare with a target; development problems
+// can do without the file.
+Json wanted_targets(const std::vector<Item>& items) {
+  Json wanted = Json::object();
+  for (const Item& item : items) {
+    for (const Json& step : item.row.at("steps")) {
+      if (item.row.at("split") == "dev" || !step.at("needs_target").get<bool>() ||
+          step.at("supplied").is_string())
+        continue;
+      wanted[step.at("id").get<std::string>()] = step.at("tests").size();
+    }
+  }
+  return wanted;
+}
+
+}  // namespace
+
+Result<ScicodeTargets> check_scicode_targets(const fs::path& folder,
+                                             const std::vector<Item>& items) {
+  const fs::path file = find_file(folder);
+  if (file.empty()) return ScicodeTargets{.text = "not there"};
+  ScicodeTargets targets{.there = true};
+  const Json wanted = wanted_targets(items);
+  Program program;
+  program.kind = TestKind::script;
+  program.compare = Compare::none;
+  program.needs_scientific = true;
+  program.read_only_file = file.string();
+  program.limits.cpu_s = 120;
+  program.limits.wall_s = 480;
+  program.limits.memory_bytes = 4UL << 30;
+  // JSON text inside a Python literal: dump it twice.
+  program.source = "WANTED = " + dump_json(dump_json(wanted)) + "\n" + std::string(kCheck);
+  program.tests.push_back({.input = "pass\n", .expected = ""});
+  SandboxOptions options;
+  options.python = TRY(find_grade_python(""));
+  Sandbox sandbox = TRY(Sandbox::create(options));
+  const ProgramResult result = TRY(sandbox.run(program));
+  std::error_code ignored;
+  const double bytes = static_cast<double>(fs::file_size(file, ignored));
+  targets.usable = result.verdict == ProgramVerdict::passed;
+  targets.text = targets.usable ? fmt::format("{} ({}), targets of {} steps", file.string(),
+                                              human_bytes(bytes), wanted.size())
+                                : fmt::format("{} is not usable: {}", file.string(), result.detail);
+  return targets;
+}
+
+}  // namespace assay

@@ -1,0 +1,55 @@
+// Outputs that a model gave earlier, in the files evaluators leave behind. Each becomes an output
+// beside the benchmark's row, as far as the file holds it, and the verdict it was given then.
+//
+// Known layouts (told apart by their fields, not by name):
+//   assay's results/*/samples_*.jsonl, and lm-eval's: doc, resps, target; the metric beside them
+//   LiveCodeBench's output JSON: question_id, output_list; graded_list after its evaluation
+//   MMLU-Pro's eval_results: question_id, options, answer, pred and the output under one of
+//     model_outputs, generated_text, response
+//   mathematics in Qwen2.5-Math's layout: gt, code (a list of outputs), score
+//   HLE's predictions: {id: {response, judge_response}}
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/rows.h"
+
+namespace assay {
+
+struct RecordedOutput {
+  std::string text;
+  std::vector<double> loglikelihoods;  // of the choices, instead of text
+  bool truncated = false;              // the file says that the output ended by length
+  std::optional<bool> verdict;         // right or wrong, as recorded
+  std::string metric = "robust";       // which of ours the verdict is to be set beside
+  std::optional<std::string> answer;   // the extracted answer, as recorded; "": none was found
+};
+
+struct RecordedItem {
+  std::string id;  // the data set's
+  // The benchmark's row, in the fields its task reads; null where the file does not hold it whole,
+  // so that the data set is needed.
+  Row row;
+  bool row_is_item = false;             // `row` is what the task makes of a row already (Item::row)
+  std::vector<RecordedOutput> outputs;  // samples, in the file's order
+};
+
+struct Recorded {
+  std::string layout;  // shown to the user
+  std::vector<RecordedItem> items;
+};
+
+// `benchmark` is the task's name. Usage errors name file, place and field; a file in none of the
+// layouts, or of another benchmark, is one.
+[[nodiscard]] Result<Recorded> read_recorded(const std::filesystem::path& file,
+                                             const std::string& benchmark);
+// The same from rows read already; `file` is what errors call them.
+[[nodiscard]] Result<Recorded> recorded_from_rows(const std::vector<Row>& rows,
+                                                  const std::string& benchmark,
+                                                  const std::string& file);
+
+}  // namespace assay

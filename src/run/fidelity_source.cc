@@ -1,0 +1,93 @@
+#include "run/fidelity_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "run/unit.h"
+
+namespace assay {
+
+FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& variant,
+                               EngineIdentity identity, Store& store)
+    : run_(run), variant_(variant), identity_(std::move(identity)), store_(store) {}
+
+Status FidelitySource::prepare() {
+  waiting_.clear();
+  chosen_ = 0;
+  const std::string& baseline = run_.plan.baseline().name;
+  for (const Unit& unit : make_units(run_)) {
+    if (chosen_ >= run_.plan.fidelity.items) break;
+    if (unit.repeat != 0) continue;
+    const auto steps = TRY(store_.steps(baseline, unit.task->spec.name, unit.item().id, 0));
+    if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front()));
+  }
+  return {};
+}
+
+Status FidelitySource::add(const ResolvedTask& task, const Item& item, const StoredStep& first) {
+  if (first.response_key.empty()) return {};
+  const auto response = TRY(store_.response(first.response_key));
+  const auto rendered = TRY(store_.rendered(first.rendered_key));
+  if (!response || !rendered || response->token_ids.empty()) return {};
+  std::vector<int> tokens = rendered->prompt_tokens;
+  const int start = static_cast<int>(tokens.size());
+  const auto taken = std::min<std::ptrdiff_t>(
+      run_.plan.fidelity.max_tokens, static_cast<std::ptrdiff_t>(response->token_ids.size()));
+  tokens.insert(tokens.end(), response->token_ids.begin(), response->token_ids.begin() + taken);
+  if (start == 0 || static_cast<int>(tokens.size()) > kFidelityMaxTotalTokens) return {};
+  ++chosen_;
+  Output output;
+  output.item = task.spec.name + "/" + item.id;
+  output.rendered_key = first.rendered_key;
+  output.rendered.scored.push_back({std::move(tokens), start});
+  const std::string key = response_key(variant_, identity_, RequestKind::prompt_logprobs,
+                                       output.rendered, Sampling{}, 0);
+  output.key = sha256_hex(fmt::format("{} top_k {}", key, kFidelityTopK));
+  if (TRY(store_.response(output.key))) {
+    return store_.put_step(
+        {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
+  }
+  waiting_.push_back(std::move(output));
+  return {};
+}
+
+Result<bool> FidelitySource::submit_while(Engine& engine, std::int64_t& next_id, int room,
+                                          const std::function<bool(int tokens)>& fits) {
+  while (!waiting_.empty() && room-- > 0) {
+    if (!fits(tokens_to_read(waiting_.front().rendered))) return false;
+    const std::int64_t id = next_id++;
+    TRY(engine.submit(id, RequestKind::prompt_logprobs, waiting_.front().rendered, Sampling{},
+                      kFidelityTopK));
+    asked_.emplace(id, std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return true;
+}
+
+int FidelitySource::prompt_tokens_in_flight() const {
+  int tokens = 0;
+  for (const auto& [id, output] : asked_) tokens += tokens_to_read(output.rendered);
+  return tokens;
+}
+
+Result<bool> FidelitySource::on_answer(const Answered& answered, std::int64_t load_id) {
+  const auto it = asked_.find(answered.id);
+  if (it == asked_.end()) return false;
+  const Output output = std::move(it->second);
+  asked_.erase(it);
+  if (answered.response.finish_reason == FinishReason::error) return true;
+  TRY(store_.put_response(output.key, answered.response, load_id));
+  TRY(store_.put_step(
+      {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key}));
+  return true;
+}
+
+void FidelitySource::drop() {
+  waiting_.clear();
+  asked_.clear();
+}
+
+}  // namespace assay

@@ -1,0 +1,95 @@
+// Every scorer on input no model should write: it comes back, quickly, with no verdict that the
+// text does not carry. Limits of time are the test runner's; a quadratic scorer would need hours.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/text.h"
+#include "score/boxed.h"
+#include "score/choice.h"
+#include "score/code_block.h"
+#include "score/hle.h"
+#include "score/lm_eval.h"
+#include "score/math.h"
+#include "score/soundness.h"
+#include "score/think.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kMegabyte = 1UL << 20;
+
+std::string repeated(std::string_view piece, std::size_t bytes) {
+  std::string text;
+  text.reserve(bytes + piece.size());
+  while (text.size() < bytes) text += piece;
+  return text;
+}
+
+// Mathematics over one text; the answer "12345" is not in it.
+void expect_no_mathematics(const std::string& text) {
+  EXPECT_FALSE(judge_math("12345", text, nullptr).correct);
+  EXPECT_FALSE(judge_aime(345, text).correct);
+}
+
+// All other scorers.
+void expect_nothing_found(const std::string& text) {
+  EXPECT_EQ(lm_eval_aime(text, "345").value, 0);
+  EXPECT_EQ(lm_eval_math500(text, "\\boxed{12345}").value, 0);
+  EXPECT_FALSE(parse_hle_verdict(text).correct);
+  EXPECT_LE(strip_thinking(text).answer.size(), text.size());
+  EXPECT_LE(extract_livecodebench_code(text).code.size(), text.size());
+  EXPECT_LE(extract_scicode_code(text).code.size(), text.size());
+  EXPECT_LE(lm_eval_postprocess(text, {"Question:", "</s>"}, "</think>").size(), text.size());
+  (void)extract_choice(text);
+  (void)extract_gpqa_choice(text);
+  (void)parse_hle_answer(text);
+  (void)lm_eval_mmlu_pro_extract(text);
+  (void)is_looping(text);
+}
+
+TEST(BadInput, TenMegabytes) {
+  expect_nothing_found(repeated("lorem ipsum ", 10 * kMegabyte));
+  for (const std::string_view piece :
+       {"\n", "answer is ", "Answer:\n", "```\n", "<think>", "$", "\\boxed{"}) {
+    SCOPED_TRACE(piece);
+    expect_nothing_found(repeated(piece, kMegabyte / 2));
+    expect_no_mathematics(repeated(piece, kMegabyte / 16));  // math_test has 10 MB of it
+  }
+}
+
+TEST(BadInput, HundredThousandNestedBraces) {
+  const std::string open = repeated("{", 100'000);
+  const std::string shut = repeated("}", 100'000);
+  for (const std::string& text :
+       {open, open + shut, "\\boxed{" + open + "7" + shut + "}", "$" + open + "7" + shut + "$",
+        repeated("\\frac{", 100'000), repeated("(", 100'000), repeated("\\sqrt{", 100'000)}) {
+    SCOPED_TRACE(text.substr(0, 20));
+    expect_nothing_found(text);
+    expect_no_mathematics(text);
+  }
+}
+
+TEST(BadInput, BytesThatAreNoText) {
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every.push_back(static_cast<char>(byte));
+  ASSERT_FALSE(is_valid_utf8(every));
+  expect_nothing_found(every);
+  expect_no_mathematics(every);
+  expect_nothing_found(repeated("\xff\xfe", kMegabyte));
+  EXPECT_TRUE(judge_math("5", "\xff\xff \\boxed{5} \xc3", nullptr).correct);
+  const auto choice = extract_choice("\xf0\x9f the answer is (B) \xe2\x82");
+  EXPECT_EQ(choice ? choice->letter : '-', 'B');
+  EXPECT_EQ(extract_livecodebench_code("\xff\n```python\nx = 1\n```\n\xff").code, "x = 1");
+}
+
+// A letter that is no option of the question is no answer to it.
+TEST(BadInput, LetterThatIsNoOption) {
+  EXPECT_FALSE(extract_choice("the answer is (K)"));
+  EXPECT_FALSE(extract_choice("the answer is (E)", 4));
+  EXPECT_FALSE(extract_gpqa_choice("The answer is (E)"));
+  EXPECT_FALSE(hle_choice_letter("(7)"));
+}
+
+}  // namespace
+}  // namespace assay
