@@ -103,8 +103,9 @@ int main(int argc, char** argv) {
   assay::measure("assay", [&] {
     execl("/proc/self/exe", "report_bench", "--compare", folder.c_str(), nullptr);
   });
-  assay::measure("pandas and statsmodels",
-                 [&] { execl(python.c_str(), "python", script.c_str(), folder.c_str(), nullptr); });
+  assay::measure("pandas and statsmodels", [&] {
+    execl(python.c_str(), python.c_str(), script.c_str(), folder.c_str(), nullptr);
+  });
   std::filesystem::remove_all(folder);
   return 0;
 }

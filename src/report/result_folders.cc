@@ -287,6 +287,10 @@ Result<std::vector<ResultArm>> read_arms(const std::string& spec) {
                        "neither results_*.json nor samples_*.jsonl is there",
                        "name a folder of assay or lm-eval results");
   }
+  // lm-eval names the folder below after the model: of two runs often the same.
+  if (wanted.empty() && arms.size() == 1 && !arms[0].of_assay && arms[0].folder != folder) {
+    arms[0].name = folder.filename().string() + "/" + arms[0].name;
+  }
   if (wanted.empty()) return arms;
   std::vector<std::string> names;
   for (ResultArm& arm : arms) {
