@@ -12,13 +12,19 @@
 namespace assay {
 namespace {
 
+// The option that makes a multiple-choice task write its answers.
+bool generates(const ResolvedTask& task) {
+  const std::string& option = task.task->generates_with;
+  return !option.empty() && task.spec.options.value(option, nlohmann::json(false)) == true;
+}
+
 const char* kind_name(const ResolvedTask& task) {
   if (task.task == nullptr || task.spec.harness == Harness::lm_eval) return "lm_eval";
   switch (task.task->kind) {
     case TaskKind::generate:
       return "generate";
     case TaskKind::loglikelihood:
-      return "loglikelihood";
+      return generates(task) ? "generate" : "loglikelihood";
     case TaskKind::code:
       return "code";
   }
@@ -107,7 +113,9 @@ nlohmann::json frozen_task(const ResolvedTask& task) {
     items.push_back({{"id", item.id}, {"stratum", item.stratum}, {"group", item.group}});
   }
   nlohmann::json metrics = {"robust"};
-  if (task.task != nullptr && task.task->has_lm_eval_metric) metrics.push_back("lm_eval");
+  if (task.task != nullptr && task.task->has_lm_eval_metric && !generates(task)) {
+    metrics.push_back("lm_eval");
+  }
   nlohmann::json out = {{"name", task.spec.name},
                         {"title", task.task != nullptr ? task.task->title : task.spec.name},
                         {"benchmark", task.spec.benchmark},

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "data/sampling.h"
+#include "task/prompt.h"
 
 namespace assay {
 
@@ -40,6 +41,8 @@ Status Replay::advance(Unit& unit) const {
         return {};
       }
       unit.request = *std::move(next);
+      set_sampling_seed(unit.request, run_.plan.seed, unit.item().id, unit.repeat,
+                        static_cast<int>(unit.steps.size()));
       unit.state = Unit::State::waiting;
       unit.rendered_key = render_key(variant_, run_.plan.chat, unit.request);
       auto prompt = TRY(store_.rendered(unit.rendered_key));
