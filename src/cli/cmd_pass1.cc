@@ -57,7 +57,7 @@ Result<Plan> plan_of(const Options& options) {
     const Task* task = find_task(name);
     if (task == nullptr || task->kind != TaskKind::code) {
       return usage_error("no code task is called " + name, "pass@1 needs programs to run",
-                         "use livecodebench or scicode");
+                         "use livecodebench, scicode, humaneval or mbpp");
     }
     TaskSpec spec;
     spec.name = name;
@@ -90,7 +90,8 @@ void add_pass1(CLI::App& app, Session& session) {
   command->add_option("--model", options->model, "Hub id or folder")->required();
   command->add_option("--tensor-parallel-size", options->tensor_parallel_size,
                       "GPUs to split it over");
-  command->add_option("--tasks", options->tasks, "livecodebench, scicode")->delimiter(',');
+  command->add_option("--tasks", options->tasks, "livecodebench, scicode, humaneval, mbpp")
+      ->delimiter(',');
   command->add_option("--limit", options->limit, "Items a task")->capture_default_str();
   command->add_option("--max-tokens", options->max_tokens, "Output tokens an answer")
       ->capture_default_str();

@@ -48,6 +48,7 @@ Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& s
   const double started_s = clock.now().count();
   const auto world = TRY(World::make(plan, {.data = flow.data, .output = flow.out}));
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  TRY(world->try_sandbox());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));

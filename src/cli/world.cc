@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <random>
 #include <thread>
@@ -20,6 +22,8 @@
 namespace assay {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int kMostGraders = 32;
 
 // Packages whose version can change a model's output.
 constexpr const char* kComputing[] = {
@@ -42,6 +46,39 @@ void read_ahead(const fs::path& folder) {
 
 bool is_folder(const std::string& model) {
   return model.starts_with('/') || model.starts_with('.');
+}
+
+// GPUs the engine leaves its cores to: it needs about one core a GPU then, else all it can get.
+bool has_gpu() {
+  std::error_code code;
+  return fs::exists("/dev/nvidiactl", code) || fs::exists("/dev/kfd", code);
+}
+
+int cores_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+// Programs graded at a time: ASSAY_GRADERS, else the cores the engine does not need.
+Result<int> grader_count(const Plan& plan) {
+  const int cores = cores_allowed();
+  if (const char* given = std::getenv("ASSAY_GRADERS")) {
+    const std::string_view text(given);
+    int count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 256) {
+      return usage_error(fmt::format("ASSAY_GRADERS is '{}'", text),
+                         "it says how many programs are graded at a time",
+                         "use a whole number from 1 to 256");
+    }
+    return count;
+  }
+  if (!has_gpu()) return std::clamp(cores / 2, 1, kMostGraders);
+  const nlohmann::json split = plan.engine.args.value("tensor_parallel_size", nlohmann::json(1));
+  const int gpus = split.is_number_integer() ? split.get<int>() : 1;
+  return std::clamp(cores - 1 - gpus, 1, kMostGraders);
 }
 
 }  // namespace
@@ -78,7 +115,10 @@ Result<std::unique_ptr<World>> World::make(const Plan& plan, WorldOptions option
     return task != nullptr && task->kind == TaskKind::code;
   });
   if (code) options.grade_python = TRY(find_grade_python(options.grade_python));
-  return std::unique_ptr<World>(new World(plan, std::move(options), std::move(python)));
+  const int graders = TRY(grader_count(plan));
+  std::unique_ptr<World> world(new World(plan, std::move(options), std::move(python)));
+  world->graders_ = graders;
+  return world;
 }
 
 HubClient World::hub() const {
@@ -159,15 +199,30 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
 Result<ProgramResult> World::run_program(const Program& program) {
   Sandbox* sandbox = nullptr;
   {
+    // Held only until the sandbox is there; it runs as many programs at a time as it has runners.
     const std::lock_guard lock(sandbox_mutex_);
     if (!sandbox_) {
       SandboxOptions options;
       options.python = options_.grade_python;
+      options.runners = graders_;
       sandbox_ = TRY(Sandbox::create(options));
     }
     sandbox = &*sandbox_;
   }
   return sandbox->run(program);
+}
+
+Status World::try_sandbox() {
+  if (options_.grade_python.empty()) return {};
+  Program program;
+  program.source = "print(int(input()) + 1)";
+  program.tests = {{"41\n", "42\n"}};
+  const ProgramResult ran = TRY(run_program(program));
+  if (ran.verdict == ProgramVerdict::passed) return {};
+  return environment_error(
+      "programs cannot be graded here",
+      fmt::format("a trial program gave '{}': {}", to_string(ran.verdict), ran.detail),
+      "run `assay sandbox check`, which names what this machine lacks");
 }
 
 void World::equip(RunServices& services) {
@@ -180,6 +235,7 @@ void World::equip(RunServices& services) {
     const auto it = python_.packages.find(name);
     if (it != python_.packages.end()) services.identity.versions[name] = it->second;
   }
+  services.grader_threads = graders_;
   services.run_program = [this](const Program& program) { return run_program(program); };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
     MathVerifyOptions options;

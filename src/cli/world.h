@@ -30,6 +30,9 @@ class World {
   [[nodiscard]] static Result<std::unique_ptr<World>> make(const Plan& plan, WorldOptions options);
 
   [[nodiscard]] ResolveServices resolve_services();
+  // Runs one program where code tasks are in the plan, so that a machine that cannot hold programs
+  // is an environment error before a model loads.
+  [[nodiscard]] Status try_sandbox();
   // Fills in what run_plan needs beside store and progress.
   void equip(RunServices& services);
   [[nodiscard]] const PythonEnv& python() const { return python_; }
@@ -47,6 +50,7 @@ class World {
   WorldOptions options_;
   PythonEnv python_;
   std::string run_token_;
+  int graders_ = 1;  // programs at a time
   std::mutex sandbox_mutex_;
   std::optional<Sandbox> sandbox_;  // made when the first program comes; guarded by sandbox_mutex_
 };

@@ -89,19 +89,47 @@ SandboxFinding check_cgroup() {
           "delegate the memory controller (systemd-run --user --scope -p Delegate=yes)"};
 }
 
+// A program that looks around: what it finds is what every graded program finds.
+constexpr const char* kTrial = R"(
+import ctypes, os, resource, socket
+
+def refused(call, *args):
+    try:
+        call(*args)
+    except OSError:
+        return "none"
+    return "THERE"
+
+print("user", os.getuid(), "process", os.getpid(), "others", os.listdir("/proc"))
+print("network", refused(socket.socket))
+print("files", refused(open, "/box/new", "w"), refused(os.listdir, "/home"))
+own = ("PATH HOME LANG PWD PYTHONPATH PYTHONHASHSEED PYTHONDONTWRITEBYTECODE OPENBLAS_NUM_THREADS "
+       "OMP_NUM_THREADS MKL_NUM_THREADS HDF5_USE_FILE_LOCKING").split()
+print("variables", [name for name in os.environ if name not in own])
+print("new privileges", 1 - ctypes.CDLL(None).prctl(39, 0, 0, 0, 0))
+for name in ("AS", "CPU", "NPROC", "FSIZE", "NOFILE", "CORE", "STACK", "MEMLOCK"):
+    hard = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1]
+    print(name, "UNLIMITED" if hard == resource.RLIM_INFINITY else "limited")
+)";
+constexpr const char* kTrialExpected =
+    "user 65534 process 1 others ['self']\nnetwork none\nfiles none none\nvariables []\n"
+    "new privileges 0\nAS limited\nCPU limited\nNPROC limited\nFSIZE limited\n"
+    "NOFILE limited\nCORE limited\nSTACK limited\nMEMLOCK limited\n";
+
 SandboxFinding check_trial(const std::string& python) {
   auto sandbox = Sandbox::create({.python = python});
   if (!sandbox) return failed("trial", sandbox.error().why, sandbox.error().fix);
   Program program;
-  program.source = "print(int(input()) + 1)";
-  program.tests = {{"41\n", "42\n"}};
+  program.source = kTrial;
+  program.tests = {{"", kTrialExpected}};
   const auto ran = sandbox->run(program);
   if (!ran) return failed("trial", ran.error().why, "see the findings above");
   if (ran->verdict != ProgramVerdict::passed) {
     return failed("trial", fmt::format("{}: {}", to_string(ran->verdict), ran->detail),
                   "see the findings above");
   }
-  return {"trial", true, true, "a program ran and was judged", ""};
+  return {"trial", true, true,
+          "a program saw no file, process, network or variable of ours and met every limit", ""};
 }
 
 }  // namespace

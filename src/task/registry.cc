@@ -1,12 +1,12 @@
-// The table of benchmarks. An eighth one is a file beside these, declared in task.h and named here.
+// The table of benchmarks. Another one is a file beside these, declared in task.h and named here.
 #include "task/task.h"
 
 namespace assay {
 
 const std::vector<Task>& all_tasks() {
   static const std::vector<Task> tasks = {
-      aime24_task(), math500_task(),       mmlu_pro_task(), gpqa_diamond_task(),
-      hle_task(),    livecodebench_task(), scicode_task(),
+      aime24_task(),        math500_task(), mmlu_pro_task(),  gpqa_diamond_task(), hle_task(),
+      livecodebench_task(), scicode_task(), humaneval_task(), mbpp_task(),
   };
   return tasks;
 }

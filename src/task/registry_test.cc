@@ -41,7 +41,7 @@ TEST_F(Registry, NamesInReportOrder) {
   std::vector<std::string> names;
   for (const Task& task : all_tasks()) names.push_back(task.name);
   EXPECT_EQ(names, (std::vector<std::string>{"aime24", "math500", "mmlu_pro", "gpqa_diamond", "hle",
-                                             "livecodebench", "scicode"}));
+                                             "livecodebench", "scicode", "humaneval", "mbpp"}));
   EXPECT_EQ(find_task("nothing"), nullptr);
   for (const KnownBenchmark& known : known_benchmarks()) {
     EXPECT_EQ(known.generative, known.name != "gpqa_diamond");
@@ -50,8 +50,8 @@ TEST_F(Registry, NamesInReportOrder) {
 
 TEST_F(Registry, ShippedRows) {
   const std::map<std::string, std::size_t> expected = {
-      {"aime24", 8}, {"math500", 8},       {"mmlu_pro", 8}, {"gpqa_diamond", 12},
-      {"hle", 6},    {"livecodebench", 6}, {"scicode", 3}};
+      {"aime24", 8},        {"math500", 8}, {"mmlu_pro", 8},  {"gpqa_diamond", 12}, {"hle", 6},
+      {"livecodebench", 6}, {"scicode", 3}, {"humaneval", 4}, {"mbpp", 4}};
   for (const Task& task : all_tasks()) {
     EXPECT_EQ(load(task, data_folder()).size(), expected.at(task.name)) << task.name;
   }
@@ -85,6 +85,9 @@ TEST_F(Registry, SharedFiles) {
   for (const Item& item : items) graded += science.steps_of(item) > 0 ? 1 : 0;
   EXPECT_EQ(items.size(), 80U);
   EXPECT_EQ(graded, 15);
+  spec_.options = Json::object();
+  EXPECT_EQ(load(*find_task("humaneval"), folder).size(), 164U);
+  EXPECT_EQ(load(*find_task("mbpp"), folder).size(), 427U);
 }
 
 }  // namespace

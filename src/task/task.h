@@ -93,7 +93,7 @@ struct Task {
   int (*steps_of)(const Item& item) = nullptr;  // nullptr: 1
 };
 
-// The seven benchmarks, in the order reports list them.
+// The known benchmarks, in the order reports list them.
 [[nodiscard]] const std::vector<Task>& all_tasks();
 // nullptr when there is none of that name.
 [[nodiscard]] const Task* find_task(const std::string& name);
@@ -107,5 +107,7 @@ struct Task {
 [[nodiscard]] Task hle_task();
 [[nodiscard]] Task livecodebench_task();
 [[nodiscard]] Task scicode_task();
+[[nodiscard]] Task humaneval_task();
+[[nodiscard]] Task mbpp_task();
 
 }  // namespace assay

@@ -1,0 +1,89 @@
+// HumanEval: complete a Python function from its signature and docstring. Rows, test and time limit
+// are those of the openai/human-eval repository; the instruction is our own. A block that defines
+// the function is run after what the prompt has before it (imports, helpers); anything else is a
+// continuation of the prompt.
+//
+// Item row: prompt, entry_point, test. Options: time_limit_s (3).
+#include "task/fields.h"
+#include "task/prompt.h"
+#include "task/short_code.h"
+#include "task/task.h"
+
+namespace assay {
+namespace {
+
+constexpr const char* kInstruction =
+    "Complete the following Python function. Answer with the whole function in one block that "
+    "starts with ```python and ends with ```.\n\n```python\n";
+
+Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+  TRY(check_short_options(context));
+  std::vector<Item> items;
+  for (const Row& row : data.rows) {
+    Item item;
+    item.id = TRY(id_of(row, "task_id"));
+    item.row["prompt"] = TRY(text_of(row, "prompt"));
+    item.row["entry_point"] = TRY(text_of(row, "entry_point"));
+    item.row["test"] = TRY(text_of(row, "test"));
+    if (find_definition(item.row["prompt"].get_ref<const std::string&>(),
+                        item.row["entry_point"].get_ref<const std::string&>()) ==
+        std::string::npos) {
+      return row_error(row, "entry_point", "the prompt does not define this function");
+    }
+    items.push_back(std::move(item));
+  }
+  TRY(check_unique_ids(items, data));
+  return items;
+}
+
+Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
+                         const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  PromptParts parts;
+  parts.question = kInstruction + item.row.at("prompt").get<std::string>() + "```\n";
+  Request request = qa_request(context.chat, parts);
+  request.sampling = TRY(sampling_of(context, {}));
+  return request;
+}
+
+Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
+                          const TaskContext& context) {
+  if (unanswered(steps)) return Programs();
+  const std::string code = short_code_of(steps.front()).code;
+  if (code.empty()) return Programs();
+  const auto prompt = item.row.at("prompt").get<std::string>();
+  const auto entry_point = item.row.at("entry_point").get<std::string>();
+  std::string source = prompt + code;
+  if (find_definition(code, entry_point) != std::string::npos) {
+    source = prompt.substr(0, find_definition(prompt, entry_point)) + "\n" + code;
+  }
+  const std::string test =
+      item.row.at("test").get<std::string>() + "\ncheck(" + entry_point + ")\n";
+  return Programs{TRY(short_program(std::move(source), test, context))};
+}
+
+}  // namespace
+
+Task humaneval_task() {
+  Task task;
+  task.name = "humaneval";
+  task.title = "HumanEval";
+  task.kind = TaskKind::code;
+  task.source.hub_id = "openai/openai_humaneval";
+  task.source.hub_split = "test";
+  task.source.hub_files = {"openai_humaneval/*.parquet"};
+  task.source.licence = "MIT";
+  task.source.layouts = {
+      {"repository", {"humaneval/*.jsonl"}, nullptr},
+      {"repository, gzip", {"humaneval/*.jsonl.gz", "code/HumanEval.jsonl.gz"}, nullptr},
+      {"hub", {"humaneval/**/*.parquet"}, nullptr},
+      {"hub snapshot", {"openai_humaneval/*.parquet"}, nullptr},
+  };
+  task.make_items = make_items;
+  task.next = next;
+  task.programs = programs;
+  task.score = score_short_program;
+  return task;
+}
+
+}  // namespace assay

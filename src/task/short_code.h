@@ -1,0 +1,28 @@
+// What HumanEval and MBPP share: one function is asked for, and a script of assertions judges it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "score/code_block.h"
+#include "task/task.h"
+
+namespace assay {
+
+// The last fenced block; without one the whole answer, cut where a model that only continues text
+// goes on to something else (the stop strings of the HumanEval paper, arXiv 2107.03374, 3.1).
+[[nodiscard]] CodeExtraction short_code_of(const StepResult& step);
+
+// Where the last line begins that starts the definition of that function; npos: none does.
+[[nodiscard]] std::size_t find_definition(std::string_view code, std::string_view name);
+
+// A script judged by `test`, with the task's time_limit_s (default 3 s of CPU time, the limit of
+// both benchmarks' usual harnesses).
+[[nodiscard]] Result<Program> short_program(std::string source, std::string test,
+                                            const TaskContext& context);
+[[nodiscard]] Status check_short_options(const TaskContext& context);
+
+// One program, passed or not; extra: verdict.
+[[nodiscard]] Score score_short_program(const ScoreInputs& inputs);
+
+}  // namespace assay
