@@ -14,9 +14,12 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/unique_fd.h"
+#include "cli/endpoint.h"
 #include "engine/fingerprint.h"
 #include "engine/process_tree.h"
 #include "engine/worker_engine.h"
+#include "plan/endpoint.h"
+#include "run/variant_run.h"
 #include "score/math_verify_client.h"
 
 namespace assay {
@@ -109,7 +112,9 @@ World::World(const Plan& plan, WorldOptions options, PythonEnv python)
 
 Result<std::unique_ptr<World>> World::make(const Plan& plan, WorldOptions options) {
   apply_env(plan);
-  PythonEnv python = TRY(find_worker_python(python_search_here(plan.engine.python)));
+  const PythonSearch search = python_search_here(plan.engine.python);
+  PythonEnv python =
+      TRY(plan.engine.kind == kEndpointKind ? find_python(search) : find_worker_python(search));
   const bool code = std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskSpec& spec) {
     const Task* task = find_task(spec.benchmark);
     return task != nullptr && task->kind == TaskKind::code;
@@ -146,7 +151,21 @@ Result<LocatedData> World::locate_data(const TaskSpec& spec, const Task& task) {
   return LocatedData{found.folder.string(), false};
 }
 
+Result<ResolvedVariant> World::locate_served(const VariantSpec& spec) {
+  const nlohmann::json args = merged_engine_args(plan_, spec);
+  std::string tokenizer;
+  if (endpoint_mode(args) == "completions") tokenizer = args.value("tokenizer", std::string());
+  if (!tokenizer.empty() && !is_folder(tokenizer)) {
+    HubRequest request{HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}};
+    const HubResult found = TRY(hub_fetch(hub(), request));
+    if (!found.usable()) return std::unexpected(hub_error(request, found));
+    tokenizer = found.folder.string();
+  }
+  return served_variant(plan_, spec, tokenizer);
+}
+
 Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
+  if (plan_.engine.kind == kEndpointKind) return locate_served(spec);
   ResolvedVariant out{spec, spec.model, "", ""};
   if (!is_folder(spec.model)) {
     HubRequest request{HubKind::model, spec.model, spec.revision, {}};
@@ -193,7 +212,12 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   }
   worker.log_file = logs / (variant.spec.name + ".log");
   worker.run_token = run_token_;
-  return WorkerEngine::start(worker);
+  if (plan_.engine.kind != kEndpointKind) return WorkerEngine::start(worker);
+  const std::string key_name =
+      merged_engine_args(plan_, variant.spec).value("api_key_env", std::string());
+  if (!key_name.empty()) worker.env[key_name] = "";  // the renderer has no use for it
+  return start_endpoint(plan_, variant, worker.log_file,
+                        [worker] { return WorkerEngine::start(worker); });
 }
 
 Result<ProgramResult> World::run_program(const Program& program) {
@@ -228,13 +252,11 @@ Status World::try_sandbox() {
 void World::equip(RunServices& services) {
   services.start_engine = [this](const ResolvedVariant& variant) { return start_engine(variant); };
   services.identity.engine = plan_.engine.kind;
-  if (const auto engine = python_.engine()) {
-    services.identity.versions[engine->name] = engine->version;
-  }
-  for (const char* name : kComputing) {
-    const auto it = python_.packages.find(name);
-    if (it != python_.packages.end()) services.identity.versions[name] = it->second;
-  }
+  services.start_judge = [this](const JudgeSpec& judge) -> Result<JudgeEngine> {
+    const fs::path logs = options_.output / "logs";
+    TRY(make_dirs(logs));
+    return start_endpoint_judge(judge, logs / "judge.log");
+  };
   services.grader_threads = graders_;
   services.run_program = [this](const Program& program) { return run_program(program); };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
@@ -242,8 +264,16 @@ void World::equip(RunServices& services) {
     options.python = python_.python.string();
     return std::make_unique<MathVerifyClient>(options);
   };
-  services.prefetch = [](const ResolvedVariant& variant) { read_ahead(variant.folder); };
   services.results_folder = (options_.output / "results").string();
+  if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
+  if (const auto engine = python_.engine()) {
+    services.identity.versions[engine->name] = engine->version;
+  }
+  for (const char* name : kComputing) {
+    const auto it = python_.packages.find(name);
+    if (it != python_.packages.end()) services.identity.versions[name] = it->second;
+  }
+  services.prefetch = [](const ResolvedVariant& variant) { read_ahead(variant.folder); };
 }
 
 }  // namespace assay

@@ -41,6 +41,7 @@ class World {
   World(const Plan& plan, WorldOptions options, PythonEnv python);
   Result<LocatedData> locate_data(const TaskSpec& spec, const Task& task);
   Result<ResolvedVariant> locate_model(const VariantSpec& spec);
+  Result<ResolvedVariant> locate_served(const VariantSpec& spec);
   Result<std::unique_ptr<Engine>> start_engine(const ResolvedVariant& variant);
   Result<ProgramResult> run_program(const Program& program);
   [[nodiscard]] HubClient hub() const;

@@ -1,6 +1,9 @@
 // What every worker must do (docs/worker_protocol.md): the scripted one always, the real one with
 // vLLM when ASSAY_REAL_WORKER_MODEL names a model folder and ASSAY_PYTHON its Python:
 //   engine_test --gtest_filter='*Conformance*vllm*'
+// And every OpenAI-compatible endpoint (docs/openai_endpoint.md): "completions" and "chat" against
+// the scripted server. What an engine cannot do it does not list in its capabilities, and the test
+// says what happens instead.
 // One loaded engine serves all tests of a worker, since loading vLLM takes long.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +13,7 @@
 #include <numeric>
 #include <set>
 
+#include "engine/endpoint_support.h"
 #include "engine/test_support.h"
 #include "engine/worker_engine.h"
 
@@ -41,11 +45,33 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
       GTEST_SKIP() << "ASSAY_REAL_WORKER_MODEL is not set";
     }
   }
-  static void TearDownTestSuite() { loaded_.clear(); }
+  static void TearDownTestSuite() {
+    loaded_.clear();
+    server_.reset();
+  }
+
+  static bool is_endpoint(const std::string& name) {
+    return name == "chat" || name == "completions";
+  }
+  static bool can(const Engine& engine, const char* what) {
+    return std::ranges::count(engine.hello().capabilities, what) > 0;
+  }
+
+  static Result<std::unique_ptr<Engine>> start(const std::string& name, const TempFolder& folder,
+                                               const WorkerOptions& options) {
+    if (!is_endpoint(name)) return WorkerEngine::start(options);
+    if (!server_) {
+      server_ = std::make_unique<FakeServer>(
+          json{{"tokens_per_s", 200}, {"max_model_len", kMaxModelLen}});
+    }
+    const auto mode = name == "chat" ? EndpointMode::chat : EndpointMode::completions;
+    return OpenAiEngine::start(endpoint_options(server_->url(), mode, folder));
+  }
 
   static WorkerOptions options_for(const std::string& worker, const TempFolder& folder) {
     // Slow enough that requests overlap.
     WorkerOptions options = fake_options(folder, {{"tokens_per_s", 200}, {"max_num_seqs", 8}});
+    if (is_endpoint(worker)) return options;  // the renderer's
     options.run_token = worker + "-" + folder.path().filename().string();
     if (worker == "vllm") {
       options.command = {environment("ASSAY_PYTHON"), "-m", "assay_worker"};
@@ -86,7 +112,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
   static std::unique_ptr<Loaded> load(const std::string& worker) {
     auto out = std::make_unique<Loaded>();
     out->options = options_for(worker, out->folder);
-    out->engine = must(WorkerEngine::start(out->options));
+    out->engine = must(start(worker, out->folder, out->options));
     out->opened = must(out->engine->open(model_for(worker, out->folder), true, json::object()));
     out->model = must(out->engine->load(load_args(), kLoadPatience));
     return out;
@@ -96,7 +122,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Engine> start_fresh(const std::function<void(WorkerOptions&)>& change = {}) {
     fresh_options_ = options_for(GetParam(), folder_);
     if (change) change(fresh_options_);
-    return must(WorkerEngine::start(fresh_options_));
+    return must(start(GetParam(), folder_, fresh_options_));
   }
 
   Rendered render(Engine& engine, const Request& request) {
@@ -130,10 +156,12 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
   WorkerOptions fresh_options_;
 
  private:
+  static inline std::unique_ptr<FakeServer> server_;
   static inline std::map<std::string, std::unique_ptr<Loaded>> loaded_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Worker, ConformanceTest, ::testing::Values("fake", "vllm"),
+INSTANTIATE_TEST_SUITE_P(Worker, ConformanceTest,
+                         ::testing::Values("fake", "vllm", "completions", "chat"),
                          [](const auto& tested) { return tested.param; });
 
 // --- before the weights ---
@@ -141,17 +169,24 @@ INSTANTIATE_TEST_SUITE_P(Worker, ConformanceTest, ::testing::Values("fake", "vll
 TEST_P(ConformanceTest, GreetsWithVersionsAndCapabilities) {
   const auto engine = start_fresh();
   const EngineHello& hello = engine->hello();
-  EXPECT_EQ(hello.worker, GetParam());
+  EXPECT_EQ(hello.worker, is_endpoint(GetParam()) ? "openai" : GetParam());
   EXPECT_FALSE(hello.versions.empty());
-  for (const char* name : {"render", "generate", "loglikelihood", "prompt_logprobs"}) {
-    EXPECT_THAT(hello.capabilities, Contains(name));
+  std::vector<const char*> wanted = {"generate", "token_ids"};
+  if (GetParam() != "chat") {
+    wanted.insert(wanted.end(), {"render", "loglikelihood", "prompt_logprobs"});
   }
+  if (!is_endpoint(GetParam())) wanted.insert(wanted.end(), {"engine_facts", "process"});
+  for (const char* name : wanted) EXPECT_THAT(hello.capabilities, Contains(name));
   EXPECT_GE(hello.max_in_flight, 16);
 }
 
 TEST_P(ConformanceTest, AModelFolderThatIsNotThereIsAUsageErrorAndNotTheEnd) {
   const auto engine = start_fresh();
   const auto opened = engine->open(folder_ / "nowhere", true, json::object());
+  if (!can(*engine, "render")) {  // the server has the tokenizer: no folder is looked at
+    EXPECT_TRUE(opened);
+    return;
+  }
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::usage);
   EXPECT_THAT(opened.error().to_string(), HasSubstr("nowhere"));
@@ -169,10 +204,11 @@ TEST_P(ConformanceTest, RendersWithoutWeightsInTheOrderAsked) {
   const auto engine = start_fresh();
   const OpenedModel opened =
       must(engine->open(model_for(GetParam(), folder_), true, json::object()));
-  EXPECT_THAT(opened.tokenizer_hash, SizeIs(64));
-  EXPECT_THAT(opened.template_hash, SizeIs(64));
+  const bool tokenizes = can(*engine, "render");
+  EXPECT_THAT(opened.tokenizer_hash, SizeIs(tokenizes ? 64 : 0));
+  EXPECT_THAT(opened.template_hash, SizeIs(tokenizes ? 64 : 0));
   EXPECT_GT(opened.max_model_len, 0);
-  EXPECT_GT(opened.vocab_size, 0);
+  EXPECT_EQ(opened.vocab_size > 0, tokenizes);
   std::vector<Request> requests;
   for (int i = 0; i < 20; ++i)
     requests.push_back(chat_request("number " + std::to_string(i) + "."));
@@ -182,18 +218,25 @@ TEST_P(ConformanceTest, RendersWithoutWeightsInTheOrderAsked) {
   for (int i = 0; i < 20; ++i) {
     const auto at = static_cast<std::size_t>(i);
     EXPECT_THAT(rendered[at].text, HasSubstr("number " + std::to_string(i) + "."));
-    EXPECT_FALSE(rendered[at].prompt_tokens.empty());
+    EXPECT_EQ(rendered[at].prompt_tokens.empty(), !tokenizes);
     EXPECT_TRUE(rendered[at].scored.empty());
   }
-  EXPECT_TRUE(rendered.back().text.ends_with("I think that"));
+  EXPECT_THAT(rendered.back().text, HasSubstr("I think that"));
+  EXPECT_EQ(rendered.back().text.ends_with("I think that"), tokenizes);
   EXPECT_TRUE(must(engine->render({})).empty());
   // The same question, the same ids: stored prompts are keyed by them.
   EXPECT_EQ(render(*engine, requests[3]).prompt_tokens, rendered[3].prompt_tokens);
+  EXPECT_EQ(render(*engine, requests[3]).text, rendered[3].text);
 }
 
 TEST_P(ConformanceTest, WithoutTemplateThePlainTextIsSent) {
   const auto engine = start_fresh();
-  must(engine->open(model_for(GetParam(), folder_), false, json::object()));
+  const auto opened = engine->open(model_for(GetParam(), folder_), false, json::object());
+  if (!can(*engine, "render")) {  // the server's template cannot be turned off
+    EXPECT_FALSE(opened);
+    return;
+  }
+  must(opened);
   Request request = chat_request("not this");
   request.plain = "Q: 1 + 1?\nA:";
   EXPECT_EQ(render(*engine, request).text, "Q: 1 + 1?\nA:");
@@ -201,6 +244,7 @@ TEST_P(ConformanceTest, WithoutTemplateThePlainTextIsSent) {
 
 TEST_P(ConformanceTest, ContinuationsStartWhereTheContextEnds) {
   const auto engine = start_fresh();
+  if (!can(*engine, "loglikelihood")) return;  // LogLikelihoodsOnePerContinuation says what it does
   must(engine->open(model_for(GetParam(), folder_), false, json::object()));
   Request request = choices("The capital of France is ", {"Paris", "a city called Lyon"});
   const Rendered rendered = render(*engine, request);
@@ -223,10 +267,17 @@ TEST_P(ConformanceTest, LoadedSaysWhatRuns) {
   const LoadedModel& model = loaded().model;
   EXPECT_EQ(model.max_model_len, kMaxModelLen);
   EXPECT_GE(model.load_s, 0);
+  EXPECT_TRUE(model.facts.contains("engine"));
+  if (!can(engine(), "engine_facts")) {  // the server says who it is, not what it computes with
+    EXPECT_EQ(model.facts["engine"]["model"], "fake-model");
+    EXPECT_EQ(model.facts["engine"]["version"], "0.0.fake");
+    EXPECT_EQ(model.dtype, "");
+    EXPECT_EQ(model.max_num_seqs, 16);
+    return;
+  }
   EXPECT_FALSE(model.dtype.empty());
   EXPECT_FALSE(model.attention_backend.empty());
   EXPECT_GT(model.kv_cache_tokens, 0);
-  EXPECT_TRUE(model.facts.contains("engine"));
 }
 
 TEST_P(ConformanceTest, ASecondLoadIsAnErrorAndNotTheEnd) {
@@ -278,7 +329,7 @@ TEST_P(ConformanceTest, AStopStringEndsTheTextAndIsNotPartOfIt) {
 
 TEST_P(ConformanceTest, RendersAndCountsWhileGenerating) {
   const std::int64_t id = generate("Count to a hundred.", 60);
-  EXPECT_FALSE(render(engine(), chat_request("meanwhile")).prompt_tokens.empty());
+  EXPECT_FALSE(render(engine(), chat_request("meanwhile")).text.empty());
   const EngineStats stats = must(engine().stats());
   EXPECT_LE(stats.running + stats.waiting, 1);
   EXPECT_THAT(collect(engine(), 1, kLoadPatience), Contains(::testing::Key(id)));
@@ -303,6 +354,13 @@ TEST_P(ConformanceTest, CancelledRequestsAreAnswered) {
 }
 
 TEST_P(ConformanceTest, LogLikelihoodsOnePerContinuation) {
+  if (!can(engine(), "loglikelihood")) {
+    const auto asked = engine().submit(loaded().next_id++, RequestKind::loglikelihood,
+                                       render(engine(), choices("a", {"b"})), {}, 20);
+    ASSERT_FALSE(asked);
+    EXPECT_THAT(asked.error().to_string(), HasSubstr("cannot do loglikelihood"));
+    return;
+  }
   const Response response =
       score(choices("The capital of France is", {" Paris", " a b c d e", "."}));
   EXPECT_EQ(response.error, "");
@@ -316,6 +374,10 @@ TEST_P(ConformanceTest, LogLikelihoodsOnePerContinuation) {
 }
 
 TEST_P(ConformanceTest, PromptLogprobsFromTheStartAskedFor) {
+  if (!can(engine(), "prompt_logprobs")) {
+    EXPECT_FALSE(engine().submit(loaded().next_id++, RequestKind::prompt_logprobs, {}, {}, 5));
+    return;
+  }
   const Rendered rendered = render(engine(), chat_request("The quick brown fox jumps over it."));
   Rendered asked;
   asked.scored = {{rendered.prompt_tokens, 3}};
@@ -349,6 +411,10 @@ TEST_P(ConformanceTest, APromptThatDoesNotFitIsAnsweredAtOnce) {
   const Rendered rendered = render(engine(), chat_request("short"));
   const std::int64_t generate_id = loaded().next_id++;
   must(engine().submit(generate_id, RequestKind::generate, rendered, greedy(kMaxModelLen), 20));
+  if (!can(engine(), "loglikelihood")) {
+    EXPECT_EQ(collect(engine(), 1, kLoadPatience).at(generate_id).error, "prompt does not fit");
+    return;
+  }
   Rendered scored;
   scored.scored = {{std::vector<int>(kMaxModelLen + 1, rendered.prompt_tokens[0]), 5}};
   const std::int64_t score_id = loaded().next_id++;
@@ -378,6 +444,10 @@ TEST_P(ConformanceTest, ShutdownLeavesNothing) {
 }
 
 TEST_P(ConformanceTest, SigkillOfTheWorkerIsDeath) {
+  if (is_endpoint(GetParam())) {  // no process of ours: openai_engine_test kills the server
+    EXPECT_FALSE(can(*start_fresh(), "process"));
+    return;
+  }
   const auto engine = start_fresh();
   const auto worker = worker_of_run(fresh_options_.run_token);
   ASSERT_TRUE(worker);
@@ -389,6 +459,10 @@ TEST_P(ConformanceTest, SigkillOfTheWorkerIsDeath) {
 }
 
 TEST_P(ConformanceTest, SilenceIsDeath) {
+  if (is_endpoint(GetParam())) {  // openai_engine_test: a server that says nothing
+    EXPECT_FALSE(can(*start_fresh(), "process"));
+    return;
+  }
   const auto engine = start_fresh([](WorkerOptions& o) { o.silence_limit = milliseconds(4000); });
   EXPECT_FALSE(engine->wait(milliseconds(5000))) << "heartbeats alone keep it alive";
   const auto worker = worker_of_run(fresh_options_.run_token);
@@ -401,6 +475,10 @@ TEST_P(ConformanceTest, SilenceIsDeath) {
 }
 
 TEST_P(ConformanceTest, TheEndOfThePipeIsTheEndOfTheWorker) {
+  if (is_endpoint(GetParam())) {  // no process of ours: openai_engine_test kills the server
+    EXPECT_FALSE(can(*start_fresh(), "process"));
+    return;
+  }
   auto engine = start_fresh();
   const auto worker = worker_of_run(fresh_options_.run_token);
   ASSERT_TRUE(worker);

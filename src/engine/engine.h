@@ -1,5 +1,6 @@
 // The engine as the scheduler sees it: one process that renders prompts and answers requests.
-// Implementations: WorkerEngine (engine/worker_engine.h) over docs/worker_protocol.md.
+// Implementations: WorkerEngine (engine/worker_engine.h) over docs/worker_protocol.md, OpenAiEngine
+// (engine/openai_engine.h) over docs/openai_endpoint.md.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,8 @@ namespace assay {
 struct EngineHello {
   std::string worker;                           // "vllm", "fake"
   std::map<std::string, std::string> versions;  // package -> version
+  // render, generate, loglikelihood, prompt_logprobs, lm_eval: what can be asked. token_ids:
+  // answers list them. engine_facts: LoadedModel says what runs. process: it is a process of ours.
   std::vector<std::string> capabilities;
   int max_in_flight = 1;
 };
@@ -64,6 +67,8 @@ struct Died {  // the process ended, fell silent or lost its engine; all unanswe
                // lost
   Error error;
   std::vector<std::int64_t> unanswered;
+  // Starting it again would not help, and the requests are not to blame.
+  bool final = false;
 };
 struct Needed {  // lm-eval inside the worker asks (protocol: need)
   std::int64_t need = 0;

@@ -63,6 +63,9 @@ EngineHello hello_from(const json& frame) {
   out.worker = frame.at("worker");
   out.versions = frame.at("versions").get<std::map<std::string, std::string>>();
   out.capabilities = frame.at("capabilities").get<std::vector<std::string>>();
+  for (const char* every_worker : {"token_ids", "engine_facts", "process"}) {
+    out.capabilities.emplace_back(every_worker);
+  }
   out.max_in_flight = std::max(1, frame.at("max_in_flight").get<int>());
   return out;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "plan/endpoint.h"
 #include "plan/sections.h"
 
 namespace assay {
@@ -49,6 +50,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_fidelity(top, plan));
     TRY(read_variants(top, plan));
     TRY(read_tasks(top, known, plan));
+    if (plan.engine.kind == kEndpointKind) TRY(check_endpoint(top, plan));
     return plan;
   } catch (const YAML::Exception& e) {
     return error_at(file.string(), e.mark, "this is not valid YAML", e.msg,

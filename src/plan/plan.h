@@ -15,7 +15,7 @@
 namespace assay {
 
 struct EngineSpec {
-  std::string kind = "vllm";  // vllm | scripted (tests)
+  std::string kind = "vllm";  // vllm | openai (plan/endpoint.h) | scripted (tests)
   std::string python;         // interpreter of the worker; empty: looked up (docs/plan.md)
   // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();

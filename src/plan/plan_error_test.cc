@@ -60,6 +60,63 @@ std::string cases_name(const testing::TestParamInfo<Case>& info) {
   return info.param.name;
 }
 
+const std::string kServed = "base_url: 'http://h/v1'";
+std::string endpoint(const std::string& keys) {
+  return with_tasks("engine: {kind: openai, " + keys + "}\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Endpoint, PlanError,
+    testing::Values(
+        Case{"NoAddress", endpoint("mode: chat"), "p.yaml:3:11: variant 'a' has no base_url",
+             "base_url"},
+        Case{"NotAnAddress", endpoint("base_url: localhost"), "p.yaml:2:34: base_url is no address",
+             "http://"},
+        Case{"AddressWithPassword", endpoint("base_url: 'http://me:pw@h/v1'"),
+             "p.yaml:2:34: base_url holds more than an address", "api_key_env"},
+        Case{"AddressWithQuery", endpoint("base_url: 'http://h/v1?key=1'"),
+             "p.yaml:2:34: base_url holds more than an address", "api_key_env"},
+        Case{"TheKeyItself", endpoint(kServed + ", api_key_env: sk-123"),
+             "p.yaml:2:62: api_key_env is no name of an environment variable", "never the key"},
+        Case{"AnEnginesKey", endpoint(kServed + ", dtype: bfloat16"),
+             "p.yaml:2:49: unknown key 'dtype' in an engine of kind openai", "server is started"},
+        Case{"NearKey", endpoint(kServed + ", max_concurency: 3"),
+             "p.yaml:2:49: unknown key 'max_concurency' in an engine of kind openai",
+             "did you mean 'max_concurrency'?"},
+        Case{"Mode", endpoint(kServed + ", mode: chatt"),
+             "p.yaml:2:55: engine.mode cannot be 'chatt'", "did you mean 'chat'?"},
+        Case{"NoTokenizer", endpoint(kServed + ", mode: completions"),
+             "p.yaml:2:9: variant 'a' has no tokenizer", "mode: chat"},
+        Case{"NoTemplate",
+             top("engine: {kind: openai, " + kServed +
+                 "}\nchat: {apply_template: "
+                 "false}\n" +
+                 kVariants + kTasks),
+             "p.yaml:3:7: chat.apply_template is false in mode chat", "mode: completions"},
+        Case{"Rate", endpoint(kServed + ", requests_per_minute: 0"),
+             "p.yaml:2:70: requests_per_minute must be above 0", "leave it out"},
+        Case{"Time", endpoint(kServed + ", retry_for: 300"),
+             "p.yaml:2:60: engine.retry_for: '300' is not a duration", "unit"},
+        Case{"OwnField", endpoint(kServed + ", extra_body: {stream: false}"),
+             "p.yaml:2:61: extra_body cannot hold 'stream'", "itself"},
+        Case{"Revision",
+             top("engine: {kind: openai, " + kServed +
+                 "}\n"
+                 "variants: [{name: a, model: m, baseline: true, revision: x}]\n" +
+                 kTasks),
+             "p.yaml:3:58: a served model has no revision", "remove"},
+        Case{"ModeOfAVariant",
+             top("engine: {kind: openai, " + kServed +
+                 "}\n"
+                 "variants: [{name: a, model: m, baseline: true, engine: {mode: chat}}]\n" +
+                 kTasks),
+             "p.yaml:3:57: mode cannot differ between variants", "plan's engine"},
+        Case{
+            "LmEval",
+            top("engine: {kind: openai, " + kServed + "}\nharness: lm_eval\n" + kVariants + kTasks),
+            "p.yaml:5:8: task 'aime24' cannot run over an endpoint", "native"}),
+    cases_name);
+
 INSTANTIATE_TEST_SUITE_P(
     Yaml, PlanError,
     testing::Values(

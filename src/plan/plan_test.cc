@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "plan/endpoint.h"
 #include "plan/suggest.h"
 
 namespace assay {
@@ -109,6 +110,38 @@ fidelity: {items: 8, max_tokens: 64}
   EXPECT_EQ(plan.tasks[1].first, 3);
   EXPECT_THAT(plan.tasks[2].ids, ElementsAre("7", "rec-1"));
   EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
+}
+
+TEST(Plan, Endpoint) {
+  const Plan plan = parsed(R"(name: e
+engine: {kind: openai, base_url: "https://h/v1", api_key_env: MY_KEY, retry_for: 2m,
+         stall_timeout: 45s, max_concurrency: 4, requests_per_minute: 30, logprobs: false,
+         extra_body: {reasoning_effort: low}}
+variants:
+  - {name: a, model: any name at all, baseline: true, engine: {tokenizer: ./tok}}
+  - {name: b, model: org/b, engine: {tokenizer: org/tok, base_url: "http://127.0.0.1:8/v1"}}
+tasks: [{name: aime24, max_gen_toks: 64}]
+)");
+  const json expected = {
+      {"base_url", "https://h/v1"}, {"api_key_env", "MY_KEY"},
+      {"retry_for", 120.0},         {"stall_timeout", 45.0},
+      {"max_concurrency", 4},       {"requests_per_minute", 30.0},
+      {"logprobs", false},          {"extra_body", {{"reasoning_effort", "low"}}}};
+  EXPECT_EQ(plan.engine.args, expected);
+  EXPECT_EQ(plan.variants[0].model, "any name at all");
+  EXPECT_EQ(plan.variants[0].engine_args, json({{"tokenizer", "/plans/tok"}}));
+  EXPECT_EQ(plan.variants[1].engine_args,
+            json({{"tokenizer", "org/tok"}, {"base_url", "http://127.0.0.1:8/v1"}}));
+  EXPECT_EQ(endpoint_mode(plan.variants[0].engine_args), "completions");
+  EXPECT_EQ(endpoint_mode(json::object()), "chat");
+  EXPECT_FALSE(endpoint_has_logprobs(json::object()));
+  EXPECT_TRUE(endpoint_has_logprobs({{"tokenizer", "t"}}));
+  EXPECT_FALSE(endpoint_has_logprobs({{"tokenizer", "t"}, {"logprobs", false}}));
+  EXPECT_FALSE(endpoint_has_logprobs({{"tokenizer", "t"}, {"prompt", "text"}}));
+  json args = plan.engine.args;
+  drop_transport_keys(args);
+  EXPECT_EQ(args, json::parse(R"({"mode": "chat", "logprobs": false,
+                                  "extra_body": {"reasoning_effort": "low"}})"));
 }
 
 TEST(Plan, LmEvalHarness) {

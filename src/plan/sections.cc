@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "plan/endpoint.h"
 #include "plan/suggest.h"
 
 namespace assay {
@@ -78,6 +79,12 @@ Status check_hub_id(const YamlMap& map, const std::string& id) {
                    "write ./ before a folder's name");
 }
 
+Result<VariantSpec> read_endpoint_variant(const YamlMap& engine, const Plan& plan,
+                                          VariantSpec variant) {
+  TRY(read_endpoint_args(engine, plan, /*of_variant=*/true, variant.engine_args));
+  return variant;
+}
+
 Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node, std::size_t index,
                                  const Plan& plan) {
   const YamlMap map = TRY(YamlMap::open(file, node, fmt::format("variants[{}]", index),
@@ -97,7 +104,13 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
   TRY(map.read("model", variant.model));
   TRY(map.read("revision", variant.revision));
   TRY(map.read("baseline", variant.baseline));
-  if (names_a_folder(variant.model)) {
+  const bool endpoint = plan.engine.kind == kEndpointKind;
+  if (endpoint) {
+    if (map.has("revision")) {
+      return map.error("revision", "a served model has no revision",
+                       "the server was started with one", "remove the key");
+    }
+  } else if (names_a_folder(variant.model)) {
     if (map.has("revision")) {
       return map.error("revision", "a folder has no revision",
                        "revisions are pinned for models of the hub", "remove the key");
@@ -115,6 +128,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
                             "write it in the plan's engine");
       }
     }
+    if (endpoint) return read_endpoint_variant(engine, plan, std::move(variant));
     TRY(read_engine_args(engine, {}, "a variant's engine", variant.engine_args));
   }
   return variant;
@@ -213,11 +227,15 @@ Status check_engine_args(const YamlMap& engine, const nlohmann::json& args) {
 Status read_engine(const YamlMap& top, Plan& plan) {
   if (!top.has("engine")) return {};
   const YamlMap map = TRY(YamlMap::open(top.file(), top.value("engine"), "engine", {}));
-  TRY(map.read_choice<std::string>("kind", plan.engine.kind,
-                                   {{"vllm", "vllm"}, {"scripted", "scripted"}}));
+  TRY(map.read_choice<std::string>(
+      "kind", plan.engine.kind,
+      {{"vllm", "vllm"}, {kEndpointKind, kEndpointKind}, {"scripted", "scripted"}}));
   TRY(map.read("python", plan.engine.python));
   if (names_a_folder(plan.engine.python)) {
     plan.engine.python = resolve_path(plan.file, plan.engine.python);
+  }
+  if (plan.engine.kind == kEndpointKind) {
+    return read_endpoint_args(map, plan, /*of_variant=*/false, plan.engine.args);
   }
   return read_engine_args(map, {"kind", "python"}, "engine", plan.engine.args);
 }

@@ -36,6 +36,16 @@ namespace assay {
 [[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,
                                 Plan& plan);
 
+// `engine: {kind: openai}`, plan/endpoint.h.
+// The keys of the plan's engine or of one variant's, checked; durations become seconds, a tokenizer
+// folder an absolute path.
+[[nodiscard]] Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
+                                        nlohmann::json& args);
+
+// What only a whole plan shows: an address for every variant, a tokenizer where prompts are
+// rendered here, no lm-eval. Call it last.
+[[nodiscard]] Status check_endpoint(const YamlMap& top, const Plan& plan);
+
 // Checks the few engine arguments assay itself relies on; the others are the engine's to judge.
 [[nodiscard]] Status check_engine_args(const YamlMap& engine, const nlohmann::json& args);
 

@@ -36,13 +36,11 @@ double least_budget_s(int variants, double load_s, double first_items_s) {
 }
 
 void Pace::note(const Response& response, int in_flight) {
-  const std::size_t tokens = response.token_ids.size();
+  const int tokens = output_tokens(response);
   if (response.finish_reason == FinishReason::error) return;
   if (tokens > 1) {
-    push_bounded(
-        token_s_,
-        Sample{response.decode_s / static_cast<double>(tokens - 1), std::max(1, in_flight)},
-        kWindow);
+    push_bounded(token_s_, Sample{response.decode_s / (tokens - 1), std::max(1, in_flight)},
+                 kWindow);
   }
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "plan/endpoint.h"
 #include "run/unit.h"
+#include "run/variant_run.h"
 
 namespace assay {
 
@@ -17,6 +19,9 @@ FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& va
 Status FidelitySource::prepare() {
   waiting_.clear();
   chosen_ = 0;
+  const bool can = run_.plan.engine.kind != kEndpointKind ||
+                   endpoint_has_logprobs(merged_engine_args(run_.plan, variant_.spec));
+  if (!can) return {};
   const std::string& baseline = run_.plan.baseline().name;
   for (const Unit& unit : make_units(run_)) {
     if (chosen_ >= run_.plan.fidelity.items) break;
@@ -37,7 +42,10 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   const auto taken = std::min<std::ptrdiff_t>(
       run_.plan.fidelity.max_tokens, static_cast<std::ptrdiff_t>(response->token_ids.size()));
   tokens.insert(tokens.end(), response->token_ids.begin(), response->token_ids.begin() + taken);
-  if (start == 0 || static_cast<int>(tokens.size()) > kFidelityMaxTotalTokens) return {};
+  const int room = merged_engine_args(run_.plan, variant_.spec).value("max_model_len", 0);
+  const int longest = room > 0 ? std::min(kFidelityMaxTotalTokens, room - 1)  // one is generated
+                               : kFidelityMaxTotalTokens;
+  if (start == 0 || static_cast<int>(tokens.size()) > longest) return {};
   ++chosen_;
   Output output;
   output.item = task.spec.name + "/" + item.id;

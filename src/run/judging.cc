@@ -118,18 +118,21 @@ class TaskJudging {
   }
 
   Result<JudgeEngine> start() {
-    if (!spec_.baseline) {
-      if (services_.start_judge) return services_.start_judge(spec_);
-      return environment_error("no judge can be reached",
-                               "this program was built without an endpoint client",
-                               "write judge: baseline");
+    JudgeEngine judge;
+    nlohmann::json chat_args = nlohmann::json::object();
+    if (spec_.baseline) {
+      judge.variant = run_.variants.front();
+      judge.engine = TRY(services_.start_engine(judge.variant));
+      judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
+      judge.identity = services_.identity;
+      judge.identity.args = identity_args(run_.plan.engine.kind, judge.load_args);
+      chat_args = template_args(run_.plan.chat);
+    } else {
+      judge = TRY(services_.start_judge(spec_));
     }
-    const ResolvedVariant& baseline = run_.variants.front();
-    JudgeEngine judge{TRY(services_.start_engine(baseline)), baseline, services_.identity};
-    judge.identity.args = merged_engine_args(run_.plan, baseline.spec);
-    TRY(judge.engine->open(baseline.folder, run_.plan.chat.apply_template,
-                           template_args(run_.plan.chat)));
-    const LoadedModel loaded = TRY(judge.engine->load(judge.identity.args, options_.load_timeout));
+    const bool apply = !spec_.baseline || run_.plan.chat.apply_template;
+    TRY(judge.engine->open(judge.variant.folder, apply, chat_args));
+    const LoadedModel loaded = TRY(judge.engine->load(judge.load_args, options_.load_timeout));
     max_model_len_ = loaded.max_model_len;
     TRY(services_.store.add_event(services_.clock.wall().count(), "judge loaded", loaded.facts));
     return judge;

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "plan/endpoint.h"
 
 namespace assay {
 
@@ -19,7 +20,8 @@ std::string response_key(const ResolvedVariant& variant, const EngineIdentity& e
                          RequestKind kind, const Rendered& rendered, const Sampling& sampling,
                          int repeat) {
   nlohmann::json prompt = to_json(rendered);
-  prompt.erase("text");  // the engine sees tokens only
+  // The engine sees tokens only; a chat endpoint gets no tokens from us, its text is the messages.
+  if (!rendered.prompt_tokens.empty() || !rendered.scored.empty()) prompt.erase("text");
   return sha256_hex(dump_json({{"fingerprint", variant.fingerprint},
                                {"revision", variant.revision},
                                {"engine", engine.engine},
@@ -29,6 +31,11 @@ std::string response_key(const ResolvedVariant& variant, const EngineIdentity& e
                                {"prompt", prompt},
                                {"sampling", to_json(sampling)},
                                {"repeat", repeat}}));
+}
+
+nlohmann::json identity_args(const std::string& kind, nlohmann::json args) {
+  if (kind == kEndpointKind) drop_transport_keys(args);
+  return args;
 }
 
 nlohmann::json template_args(const ChatSpec& chat) {

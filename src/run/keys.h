@@ -14,8 +14,11 @@ namespace assay {
 struct EngineIdentity {
   std::string engine;                           // "vllm", "fake"
   std::map<std::string, std::string> versions;  // of the packages that compute
-  nlohmann::json args;                          // merged engine arguments
+  nlohmann::json args;                          // identity_args of the merged engine arguments
 };
+
+// The engine arguments that can change an answer: all of vLLM's, of an endpoint's not its address.
+[[nodiscard]] nlohmann::json identity_args(const std::string& kind, nlohmann::json args);
 
 [[nodiscard]] std::string render_key(const ResolvedVariant& variant, const ChatSpec& chat,
                                      const Request& request);

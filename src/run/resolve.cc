@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/sampling.h"
+#include "plan/endpoint.h"
 
 namespace assay {
 namespace {
@@ -69,6 +70,12 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   out.spec = spec;
   out.task = known_task(spec.benchmark);
   if (out.task == nullptr) return out;  // lm-eval's own task: it brings its documents
+  if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
+      !endpoint_has_logprobs(plan.engine.args)) {
+    out.available = false;
+    out.reason = "the endpoint gives no log-probabilities of a prompt";
+    return out;
+  }
   const LocatedData located = TRY(services.locate_data(spec, *out.task));
   if (located.gated) {
     if (spec.if_gated != IfGated::skip) {
@@ -178,6 +185,10 @@ std::string frozen_hash(const nlohmann::json& frozen) {
   value.erase("assay");
   for (const char* key : {"budget_s", "output", "compare", "env", "file", "data"}) {
     value["plan"].erase(key);
+  }
+  if (value["plan"]["engine"]["kind"] == kEndpointKind) {  // a server may move
+    drop_transport_keys(value["plan"]["engine"]["args"]);
+    for (auto& variant : value["plan"]["variants"]) drop_transport_keys(variant["engine"]);
   }
   // Two checkouts of one model are the same model: its fingerprint says so, not its path.
   for (auto& variant : value["plan"]["variants"]) variant.erase("model");

@@ -48,7 +48,7 @@ EngineIdentity identity_from(const nlohmann::json& value) {
 Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVariant& variant,
                                     const RunOptions& options, RunServices& services) {
   EngineIdentity current = services.identity;
-  current.args = merged_engine_args(run.plan, variant.spec);
+  current.args = identity_args(run.plan.engine.kind, merged_engine_args(run.plan, variant.spec));
   const std::string name = "identity:" + variant.spec.name;
   const auto stored = TRY(services.store.meta(name));
   if (stored && !options.restart_variant) {
@@ -67,7 +67,7 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
 Status refuse_other_engine(const ResolvedRun& run, const ResolvedVariant& variant,
                            const EngineIdentity& stored, const RunServices& services) {
   EngineIdentity current = services.identity;
-  current.args = merged_engine_args(run.plan, variant.spec);
+  current.args = identity_args(run.plan.engine.kind, merged_engine_args(run.plan, variant.spec));
   if (identity_json(current) == identity_json(stored)) return {};
   return environment_error(
       fmt::format("variant {} was begun by another engine", variant.spec.name),

@@ -18,10 +18,11 @@
 namespace assay {
 
 // The parts of the world a run uses; the composition root supplies them.
-struct JudgeEngine {  // open and loaded
+struct JudgeEngine {  // started: neither open nor loaded
   std::unique_ptr<Engine> engine;
   ResolvedVariant variant;  // what judgements are stored under
   EngineIdentity identity;
+  nlohmann::json load_args;
 };
 
 struct RunServices {
@@ -34,7 +35,7 @@ struct RunServices {
   EngineIdentity identity;
   RunProgram run_program;
   MakeOracle make_oracle;
-  // An endpoint that judges free answers; empty: only the baseline can judge.
+  // An endpoint that judges free answers.
   std::function<Result<JudgeEngine>(const JudgeSpec&)> start_judge;
   // Reads the files of a model so that the next load finds them in memory; may be empty.
   std::function<void(const ResolvedVariant&)> prefetch;

@@ -385,12 +385,18 @@ Status VariantRun::on_answer(const Answered& answered) {
     TRY(replay_.set_response(units_[index], answered.response, load_id_));
     after_step(index);
   }
-  generated_tokens_ += static_cast<std::int64_t>(answered.response.token_ids.size());
+  generated_tokens_ += output_tokens(answered.response);
   prompt_tokens_ += answered.response.prompt_tokens;
   return {};
 }
 
 Status VariantRun::on_death(const Died& died) {
+  if (died.final) {
+    TRY(services_.store.add_event(services_.clock.wall().count(), "engine lost",
+                                  {{"variant", variant_.spec.name}, {"why", died.error.why}}));
+    TRY(services_.store.flush());
+    return std::unexpected(died.error);
+  }
   services_.progress.say(
       fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
   for (const auto& [id, index] : asked_) {

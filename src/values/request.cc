@@ -56,6 +56,11 @@ int tokens_to_read(const Rendered& prompt) {
   return static_cast<int>(tokens);
 }
 
+int output_tokens(const Response& response) {
+  return response.token_ids.empty() ? response.unlisted_tokens
+                                    : static_cast<int>(response.token_ids.size());
+}
+
 std::string_view to_string(FinishReason reason) {
   switch (reason) {
     case FinishReason::stop:
@@ -126,17 +131,19 @@ json to_json(const Response& response) {
     likelihoods.push_back(
         {{"sum", logprob_json(l.sum)}, {"is_greedy", l.is_greedy}, {"tokens", l.tokens}});
   }
-  return {{"text", response.text},
-          {"token_ids", response.token_ids},
-          {"finish_reason", to_string(response.finish_reason)},
-          {"stop_reason", response.stop_reason},
-          {"loglikelihoods", likelihoods},
-          {"positions", positions_json(response.positions)},
-          {"error", response.error},
-          {"prompt_tokens", response.prompt_tokens},
-          {"queued_s", response.queued_s},
-          {"first_token_s", response.first_token_s},
-          {"decode_s", response.decode_s}};
+  json out = {{"text", response.text},
+              {"token_ids", response.token_ids},
+              {"finish_reason", to_string(response.finish_reason)},
+              {"stop_reason", response.stop_reason},
+              {"loglikelihoods", likelihoods},
+              {"positions", positions_json(response.positions)},
+              {"error", response.error},
+              {"prompt_tokens", response.prompt_tokens},
+              {"queued_s", response.queued_s},
+              {"first_token_s", response.first_token_s},
+              {"decode_s", response.decode_s}};
+  if (response.unlisted_tokens > 0) out["unlisted_tokens"] = response.unlisted_tokens;
+  return out;
 }
 
 Response response_from_json(const json& value) {
@@ -152,6 +159,7 @@ Response response_from_json(const json& value) {
   out.positions = positions_from(value.at("positions"));
   out.error = value.at("error");
   out.prompt_tokens = value.at("prompt_tokens");
+  out.unlisted_tokens = value.value("unlisted_tokens", 0);
   out.queued_s = value.at("queued_s");
   out.first_token_s = value.at("first_token_s");
   out.decode_s = value.at("decode_s");

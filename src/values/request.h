@@ -89,10 +89,14 @@ struct Response {
   std::vector<TokenLogprobs> positions;  // prompt_logprobs, from the start asked for
   std::string error;  // finish_reason error: why; such a response is set aside, never scored
   int prompt_tokens = 0;
+  int unlisted_tokens = 0;   // sampled, where the engine counts them but gives no token_ids
   double queued_s = 0;       // waiting in the engine
   double first_token_s = 0;  // from being scheduled to the first token
   double decode_s = 0;       // first to last token
 };
+
+// Sampled tokens, listed or not.
+[[nodiscard]] int output_tokens(const Response& response);
 
 // Stored and sent forms; the inverse functions accept exactly what these make.
 [[nodiscard]] nlohmann::json to_json(const Request& request);

@@ -1,0 +1,413 @@
+#include "engine/openai_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace assay {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr int kMaxInFlight = 1024;
+
+double seconds_between(std::chrono::steady_clock::time_point from,
+                       std::chrono::steady_clock::time_point to) {
+  return std::max(0.0, std::chrono::duration<double>(to - from).count());
+}
+
+double seconds_of(milliseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+bool says_too_long(std::string_view words) {
+  return words.find("maximum context length") != std::string_view::npos ||
+         words.find("context_length_exceeded") != std::string_view::npos ||
+         words.find("longer than the maximum model length") != std::string_view::npos;
+}
+
+bool may_pass(int status) {
+  return status == 408 || status == 409 || status == 425 || status == 429 || status >= 500;
+}
+
+}  // namespace
+
+milliseconds retry_pause(int tries, milliseconds first, milliseconds longest, std::uint64_t salt) {
+  milliseconds pause = first;
+  for (int i = 1; i < tries && pause < longest; ++i) pause *= 2;
+  pause = std::min(pause, longest);
+  const std::uint64_t mixed = sha256_u64(fmt::format("{} {}", salt, tries));
+  const double share = 0.5 + 0.5 * (static_cast<double>(mixed >> 11) / 9007199254740992.0);
+  return milliseconds(std::llround(static_cast<double>(pause.count()) * share));
+}
+
+// --- before any request ---
+
+Result<OpenedModel> OpenAiEngine::open(const std::string& model_folder, bool apply_template,
+                                       const json& template_args) {
+  if (dead_) return std::unexpected(*dead_);
+  OpenedModel out;
+  if (options_.mode == EndpointMode::completions) {
+    if (!renderer_) renderer_ = TRY(options_.start_renderer());
+    out = TRY(renderer_->open(model_folder, apply_template, template_args));
+  } else {
+    if (!apply_template) {
+      return usage_error("a chat endpoint applies its own template", "chat.apply_template is false",
+                         "use mode completions");
+    }
+    template_args_ = template_args;
+    out.max_model_len = max_model_len_;
+  }
+  open_ = true;
+  return out;
+}
+
+Result<std::vector<Rendered>> OpenAiEngine::render(const std::vector<Request>& requests) {
+  if (dead_) return std::unexpected(*dead_);
+  if (!open_) return usage_error("cannot render", "no model is open", "call open() first");
+  if (options_.mode == EndpointMode::completions) return renderer_->render(requests);
+  std::vector<Rendered> out;
+  out.reserve(requests.size());
+  for (const Request& request : requests) out.push_back(rendered_chat(request, template_args_));
+  return out;
+}
+
+Result<LoadedModel> OpenAiEngine::load(const json& /*args*/, std::chrono::seconds /*timeout*/) {
+  if (dead_) return std::unexpected(*dead_);
+  if (!open_ || loaded_) {
+    return environment_error("cannot load",
+                             open_ ? "the engine is loaded already" : "no model is open", "");
+  }
+  loaded_ = true;
+  LoadedModel out;
+  out.max_model_len = max_model_len_;
+  out.max_num_seqs = options_.max_concurrency;
+  out.facts = {{"dtype", ""},
+               {"quantization", ""},
+               {"kernels", json::array()},
+               {"attention_backend", ""},
+               {"kv_cache_tokens", 0},
+               {"max_model_len", max_model_len_},
+               {"max_num_seqs", options_.max_concurrency},
+               {"gpu_memory_bytes", 0},
+               {"engine", facts_}};
+  return out;
+}
+
+// --- requests ---
+
+bool OpenAiEngine::fits(RequestKind kind, const Rendered& rendered,
+                        const Sampling& sampling) const {
+  if (max_model_len_ == 0) return true;
+  const auto limit = static_cast<std::size_t>(max_model_len_);
+  if (kind == RequestKind::generate) {
+    return rendered.prompt_tokens.size() + static_cast<std::size_t>(sampling.max_tokens) <= limit;
+  }
+  return std::ranges::all_of(rendered.scored, [limit](const Rendered::Scored& scored) {
+    return scored.tokens.size() + 1 <= limit;
+  });
+}
+
+Status OpenAiEngine::submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
+                            const Sampling& sampling, int top_k) {
+  if (dead_) return std::unexpected(*dead_);
+  if (!loaded_) return environment_error("cannot ask", "no engine is loaded", "call load() first");
+  const auto& able = hello_.capabilities;
+  if (std::ranges::find(able, to_string(kind)) == able.end()) {
+    return environment_error(
+        fmt::format("the endpoint of {} cannot do {}", options_.model, to_string(kind)),
+        "this server gives no log-probabilities of a prompt",
+        "write `logprobs: false` in the plan's engine: tasks that need them become N/A");
+  }
+  if (jobs_.contains(id)) {
+    return environment_error(fmt::format("request {} is already in flight", id), "", "");
+  }
+  if (static_cast<int>(jobs_.size()) >= kMaxInFlight) {
+    return environment_error("too many requests in flight",
+                             fmt::format("the engine takes {}", kMaxInFlight), "");
+  }
+  if (!fits(kind, rendered, sampling)) {
+    answer_failed(id, "prompt does not fit");
+    return {};
+  }
+  Job job;
+  job.kind = kind;
+  job.rendered = rendered;
+  job.top_k = top_k;
+  job.submitted = Clock::now();
+  try {
+    job.body = dump_json(wire_body(format_, kind, rendered, sampling, top_k));
+  } catch (const json::exception& e) {
+    return environment_error("a stored prompt is no chat", e.what(), "");
+  }
+  jobs_.emplace(id, std::move(job));
+  launch();
+  return {};
+}
+
+Status OpenAiEngine::cancel(std::int64_t id) {
+  const auto it = jobs_.find(id);
+  if (it == jobs_.end()) return {};
+  if (it->second.transfer != 0) {
+    http_.cancel(it->second.transfer);
+    job_of_.erase(it->second.transfer);
+  }
+  answer_failed(id, "cancelled");
+  return {};
+}
+
+void OpenAiEngine::launch() {
+  const auto now = Clock::now();
+  for (auto& [id, job] : jobs_) {
+    if (dead_ || static_cast<int>(job_of_.size()) >= options_.max_concurrency) return;
+    if (now < hold_until_ || now < next_send_) return;
+    if (job.transfer != 0 || job.parked || now < job.not_before) continue;
+    if (const Status sent = send(job); !sent) return die(sent.error());
+    job_of_[job.transfer] = id;
+    if (options_.requests_per_minute > 0) {
+      next_send_ = now + milliseconds(std::llround(60'000 / options_.requests_per_minute));
+    }
+  }
+}
+
+Status OpenAiEngine::send(Job& job) {
+  job.reader = std::make_unique<ReplyReader>(options_.model);
+  job.sent = Clock::now();
+  ReplyReader* reader = job.reader.get();
+  job.transfer =
+      TRY(http_.start({options_.base_url + std::string(wire_path(options_.mode)), job.body,
+                       [reader](std::string_view piece) { reader->feed(piece); }}));
+  return {};
+}
+
+OpenAiEngine::Clock::time_point OpenAiEngine::next_due(Clock::time_point limit) const {
+  Clock::time_point due = limit;
+  if (static_cast<int>(job_of_.size()) >= options_.max_concurrency) return due;
+  const Clock::time_point all = std::max(hold_until_, next_send_);
+  for (const auto& [id, job] : jobs_) {
+    if (job.transfer == 0 && !job.parked) due = std::min(due, std::max(all, job.not_before));
+  }
+  return due;
+}
+
+std::optional<EngineEvent> OpenAiEngine::wait(milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    if (!dead_) {
+      launch();
+      const auto until = events_.empty() ? next_due(deadline) : Clock::now();
+      const auto pause = std::chrono::ceil<milliseconds>(until - Clock::now());
+      for (const HttpClient::Done& done : http_.pump(std::max(milliseconds(0), pause))) {
+        on_done(done);
+      }
+    }
+    if (!events_.empty()) {
+      EngineEvent event = std::move(events_.front());
+      events_.pop_front();
+      return event;
+    }
+    if (dead_ || Clock::now() >= deadline) return std::nullopt;
+  }
+}
+
+void OpenAiEngine::on_done(const HttpClient::Done& done) {
+  if (dead_) return;
+  if (done.id == canary_) {
+    canary_ = 0;
+    return on_canary(done.reply);
+  }
+  const auto found = job_of_.find(done.id);
+  if (found == job_of_.end()) return;
+  const std::int64_t id = found->second;
+  job_of_.erase(found);
+  Job& job = jobs_.at(id);
+  job.transfer = 0;
+  on_reply(id, job, done.reply);
+}
+
+void OpenAiEngine::on_reply(std::int64_t id, Job& job, const HttpReply& reply) {
+  if (!reply.failure.empty()) return try_again(id, job, reply.failure, reply);
+  if (reply.status < 200 || reply.status >= 300) return on_bad_status(id, job, reply);
+  ReplyReader& reader = *job.reader;
+  reader.end();
+  if (reader.wrong_model) {
+    return die({ErrorKind::environment, "another model answers at " + options_.base_url,
+                clean(reader.problem),
+                "name the model as the server does (GET /models), or mend base_url"});
+  }
+  if (!reader.problem.empty()) return try_again(id, job, reader.problem, reply);
+  on_good_reply(id, job);
+}
+
+void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
+  const ReplyReader& reader = *job.reader;
+  Response response;
+  if (job.kind == RequestKind::generate) {
+    response = generate_response(reader);
+    if (reader.first_token != Clock::time_point{}) {
+      response.first_token_s = seconds_between(job.sent, reader.first_token);
+      response.decode_s = seconds_between(reader.first_token, reader.last_token);
+    }
+  } else {
+    auto read = scored_response(format_, job.kind, job.rendered, job.top_k, reader.whole);
+    if (!read) return try_again(id, job, read.error().what + ": " + read.error().why, {});
+    response = *std::move(read);
+    response.first_token_s = seconds_between(job.sent, Clock::now());
+  }
+  response.queued_s = seconds_between(job.submitted, job.sent);
+  if (response.prompt_tokens == 0) response.prompt_tokens = tokens_to_read(job.rendered);
+  last_good_ = Clock::now();
+  worked_[job.kind] = true;
+  generated_tokens_ += output_tokens(response);
+  prompt_tokens_ += response.prompt_tokens;
+  answer(id, std::move(response));
+}
+
+void OpenAiEngine::on_bad_status(std::int64_t id, Job& job, const HttpReply& reply) {
+  const std::string words =
+      fmt::format("HTTP {}: {}", reply.status, clean(words_of_error(reply.body, reply.type)));
+  if (may_pass(reply.status)) return try_again(id, job, words, reply);
+  if (says_too_long(reply.body)) return answer_failed(id, "prompt does not fit");
+  const bool about_the_request =
+      reply.status >= 400 && reply.status != 401 && reply.status != 403 && reply.status != 404;
+  if (about_the_request && worked_[job.kind]) {
+    return answer_failed(id, "the server refuses it: " + words);
+  }
+  std::string fix = "read the server's own log";
+  if (reply.status == 401 || reply.status == 403) fix = "check the API key and what it may do";
+  if (reply.status < 400) fix = "write the final address as base_url: redirects are not followed";
+  die({ErrorKind::environment, "the endpoint refuses requests", words, fix});
+}
+
+// --- failures that may pass ---
+
+void OpenAiEngine::try_again(std::int64_t id, Job& job, std::string failure,
+                             const HttpReply& reply) {
+  const auto now = Clock::now();
+  if (job.failing_since == Clock::time_point{}) job.failing_since = now;
+  job.failure = clean(std::move(failure));
+  ++job.tries;
+  const milliseconds asked(std::llround(reply.retry_after_s * 1000));
+  const milliseconds pause =
+      std::max(asked, retry_pause(job.tries, options_.first_pause, options_.longest_pause,
+                                  static_cast<std::uint64_t>(id)));
+  // A rate limit holds no one back who still gets answers.
+  const auto since =
+      reply.status == 429 ? std::max(job.failing_since, last_good_) : job.failing_since;
+  if (now + pause - since > options_.retry_for) {
+    const bool server_answers = reply.failure.empty() && reply.status != 429;
+    return give_up(id, job, server_answers);
+  }
+  log(fmt::format("request {}: {}; again in {:.1f} s", id, job.failure, seconds_of(pause)));
+  job.not_before = now + pause;
+  if (asked.count() > 0) hold_until_ = std::max(hold_until_, now + asked);
+}
+
+void OpenAiEngine::give_up(std::int64_t id, Job& job, bool server_answers) {
+  if (last_good_ > job.failing_since) {
+    return answer_failed(id, fmt::format("it failed for {:g} s while others were answered: {}",
+                                         seconds_of(options_.retry_for), job.failure));
+  }
+  const Error error{ErrorKind::environment,
+                    fmt::format("the endpoint failed for {:g} s", seconds_of(options_.retry_for)),
+                    job.failure,
+                    "see that the server is well, then run the same command again to go on"};
+  if (!server_answers) return die(error);
+  job.parked = true;
+  if (canary_ != 0) return;
+  auto sent = http_.start({options_.base_url + std::string(wire_path(options_.mode)),
+                           dump_json(canary_body(format_)),
+                           {}});
+  if (!sent) return die(error);
+  canary_ = *sent;
+}
+
+// A request of our own tells whether the server or the request is to blame.
+void OpenAiEngine::on_canary(const HttpReply& reply) {
+  ReplyReader reader(options_.model);
+  reader.feed(reply.body);
+  reader.end();
+  const bool well =
+      reply.failure.empty() && reply.status >= 200 && reply.status < 300 && reader.problem.empty();
+  std::vector<std::int64_t> parked;
+  for (const auto& [id, job] : jobs_) {
+    if (job.parked) parked.push_back(id);
+  }
+  if (parked.empty()) return;
+  if (!well) {
+    return die({ErrorKind::environment,
+                fmt::format("the endpoint failed for {:g} s", seconds_of(options_.retry_for)),
+                jobs_.at(parked.front()).failure,
+                "see that the server is well, then run the same command again to go on"});
+  }
+  for (const std::int64_t id : parked) {
+    answer_failed(id, fmt::format("it failed for {:g} s while another request was answered: {}",
+                                  seconds_of(options_.retry_for), jobs_.at(id).failure));
+  }
+}
+
+// --- events ---
+
+void OpenAiEngine::answer(std::int64_t id, Response response) {
+  jobs_.erase(id);
+  events_.emplace_back(Answered{id, std::move(response)});
+}
+
+void OpenAiEngine::answer_failed(std::int64_t id, const std::string& why) {
+  if (why != "cancelled") log(fmt::format("request {}: {}", id, why));
+  Response response;
+  response.finish_reason = FinishReason::error;
+  response.error = why;
+  answer(id, std::move(response));
+}
+
+void OpenAiEngine::die(Error error) {
+  if (dead_) return;
+  log(fmt::format("end: {}: {}", error.what, error.why));
+  Died died{error, {}, /*final=*/true};
+  for (const auto& [id, job] : jobs_) died.unanswered.push_back(id);
+  for (const auto& [transfer, id] : job_of_) http_.cancel(transfer);
+  if (canary_ != 0) http_.cancel(canary_);
+  jobs_.clear();
+  job_of_.clear();
+  dead_ = std::move(error);
+  events_.emplace_back(std::move(died));
+}
+
+Result<EngineStats> OpenAiEngine::stats() {
+  if (dead_) return std::unexpected(*dead_);
+  EngineStats out;
+  out.running = static_cast<int>(job_of_.size());
+  out.waiting = static_cast<int>(jobs_.size()) - out.running;
+  out.generated_tokens = generated_tokens_;
+  out.prompt_tokens = prompt_tokens_;
+  return out;
+}
+
+Status OpenAiEngine::start_lm_eval(std::int64_t /*id*/, const json& /*arguments*/) {
+  return usage_error("lm-eval does not run over an endpoint", "it needs the worker's engine",
+                     "use `harness: native`");
+}
+
+Status OpenAiEngine::answer_need(std::int64_t /*need*/, const Response* /*response*/) {
+  return start_lm_eval(0, {});
+}
+
+void OpenAiEngine::shutdown(std::chrono::seconds timeout) {
+  if (renderer_) renderer_->shutdown(timeout);
+  for (const auto& [transfer, id] : job_of_) http_.cancel(transfer);
+  if (canary_ != 0) http_.cancel(canary_);
+  job_of_.clear();
+  jobs_.clear();
+  events_.clear();
+  if (!dead_) dead_ = Error{ErrorKind::environment, "the engine was shut down", "", ""};
+}
+
+}  // namespace assay

@@ -1,0 +1,193 @@
+// OpenAiEngine: meeting the server, before any request.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/openai_engine.h"
+
+namespace assay {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+namespace {
+
+std::string text_field(const json& object, const char* name) {
+  const auto it = object.find(name);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+HttpOptions http_options(const EndpointOptions& options) {
+  HttpOptions out;
+  out.bearer_token = options.api_key;
+  out.connect_timeout = options.connect_timeout;
+  out.stall_timeout = options.stall_timeout;
+  out.max_connections = options.max_concurrency + 2;
+  return out;
+}
+
+}  // namespace
+
+OpenAiEngine::OpenAiEngine(EndpointOptions options)
+    : options_(std::move(options)), http_(http_options(options_)) {
+  while (options_.base_url.ends_with('/')) options_.base_url.pop_back();
+  format_.mode = options_.mode;
+  format_.model = options_.model;
+  format_.extra = options_.extra_body;
+  max_model_len_ = options_.max_model_len;
+}
+
+OpenAiEngine::~OpenAiEngine() = default;
+
+Result<std::unique_ptr<Engine>> OpenAiEngine::start(EndpointOptions options) {
+  std::unique_ptr<OpenAiEngine> engine(new OpenAiEngine(std::move(options)));
+  TRY(engine->meet_server());
+  return engine;
+}
+
+Status OpenAiEngine::meet_server() {
+  const HttpReply models = TRY(call(options_.base_url + "/models", std::nullopt));
+  TRY(read_models(models));
+  read_version();
+  const bool ids = format_.vllm && options_.mode == EndpointMode::completions;
+  format_.prompt = options_.prompt.value_or(ids ? EndpointPrompt::tokens : EndpointPrompt::text);
+  greet();
+  return {};
+}
+
+// Waits for the reply; failures that may pass are tried again for start_patience.
+Result<HttpReply> OpenAiEngine::call(const std::string& url, std::optional<std::string> body) {
+  const auto patience = std::min(options_.start_patience, options_.retry_for);
+  const auto deadline = Clock::now() + patience;
+  for (int tries = 1;; ++tries) {
+    const std::int64_t id = TRY(http_.start({url, body, {}}));
+    std::vector<HttpClient::Done> done;
+    while (done.empty()) {
+      if (stopped()) {
+        http_.cancel(id);
+        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
+                                     "start the same command again to go on"});
+      }
+      done = http_.pump(milliseconds(100));
+    }
+    const HttpReply& reply = done.front().reply;
+    const bool again = !reply.failure.empty() || reply.status == 429 || reply.status >= 500;
+    if (!again) return reply;
+    const std::string why =
+        clean(!reply.failure.empty() ? reply.failure
+                                     : fmt::format("HTTP {}: {}", reply.status,
+                                                   words_of_error(reply.body, reply.type)));
+    const milliseconds pause =
+        std::max(milliseconds(static_cast<std::int64_t>(reply.retry_after_s * 1000)),
+                 retry_pause(tries, options_.first_pause, options_.longest_pause, 0));
+    if (Clock::now() + pause > deadline) {
+      return environment_error(fmt::format("the endpoint {} does not answer", options_.base_url),
+                               fmt::format("{} (tried for {:g} s)", why,
+                                           std::chrono::duration<double>(patience).count()),
+                               "start the server, or check base_url");
+    }
+    log(fmt::format("start: {}; again in {:.1f} s", why,
+                    std::chrono::duration<double>(pause).count()));
+    const auto until = Clock::now() + pause;
+    while (Clock::now() < until && !stopped()) (void)http_.pump(milliseconds(50));
+  }
+}
+
+Status OpenAiEngine::read_models(const HttpReply& reply) {
+  const std::string place = options_.base_url + "/models";
+  if (reply.status == 401 || reply.status == 403) {
+    return environment_error(
+        fmt::format("the endpoint {} refuses the key", options_.base_url),
+        fmt::format("HTTP {}: {}", reply.status, clean(words_of_error(reply.body, reply.type))),
+        options_.api_key_env.empty() ? "name the key's variable: `api_key_env: …`"
+                                     : "check the variable " + options_.api_key_env);
+  }
+  const json list = json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  const bool readable =
+      reply.status == 200 && list.is_object() && list.contains("data") && list["data"].is_array();
+  if (!readable) {
+    return environment_error(fmt::format("{} is no OpenAI-compatible endpoint", options_.base_url),
+                             fmt::format("GET {} gives HTTP {} with {}", place, reply.status,
+                                         clean(words_of_error(reply.body, reply.type))),
+                             "base_url usually ends in /v1");
+  }
+  std::vector<std::string> served;
+  for (const json& model : list["data"]) {
+    if (!model.is_object()) continue;
+    served.push_back(text_field(model, "id"));
+    if (served.back() != options_.model) continue;
+    format_.vllm = text_field(model, "owned_by") == "vllm";
+    const json length = model.value("max_model_len", json());
+    if (length.is_number_integer()) {
+      const int theirs = length.get<int>();
+      max_model_len_ = max_model_len_ == 0 ? theirs : std::min(max_model_len_, theirs);
+    }
+    facts_["owned_by"] = text_field(model, "owned_by");
+    if (const std::string root = text_field(model, "root"); !root.empty()) facts_["root"] = root;
+  }
+  if (std::ranges::find(served, options_.model) == served.end()) {
+    return environment_error(
+        fmt::format("the endpoint {} does not serve '{}'", options_.base_url, options_.model),
+        "it serves " + (served.empty() ? std::string("nothing") : clean(join(served, ", "))),
+        "write the variant's model as the server names it");
+  }
+  return {};
+}
+
+// vLLM's server tells it at /version, beside /v1; others mostly do not.
+void OpenAiEngine::read_version() {
+  std::string root = options_.base_url;
+  if (root.ends_with("/v1")) root.erase(root.size() - 3);
+  const auto reply = call(root + "/version", std::nullopt);
+  if (!reply || reply->status != 200) return;
+  const json value = json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
+  if (value.is_object()) facts_["version"] = clean(text_field(value, "version").substr(0, 100));
+}
+
+// Others than vLLM's server: asked with three tokens, which every vocabulary has.
+bool OpenAiEngine::gives_logprobs() {
+  if (format_.vllm) return true;
+  Rendered probe;
+  probe.scored = {{{1, 2, 3}, 1}};
+  const json body = wire_body(format_, RequestKind::loglikelihood, probe, {}, 1);
+  const auto reply = call(options_.base_url + "/completions", dump_json(body));
+  if (!reply || reply->status != 200) return false;
+  const json whole = json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
+  return scored_response(format_, RequestKind::loglikelihood, probe, 1, whole).has_value();
+}
+
+void OpenAiEngine::greet() {
+  hello_.worker = "openai";
+  hello_.max_in_flight = 1024;
+  const std::string version = facts_.value("version", std::string("unknown"));
+  hello_.versions = {{format_.vllm ? "vllm (server)" : "server", version}};
+  hello_.capabilities = {"generate"};
+  if (format_.vllm) hello_.capabilities.emplace_back("token_ids");
+  if (options_.mode == EndpointMode::completions) {
+    hello_.capabilities.emplace_back("render");
+    if (options_.wants_logprobs && gives_logprobs()) {
+      hello_.capabilities.emplace_back("loglikelihood");
+      if (format_.vllm) hello_.capabilities.emplace_back("prompt_logprobs");
+    }
+  }
+  facts_["endpoint"] = options_.base_url;
+  facts_["model"] = options_.model;
+  facts_["mode"] = options_.mode == EndpointMode::chat ? "chat" : "completions";
+  if (options_.mode == EndpointMode::completions) {
+    facts_["prompt"] = format_.prompt == EndpointPrompt::tokens ? "token ids" : "text";
+  }
+}
+
+std::string OpenAiEngine::clean(std::string text) const {
+  return options_.api_key.empty() ? text : replace_all(std::move(text), options_.api_key, "[key]");
+}
+
+void OpenAiEngine::log(const std::string& line) const {
+  if (options_.log_file.empty()) return;
+  std::ofstream(options_.log_file, std::ios::app) << clean(line) << '\n';
+}
+
+}  // namespace assay

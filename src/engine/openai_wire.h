@@ -1,0 +1,92 @@
+// What is sent to an OpenAI-compatible server and what comes back, as values
+// (docs/openai_endpoint.md). No network here.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "values/request.h"
+
+namespace assay {
+
+enum class EndpointMode { completions, chat };
+enum class EndpointPrompt { tokens, text };  // completions: token ids or the rendered text
+
+// How requests are written for one server.
+struct WireFormat {
+  EndpointMode mode = EndpointMode::chat;
+  EndpointPrompt prompt = EndpointPrompt::tokens;
+  std::string model;  // as the server names it
+  bool vllm = false;  // it knows vLLM's own fields: top_k, min_p, return_token_ids, …
+  nlohmann::json extra = nlohmann::json::object();  // the plan's extra_body, over all else
+};
+
+// "/completions" or "/chat/completions", below the base URL.
+[[nodiscard]] std::string_view wire_path(EndpointMode mode);
+
+// Chat has no rendered prompt: its text is the messages and the template's variables as JSON, which
+// is what responses are stored under.
+[[nodiscard]] Rendered rendered_chat(const Request& request, const nlohmann::json& template_args);
+
+// generate: streamed, with usage. The others are not streamed; loglikelihood sends all of `scored`
+// as one list of prompts. Throws nlohmann::json::exception when a chat prompt is not one of
+// rendered_chat's.
+[[nodiscard]] nlohmann::json wire_body(const WireFormat& format, RequestKind kind,
+                                       const Rendered& rendered, const Sampling& sampling,
+                                       int top_k);
+
+// A short request that any prompt-independent failure would hit as well.
+[[nodiscard]] nlohmann::json canary_body(const WireFormat& format);
+
+// Reads a reply as it comes: server-sent events, or one JSON object from a server that does not
+// stream. Never throws.
+class ReplyReader {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit ReplyReader(std::string model) : model_(std::move(model)) {}
+
+  void feed(std::string_view bytes);
+  // At the end of the body; afterwards the members below are final.
+  void end();
+
+  // Empty: all is well. What the server sent cannot be an answer: not JSON, HTML, an error object,
+  // a stream that ended before its finish_reason.
+  std::string problem;
+  bool wrong_model = false;  // `problem` names the model that answered
+  nlohmann::json whole;      // the object, when it was not streamed
+  std::string text;
+  std::string reasoning;  // chat: what the server took for thinking
+  std::string finish_reason;
+  std::string stop_reason;
+  std::vector<int> token_ids;  // empty where the server gives none
+  int prompt_tokens = 0;
+  int output_tokens = 0;
+  Clock::time_point first_token;  // epoch: none came
+  Clock::time_point last_token;
+
+ private:
+  void line(std::string_view raw);
+  void object(const nlohmann::json& value);
+  void choice(const nlohmann::json& choice);
+
+  std::string model_;
+  std::string buffer_;
+  bool decided_ = false;
+  bool streamed_ = false;
+};
+
+// generate: the reader's text, tokens and counts; times are the caller's.
+[[nodiscard]] Response generate_response(const ReplyReader& reader);
+// The others, from the whole object. Environment error when the log-probabilities are not there.
+[[nodiscard]] Result<Response> scored_response(const WireFormat& format, RequestKind kind,
+                                               const Rendered& rendered, int top_k,
+                                               const nlohmann::json& whole);
+
+// The words of an error reply: its `error.message` or `message` or `detail`, an HTML page's title,
+// or its first 200 bytes; one line.
+[[nodiscard]] std::string words_of_error(std::string_view body, std::string_view type);
+
+}  // namespace assay

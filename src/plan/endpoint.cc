@@ -1,0 +1,204 @@
+#include "plan/endpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/sections.h"
+#include "plan/suggest.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kTransport[] = {"base_url",        "api_key_env",         "tokenizer",
+                                      "max_concurrency", "requests_per_minute", "retry_for",
+                                      "connect_timeout", "stall_timeout"};
+constexpr const char* kAnswers[] = {"mode", "prompt", "logprobs", "max_model_len", "extra_body"};
+
+Status check_key(const YamlMap& map, const std::string& key, bool of_variant) {
+  if (std::ranges::find(kTransport, key) != std::end(kTransport)) return {};
+  const bool known = std::ranges::find(kAnswers, key) != std::end(kAnswers);
+  if (known && !of_variant) return {};
+  if (known) {
+    return error_at(
+        map.file(), map.mark_of_key(key), fmt::format("{} cannot differ between variants", key),
+        "differences in the score would then have two causes", "write it in the plan's engine");
+  }
+  std::vector<std::string> all(std::begin(kTransport), std::end(kTransport));
+  all.insert(all.end(), std::begin(kAnswers), std::end(kAnswers));
+  const std::string near = nearest(key, all, 2);
+  return error_at(map.file(), map.mark_of_key(key),
+                  fmt::format("unknown key '{}' in an engine of kind openai", key),
+                  "only what docs/openai_endpoint.md lists can be set from here",
+                  near.empty() ? "set it where the server is started"
+                               : fmt::format("did you mean '{}'?", near));
+}
+
+Status read_url(const YamlMap& map, json& args) {
+  if (!map.has("base_url")) return {};
+  std::string url;
+  TRY(map.read("base_url", url));
+  const std::size_t start = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+  if (start == 0 || url.size() == start) {
+    return map.error("base_url", "base_url is no address", "it begins with http:// or https://",
+                     "write for instance http://127.0.0.1:8000/v1");
+  }
+  if (url.find_first_of("?# ") != std::string::npos ||
+      url.substr(start, url.find('/', start) - start).find('@') != std::string::npos) {
+    return map.error("base_url", "base_url holds more than an address",
+                     "the plan is copied into the results, so no name, password or query may stand "
+                     "in it",
+                     "name the key's variable: `api_key_env: …`");
+  }
+  args["base_url"] = url;
+  return {};
+}
+
+Status read_key_name(const YamlMap& map, json& args) {
+  if (!map.has("api_key_env")) return {};
+  std::string name;
+  TRY(map.read("api_key_env", name));
+  const bool ok =
+      !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+      });
+  if (!ok) {
+    // The value is not repeated: it may be the key itself.
+    return map.error("api_key_env", "api_key_env is no name of an environment variable",
+                     "it names the variable that holds the key, never the key: capital letters, "
+                     "digits and '_'",
+                     "write for instance api_key_env: OPENAI_API_KEY");
+  }
+  args["api_key_env"] = name;
+  return {};
+}
+
+Status read_time(const YamlMap& map, const char* key, json& args) {
+  if (!map.has(key)) return {};
+  std::string text;
+  TRY(map.read(key, text));
+  const Result<double> seconds = parse_duration(text);
+  if (!seconds) {
+    const Error& e = seconds.error();
+    return map.error(key, map.name_of(key) + ": " + e.what, e.why, e.fix);
+  }
+  args[key] = *seconds;
+  return {};
+}
+
+Status read_limits(const YamlMap& map, json& args) {
+  if (map.has("max_concurrency")) {
+    int value = 1;
+    TRY(map.read("max_concurrency", value, 1, 1024));
+    args["max_concurrency"] = value;
+  }
+  if (map.has("max_model_len")) {
+    int value = 1;
+    TRY(map.read("max_model_len", value, 1));
+    args["max_model_len"] = value;
+  }
+  if (!map.has("requests_per_minute")) return {};
+  double rate = 0;
+  TRY(map.read("requests_per_minute", rate));
+  if (!(rate > 0)) {
+    return map.error("requests_per_minute", "requests_per_minute must be above 0",
+                     fmt::format("here is {}", rate), "leave it out for no limit");
+  }
+  args["requests_per_minute"] = rate;
+  return {};
+}
+
+Status read_words(const YamlMap& map, json& args) {
+  std::string mode;
+  TRY(map.read_choice<std::string>("mode", mode,
+                                   {{"completions", "completions"}, {"chat", "chat"}}));
+  if (!mode.empty()) args["mode"] = mode;
+  std::string prompt;
+  TRY(map.read_choice<std::string>("prompt", prompt, {{"tokens", "tokens"}, {"text", "text"}}));
+  if (!prompt.empty()) args["prompt"] = prompt;
+  if (!map.has("logprobs")) return {};
+  bool logprobs = true;
+  TRY(map.read("logprobs", logprobs));
+  args["logprobs"] = logprobs;
+  return {};
+}
+
+}  // namespace
+
+Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant, json& args) {
+  for (const std::string& key : map.keys()) {
+    if (key != "kind" && key != "python") TRY(check_key(map, key, of_variant));
+  }
+  TRY(read_url(map, args));
+  TRY(read_key_name(map, args));
+  TRY(read_words(map, args));
+  TRY(read_limits(map, args));
+  for (const char* key : {"retry_for", "connect_timeout", "stall_timeout"}) {
+    TRY(read_time(map, key, args));
+  }
+  if (map.has("tokenizer")) {
+    std::string tokenizer;
+    TRY(map.read("tokenizer", tokenizer));
+    args["tokenizer"] =
+        names_a_folder(tokenizer) ? resolve_path(plan.file, tokenizer) : std::move(tokenizer);
+  }
+  if (!map.has("extra_body")) return {};
+  json extra;
+  TRY(map.read_object("extra_body", extra));
+  for (const char* own : {"model", "messages", "prompt", "stream", "stream_options", "max_tokens",
+                          "n", "echo", "logprobs", "prompt_logprobs"}) {
+    if (extra.contains(own)) {
+      return map.error("extra_body", fmt::format("extra_body cannot hold '{}'", own),
+                       "assay writes it itself", "remove it");
+    }
+  }
+  args["extra_body"] = std::move(extra);
+  return {};
+}
+
+Status check_endpoint(const YamlMap& top, const Plan& plan) {
+  for (const VariantSpec& variant : plan.variants) {
+    json args = plan.engine.args;
+    args.update(variant.engine_args);
+    if (!args.contains("base_url")) {
+      return top.error("variants", fmt::format("variant '{}' has no base_url", variant.name),
+                       "an engine of kind openai is reached over HTTP",
+                       "write base_url in the plan's engine or in the variant's");
+    }
+    const bool tokenizer = args.contains("tokenizer");
+    if (endpoint_mode(args) == "completions" && !tokenizer) {
+      return top.error("engine", fmt::format("variant '{}' has no tokenizer", variant.name),
+                       "mode completions sends prompts that are rendered here",
+                       "write tokenizer: a folder or hub id, or mode: chat");
+    }
+  }
+  if (endpoint_mode(plan.engine.args) == "chat" && !plan.chat.apply_template) {
+    return top.error("chat", "chat.apply_template is false in mode chat",
+                     "a chat endpoint applies its own template", "write mode: completions");
+  }
+  for (const TaskSpec& task : plan.tasks) {
+    if (task.harness != Harness::lm_eval) continue;
+    return top.error("tasks", fmt::format("task '{}' cannot run over an endpoint", task.name),
+                     "harness lm_eval needs the engine that assay starts itself",
+                     "write harness: native");
+  }
+  return {};
+}
+
+std::string endpoint_mode(const json& args) {
+  return args.value("mode", std::string(args.contains("tokenizer") ? "completions" : "chat"));
+}
+
+bool endpoint_has_logprobs(const json& args) {
+  return endpoint_mode(args) == "completions" && args.value("logprobs", true) &&
+         args.value("prompt", std::string("tokens")) == "tokens";
+}
+
+void drop_transport_keys(json& args) {
+  args["mode"] = endpoint_mode(args);
+  for (const char* key : kTransport) args.erase(key);
+}
+
+}  // namespace assay

@@ -1,0 +1,22 @@
+// `engine: {kind: openai}`: its keys (docs/openai_endpoint.md), and which of them can change an
+// answer.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace assay {
+
+inline constexpr const char* kEndpointKind = "openai";
+
+// "completions" or "chat": as written, or by whether there is a tokenizer.
+[[nodiscard]] std::string endpoint_mode(const nlohmann::json& args);
+
+// Whether loglikelihood tasks can run at all; false makes them N/A.
+[[nodiscard]] bool endpoint_has_logprobs(const nlohmann::json& args);
+
+// Takes out what cannot change an answer: addresses, keys' names, limits, time-outs, and the
+// tokenizer's place (its files are in the variant's fingerprint).
+void drop_transport_keys(nlohmann::json& args);
+
+}  // namespace assay
