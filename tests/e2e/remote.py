@@ -246,7 +246,7 @@ def test_launch_watch_pull():
         log = (far / "logs/launch.log").read_text()
         assert whole == log + "the run ended with exit code 0\n", (whole, log)
         assert (far / ".launch/exit").read_text() == "0\n"
-        assert "aime24" in log.lower()
+        assert "AIME 2024" in log
 
         pulled = assay("pull", f"box:{far}", "--to", near, "--ssh", sshd.ssh)
         assert pulled.returncode == 0, pulled.stderr
