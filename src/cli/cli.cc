@@ -52,6 +52,8 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_explain(app, session);
   add_grade(app, session);
   add_pass1(app, session);
+  add_launch(app, session);
+  add_watch(app, session);
   add_pull(app, session);
   add_data(app, session);
   add_sandbox(app, session);

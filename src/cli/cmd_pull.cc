@@ -1,13 +1,16 @@
-// assay pull: brings a finished run from another machine, by rsync over ssh.
+// assay pull: brings a run from another machine, finished or not, by rsync over ssh.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/files.h"
-#include "base/subprocess.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/remote.h"
+#include "store/store.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -16,69 +19,164 @@ namespace {
 struct Options {
   std::string source;
   std::string to = "artifacts";
-  std::string ssh = "ssh -o BatchMode=yes";
+  std::string ssh = "ssh";
+  bool no_store = false;
 };
 
-// What a run's folder holds for reading. The store stays: copying it while it is written tears it.
-constexpr const char* kParts[] = {"results/***",  "logs/***",    "report.md",       "report.html",
-                                  "results.json", "results.csv", "plan.frozen.json"};
+constexpr int kNoRunThere = 67;
+constexpr int kNoSnapshot = 68;
+constexpr int kRounds = 3;
+constexpr std::chrono::minutes kSnapshotTimeout{30};
 
-std::vector<std::string> rsync_command(const Options& options, const fs::path& target,
-                                       std::vector<std::string> more) {
-  std::vector<std::string> argv = {"rsync", "-a", "--partial", "-e", options.ssh};
-  argv.insert(argv.end(), more.begin(), more.end());
-  for (const char* part : kParts) argv.push_back(std::string("--include=/") + part);
-  argv.emplace_back("--exclude=*");
-  argv.push_back(options.source + "/");
-  argv.push_back(target.string() + "/");
-  return argv;
-}
+// The store is never copied while it is written: SQLite's own backup makes a consistent copy in one
+// read transaction, which is brought instead. Prints the folder's full name.
+constexpr const char* kPrepare = R"sh(
+enter "$1"
+[ -e store.sqlite ] || [ -d results ] || [ -d logs ] || [ -e results.json ] || exit 67
+if [ "$2" = store ] && [ -e store.sqlite ]; then
+  new=.pull/store.sqlite.$$
+  trap 'rm -f "$new" "$new-journal"' EXIT
+  mkdir -p .pull || exit 68
+  if command -v python3 >/dev/null; then
+    python3 -c 'import sqlite3, sys
+source = sqlite3.connect("file:store.sqlite?mode=ro", uri=True, timeout=60)
+copy = sqlite3.connect(sys.argv[1])
+source.backup(copy)
+copy.execute("PRAGMA journal_mode=DELETE")
+copy.close()' "$new" || exit 68
+  elif command -v sqlite3 >/dev/null; then
+    sqlite3 store.sqlite "VACUUM INTO '$new'" || exit 68
+  else
+    echo 'neither python3 nor sqlite3 is there' >&2
+    exit 68
+  fi
+  mv -f "$new" .pull/store.sqlite || exit 68
+fi
+pwd -P
+)sh";
 
-Result<CommandResult> rsync(const Options& options, const fs::path& target,
-                            std::vector<std::string> more) {
-  SpawnOptions spawn;
-  spawn.argv = rsync_command(options, target, std::move(more));
-  CommandResult result = TRY(run_command(spawn, "", std::chrono::hours(6)));
-  if (result.exit_code == 0) return result;
-  const std::string why(trim(result.err));
-  const bool ssh = result.exit_code == 255 || why.find("Permission denied") != std::string::npos;
-  return environment_error(
-      fmt::format("cannot pull {}", options.source),
-      why.empty() ? fmt::format("rsync ended with {}", result.exit_code) : split(why, '\n').front(),
-      ssh ? "check that `ssh HOST true` works without a password, then run the same command again"
-          : "run the same command again: it goes on where it stopped");
-}
+// "<sha256>  <name>" for every file that is brought, each ended by a zero byte.
+constexpr const char* kManifest = R"sh(
+enter "$1"
+for part in results logs report.md report.html results.json results.csv plan.frozen.json; do
+  [ -e "$part" ] && find "$part" -type f ! -path '*/.rsync-partial/*' -print0
+done | sort -z | xargs -0 -r sha256sum -z --
+if [ "$2" = store ] && [ -e .pull/store.sqlite ]; then cd .pull && sha256sum -z -- store.sqlite; fi
+exit 0
+)sh";
 
-Result<int> pull(Options options) {
-  while (options.source.ends_with('/')) options.source.pop_back();
-  const std::size_t colon = options.source.find(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == options.source.size() ||
-      options.source.starts_with('-')) {
-    return usage_error("'" + options.source + "' names no folder on another machine",
-                       "HOST:DIR is wanted", "write assay pull HOST:/path/of/the/run");
-  }
-  const std::string name = fs::path(options.source.substr(colon + 1)).filename().string();
-  const fs::path target = fs::path(options.to) / name;
-  TRY(make_dirs(target));
-  TRY(rsync(options, target, {}));
-  // Once more, by checksum: nothing may differ now.
-  const CommandResult again =
-      TRY(rsync(options, target, {"--checksum", "--dry-run", "--itemize-changes"}));
-  for (const std::string& line : split(again.out, '\n')) {
-    if (line.starts_with(">f")) {
-      return environment_error("a file differs after the transfer", line,
-                               "the run is still being written: pull again when it is done");
-    }
-  }
-  std::size_t files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(target)) {
-    if (entry.is_regular_file()) ++files;
-  }
-  if (files == 0) {
-    return usage_error("there is no run in " + options.source, "no results, logs or report there",
+using Manifest = std::map<std::string, std::string>;  // name -> SHA-256
+
+Result<std::string> prepare(const Remote& remote, const Options& options) {
+  const CommandResult done =
+      TRY(run_there(remote, std::string(kEnterFunction) + kPrepare,
+                    {remote.place.folder, options.no_store ? "" : "store"}, kSnapshotTimeout));
+  if (done.exit_code == kNoRunThere) {
+    return usage_error("there is no run in " + remote.place.text(),
+                       "no store, results or logs there",
                        "name the folder an `assay run` wrote to");
   }
-  fmt::print("{} files in {}, checksums agree\n", files, target.string());
+  const std::vector<std::string> words = split(trim(done.err), '\n');
+  if (done.exit_code == kNoSnapshot) {
+    return environment_error(
+        "cannot copy the store on " + remote.place.host, words.back(),
+        "free space there or install python3; --no-store brings all but the store");
+  }
+  const std::string folder(trim(done.out));
+  if (done.exit_code != 0 || !folder.starts_with('/')) {
+    return environment_error("cannot look into " + remote.place.text(), words.front(),
+                             "check that the account there has a POSIX shell");
+  }
+  return folder;
+}
+
+Result<Manifest> far_manifest(const Remote& remote, const std::string& folder,
+                              const Options& options) {
+  const CommandResult done =
+      TRY(run_there(remote, std::string(kEnterFunction) + kManifest,
+                    {folder, options.no_store ? "" : "store"}, std::chrono::minutes(30)));
+  Manifest out;
+  for (const std::string& line : split(done.out, '\0')) {
+    if (line.size() > 66) out[line.substr(66)] = line.substr(0, 64);
+  }
+  if (out.empty() || done.exit_code != 0) {
+    return environment_error("cannot read checksums on " + remote.place.host,
+                             std::string(trim(done.err)), "install coreutils and findutils there");
+  }
+  return out;
+}
+
+Status bring(const Remote& remote, const std::string& folder, const fs::path& target,
+             const Options& options, bool by_checksum) {
+  const std::string doing = "cannot pull " + remote.place.text();
+  std::vector<std::string> rules;
+  if (by_checksum) rules.emplace_back("--checksum");
+  std::vector<std::string> all = rules;
+  for (const char* part : {"results/***", "logs/***", "report.md", "report.html", "results.json",
+                           "results.csv", "plan.frozen.json"}) {
+    all.push_back(std::string("--include=/") + part);
+  }
+  all.emplace_back("--exclude=*");
+  TRY(rsync(remote, all, far_path(remote, folder + "/"), target.string() + "/", doing));
+  if (options.no_store) return {};
+  // Leftovers of an older copy, opened here, would be taken for part of the new one.
+  std::error_code code;
+  for (const char* ending : {"-wal", "-shm"}) {
+    fs::remove(target / (std::string("store.sqlite") + ending), code);
+  }
+  rules.insert(rules.end(), {"--include=/store.sqlite", "--exclude=*"});
+  return rsync(remote, rules, far_path(remote, folder + "/.pull/"), target.string() + "/", doing);
+}
+
+std::vector<std::string> differing(const Manifest& manifest, const fs::path& target) {
+  std::vector<std::string> out;
+  for (const auto& [name, hash] : manifest) {
+    const auto here = sha256_file_hex(target / name);
+    if (!here || *here != hash) out.push_back(name);
+  }
+  return out;
+}
+
+// For `sha256sum -c`, later on.
+Status write_sums(const Manifest& manifest, const std::vector<std::string>& except,
+                  const fs::path& target) {
+  std::string text;
+  for (const auto& [name, hash] : manifest) {
+    if (std::find(except.begin(), except.end(), name) != except.end()) continue;
+    if (name.find_first_of("\n\\") == std::string::npos) {
+      text += fmt::format("{}  {}\n", hash, name);
+    }
+  }
+  return write_file_atomic(target / "SHA256SUMS", text);
+}
+
+Result<int> pull(const Options& options) {
+  const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
+  const std::string folder = TRY(prepare(remote, options));
+  const fs::path target = fs::path(options.to) / remote.place.name();
+  TRY(make_dirs(target));
+  Manifest manifest;
+  std::vector<std::string> wrong;
+  for (int round = 0; round < kRounds; ++round) {
+    TRY(bring(remote, folder, target, options, round > 0));
+    manifest = TRY(far_manifest(remote, folder, options));
+    wrong = differing(manifest, target);
+    if (wrong.empty()) break;
+  }
+  // A log may grow for as long as the run goes on; anything else must agree.
+  for (const std::string& name : wrong) {
+    if (name.starts_with("logs/")) continue;
+    return environment_error("a file differs after the transfer", name,
+                             "the run is still writing it: pull again in a while");
+  }
+  TRY(write_sums(manifest, wrong, target));
+  fmt::print("{} files in {}, checksums agree (SHA256SUMS)\n", manifest.size() - wrong.size(),
+             target.string());
+  for (const std::string& name : wrong) fmt::print("still being written: {}\n", name);
+  if (manifest.contains("store.sqlite")) {
+    const Store store = TRY(Store::open(target, Store::Mode::read));
+    fmt::print("store: {} responses\n", store.response_count());
+  }
   return kExitDone;
 }
 
@@ -86,12 +184,13 @@ Result<int> pull(Options options) {
 
 void add_pull(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("pull", "Bring a run's results, logs and reports to artifacts/<run>/.");
+  CLI::App* command = app.add_subcommand(
+      "pull", "Bring a run's results, logs, reports and store to artifacts/<run>/.");
   command->add_option("HOST:DIR", options->source, "The run's folder on another machine")
       ->required();
   command->add_option("--to", options->to, "Folder to put it below")->capture_default_str();
-  command->add_option("--ssh", options->ssh, "The ssh command rsync uses")->capture_default_str();
+  command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();
+  command->add_flag("--no-store", options->no_store, "Leave the store there");
   command->footer("Example:\n  assay pull gpubox:/data/bench/qwen3_32b_vllm_stdbench_tp2_3hr");
   command->callback([options, &session] { finish(session, pull(*options)); });
 }

@@ -44,6 +44,8 @@ void add_explain(CLI::App& app, Session& session);
 void add_grade(CLI::App& app, Session& session);
 void add_pass1(CLI::App& app, Session& session);
 void add_pull(CLI::App& app, Session& session);
+void add_launch(CLI::App& app, Session& session);
+void add_watch(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
 void add_sandbox(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);

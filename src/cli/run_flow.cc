@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "cli/folders.h"
 #include "cli/world.h"
 #include "report/build.h"
 #include "report/write.h"
@@ -46,6 +47,8 @@ Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
 Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& session) {
   const SystemClock clock;
   const double started_s = clock.now().count();
+  apply_env(plan);
+  TRY(prepare_folders(flow.out));
   const auto world = TRY(World::make(plan, {.data = flow.data, .output = flow.out}));
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());

@@ -127,6 +127,16 @@ Result<std::vector<fs::path>> ask_python(const fs::path& python) {
   return out;
 }
 
+bool on_python_path(const std::string& package) {
+  const char* path = std::getenv("PYTHONPATH");
+  std::error_code code;
+  for (const std::string& folder : split(path != nullptr ? path : "", ':')) {
+    if (!folder.empty() && fs::exists(fs::path(folder) / package / "__init__.py", code))
+      return true;
+  }
+  return false;
+}
+
 // /usr/bin/python3 is nobody's choice.
 bool is_environment(const fs::path& root) {
   std::error_code code;
@@ -208,7 +218,9 @@ Result<PythonEnv> find_python(const PythonSearch& search) {
 Result<PythonEnv> find_worker_python(const PythonSearch& search) {
   PythonEnv out = TRY(find_python(search));
   TRY(out.engine());
-  if (!out.packages.contains("assay-worker")) {
+  // Its own package, part of assay's wheel, or copied beside a launched run.
+  if (!out.packages.contains("assay-worker") && !out.packages.contains("assay") &&
+      !on_python_path("assay_worker")) {
     return environment_error(
         "the Python environment has no assay_worker",
         fmt::format("{} ({}) does not have that package", out.python.string(), out.found_by),

@@ -23,6 +23,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -31,10 +32,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
 
-from assay_worker.hub_errors import Problem, classify, hidden
+from assay_worker.hub_errors import NoSpace, Problem, classify, hidden
 
 T = TypeVar("T")
 LONGEST_WAIT_S = 60.0
+SPARE_BYTES = 1 << 30  # left free by a download
 
 
 @dataclass
@@ -78,6 +80,34 @@ def matching(names: list[str], patterns: list[str]) -> list[str]:
     return [name for name in names if not patterns or any(fnmatch(name, p) for p in patterns)]
 
 
+def bytes_to_fetch(answer: Answer, sizes: dict[str, int]) -> int:
+    """Of the files that match, those the cache does not hold at this commit."""
+    from huggingface_hub import try_to_load_from_cache
+
+    def cached(name: str) -> bool:
+        found = try_to_load_from_cache(
+            answer.renamed_to or answer.id, name, revision=answer.commit, repo_type=answer.kind
+        )
+        return isinstance(found, str)
+
+    return sum(size for name, size in sizes.items() if not cached(name))
+
+
+def check_space(answer: Answer, sizes: dict[str, int]) -> None:
+    """Before the first byte: a disk that fills up takes more than this download with it."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    needed = bytes_to_fetch(answer, sizes)
+    cache = Path(HF_HUB_CACHE).absolute()
+    there = next(p for p in [cache, *cache.parents] if p.exists())
+    free = shutil.disk_usage(there).free
+    if needed and needed + SPARE_BYTES > free:
+        raise NoSpace(
+            f"{needed / 1e9:.1f} GB are to be fetched to {cache}, and {free / 1e9:.1f} GB are free:"
+            " free some space, or set HF_HOME to a larger disk"
+        )
+
+
 def check_access(info: Any, wanted: list[str], answer: Answer, retry: Retry) -> None:
     """A gated repository describes itself to anyone; only its files tell who may read it."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -91,7 +121,8 @@ def check_access(info: Any, wanted: list[str], answer: Answer, retry: Retry) -> 
     retry.call(lambda: get_hf_file_metadata(url))
 
 
-def resolve_online(answer: Answer, allow: list[str], retry: Retry) -> None:
+def resolve_online(answer: Answer, allow: list[str], retry: Retry) -> dict[str, int]:
+    """Returns the sizes of the files that match, by name."""
     from huggingface_hub import HfApi
 
     info = retry.call(
@@ -113,6 +144,7 @@ def resolve_online(answer: Answer, allow: list[str], retry: Retry) -> None:
     if not wanted:
         answer.status = "missing"
         answer.message = f"no file matches {', '.join(allow)}" if allow else "it holds no files"
+    return {name: sizes[name] for name in wanted}
 
 
 def describe_folder(answer: Answer, folder: str, allow: list[str]) -> None:
@@ -158,8 +190,9 @@ def work(command: str, answer: Answer, allow: list[str], *, offline: bool, retry
         if offline_wanted(offline):
             describe_folder(answer, snapshot(answer, allow, answer.revision, local=True), allow)
             return answer
-        resolve_online(answer, allow, retry)
+        sizes = resolve_online(answer, allow, retry)
         if command == "fetch" and answer.status in ("ok", "renamed"):
+            check_space(answer, sizes)
             fetch_online(answer, allow, retry)
     except ImportError as error:
         set_problem(answer, Problem("error", hidden(f"huggingface_hub is missing: {error}")))

@@ -19,6 +19,10 @@ class Problem:
     retry_after_s: float | None = None
 
 
+class NoSpace(Exception):
+    """A download that the disk has no room for; its text says how much is missing."""
+
+
 def hidden(text: str, token: str | None = None) -> str:
     """`text` in one line, without any token."""
     secrets = [os.environ.get(name, "").strip() for name in TOKEN_VARIABLES]
@@ -84,6 +88,8 @@ def by_http_status(error: BaseException, status: int) -> Problem | None:
 def one(error: BaseException) -> Problem | None:
     """Nothing when this exception alone says too little."""
     names = class_names(error)
+    if isinstance(error, NoSpace):
+        return Problem("error", hidden(str(error)))
     if "GatedRepoError" in names:
         return Problem("gated", words(error))
     if "DisabledRepoError" in names:

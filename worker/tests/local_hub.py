@@ -23,6 +23,7 @@ class Repo:
     private: bool = False
     granted: frozenset[str] = frozenset()  # tokens that may read a gated or private repository
     revisions: frozenset[str] = frozenset()  # besides main and the commit
+    claimed: dict[str, int] = field(default_factory=dict)  # sizes said that are not the files' own
 
     @property
     def commit(self) -> str:
@@ -39,6 +40,7 @@ class Fault:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     hang_up_after: int = -1  # bytes of the body
+    stall_after: int = -1  # bytes of the body; then nothing more comes, and `stalled` is set
 
 
 class Failure(Exception):
@@ -54,6 +56,7 @@ class LocalHub:
         self.tokens: set[str] = set()  # the valid ones
         self.faults: list[Fault] = []
         self.requests: list[str] = []
+        self.stalled = threading.Event()
         handler = type("BoundHandler", (Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -109,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         fault = self.hub.fault_for(f"{self.command} {path}")
+        if fault is not None and fault.stall_after >= 0:
+            return self.stall(fault.stall_after)
         if fault is not None and fault.hang_up_after >= 0:
             return self.hang_up(fault.hang_up_after)
         if fault is not None:
@@ -130,6 +135,16 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"x" * after)
         self.wfile.flush()
+        self.close_connection = True
+
+    def stall(self, after: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(after * 4))
+        self.end_headers()
+        self.wfile.write(b"x" * after)
+        self.wfile.flush()
+        self.hub.stalled.set()
+        self.rfile.read(1)  # until the client is gone
         self.close_connection = True
 
     def route(self, path: str) -> None:
@@ -171,7 +186,10 @@ class Handler(BaseHTTPRequestHandler):
                 "sha": repo.commit,
                 "gated": "auto" if repo.gated else False,
                 "private": repo.private,
-                "siblings": [{"rfilename": k, "size": len(v)} for k, v in repo.files.items()],
+                "siblings": [
+                    {"rfilename": k, "size": repo.claimed.get(k, len(v))}
+                    for k, v in repo.files.items()
+                ],
             }
         )
 

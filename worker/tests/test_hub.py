@@ -179,6 +179,67 @@ def test_a_cut_download_is_tried_again(hub: LocalHub, tmp_path: Path) -> None:
     assert Path(answer["folder"], "data/test.jsonl").read_bytes() == FILES["data/test.jsonl"]
 
 
+def test_a_download_the_disk_has_no_room_for(hub: LocalHub, tmp_path: Path) -> None:
+    hub.repos["datasets/org/open"].claimed["data/test.jsonl"] = 10**18
+    hub.requests.clear()
+    answer = call(hub, tmp_path, "fetch", "org/open", "--allow", "data/test*")
+    assert answer["status"] == "error"
+    assert answer["message"].startswith("1000000000.0 GB are to be fetched to ")
+    assert "set HF_HOME to a larger disk" in answer["message"]
+    assert not any("/resolve/" in request for request in hub.requests), "a file was asked for"
+
+
+def test_what_is_cached_needs_no_room(hub: LocalHub, tmp_path: Path) -> None:
+    call(hub, tmp_path, "fetch", "org/open", "--allow", "data/test*")
+    hub.repos["datasets/org/open"].claimed["data/test.jsonl"] = 10**18
+    assert call(hub, tmp_path, "fetch", "org/open", "--allow", "data/test*")["status"] == "ok"
+
+
+def test_a_cache_half_written_by_a_killed_download(hub: LocalHub, tmp_path: Path) -> None:
+    """Killed in the middle of a body: the next one ends with whole files."""
+    hub.repos["datasets/org/open"].files["data/test.jsonl"] = body = b"y" * (12 << 20)
+    hub.faults = [Fault("GET .*test.jsonl", stall_after=4 << 20)]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
+    words = [sys.executable, "-m", "assay_worker.hub", "fetch", "--kind", "dataset"]
+    first = subprocess.Popen(
+        [*words, "--id", "org/open", "--allow", "data/test*"],
+        cwd=Path(__file__).parents[1],
+        env={**clean, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert hub.stalled.wait(60), "the download never began"
+    first.kill()
+    first.wait()
+    offline = call(hub, tmp_path, "fetch", "org/open", "--allow", "data/test*", "--offline")
+    whole = [p for p in Path(tmp_path).rglob("test.jsonl") if p.stat().st_size == len(body)]
+    assert offline["status"] == "offline" or whole, "half a file was taken for a whole one"
+    again = call(hub, tmp_path, "fetch", "org/open", "--allow", "data/test*")
+    assert again["status"] == "ok", again["message"]
+    assert Path(again["folder"], "data/test.jsonl").read_bytes() == body
+
+
+def test_a_symlinked_cache(hub: LocalHub, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    answer = call(hub, tmp_path / "home", "fetch", "org/open")
+    assert (answer["status"], answer["files"]) == ("ok", 3)
+    assert Path(answer["folder"], "README.md").read_bytes() == b"card"
+    again = call(hub, tmp_path / "disk", "fetch", "org/open", "--offline")
+    assert (again["status"], again["commit"]) == ("ok", answer["commit"])
+
+
+def test_a_token_that_expires_in_the_middle(hub: LocalHub, tmp_path: Path) -> None:
+    """Good for the description, not for the files any more."""
+    words = {"X-Error-Message": "Invalid credentials in Authorization header"}
+    hub.faults = [Fault(".* /datasets/org/gated/resolve/", status=401, times=99, headers=words)]
+    answer = call(hub, tmp_path, "fetch", "org/gated", HF_TOKEN=TOKEN)
+    assert answer["status"] == "error"
+    assert answer["message"].startswith("the hub does not accept the token")
+    hub.faults = []
+    assert call(hub, tmp_path, "fetch", "org/gated", HF_TOKEN=TOKEN)["status"] == "ok"
+
+
 def test_errors_that_stay(hub: LocalHub, tmp_path: Path) -> None:
     hub.faults = [Fault("GET /api/", status=500, times=99)]
     answer = call(hub, tmp_path, "resolve", "org/open")

@@ -1,0 +1,242 @@
+// assay launch: copies this program, its worker and a plan to another machine and starts the run
+// there, detached.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/plan_options.h"
+#include "cli/remote.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+  std::string destination;
+  PlanOptions plan;
+  std::string budget;
+  std::string python;        // there
+  std::string grade_python;  // there
+  std::string program;       // there; empty: this one is copied
+  std::vector<std::string> env;
+  std::string ssh = "ssh";
+};
+
+constexpr int kRunning = 69;
+constexpr int kEnded = 70;
+constexpr int kProgramFails = 71;
+
+constexpr const char* kMakeFolder = R"sh(
+mkdir -p -- "$1/.launch/bin" "$1/.launch/worker" "$1/logs" || exit 1
+enter "$1"
+alive && exit 69
+pwd -P
+)sh";
+
+// Is the run that was started last still there? Number and start time, for numbers are used again.
+constexpr const char* kAlive = R"sh(
+alive() {
+  [ -s .launch/pid ] || return 1
+  read -r pid started < .launch/pid
+  [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]
+}
+)sh";
+
+// $1 the folder, $2 the program, then the run's arguments. Variables come as lines on standard
+// input, so that no list of processes shows them. The supervisor leads its own session: it notes
+// how the run ended, and no lost connection ends it.
+constexpr const char* kStart = R"sh(
+enter "$1"
+program=$2
+shift 2
+alive && exit 69
+while IFS= read -r line; do export "${line?}"; done
+export PYTHONPATH="$PWD/.launch/worker${PYTHONPATH:+:$PYTHONPATH}"
+"$program" --version >/dev/null 2>.launch/error || { cat .launch/error >&2; exit 71; }
+[ -s logs/launch.log ] && mv -f logs/launch.log logs/launch.previous.log
+: > logs/launch.log
+rm -f .launch/exit
+setsid nohup sh -c '"$@" >>logs/launch.log 2>&1
+echo $? >.launch/exit.new
+mv .launch/exit.new .launch/exit' sh "$program" "$@" </dev/null >/dev/null 2>&1 &
+pid=$!
+echo "$pid $(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" > .launch/pid
+for second in 1 2 3;
+do
+  sleep 1
+  [ -e .launch/exit ] || continue
+  cat logs/launch.log >&2
+  [ "$(cat .launch/exit)" = 0 ] || exit 70
+done
+exit 0
+)sh";
+
+// The folder with the worker's Python package: of a source tree, or of the environment this
+// program is installed in.
+Result<fs::path> find_worker_folder() {
+  std::error_code code;
+  const fs::path executable = fs::read_symlink("/proc/self/exe", code);
+  for (fs::path at = executable.parent_path(); at.has_relative_path(); at = at.parent_path()) {
+    if (fs::is_directory(at / "worker/assay_worker", code)) return at / "worker";
+  }
+  const fs::path lib = executable.parent_path().parent_path() / "lib";
+  for (const auto& entry : fs::directory_iterator(lib, code)) {
+    const fs::path site = entry.path() / "site-packages";
+    if (fs::is_directory(site / "assay_worker", code)) return site;
+  }
+  return environment_error("the worker's files are not found",
+                           "there is no worker/assay_worker above " + executable.string(),
+                           "install assay with pip, or run it from its source tree");
+}
+
+// Relative paths of a plan lie beside it, here: they name nothing over there.
+bool is_relative_in(const std::string& path, const std::string& text,
+                    const std::vector<std::string>& settings) {
+  if (!path.starts_with('/')) return false;
+  return text.find(path) == std::string::npos &&
+         join(settings, "\n").find(path) == std::string::npos;
+}
+
+Status check_models(const Plan& plan, const std::string& text,
+                    const std::vector<std::string>& settings) {
+  for (const VariantSpec& variant : plan.variants) {
+    if (!is_relative_in(variant.model, text, settings)) continue;
+    return usage_error(
+        fmt::format("variant {} names a folder of this machine: {}", variant.name, variant.model),
+        "models are not copied",
+        fmt::format("name a hub id, or the folder there: --set variants.{}.model=/path",
+                    variant.name));
+  }
+  return {};
+}
+
+Result<std::string> variables(const Options& options) {
+  std::string lines;
+  if (!options.python.empty()) lines += "ASSAY_PYTHON=" + options.python + "\n";
+  if (!options.grade_python.empty()) lines += "ASSAY_GRADE_PYTHON=" + options.grade_python + "\n";
+  for (const std::string& name : options.env) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr || std::string_view(value).find('\n') != std::string_view::npos) {
+      return usage_error("--env " + name + " cannot be passed on",
+                         value == nullptr ? "it is not set here" : "it has more than one line",
+                         "set it, or leave --env out");
+    }
+    lines += name + "=" + value + "\n";
+  }
+  return lines;
+}
+
+std::unexpected<Error> running_there(const Remote& remote) {
+  return environment_error("a run is in progress in " + remote.place.text(),
+                           "it was launched before and has not ended",
+                           "follow it with assay watch " + remote.place.text());
+}
+
+Result<std::string> make_folder(const Remote& remote) {
+  const CommandResult made =
+      TRY(run_there(remote, std::string(kEnterFunction) + kAlive + kMakeFolder,
+                    {remote.place.folder}, std::chrono::seconds(60)));
+  if (made.exit_code == kRunning) return running_there(remote);
+  const std::string folder(trim(made.out));
+  if (made.exit_code != 0 || !folder.starts_with('/')) {
+    return environment_error("cannot make the folder " + remote.place.text(),
+                             split(trim(made.err), '\n').front(),
+                             "name a folder that the account there may write");
+  }
+  return folder;
+}
+
+// Copies what the run needs below <folder>/.launch; returns the run's arguments there.
+Result<std::vector<std::string>> copy(const Remote& remote, const std::string& folder,
+                                      const Options& options, const Plan& plan,
+                                      const std::string& text) {
+  const std::string doing = "cannot copy to " + remote.place.text();
+  const std::string base = far_path(remote, folder + "/.launch/");
+  std::error_code code;
+  if (options.program.empty()) {
+    const fs::path self = fs::read_symlink("/proc/self/exe", code);
+    TRY(rsync(remote, {"--chmod=F755"}, self.string(), base + "bin/assay", doing));
+  }
+  const fs::path worker = TRY(find_worker_folder());
+  TRY(rsync(remote,
+            {"--exclude=__pycache__", "--include=/assay_worker/***", "--include=/assay_demo/***",
+             "--exclude=*"},
+            worker.string() + "/", base + "worker/", doing));
+  TRY(rsync(remote, {}, options.plan.plan, base + "plan.yaml", doing));
+  std::vector<std::string> arguments = {"run", ".launch/plan.yaml", "--out", "."};
+  std::string data = options.plan.data;
+  if (data.empty() && is_relative_in(plan.data, text, options.plan.set)) data = plan.data;
+  if (!data.empty()) {
+    TRY(rsync(remote, {}, data + "/", base + "data/", doing));
+    arguments.insert(arguments.end(), {"--data", ".launch/data"});
+  }
+  if (!options.budget.empty()) arguments.insert(arguments.end(), {"--budget", options.budget});
+  for (const std::string& setting : options.plan.set) {
+    arguments.insert(arguments.end(), {"--set", setting});
+  }
+  return arguments;
+}
+
+Result<int> launch(const Options& options) {
+  const Remote remote = make_remote(TRY(parse_place(options.destination)), options.ssh);
+  const Plan plan = TRY(load_with_options(options.plan));
+  const std::string text = TRY(read_file(options.plan.plan));
+  TRY(check_models(plan, text, options.plan.set));
+  const std::string lines = TRY(variables(options));
+  const std::string folder = TRY(make_folder(remote));
+  std::vector<std::string> arguments = TRY(copy(remote, folder, options, plan, text));
+  arguments.insert(arguments.begin(),
+                   {folder, options.program.empty() ? "./.launch/bin/assay" : options.program});
+  const CommandResult started = TRY(run_there(remote, std::string(kEnterFunction) + kAlive + kStart,
+                                              arguments, std::chrono::seconds(120), lines));
+  const std::string words(trim(started.err));
+  switch (started.exit_code) {
+    case 0:
+      break;
+    case kRunning:
+      return running_there(remote);
+    case kEnded:
+      fmt::print(stderr, "{}\n", words);
+      return environment_error("the run on " + remote.place.host + " ended at once",
+                               "its own words are above", "mend that, then launch again");
+    case kProgramFails:
+      return environment_error(
+          "assay does not start on " + remote.place.host, split(words, '\n').front(),
+          "install the libraries it names, or install assay there and name it with --program");
+    default:
+      return environment_error("the run on " + remote.place.host + " could not be started",
+                               split(words, '\n').front(), "see the reason above");
+  }
+  fmt::print("started in {}; a lost connection does not end it\n", remote.place.text());
+  fmt::print("follow it: assay watch {}\nbring it:  assay pull {}\n", remote.place.text(),
+             remote.place.text());
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_launch(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "launch", "Copy program and plan to another machine and start the run there, detached.");
+  command->add_option("HOST:DIR", options->destination, "The run's folder there")->required();
+  add_plan_options(*command, options->plan, false);
+  command->add_option("--budget", options->budget,
+                      "Wall clock for all variants, as 3h, 45m or 1h30m");
+  command->add_option("--python", options->python, "Python of the vLLM environment there");
+  command->add_option("--grade-python", options->grade_python, "Python of graded programs there");
+  command->add_option("--program", options->program, "An assay installed there; none is copied");
+  command->add_option("--env", options->env,
+                      "Variable of this machine to pass on, as HF_TOKEN (repeatable)");
+  command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();
+  command->footer(
+      "Example:\n  assay launch gpubox:/data/bench/run plans/qwen3_32b_3h.yaml "
+      "--python /opt/vllm/bin/python --env HF_TOKEN");
+  command->callback([options, &session] { finish(session, launch(*options)); });
+}
+
+}  // namespace assay

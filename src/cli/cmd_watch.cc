@@ -1,0 +1,177 @@
+// assay watch: the progress of a launched run; comes back after a lost connection.
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/remote.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string source;
+  std::string ssh = "ssh";
+  int retry_s = 5;
+};
+
+constexpr int kGone = 97;
+constexpr int kNeverLaunched = 98;
+constexpr int kLongestRetryS = 60;
+
+// Prints one byte as a sign of life, then the log from byte $2 on until the run ends, and ends as
+// the run did.
+constexpr const char* kFollow = R"sh(
+enter "$1"
+[ -s .launch/pid ] || exit 98
+read -r pid started < .launch/pid
+printf .
+if [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]; then
+  tail -c "+$2" -f --pid="$pid" logs/launch.log
+else
+  tail -c "+$2" logs/launch.log
+fi
+for pause in 1 2 3 4 5;
+do [-e.launch / exit] && break;
+sleep 0.2; done
+[ -e .launch/exit ] || exit 97
+exit "$(cat .launch/exit)"
+)sh";
+
+struct Seen {
+  std::size_t bytes = 0;   // of the log, shown so far
+  bool connected = false;  // at least once
+};
+
+struct Connection {
+  int status = 0;
+  std::string err;
+  bool alive = false;  // its sign of life has come
+  bool interrupted = false;
+};
+
+// One connection: passes on what comes and counts it.
+Result<Connection> follow(const Remote& remote, Seen& seen, const std::atomic<bool>* interrupted) {
+  Pipe out = TRY(make_pipe());
+  Pipe err = TRY(make_pipe());
+  SpawnOptions spawning;
+  spawning.argv = remote_command(remote, std::string(kEnterFunction) + kFollow,
+                                 {remote.place.folder, std::to_string(seen.bytes + 1)});
+  spawning.stdout_fd = out.write_end.get();
+  spawning.stderr_fd = err.write_end.get();
+  spawning.die_with_parent = true;
+  spawning.env["LC_ALL"] = "C";
+  Child child = TRY(spawn(spawning));
+  out.write_end.reset();
+  err.write_end.reset();
+  Connection session;
+  while (out.read_end.valid() || err.read_end.valid()) {
+    if (interrupted != nullptr && *interrupted) {
+      session.interrupted = true;
+      return session;  // the child is ended by its destructor
+    }
+    std::array<pollfd, 2> polled = {pollfd{out.read_end.get(), POLLIN, 0},
+                                    pollfd{err.read_end.get(), POLLIN, 0}};
+    if (::poll(polled.data(), polled.size(), 200) <= 0) continue;
+    std::array<char, 1 << 14> buffer{};
+    if (polled[0].revents != 0) {
+      const ssize_t n = ::read(out.read_end.get(), buffer.data(), buffer.size());
+      if (n <= 0) out.read_end.reset();
+      if (n > 0) {
+        const std::size_t sign = session.alive ? 0 : 1;
+        const std::size_t log_bytes = static_cast<std::size_t>(n) - sign;
+        session.alive = seen.connected = true;
+        seen.bytes += log_bytes;
+        std::fwrite(buffer.data() + sign, 1, log_bytes, stdout);
+        std::fflush(stdout);
+      }
+    }
+    if (polled[1].revents != 0) {
+      const ssize_t n = ::read(err.read_end.get(), buffer.data(), buffer.size());
+      if (n <= 0) err.read_end.reset();
+      if (n > 0 && session.err.size() < (1UL << 16)) {
+        session.err.append(buffer.data(), static_cast<std::size_t>(n));
+      }
+    }
+  }
+  const int status = child.wait();
+  session.status = WIFEXITED(status) ? WEXITSTATUS(status) : kSshFailed;
+  return session;
+}
+
+bool pause(int seconds, const std::atomic<bool>* interrupted) {
+  for (int tenth = 0; tenth < seconds * 10; ++tenth) {
+    if (interrupted != nullptr && *interrupted) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return true;
+}
+
+std::unexpected<Error> stopped(const Remote& remote) {
+  return std::unexpected(Error{ErrorKind::interrupted, "stopped watching", "a signal came",
+                               "the run goes on: assay watch " + remote.place.text()});
+}
+
+Result<int> ended(const Remote& remote, const Connection& session) {
+  switch (session.status) {
+    case kNoFolderThere:
+    case kNeverLaunched:
+      return usage_error("no run was launched in " + remote.place.text(),
+                         session.status == kNoFolderThere ? "there is no such folder"
+                                                          : "there is no .launch folder",
+                         "start one with assay launch, or name its folder");
+    case kGone:
+      return environment_error("the run is gone without a word",
+                               "killed, or the machine was restarted",
+                               "launch it again: everything answered is kept");
+    default:
+      break;
+  }
+  fmt::print("the run ended with exit code {}\n", session.status);
+  return session.status;
+}
+
+Result<int> watch(const Options& options, const Session& session) {
+  const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
+  Seen seen;
+  int wait_s = std::max(1, options.retry_s);
+  while (true) {
+    const std::size_t before = seen.bytes;
+    const Connection one = TRY(follow(remote, seen, session.interrupted));
+    if (one.interrupted) return stopped(remote);
+    if (one.status != kSshFailed) return ended(remote, one);
+    const Error error = connection_error(
+        remote.place, "the connection to " + remote.place.host + " was lost", one.err);
+    // The first time something is wrong with name, key or password; later the network comes back.
+    if (!seen.connected || error.what.find("host key") != std::string::npos) {
+      return std::unexpected(error);
+    }
+    if (seen.bytes != before) wait_s = std::max(1, options.retry_s);
+    fmt::print(stderr, "{}: {}; again in {} s\n", error.what, error.why, wait_s);
+    if (!pause(wait_s, session.interrupted)) return stopped(remote);
+    wait_s = std::min(wait_s * 2, kLongestRetryS);
+  }
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("watch", "Progress of a launched run, until it ends; ends as it did.");
+  command->add_option("HOST:DIR", options->source, "The run's folder there")->required();
+  command->add_option("--retry-s", options->retry_s, "Seconds before connecting again")
+      ->capture_default_str();
+  command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();
+  command->footer("Example:\n  assay watch gpubox:/data/bench/run");
+  command->callback([options, &session] { finish(session, watch(*options, session)); });
+}
+
+}  // namespace assay
