@@ -85,7 +85,7 @@ Result<fs::path> find_worker_folder() {
   }
   const fs::path lib = executable.parent_path().parent_path() / "lib";
   for (const auto& entry : fs::directory_iterator(lib, code)) {
-    const fs::path site = entry.path() / "site-packages";
+    fs::path site = entry.path() / "site-packages";
     if (fs::is_directory(site / "assay_worker", code)) return site;
   }
   return environment_error("the worker's files are not found",
@@ -141,7 +141,7 @@ Result<std::string> make_folder(const Remote& remote) {
       TRY(run_there(remote, std::string(kEnterFunction) + kAlive + kMakeFolder,
                     {remote.place.folder}, std::chrono::seconds(60)));
   if (made.exit_code == kRunning) return running_there(remote);
-  const std::string folder(trim(made.out));
+  std::string folder(trim(made.out));
   if (made.exit_code != 0 || !folder.starts_with('/')) {
     return environment_error("cannot make the folder " + remote.place.text(),
                              split(trim(made.err), '\n').front(),

@@ -82,7 +82,7 @@ Result<std::string> prepare(const Remote& remote, const Options& options) {
         "cannot copy the store on " + remote.place.host, words.back(),
         "free space there or install python3; --no-store brings all but the store");
   }
-  const std::string folder(trim(done.out));
+  std::string folder(trim(done.out));
   if (done.exit_code != 0 || !folder.starts_with('/')) {
     return environment_error("cannot look into " + remote.place.text(), words.front(),
                              "check that the account there has a POSIX shell");
