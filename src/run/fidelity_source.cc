@@ -19,20 +19,23 @@ FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& va
 Status FidelitySource::prepare() {
   waiting_.clear();
   chosen_ = 0;
-  const bool can = run_.plan.engine.kind != kEndpointKind ||
-                   endpoint_has_logprobs(merged_engine_args(run_.plan, variant_.spec));
-  if (!can) return {};
+  const nlohmann::json args = merged_engine_args(run_.plan, variant_.spec);
+  if (run_.plan.engine.kind == kEndpointKind && !endpoint_has_logprobs(args)) return {};
+  const int room = args.value("max_model_len", 0);
+  const int longest = room > 0 ? std::min(kFidelityMaxTotalTokens, room - 1)  // one is generated
+                               : kFidelityMaxTotalTokens;
   const std::string& baseline = run_.plan.baseline().name;
   for (const Unit& unit : make_units(run_)) {
     if (chosen_ >= run_.plan.fidelity.items) break;
     if (unit.repeat != 0) continue;
     const auto steps = TRY(store_.steps(baseline, unit.task->spec.name, unit.item().id, 0));
-    if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front()));
+    if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front(), longest));
   }
   return {};
 }
 
-Status FidelitySource::add(const ResolvedTask& task, const Item& item, const StoredStep& first) {
+Status FidelitySource::add(const ResolvedTask& task, const Item& item, const StoredStep& first,
+                           int longest) {
   if (first.response_key.empty()) return {};
   const auto response = TRY(store_.response(first.response_key));
   const auto rendered = TRY(store_.rendered(first.rendered_key));
@@ -42,9 +45,6 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   const auto taken = std::min<std::ptrdiff_t>(
       run_.plan.fidelity.max_tokens, static_cast<std::ptrdiff_t>(response->token_ids.size()));
   tokens.insert(tokens.end(), response->token_ids.begin(), response->token_ids.begin() + taken);
-  const int room = merged_engine_args(run_.plan, variant_.spec).value("max_model_len", 0);
-  const int longest = room > 0 ? std::min(kFidelityMaxTotalTokens, room - 1)  // one is generated
-                               : kFidelityMaxTotalTokens;
   if (start == 0 || static_cast<int>(tokens.size()) > longest) return {};
   ++chosen_;
   Output output;
@@ -54,12 +54,14 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   const std::string key = response_key(variant_, identity_, RequestKind::prompt_logprobs,
                                        output.rendered, Sampling{}, 0);
   output.key = sha256_hex(fmt::format("{} top_k {}", key, kFidelityTopK));
-  if (TRY(store_.response(output.key))) {
-    return store_.put_step(
-        {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
-  }
+  if (TRY(store_.response(output.key))) return note_step(output);
   waiting_.push_back(std::move(output));
   return {};
+}
+
+Status FidelitySource::note_step(const Output& output) {
+  return store_.put_step(
+      {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
 }
 
 Result<bool> FidelitySource::submit_while(Engine& engine, std::int64_t& next_id, int room,
@@ -88,8 +90,7 @@ Result<bool> FidelitySource::on_answer(const Answered& answered, std::int64_t lo
   asked_.erase(it);
   if (answered.response.finish_reason == FinishReason::error) return true;
   TRY(store_.put_response(output.key, answered.response, load_id));
-  TRY(store_.put_step(
-      {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key}));
+  TRY(note_step(output));
   return true;
 }
 

@@ -48,7 +48,9 @@ class FidelitySource {
     std::string key;
     Rendered rendered;
   };
-  Status add(const ResolvedTask& task, const Item& item, const StoredStep& first);
+  // `longest`: prompt and output together, in tokens.
+  Status add(const ResolvedTask& task, const Item& item, const StoredStep& first, int longest);
+  Status note_step(const Output& output);
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
-#include "run/budget.h"
 #include "run/unit.h"
 #include "run/variant_run.h"
 

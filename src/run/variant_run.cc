@@ -335,12 +335,12 @@ Status VariantRun::admit_lm_eval() {
   return {};
 }
 
-// The baseline's own outputs are complete only now.
+// The baseline's own outputs are complete only now; the others chose among them before they loaded.
 Status VariantRun::admit_fidelity() {
   if (!tasks_done()) return {};
   if (!reading_back_) {
     reading_back_ = true;
-    TRY(fidelity_.prepare());
+    if (variant_.spec.baseline) TRY(fidelity_.prepare());
   }
   const bool all_fit = TRY(fidelity_.submit_while(*engine_, next_id_, room(), [this](int tokens) {
     const double cost_s =
