@@ -10,7 +10,6 @@ namespace {
 constexpr int kGridPoints = 160;
 constexpr int kRefinements = 24;
 constexpr double kNegligible = 1e-14;
-constexpr double kTie = 1e-9;  // statistics closer than this are the same value
 
 // Every table of n pairs whose statistic reaches the threshold: for each number of flips to wrong,
 // the fewest flips to right that do (n + 1: none does).

@@ -31,6 +31,8 @@ struct PairedCounts {
 // T. Tango, Statistics in Medicine 17 (1998) 891-908, eq. 17 and 18.
 [[nodiscard]] double tango_statistic(const PairedCounts& counts, double delta);
 
+inline constexpr double kTie = 1e-9;  // statistics closer than this are the same value
+
 // The delta at which the statistic equals +z (lower) and -z (upper), z the normal quantile of
 // 1 - tail. tail = 0.025 gives the ends of the two-sided 95 % interval. n >= 1, 0 < tail < 0.5.
 [[nodiscard]] double tango_lower(const PairedCounts& counts, double tail);

@@ -12,7 +12,6 @@ namespace assay {
 namespace {
 
 constexpr double kFarOut = 1e6;  // stands for an infinite statistic
-constexpr double kTie = 1e-9;    // statistics closer than this are the same value
 
 // One stratum's likeliest distribution under a tilt: item i has probability n_i / (mu - tilt d_i),
 // the unobserved end in the tilt's direction `unseen`.
