@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
+#include "report/load_figures.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -347,6 +348,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
+  TRY(measure_load(store, report.variants));
   const AllScores scores = TRY(read_scores(store));
   for (const Json& entry : frozen.at("tasks")) {
     report.tasks.push_back(TRY(make_task(entry, report, scores)));
