@@ -212,6 +212,11 @@ class TaskReader {
                         "they are passed to lm-eval, which does not run this task",
                         "add 'harness: lm_eval' or remove the key");
     }
+    if (task_.harness == Harness::lm_eval && task_.repeats > 1) {
+      return map_.error("repeats", "repeats on a task that runs through lm-eval",
+                        "lm-eval asks as often as its own task says",
+                        "remove the key, or add 'harness: native' to the task");
+    }
     if (task_.harness == Harness::lm_eval && map_.has("options")) {
       return map_.error("options", "options on a task that runs through lm-eval",
                         "they belong to the native benchmarks", "write them as 'lm_eval: {…}'");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -301,6 +302,21 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   return out;
 }
 
+// Id and group: as frozen, or of a task whose documents only lm-eval knows, those with a score.
+std::vector<std::pair<std::string, std::string>> items_of(const Json& task,
+                                                          const AllScores& scores) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Json& entry : task.at("items")) out.emplace_back(entry.at("id"), entry.at("group"));
+  if (!out.empty()) return out;
+  std::set<std::string> ids;
+  for (const auto& [of, items] : scores) {
+    if (of.second != task.at("name")) continue;
+    for (const auto& [id, score] : items) ids.insert(id);
+  }
+  for (const std::string& id : ids) out.emplace_back(id, "");
+  return out;
+}
+
 Status collect_items(const Store& store, const Json& frozen, const AllScores& scores,
                      RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
@@ -312,8 +328,8 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
   }
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     const TaskValues& task = report.tasks[t];
-    for (const Json& entry : frozen.at("tasks")[t].at("items")) {
-      ItemValues item{task.name, entry.at("id"), entry.at("group")};
+    for (const auto& [id, group] : items_of(frozen.at("tasks")[t], scores)) {
+      ItemValues item{task.name, id, group};
       double lowest = 1;
       double highest = 0;
       for (const VariantValues& v : report.variants) {

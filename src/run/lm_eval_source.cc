@@ -105,13 +105,11 @@ nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_l
   } else if (task.spec.limit) {
     args["limit"] = *task.spec.limit;
   }
-  args.update(task.spec.lm_eval);
   if (!task.spec.sampling.empty()) {
-    nlohmann::json chosen = task.spec.sampling;
-    chosen["do_sample"] = chosen.value("temperature", 0.0) > 0;
-    chosen.update(args.value("gen_kwargs", nlohmann::json::object()));
-    args["gen_kwargs"] = chosen;
+    args["sampling"] = task.spec.sampling;
+    args["sampling"]["do_sample"] = task.spec.sampling.value("temperature", 0.0) > 0;
   }
+  args.update(task.spec.lm_eval);
   return args;
 }
 

@@ -69,7 +69,12 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   ResolvedTask out;
   out.spec = spec;
   out.task = known_task(spec.benchmark);
-  if (out.task == nullptr) return out;  // lm-eval's own task: it brings its documents
+  if (out.task == nullptr) {  // lm-eval's own task: it brings its documents
+    if (!spec.first && spec.ids.empty()) return out;
+    return usage_error("task " + spec.name + " cannot choose its items",
+                       "its documents are lm-eval's own, and only lm-eval reads them",
+                       "use `limit`, or `lm_eval: {samples: {TASK: [document numbers]}}`");
+  }
   if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
       !endpoint_has_logprobs(plan.engine.args)) {
     out.available = false;

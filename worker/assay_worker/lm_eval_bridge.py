@@ -128,6 +128,7 @@ class Bridge:
         chosen = settings.get("gen_kwargs") or {}
         if isinstance(chosen, str):
             chosen = simple_parse_args_string(chosen)
+        chosen = {**settings.get("sampling", {}), **chosen}
         if settings.get("max_gen_toks"):
             chosen = {"max_gen_toks": settings["max_gen_toks"], **chosen}
         results = simple_evaluate(
