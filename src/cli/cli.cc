@@ -57,6 +57,7 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_pull(app, session);
   add_data(app, session);
   add_sandbox(app, session);
+  add_verify_parity(app, session);
   add_completion(app, session);
   try {
     app.parse(argc, argv);

@@ -13,6 +13,7 @@ namespace assay {
 // Exit codes of docs/exit_codes.md.
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitWorse = 1;
+inline constexpr int kExitDiffers = 1;  // verify-parity
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitInconclusive = 4;
@@ -48,6 +49,7 @@ void add_launch(CLI::App& app, Session& session);
 void add_watch(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
 void add_sandbox(CLI::App& app, Session& session);
+void add_verify_parity(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 }  // namespace assay

@@ -106,6 +106,12 @@ struct KnownBenchmark {
 [[nodiscard]] Result<Plan> load_plan(const std::filesystem::path& file,
                                      const std::vector<KnownBenchmark>& known);
 
+// lm-eval 0.4.13's own name of a benchmark of ours; empty: it has no such task. Names it shares
+// with us, and those we don't know, come back as they are.
+[[nodiscard]] std::string lm_eval_name(std::string_view benchmark);
+// The inverse.
+[[nodiscard]] std::string native_name(std::string_view lm_eval_task);
+
 // "3h", "90m", "45s", "1h30m" -> seconds.
 [[nodiscard]] Result<double> parse_duration(std::string_view text);
 

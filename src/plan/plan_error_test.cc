@@ -346,6 +346,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:4:37: the harness contradicts the task's name", "remove one"},
         Case{"LmEvalKeyOnNative", task("name: aime24, max_gen_toks: 4, lm_eval: {a: 1}"),
              "p.yaml:4:46: lm_eval arguments on a native task", "harness: lm_eval"},
+        Case{"RepeatsOnLmEval", task("name: lm_eval/aime24, max_gen_toks: 4, repeats: 2"),
+             "p.yaml:4:54: repeats on a task that runs through lm-eval", "harness: native"},
         Case{"OptionsOnLmEval", task("name: lm_eval/aime24, max_gen_toks: 4, options: {a: 1}"),
              "p.yaml:4:54: options on a task that runs through lm-eval", "lm_eval: {…}"}),
     cases_name);

@@ -162,15 +162,13 @@ class TaskReader {
   }
 
   Status check_lm_eval(const char* key) {
-    for (const LmEvalName& name : kLmEvalNames) {
-      if (task_.benchmark != name.ours) continue;
-      if (name.theirs.empty()) {
-        return map_.error(key, fmt::format("lm-eval has no task '{}'", name.ours),
-                          "lm-eval 0.4.13 does not hold this benchmark",
-                          "add 'harness: native' to the task");
-      }
-      task_.benchmark = name.theirs;
+    const std::string theirs = lm_eval_name(task_.benchmark);
+    if (theirs.empty() && !task_.benchmark.empty()) {
+      return map_.error(key, fmt::format("lm-eval has no task '{}'", task_.benchmark),
+                        "lm-eval 0.4.13 does not hold this benchmark",
+                        "add 'harness: native' to the task");
     }
+    task_.benchmark = theirs;
     if (!usable_as_file_name(task_.benchmark)) {
       return map_.error(
           key, fmt::format("'{}' is no name of an lm-eval task", task_.benchmark.substr(0, 100)),
@@ -213,6 +211,11 @@ class TaskReader {
       return map_.error("lm_eval", "lm_eval arguments on a native task",
                         "they are passed to lm-eval, which does not run this task",
                         "add 'harness: lm_eval' or remove the key");
+    }
+    if (task_.harness == Harness::lm_eval && task_.repeats > 1) {
+      return map_.error("repeats", "repeats on a task that runs through lm-eval",
+                        "lm-eval asks as often as its own task says",
+                        "remove the key, or add 'harness: native' to the task");
     }
     if (task_.harness == Harness::lm_eval && map_.has("options")) {
       return map_.error("options", "options on a task that runs through lm-eval",
@@ -272,6 +275,17 @@ class TaskReader {
 };
 
 }  // namespace
+
+std::string lm_eval_name(std::string_view benchmark) {
+  const auto found = std::ranges::find(kLmEvalNames, benchmark, &LmEvalName::ours);
+  return std::string(found == kLmEvalNames.end() ? benchmark : found->theirs);
+}
+
+std::string native_name(std::string_view lm_eval_task) {
+  const auto found = std::ranges::find(kLmEvalNames, lm_eval_task, &LmEvalName::theirs);
+  return std::string(found == kLmEvalNames.end() || lm_eval_task.empty() ? lm_eval_task
+                                                                         : found->ours);
+}
 
 Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, Plan& plan) {
   Harness harness = Harness::native;

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
+#include "report/load_figures.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -300,6 +302,21 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   return out;
 }
 
+// Id and group: as frozen, or of a task whose documents only lm-eval knows, those with a score.
+std::vector<std::pair<std::string, std::string>> items_of(const Json& task,
+                                                          const AllScores& scores) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Json& entry : task.at("items")) out.emplace_back(entry.at("id"), entry.at("group"));
+  if (!out.empty()) return out;
+  std::set<std::string> ids;
+  for (const auto& [of, items] : scores) {
+    if (of.second != task.at("name")) continue;
+    for (const auto& [id, score] : items) ids.insert(id);
+  }
+  for (const std::string& id : ids) out.emplace_back(id, "");
+  return out;
+}
+
 Status collect_items(const Store& store, const Json& frozen, const AllScores& scores,
                      RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
@@ -311,8 +328,8 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
   }
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     const TaskValues& task = report.tasks[t];
-    for (const Json& entry : frozen.at("tasks")[t].at("items")) {
-      ItemValues item{task.name, entry.at("id"), entry.at("group")};
+    for (const auto& [id, group] : items_of(frozen.at("tasks")[t], scores)) {
+      ItemValues item{task.name, id, group};
       double lowest = 1;
       double highest = 0;
       for (const VariantValues& v : report.variants) {
@@ -347,6 +364,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
+  TRY(measure_load(store, report.variants));
   const AllScores scores = TRY(read_scores(store));
   for (const Json& entry : frozen.at("tasks")) {
     report.tasks.push_back(TRY(make_task(entry, report, scores)));

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "report/html_text.h"
+#include "report/load_figures.h"
 #include "report/page_files.h"
 #include "report/write.h"
 
@@ -94,7 +95,7 @@ std::string html_report(const RunReport& report, Language language) {
   out += header(report) + "<main>\n";
   out += verdict_section(report) + chart_sections(report) + score_section(report) +
          fidelity_section(report) + flag_section(report) + engine_section(report) +
-         group_section(report) + items_section(report);
+         load_section(report) + group_section(report) + items_section(report);
   out += "</main><footer>assay " + escaped(report.assay_version) + "</footer>\n";
   return out + "<script>" + charts + "</script>\n<script>" + script + "</script></body></html>\n";
 }

@@ -1,6 +1,7 @@
 // results.json (docs/report_schema.md)
 #include "base/json.h"
 
+#include "report/load_figures.h"
 #include "report/summary.h"
 #include "report/write.h"
 
@@ -77,18 +78,20 @@ Json cell_json(const Cell& cell) {
 }
 
 Json variant_json(const VariantValues& v) {
-  return {{"name", v.name},
-          {"model", v.model},
-          {"revision", v.revision},
-          {"baseline", v.baseline},
-          {"loads", v.loads},
-          {"load_s", v.load_s},
-          {"work_s", v.work_s},
-          {"generated_tokens", v.generated_tokens},
-          {"prompt_tokens", v.prompt_tokens},
-          {"tokens_per_s", v.tokens_per_s},
-          {"emulated", v.emulated},
-          {"facts", v.facts}};
+  Json out = {{"name", v.name},
+              {"model", v.model},
+              {"revision", v.revision},
+              {"baseline", v.baseline},
+              {"loads", v.loads},
+              {"load_s", v.load_s},
+              {"work_s", v.work_s},
+              {"generated_tokens", v.generated_tokens},
+              {"prompt_tokens", v.prompt_tokens},
+              {"tokens_per_s", v.tokens_per_s},
+              {"emulated", v.emulated},
+              {"facts", v.facts}};
+  if (Json load = load_json(v.load); !load.is_null()) out["load"] = std::move(load);
+  return out;
 }
 
 Json task_json(const TaskValues& task, const RunReport& report) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "report/load_figures.h"
 #include "report/summary.h"
 #include "report/write.h"
 
@@ -164,7 +165,8 @@ std::string markdown_report(const RunReport& report) {
                      time_text(report.ended_at_s), human_duration(report.spent_s),
                      report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
   out += pooled_table(report) + fidelity_table(report) + score_table(report) +
-         difference_table(report) + count_table(report) + engine_table(report) + flag_list(report);
+         difference_table(report) + count_table(report) + engine_table(report) +
+         load_markdown(report) + flag_list(report);
   return out + "\nMade by assay " + report.assay_version + ".\n";
 }
 

@@ -13,6 +13,29 @@
 
 namespace assay {
 
+struct Spread {  // of n values
+  std::int64_t n = 0;
+  double median = 0;
+  double p95 = 0;
+};
+
+// How fast a variant answered while a number of requests was in flight.
+struct LoadRow {
+  int from = 0;              // in flight; 0: whatever their number
+  int to = 0;                // 0: no end
+  std::int64_t answers = 0;  // generated ones that were timed
+  Spread first_token_s;      // from being sent to the engine, its queue included
+  Spread inter_token_s;      // mean of each answer
+  double seconds = 0;        // while so many were in flight
+  double tokens = 0;         // generated in that time
+  [[nodiscard]] double tokens_per_s() const { return seconds > 0 ? tokens / seconds : 0; }
+};
+
+struct LoadValues {
+  LoadRow all;
+  std::vector<LoadRow> by_in_flight;
+};
+
 struct VariantValues {
   std::string name;
   std::string model;
@@ -24,6 +47,7 @@ struct VariantValues {
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
   double tokens_per_s = 0;  // generated, while an engine was ready
+  LoadValues load;          // no answers: nothing was timed
   nlohmann::json facts =
       nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not

@@ -33,6 +33,25 @@ std::string response_key(const ResolvedVariant& variant, const EngineIdentity& e
                                {"repeat", repeat}}));
 }
 
+Rendered part_of(const Rendered& rendered, std::size_t part) {
+  const Rendered::Scored& scored = rendered.scored.at(part);
+  Rendered out;
+  out.prompt_tokens.assign(scored.tokens.begin(),
+                           scored.tokens.begin() + scored.continuation_start);
+  out.scored.push_back(scored);
+  return out;
+}
+
+std::vector<std::string> part_keys(const ResolvedVariant& variant, const EngineIdentity& engine,
+                                   const Rendered& rendered, int repeat) {
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < rendered.scored.size(); ++i) {
+    keys.push_back(response_key(variant, engine, RequestKind::loglikelihood, part_of(rendered, i),
+                                Sampling{}, repeat));
+  }
+  return keys;
+}
+
 nlohmann::json identity_args(const std::string& kind, nlohmann::json args) {
   if (kind == kEndpointKind) drop_transport_keys(args);
   return args;

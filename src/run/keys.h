@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "run/resolve.h"
 #include "values/request.h"
@@ -25,6 +26,13 @@ struct EngineIdentity {
 [[nodiscard]] std::string response_key(const ResolvedVariant& variant, const EngineIdentity& engine,
                                        RequestKind kind, const Rendered& rendered,
                                        const Sampling& sampling, int repeat);
+
+// One continuation of a log-likelihood request as a request of its own: so lm-eval asks. A response
+// to all of them is stored under its own key and under each part's.
+[[nodiscard]] Rendered part_of(const Rendered& rendered, std::size_t part);
+[[nodiscard]] std::vector<std::string> part_keys(const ResolvedVariant& variant,
+                                                 const EngineIdentity& engine,
+                                                 const Rendered& rendered, int repeat);
 
 // The chat template's variables: the plan's own and enable_thinking.
 [[nodiscard]] nlohmann::json template_args(const ChatSpec& chat);

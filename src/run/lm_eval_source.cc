@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <string_view>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -39,16 +41,23 @@ std::string shown(const Json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);
 }
 
+// "samples_<leaf>_<time>.jsonl", where the time holds no underscore.
+std::string leaf_of(const std::filesystem::path& file) {
+  const std::string name = file.stem().string().substr(std::string_view("samples_").size());
+  return name.substr(0, name.rfind('_'));
+}
+
 }  // namespace
 
 LmEvalSource::LmEvalSource(const ResolvedRun& run, const ResolvedVariant& variant,
                            EngineIdentity identity, Store& store,
-                           std::filesystem::path results_folder)
+                           std::filesystem::path results_folder, LmEvalSeen seen)
     : run_(run),
       variant_(variant),
       identity_(std::move(identity)),
       store_(store),
-      results_folder_(std::move(results_folder)) {}
+      results_folder_(std::move(results_folder)),
+      seen_(std::move(seen)) {}
 
 std::string LmEvalSource::done_name(const std::string& variant, const std::string& task) {
   return "lm_eval:" + variant + ":" + task;
@@ -69,12 +78,16 @@ std::filesystem::path LmEvalSource::output_folder(const ResolvedTask& task) cons
 
 nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_len) const {
   const std::string& name = task.spec.benchmark;
+  const ChatSpec& chat = run_.plan.chat;
   nlohmann::json args = {{"tasks", {name}},
                          {"model_name", variant_.spec.model},
-                         {"apply_chat_template", run_.plan.chat.apply_template},
+                         {"apply_chat_template", chat.apply_template},
                          {"seed", run_.plan.seed},
                          {"max_length", max_model_len},
                          {"output", std::filesystem::absolute(output_folder(task)).string()}};
+  if (!chat.system.empty()) args["system_instruction"] = chat.system;
+  // As the native tasks do when thinking is on: no stop string may cut the thoughts.
+  if (chat.enable_thinking.value_or(false)) args["think_end_token"] = "</think>";
   if (task.spec.max_gen_toks) args["max_gen_toks"] = *task.spec.max_gen_toks;
   if (task.spec.num_fewshot) args["num_fewshot"] = *task.spec.num_fewshot;
   if (!task.lm_eval_rows.empty()) {
@@ -85,8 +98,16 @@ nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_l
                        {{"test", (folder / "rows.jsonl").string()},
                         {"validation", (folder / "exemplars.jsonl").string()}}}};
     }
+    if (!task.lm_eval_samples.empty()) {
+      args["samples"] = {{name, task.lm_eval_samples}};
+      args["seed"] = 0;  // lm-eval's default: it orders the options, as `order_seed` does ours
+    }
   } else if (task.spec.limit) {
     args["limit"] = *task.spec.limit;
+  }
+  if (!task.spec.sampling.empty()) {
+    args["sampling"] = task.spec.sampling;
+    args["sampling"]["do_sample"] = task.spec.sampling.value("temperature", 0.0) > 0;
   }
   args.update(task.spec.lm_eval);
   return args;
@@ -103,35 +124,53 @@ Status LmEvalSource::start_next(Engine& engine, std::int64_t id, int max_model_l
 }
 
 std::string LmEvalSource::key_of(const Needed& needed) const {
+  if (needed.kind == RequestKind::loglikelihood && needed.rendered.scored.size() == 1) {
+    return response_key(variant_, identity_, needed.kind, part_of(needed.rendered, 0), Sampling{},
+                        needed.repeat);
+  }
   return response_key(variant_, identity_, needed.kind, needed.rendered, needed.sampling,
                       needed.repeat);
 }
 
 Status LmEvalSource::on_need(Engine& engine, const Needed& needed) {
-  if (const auto stored = TRY(store_.response(key_of(needed)))) {
+  std::string key = key_of(needed);
+  std::string rendered_key = sha256_hex(dump_json(to_json(needed.rendered)));
+  TRY(store_.put_rendered(rendered_key, needed.rendered));
+  requests_[{needed.task, needed.doc}].push_back(
+      {needed.task, needed.doc, needed.kind, needed.sampling, key, std::move(rendered_key)});
+  if (const auto stored = TRY(store_.response(key))) {
     return engine.answer_need(needed.need, &*stored);
   }
   if (stopped_) return engine.answer_need(needed.need, nullptr);
-  waiting_.push_back(needed);
+  waiting_.push_back({needed, std::move(key)});
   return {};
 }
 
-bool LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
-                                const std::function<bool(const Needed&)>& fits) {
-  std::size_t sent = 0;
-  bool more = true;
-  while (more && sent < waiting_.size() && room > 0) {
-    const Needed& needed = waiting_[sent];
-    const std::int64_t id = next_id;
-    more = fits(needed) && engine.submit(id, needed.kind, needed.rendered, needed.sampling);
-    if (!more) break;
-    ++next_id;
-    --room;
-    ++sent;
-    asked_[id] = {needed.need, key_of(needed), tokens_to_read(needed.rendered)};
+Result<bool> LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
+                                        const std::function<bool(const Needed&)>& fits,
+                                        const std::function<bool(const std::string&)>& asked) {
+  std::vector<Waiting> still;
+  bool all_fit = true;
+  for (Waiting& one : waiting_) {
+    if (keys_asked_.contains(one.key) || asked(one.key)) {
+      one.held = true;
+    } else if (const auto stored = one.held ? TRY(store_.response(one.key)) : std::nullopt) {
+      TRY(engine.answer_need(one.needed.need, &*stored));
+      continue;
+    } else if (all_fit && room > 0) {
+      all_fit = fits(one.needed);
+      if (all_fit) {
+        TRY(engine.submit(next_id, one.needed.kind, one.needed.rendered, one.needed.sampling));
+        keys_asked_.insert(one.key);
+        asked_[next_id++] = {one.needed.need, one.key, tokens_to_read(one.needed.rendered)};
+        --room;
+        continue;
+      }
+    }
+    still.push_back(std::move(one));
   }
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
-  return more;
+  waiting_ = std::move(still);
+  return all_fit;
 }
 
 int LmEvalSource::prompt_tokens_in_flight() const {
@@ -146,6 +185,7 @@ Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
   if (it == asked_.end()) return false;
   const Asked asked = it->second;
   asked_.erase(it);
+  keys_asked_.erase(keys_asked_.find(asked.key));
   if (answered.response.finish_reason != FinishReason::error) {
     TRY(store_.put_response(asked.key, answered.response, load_id));
   }
@@ -155,8 +195,8 @@ Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
 
 Status LmEvalSource::stop_asking(Engine& engine) {
   stopped_ = true;
-  for (const Needed& needed : std::exchange(waiting_, {})) {
-    TRY(engine.answer_need(needed.need, nullptr));
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    TRY(engine.answer_need(one.needed.need, nullptr));
   }
   return {};
 }
@@ -165,6 +205,8 @@ void LmEvalSource::forget_engine() {
   running_.reset();
   waiting_.clear();
   asked_.clear();
+  keys_asked_.clear();
+  requests_.clear();
 }
 
 Status LmEvalSource::on_done(const LmEvalDone& done) {
@@ -174,39 +216,56 @@ Status LmEvalSource::on_done(const LmEvalDone& done) {
   if (done.error) return std::unexpected(*done.error);
   for (const Json& file : done.frame.value("files", Json::array())) {
     const std::filesystem::path path = file.get<std::string>();
-    if (path.filename().string().starts_with("samples_")) TRY(store_samples(task, path));
+    if (!path.filename().string().starts_with("samples_")) continue;
+    TRY(store_samples(task, path));
+    if (task.spec.lm_eval.value("log_samples", true) == false) std::filesystem::remove(path);
   }
+  requests_.clear();
   // A task cut short by the budget is asked again next time.
   if (stopped_) return {};
   return store_.set_meta(done_name(variant_.spec.name, task.spec.name), "done");
 }
 
 Status LmEvalSource::store_samples(const ResolvedTask& task, const std::filesystem::path& file) {
-  std::set<std::string> seen;  // one line a filter: the first is the task's own
+  std::set<std::int64_t> seen;  // one line a filter: the first is the task's own
+  const std::string leaf = leaf_of(file);
   int line_number = 0;
   for (const std::string& line : split(TRY(read_file(file)), '\n')) {
     ++line_number;
     if (trim(line).empty()) continue;
     const std::string where = fmt::format("{}:{}", file.string(), line_number);
-    const Json sample = TRY(parse_json(line, where));
-    const std::int64_t number = TRY(int_field(sample, "doc_id", where));
-    std::string id = fmt::format("{}:{}", file.stem().string(), number);
-    const Json doc = sample.value("doc", Json::object());
-    if (doc.is_object() && doc.contains("assay_id")) id = doc["assay_id"].get<std::string>();
-    if (!seen.insert(id).second) continue;
-    Score score;
-    const auto value = sample_metric(sample);
-    if (value) {
-      score.outcome = Outcome::scored;
-      score.metrics = {{"robust", *value}, {"lm_eval", *value}};
-    } else {
-      score.reason = "lm-eval gave no number";
+    LmEvalItem item{variant_.spec.name, task.spec.name, {}, {}, TRY(parse_json(line, where)), {}};
+    const std::int64_t number = TRY(int_field(item.sample, "doc_id", where));
+    if (!seen.insert(number).second) continue;
+    const auto doc = item.sample.find("doc");
+    item.item = fmt::format("{}:{}", leaf, number);
+    if (doc != item.sample.end() && doc->is_object() && doc->contains("assay_id")) {
+      item.item = shown(doc->at("assay_id"));
     }
-    score.target = shown(sample.value("target", Json("")));
-    score.extracted = shown(sample.value("filtered_resps", Json("")));
-    score.extraction = "lm-eval";
-    TRY(store_.put_score({variant_.spec.name, task.spec.name, id, 0, score}));
+    TRY(store_item(std::move(item), leaf, static_cast<int>(number)));
   }
+  return {};
+}
+
+Status LmEvalSource::store_item(LmEvalItem item, const std::string& leaf, int doc) {
+  item.requests = requests_[{leaf, doc}];
+  int step = 0;
+  for (const LmEvalRequest& request : item.requests) {
+    TRY(store_.put_step({{item.variant, item.task, item.item, 0, step++},
+                         request.response_key,
+                         request.rendered_key}));
+  }
+  if (const auto value = sample_metric(item.sample)) {
+    item.score.outcome = Outcome::scored;
+    item.score.metrics = {{"robust", *value}, {"lm_eval", *value}};
+  } else {
+    item.score.reason = "lm-eval gave no number";
+  }
+  item.score.target = shown(item.sample.value("target", Json("")));
+  item.score.extracted = shown(item.sample.value("filtered_resps", Json("")));
+  item.score.extraction = "lm-eval";
+  TRY(store_.put_score({item.variant, item.task, item.item, 0, item.score}));
+  if (seen_) seen_(item);
   return {};
 }
 

@@ -42,9 +42,7 @@ Status load_exemplars(ResolvedTask& task, const std::string& python) {
 
 // lm-eval's names of the benchmarks this program knows under its own.
 const Task* known_task(const std::string& benchmark) {
-  if (benchmark == "hendrycks_math500") return find_task("math500");
-  if (benchmark == "gpqa_diamond_zeroshot") return find_task("gpqa_diamond");
-  return find_task(benchmark);
+  return find_task(native_name(benchmark));
 }
 
 // `ids` holds the item made of each row, in the rows' order.
@@ -56,8 +54,10 @@ Status keep_rows(const DataSet& set, const std::vector<std::string>& ids, Resolv
   }
   std::set<std::string> wanted;
   for (const Item& item : task.items) wanted.insert(item.id);
+  const bool all_rows = task.task->name == "gpqa_diamond";  // one shuffle of options after another
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!wanted.contains(ids[i])) continue;
+    if (!wanted.contains(ids[i]) && !all_rows) continue;
+    if (all_rows && wanted.contains(ids[i])) task.lm_eval_samples.push_back(static_cast<int>(i));
     task.lm_eval_rows.push_back(set.rows[i].fields);
     task.lm_eval_rows.back()["assay_id"] = ids[i];
   }
@@ -69,7 +69,12 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   ResolvedTask out;
   out.spec = spec;
   out.task = known_task(spec.benchmark);
-  if (out.task == nullptr) return out;  // lm-eval's own task: it brings its documents
+  if (out.task == nullptr) {  // lm-eval's own task: it brings its documents
+    if (!spec.first && spec.ids.empty()) return out;
+    return usage_error("task " + spec.name + " cannot choose its items",
+                       "its documents are lm-eval's own, and only lm-eval reads them",
+                       "use `limit`, or `lm_eval: {samples: {TASK: [document numbers]}}`");
+  }
   if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
       !endpoint_has_logprobs(plan.engine.args)) {
     out.available = false;

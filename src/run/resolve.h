@@ -28,6 +28,9 @@ struct ResolvedTask {
   // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
   // each with the item's id as `assay_id`.
   std::vector<nlohmann::json> lm_eval_rows;
+  // Where lm-eval must read all rows, because what it makes of one hangs on those before it: which
+  // of lm_eval_rows are the items'. Empty: all are.
+  std::vector<int> lm_eval_samples;
 };
 
 struct ResolvedVariant {

@@ -39,11 +39,6 @@ nlohmann::json identity_json(const EngineIdentity& identity) {
   return {{"engine", identity.engine}, {"versions", identity.versions}, {"args", identity.args}};
 }
 
-EngineIdentity identity_from(const nlohmann::json& value) {
-  return {value.at("engine"), value.at("versions").get<std::map<std::string, std::string>>(),
-          value.at("args")};
-}
-
 // A half-done variant is only continued by the engine that began it.
 Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVariant& variant,
                                     const RunOptions& options, RunServices& services) {
@@ -52,7 +47,7 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
   const std::string name = "identity:" + variant.spec.name;
   const auto stored = TRY(services.store.meta(name));
   if (stored && !options.restart_variant) {
-    return identity_from(TRY(parse_json(*stored, "the store")));
+    return stored_identity(services.store, variant.spec.name);
   }
   if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
     TRY(services.store.forget_variant(variant.spec.name));
@@ -164,6 +159,15 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
 }
 
 }  // namespace
+
+Result<EngineIdentity> stored_identity(const Store& store, const std::string& variant) {
+  const auto stored = TRY(store.meta("identity:" + variant));
+  if (!stored) return environment_error("variant " + variant + " was never begun", "", "run it");
+  const nlohmann::json value = TRY(parse_json(*stored, "the store"));
+  return EngineIdentity{value.at("engine"),
+                        value.at("versions").get<std::map<std::string, std::string>>(),
+                        value.at("args")};
+}
 
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunServices& services) {
   TRY(freeze(run, services.store));

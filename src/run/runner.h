@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "run/grader.h"
 #include "run/keys.h"
+#include "run/lm_eval_source.h"
 #include "run/progress.h"
 #include "run/resolve.h"
 #include "store/store.h"
@@ -42,6 +43,7 @@ struct RunServices {
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
   std::string results_folder;    // lm-eval's files go below it
+  LmEvalSeen lm_eval_seen;       // each document lm-eval has scored; may be empty
   std::function<Status()> tick;  // called about once a second while an engine works; may be empty
 };
 
@@ -61,6 +63,10 @@ enum class RunEnd {
 // Runs what the store does not hold yet. Errors leave everything stored so far in place.
 [[nodiscard]] Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                                       RunServices& services);
+
+// The engine that began this variant.
+[[nodiscard]] Result<EngineIdentity> stored_identity(const Store& store,
+                                                     const std::string& variant);
 
 // Scores again from the stored responses alone.
 [[nodiscard]] Status rescore(const ResolvedRun& run, RunServices& services);

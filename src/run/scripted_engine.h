@@ -3,8 +3,11 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,6 +31,13 @@ struct EngineScript {
   std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
     return false;
   };
+  // What lm-eval asks in a run, given its arguments, and the frame it ends with.
+  std::function<std::vector<Needed>(const nlohmann::json&)> lm_eval_needs =
+      [](const nlohmann::json&) { return std::vector<Needed>{}; };
+  std::function<nlohmann::json(const nlohmann::json&, const std::map<std::int64_t, Response>&)>
+      lm_eval_done = [](const nlohmann::json&, const std::map<std::int64_t, Response>&) {
+        return nlohmann::json::object();
+      };
   int starts = 0;
   int loads = 0;
   std::vector<std::string> prompts;         // as submitted, in order
@@ -57,6 +67,12 @@ class ScriptedEngine final : public Engine {
         return environment_error("engine died", "as scripted", "");
       }
       for (unsigned char c : rendered.text) rendered.prompt_tokens.push_back(c);
+      for (const std::string& continuation : r.continuations) {
+        Rendered::Scored scored{rendered.prompt_tokens,
+                                static_cast<int>(rendered.prompt_tokens.size())};
+        for (unsigned char c : continuation) scored.tokens.push_back(c);
+        rendered.scored.push_back(scored);
+      }
       out.push_back(std::move(rendered));
     }
     return out;
@@ -76,12 +92,13 @@ class ScriptedEngine final : public Engine {
     } else {
       script_.prompts.push_back(rendered.text);
     }
-    running_.push_back({id, rendered.text, kind});
+    running_.push_back({id, rendered.text, kind, rendered.scored});
     return {};
   }
   Status cancel(std::int64_t) override { return {}; }
   std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) override {
     if (dead_) return died();
+    if (auto event = lm_eval_event()) return event;
     if (running_.empty()) {
       script_.clock.advance(Seconds(static_cast<double>(timeout.count()) / 1000));
       return std::nullopt;
@@ -98,6 +115,13 @@ class ScriptedEngine final : public Engine {
       script_.clock.advance(Seconds(script_.token_s));
       return answered;
     }
+    if (done.kind == RequestKind::loglikelihood) {  // the sum is minus the last token
+      for (const Rendered::Scored& s : done.scored) {
+        answered.response.loglikelihoods.push_back({-1.0 * s.tokens.back(), false, 1});
+      }
+      script_.clock.advance(Seconds(script_.token_s));
+      return answered;
+    }
     answered.response.text = script_.answer(done.prompt);
     answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
     answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
@@ -107,8 +131,20 @@ class ScriptedEngine final : public Engine {
     return answered;
   }
   Result<EngineStats> stats() override { return EngineStats{}; }
-  Status start_lm_eval(std::int64_t, const nlohmann::json&) override { return {}; }
-  Status answer_need(std::int64_t, const Response*) override { return {}; }
+  Status start_lm_eval(std::int64_t id, const nlohmann::json& arguments) override {
+    run_ = id;
+    arguments_ = arguments;
+    const std::vector<Needed> needs = script_.lm_eval_needs(arguments);
+    needs_.assign(needs.begin(), needs.end());
+    open_needs_ = needs_.size();
+    had_.clear();
+    return {};
+  }
+  Status answer_need(std::int64_t need, const Response* response) override {
+    if (response != nullptr) had_[need] = *response;
+    --open_needs_;
+    return {};
+  }
   void shutdown(std::chrono::seconds) override {}
 
  private:
@@ -116,7 +152,20 @@ class ScriptedEngine final : public Engine {
     std::int64_t id;
     std::string prompt;
     RequestKind kind = RequestKind::generate;
+    std::vector<Rendered::Scored> scored;
   };
+
+  std::optional<EngineEvent> lm_eval_event() {
+    if (!run_) return std::nullopt;
+    if (!needs_.empty()) {
+      const Needed next = needs_.front();
+      needs_.pop_front();
+      return next;
+    }
+    if (open_needs_ > 0) return std::nullopt;
+    return LmEvalDone{*std::exchange(run_, std::nullopt), script_.lm_eval_done(arguments_, had_),
+                      std::nullopt};
+  }
 
   Died died() {
     Died event{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
@@ -128,6 +177,11 @@ class ScriptedEngine final : public Engine {
   EngineScript& script_;
   EngineHello hello_;
   std::deque<Running> running_;
+  std::optional<std::int64_t> run_;  // of lm-eval
+  nlohmann::json arguments_;
+  std::deque<Needed> needs_;
+  std::size_t open_needs_ = 0;
+  std::map<std::int64_t, Response> had_;
   bool dead_ = false;
 };
 

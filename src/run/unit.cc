@@ -15,7 +15,10 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
       variant_(variant),
       identity_(std::move(identity)),
       max_model_len_(max_model_len),
-      store_(store) {}
+      store_(store),
+      beside_lm_eval_(std::any_of(run.tasks.begin(), run.tasks.end(), [](const ResolvedTask& task) {
+        return task.spec.harness == Harness::lm_eval;
+      })) {}
 
 StepId Replay::step_id(const Unit& unit) const {
   return {variant_.spec.name, unit.task->spec.name, unit.item().id, unit.repeat,
@@ -72,11 +75,57 @@ Result<bool> Replay::take_stored(Unit& unit) const {
   unit.response_key = response_key(variant_, identity_, unit.request.kind, unit.prompt,
                                    unit.request.sampling, unit.repeat);
   auto response = TRY(store_.response(unit.response_key));
-  if (!response) return false;
+  if (!response) {
+    response = TRY(stored_parts(unit));
+    if (!response) return false;
+    TRY(store_.put_response(unit.response_key, *response, 0));
+  }
   TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
   unit.steps.push_back(StepResult{*std::move(response), false});
   unit.has_prompt = false;
   return true;
+}
+
+// The continuations of a log-likelihood request, when lm-eval has asked for all of them one by one.
+Result<std::optional<Response>> Replay::stored_parts(const Unit& unit) const {
+  if (unit.request.kind != RequestKind::loglikelihood || unit.prompt.scored.size() < 2) {
+    return std::nullopt;
+  }
+  Response whole;
+  for (const std::string& key : part_keys(variant_, identity_, unit.prompt, unit.repeat)) {
+    const auto part = TRY(store_.response(key));
+    if (!part || part->loglikelihoods.size() != 1) return std::nullopt;
+    whole.loglikelihoods.push_back(part->loglikelihoods.front());
+    whole.prompt_tokens += part->prompt_tokens;
+  }
+  return whole;
+}
+
+std::vector<std::string> Replay::keys_of(const Unit& unit) const {
+  std::vector<std::string> keys = {unit.response_key};
+  if (unit.request.kind == RequestKind::loglikelihood && unit.prompt.scored.size() > 1) {
+    for (std::string& key : part_keys(variant_, identity_, unit.prompt, unit.repeat)) {
+      keys.push_back(std::move(key));
+    }
+  }
+  return keys;
+}
+
+// Each continuation's figure under its own key, where lm-eval looks for it.
+Status Replay::put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const {
+  const std::size_t count = unit.prompt.scored.size();
+  if (!beside_lm_eval_ || unit.request.kind != RequestKind::loglikelihood || count < 2 ||
+      response.loglikelihoods.size() != count) {
+    return {};
+  }
+  const auto keys = part_keys(variant_, identity_, unit.prompt, unit.repeat);
+  for (std::size_t i = 0; i < count; ++i) {
+    Response part;
+    part.loglikelihoods = {response.loglikelihoods[i]};
+    part.prompt_tokens = static_cast<int>(unit.prompt.scored[i].tokens.size());
+    TRY(store_.put_response(keys[i], part, load_id));
+  }
+  return {};
 }
 
 Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
@@ -89,6 +138,7 @@ Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
 
 Status Replay::set_response(Unit& unit, const Response& response, std::int64_t load_id) const {
   TRY(store_.put_response(unit.response_key, response, load_id));
+  TRY(put_parts(unit, response, load_id));
   TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
   unit.steps.push_back(StepResult{response, false});
   unit.has_prompt = false;

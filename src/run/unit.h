@@ -54,11 +54,17 @@ class Replay {
   [[nodiscard]] Status set_response(Unit& unit, const Response& response,
                                     std::int64_t load_id) const;
 
+  // The keys under which the unit's current request is stored: its own, and for log-likelihoods
+  // each continuation's.
+  [[nodiscard]] std::vector<std::string> keys_of(const Unit& unit) const;
+
   // The request's longest total length, in tokens, prompt and output.
   [[nodiscard]] static int total_tokens(const Unit& unit);
 
  private:
   [[nodiscard]] Result<bool> take_stored(Unit& unit) const;
+  [[nodiscard]] Result<std::optional<Response>> stored_parts(const Unit& unit) const;
+  Status put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const;
   [[nodiscard]] StepId step_id(const Unit& unit) const;
 
   const ResolvedRun& run_;
@@ -66,6 +72,7 @@ class Replay {
   EngineIdentity identity_;
   int max_model_len_;
   Store& store_;
+  bool beside_lm_eval_;  // lm-eval runs tasks of this plan too and may ask the same
 };
 
 // The stored answers of an item; nothing while it is not answered in full.

@@ -41,7 +41,8 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       graders_(graders),
       engine_args_(merged_engine_args(run.plan, variant.spec)),
       replay_(run, variant, identity, max_model_len_of(engine_args_), services.store),
-      lm_eval_(run, variant, identity, services.store, services.results_folder),
+      lm_eval_(run, variant, identity, services.store, services.results_folder,
+               services.lm_eval_seen),
       fidelity_(run, variant, identity, services.store) {}
 
 VariantRun::~VariantRun() {
@@ -178,6 +179,7 @@ Status VariantRun::load_engine() {
   load_facts_["worker"] = engine_->hello().worker;
   generated_tokens_ = 0;
   prompt_tokens_ = 0;
+  meter_ = {};
   load_id_ = TRY(
       services_.store.add_load(variant_.spec.name, services_.clock.wall().count(), load_facts_));
   services_.progress.say(
@@ -231,7 +233,16 @@ Status VariantRun::submit(std::size_t index) {
   TRY(engine_->submit(id, unit.request.kind, unit.prompt, unit.request.sampling));
   unit.state = Unit::State::asked;
   asked_.emplace(id, index);
+  note_keys(index, 1);
   return {};
+}
+
+// What lm-eval need not ask once more.
+void VariantRun::note_keys(std::size_t index, int change) {
+  if (!lm_eval_.wanted()) return;
+  for (const std::string& key : replay_.keys_of(units_[index])) {
+    if ((keys_asked_[key] += change) <= 0) keys_asked_.erase(key);
+  }
 }
 
 // After a crash the requests that were in flight are asked one by one, so that the guilty one is
@@ -321,13 +332,15 @@ Status VariantRun::admit_lm_eval() {
   if (lm_eval_.wanted() && !lm_eval_.running()) {
     TRY(lm_eval_.start_next(*engine_, next_id_++, loaded_.max_model_len));
   }
-  const bool all_sent =
-      lm_eval_.submit_while(*engine_, next_id_, room(), [this](const Needed& needed) {
-        const double cost_s =
-            pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
-                               in_flight() + 1, prompt_tokens_in_flight());
-        return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
-      });
+  const auto fits_in = [this](const Needed& needed) {
+    const double cost_s =
+        pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
+                           in_flight() + 1, prompt_tokens_in_flight());
+    return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
+  };
+  const bool all_sent = TRY(
+      lm_eval_.submit_while(*engine_, next_id_, room(), fits_in,
+                            [this](const std::string& key) { return keys_asked_.contains(key); }));
   if (!all_sent && in_flight() == 0) {
     out_of_time_ = true;
     TRY(lm_eval_.stop_asking(*engine_));
@@ -372,7 +385,8 @@ void VariantRun::after_step(std::size_t index) {
   }
 }
 
-Status VariantRun::on_answer(const Answered& answered) {
+Status VariantRun::on_answer(Answered answered) {
+  answered.response.in_flight = meter_.note(answered.response, services_.clock.now().count());
   const auto it = asked_.find(answered.id);
   if (it == asked_.end()) {
     if (TRY(fidelity_.on_answer(answered, load_id_))) return {};
@@ -382,6 +396,7 @@ Status VariantRun::on_answer(const Answered& answered) {
     const std::size_t index = it->second;
     pace_.note(answered.response, in_flight());
     asked_.erase(it);
+    note_keys(index, -1);
     TRY(replay_.set_response(units_[index], answered.response, load_id_));
     after_step(index);
   }
@@ -414,6 +429,7 @@ Status VariantRun::on_death(const Died& died) {
     }
   }
   asked_.clear();
+  keys_asked_.clear();
   lm_eval_.forget_engine();
   fidelity_.drop();  // reading back is an extra: it must not bring the run down
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
@@ -430,8 +446,17 @@ Status VariantRun::on_death(const Died& died) {
   return load_engine();
 }
 
+void VariantRun::note_in_flight() {
+  // Reading back generates nothing: it is no part of how fast answers come.
+  meter_.set_in_flight(services_.clock.now().count(), reading_back_ ? 0 : in_flight());
+}
+
 Status VariantRun::handle(const EngineEvent& event) {
-  if (const auto* answered = std::get_if<Answered>(&event)) return on_answer(*answered);
+  if (const auto* answered = std::get_if<Answered>(&event)) {
+    TRY(on_answer(*answered));
+    note_in_flight();
+    return {};
+  }
   if (const auto* died = std::get_if<Died>(&event)) return on_death(*died);
   if (const auto* needed = std::get_if<Needed>(&event)) return lm_eval_.on_need(*engine_, *needed);
   if (const auto* done = std::get_if<LmEvalDone>(&event)) return lm_eval_.on_done(*done);
@@ -441,6 +466,7 @@ Status VariantRun::handle(const EngineEvent& event) {
 Result<RunEnd> VariantRun::loop() {
   while (!stopped() && engine_) {
     if (const Status admitted = admit(); !admitted) TRY(after_failed_call(admitted.error()));
+    note_in_flight();
     give_to_graders();
     TRY(collect_grades());
     if (tasks_done() && fidelity_.in_flight() == 0 && !fidelity_.wanted()) break;
@@ -501,6 +527,7 @@ Status VariantRun::note_totals() {
   load_facts_["generated_tokens"] = generated_tokens_;
   load_facts_["prompt_tokens"] = prompt_tokens_;
   load_facts_["work_s"] = services_.clock.now().count() - ready_at_s_;
+  load_facts_["by_in_flight"] = meter_.to_json(services_.clock.now().count());
   return services_.store.update_load(load_id_, load_facts_);
 }
 

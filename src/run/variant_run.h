@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "run/fidelity_source.h"
 #include "run/lanes.h"
 #include "run/lm_eval_source.h"
+#include "run/load_meter.h"
 #include "run/runner.h"
 #include "run/unit.h"
 
@@ -67,9 +69,11 @@ class VariantRun {
   Status admit_suspect();
   [[nodiscard]] double worst_case_s(const Unit& unit) const;
   Status submit(std::size_t index);
+  void note_keys(std::size_t index, int change);
   Status handle(const EngineEvent& event);
   Status after_failed_call(const Error& error);
-  Status on_answer(const Answered& answered);
+  Status on_answer(Answered answered);
+  void note_in_flight();
   void after_step(std::size_t index);
   Status on_death(const Died& died);
   void give_to_graders();
@@ -99,6 +103,7 @@ class VariantRun {
   Lanes lanes_;                                          // not admitted yet
   std::set<const ResolvedTask*> begun_;                  // an item of it was admitted
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
+  std::map<std::string, int> keys_asked_;                // theirs, where lm-eval may ask the same
   std::int64_t next_id_ = 1;
 
   std::unique_ptr<Engine> engine_;
@@ -106,6 +111,7 @@ class VariantRun {
   std::int64_t load_id_ = 0;
   nlohmann::json load_facts_;
   Pace pace_;
+  LoadMeter meter_;
   int restarts_ = 0;
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it
   double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock

@@ -142,6 +142,7 @@ json to_json(const Response& response) {
               {"queued_s", response.queued_s},
               {"first_token_s", response.first_token_s},
               {"decode_s", response.decode_s}};
+  if (response.in_flight > 0) out["in_flight"] = response.in_flight;
   if (response.unlisted_tokens > 0) out["unlisted_tokens"] = response.unlisted_tokens;
   return out;
 }
@@ -163,6 +164,7 @@ Response response_from_json(const json& value) {
   out.queued_s = value.at("queued_s");
   out.first_token_s = value.at("first_token_s");
   out.decode_s = value.at("decode_s");
+  out.in_flight = value.value("in_flight", 0);
   return out;
 }
 

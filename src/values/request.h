@@ -93,6 +93,8 @@ struct Response {
   double queued_s = 0;       // waiting in the engine
   double first_token_s = 0;  // from being scheduled to the first token
   double decode_s = 0;       // first to last token
+  // Requests in flight while it ran, itself included, on average; 0: not known.
+  int in_flight = 0;
 };
 
 // Sampled tokens, listed or not.

@@ -19,11 +19,13 @@ TEST(Values, ResponseKeepsEverything) {
   r.positions = {{7, -0.25, 1, {7, 8}, {-0.25, -std::numeric_limits<double>::infinity()}}};
   r.prompt_tokens = 12;
   r.decode_s = 0.5;
+  r.in_flight = 9;
   const Response back = response_from_json(nlohmann::json::parse(to_json(r).dump()));
   EXPECT_EQ(to_json(back).dump(), to_json(r).dump());
   EXPECT_EQ(back.loglikelihoods[0].sum, -std::numeric_limits<double>::infinity());
   EXPECT_EQ(back.positions[0].top_logprobs[1], -std::numeric_limits<double>::infinity());
   EXPECT_EQ(back.finish_reason, FinishReason::length);
+  EXPECT_EQ(back.in_flight, 9);
 }
 
 TEST(Values, ScoreAndRenderedKeepEverything) {

@@ -121,10 +121,14 @@ class Bridge:
     def evaluate(self, lm: Any, tasks: list[Any], manager: Any) -> tuple[Frame, Any]:
         from lm_eval import simple_evaluate
         from lm_eval.loggers import EvaluationTracker
+        from lm_eval.utils import simple_parse_args_string
 
         settings = self.settings
         tracker = EvaluationTracker(output_path=settings["output"])
         chosen = settings.get("gen_kwargs") or {}
+        if isinstance(chosen, str):
+            chosen = simple_parse_args_string(chosen)
+        chosen = {**settings.get("sampling", {}), **chosen}
         if settings.get("max_gen_toks"):
             chosen = {"max_gen_toks": settings["max_gen_toks"], **chosen}
         results = simple_evaluate(
@@ -136,6 +140,7 @@ class Bridge:
             limit=settings.get("limit") if self.samples is None else None,
             samples=self.samples,
             evaluation_tracker=tracker,
+            system_instruction=settings.get("system_instruction"),
             apply_chat_template=bool(settings["apply_chat_template"]),
             fewshot_as_multiturn=settings.get("fewshot_as_multiturn", True),
             gen_kwargs=chosen or None,

@@ -60,6 +60,10 @@ class QueueVLLM(VLLM):
         self.windows = 0
         self.seen: Frame | None = None  # what lm-eval would send, while it is being found out
         self.answer: Frame | None = None  # what it gets, while it is used
+        end = self.tokenizer.eos_token_id
+        self.end_text = (self.tokenizer.decode(end) if end is not None else "") or (
+            self.tokenizer.eos_token or ""
+        )
         self.encode_once = lru_cache(maxsize=None)(self.encode_one)
 
     # ------------------------------------------------ the two passes
@@ -119,7 +123,11 @@ class QueueVLLM(VLLM):
         if self.seen is not None:
             self.seen |= {"prompt_tokens": list(tokens)}
             if generate:
-                self.seen |= {"kind": "generate", "sampling": sampling(sampling_params)}
+                wanted = sampling(sampling_params)
+                # lm-eval adds the end-of-turn token's text to the stop strings. The engine stops
+                # at that token by itself, and without it the request is the native task's.
+                wanted["stop"] = [s for s in wanted["stop"] if s != self.end_text]
+                self.seen |= {"kind": "generate", "sampling": wanted}
             return [SimpleNamespace(outputs=[SimpleNamespace(text="")])]
         assert self.answer is not None
         text = self.text_of(self.answer) if generate else ""

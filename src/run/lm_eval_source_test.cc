@@ -1,0 +1,171 @@
+#include "run/lm_eval_source.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "run/runner.h"
+#include "run/scripted_engine.h"
+
+namespace assay {
+namespace {
+
+Needed need_of(int doc) {
+  Needed out;
+  out.need = doc;
+  out.rendered.text = "question " + std::to_string(doc);
+  out.rendered.prompt_tokens = {doc + 1, 2, 3};
+  out.sampling.max_tokens = 10;
+  out.task = "ifeval";
+  out.doc = doc;
+  return out;
+}
+
+// A task that only lm-eval knows, of four documents; lm-eval scores those it had an answer to.
+class LmEvalSourceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              ("assay_lm_eval_" +
+               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+               std::to_string(::getpid()));
+    std::filesystem::remove_all(folder_);
+    VariantSpec variant;
+    variant.name = "base";
+    variant.model = "/models/base";
+    variant.baseline = true;
+    run_.plan.variants = {variant};
+    run_.plan.fidelity.items = 0;
+    run_.variants = {{variant, "/models/base", "", "fp"}};
+    ResolvedTask task;
+    task.spec.name = "lm_eval_ifeval";
+    task.spec.benchmark = "ifeval";
+    task.spec.harness = Harness::lm_eval;
+    run_.tasks = {task};
+    script_.lm_eval_needs = [this](const Json& arguments) {
+      arguments_ = arguments;
+      return std::vector<Needed>{need_of(0), need_of(1), need_of(2), need_of(3)};
+    };
+    script_.lm_eval_done = [this](const Json& arguments,
+                                  const std::map<std::int64_t, Response>& had) {
+      std::string lines;
+      for (const auto& [doc, response] : had) {
+        const Json line = {{"doc_id", doc},
+                           {"doc", {{"prompt", "q"}}},
+                           {"metrics", {"prompt_level_strict_acc"}},
+                           {"prompt_level_strict_acc", response.text == "yes"},
+                           {"target", ""}};
+        lines += dump_json(line) + "\n";
+      }
+      samples_ =
+          arguments.at("output").get<std::string>() + "/samples_ifeval_2026-01-02T03-04.jsonl";
+      EXPECT_TRUE(write_file_atomic(samples_, lines));
+      return Json{{"files", {samples_.string()}}};
+    };
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Result<RunEnd> go(RunOptions options = {}) {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    Progress progress(stderr, Progress::Style::silent, script_.clock);
+    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+    services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
+      return std::make_unique<ScriptedEngine>(script_);
+    };
+    services.identity = {"fake", {{"fake", "1"}}, {}};
+    services.results_folder = (folder_ / "results").string();
+    return run_plan(run_, options, services);
+  }
+
+  std::vector<std::string> scored() {
+    std::vector<std::string> out;
+    for (const StoredScore& s : Store::open(folder_, Store::Mode::read).value().scores().value()) {
+      out.push_back(s.item);
+    }
+    return out;
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path samples_;
+  ResolvedRun run_;
+  EngineScript script_;
+  Json arguments_;
+};
+
+// The same names for a document in every variant and every run, else nothing could be compared.
+TEST_F(LmEvalSourceTest, DocumentsAreNamedByTaskAndNumber) {
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored(), (std::vector<std::string>{"ifeval:0", "ifeval:1", "ifeval:2", "ifeval:3"}));
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const auto steps = store.steps("base", "lm_eval_ifeval", "ifeval:2", 0).value();
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_EQ(store.rendered(steps[0].rendered_key).value()->text, "question 2");
+  EXPECT_EQ(store.response(steps[0].response_key).value()->text, "yes");
+  EXPECT_TRUE(std::filesystem::exists(samples_));
+}
+
+TEST_F(LmEvalSourceTest, ThePlanReachesLmEval) {
+  run_.plan.seed = 5;
+  run_.plan.chat.system = "Be brief.";
+  run_.plan.chat.enable_thinking = true;
+  TaskSpec& spec = run_.tasks[0].spec;
+  spec.limit = 7;
+  spec.num_fewshot = 2;
+  spec.max_gen_toks = 64;
+  spec.sampling = {{"temperature", 0.6}, {"top_p", 0.9}};
+  spec.lm_eval = {
+      {"gen_kwargs", {{"top_p", 0.5}}}, {"apply_chat_template", false}, {"log_samples", false}};
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  arguments_.erase("output");
+  const Json expected = {
+      {"tasks", {"ifeval"}},
+      {"model_name", "/models/base"},
+      {"apply_chat_template", false},
+      {"seed", 5},
+      {"max_length", 0},
+      {"system_instruction", "Be brief."},
+      {"think_end_token", "</think>"},
+      {"max_gen_toks", 64},
+      {"num_fewshot", 2},
+      {"limit", 7},
+      {"log_samples", false},
+      {"sampling", {{"temperature", 0.6}, {"top_p", 0.9}, {"do_sample", true}}},
+      {"gen_kwargs", {{"top_p", 0.5}}}};
+  EXPECT_EQ(arguments_, expected);
+  EXPECT_EQ(scored().size(), 4U);
+  EXPECT_FALSE(std::filesystem::exists(samples_));  // log_samples: false
+}
+
+// What was answered before the engine died is not asked again.
+TEST_F(LmEvalSourceTest, NothingAnsweredIsLost) {
+  script_.max_in_flight = 1;
+  script_.deadly = [](const std::string& prompt) { return prompt == "question 2"; };
+  RunOptions once;
+  once.max_engine_restarts = 0;
+  ASSERT_FALSE(go(once));
+  EXPECT_EQ(scored().size(), 0U);
+  script_.deadly = [](const std::string&) { return false; };
+  script_.prompts.clear();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts, (std::vector<std::string>{"question 2", "question 3"}));
+  EXPECT_EQ(scored().size(), 4U);
+}
+
+// Out of time: what was not asked is left out, neither wrong nor done, and asked the next time.
+TEST_F(LmEvalSourceTest, WhatDoesNotFitIsNotRun) {
+  script_.max_in_flight = 1;
+  script_.token_s = 1;  // five seconds an answer, ten at worst
+  RunOptions options;
+  options.budget_s = 36;  // ten of them load
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  const std::size_t before = scored().size();
+  EXPECT_GE(before, 1U);
+  EXPECT_LT(before, 4U);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored().size(), 4U);
+  EXPECT_EQ(script_.prompts.size(), 4U);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,52 @@
+#include "run/load_meter.h"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+Response answer(int tokens, double first_token_s, double decode_s, double queued_s = 0) {
+  Response out;
+  out.token_ids.assign(static_cast<std::size_t>(tokens), 7);
+  out.queued_s = queued_s;
+  out.first_token_s = first_token_s;
+  out.decode_s = decode_s;
+  return out;
+}
+
+TEST(LoadMeter, TokensGoToTheBandsTheyCameIn) {
+  LoadMeter meter;
+  meter.set_in_flight(0, 1);
+  meter.set_in_flight(10, 3);
+  // 40 tokens over the 8 s before 12: 6 s of them alone, 2 s with two others.
+  EXPECT_EQ(meter.note(answer(40, 0, 8), 12), 2);  // (6 * 1 + 2 * 3) / 8 = 1.5, rounded
+  meter.set_in_flight(12, 2);
+  meter.set_in_flight(20, 0);
+  const nlohmann::json expected = {{{"from", 1}, {"to", 1}, {"seconds", 10.0}, {"tokens", 30.0}},
+                                   {{"from", 2}, {"to", 4}, {"seconds", 10.0}, {"tokens", 10.0}}};
+  EXPECT_EQ(meter.to_json(100), expected);  // nothing in flight since 20
+}
+
+// Many answers of one engine step are handled one after the other: the last of them was not alone.
+TEST(LoadMeter, AnswersThatEndTogetherRanTogether) {
+  LoadMeter meter;
+  meter.set_in_flight(0, 20);
+  for (int left = 20; left > 0; --left) {
+    EXPECT_EQ(meter.note(answer(5, 1, 4, 0.5), 10), 20);
+    meter.set_in_flight(10, left - 1);
+  }
+  const nlohmann::json expected = {
+      {{"from", 17}, {"to", 64}, {"seconds", 10.0}, {"tokens", 100.0}}};
+  EXPECT_EQ(meter.to_json(10), expected);
+}
+
+TEST(LoadMeter, LogLikelihoodsTakeTimeAndGiveNoTokens) {
+  LoadMeter meter;
+  meter.set_in_flight(0, 300);
+  EXPECT_EQ(meter.note(answer(0, 2, 0), 2), 300);
+  const nlohmann::json expected = {{{"from", 257}, {"to", 0}, {"seconds", 2.0}, {"tokens", 0.0}}};
+  EXPECT_EQ(meter.to_json(2), expected);
+}
+
+}  // namespace
+}  // namespace assay
