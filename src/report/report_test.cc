@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "report/build.h"
 #include "report/compare_folders.h"
+#include "report/flags.h"
 #include "report/summarize.h"
 #include "report/summary.h"
 #include "report/terminal.h"
@@ -226,6 +227,27 @@ TEST_F(ReportTest, SummariesAndComparisonsReadOurOwnFolders) {
     EXPECT_DOUBLE_EQ(one.pooled.overall.diff_pp, -12.5);
   }
   EXPECT_FALSE(summarize({folder_ / "logs"}, TableFormat::csv));
+}
+
+// As vLLM 0.26 names its kernels on Hopper.
+TEST(Flags, WeightOnlyKernelsAreNotAsNamed) {
+  RunReport report;
+  report.variants.resize(4);
+  const char* models[] = {"/models/a", "/models/b", "org/x-FP8", "org/x-AWQ"};
+  const char* kernels[] = {"UnquantizedLinearMethod", "MarlinNvFp4LinearKernel",
+                           "MarlinLinearKernel", "MarlinLinearKernel"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    report.variants[i].name = models[i];
+    report.variants[i].model = models[i];
+    report.variants[i].facts = {{"kernels", {kernels[i]}}};
+  }
+  report.variants[0].baseline = true;
+  raise_flags(report, Json::object());
+  ASSERT_EQ(report.flags.size(), 2U);
+  EXPECT_EQ(report.flags[0].variant, "/models/b");
+  EXPECT_EQ(report.flags[0].name, "kernel not as named");
+  EXPECT_NE(report.flags[0].text.find("this is not W4A4"), std::string::npos);
+  EXPECT_NE(report.flags[1].text.find("this is not W8A8"), std::string::npos);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kGraderQueue = 64;
 constexpr double kLoadGuessS = 12;
-constexpr double kJudgeTurn = 0.5;  // a judge's share, in shares of a variant
+constexpr double kOtherVariant = 2;  // how much slower than one before it a variant may be
+constexpr double kJudgeTurn = 0.5;   // a judge's share, in shares of a variant
 
 Status freeze(const ResolvedRun& run, Store& store) {
   const nlohmann::json frozen = frozen_plan(run);
@@ -119,11 +120,12 @@ struct Turn {
   RunEnd end = RunEnd::complete;
   ItemSet finished;
   bool worked = false;  // an engine was started
+  Pace pace;            // as measured in it
 };
 
 Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOptions& options,
                          RunServices& services, GraderPool& graders, const Accounts& accounts,
-                         const ItemSet* allowed) {
+                         const ItemSet* allowed, const Pace& seen) {
   const ResolvedVariant& variant = run.variants[index];
   const int variants_left = static_cast<int>(run.variants.size() - index);
   const EngineIdentity identity = TRY(identity_for(run, variant, options, services));
@@ -132,8 +134,8 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   Turn out;
   if (turn.needs_engine()) {
     TRY(refuse_other_engine(run, variant, identity, services));
-    const double least_s =
-        least_budget_s(variants_left, TRY(load_guess_s(services.store)), turn.first_items_s());
+    const double least_s = least_budget_s(variants_left, TRY(load_guess_s(services.store)),
+                                          turn.first_items_s(seen, kOtherVariant));
     if (accounts.limited() && accounts.left_s() < least_s) {
       if (index == 0 && services.store.response_count() == 0) {
         return environment_error(
@@ -152,6 +154,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   }
   TRY(turn.finish_grading());
   out.finished = turn.finished_items();
+  out.pace = turn.pace();
   services.progress.say(fmt::format("{}: {} items answered{}", variant.spec.name,
                                     out.finished.size(),
                                     out.end == RunEnd::out_of_time ? ", out of time" : ""));
@@ -178,10 +181,12 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
   RunEnd end = RunEnd::complete;
   bool worked = false;
   ItemSet baseline_items;
+  Pace seen;
   for (std::size_t i = 0; i < run.variants.size(); ++i) {
     if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
     const Turn turn = TRY(run_variant(run, i, options, services, graders, accounts,
-                                      i == 0 ? nullptr : &baseline_items));
+                                      i == 0 ? nullptr : &baseline_items, seen));
+    if (turn.pace.measured()) seen = turn.pace;
     if (i == 0) baseline_items = turn.finished;
     if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
     if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;

@@ -385,6 +385,18 @@ TEST_F(RunnerTest, SlowerVariantStopsEarlierNotWrong) {
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 1);
 }
 
+// What the baseline measured tells whether the next one has time to begin, not the slow guess.
+TEST_F(RunnerTest, LaterVariantBeginsByThePaceSeen) {
+  for (ResolvedTask& task : run_.tasks) task.spec.max_gen_toks = 90;  // 18 s by the guess
+  script_.load_s = 40;
+  script_.token_s = 0.01;
+  RunOptions options;
+  options.budget_s = 100;  // 59.6 s are left: enough for 40 + 2 * 0.9, not for 40 + 18
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored_items("quant").size(), 9U);
+  EXPECT_LE(script_.clock.now().count(), 100);
+}
+
 TEST_F(RunnerTest, TooShortABudgetEndsAtOnceAndSaysTheLeast) {
   RunOptions options;
   options.budget_s = 20;

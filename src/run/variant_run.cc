@@ -114,26 +114,27 @@ ItemSet VariantRun::finished_items() const {
   return finished;
 }
 
-double VariantRun::worst_case_s(const Unit& unit) const {
+double VariantRun::worst_case_s(const Unit& unit, const Pace& pace) const {
   const Task& task = *unit.task->task;
   const int steps = std::max(1, (task.steps_of != nullptr ? task.steps_of(unit.item()) : 1) -
                                     static_cast<int>(unit.steps.size()));
   const double answer_s =
-      pace_.worst_case_s(tokens_to_read(unit.prompt), unit.request.sampling.max_tokens, steps,
-                         in_flight() + 1, prompt_tokens_in_flight());
+      pace.worst_case_s(tokens_to_read(unit.prompt), unit.request.sampling.max_tokens, steps,
+                        in_flight() + 1, prompt_tokens_in_flight());
   return answer_s + (task.kind == TaskKind::code ? kGradingWorstCaseS : 0);
 }
 
-double VariantRun::first_items_s() const {
+double VariantRun::first_items_s(const Pace& earlier, double slowdown) const {
   std::set<const ResolvedTask*> seen;
   std::vector<double> costs;
   for (const Unit& unit : units_) {
     if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
-      costs.push_back(worst_case_s(unit));
+      costs.push_back(worst_case_s(unit, earlier));
     }
   }
   std::sort(costs.begin(), costs.end());
-  return costs.empty() ? 0 : costs[std::min<std::size_t>(2, costs.size() - 1)];
+  if (costs.empty()) return 0;
+  return costs[std::min<std::size_t>(2, costs.size() - 1)] * (earlier.measured() ? slowdown : 1);
 }
 
 Status VariantRun::start_engine() {
@@ -288,8 +289,8 @@ std::optional<std::size_t> VariantRun::next_waiting(
     if (held.contains(task)) continue;
     if (!next) next = index;
     if (!has_deadline() || begun_.contains(task)) continue;
-    const bool cheaper =
-        !first_of_task || worst_case_s(units_[index]) < worst_case_s(units_[*first_of_task]);
+    const bool cheaper = !first_of_task || worst_case_s(units_[index], pace_) <
+                                               worst_case_s(units_[*first_of_task], pace_);
     if (cheaper) first_of_task = index;
   }
   if (first_of_task || (has_deadline() && !pace_.measured())) return first_of_task;
@@ -311,7 +312,7 @@ Status VariantRun::admit_items() {
     const auto next = next_waiting(held_tasks);
     if (!next) break;
     const Unit& unit = units_[*next];
-    const double cost_s = worst_case_s(unit);
+    const double cost_s = worst_case_s(unit, pace_);
     if (unit.state == Unit::State::waiting && !fits(cost_s, tasks_deadline_s_)) {
       held.emplace(cost_s, *next);
       held_tasks.insert(unit.task);

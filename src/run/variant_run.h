@@ -47,8 +47,10 @@ class VariantRun {
   // Grades what is answered, until all is.
   [[nodiscard]] Status finish_grading();
   [[nodiscard]] ItemSet finished_items() const;
-  // Longest of the first items of three tasks, by the guess made before anything was measured.
-  [[nodiscard]] double first_items_s() const;
+  // Longest of the first items of three tasks: by the guess made before anything was measured, or
+  // at `slowdown` times the pace that an earlier variant was seen to have.
+  [[nodiscard]] double first_items_s(const Pace& earlier, double slowdown) const;
+  [[nodiscard]] const Pace& pace() const { return pace_; }
 
  private:
   Status start_engine();
@@ -67,7 +69,7 @@ class VariantRun {
   Status admit_lm_eval();
   Status admit_fidelity();
   Status admit_suspect();
-  [[nodiscard]] double worst_case_s(const Unit& unit) const;
+  [[nodiscard]] double worst_case_s(const Unit& unit, const Pace& pace) const;
   Status submit(std::size_t index);
   void note_keys(std::size_t index, int change);
   Status handle(const EngineEvent& event);
