@@ -73,6 +73,7 @@ class Bridge:
             make_manager,
             own_folders,
             reduced,
+            with_rows,
             write_overrides,
         )
         from assay_worker.render import chat_template, load_tokenizer
@@ -95,11 +96,12 @@ class Bridge:
             )
         tokenizer = load_tokenizer(Path(settings["model"]))
         while True:
-            tasks = names
+            groups = Path(tempfile.mkdtemp(prefix="groups-", dir=scratch))
+            wanted = with_rows(manager, names, settings.get("data") or {})
             if self.samples is not None:
-                groups = Path(tempfile.mkdtemp(prefix="groups-", dir=scratch))
-                tasks = reduced(manager, names, self.samples, groups)
-                manager = make_manager([*folders, groups])
+                wanted = self.samples
+            tasks = reduced(manager, names, wanted, groups)
+            manager = make_manager([*folders, groups])
             if not tasks:
                 raise WorkerError(
                     "lm-eval has nothing to score",

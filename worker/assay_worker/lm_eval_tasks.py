@@ -121,6 +121,20 @@ def check_columns(name: str, value: str | dict[str, str]) -> None:
             )
 
 
+def with_rows(manager: Any, names: list[str], data: dict[str, Any]) -> dict[str, list[int]]:
+    """The tasks behind the names that have a document (as `reduced` takes them): MMLU-Pro's
+    subjects share one file of rows, and lm-eval fails on a subject that has none there."""
+    kept = {leaf: [0] for name in names for leaf in leaves(manager, name)}
+    value = data.get("mmlu_pro")
+    if value is None:
+        return kept
+    with open(value["test"] if isinstance(value, dict) else value, encoding="utf-8") as rows:
+        subjects = {json.loads(row)["category"] for row in rows if row.strip()}
+    present = {"mmlu_pro_" + subject.replace(" ", "_") for subject in subjects}
+    empty = set(leaves(manager, "mmlu_pro")) - present
+    return {leaf: docs for leaf, docs in kept.items() if leaf not in empty}
+
+
 def reduced(manager: Any, names: list[str], samples: dict[str, list[int]], into: Path) -> list[str]:
     """The tasks to ask lm-eval for, so that it runs no document that `samples` does not list.
 
