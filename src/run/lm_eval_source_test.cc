@@ -80,7 +80,8 @@ class LmEvalSourceTest : public testing::Test {
 
   std::vector<std::string> scored() {
     std::vector<std::string> out;
-    for (const StoredScore& s : Store::open(folder_, Store::Mode::read).value().scores().value()) {
+    const auto all = Store::open(folder_, Store::Mode::read).value().scores().value();
+    for (const StoredScore& s : all) {
       out.push_back(s.item);
     }
     return out;
