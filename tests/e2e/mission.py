@@ -309,8 +309,21 @@ def test_hle_opened_by_a_token_and_judged():
         assert TOKEN not in run.stdout + run.stderr and JUDGE_KEY not in run.stdout + run.stderr
 
 
+@contextlib.contextmanager
+def small_disk(folder):
+    """A file system of 64 MB, where mounting is allowed; else nothing."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder],
+                             capture_output=True, check=False).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+
 def test_hub_trouble_ends_a_run_before_an_engine():
-    """What the hub may say, as a user meets it: exit code, three lines, no engine, no token."""
+    """A full disk, and what the hub may say, as a user meets it: exit code, three lines, no engine, no token."""
     one_task = ["variants=[{name: bf16, model: Qwen/Qwen3-32B, baseline: true}]",
                 "tasks=[{name: math500, limit: 2, max_gen_toks: 8}]"]
     with machine() as place:
@@ -326,6 +339,12 @@ def test_hub_trouble_ends_a_run_before_an_engine():
             assert not (place.disk / "qwen3_32b_vllm_stdbench_tp2_3hr/logs").exists()
             assert TOKEN not in result.stderr
 
+        with small_disk(place.disk / "small") as mounted:
+            if mounted:
+                small = f"{place.disk}/small"
+                run(3, "too little space for the run", "--out", settings=[f"output={small}/run"])
+                run(3, "too little space for HF_HOME", settings=[f"env.HF_HOME={small}/hf"])
+                assert not place.hub.requests, "the hub was asked all the same"
         run(3, "the hub does not accept the token", HF_TOKEN="hf_thisoneexpired")
         gated = [one_task[0], "tasks=[{name: hle, limit: 2, max_gen_toks: 8}]"]
         run(3, "gated", "if_gated: skip", settings=gated, HF_TOKEN="")
