@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "cli/folders.h"
 #include "cli/world.h"
 #include "report/build.h"
@@ -32,6 +33,19 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
+// What an earlier run on the folder pinned. A store that cannot be read pins nothing: opening it
+// for the run says why.
+FrozenRevisions stored_revisions(const std::filesystem::path& folder) {
+  std::error_code code;
+  if (!std::filesystem::exists(folder / "store.sqlite", code)) return {};
+  const auto store = Store::open(folder, Store::Mode::read);
+  if (!store) return {};
+  const auto frozen = store->meta("frozen");
+  if (!frozen || !*frozen) return {};
+  const auto value = parse_json(**frozen, "the frozen plan");
+  return value ? FrozenRevisions(*value) : FrozenRevisions();
+}
+
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
 // none.
 Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
@@ -49,7 +63,10 @@ Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& s
   const double started_s = clock.now().count();
   apply_env(plan);
   TRY(prepare_folders(flow.out));
-  const auto world = TRY(World::make(plan, {.data = flow.data, .output = flow.out}));
+  const auto world = TRY(World::make(plan, {.data = flow.data,
+                                            .output = flow.out,
+                                            .grade_python = "",
+                                            .frozen = stored_revisions(flow.out)}));
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));

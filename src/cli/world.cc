@@ -141,14 +141,15 @@ fs::path World::hash_cache() const {
 }
 
 Result<LocatedData> World::locate_data(const TaskSpec& spec, const Task& task) {
-  if (!options_.data.empty()) return LocatedData{options_.data.string(), false};
+  if (!options_.data.empty()) return LocatedData{options_.data.string(), false, ""};
   const std::string& place = spec.data.empty() ? plan_.data : spec.data;
-  if (!place.empty() && place != "hub") return LocatedData{place, false};
+  if (!place.empty() && place != "hub") return LocatedData{place, false, ""};
   HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
+  request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
   const HubResult found = TRY(hub_fetch(hub(), request));
-  if (found.status == HubStatus::gated) return LocatedData{"", true};
+  if (found.status == HubStatus::gated) return LocatedData{"", true, ""};
   if (!found.usable()) return std::unexpected(hub_error(request, found));
-  return LocatedData{found.folder.string(), false};
+  return LocatedData{found.folder.string(), false, found.commit};
 }
 
 Result<ResolvedVariant> World::locate_served(const VariantSpec& spec) {
@@ -168,7 +169,8 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   if (plan_.engine.kind == kEndpointKind) return locate_served(spec);
   ResolvedVariant out{spec, spec.model, "", ""};
   if (!is_folder(spec.model)) {
-    HubRequest request{HubKind::model, spec.model, spec.revision, {}};
+    HubRequest request{HubKind::model, spec.model, "", {}};
+    request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
     const HubResult found = TRY(hub_fetch(hub(), request));
     if (!found.usable()) return std::unexpected(hub_error(request, found));
     out.folder = found.folder.string();

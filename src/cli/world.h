@@ -13,6 +13,7 @@
 #include "engine/python.h"
 #include "plan/plan.h"
 #include "run/resolve.h"
+#include "run/revisions.h"
 #include "run/runner.h"
 #include "sandbox/sandbox.h"
 
@@ -22,6 +23,7 @@ struct WorldOptions {
   std::filesystem::path data;    // --data; empty: the plan's, else the hub
   std::filesystem::path output;  // the run's folder
   std::string grade_python;      // interpreter of graded programs; empty: looked up
+  FrozenRevisions frozen;        // of an earlier run on the folder
 };
 
 class World {

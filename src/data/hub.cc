@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/secrets.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 
@@ -66,6 +67,7 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   const std::optional<HubStatus> known = parse_status(*status);
   if (!known) return broken(fmt::format("unknown status '{}'", *status));
   result.status = *known;
+  result.message = without_secrets(result.message);  // the client's words, whatever they are
   result.folder = *folder;
   result.files = static_cast<int>(*files);
   result.bytes = static_cast<std::uint64_t>(*bytes);
@@ -96,7 +98,7 @@ Result<HubResult> ask(const HubClient& client, const HubRequest& request, const 
     const std::vector<std::string> lines = split(trim(done.err), '\n');
     return helper_failed(client, request,
                          fmt::format("its helper ended with {}: {}", done.exit_code,
-                                     sanitize_utf8(lines.back()).substr(0, 300)));
+                                     without_secrets(sanitize_utf8(lines.back())).substr(0, 300)));
   }
   return parse_answer(client, request, done.out);
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
 namespace assay {
@@ -93,6 +94,18 @@ TEST_F(Hub, AHelperThatBreaksItsProtocolIsAnError) {
   const auto failed = hub_resolve(
       client("echo noise >&2; echo 'No module named assay_worker' >&2; exit 1\n"), {.id = "o/n"});
   EXPECT_EQ(failed.error().why, "its helper ended with 1: No module named assay_worker");
+}
+
+TEST_F(Hub, NoMessageHoldsAToken) {
+  ::setenv("HF_TOKEN", "hf_plantedplanted", 1);
+  const auto said =
+      hub_resolve(client(answer("gated", "hf_plantedplanted may not")), {.id = "o/n"});
+  const auto failed =
+      hub_resolve(client("echo sent hf_plantedplanted >&2; exit 1\n"), {.id = "o/n"});
+  ::unsetenv("HF_TOKEN");
+  ASSERT_TRUE(said.has_value());
+  EXPECT_EQ(said->message, "[secret] may not");
+  EXPECT_EQ(failed.error().why, "its helper ended with 1: sent [secret]");
 }
 
 TEST_F(Hub, NoPythonAndNoAnswerInTime) {

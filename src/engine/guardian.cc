@@ -22,7 +22,9 @@
 #include <set>
 
 #include "base/result.h"
+#include "base/secrets.h"
 #include "base/subprocess.h"
+#include "engine/frames.h"
 #include "engine/pid_namespace.h"
 #include "engine/process_tree.h"
 
@@ -80,6 +82,55 @@ int exit_code_of(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// The tree's output on its way to the log, without the secrets that the engine knows. It lies here
+// and not in assay, because the last words of the tree are wanted when assay is gone.
+class Output {
+ public:
+  Status open() {
+    pipe_ = TRY(make_pipe());
+    return set_nonblocking(pipe_.read_end.get());
+  }
+  [[nodiscard]] int read_fd() const { return pipe_.read_end.get(); }
+  [[nodiscard]] int write_fd() const { return pipe_.write_end.get(); }
+  void close_write_end() { pipe_.write_end.reset(); }
+
+  // Passes on what is there, but no more than 4 MiB: who prints without end must not keep the
+  // guardian from its work. Once every writer is gone the pipe is closed, and so polled no more.
+  void pass_on() {
+    std::array<char, 1 << 16> buffer{};
+    for (int pieces = 0; pipe_.read_end.valid() && pieces < 64; ++pieces) {
+      const ssize_t n = ::read(pipe_.read_end.get(), buffer.data(), buffer.size());
+      if (n > 0) {
+        write_log(filter_.feed({buffer.data(), static_cast<std::size_t>(n)}));
+      } else if (n < 0 && errno == EINTR) {
+        continue;
+      } else {
+        if (n == 0) pipe_.read_end.reset();
+        return;
+      }
+    }
+  }
+
+  void finish() {
+    pass_on();
+    write_log(filter_.finish());
+  }
+
+ private:
+  // A full disk loses lines of the log, never the run.
+  static void write_log(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  Pipe pipe_;
+  SecretFilter filter_{secret_values()};
+};
+
 class Guardian {
  public:
   // `parent` becomes readable when assay is gone; it may be invalid.
@@ -94,6 +145,7 @@ class Guardian {
     TRY(start_worker());
     const bool worker_ended = watch();
     end_tree(worker_ended ? milliseconds(0) : options_.grace);
+    output_.finish();
     return worker_status_ ? exit_code_of(*worker_status_) : 128 + SIGKILL;
   }
 
@@ -111,6 +163,7 @@ class Guardian {
     signals_ = UniqueFd(::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_.valid()) return errno_error("the guardian cannot watch signals", "");
     close_other_fds();
+    TRY(output_.open());
     for (int fd : {options_.alive_fd, options_.worker_in_fd, options_.worker_out_fd}) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // the worker gets its own numbers for two of them
     }
@@ -133,6 +186,8 @@ class Guardian {
     spawning.argv = options_.command;
     spawning.keep_fds = {{options_.worker_in_fd, kWorkerInFd},
                          {options_.worker_out_fd, kWorkerOutFd}};
+    spawning.stdout_fd = output_.write_fd();
+    spawning.stderr_fd = output_.write_fd();
     spawning.die_with_parent = true;  // should the guardian be killed, its worker goes as well
     Result<Child> child = spawn(spawning);
     if (!child) return std::unexpected(child.error());
@@ -140,16 +195,18 @@ class Guardian {
     // Only the worker holds its ends now: assay sees the end of file when the worker is gone.
     ::close(options_.worker_in_fd);
     ::close(options_.worker_out_fd);
+    output_.close_write_end();
     return {};
   }
 
   // Waits until the worker ends (true) or assay is gone or wants the end (false).
   bool watch() {
     while (true) {
-      std::array<pollfd, 3> polled = {pollfd{options_.alive_fd, POLLIN, 0},
-                                      pollfd{signals_.get(), POLLIN, 0},
-                                      pollfd{parent_.get(), POLLIN, 0}};
+      std::array<pollfd, 4> polled = {
+          pollfd{options_.alive_fd, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
+          pollfd{parent_.get(), POLLIN, 0}, pollfd{output_.read_fd(), POLLIN, 0}};
       if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return false;
+      output_.pass_on();
       const bool told_to_stop = take_signals();
       reap();
       if (worker_status_) return true;
@@ -206,9 +263,12 @@ class Guardian {
       if (childless && left.empty()) return;
       const auto passed = steady_clock::now() - start;
       if (passed >= grace) kill_all(left, passed >= grace + kTrackerGrace);
-      pollfd polled{signals_.get(), POLLIN, 0};
-      ::poll(&polled, 1, static_cast<int>(pause.count()));  // SIGCHLD wakes us early
+      std::array<pollfd, 2> polled = {pollfd{signals_.get(), POLLIN, 0},
+                                      pollfd{output_.read_fd(), POLLIN, 0}};
+      // SIGCHLD wakes us early.
+      ::poll(polled.data(), polled.size(), static_cast<int>(pause.count()));
       take_signals();
+      output_.pass_on();
       // A process that hangs in a driver is waited for, but not with a busy loop.
       if (passed > std::chrono::seconds(2)) pause = std::min(pause * 2, milliseconds(500));
     }
@@ -229,6 +289,7 @@ class Guardian {
   std::string token_;
   UniqueFd signals_;
   UniqueFd parent_;
+  Output output_;
   Child worker_;
   std::optional<int> worker_status_;
 };

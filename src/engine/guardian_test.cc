@@ -231,6 +231,29 @@ TEST_P(GuardianTest, TheEndOfOneEngineLeavesAnotherOfTheSameRunAlone) {
   EXPECT_GE(must(kill_leftovers(token_, seconds(30))), 2);
 }
 
+TEST_P(GuardianTest, TheLogHoldsNoSecret) {
+  ::setenv("ASSAY_TEST_TOKEN", "hf_plantedplanted", 1);
+  options_.command = {"/bin/sh", "-c",
+                      "printf 'before hf_plan'; sleep 0.3; printf 'tedplanted after\n';"
+                      "echo \"$ASSAY_TEST_TOKEN\" >&2; printf 'end hf_plan'; exit 7"};
+  const auto started = WorkerEngine::start(options_);
+  ::unsetenv("ASSAY_TEST_TOKEN");
+  ASSERT_FALSE(started);
+  EXPECT_EQ(read_text(options_.log_file), "before [secret] after\n[secret]\nend hf_plan");
+  EXPECT_THAT(started.error().why, HasSubstr("exit code 7: before [secret] after | [secret]"));
+}
+
+// More than a pipe holds, and the last words after the kill.
+TEST_P(GuardianTest, TheLogIsWhole) {
+  options_.command = {"/bin/sh", "-c",
+                      "seq 1 200000; (trap '' TERM; sleep 0.3; echo orphan) & exit 7"};
+  const auto started = WorkerEngine::start(options_);
+  ASSERT_FALSE(started);
+  const std::string log = read_text(options_.log_file);
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 200000);
+  EXPECT_TRUE(log.ends_with("\n200000\n"));
+}
+
 TEST_P(GuardianTest, RefusesArgumentsItDoesNotKnow) {
   SpawnOptions spawning;
   spawning.argv = {ASSAY_TEST_GUARDIAN, "__guardian", "--what", "3", "--", "true"};

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/secrets.h"
 #include "engine/worker_engine.h"
 #include "engine/worker_frames.h"
 
@@ -139,7 +140,7 @@ void WorkerEngine::handle(json frame) {
     } else if (type == "error") {
       handle_error(frame);
     } else if (type == "progress") {
-      const std::string text = frame.at("text");
+      const std::string text = without_secrets(frame.at("text").get<std::string>());
       if (loading_ && options_.on_progress) {
         options_.on_progress(text);
       } else {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/secrets.h"
+
 namespace assay {
 
 using nlohmann::json;
@@ -116,7 +118,9 @@ Response result_from(json frame) {
     const auto it = frame.find(field);
     if (it == frame.end() || it->is_null()) frame[field] = value;
   }
-  return response_from_json(frame);
+  Response response = response_from_json(frame);
+  if (!response.error.empty()) response.error = without_secrets(response.error);
+  return response;
 }
 
 Needed need_from(const json& frame) {
@@ -136,8 +140,10 @@ Needed need_from(const json& frame) {
 }
 
 Error error_from(const json& frame, ErrorKind kind) {
-  return Error{kind, text_or(frame, "what", "the engine failed"), text_or(frame, "why", ""),
-               text_or(frame, "fix", "")};
+  // Words of libraries that know the tokens: they are printed and stored.
+  return Error{kind, without_secrets(text_or(frame, "what", "the engine failed")),
+               without_secrets(text_or(frame, "why", "")),
+               without_secrets(text_or(frame, "fix", ""))};
 }
 
 json request_frame(RequestKind kind, const Rendered& rendered, const Sampling& sampling,

@@ -31,6 +31,7 @@ TaskSpec task_from(const json& value) {
   task.options = value.at("options");
   task.lm_eval = value.at("lm_eval");
   task.data = value.at("data");
+  task.revision = value.value("revision", std::string());
   return task;
 }
 

@@ -21,22 +21,24 @@ json variant_json(const VariantSpec& variant) {
 }
 
 json task_json(const TaskSpec& task) {
-  return {{"name", task.name},
-          {"benchmark", task.benchmark},
-          {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
-          {"limit", or_null(task.limit)},
-          {"limit_per", task.limit_per == LimitPer::task ? "task" : "subject"},
-          {"first", or_null(task.first)},
-          {"ids", task.ids},
-          {"max_gen_toks", or_null(task.max_gen_toks)},
-          {"num_fewshot", or_null(task.num_fewshot)},
-          {"repeats", task.repeats},
-          {"if_gated", task.if_gated == IfGated::fail ? "fail" : "skip"},
-          {"weight", task.weight},
-          {"sampling", task.sampling},
-          {"options", task.options},
-          {"lm_eval", task.lm_eval},
-          {"data", task.data}};
+  json out = {{"name", task.name},
+              {"benchmark", task.benchmark},
+              {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
+              {"limit", or_null(task.limit)},
+              {"limit_per", task.limit_per == LimitPer::task ? "task" : "subject"},
+              {"first", or_null(task.first)},
+              {"ids", task.ids},
+              {"max_gen_toks", or_null(task.max_gen_toks)},
+              {"num_fewshot", or_null(task.num_fewshot)},
+              {"repeats", task.repeats},
+              {"if_gated", task.if_gated == IfGated::fail ? "fail" : "skip"},
+              {"weight", task.weight},
+              {"sampling", task.sampling},
+              {"options", task.options},
+              {"lm_eval", task.lm_eval},
+              {"data", task.data}};
+  if (!task.revision.empty()) out["revision"] = task.revision;
+  return out;
 }
 
 }  // namespace

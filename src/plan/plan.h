@@ -58,8 +58,9 @@ struct TaskSpec {
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
   nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through
-  std::string data;  // this task's rows: a folder, or "hub"; empty: as the plan says
-  int line = 0;      // in the plan file, 1-based
+  std::string data;      // this task's rows: a folder, or "hub"; empty: as the plan says
+  std::string revision;  // of the data set on the hub; empty: main, pinned when the plan is frozen
+  int line = 0;          // in the plan file, 1-based
 };
 
 struct CompareSpec {

@@ -78,7 +78,7 @@ tasks:
   - {name: t1, benchmark: math500, limit: 5, limit_per: subject, max_gen_toks: 32, num_fewshot: 0,
      repeats: 2, if_gated: skip, weight: 2.5, sampling: {temperature: 0.6, top_p: 0.95, top_k: 20},
      options: {judge: none}}
-  - {name: aime24, first: 3, max_gen_toks: 32}
+  - {name: aime24, first: 3, max_gen_toks: 32, revision: v2}
   - {name: gpqa_diamond, ids: [7, rec-1]}
 compare: {margin_pp: 2.5, alpha: 0.025}
 fidelity: {items: 8, max_tokens: 64}
@@ -108,6 +108,8 @@ fidelity: {items: 8, max_tokens: 64}
   EXPECT_EQ(task.sampling, json::parse(R"({"temperature": 0.6, "top_p": 0.95, "top_k": 20})"));
   EXPECT_EQ(task.options["judge"], "none");
   EXPECT_EQ(plan.tasks[1].first, 3);
+  EXPECT_EQ(plan.tasks[1].revision, "v2");
+  EXPECT_EQ(plan_from_json(to_json(plan)).value().tasks[1].revision, "v2");
   EXPECT_THAT(plan.tasks[2].ids, ElementsAre("7", "rec-1"));
   EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/secrets.h"
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/suggest.h"
@@ -24,12 +25,6 @@ bool is_digit(char c) {
 bool is_env_name(std::string_view name) {
   return !name.empty() && !is_digit(name[0]) &&
          std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
-}
-
-// Whatever is in the plan is copied to the output folder and printed.
-bool holds_a_secret(std::string_view name) {
-  return name.ends_with("_TOKEN") || name.ends_with("_API_KEY") || name.ends_with("_SECRET") ||
-         name.ends_with("PASSWORD");
 }
 
 // Engine arguments that a typo must not turn into an unknown one of vLLM's hundreds.
@@ -192,7 +187,7 @@ Status read_env(const YamlMap& top, Plan& plan) {
                       "names take letters, digits and '_' and do not begin with a digit",
                       "rename it");
     }
-    if (holds_a_secret(key)) {
+    if (is_secret_name(key)) {
       return error_at(env.file(), env.mark_of_key(key),
                       fmt::format("{} does not belong in a plan", key),
                       "the plan is copied into the results", "set it in the environment instead");

@@ -105,6 +105,7 @@ class TaskReader {
     TRY(map_.read_choice<IfGated>("if_gated", task_.if_gated,
                                   {{"fail", IfGated::fail}, {"skip", IfGated::skip}}));
     TRY(read_data(map_, plan_.file, task_.data));
+    TRY(read_revision());
     TRY(read_weight());
     TRY(read_sampling(map_, task_.sampling));
     TRY(map_.read_object("options", task_.options));
@@ -195,6 +196,15 @@ class TaskReader {
     if (map_.has("limit_per") && !map_.has("limit")) {
       return map_.error("limit_per", "limit_per without a limit",
                         "it says what the limit counts over", "add 'limit: …' or remove it");
+    }
+    return {};
+  }
+
+  Status read_revision() {
+    TRY(map_.read("revision", task_.revision));
+    if (map_.has("data") && task_.data != "hub" && map_.has("revision")) {
+      return map_.error("revision", "a folder has no revision",
+                        "revisions are pinned for data sets of the hub", "remove the key");
     }
     return {};
   }
@@ -298,10 +308,11 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   TRY(read_sampling(top, sampling));
   double weights = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    YamlMap map = TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
-                                    {"name", "benchmark", "harness", "limit", "limit_per", "first",
-                                     "ids", "max_gen_toks", "num_fewshot", "repeats", "if_gated",
-                                     "weight", "sampling", "options", "lm_eval", "data"}));
+    YamlMap map =
+        TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
+                          {"name", "benchmark", "harness", "limit", "limit_per", "first", "ids",
+                           "max_gen_toks", "num_fewshot", "repeats", "if_gated", "weight",
+                           "sampling", "options", "lm_eval", "data", "revision"}));
     TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
     weights += plan.tasks.back().weight;

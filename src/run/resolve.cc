@@ -94,6 +94,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
     return out;
   }
   out.data_folder = located.folder;
+  out.revision = located.revision;
   auto loaded = load_data_set(located.folder, out.task->source.layouts, services.python);
   if (!loaded && loaded.error().what.starts_with("no rows found") &&
       spec.if_gated == IfGated::skip) {
@@ -141,6 +142,8 @@ nlohmann::json frozen_task(const ResolvedTask& task) {
                         {"status", task.available ? "ok" : "na"},
                         {"reason", task.reason},
                         {"data_folder", task.data_folder},
+                        {"hub_id", task.revision.empty() ? "" : task.task->source.hub_id},
+                        {"revision", task.revision},
                         {"layout", task.layout},
                         {"fingerprint", task.fingerprint},
                         {"items", items}};
@@ -198,7 +201,9 @@ std::string frozen_hash(const nlohmann::json& frozen) {
   // Two checkouts of one model are the same model: its fingerprint says so, not its path.
   for (auto& variant : value["plan"]["variants"]) variant.erase("model");
   for (auto& variant : value["variants"]) variant.erase("model");
-  for (auto& task : value["tasks"]) task.erase("data_folder");
+  for (auto& task : value["tasks"]) {
+    for (const char* key : {"data_folder", "hub_id", "revision"}) task.erase(key);
+  }
   for (auto& task : value["plan"]["tasks"]) task.erase("data");
   return sha256_hex(dump_json(value));
 }

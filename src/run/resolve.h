@@ -23,6 +23,7 @@ struct ResolvedTask {
   std::string layout;
   std::string fingerprint;
   std::string data_folder;
+  std::string revision;     // hub commit of the rows; empty for a folder
   std::vector<Item> items;  // selected, in the run's order
   std::vector<nlohmann::json> exemplars;
   // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
@@ -51,7 +52,8 @@ struct ResolvedRun {
 // Where the rows of a task come from: a folder with the files in place, or a reason why not.
 struct LocatedData {
   std::string folder;
-  bool gated = false;  // the hub refused: with if_gated skip the task becomes N/A
+  bool gated = false;    // the hub refused: with if_gated skip the task becomes N/A
+  std::string revision;  // hub commit; empty for a folder
 };
 
 // Parts of the world resolve() needs; the composition root supplies them.

@@ -37,7 +37,7 @@ PidFile none
 AuthorizedKeysFile {folder}/authorized_keys
 StrictModes no
 PermitRootLogin prohibit-password
-PasswordAuthentication no
+PasswordAuthentication yes
 KbdInteractiveAuthentication no
 UsePAM no
 MaxStartups 100

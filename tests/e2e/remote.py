@@ -163,8 +163,17 @@ def test_pull_errors():
         unknown = sshd.client("unknown", "host", "user")
         (sshd.folder / "known_unknown").write_text("")
         three_lines(pull(f"box:{far}", unknown), "the host key of box is not known here")
-        three_lines(pull(f"box:{far}", sshd.client("stranger", "host", "stranger")),
-                    "box does not let us in without a password", "Permission denied", "ssh-copy-id")
+        # The sshd takes passwords, there is no terminal, and ssh knows a program that would ask.
+        asking = sshd.folder / "askpass"
+        asking.write_text(f"#!/bin/sh\ntouch {sshd.folder}/asked\necho secret\n")
+        asking.chmod(0o755)
+        ask = {"SSH_ASKPASS": str(asking), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":9"}
+        stranger = assay("pull", f"box:{far}", "--to", near, "--ssh",
+                         sshd.client("stranger", "host", "stranger"), **ask)
+        three_lines(stranger, "box does not let us in without a password",
+                    "Permission denied (publickey,password)", "ssh-copy-id")
+        assert stranger.returncode == 3
+        assert not (sshd.folder / "asked").exists(), "a password was asked for"
         none = pull(f"box:{far}/none", sshd.ssh)
         three_lines(none, "there is no folder", "none")
         assert none.returncode == 2

@@ -31,6 +31,7 @@ or the JSON text itself). Every key may be left out:
                         one need for each document of `samples`, or the first `limit` (2)
   grandchild    true    starts a `sleep` of 600 s in a session of its own (for guardian tests)
   grandchild_pid_file   where its process id goes
+  print_env     [..]    values of these variables are printed, each in two pieces
   answered_log  FILE    one line a result: id, kind, first 80 characters of the prompt
   faults        [..]    what goes wrong, see below
   models        {name: {..}}   the same keys, put over these when a folder of that name is opened
@@ -344,6 +345,11 @@ class FakeWorker:
 
     # ------------------------------------------------ the loop
     def run(self) -> int:
+        for name in self.script.get("print_env", []):
+            value = os.environ.get(name, "")
+            for piece in (f"{name}: {value[:9]}", f"{value[9:]}\n"):
+                os.write(2, piece.encode())
+                time.sleep(0.05)
         if self.script.get("grandchild", False):
             self.start_grandchild()
         if not self.script.get("silent", False):

@@ -1,13 +1,15 @@
-"""A hub on loopback for the tests of the hub client: a few repositories held in memory."""
+"""A hub on loopback for the tests of the hub client: repositories in memory or on disk."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+import shutil
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,19 +18,49 @@ PATH = re.compile(
 )
 
 
+Content = bytes | Path  # a path: read when it is asked for
+
+
+def commit_of(files: dict[str, Content]) -> str:
+    listing = "".join(f"{k}:{v!r}" for k, v in sorted(files.items()))
+    return hashlib.sha1(listing.encode()).hexdigest()
+
+
 @dataclass
 class Repo:
-    files: dict[str, bytes]
+    files: dict[str, Content]
     gated: bool = False
     private: bool = False
     granted: frozenset[str] = frozenset()  # tokens that may read a gated or private repository
     revisions: frozenset[str] = frozenset()  # besides main and the commit
     claimed: dict[str, int] = field(default_factory=dict)  # sizes said that are not the files' own
+    older: dict[str, dict[str, Content]] = field(default_factory=dict)  # by commit
 
     @property
     def commit(self) -> str:
-        listing = "".join(f"{k}:{v!r}" for k, v in sorted(self.files.items()))
-        return hashlib.sha1(listing.encode()).hexdigest()
+        return commit_of(self.files)
+
+    def push(self, files: dict[str, Content]) -> None:
+        """main moves on; the commit before stays."""
+        self.older[self.commit] = dict(self.files)
+        self.files.update(files)
+
+    def at(self, revision: str) -> tuple[str, dict[str, Content]]:
+        if revision in self.older:
+            return revision, self.older[revision]
+        if revision not in {"main", self.commit, *self.revisions}:
+            raise Failure(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return self.commit, self.files
+
+
+def size_of(content: Content) -> int:
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def etag_of(content: Content) -> str:
+    """A file on disk is not read for it: the client takes any name."""
+    data = f"{content}:{size_of(content)}".encode() if isinstance(content, Path) else content
+    return hashlib.sha1(data).hexdigest()
 
 
 @dataclass
@@ -166,38 +198,43 @@ class Handler(BaseHTTPRequestHandler):
             return self.file(repo, rest)
         return self.api(name, repo, rest)
 
-    def check_revision(self, repo: Repo, revision: str) -> None:
-        if revision not in {"main", repo.commit, *repo.revisions}:
-            raise Failure(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-
     def api(self, name: str, repo: Repo, rest: str) -> None:
         parts = rest.split("/")
-        if len(parts) > 2:
-            self.check_revision(repo, parts[2])
+        commit, files = repo.at(parts[2] if len(parts) > 2 else "main")
         if parts[1:2] == ["tree"]:
             entries = [
-                {"type": "file", "path": k, "size": len(v), "oid": hashlib.sha1(v).hexdigest()}
-                for k, v in repo.files.items()
+                {"type": "file", "path": k, "size": size_of(v), "oid": etag_of(v)}
+                for k, v in files.items()
             ]
             return self.reply_json(entries)
         return self.reply_json(
             {
                 "id": name.split("/", 1)[1],
-                "sha": repo.commit,
+                "sha": commit,
                 "gated": "auto" if repo.gated else False,
                 "private": repo.private,
                 "siblings": [
-                    {"rfilename": k, "size": repo.claimed.get(k, len(v))}
-                    for k, v in repo.files.items()
+                    {"rfilename": k, "size": repo.claimed.get(k, size_of(v))}
+                    for k, v in files.items()
                 ],
             }
         )
 
     def file(self, repo: Repo, rest: str) -> None:
         _, _, revision, file = rest.split("/", 3)
-        self.check_revision(repo, revision)
-        headers = {"X-Repo-Commit": repo.commit}
-        if file not in repo.files:
+        commit, files = repo.at(revision)
+        if file not in files:
             raise Failure(404, "EntryNotFound", "Entry not found")
-        body = repo.files[file]
-        self.reply(200, body, {**headers, "ETag": f'"{hashlib.sha1(body).hexdigest()}"'})
+        content = files[file]
+        self.send_response(200)
+        self.send_header("Content-Length", str(size_of(content)))
+        self.send_header("X-Repo-Commit", commit)
+        self.send_header("ETag", f'"{etag_of(content)}"')
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if isinstance(content, Path):
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, self.wfile, 1 << 20)
+        else:
+            self.wfile.write(content)
