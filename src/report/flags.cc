@@ -33,6 +33,7 @@ constexpr Rule kRules[] = {
 };
 
 constexpr std::int64_t kFewestForInvalid = 5;
+constexpr double kNotReproducibleP = 0.01;
 constexpr double kMostUnscoredApart = 0.1;  // of the two sides' shares
 
 template <typename Shows>
@@ -148,6 +149,32 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
     return here - unscored_answers(task.cells[other]) >= kFewestForInvalid &&
            unscored_share(cell) - unscored_share(task.cells[other]) >= kMostUnscoredApart;
   });
+  report.flags.push_back(std::move(flag));
+}
+
+// The baseline differs from itself, in one direction, beyond chance: whatever did that did not
+// treat the variants alike either.
+void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t base) {
+  if (!task.noise_floor) return;
+  const NoiseFloor& floor = *task.noise_floor;
+  const PairedComparison& c = floor.comparison;
+  const double p = c.mcnemar_p.value_or(1);
+  if (p >= kNotReproducibleP) return;
+  Flag flag{"not reproducible",
+            report.variants[base].name,
+            task.name,
+            c.flips_to_wrong + c.flips_to_right,
+            c.n,
+            kNotReproducibleP};
+  flag.example = floor.example;
+  flag.text = fmt::format(
+      "its second pass differs from its first by {:+.1f} points, {} items to wrong and {} to right "
+      "(McNemar p {:.2g})",
+      c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
+  flag.text_zh = fmt::format(
+      "第二遍与第一遍相差 {:+.1f} 个百分点,{} 题由对变错,{} 题由错变对(McNemar p {:.2g})",
+      c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
+  flag.invalidates = spoiled(report, base, base, [](std::size_t) { return true; });
   report.flags.push_back(std::move(flag));
 }
 
@@ -282,6 +309,7 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
       flag_shares(report, task, v, base);
       flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
+      if (v == base) flag_reproducible(report, task, base);
       if (!task.noise_floor) flag_noise(report, task, v, base);
     }
   }
@@ -294,8 +322,9 @@ void flag_noise_floors(RunReport& report) {
       flag_noise_floor(report, *report.noise_floor, report.pooled[v].overall, v, "");
     }
     for (const TaskValues& task : report.tasks) {
-      if (task.noise_floor && task.cells[v].paired) {
-        flag_noise_floor(report, *task.noise_floor, *task.cells[v].paired, v, task.name);
+      const auto& paired = task.cells[v].paired;
+      if (task.noise_floor && paired) {
+        flag_noise_floor(report, *task.noise_floor, *paired, v, task.name);
       }
     }
   }

@@ -53,12 +53,12 @@ Json noise_json(const NoiseFloor& floor) {
           {"example", floor.example}};
 }
 
-Json noise_floor_json(const RunReport& report) {
+Json noise_floor_json(const RunReport& report, const NoiseFloor& pooled) {
   Json tasks = Json::object();
   for (const TaskValues& task : report.tasks) {
     if (task.noise_floor) tasks[task.name] = noise_json(*task.noise_floor);
   }
-  return {{"pooled", noise_json(*report.noise_floor)}, {"tasks", tasks}};
+  return {{"pooled", noise_json(pooled)}, {"tasks", tasks}};
 }
 
 Json fidelity_json(const RunReport& report) {
@@ -156,7 +156,7 @@ Json json_report(const RunReport& report) {
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
-  if (report.noise_floor) out["noise_floor"] = noise_floor_json(report);
+  if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

@@ -198,6 +198,21 @@ TEST_F(ReportTest, NoiseFloor) {
   EXPECT_EQ(make([](const std::string&, const std::string&, int) { return 1; }).flags.size(), 0U);
 }
 
+// 9 of 40 items lost and none won: exact McNemar 2 / 512 = 0.0039.
+TEST_F(ReportTest, ABaselineThatDiffersFromItselfIsInvalid) {
+  second_pass_ = true;
+  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
+    return v == kSecondPass && t == "a" && i < 9 ? 0 : 1;
+  });
+  ASSERT_FALSE(report.flags.empty());
+  EXPECT_EQ(report.flags[0].name, "not reproducible");
+  EXPECT_EQ(report.flags[0].variant, "bf16");
+  EXPECT_EQ(report.flags[0].count, 9);
+  EXPECT_EQ(report.flags[0].example, "a0");
+  EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (not reproducible)");
+  EXPECT_NE(report.tasks[1].cells[1].paired->verdict, Verdict::invalid);
+}
+
 TEST_F(ReportTest, EngineThatFellBackIsQuoted) {
   facts_ = {{"engine", {{"log", "Selected A for B\nX not supported, falling back to Y"}}}};
   const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
