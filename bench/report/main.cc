@@ -2,6 +2,8 @@
 // reported; then the same with pandas and statsmodels. Each runs in a process of its own, of which
 // wall time and peak memory are printed.
 //   report_bench [ITEMS]
+// Or large files, compared alone: sample files of GB gigabytes a side, with lines of about BYTES.
+//   report_bench --large GB [BYTES]
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -36,8 +38,9 @@ bool is_right(std::uint64_t item, bool candidate) {
   return candidate && mixed(item ^ 0xabcdefULL) % 100 < 4 ? !right : right;
 }
 
-void write_samples(const fs::path& folder, int items) {
-  const std::string text(600, 'x');  // a prompt and an output
+// `text_bytes`: of a prompt and an output; the rest of a line takes about 270.
+void write_samples(const fs::path& folder, int items, std::size_t text_bytes) {
+  const std::string text(text_bytes, 'x');
   for (const bool candidate : {false, true}) {
     const fs::path model = folder / (candidate ? "fp8" : "bf16") / "model";
     fs::create_directories(model);
@@ -91,12 +94,38 @@ void measure(const char* name, const std::function<void()>& body) {
 }  // namespace
 }  // namespace assay
 
+namespace assay {
+namespace {
+
+int run_large(const fs::path& folder, double gigabytes, std::size_t line_bytes) {
+  constexpr std::size_t kRest = 270;
+  const std::size_t text = line_bytes > kRest ? line_bytes - kRest : 1;
+  const auto items = static_cast<int>(gigabytes * 1e9 / static_cast<double>(text + kRest));
+  write_samples(folder, items, text);
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  fmt::print("{} items, {:.2f} GB of samples in all\n", items, static_cast<double>(bytes) / 1e9);
+  measure("assay",
+          [&] { execl("/proc/self/exe", "report_bench", "--compare", folder.c_str(), nullptr); });
+  fs::remove_all(folder);
+  return 0;
+}
+
+}  // namespace
+}  // namespace assay
+
 int main(int argc, char** argv) {
   if (argc == 3 && std::string(argv[1]) == "--compare") return assay::compare(argv[2]);
-  const int items = argc > 1 ? std::atoi(argv[1]) : 500000;
   const auto folder =
       std::filesystem::temp_directory_path() / fmt::format("assay_report_bench_{}", getpid());
-  assay::write_samples(folder, items);
+  if (argc >= 3 && std::string(argv[1]) == "--large") {
+    const std::size_t line_bytes = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 2000;
+    return assay::run_large(folder, std::strtod(argv[2], nullptr), line_bytes);
+  }
+  const int items = argc > 1 ? std::atoi(argv[1]) : 500000;
+  assay::write_samples(folder, items, 600);
   const std::string script = std::string(ASSAY_SOURCE_DIR) + "/bench/report/with_pandas.py";
   const std::string python = std::string(ASSAY_SOURCE_DIR) + "/.venv/bin/python";
   fmt::print("{} samples of two models, compared and reported\n", 2 * items);

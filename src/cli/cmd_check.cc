@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "data/sampling.h"
+#include "run/budget.h"
 #include "stats/power.h"
 #include "stats/verdict.h"
 #include "task/task.h"
@@ -75,6 +76,19 @@ std::string best_of(int count, const CompareSpec& compare) {
   return text;
 }
 
+// What the budget leaves for each turn; one that ends early leaves more to the others.
+void print_turns(const Plan& plan, long turns) {
+  if (plan.budget_s <= 0) return;
+  const double share_s =
+      variant_share_s(plan.budget_s, static_cast<double>(turns), report_reserve_s(plan.budget_s));
+  fmt::print("of {} each variant may take {}, loading included{}\n", human_duration(plan.budget_s),
+             human_duration(share_s),
+             plan.compare.noise_floor
+                 ? fmt::format("; the baseline twice that, for its two passes ({})",
+                               human_duration(2 * share_s))
+                 : "");
+}
+
 Result<int> check(const PlanOptions& options) {
   const Plan plan = TRY(load_with_options(options));
   fmt::print("plan      {}\n", plan.name);
@@ -97,10 +111,12 @@ Result<int> check(const PlanOptions& options) {
                spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-", line.output_tokens,
                best_of(line.count, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
   }
+  const long passes = static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
   fmt::print(
-      "\nat most {} output tokens a variant, {} in all; margin {} points, alpha {} one-sided\n",
-      tokens, tokens * static_cast<long>(plan.variants.size()), plan.compare.margin_pp,
-      plan.compare.alpha);
+      "\nat most {} output tokens a variant, {} in all{}; margin {} points, alpha {} one-sided\n",
+      tokens, tokens * passes, plan.compare.noise_floor ? " with the baseline's second pass" : "",
+      plan.compare.margin_pp, plan.compare.alpha);
+  print_turns(plan, passes);
   const auto fewest = fewest_items_non_inferior(plan.compare.margin_pp / 100, plan.compare.alpha);
   fmt::print(
       "a task alone can be NON-INFERIOR from {} items on; the pooled difference over all tasks "

@@ -1,6 +1,8 @@
 // assay explain: one item, its prompt, every variant's output and how each was scored.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -69,7 +71,9 @@ Status print_steps(const Store& store, const std::vector<StoredStep>& steps, boo
 
 Result<int> explain(const Options& options) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
-  const std::vector<StoredScore> scores = TRY(store.scores());
+  std::vector<StoredScore> scores = TRY(store.scores());
+  std::ranges::stable_partition(scores,
+                                [](const StoredScore& s) { return s.variant != kSecondPass; });
   bool found = false;
   for (const StoredScore& s : scores) {
     if (s.item != options.item || (!options.task.empty() && s.task != options.task)) continue;

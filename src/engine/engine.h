@@ -53,6 +53,7 @@ struct EngineStats {
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
   double kv_cache_use = 0;
+  std::optional<double> energy_j;  // of the GPUs since the load; none: they cannot tell
 };
 
 // One thing that came from the engine.

@@ -103,6 +103,9 @@ EngineStats stats_from(const json& frame) {
   out.generated_tokens = frame.at("generated_tokens");
   out.prompt_tokens = frame.at("prompt_tokens");
   out.kv_cache_use = frame.at("kv_cache_use");
+  if (const auto energy = frame.find("energy_j"); energy != frame.end() && energy->is_number()) {
+    out.energy_j = energy->get<double>();
+  }
   return out;
 }
 

@@ -55,7 +55,9 @@ Plan plan_from(const json& value) {
         {v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"), v.at("engine")});
   }
   for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
-  plan.compare = {value.at("compare").at("margin_pp"), value.at("compare").at("alpha")};
+  const json& compare = value.at("compare");
+  plan.compare = {compare.at("margin_pp"), compare.at("alpha"),
+                  compare.value("noise_floor", false)};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
   return plan;
 }

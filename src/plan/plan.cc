@@ -76,7 +76,10 @@ json to_json(const Plan& plan) {
       {"data", plan.data},
       {"variants", std::move(variants)},
       {"tasks", std::move(tasks)},
-      {"compare", {{"margin_pp", plan.compare.margin_pp}, {"alpha", plan.compare.alpha}}},
+      {"compare",
+       {{"margin_pp", plan.compare.margin_pp},
+        {"alpha", plan.compare.alpha},
+        {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
 }
 

@@ -64,8 +64,9 @@ struct TaskSpec {
 };
 
 struct CompareSpec {
-  double margin_pp = 3.0;  // percentage points
-  double alpha = 0.05;     // one-sided
+  double margin_pp = 3.0;    // percentage points
+  double alpha = 0.05;       // one-sided
+  bool noise_floor = false;  // the baseline answers twice (docs/noise_floor.md)
 };
 
 // After a variant's tasks its engine reads the baseline's own outputs back (docs/fidelity.md).

@@ -49,6 +49,7 @@ TEST(Plan, DefaultsAreThoseOfTheHeader) {
   EXPECT_FALSE(plan.chat.enable_thinking.has_value());
   EXPECT_EQ(plan.compare.margin_pp, 3.0);
   EXPECT_EQ(plan.compare.alpha, 0.05);
+  EXPECT_FALSE(plan.compare.noise_floor);
   ASSERT_EQ(plan.tasks.size(), 1U);
   const TaskSpec& task = plan.tasks[0];
   EXPECT_EQ(task.benchmark, "aime24");
@@ -80,7 +81,7 @@ tasks:
      options: {judge: none}}
   - {name: aime24, first: 3, max_gen_toks: 32, revision: v2}
   - {name: gpqa_diamond, ids: [7, rec-1]}
-compare: {margin_pp: 2.5, alpha: 0.025}
+compare: {margin_pp: 2.5, alpha: 0.025, noise_floor: true}
 fidelity: {items: 8, max_tokens: 64}
 )");
   EXPECT_EQ(plan.budget_s, 5400);
@@ -95,6 +96,7 @@ fidelity: {items: 8, max_tokens: 64}
   EXPECT_FALSE(plan.engine.args.contains("kind"));
   EXPECT_EQ(plan.chat.enable_thinking, false);
   EXPECT_EQ(plan.chat.template_args["style"], "plain");
+  EXPECT_TRUE(plan.compare.noise_floor);
   EXPECT_EQ(plan.fidelity.items, 8);
   EXPECT_EQ(plan.fidelity.max_tokens, 64);
   EXPECT_EQ(plan.variants[0].model, "/plans/models/a");
@@ -222,7 +224,7 @@ TEST(Plan, JsonHoldsEveryDefault) {
                "limit_per": "task", "first": null, "ids": [], "max_gen_toks": 64,
                "num_fewshot": null, "repeats": 1, "if_gated": "fail", "weight": 1.0,
                "sampling": {}, "options": {}, "lm_eval": {}, "data": ""}],
-    "compare": {"margin_pp": 3.0, "alpha": 0.05},
+    "compare": {"margin_pp": 3.0, "alpha": 0.05, "noise_floor": false},
     "fidelity": {"items": 32, "max_tokens": 256}})");
   EXPECT_EQ(to_json(parsed(kSmall)), expected);
 }
@@ -270,6 +272,7 @@ TEST(Plan, DocumentsEveryKey) {
                           "chat.template_args",
                           "compare.margin_pp",
                           "compare.alpha",
+                          "compare.noise_floor",
                           "model",
                           "revision",
                           "baseline",

@@ -271,9 +271,10 @@ Status read_data(const YamlMap& map, const std::filesystem::path& plan_file, std
 
 Status read_compare(const YamlMap& top, Plan& plan) {
   if (!top.has("compare")) return {};
-  const YamlMap map =
-      TRY(YamlMap::open(top.file(), top.value("compare"), "compare", {"margin_pp", "alpha"}));
+  const YamlMap map = TRY(YamlMap::open(top.file(), top.value("compare"), "compare",
+                                        {"margin_pp", "alpha", "noise_floor"}));
   TRY(map.read("margin_pp", plan.compare.margin_pp));
+  TRY(map.read("noise_floor", plan.compare.noise_floor));
   TRY(map.read("alpha", plan.compare.alpha));
   const double margin_pp = plan.compare.margin_pp;
   if (!(margin_pp > 0 && margin_pp < 100)) {

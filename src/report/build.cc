@@ -13,47 +13,17 @@
 #include "base/text.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
+#include "report/item_scores.h"
 #include "report/load_figures.h"
+#include "report/noise.h"
 #include "report/summary.h"
 
 namespace assay {
 namespace {
 
-struct ItemScore {  // one item of one variant, repeats taken together
-  int repeats = 0;  // scored ones
-  int runs = 0;     // answered ones
-  std::map<std::string, double> sums;
-  std::string reason;  // of an unscored one
-  Score last;
-};
-
-using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
-using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
-
 Result<double> number_meta(const Store& store, const std::string& name) {
   const auto text = TRY(store.meta(name));
   return text ? std::strtod(text->c_str(), nullptr) : 0.0;
-}
-
-Result<AllScores> read_scores(const Store& store) {
-  AllScores all;
-  for (StoredScore& stored : TRY(store.scores())) {
-    ItemScore& item = all[{stored.variant, stored.task}][stored.item];
-    ++item.runs;
-    if (stored.score.outcome == Outcome::scored) {
-      ++item.repeats;
-      for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
-    } else {
-      item.reason = stored.score.reason;
-    }
-    item.last = std::move(stored.score);
-  }
-  return all;
-}
-
-double mean_of(const ItemScore& item, const std::string& metric) {
-  const auto it = item.sums.find(metric);
-  return it == item.sums.end() || item.repeats == 0 ? 0 : it->second / item.repeats;
 }
 
 Result<std::vector<VariantValues>> read_variants(const Store& store, const Json& frozen) {
@@ -72,6 +42,9 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Json&
       values.work_s += load.facts.value("work_s", 0.0);
       values.generated_tokens += load.facts.value("generated_tokens", std::int64_t{0});
       values.prompt_tokens += load.facts.value("prompt_tokens", std::int64_t{0});
+      if (load.facts.contains("energy_j")) {
+        values.energy_j = values.energy_j.value_or(0) + load.facts.value("energy_j", 0.0);
+      }
       values.facts = load.facts;
     }
     if (values.work_s > 0) {
@@ -138,41 +111,6 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   return cell;
 }
 
-// Chance that two answers with these shares of right ones are judged differently.
-double differ(double p, double q) {
-  return p * (1 - q) + q * (1 - p);
-}
-
-void measure_disagreement(Cell& base_cell, Cell& cell, const ItemScores& base,
-                          const ItemScores& candidate, const std::string& metric) {
-  double own = 0;
-  double between = 0;
-  int n = 0;
-  for (const auto& [id, b] : base) {
-    const auto it = candidate.find(id);
-    if (b.repeats < 2 || it == candidate.end() || it->second.repeats == 0) continue;
-    const double p = mean_of(b, metric);
-    own += differ(p, p) * b.repeats / (b.repeats - 1);
-    between += differ(p, mean_of(it->second, metric));
-    ++n;
-  }
-  if (n == 0) return;
-  base_cell.own_disagreement = own / n;
-  cell.disagreement = between / n;
-}
-
-std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
-                                  const std::string& metric) {
-  std::vector<PairedScore> pairs;
-  for (const auto& [id, b] : base) {
-    const auto it = candidate.find(id);
-    if (b.repeats == 0 || it == candidate.end() || it->second.repeats == 0) continue;
-    pairs.push_back(
-        {mean_of(b, metric), mean_of(it->second, metric), std::max(b.repeats, it->second.repeats)});
-  }
-  return pairs;
-}
-
 Result<TaskValues> make_task(const Json& entry, const RunReport& report, const AllScores& scores) {
   TaskValues task;
   task.name = entry.at("name");
@@ -187,11 +125,9 @@ Result<TaskValues> make_task(const Json& entry, const RunReport& report, const A
   std::map<std::string, std::string> group_of;
   for (const Json& item : entry.at("items")) group_of[item.at("id")] = item.at("group");
   task.planned = static_cast<std::int64_t>(group_of.size());
-  static const ItemScores none;
   std::vector<const ItemScores*> by_variant;
   for (const VariantValues& v : report.variants) {
-    const auto it = scores.find({v.name, task.name});
-    by_variant.push_back(it == scores.end() ? &none : &it->second);
+    by_variant.push_back(&scores_of(scores, v.name, task.name));
     if (task.planned == 0) task.planned = static_cast<std::int64_t>(by_variant.back()->size());
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
@@ -215,37 +151,8 @@ Result<TaskValues> make_task(const Json& entry, const RunReport& report, const A
   return task;
 }
 
-std::size_t baseline_index(const RunReport& report) {
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) return v;
-  }
-  return 0;
-}
-
-const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
-                            const std::string& task) {
-  static const ItemScores none;
-  const auto it = scores.find({variant, task});
-  return it == scores.end() ? none : it->second;
-}
-
-void measure_noise(RunReport& report, const AllScores& scores) {
-  const std::size_t base = baseline_index(report);
-  for (TaskValues& task : report.tasks) {
-    const ItemScores& there = scores_of(scores, report.variants[base].name, task.name);
-    for (std::size_t v = 0; v < report.variants.size(); ++v) {
-      if (v == base) continue;
-      measure_disagreement(task.cells[base], task.cells[v], there,
-                           scores_of(scores, report.variants[v].name, task.name),
-                           task.metrics.front());
-    }
-  }
-}
-
 void compare_all(RunReport& report, const AllScores& scores) {
-  CompareOptions options;
-  options.margin_pp = report.margin_pp;
-  options.alpha = report.alpha;
+  const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
   const std::size_t base = baseline_index(report);
   std::vector<PairedComparison*> family;
   report.pooled.resize(report.variants.size());
@@ -258,11 +165,9 @@ void compare_all(RunReport& report, const AllScores& scores) {
                    scores_of(scores, report.variants[v].name, task.name), task.metrics.front());
       Cell& cell = task.cells[v];
       cell.paired = compare_pairs(pairs, options);
-      if (const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name)) {
-        mark_invalid(*cell.paired, flag->name);
-      } else {
-        pool_tasks.push_back({task.name, task.weight, pairs});
-      }
+      const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name);
+      if (flag != nullptr) mark_invalid(*cell.paired, flag->name);
+      pool_tasks.push_back({task.name, task.weight, pairs, flag != nullptr ? flag->name : ""});
       if (!cell.not_available.empty() && cell.paired->n == 0)
         cell.paired->reason = cell.not_available;
       family.push_back(&*cell.paired);
@@ -377,9 +282,11 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
     }
   }
   report.fidelity = TRY(measure_fidelity(store, report.variants));
-  measure_noise(report, scores);
+  measure_repeats(report, scores);
+  TRY(measure_noise_floor(store, scores, report));
   raise_flags(report, opened);
   compare_all(report, scores);
+  flag_noise_floors(report);
   finish_report(report);
   return report;
 }

@@ -57,9 +57,10 @@ struct ComparisonReport {
 
 // The base must be one arm: a run of assay stands for its baseline; else DIR:NAME says which. A
 // candidate stands for all its arms, a run of assay for its variants without the baseline. Verdicts
-// by task are Holm-adjusted over tasks and candidates. Tasks that a flag of either side's report
-// makes INVALID stay out of the pool. Usage errors: no shared task; prompts that differ on the
-// shared items (unless allowed), named with both hashes; what read_arms and read_samples say.
+// by task are Holm-adjusted over tasks and candidates. A task that a flag of either side's report
+// makes INVALID makes the pool INVALID, unless its weight is 0. Usage errors: no shared task;
+// prompts that differ on the shared items (unless allowed), named with both hashes; what read_arms
+// and read_samples say.
 [[nodiscard]] Result<ComparisonReport> compare_folders(const CompareRequest& request);
 
 enum class GateOutcome { passed, worse, not_shown };

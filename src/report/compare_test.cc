@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -112,6 +114,37 @@ TEST_F(CompareTest, NanIsUnscoredAndACutFileSaysSo) {
   const auto damaged = compare();
   ASSERT_FALSE(damaged);
   EXPECT_NE(damaged.error().what.find(".jsonl:1 is not a JSON object"), std::string::npos);
+}
+
+// 300 MB of samples on each side, in lines of 2 MB, by a process that may not have 200 MB more than
+// it had before.
+TEST_F(CompareTest, LargeFilesAreStreamed) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer takes memory of its own";
+#endif
+  for (const std::string side : {"x", "y"}) {
+    ASSERT_TRUE(make_dirs(folder_ / side / "m"));
+    std::ofstream out(folder_ / (side + kSamples), std::ios::binary);
+    const std::string text(2000000, 'x');
+    for (int i = 0; i < 150; ++i) {
+      out << R"({"doc_id":)" << i << R"(,"doc":{"q":")" << text << R"("},"metrics":["acc"],)"
+          << R"("doc_hash":"h)" << i << R"(","acc":)" << (side == "y" && i < 30 ? 0 : 1) << "}\n";
+    }
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t most = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{200} << 20U);
+    const rlimit limit{most, most};
+    setrlimit(RLIMIT_AS, &limit);
+    const auto report = compare();
+    const bool right = report && report->candidates[0].tasks[0].comparison.flips_to_wrong == 30;
+    _exit(right ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(CompareTest, DifferentPromptsAreRefusedWithBothHashesUnlessAsked) {

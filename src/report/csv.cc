@@ -6,16 +6,13 @@
 #include "report/write.h"
 
 namespace assay {
-namespace {
 
-std::string quoted(const std::string& text) {
+std::string csv_quoted(const std::string& text) {
   // A leading = + - @ makes spreadsheets run the cell as a formula.
   const bool formula =
       !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
   return "\"" + std::string(formula ? "'" : "") + replace_all(text, "\"", "\"\"") + "\"";
 }
-
-}  // namespace
 
 std::string csv_report(const RunReport& report) {
   std::string out =
@@ -30,9 +27,9 @@ std::string csv_report(const RunReport& report) {
         return it == cell.metrics.end() ? std::string() : fmt::format("{:.6f}", it->second);
       };
       out += fmt::format(
-          "{},{},{},{},{},{},{},{},", quoted(task.name), quoted(report.variants[v].name),
-          quoted(cell.not_available.empty() ? "ok" : cell.not_available), cell.planned, cell.run,
-          cell.scored, metric(task.metrics.front()), metric("lm_eval"));
+          "{},{},{},{},{},{},{},{},", csv_quoted(task.name), csv_quoted(report.variants[v].name),
+          csv_quoted(cell.not_available.empty() ? "ok" : cell.not_available), cell.planned,
+          cell.run, cell.scored, metric(task.metrics.front()), metric("lm_eval"));
       out += cell.scored > 0 ? fmt::format("{:.6f},{:.6f},", cell.ci95.low, cell.ci95.high) : ",,";
       out += fmt::format("{},", cell.truncated);
       if (cell.paired && cell.paired->n > 0) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 
 namespace assay {
 namespace {
@@ -33,7 +34,8 @@ constexpr Rule kRules[] = {
 };
 
 constexpr std::int64_t kFewestForInvalid = 5;
-constexpr double kMostKl = 0.05;  // nats a token
+constexpr double kNotReproducibleP = 0.01;
+constexpr double kMostUnscoredApart = 0.1;  // of the two sides' shares
 
 template <typename Shows>
 std::string example_of(const RunReport& report, const std::string& task, std::size_t variant,
@@ -126,6 +128,11 @@ std::int64_t unscored_answers(const Cell& cell) {
   return n;
 }
 
+double unscored_share(const Cell& cell) {
+  return cell.run > 0 ? static_cast<double>(unscored_answers(cell)) / static_cast<double>(cell.run)
+                      : 0;
+}
+
 void flag_unscored(RunReport& report, const TaskValues& task, std::size_t variant,
                    std::size_t base) {
   const Cell& cell = task.cells[variant];
@@ -138,21 +145,75 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   flag.text_zh = fmt::format("{} 个回答中有 {} 个无法评分(基线有 {} 个)", cell.run, here, there);
   flag.example = example_of(report, task.name, variant,
                             [](const OutputValues& o) { return o.outcome != "scored"; });
-  if (here * 5 >= cell.run) {
-    flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
-      return unscored_answers(task.cells[other]) != here;
-    });
-  }
+  // What one side alone has not scored may be what it got wrong.
+  flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
+    return here - unscored_answers(task.cells[other]) >= kFewestForInvalid &&
+           unscored_share(cell) - unscored_share(task.cells[other]) >= kMostUnscoredApart;
+  });
   report.flags.push_back(std::move(flag));
 }
 
-// A difference that asking the baseline again would make as well.
+// The baseline differs from itself, in one direction, beyond chance: whatever did that did not
+// treat the variants alike either.
+void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t base) {
+  if (!task.noise_floor) return;
+  const NoiseFloor& floor = *task.noise_floor;
+  const PairedComparison& c = floor.comparison;
+  const double p = c.mcnemar_p.value_or(1);
+  if (p >= kNotReproducibleP) return;
+  Flag flag{"not reproducible",
+            report.variants[base].name,
+            task.name,
+            c.flips_to_wrong + c.flips_to_right,
+            c.n,
+            kNotReproducibleP};
+  flag.example = floor.example;
+  flag.text = fmt::format(
+      "its second pass differs from its first by {:+.1f} points, {} items to wrong and {} to right "
+      "(McNemar p {:.2g})",
+      c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
+  flag.text_zh = fmt::format(
+      "第二遍与第一遍相差 {:+.1f} 个百分点,{} 题由对变错,{} 题由错变对(McNemar p {:.2g})",
+      c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
+  flag.invalidates = spoiled(report, base, base, [](std::size_t) { return true; });
+  report.flags.push_back(std::move(flag));
+}
+
+double flip_share(const PairedComparison& c) {
+  return c.n > 0
+             ? static_cast<double>(c.flips_to_wrong + c.flips_to_right) / static_cast<double>(c.n)
+             : 0;
+}
+
+// A difference that asking the baseline again makes as well. `task`: empty for all together.
+void flag_noise_floor(RunReport& report, const NoiseFloor& floor, const PairedComparison& paired,
+                      std::size_t variant, const std::string& task) {
+  const PairedComparison& own = floor.comparison;
+  const std::int64_t flips = own.flips_to_wrong + own.flips_to_right;
+  if (flips == 0 || paired.n == 0 || flip_share(own) < flip_share(paired)) return;
+  Flag flag{"noise", report.variants[variant].name, task, flips, own.n, flip_share(paired)};
+  flag.example = floor.example;
+  flag.text = fmt::format(
+      "the baseline's second pass flips on {} of {} items ({:.1f} %), this variant on {:.1f} %",
+      flips, own.n, flip_share(own) * 100, flip_share(paired) * 100);
+  flag.text_zh = fmt::format("基线的第二遍在 {} 题中翻转 {} 题({:.1f} %),本变体翻转 {:.1f} %",
+                             own.n, flips, flip_share(own) * 100, flip_share(paired) * 100);
+  report.flags.push_back(std::move(flag));
+}
+
+// The same from repeats of an item.
 void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, std::size_t base) {
-  const auto& own = task.cells[base].own_disagreement;
+  const Cell& there = task.cells[base];
+  const auto& own = there.own_disagreement;
   const auto& between = task.cells[variant].disagreement;
   if (variant == base || !own || !between || *own <= 0 || *own < *between) return;
-  Flag flag{"noise", report.variants[variant].name, task.name};
-  flag.threshold = *between;
+  Flag flag{"noise",
+            report.variants[variant].name,
+            task.name,
+            there.own_differing,
+            there.own_compared,
+            *between,
+            there.own_example};
   flag.text = fmt::format(
       "two answers of the baseline differ on {:.1f} % of the items, this variant's from the "
       "baseline's on {:.1f} %",
@@ -188,6 +249,21 @@ void flag_weight_only(RunReport& report, const VariantValues& v) {
   report.flags.push_back(std::move(flag));
 }
 
+// The engine's own word that it took something else than was asked for.
+std::string fallback_line(const VariantValues& v) {
+  const auto engine = v.facts.find("engine");
+  if (engine == v.facts.end() || !engine->is_object()) return "";
+  const auto log = engine->find("log");
+  if (log == engine->end() || !log->is_string()) return "";
+  std::istringstream lines(log->get<std::string>());
+  for (std::string line; std::getline(lines, line);) {
+    for (const char* word : {"fallback", "alling back", "ell back"}) {
+      if (line.find(word) != std::string::npos) return line;
+    }
+  }
+  return "";
+}
+
 void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
@@ -198,6 +274,12 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     report.flags.push_back(std::move(flag));
   }
   flag_weight_only(report, v);
+  if (const std::string line = fallback_line(v); !line.empty()) {
+    Flag flag{"engine fell back", v.name, ""};
+    flag.text = "its engine says: " + line;
+    flag.text_zh = "引擎的记录:" + line;
+    report.flags.push_back(std::move(flag));
+  }
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;
@@ -222,9 +304,9 @@ void flag_fidelity(RunReport& report) {
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
     if (!report.fidelity[v]) continue;
     const FidelityValues f = report.fidelity[v].value_or(FidelityValues{});
-    if (f.kl.low <= kMostKl) continue;
+    if (f.kl.low <= kLowFidelityKl) continue;
     Flag flag{"low fidelity", report.variants[v].name, ""};
-    flag.threshold = kMostKl;
+    flag.threshold = kLowFidelityKl;
     flag.text = fmt::format(
         "on the baseline's own outputs its token distribution is {:.3f} nats away (mean KL), and "
         "its first choice differs at {:.1f} % of the positions",
@@ -247,7 +329,23 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
       flag_shares(report, task, v, base);
       flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
-      flag_noise(report, task, v, base);
+      if (v == base) flag_reproducible(report, task, base);
+      if (!task.noise_floor) flag_noise(report, task, v, base);
+    }
+  }
+}
+
+void flag_noise_floors(RunReport& report) {
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    if (report.noise_floor) {
+      flag_noise_floor(report, *report.noise_floor, report.pooled[v].overall, v, "");
+    }
+    for (const TaskValues& task : report.tasks) {
+      const auto& paired = task.cells[v].paired;
+      if (task.noise_floor && paired) {
+        flag_noise_floor(report, *task.noise_floor, *paired, v, task.name);
+      }
     }
   }
 }

@@ -5,11 +5,17 @@
 
 namespace assay {
 
+// Low fidelity: the 95 % interval of the mean KL divergence lies above this, in nats a token.
+inline constexpr double kLowFidelityKl = 0.05;
+
 // Appends the flags of every cell and variant to report.flags.
 void raise_flags(RunReport& report, const nlohmann::json& opened);
 
 // Appends those of report.fidelity.
 void flag_fidelity(RunReport& report);
+
+// Those of the noise floor, once everything is compared.
+void flag_noise_floors(RunReport& report);
 
 // The flag that makes this cell's comparison INVALID; nullptr: none.
 [[nodiscard]] const Flag* invalidating_flag(const RunReport& report, const std::string& variant,

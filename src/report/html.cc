@@ -58,6 +58,7 @@ std::string navigation(const RunReport& report) {
     out += link("fidelity", "Fidelity", "保真度");
     break;
   }
+  if (report.noise_floor) out += link("noise", "Noise floor", "噪声下限");
   return out + link("flags", "Soundness", "可靠性") + link("engine", "Engine", "引擎") +
          link("items", "Items", "逐题") + "</nav>";
 }
@@ -94,8 +95,9 @@ std::string html_report(const RunReport& report, Language language) {
       hash_source(script), escaped(report.name), style);
   out += header(report) + "<main>\n";
   out += verdict_section(report) + chart_sections(report) + score_section(report) +
-         fidelity_section(report) + flag_section(report) + engine_section(report) +
-         load_section(report) + group_section(report) + items_section(report);
+         fidelity_section(report) + noise_section(report) + flag_section(report) +
+         engine_section(report) + load_section(report) + group_section(report) +
+         items_section(report);
   out += "</main><footer>assay " + escaped(report.assay_version) + "</footer>\n";
   return out + "<script>" + charts + "</script>\n<script>" + script + "</script></body></html>\n";
 }

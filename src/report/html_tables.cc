@@ -226,6 +226,33 @@ std::string fidelity_section(const RunReport& report) {
          "</p></section>\n";
 }
 
+std::string noise_section(const RunReport& report) {
+  if (!report.noise_floor) return "";
+  const auto line = [](const std::string& name, const NoiseFloor& floor) {
+    const PairedComparison& c = floor.comparison;
+    return html_row({name, std::to_string(c.n), escaped(difference_text(c)),
+                     fmt::format("{} / {}", c.flips_to_wrong, c.flips_to_right),
+                     fmt::format("{} / {}", floor.worded_differently, floor.answered_twice)});
+  };
+  std::string rows = line(both("pooled", "合并"), *report.noise_floor);
+  for (const TaskValues& task : report.tasks) {
+    if (task.noise_floor) rows += line(escaped(task.title), *task.noise_floor);
+  }
+  return "<section id=\"noise\">" + heading("Noise floor", "噪声下限") +
+         html_table({both("task", "任务"), both("items", "题数"),
+                     both("second pass minus first [95 %]", "第二遍减第一遍 [95 %]"),
+                     both("to wrong / right", "变错 / 变对"),
+                     both("worded differently / items", "文字不同 / 题数")},
+                    rows) +
+         "<p class=\"note\">" +
+         both(
+             "The baseline against itself: the same items and settings, another order. A variant's "
+             "difference of this size is what chance makes.",
+             "基线与它自己相比:同样的题和设置,顺序不同。变体的差值若不超过这个大小,"
+             "就是偶然所致。") +
+         "</p></section>\n";
+}
+
 std::string flag_section(const RunReport& report) {
   std::string out = "<section id=\"flags\">" + heading("Is the measurement sound?", "测量可靠吗?");
   if (report.flags.empty()) {
@@ -258,14 +285,13 @@ std::string engine_section(const RunReport& report) {
     }
     const auto mean = shared_mean(report, v);
     const double memory = variant.facts.value("gpu_memory_bytes", 0.0);
-    const double energy = variant.facts.value("energy_j", 0.0);
     rows +=
         html_row({name_of(variant),
                   escaped(variant.model + (variant.revision.empty() ? "" : "@" + variant.revision)),
                   mean ? fmt::format("{:.1f}", *mean * 100) : "N/A",
                   fmt::format("{:.0f}{}", variant.tokens_per_s, variant.emulated ? " *" : ""),
                   human_duration(variant.load_s), memory > 0 ? human_bytes(memory) : "",
-                  energy > 0 ? fmt::format("{:.0f}", energy / 1000) : "",
+                  variant.energy_j ? fmt::format("{:.1f}", *variant.energy_j / 1000) : "",
                   std::to_string(variant.generated_tokens), std::to_string(variant.prompt_tokens),
                   escaped(variant.facts.value("dtype", "")), escaped(join(kernels, ", "))});
   }

@@ -27,6 +27,7 @@ namespace assay {
 [[nodiscard]] std::string chart_sections(const RunReport& report);  // with #figures
 [[nodiscard]] std::string score_section(const RunReport& report);
 [[nodiscard]] std::string fidelity_section(const RunReport& report);
+[[nodiscard]] std::string noise_section(const RunReport& report);
 [[nodiscard]] std::string flag_section(const RunReport& report);
 [[nodiscard]] std::string engine_section(const RunReport& report);
 [[nodiscard]] std::string group_section(const RunReport& report);

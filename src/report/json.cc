@@ -37,6 +37,31 @@ Json comparison_json(const PairedComparison& c) {
           {"reason", c.reason}};
 }
 
+Json noise_json(const NoiseFloor& floor) {
+  const PairedComparison& c = floor.comparison;
+  return {{"n", c.n},
+          {"method", method_name(c.method)},
+          {"diff_pp", c.diff_pp},
+          {"ci95_low_pp", c.ci95_low_pp},
+          {"ci95_high_pp", c.ci95_high_pp},
+          {"first_mean", c.baseline_mean},
+          {"second_mean", c.candidate_mean},
+          {"flips_to_wrong", c.flips_to_wrong},
+          {"flips_to_right", c.flips_to_right},
+          {"mcnemar_p", or_null(c.mcnemar_p)},
+          {"answered_twice", floor.answered_twice},
+          {"worded_differently", floor.worded_differently},
+          {"example", floor.example}};
+}
+
+Json noise_floor_json(const RunReport& report, const NoiseFloor& pooled) {
+  Json tasks = Json::object();
+  for (const TaskValues& task : report.tasks) {
+    if (task.noise_floor) tasks[task.name] = noise_json(*task.noise_floor);
+  }
+  return {{"pooled", noise_json(pooled)}, {"tasks", tasks}};
+}
+
 Json fidelity_json(const RunReport& report) {
   const auto estimate = [](const Estimate& e) {
     return Json{{"value", e.value}, {"low", e.low}, {"high", e.high}};
@@ -88,6 +113,7 @@ Json variant_json(const VariantValues& v) {
               {"generated_tokens", v.generated_tokens},
               {"prompt_tokens", v.prompt_tokens},
               {"tokens_per_s", v.tokens_per_s},
+              {"energy_j", or_null(v.energy_j)},
               {"emulated", v.emulated},
               {"facts", v.facts}};
   if (Json load = load_json(v.load); !load.is_null()) out["load"] = std::move(load);
@@ -133,6 +159,7 @@ Json json_report(const RunReport& report) {
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
+  if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

@@ -110,6 +110,26 @@ std::string fidelity_table(const RunReport& report) {
          rule(6) + rows + "\nThe baseline's own outputs, read by each variant token by token.\n\n";
 }
 
+std::string noise_table(const RunReport& report) {
+  if (!report.noise_floor) return "";
+  const auto line = [](const std::string& name, const NoiseFloor& floor) {
+    const PairedComparison& c = floor.comparison;
+    return row({name, std::to_string(c.n), difference_text(c),
+                fmt::format("{} / {}", c.flips_to_wrong, c.flips_to_right),
+                fmt::format("{} of {}", floor.worded_differently, floor.answered_twice)});
+  };
+  std::string out = "## Noise floor\n\n" +
+                    row({"task", "items", "second pass minus first [95 %], points",
+                         "to wrong / right", "worded differently"}) +
+                    rule(5) + line("pooled", *report.noise_floor);
+  for (const TaskValues& task : report.tasks) {
+    if (task.noise_floor) out += line(task.title, *task.noise_floor);
+  }
+  return out +
+         "\nThe baseline against itself: the same items and settings, another order. A "
+         "variant's difference of this size is what chance makes.\n\n";
+}
+
 std::string count_table(const RunReport& report) {
   std::string out = "## Counts\n\n";
   out += row({"task", "planned", "variant", "counts"}) + rule(4);
@@ -124,10 +144,11 @@ std::string count_table(const RunReport& report) {
 
 std::string engine_table(const RunReport& report) {
   std::string out = "## Engine\n\n";
-  out += row({"variant", "model", "loads", "load", "tokens per second", "output tokens", "dtype",
-              "kernels"}) +
-         rule(8);
+  out += row({"variant", "model", "loads", "load", "tokens per second", "output tokens",
+              "GPU memory", "energy", "dtype", "kernels"}) +
+         rule(10);
   for (const VariantValues& v : report.variants) {
+    const double memory = v.facts.value("gpu_memory_bytes", 0.0);
     std::vector<std::string> kernels;
     for (const auto& kernel : v.facts.value("kernels", nlohmann::json::array())) {
       if (kernel.is_string()) kernels.push_back(kernel.get<std::string>());
@@ -135,6 +156,8 @@ std::string engine_table(const RunReport& report) {
     out += row({v.name, v.model + (v.revision.empty() ? "" : "@" + v.revision),
                 std::to_string(v.loads), human_duration(v.load_s),
                 fmt::format("{:.0f}", v.tokens_per_s), std::to_string(v.generated_tokens),
+                memory > 0 ? human_bytes(memory) : "",
+                v.energy_j ? fmt::format("{:.1f} kJ", *v.energy_j / 1000) : "",
                 v.facts.value("dtype", ""), join(kernels, ", ")});
   }
   return out + "\n";
@@ -165,8 +188,8 @@ std::string markdown_report(const RunReport& report) {
                      time_text(report.ended_at_s), human_duration(report.spent_s),
                      report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
   out += pooled_table(report) + fidelity_table(report) + score_table(report) +
-         difference_table(report) + count_table(report) + engine_table(report) +
-         load_markdown(report) + flag_list(report);
+         difference_table(report) + noise_table(report) + count_table(report) +
+         engine_table(report) + load_markdown(report) + flag_list(report);
   return out + "\nMade by assay " + report.assay_version + ".\n";
 }
 

@@ -52,6 +52,7 @@ class ReportTest : public testing::Test {
   // right(variant, task, item): 1, 0, or -1 for not run.
   RunReport make(const std::function<int(const std::string&, const std::string&, int)>& right,
                  int items = 40, const std::string& output = "out") {
+    fs::remove_all(folder_);
     Store store = Store::open(folder_, Store::Mode::write).value();
     const Json frozen = {
         {"format", 1},
@@ -68,9 +69,12 @@ class ReportTest : public testing::Test {
     EXPECT_TRUE(store.set_meta("end", "complete"));
     EXPECT_TRUE(store.set_meta("started_at", "1000"));
     EXPECT_TRUE(store.set_meta("ended_at", "1060"));
-    for (const std::string variant : {"bf16", "fp8"}) {
-      EXPECT_TRUE(store.add_load(variant, 0,
-                                 {{"load_s", 10.0}, {"work_s", 20.0}, {"generated_tokens", 400}}));
+    std::vector<std::string> names = {"bf16", "fp8"};
+    if (second_pass_) names.emplace_back(kSecondPass);
+    for (const std::string& variant : names) {
+      Json facts = {{"load_s", 10.0}, {"work_s", 20.0}, {"generated_tokens", 400}};
+      facts.update(facts_);
+      EXPECT_TRUE(store.add_load(variant, 0, facts));
       for (const std::string name : {"a", "b"}) {
         for (int i = 0; i < items; ++i) {
           const int value = right(variant, name, i);
@@ -83,6 +87,10 @@ class ReportTest : public testing::Test {
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
+          if (i < unscored_[variant]) {
+            score = {};
+            score.reason = reason::kSandboxFault;
+          }
           score.truncated = truncated_.find(variant) != std::string::npos;
           EXPECT_TRUE(store.put_score({variant, name, id, 0, score}));
         }
@@ -95,7 +103,10 @@ class ReportTest : public testing::Test {
   }
 
   fs::path folder_;
-  std::string truncated_;  // variants whose outputs are all cut
+  std::string truncated_;                // variants whose outputs are all cut
+  std::map<std::string, int> unscored_;  // of each task's first items
+  bool second_pass_ = false;             // of the baseline
+  Json facts_ = Json::object();          // more of each load's
 };
 
 TEST_F(ReportTest, FiguresAndPairs) {
@@ -138,6 +149,77 @@ TEST_F(ReportTest, OneSidedTruncationIsInvalid) {
   EXPECT_EQ(report.tasks[0].cells[1].paired->verdict, Verdict::invalid);
   EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (truncated)");
   EXPECT_EQ(report.pooled[1].overall.n, 0);  // nothing sound is left to pool
+  EXPECT_EQ(verdict_text(report.pooled[1].overall), "INVALID (truncated: a, truncated: b)");
+}
+
+// 8 of 40 answers of one side could not be scored: its share is 20 points above the other's 0.
+// With 5 there and 8 here it is 7.5 points: flagged, no more.
+TEST_F(ReportTest, UnscoredOnOneSideIsInvalid) {
+  unscored_ = {{"fp8", 8}};
+  const auto right = [](const std::string&, const std::string&, int) { return 1; };
+  EXPECT_EQ(verdict_text(*make(right).tasks[0].cells[1].paired), "INVALID (unscored)");
+  unscored_ = {{"bf16", 8}};
+  const RunReport broken_baseline = make(right);
+  EXPECT_EQ(verdict_text(*broken_baseline.tasks[0].cells[1].paired), "INVALID (unscored)");
+  EXPECT_EQ(broken_baseline.flags[0].variant, "bf16");
+  EXPECT_EQ(broken_baseline.flags[0].count, 8);
+  EXPECT_EQ(broken_baseline.flags[0].of, 40);
+  EXPECT_EQ(broken_baseline.flags[0].example, "a0");
+  unscored_ = {{"bf16", 5}, {"fp8", 8}};
+  const RunReport both = make(right);
+  EXPECT_EQ(both.flags.size(), 4U);
+  EXPECT_NE(both.tasks[0].cells[1].paired->verdict, Verdict::invalid);
+}
+
+// The baseline's second pass flips on 2 of 40 items, the variant on 1 of task a and 3 of task b.
+TEST_F(ReportTest, NoiseFloor) {
+  const auto right = [](const std::string& v, const std::string& t, int i) {
+    if (v == "fp8") return i < (t == "a" ? 1 : 3) ? 0 : 1;
+    return v == kSecondPass && i < 2 ? 0 : 1;
+  };
+  second_pass_ = true;
+  const RunReport report = make(right);
+  ASSERT_TRUE(report.noise_floor && report.tasks[0].noise_floor);
+  EXPECT_EQ(report.noise_floor->comparison.n, 80);
+  EXPECT_EQ(report.noise_floor->comparison.flips_to_wrong, 4);
+  EXPECT_DOUBLE_EQ(report.noise_floor->comparison.diff_pp, -5);
+  EXPECT_EQ(report.noise_floor->answered_twice, 80);
+  EXPECT_EQ(report.noise_floor->worded_differently, 0);
+  // Tango's interval of 2 flips to wrong of 40; root by scipy.optimize.brentq as in paired_test.cc.
+  EXPECT_NEAR(report.tasks[0].noise_floor->comparison.ci95_low_pp, -16.503877369140962, 1e-6);
+  ASSERT_EQ(report.flags.size(), 2U);  // 2 flips against 1 on a, 4 against 4 in all; 2 < 3 on b
+  EXPECT_EQ(report.flags[0].name, "noise");
+  EXPECT_EQ(report.flags[0].task, "");
+  EXPECT_EQ(report.flags[0].count, 4);
+  EXPECT_EQ(report.flags[0].of, 80);
+  EXPECT_DOUBLE_EQ(report.flags[0].threshold, 0.05);
+  EXPECT_EQ(report.flags[1].task, "a");
+  EXPECT_EQ(report.flags[1].example, "a0");
+  EXPECT_FALSE(report.flags[1].forces_invalid());
+  EXPECT_EQ(make([](const std::string&, const std::string&, int) { return 1; }).flags.size(), 0U);
+}
+
+// 9 of 40 items lost and none won: exact McNemar 2 / 512 = 0.0039.
+TEST_F(ReportTest, ABaselineThatDiffersFromItselfIsInvalid) {
+  second_pass_ = true;
+  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
+    return v == kSecondPass && t == "a" && i < 9 ? 0 : 1;
+  });
+  ASSERT_FALSE(report.flags.empty());
+  EXPECT_EQ(report.flags[0].name, "not reproducible");
+  EXPECT_EQ(report.flags[0].variant, "bf16");
+  EXPECT_EQ(report.flags[0].count, 9);
+  EXPECT_EQ(report.flags[0].example, "a0");
+  EXPECT_EQ(verdict_text(*report.tasks[0].cells[1].paired), "INVALID (not reproducible)");
+  EXPECT_NE(report.tasks[1].cells[1].paired->verdict, Verdict::invalid);
+}
+
+TEST_F(ReportTest, EngineThatFellBackIsQuoted) {
+  facts_ = {{"engine", {{"log", "Selected A for B\nX not supported, falling back to Y"}}}};
+  const RunReport report = make([](const std::string&, const std::string&, int) { return 1; });
+  ASSERT_EQ(report.flags.size(), 2U);
+  EXPECT_EQ(report.flags[0].name, "engine fell back");
+  EXPECT_EQ(report.flags[0].text, "its engine says: X not supported, falling back to Y");
 }
 
 TEST_F(ReportTest, ABrokenBaselineIsInvalidToo) {

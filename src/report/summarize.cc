@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "report/result_folders.h"
 #include "report/terminal.h"
+#include "report/write.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -125,11 +126,13 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
     case TableFormat::json:
       return dump_json(rows_json(rows), 1) + "\n";
     case TableFormat::csv:
-      for (const auto& row : cells) {
+      for (std::size_t i = 0; i < cells.size(); ++i) {
         std::vector<std::string> quoted;
-        quoted.reserve(row.size());
-        for (const std::string& cell : row)
-          quoted.push_back("\"" + replace_all(cell, "\"", "\"\"") + "\"");
+        quoted.reserve(cells[i].size());
+        for (const std::string& cell : cells[i]) quoted.push_back(csv_quoted(cell));
+        if (i > 0 && rows[i - 1].has_value) {  // may be a negative number
+          quoted[4] = "\"" + value_text(rows[i - 1]) + "\"";
+        }
         out += join(quoted, ",") + "\r\n";
       }
       return out;

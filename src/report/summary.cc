@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "report/flags.h"
 
 namespace assay {
 namespace {
@@ -24,6 +25,8 @@ std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
     case Verdict::worse_within_margin:
       return fmt::format("it loses accuracy beyond chance, but for sure less than {} points",
                          margin_pp);
+    case Verdict::invalid:
+      return "that is without the tasks whose measurement is not sound, so it decides nothing";
     default:
       return fmt::format("the data neither show a loss nor rule out one of {} points{}", margin_pp,
                          pooled.items_needed
@@ -40,6 +43,8 @@ std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
       return "准确率确有损失,不能用偶然解释";
     case Verdict::worse_within_margin:
       return fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp);
+    case Verdict::invalid:
+      return "这里不含测量不可靠的任务,因此不能据此下结论";
     default:
       return fmt::format(
           "数据既没有显示损失,也不能排除 {} 个百分点的损失{}", margin_pp,
@@ -48,14 +53,17 @@ std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
 }
 
 std::string fidelity_sentence(const FidelityValues& f, Language language) {
+  const bool low = f.kl.low > kLowFidelityKl;
   if (language == Language::zh) {
-    return fmt::format("逐词对照基线的输出,{} 个位置中有 {:.1f} % 的首选词相同(平均 KL {:.3f})。",
-                       f.tokens, f.top1_agreement.value * 100, f.kl.value);
+    return fmt::format("逐词对照基线的输出,{} 个位置中有 {:.1f} % 的首选词相同(平均 KL {:.3f}){}。",
+                       f.tokens, f.top1_agreement.value * 100, f.kl.value,
+                       low ? ",保真度低:即使得分不变,回答也会不同" : "");
   }
   return fmt::format(
       " Word by word on the baseline's own outputs its first choice agrees at {:.1f} % of {} "
-      "positions (mean KL {:.3f}).",
-      f.top1_agreement.value * 100, f.tokens, f.kl.value);
+      "positions (mean KL {:.3f}){}.",
+      f.top1_agreement.value * 100, f.tokens, f.kl.value,
+      low ? ": low fidelity, it answers differently even where the score holds" : "");
 }
 
 std::string sentence_for(const RunReport& report, std::size_t v, Language language) {
@@ -80,6 +88,19 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
   if (v >= report.fidelity.size()) return text;
   if (const auto& fidelity = report.fidelity[v]) text += fidelity_sentence(*fidelity, language);
   return text;
+}
+
+std::string noise_sentence(const RunReport& report, Language language) {
+  if (!report.noise_floor) return "";
+  const PairedComparison& c = report.noise_floor->comparison;
+  const std::int64_t flips = c.flips_to_wrong + c.flips_to_right;
+  if (language == Language::zh) {
+    return fmt::format("基线自己再答一遍,{} 题中有 {} 题的对错不同,相差 {} 个百分点。", c.n, flips,
+                       difference_text(c));
+  }
+  return fmt::format(
+      " Asked a second time, the baseline itself flips on {} of {} items and differs by {} points.",
+      flips, c.n, difference_text(c));
 }
 
 std::string unsound_sentence(const RunReport& report, Language language) {
@@ -167,7 +188,7 @@ std::string summarize_in_words(const RunReport& report, Language language) {
     if (report.variants[v].baseline) continue;
     text += (text.empty() || zh ? "" : " ") + sentence_for(report, v, language);
   }
-  text += unsound_sentence(report, language);
+  text += noise_sentence(report, language) + unsound_sentence(report, language);
   if (report.end == "out_of_time") {
     text += zh ? "预算用完,运行提前结束:剩下的题记为「未运行」,比较只用双方都回答了的题。"
                : " The budget ended the run: the items left are recorded as not run, and "

@@ -83,6 +83,11 @@ std::string terminal_table(const RunReport& report, bool colour) {
                        colour ? colour_of(pooled.verdict) : "", verdict, colour ? "\033[0m" : "",
                        difference_text(pooled));
   }
+  if (report.noise_floor) {
+    const PairedComparison& c = report.noise_floor->comparison;
+    out += fmt::format("baseline against its second pass: {}, {} of {} items flip\n",
+                       difference_text(c), c.flips_to_wrong + c.flips_to_right, c.n);
+  }
   if (!report.flags.empty())
     out += fmt::format("{} {}: see the report\n", report.flags.size(),
                        report.flags.size() == 1 ? "flag" : "flags");

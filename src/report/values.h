@@ -46,8 +46,9 @@ struct VariantValues {
   double work_s = 0;  // all, engines ready
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
-  double tokens_per_s = 0;  // generated, while an engine was ready
-  LoadValues load;          // no answers: nothing was timed
+  double tokens_per_s = 0;         // generated, while an engine was ready
+  std::optional<double> energy_j;  // of the GPUs, while an engine was ready; none: not known
+  LoadValues load;                 // no answers: nothing was timed
   nlohmann::json facts =
       nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
@@ -90,8 +91,20 @@ struct Cell {
   // this variant (none without repeats), and one of it and one of the baseline.
   std::optional<double> own_disagreement;
   std::optional<double> disagreement;
+  std::int64_t own_differing = 0;  // items whose own answers differ, of those answered twice
+  std::int64_t own_compared = 0;
+  std::string own_example;                 // one that does
   std::optional<PairedComparison> paired;  // to the baseline; none for the baseline itself
   std::map<std::string, std::pair<std::int64_t, double>> groups;  // group -> items, mean
+};
+
+// The baseline against its own second pass (docs/noise_floor.md): the first is the comparison's
+// baseline, the second its candidate. No verdict: nothing is decided about the baseline.
+struct NoiseFloor {
+  PairedComparison comparison;
+  std::int64_t answered_twice = 0;
+  std::int64_t worded_differently = 0;  // of these, answers that are not the same to the letter
+  std::string example;                  // an item that flips
 };
 
 struct TaskValues {
@@ -105,7 +118,8 @@ struct TaskValues {
   int repeats = 1;
   std::int64_t planned = 0;
   std::vector<std::string> metrics;
-  std::vector<Cell> cells;           // one a variant, in the variants' order
+  std::vector<Cell> cells;  // one a variant, in the variants' order
+  std::optional<NoiseFloor> noise_floor;
   std::int64_t shared = 0;           // items scored for every variant
   std::vector<double> shared_means;  // first metric over these, one a variant
 };
@@ -167,6 +181,7 @@ struct RunReport {
   std::vector<TaskValues> tasks;
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
+  std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
   std::vector<Flag> flags;
   std::vector<ItemValues> items;
   std::string summary;  // one paragraph for whoever decides

@@ -17,6 +17,8 @@ namespace assay {
 
 [[nodiscard]] std::string markdown_report(const RunReport& report);
 [[nodiscard]] std::string html_report(const RunReport& report, Language language = Language::en);
+// A cell of text; what a spreadsheet would run as a formula gets an apostrophe in front.
+[[nodiscard]] std::string csv_quoted(const std::string& text);
 [[nodiscard]] std::string csv_report(const RunReport& report);
 [[nodiscard]] nlohmann::json json_report(const RunReport& report);  // docs/report_schema.md
 [[nodiscard]] Status write_lm_eval_files(const RunReport& report,

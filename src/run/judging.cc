@@ -65,12 +65,14 @@ class TaskJudging {
         unscored.emplace(s.variant, s.item, s.repeat);
       }
     }
-    for (const ResolvedVariant& variant : run_.variants) {
+    std::vector<std::string> names;
+    for (const ResolvedVariant& variant : run_.variants) names.push_back(variant.spec.name);
+    if (run_.plan.compare.noise_floor) names.emplace_back(kSecondPass);
+    for (const std::string& name : names) {
       for (const Item& item : task_.items) {
         for (int repeat = 0; repeat < task_.spec.repeats; ++repeat) {
-          if (unscored.contains({variant.spec.name, item.id, repeat})) {
-            TRY(add({variant.spec.name, &task_, &item, repeat, 0, {}, {}}));
-          }
+          if (!unscored.contains({name, item.id, repeat})) continue;
+          TRY(add({name, &task_, &item, repeat, 0, {}, {}}));
         }
       }
     }

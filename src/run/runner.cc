@@ -52,6 +52,7 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
   }
   if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
     TRY(services.store.forget_variant(variant.spec.name));
+    if (variant.spec.baseline) TRY(services.store.forget_variant(kSecondPass));
     for (const ResolvedTask& task : run.tasks) {
       TRY(services.store.remove_meta(LmEvalSource::done_name(variant.spec.name, task.spec.name)));
     }
@@ -86,10 +87,11 @@ class Accounts {  // the wall clock spent on this folder, over all its runs
   }
   [[nodiscard]] double left_s() const { return options_.budget_s - spent_s(); }
   // `turns_left`: variants that share what is left; half a one more where a judge comes after them.
-  [[nodiscard]] double deadline_s(double turns_left) const {
+  // `turns`: how many of them are this variant's.
+  [[nodiscard]] double deadline_s(double turns_left, double turns = 1) const {
     if (!limited()) return std::numeric_limits<double>::infinity();
     return services_.clock.now().count() +
-           variant_share_s(left_s(), turns_left, report_reserve_s(options_.budget_s));
+           turns * variant_share_s(left_s(), turns_left, report_reserve_s(options_.budget_s));
   }
   Status save() const {
     return services_.store.set_meta("spent_s", fmt::format("{:.3f}", spent_s()));
@@ -144,12 +146,13 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
                         variants_left),
             fmt::format("give it at least {}", human_duration(std::ceil(least_s))));
       }
-      turn.give_up();
+      TRY(turn.give_up());
       out.end = RunEnd::out_of_time;
     } else {
       out.worked = true;
       const double judge_turn = TRY(wants_judge(run)) ? kJudgeTurn : 0;
-      out.end = TRY(turn.run(accounts.deadline_s(variants_left + judge_turn)));
+      const int turns = variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
+      out.end = TRY(turn.run(accounts.deadline_s(variants_left - 1 + turns + judge_turn, turns)));
     }
   }
   TRY(turn.finish_grading());
@@ -203,21 +206,23 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
 
 Status rescore(const ResolvedRun& run, RunServices& services) {
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
-  for (const ResolvedVariant& variant : run.variants) {
+  std::vector<std::string> names;
+  for (const ResolvedVariant& variant : run.variants) names.push_back(variant.spec.name);
+  names.emplace_back(kSecondPass);
+  for (const std::string& name : names) {
     for (const Unit& unit : make_units(run)) {
-      auto steps = TRY(answered_steps(run, services.store, variant.spec.name, *unit.task,
-                                      unit.item(), unit.repeat));
+      const std::string& task = unit.task->spec.name;
+      auto steps =
+          TRY(answered_steps(run, services.store, name, *unit.task, unit.item(), unit.repeat));
       if (!steps) continue;
-      GradeJob job{variant.spec.name,
+      GradeJob job{name,
                    unit.task,
                    &unit.item(),
                    unit.repeat,
                    0,
                    *std::move(steps),
-                   TRY(stored_judgement(services.store, variant.spec.name, unit.task->spec.name,
-                                        unit.item().id, unit.repeat))};
-      TRY(services.store.put_score({variant.spec.name, unit.task->spec.name, unit.item().id,
-                                    unit.repeat,
+                   TRY(stored_judgement(services.store, name, task, unit.item().id, unit.repeat))};
+      TRY(services.store.put_score({name, task, unit.item().id, unit.repeat,
                                     grade_now(run, job, services.run_program, oracle.get())}));
     }
   }

@@ -164,6 +164,9 @@ TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
   const std::vector<std::string> first(script_.prompts.begin(), script_.prompts.begin() + 5);
   EXPECT_EQ(first, (std::vector<std::string>{"a/a0/0", "b/b0/0", "a/a1/0", "a/a2/0", "b/b1/0"}));
 
+  const auto loads = Store::open(folder_, Store::Mode::read).value().loads().value();
+  ASSERT_EQ(loads.size(), 2U);
+  EXPECT_EQ(loads[1].facts.at("energy_j"), 250);
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.starts, 2);  // no engine at all the second time
   EXPECT_EQ(script_.prompts.size(), 18U);
@@ -444,6 +447,109 @@ TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
   EXPECT_EQ(script_.loads, 2);
 }
 
+// The baseline's items once more after its tasks and its reading back, on the same load, in the
+// order of the hashes: sha256sum of "second pass\n0\na0" and so on.
+TEST_F(RunnerTest, BaselineAnswersASecondTimeInAnotherOrder) {
+  run_.plan.compare.noise_floor = true;
+  run_.tasks[0].items[0].row["steps"] = 2;
+  script_.answer = [&](const std::string& p) {
+    const bool again = script_.loads == 1 && script_.prompts.size() > 10;
+    return std::string(again && p == "b/b1/0" ? "no" : "yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 2);
+  ASSERT_EQ(script_.prompts.size(), 30U);
+  const std::vector<std::string> again(script_.prompts.begin() + 10, script_.prompts.begin() + 20);
+  EXPECT_EQ(again,
+            (std::vector<std::string>{"a/a1/0", "b/b0/0", "a/a0/0", "a/a4/0", "b/b2/0", "a/a3/0",
+                                      "a/a2/0", "b/b1/0", "a/a5/0", "a/a0/1+yes"}));
+  for (std::size_t i = 0; i < 30; ++i) {
+    EXPECT_EQ(script_.salts[i], i >= 10 && i < 20 ? "(second pass)" : "") << i;
+  }
+  EXPECT_EQ(scored_items("(second pass)"), scored_items("base"));
+  for (const StoredScore& s : scores()) {
+    const bool differs = s.variant == "(second pass)" && s.item == "b1";
+    EXPECT_EQ(s.score.metrics.at("robust"), differs ? 0 : 1) << s.variant << " " << s.item;
+  }
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);
+  EXPECT_EQ(script_.prompts.size(), 30U);
+}
+
+TEST_F(RunnerTest, SecondPassMayBeAskedForLater) {
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  run_.plan.compare.noise_floor = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 3);
+  EXPECT_EQ(script_.prompts.size(), 27U);
+}
+
+TEST_F(RunnerTest, InterruptedSecondPassGoesOn) {
+  run_.plan.compare.noise_floor = true;
+  script_.max_in_flight = 1;
+  int left = 12;
+  script_.answer = [&](const std::string&) {
+    if (--left == 0) stop_ = true;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  EXPECT_EQ(script_.prompts.size(), 12U);
+  stop_ = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 27U);
+  EXPECT_LE(script_.prompts.size(), 28U);
+}
+
+TEST_F(RunnerTest, DeathInTheSecondPassHarmsNoTask) {
+  run_.plan.compare.noise_floor = true;
+  script_.deadly = [this](const std::string& p) {
+    return script_.loads == 1 && script_.prompts.size() > 9 && p == "a/a3/0";
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 2);
+  EXPECT_EQ(scored_items("base").size(), 9U);
+  EXPECT_EQ(scored_items("quant").size(), 9U);
+  EXPECT_LT(scored_items("(second pass)").size(), 9U);
+}
+
+// Of a budget the baseline gets a turn for each pass, and the second ends the run no sooner.
+TEST_F(RunnerTest, SecondPassHasATurnOfTheBudget) {
+  run_.plan.compare.noise_floor = true;
+  run_.tasks.clear();
+  add_task("a", 300);
+  script_.max_in_flight = 1;  // an answer takes 0.5 s
+  RunOptions options;
+  options.budget_s = 120;  // three turns of 38 s, two of them the baseline's
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 120);
+  const auto base = scored_items("base");
+  const auto again = scored_items("(second pass)");
+  EXPECT_GT(base.size(), 50U);
+  EXPECT_LT(base.size(), 80U);
+  EXPECT_GT(again.size() * 4, base.size() * 3);
+  EXPECT_TRUE(std::includes(base.begin(), base.end(), again.begin(), again.end()));
+  EXPECT_GT(scored_items("quant").size() * 4, base.size() * 3);
+}
+
+// Time enough for the tasks but not for all of the second pass: the run is complete.
+TEST_F(RunnerTest, SecondPassCutShortIsNoEndOfTime) {
+  run_.plan.compare.noise_floor = true;
+  run_.tasks.clear();
+  add_task("a", 60);
+  script_.max_in_flight = 1;
+  RunOptions options;
+  options.budget_s = 130;
+  script_.answer = [this](const std::string&) {
+    script_.token_s = script_.salts.back().empty() ? 0.1 : 0.4;
+    return std::string("yes");
+  };
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored_items("base").size(), 60U);
+  EXPECT_EQ(scored_items("quant").size(), 60U);
+  EXPECT_GT(scored_items("(second pass)").size(), 5U);
+  EXPECT_LT(scored_items("(second pass)").size(), 60U);
+}
+
 TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
   add_task("free", 2);
   run_.tasks.back().task = &free_task();
@@ -467,6 +573,15 @@ TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
   EXPECT_EQ(script_.starts, 3);
 }
 
+TEST_F(RunnerTest, SecondPassIsJudgedToo) {
+  run_.plan.compare.noise_floor = true;
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 33U + 6U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.variant;
+}
+
 TEST_F(RunnerTest, JudgeThatDiesLeavesUnscoredAndIsAskedAgain) {
   add_task("free", 2);
   run_.tasks.back().task = &free_task();
@@ -485,6 +600,7 @@ TEST_F(RunnerTest, JudgeThatDiesLeavesUnscoredAndIsAskedAgain) {
 }
 
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
+  run_.plan.compare.noise_floor = true;
   ASSERT_TRUE(go());
   const std::size_t before = scores().size();
   Store store = Store::open(folder_, Store::Mode::write).value();

@@ -41,6 +41,7 @@ struct EngineScript {
   int starts = 0;
   int loads = 0;
   std::vector<std::string> prompts;         // as submitted, in order
+  std::vector<std::string> salts;           // of these
   std::vector<std::vector<int>> read_back;  // tokens of prompt_logprobs requests, in order
   bool deadly_read_back = false;            // the engine dies of the first of them
 };
@@ -84,13 +85,14 @@ class ScriptedEngine final : public Engine {
     loaded.load_s = script_.load_s;
     return loaded;
   }
-  Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered, const Sampling&,
-                int) override {
+  Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
+                const Sampling& sampling, int) override {
     if (kind == RequestKind::prompt_logprobs) {
       script_.read_back.push_back(rendered.scored.at(0).tokens);
       dead_ = script_.deadly_read_back;
     } else {
       script_.prompts.push_back(rendered.text);
+      script_.salts.push_back(sampling.cache_salt);
     }
     running_.push_back({id, rendered.text, kind, rendered.scored});
     return {};
@@ -130,7 +132,11 @@ class ScriptedEngine final : public Engine {
     script_.clock.advance(Seconds(script_.token_s * script_.output_tokens));
     return answered;
   }
-  Result<EngineStats> stats() override { return EngineStats{}; }
+  Result<EngineStats> stats() override {
+    EngineStats out;
+    out.energy_j = 250;
+    return out;
+  }
   Status start_lm_eval(std::int64_t id, const nlohmann::json& arguments) override {
     run_ = id;
     arguments_ = arguments;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
+#include "base/hash.h"
 #include "data/sampling.h"
 #include "task/prompt.h"
 
@@ -21,8 +23,8 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
       })) {}
 
 StepId Replay::step_id(const Unit& unit) const {
-  return {variant_.spec.name, unit.task->spec.name, unit.item().id, unit.repeat,
-          static_cast<int>(unit.steps.size())};
+  return {name_of_pass(variant_.spec.name, unit.pass), unit.task->spec.name, unit.item().id,
+          unit.repeat, static_cast<int>(unit.steps.size())};
 }
 
 int Replay::total_tokens(const Unit& unit) {
@@ -46,6 +48,8 @@ Status Replay::advance(Unit& unit) const {
       unit.request = *std::move(next);
       set_sampling_seed(unit.request, run_.plan.seed, unit.item().id, unit.repeat,
                         static_cast<int>(unit.steps.size()));
+      // The same question with a key of its own, and computed anew.
+      if (unit.pass > 0) unit.request.sampling.cache_salt = kSecondPass;
       unit.state = Unit::State::waiting;
       unit.rendered_key = render_key(variant_, run_.plan.chat, unit.request);
       auto prompt = TRY(store_.rendered(unit.rendered_key));
@@ -167,24 +171,61 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
   return out;
 }
 
-std::vector<Unit> make_units(const ResolvedRun& run) {
+std::string name_of_pass(const std::string& variant, int pass) {
+  return pass == 0 ? variant : kSecondPass;
+}
+
+namespace {
+
+bool is_ours(const ResolvedTask& task) {
+  return task.available && task.spec.harness == Harness::native;
+}
+
+// `orders`: a task's items, by index, in the order they are to run.
+std::vector<Unit> units_in(const ResolvedRun& run,
+                           const std::vector<std::vector<std::size_t>>& orders, int pass) {
   std::vector<std::size_t> counts;
-  for (const ResolvedTask& task : run.tasks) {
-    const bool ours = task.available && task.spec.harness == Harness::native;
-    counts.push_back(ours ? task.items.size() : 0);
-  }
+  for (const auto& order : orders) counts.push_back(order.size());
   std::vector<Unit> units;
   for (const ItemRef& ref : interleave(counts)) {
     const ResolvedTask& task = run.tasks[ref.task];
     for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
       Unit unit;
       unit.task = &task;
-      unit.item_index = ref.item;
+      unit.item_index = orders[ref.task][ref.item];
       unit.repeat = repeat;
+      unit.pass = pass;
       units.push_back(std::move(unit));
     }
   }
   return units;
+}
+
+}  // namespace
+
+std::vector<Unit> make_units(const ResolvedRun& run) {
+  std::vector<std::vector<std::size_t>> orders;
+  for (const ResolvedTask& task : run.tasks) {
+    auto& order = orders.emplace_back(is_ours(task) ? task.items.size() : 0);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+  }
+  return units_in(run, orders, 0);
+}
+
+std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished) {
+  std::vector<std::vector<std::size_t>> orders;
+  for (const ResolvedTask& task : run.tasks) {
+    std::vector<std::pair<std::string, std::size_t>> by_hash;
+    for (std::size_t i = 0; is_ours(task) && i < task.items.size(); ++i) {
+      const std::string& id = task.items[i].id;
+      if (!finished.contains({task.spec.name, id})) continue;
+      by_hash.emplace_back(sha256_hex(fmt::format("second pass\n{}\n{}", run.plan.seed, id)), i);
+    }
+    std::ranges::sort(by_hash);
+    auto& order = orders.emplace_back();
+    for (const auto& [hash, index] : by_hash) order.push_back(index);
+  }
+  return units_in(run, orders, 1);
 }
 
 }  // namespace assay

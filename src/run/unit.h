@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,10 +15,13 @@
 
 namespace assay {
 
+using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
+
 struct Unit {
   const ResolvedTask* task = nullptr;
   std::size_t item_index = 0;
   int repeat = 0;
+  int pass = 0;                   // 1: the baseline's second pass (docs/noise_floor.md)
   std::vector<StepResult> steps;  // answered so far
 
   enum class State {
@@ -80,8 +85,16 @@ class Replay {
     const ResolvedRun& run, const Store& store, const std::string& variant,
     const ResolvedTask& task, const Item& item, int repeat);
 
+// Steps and scores of a pass are kept under this name.
+[[nodiscard]] std::string name_of_pass(const std::string& variant, int pass);
+
 // The units of a variant in the order they are admitted: tasks interleaved, repeats of an item side
 // by side. Unavailable tasks and those lm-eval runs are left out.
 [[nodiscard]] std::vector<Unit> make_units(const ResolvedRun& run);
+
+// The units of the baseline's second pass over the items of `finished`: tasks interleaved as above,
+// but the items of a task by SHA-256("second pass\n<seed>\n<item id>"), so that others run beside
+// them.
+[[nodiscard]] std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished);
 
 }  // namespace assay

@@ -52,31 +52,56 @@ VariantRun::~VariantRun() {
 Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
   TRY(fidelity_.prepare());
-  std::set<std::tuple<std::string, std::string, int>> scored;
   for (const StoredScore& s : TRY(services_.store.scores())) {
-    if (s.variant == variant_.spec.name) scored.emplace(s.task, s.item, s.repeat);
+    if (s.variant == variant_.spec.name) scored_.emplace(s.task, s.item, s.repeat, 0);
+    if (s.variant == kSecondPass) scored_.emplace(s.task, s.item, s.repeat, 1);
   }
   units_ = make_units(run_);
   for (std::size_t i = 0; i < units_.size(); ++i) {
     Unit& unit = units_[i];
-    const std::string& task = unit.task->spec.name;
-    if (allowed != nullptr && !allowed->contains({task, unit.item().id})) {
+    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item().id})) {
       unit.state = Unit::State::not_run;
       continue;
     }
-    TRY(replay_.advance(unit));
-    if (unit.state == Unit::State::waiting) {
-      lanes_.push(unit.task, i);
-      if (!unit.has_prompt) to_render_.push_back(i);
-    }
-    if (unit.state != Unit::State::answered) continue;
-    if (scored.contains({task, unit.item().id, unit.repeat})) {
-      unit.state = Unit::State::scored;
-    } else {
-      to_grade_.push_back(i);
-    }
+    TRY(take_up(i));
   }
+  if (wants_second_pass() && waiting() == 0 && !lm_eval_.wanted()) TRY(begin_second_pass());
   return services_.store.flush();
+}
+
+// Moves a unit as far as the store goes, and puts it where it waits.
+Status VariantRun::take_up(std::size_t index) {
+  Unit& unit = units_[index];
+  TRY(replay_.advance(unit));
+  if (unit.state == Unit::State::waiting) {
+    lanes_.push(unit.task, index);
+    if (!unit.has_prompt) to_render_.push_back(index);
+  }
+  if (unit.state != Unit::State::answered) return {};
+  if (scored_.contains({unit.task->spec.name, unit.item().id, unit.repeat, unit.pass})) {
+    unit.state = Unit::State::scored;
+  } else {
+    to_grade_.push_back(index);
+  }
+  return {};
+}
+
+bool VariantRun::wants_second_pass() const {
+  return run_.plan.compare.noise_floor && variant_.spec.baseline && !second_pass_;
+}
+
+// The baseline's items once more, in another order: what is only chance shows as a difference.
+Status VariantRun::begin_second_pass() {
+  second_pass_ = true;
+  tasks_deadline_s_ = deadline_s_;
+  for (Unit& unit : make_second_pass(run_, finished_items())) {
+    units_.push_back(std::move(unit));
+    TRY(take_up(units_.size() - 1));
+  }
+  if (engine_ && waiting() > 0) {
+    services_.progress.say(variant_.spec.name + ": answers its items a second time");
+  }
+  return {};
 }
 
 int VariantRun::waiting() const {
@@ -88,9 +113,19 @@ bool VariantRun::needs_engine() const {
   return waiting() > 0 || lm_eval_.wanted() || fidelity_.wanted();
 }
 
-void VariantRun::give_up() {
+Status VariantRun::give_up() {
   drop_waiting();
   fidelity_.drop();
+  if (!wants_second_pass()) return {};
+  TRY(begin_second_pass());  // what an earlier run stored of it is still to be graded
+  drop_waiting();
+  return {};
+}
+
+// Time is over: the tasks' items left are not run, and the run ends out of time.
+void VariantRun::leave_out_the_rest() {
+  out_of_time_ = out_of_time_ || (!second_pass_ && !tasks_done());
+  drop_waiting();
 }
 
 void VariantRun::drop_waiting() {
@@ -106,6 +141,7 @@ ItemSet VariantRun::finished_items() const {
   ItemSet finished;
   ItemSet unfinished;
   for (const Unit& unit : units_) {
+    if (unit.pass > 0) continue;
     const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
                       unit.state == Unit::State::scored;
     (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
@@ -200,10 +236,13 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     return RunEnd::out_of_time;
   }
   tasks_deadline_s_ = deadline_s_;
-  if (has_deadline() && run_.plan.fidelity.items > 0) {
-    tasks_deadline_s_ -= kFidelityShare * (deadline_s_ - services_.clock.now().count());
+  if (has_deadline()) {
+    const double left_s = deadline_s_ - services_.clock.now().count();
+    if (wants_second_pass()) tasks_deadline_s_ -= 0.5 * left_s;
+    if (run_.plan.fidelity.items > 0) tasks_deadline_s_ -= kFidelityShare * left_s;
   }
   const RunEnd end = TRY(loop());
+  note_energy();
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
   engine_.reset();
   TRY(note_totals());
@@ -324,8 +363,7 @@ Status VariantRun::admit_items() {
   // With nothing beside it an item is as fast as it gets. What does not fit by measured pace never
   // will; a guess is no reason to leave items out, so the cheapest is asked to measure.
   if (!pace_.measured()) return admit_unit(held.begin()->second);
-  out_of_time_ = true;
-  drop_waiting();
+  leave_out_the_rest();
   return {};
 }
 
@@ -432,17 +470,18 @@ Status VariantRun::on_death(const Died& died) {
   asked_.clear();
   keys_asked_.clear();
   lm_eval_.forget_engine();
-  fidelity_.drop();  // reading back is an extra: it must not bring the run down
+  fidelity_.drop();  // reading back and the second pass are extras: they must not end the run
+  if (second_pass_) drop_waiting();
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", variant_.spec.name}, {"why", died.error.why}}));
   TRY(services_.store.flush());
   engine_.reset();
+  if (tasks_done() && !lm_eval_.wanted()) return {};
   if (++restarts_ > options_.max_engine_restarts) {
     return environment_error(
         fmt::format("the engine of {} died {} times", variant_.spec.name, restarts_),
         died.error.why, "read logs/ of the run; run the same command again to go on from here");
   }
-  if (tasks_done() && !lm_eval_.wanted()) return {};
   one_at_a_time_ = true;
   return load_engine();
 }
@@ -470,14 +509,17 @@ Result<RunEnd> VariantRun::loop() {
     note_in_flight();
     give_to_graders();
     TRY(collect_grades());
-    if (tasks_done() && fidelity_.in_flight() == 0 && !fidelity_.wanted()) break;
+    if (tasks_done() && fidelity_.in_flight() == 0 && !fidelity_.wanted()) {
+      if (!wants_second_pass()) break;
+      TRY(begin_second_pass());
+      continue;
+    }
     if (services_.clock.now().count() >= deadline_s_) {
       // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
-      out_of_time_ = out_of_time_ || !tasks_done();
       for (const auto& [id, index] : asked_) units_[index].state = Unit::State::not_run;
+      leave_out_the_rest();
       fidelity_.drop();
       asked_.clear();
-      drop_waiting();
       break;
     }
     if (auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt) {
@@ -498,7 +540,13 @@ void VariantRun::give_to_graders() {
   while (!to_grade_.empty()) {
     const std::size_t index = to_grade_.front();
     Unit& unit = units_[index];
-    GradeJob job{variant_.spec.name, unit.task, &unit.item(), unit.repeat, index, unit.steps, {}};
+    GradeJob job{name_of_pass(variant_.spec.name, unit.pass),
+                 unit.task,
+                 &unit.item(),
+                 unit.repeat,
+                 index,
+                 unit.steps,
+                 {}};
     if (!graders_.submit(job)) return;
     unit.state = Unit::State::grading;
     to_grade_.pop_front();
@@ -530,6 +578,13 @@ Status VariantRun::note_totals() {
   load_facts_["work_s"] = services_.clock.now().count() - ready_at_s_;
   load_facts_["by_in_flight"] = meter_.to_json(services_.clock.now().count());
   return services_.store.update_load(load_id_, load_facts_);
+}
+
+// Asked once, as the engine does not step while it looks.
+void VariantRun::note_energy() {
+  if (!engine_) return;
+  const auto stats = engine_->stats();
+  if (stats && stats->energy_j) load_facts_["energy_j"] = *stats->energy_j;
 }
 
 Status VariantRun::housekeeping() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -23,8 +24,6 @@
 
 namespace assay {
 
-using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
-
 class VariantRun {
  public:
   VariantRun(const ResolvedRun& run, const ResolvedVariant& variant, const RunOptions& options,
@@ -33,7 +32,8 @@ class VariantRun {
   VariantRun& operator=(const VariantRun&) = delete;
   ~VariantRun();
 
-  // Replays the store; afterwards needs_engine() is known. `allowed`: the items this variant may
+  // Replays the store; afterwards needs_engine() is known. A baseline that is to answer twice goes
+  // on to its second pass when the first is done. `allowed`: the items this variant may
   // run (the baseline's prefix); nullptr: all. Usage errors: a prompt cannot fit.
   [[nodiscard]] Status prepare(const ItemSet* allowed);
   [[nodiscard]] bool needs_engine() const;
@@ -43,7 +43,7 @@ class VariantRun {
   // deadline_s (on services.clock; infinity: none).
   [[nodiscard]] Result<RunEnd> run(double deadline_s);
   // No engine for this variant: what has no answer yet is not run.
-  void give_up();
+  [[nodiscard]] Status give_up();
   // Grades what is answered, until all is.
   [[nodiscard]] Status finish_grading();
   [[nodiscard]] ItemSet finished_items() const;
@@ -53,6 +53,10 @@ class VariantRun {
   [[nodiscard]] const Pace& pace() const { return pace_; }
 
  private:
+  Status take_up(std::size_t index);
+  [[nodiscard]] bool wants_second_pass() const;
+  Status begin_second_pass();
+  void leave_out_the_rest();
   Status start_engine();
   Status load_engine();
   Status render_waiting();
@@ -84,6 +88,7 @@ class VariantRun {
   Status housekeeping();
   void report_progress();
   Status note_totals();
+  void note_energy();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
   [[nodiscard]] int prompt_tokens_in_flight() const;
@@ -120,6 +125,8 @@ class VariantRun {
   bool out_of_time_ = false;
   double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
   bool reading_back_ = false;  // the tasks are done
+  bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
+  std::set<std::tuple<std::string, std::string, int, int>> scored_;  // task, item, repeat, pass
   double ready_at_s_ = 0;
   double last_tick_s_ = 0;
   std::int64_t generated_tokens_ = 0;

@@ -119,6 +119,7 @@ struct PoolTask {
   std::string name;
   double weight = 1;  // relative; >= 0
   std::vector<PairedScore> pairs;
+  std::string invalid;  // a flag that makes this task INVALID: its pairs do not count
 };
 
 struct PooledShare {
@@ -132,13 +133,14 @@ struct PooledComparison {
   // n, flips and McNemar are sums over the tasks; means and differences are weighted.
   PairedComparison overall;
   std::vector<PooledShare> tasks;
-  std::vector<std::string> left_out;  // no pairs, or weight 0
+  std::vector<std::string> left_out;  // no pairs, weight 0, or INVALID
 };
 
 // The primary comparison: the weighted mean of the tasks' differences, by the stratified score
 // method of stats/stratified.h. A claim whose asymptotic p is between alpha / 10 and alpha must
-// also hold by the simulated p. Items are the units; repeats were averaged before. Give it the
-// tasks that are sound: one INVALID task would spoil the pool.
+// also hold by the simulated p. Items are the units; repeats were averaged before. With an INVALID
+// task of any weight the figures are those of the sound tasks and the verdict is INVALID: what was
+// declared before the run was the pool of all of them.
 [[nodiscard]] PooledComparison pool(const std::vector<PoolTask>& tasks,
                                     const CompareOptions& options);
 

@@ -35,6 +35,13 @@ void add_counts(PairedCounts& sum, const PairedCounts& more) {
   sum.both_wrong += more.both_wrong;
 }
 
+void set_invalid(PairedComparison& c, const std::vector<std::string>& flags) {
+  if (flags.empty()) return;
+  c.verdict = Verdict::invalid;
+  c.reason.clear();
+  for (const std::string& flag : flags) c.reason += (c.reason.empty() ? "" : ", ") + flag;
+}
+
 void add_weighted_means(PairedComparison& c, const PoolTask& task) {
   PairedComparison part;
   set_means(part, task.pairs);
@@ -48,7 +55,13 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   PooledComparison pooled;
   std::vector<Stratum> strata;
   PairedCounts counts;
+  std::vector<std::string> invalid;
   for (const PoolTask& task : tasks) {
+    if (!task.invalid.empty() && task.weight > 0) {
+      invalid.push_back(task.invalid + ": " + task.name);
+      pooled.left_out.push_back(task.name);
+      continue;
+    }
     if (!all_valid(task.pairs)) {
       return {not_available(task.name + ": a score outside 0 to 1"), {}, {}};
     }
@@ -66,6 +79,7 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   PairedComparison& c = pooled.overall;
   if (strata.empty()) {
     c = not_available("no item scored on both sides");
+    set_invalid(c, invalid);
     return pooled;
   }
   double total_weight = 0;
@@ -92,6 +106,7 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   }
   c.discordance = squares / weights;
   finish(c, static_cast<double>(c.n) * weights, options);
+  set_invalid(c, invalid);
   return pooled;
 }
 

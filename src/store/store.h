@@ -32,6 +32,9 @@ inline constexpr const char* kReadBackTask = "(fidelity)";
 // Steps of this one are a judge's words about answers; the item is "<task>/<item>".
 inline constexpr const char* kJudgeTask = "(judge)";
 
+// Steps and scores of this pseudo variant are the baseline's second pass (docs/noise_floor.md).
+inline constexpr const char* kSecondPass = "(second pass)";
+
 // Which question of a run: unique over (variant, task, item, repeat, step).
 struct StepId {
   std::string variant;

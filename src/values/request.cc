@@ -90,6 +90,7 @@ json to_json(const Sampling& sampling) {
               {"top_p", sampling.top_p},           {"top_k", sampling.top_k},
               {"min_p", sampling.min_p},           {"stop", sampling.stop}};
   if (sampling.seed) out["seed"] = *sampling.seed;
+  if (!sampling.cache_salt.empty()) out["cache_salt"] = sampling.cache_salt;
   return out;
 }
 

@@ -30,6 +30,8 @@ struct Sampling {
   double min_p = 0.0;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> stop;  // never part of the returned text
+  // What the engine kept of prompts with another salt is not used for this one. Empty: none.
+  std::string cache_salt;
   friend bool operator==(const Sampling&, const Sampling&) = default;
 };
 

@@ -145,6 +145,15 @@ class Browser:
             " e.dispatchEvent(new Event('input', {bubbles: true})); })()"
         )
 
+    def screen(self, width: int, height: int) -> None:
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+
     def photograph(self, file: Path) -> None:
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=False)
         file.write_bytes(base64.b64decode(shot["data"]))
@@ -286,13 +295,7 @@ def main(make_page: str, folder: Path) -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
-            browser.call(
-                "Emulation.setDeviceMetricsOverride",
-                width=1200,
-                height=1000,
-                deviceScaleFactor=1,
-                mobile=False,
-            )
+            browser.screen(1200, 1000)
             browser.open(page)
             timing = browser.run(
                 "(t => [t.domInteractive, t.loadEventEnd])"
@@ -312,6 +315,12 @@ def main(make_page: str, folder: Path) -> int:
                 "测量可靠吗?",
             )
             sound(browser, "Chinese page")
+            browser.screen(390, 844)
+            for part in ("verdict", "forest", "items"):
+                browser.run(f"document.getElementById('{part}').scrollIntoView()")
+                browser.photograph(folder / f"phone_{part}.png")
+            wide = browser.run("document.documentElement.scrollWidth")
+            check("a phone need not scroll sideways", wide <= 390, True)
         finally:
             browser.end()
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assay_worker import outputs
+from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
 from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
@@ -47,6 +48,7 @@ class VllmEngine:
         self._max_top_k = 20
         self._prompt_tokens = 0
         self._generated_tokens = 0
+        self._energy: EnergyCounter | None = None
         self._import: threading.Thread | None = None
 
     # ------------------------------------------------ loading
@@ -82,6 +84,7 @@ class VllmEngine:
         self._max_model_len = facts["max_model_len"]
         self._max_top_k = self._llm.model_config.max_logprobs
         self._special = special_tokens(self._llm.get_tokenizer())
+        self._energy = EnergyCounter()
         return facts
 
     # ------------------------------------------------ requests
@@ -104,7 +107,7 @@ class VllmEngine:
         try:
             parameters = sampling_parameters(frame)
             for name, prompt in zip(pending.names(), prompts, strict=True):
-                self._engine.add_request(name, {"prompt_token_ids": prompt}, parameters)
+                self._engine.add_request(name, prompt_of(frame, prompt), parameters)
         except Exception as error:  # vLLM refuses a prompt with classes of its own
             if type(error).__name__ == "EngineDeadError":
                 raise lost(error) from error
@@ -190,6 +193,7 @@ class VllmEngine:
             "generated_tokens": self._generated_tokens,
             "prompt_tokens": self._prompt_tokens,
             "kv_cache_use": use,
+            "energy_j": self._energy.joules() if self._energy is not None else None,
         }
 
     def close(self) -> None:
@@ -215,6 +219,13 @@ def scored_result(frame: Frame, parts: list[Any]) -> Frame:
         start = max(1, starts[0])
         result["positions"] = outputs.positions(parts[0].prompt_logprobs, start, frame["top_k"])
     return result
+
+
+def prompt_of(frame: Frame, tokens: list[int]) -> dict[str, Any]:
+    prompt: dict[str, Any] = {"prompt_token_ids": tokens}
+    if salt := frame.get("sampling", {}).get("cache_salt"):
+        prompt["cache_salt"] = salt  # vLLM shares cached prefixes within a salt only
+    return prompt
 
 
 def sampling_parameters(frame: Frame) -> Any:

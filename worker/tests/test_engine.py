@@ -76,7 +76,10 @@ def test_greedy_answers_repeat(worker: WorkerClient) -> None:
     assert first["prompt_tokens"] == len(prompt)
     assert "<|im_end|>" not in first["text"]
     assert first["token_ids"] == again["token_ids"]
+    anew = worker.generate(prompt, 40, cache_salt="(second pass)")
+    assert worker.wait(anew, timeout_s=WAIT_S)["token_ids"] == first["token_ids"]
     assert first["decode_s"] > 0
+    assert "energy_j" in worker.ask("stats")
 
 
 def test_lengths_and_stops(worker: WorkerClient) -> None:

@@ -1,0 +1,54 @@
+#include "report/item_scores.h"
+
+#include <algorithm>
+
+namespace assay {
+
+Result<AllScores> read_scores(const Store& store) {
+  AllScores all;
+  for (StoredScore& stored : TRY(store.scores())) {
+    ItemScore& item = all[{stored.variant, stored.task}][stored.item];
+    ++item.runs;
+    if (stored.score.outcome == Outcome::scored) {
+      ++item.repeats;
+      for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
+    } else {
+      item.reason = stored.score.reason;
+    }
+    item.last = std::move(stored.score);
+  }
+  return all;
+}
+
+const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
+                            const std::string& task) {
+  static const ItemScores none;
+  const auto it = scores.find({variant, task});
+  return it == scores.end() ? none : it->second;
+}
+
+double mean_of(const ItemScore& item, const std::string& metric) {
+  const auto it = item.sums.find(metric);
+  return it == item.sums.end() || item.repeats == 0 ? 0 : it->second / item.repeats;
+}
+
+std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
+                                  const std::string& metric) {
+  std::vector<PairedScore> pairs;
+  for (const auto& [id, b] : base) {
+    const auto it = candidate.find(id);
+    if (b.repeats == 0 || it == candidate.end() || it->second.repeats == 0) continue;
+    pairs.push_back(
+        {mean_of(b, metric), mean_of(it->second, metric), std::max(b.repeats, it->second.repeats)});
+  }
+  return pairs;
+}
+
+std::size_t baseline_index(const RunReport& report) {
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) return v;
+  }
+  return 0;
+}
+
+}  // namespace assay

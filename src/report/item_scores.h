@@ -1,0 +1,39 @@
+// A store's scores by item, and pairs of them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "report/values.h"
+#include "store/store.h"
+
+namespace assay {
+
+struct ItemScore {  // one item of one variant, repeats taken together
+  int repeats = 0;  // scored ones
+  int runs = 0;     // answered ones
+  std::map<std::string, double> sums;
+  std::string reason;  // of an unscored one
+  Score last;
+};
+
+using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
+using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
+
+[[nodiscard]] Result<AllScores> read_scores(const Store& store);
+// Empty where there are none.
+[[nodiscard]] const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
+                                          const std::string& task);
+// Over the repeats that were scored; 0 without any.
+[[nodiscard]] double mean_of(const ItemScore& item, const std::string& metric);
+// The items scored on both sides.
+[[nodiscard]] std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
+                                                const std::string& metric);
+
+// The baseline's place among the variants; 0 without one.
+[[nodiscard]] std::size_t baseline_index(const RunReport& report);
+
+}  // namespace assay
