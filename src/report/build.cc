@@ -14,6 +14,7 @@
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/load_figures.h"
+#include "report/own_figures.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -25,6 +26,7 @@ struct ItemScore {  // one item of one variant, repeats taken together
   std::map<std::string, double> sums;
   std::string reason;  // of an unscored one
   Score last;
+  OwnParts own;
 };
 
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
@@ -43,6 +45,9 @@ Result<AllScores> read_scores(const Store& store) {
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;
       for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
+      if (stored.score.metrics.contains("robust")) {
+        note_own_parts(stored.score, stored.score.metrics.at("robust"), item.own);
+      }
     } else {
       item.reason = stored.score.reason;
     }
@@ -107,6 +112,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     return cell;
   }
   std::map<std::string, double> sums;
+  std::vector<OwnItem> own;
   for (const auto& [id, item] : scores) {
     ++cell.run;
     count_soundness(cell, item.last);
@@ -116,6 +122,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     }
     ++cell.scored;
     for (const auto& [metric, sum] : item.sums) sums[metric] += sum / item.repeats;
+    own.push_back({&item.own, mean_of(item, task.metrics.front()), item.repeats});
     const auto group = group_of.find(id);
     if (group != group_of.end() && !group->second.empty()) {
       auto& [n, mean] = cell.groups[group->second];
@@ -124,6 +131,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
       ++n;
     }
   }
+  add_own_figures(own, cell);
   if (cell.planned > cell.run) cell.unscored["not run"] = cell.planned - cell.run;
   if (cell.run == 0) cell.not_available = "not run";
   for (const auto& [metric, sum] : sums)
