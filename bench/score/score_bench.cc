@@ -1,15 +1,18 @@
 // Answers graded per second: our scorers beside Math-Verify and Python's re, the same answers in
 // one run on one core.
 //
-//   score_bench SHARED PYTHON
+//   score_bench [SHARED PYTHON]
 //
-// SHARED holds data/verdicts and data/mmlu_pro; PYTHON has math-verify and lies where the worker's
-// own interpreter does. The share the fast path decides and every difference are printed, too.
+// SHARED holds data/verdicts and data/mmlu_pro ($ASSAY_SHARED, else ../shared); PYTHON has
+// math-verify ($ASSAY_PYTHON, else .venv/bin/python). The share the fast path decides and every
+// difference are printed, too.
 #include <fmt/format.h>
 #include <sched.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
@@ -178,12 +181,19 @@ void bench_mmlu_pro(const std::string& shared, const std::string& python) {
 }  // namespace assay
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fmt::print(stderr, "usage: score_bench SHARED PYTHON\n");
-    return 2;
+  const auto setting = [](const char* name, const char* fallback) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : fallback);
+  };
+  const std::string shared = argc > 1 ? argv[1] : setting("ASSAY_SHARED", "../shared");
+  const std::string python = argc > 2 ? argv[2] : setting("ASSAY_PYTHON", ".venv/bin/python");
+  if (!std::filesystem::exists(shared + "/data/verdicts")) {
+    fmt::print("nothing to grade: no recorded answers in {}/data (ASSAY_SHARED names another)\n",
+               shared);
+    return 0;
   }
   assay::pin_to_one_core();
-  assay::bench_math(argv[1], argv[2]);
-  assay::bench_mmlu_pro(argv[1], argv[2]);
+  assay::bench_math(shared, python);
+  assay::bench_mmlu_pro(shared, python);
   return 0;
 }

@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
+#include "cli/prompt_estimate.h"
 #include "data/sampling.h"
+#include "plan/traps.h"
 #include "run/budget.h"
 #include "stats/power.h"
 #include "stats/verdict.h"
@@ -14,6 +16,11 @@
 
 namespace assay {
 namespace {
+
+struct LocalRows {
+  int items = 0;
+  std::string prompt_note;  // of the longest prompt; empty: it seems to fit
+};
 
 struct Line {
   std::string name;
@@ -23,15 +30,16 @@ struct Line {
   long output_tokens = 0;
   std::string source;
   std::string note;
+  std::string prompt_note;
 };
 
-// The items there are, when the rows are at hand; nothing when they come from the hub.
-Result<std::optional<int>> local_count(const TaskSpec& spec, const Task& task, const Plan& plan,
-                                       const std::string& data) {
+// What the rows say when they are at hand; nothing when they come from the hub.
+Result<std::optional<LocalRows>> local_rows(const TaskSpec& spec, const Task& task,
+                                            const Plan& plan, const std::string& data) {
   const std::string place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
   if (place.empty() || place == "hub") return std::nullopt;
   auto loaded = load_data_set(place, task.source.layouts, "");
-  if (!loaded && spec.if_gated == IfGated::skip) return 0;
+  if (!loaded && spec.if_gated == IfGated::skip) return LocalRows();
   const DataSet set = TRY(std::move(loaded));
   std::vector<nlohmann::json> exemplars;
   if (!task.exemplar_layouts.empty()) {
@@ -40,8 +48,10 @@ Result<std::optional<int>> local_count(const TaskSpec& spec, const Task& task, c
     }
   }
   const TaskContext context{spec, plan.chat, plan.seed, exemplars, place};
-  auto items = TRY(task.make_items(set, context));
-  return static_cast<int>(TRY(select_items(std::move(items), spec, plan.seed)).size());
+  auto made = TRY(task.make_items(set, context));
+  const std::vector<Item> items = TRY(select_items(std::move(made), spec, plan.seed));
+  return LocalRows{static_cast<int>(items.size()),
+                   TRY(longest_prompt_note(task, items, context, shortest_model_len(plan)))};
 }
 
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data) {
@@ -56,8 +66,9 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
     if (task->source.gated || spec.if_gated == IfGated::skip) {
       line.note = spec.if_gated == IfGated::skip ? "N/A if gated" : "gated";
     }
-    if (const auto count = TRY(local_count(spec, *task, plan, data))) {
-      line.count = *count;
+    if (const auto rows = TRY(local_rows(spec, *task, plan, data))) {
+      line.count = rows->items;
+      line.prompt_note = rows->prompt_note;
       line.source = "local rows";
     }
   }
@@ -104,9 +115,11 @@ Result<int> check(const PlanOptions& options) {
   fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks",
              "output tokens", "best verdict it can reach");
   long tokens = 0;
+  std::vector<std::string> notes = plan_traps(plan);
   for (const TaskSpec& spec : plan.tasks) {
     const Line line = TRY(describe(spec, plan, options.data));
     tokens += line.output_tokens;
+    if (!line.prompt_note.empty()) notes.push_back(line.prompt_note);
     fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
                spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-", line.output_tokens,
                best_of(line.count, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
@@ -124,6 +137,7 @@ Result<int> check(const PlanOptions& options) {
       fewest);
   fmt::print(
       "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
+  for (const std::string& note : notes) fmt::print("note: {}\n", note);
   return kExitDone;
 }
 

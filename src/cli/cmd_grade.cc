@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/grade_file.h"
+#include "stats/calibration.h"
 #include "stats/proportion.h"
 
 namespace assay {
@@ -106,6 +107,25 @@ void print_pass_at_k(const GradedFile& file) {
   }
 }
 
+// HLE: how far stated confidence and correctness part.
+void print_calibration(const GradedFile& file) {
+  std::vector<double> confidence;
+  std::vector<double> correct;
+  for (const GradedOutput& output : file.outputs) {
+    const auto said = output.score.extra.find("confidence");
+    if (output.score.outcome != Outcome::scored || said == output.score.extra.end()) continue;
+    confidence.push_back(said->is_null() ? 1.0 : said->get<double>());
+    correct.push_back(is_right(output.score) ? 1 : 0);
+  }
+  const auto error = calibration_error(confidence, correct);
+  if (!error) return;
+  fmt::print("calibration error: {:.2f} % over {} answers\n", 100 * error->all_bins,
+             confidence.size());
+  if (error->official) {
+    fmt::print("calibration error as HLE's script prints it: {:.2f} %\n", 100 * *error->official);
+  }
+}
+
 void print_counts(const GradedFile& file) {
   std::map<std::string, int> counts;
   for (const GradedOutput& output : file.outputs) {
@@ -180,6 +200,7 @@ Result<int> grade(const Options& options) {
   fmt::print("{}: {}, {} outputs\n", options.grade.task, file.layout, file.outputs.size());
   print_figures(file);
   print_pass_at_k(file);
+  print_calibration(file);
   print_counts(file);
   print_agreement(file, options.show);
   if (!options.out.empty()) TRY(write_scores(file, options.out));

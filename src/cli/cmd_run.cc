@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
+#include "plan/traps.h"
 #include "report/terminal.h"
 
 namespace assay {
@@ -18,6 +19,9 @@ struct Options {
 Result<int> run(Options options, const Session& session) {
   Plan plan = TRY(load_with_options(options.plan));
   if (!options.budget.empty()) plan.budget_s = TRY(parse_duration(options.budget));
+  if (!options.flow.quiet) {
+    for (const std::string& trap : plan_traps(plan)) fmt::print(stderr, "note: {}\n", trap);
+  }
   options.flow.data = options.plan.data;
   options.flow.out = TRY(output_folder(plan, options.plan));
   const RunReport report = TRY(run_to_report(std::move(plan), options.flow, session));

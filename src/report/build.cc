@@ -16,6 +16,7 @@
 #include "report/item_scores.h"
 #include "report/load_figures.h"
 #include "report/noise.h"
+#include "report/own_figures.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -80,6 +81,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     return cell;
   }
   std::map<std::string, double> sums;
+  std::vector<OwnItem> own;
   for (const auto& [id, item] : scores) {
     ++cell.run;
     count_soundness(cell, item.last);
@@ -89,6 +91,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     }
     ++cell.scored;
     for (const auto& [metric, sum] : item.sums) sums[metric] += sum / item.repeats;
+    own.push_back({&item.own, mean_of(item, task.metrics.front()), item.repeats});
     const auto group = group_of.find(id);
     if (group != group_of.end() && !group->second.empty()) {
       auto& [n, mean] = cell.groups[group->second];
@@ -97,6 +100,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
       ++n;
     }
   }
+  add_own_figures(own, cell);
   if (cell.planned > cell.run) cell.unscored["not run"] = cell.planned - cell.run;
   if (cell.run == 0) cell.not_available = "not run";
   for (const auto& [metric, sum] : sums)

@@ -312,5 +312,14 @@ TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
   EXPECT_FALSE(read_summary({folder_ / "nowhere"}));
 }
 
+// A results.json that is not ours, however near: an error, never a read past its end.
+TEST_F(CompareTest, ATaskWithoutMetricsIsAnError) {
+  write("x/results.json", R"({"schema_version":1,"variants":[],"tasks":[{"name":"t","metrics":[],
+    "cells":{"v":{"scored":0,"not_available":"not run","metrics":{}}}}]})");
+  const auto rows = read_summary({folder_ / "x"});
+  ASSERT_FALSE(rows);
+  EXPECT_NE(rows.error().what.find("another layout"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace assay

@@ -32,6 +32,8 @@ struct Answer {
   bool truncated = false;
   std::string unscored;  // a reason, instead of the value
   std::string text = "So the answer is 4.";
+  Json extra = Json::object();
+  std::optional<double> lm_eval;  // where it is not the value
 };
 
 using Answers =
@@ -108,9 +110,10 @@ void store_answer(Store& store, const std::string& variant, const std::string& t
   score.extracted = answer.value > 0.5 ? "4" : "5";
   score.extraction = "last number";
   score.truncated = answer.truncated;
+  score.extra = answer.extra;
   if (answer.unscored.empty()) {
     score.outcome = Outcome::scored;
-    score.metrics = {{"robust", answer.value}, {"lm_eval", answer.value}};
+    score.metrics = {{"robust", answer.value}, {"lm_eval", answer.lm_eval.value_or(answer.value)}};
   } else {
     score.reason = answer.unscored;
   }
@@ -265,6 +268,20 @@ std::vector<Situation> situations() {
                    return i < lost ? wrong() : right;
                  }});
   all.back().second_pass = true;
+  // Of 8 items by month: 3 sub-steps each, of which the wrong ones pass 1; confidence falls from
+  // 90 %, every fourth answer states none. On the last two of the other task the metrics part.
+  all.push_back({"own_figures", [=](std::size_t v, const std::string& task, int i, int) {
+                   Answer out = i % 4 == static_cast<int>(v) ? wrong() : right;
+                   if (task == "code") {
+                     out.extra = {{"month", i < 3 ? "2024-01" : "2024-02"},
+                                  {"substeps", {{"passed", out.value > 0 ? 3 : 1}, {"total", 3}}}};
+                   } else {
+                     if (i >= 6) out.lm_eval = 1 - out.value;
+                     out.extra = {{"confidence", i % 4 == 3 ? Json() : Json(0.9 - 0.1 * i)}};
+                   }
+                   return out;
+                 }});
+  all.back().items = 8;
   all.push_back({"hostile", [](std::size_t v, const std::string&, int i, int) {
                    Answer out;
                    out.value = v == 1 && i < 3 ? 0 : 1;

@@ -96,8 +96,8 @@ std::string html_report(const RunReport& report, Language language) {
   out += header(report) + "<main>\n";
   out += verdict_section(report) + chart_sections(report) + score_section(report) +
          fidelity_section(report) + noise_section(report) + flag_section(report) +
-         engine_section(report) + load_section(report) + group_section(report) +
-         items_section(report);
+         engine_section(report) + load_section(report) + own_figure_section(report) +
+         metric_section(report) + group_section(report) + items_section(report);
   out += "</main><footer>assay " + escaped(report.assay_version) + "</footer>\n";
   return out + "<script>" + charts + "</script>\n<script>" + script + "</script></body></html>\n";
 }

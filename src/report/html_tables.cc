@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/html_text.h"
+#include "report/metric_differences.h"
+#include "report/own_figures.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -303,6 +305,37 @@ std::string engine_section(const RunReport& report) {
               both("output tokens", "输出词"), both("prompt tokens", "提示词"),
               both("dtype", "数据类型"), both("kernels", "内核")},
              rows) +
+         "</section>\n";
+}
+
+std::string own_figure_section(const RunReport& report) {
+  std::string rows;
+  for (const OwnRow& figure : own_figure_rows(report)) {
+    std::vector<std::string> cells = {escaped(figure.task), both(figure.figure, figure.figure_zh)};
+    for (const std::string& cell : figure.cells) cells.push_back(escaped(cell));
+    rows += html_row(cells);
+  }
+  if (rows.empty()) return "";
+  std::vector<std::string> head = {both("task", "任务"), both("figure", "指标")};
+  for (const VariantValues& v : report.variants) head.push_back(name_of(v));
+  return "<section id=\"own\">" + heading("Benchmarks' own figures", "基准自有指标") +
+         html_table(head, rows) + "</section>\n";
+}
+
+std::string metric_section(const RunReport& report) {
+  constexpr std::size_t kNamed = 200;
+  std::string rows;
+  for (const MetricDifference& d : metric_differences(report)) {
+    rows += html_row({escaped(report.tasks[d.task].title), name_of(report.variants[d.variant]),
+                      escaped(named_items(d.only_robust, kNamed)),
+                      escaped(named_items(d.only_lm_eval, kNamed))});
+  }
+  if (rows.empty()) return "";
+  return "<section id=\"metrics\">" +
+         heading("Where robust and lm_eval part", "robust 与 lm_eval 不一致之处") +
+         html_table({both("task", "任务"), both("variant", "变体"),
+                     both("robust higher", "robust 较高"), both("lm_eval higher", "lm_eval 较高")},
+                    rows) +
          "</section>\n";
 }
 

@@ -30,6 +30,8 @@ namespace assay {
 [[nodiscard]] std::string noise_section(const RunReport& report);
 [[nodiscard]] std::string flag_section(const RunReport& report);
 [[nodiscard]] std::string engine_section(const RunReport& report);
+[[nodiscard]] std::string own_figure_section(const RunReport& report);
+[[nodiscard]] std::string metric_section(const RunReport& report);
 [[nodiscard]] std::string group_section(const RunReport& report);
 [[nodiscard]] std::string items_section(const RunReport& report);  // with #index and chunks
 

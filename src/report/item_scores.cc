@@ -12,6 +12,9 @@ Result<AllScores> read_scores(const Store& store) {
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;
       for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
+      if (stored.score.metrics.contains("robust")) {
+        note_own_parts(stored.score, stored.score.metrics.at("robust"), item.own);
+      }
     } else {
       item.reason = stored.score.reason;
     }

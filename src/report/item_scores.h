@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "report/own_figures.h"
 #include "report/values.h"
 #include "store/store.h"
 
@@ -18,6 +19,7 @@ struct ItemScore {  // one item of one variant, repeats taken together
   std::map<std::string, double> sums;
   std::string reason;  // of an unscored one
   Score last;
+  OwnParts own;
 };
 
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score

@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include "report/load_figures.h"
+#include "report/metric_differences.h"
 #include "report/summary.h"
 #include "report/write.h"
 
@@ -80,6 +81,30 @@ Json fidelity_json(const RunReport& report) {
   return out;
 }
 
+Json groups_json(const std::map<std::string, std::pair<std::int64_t, double>>& groups) {
+  Json out = Json::object();
+  for (const auto& [group, value] : groups)
+    out[group] = {{"n", value.first}, {"mean", value.second}};
+  return out;
+}
+
+// What only some tasks have.
+void own_figures_json(const Cell& cell, Json& out) {
+  for (const auto& [k, value] : cell.pass_at) out["pass_at"][std::to_string(k)] = value;
+  if (!cell.months.empty()) out["months"] = groups_json(cell.months);
+  if (cell.substeps) {
+    out["substeps"] = {{"passed", cell.substeps->passed},
+                       {"total", cell.substeps->total},
+                       {"rate", cell.substeps->rate()}};
+  }
+  if (cell.calibration) {
+    out["calibration"] = {{"error", cell.calibration->error},
+                          {"official", or_null(cell.calibration->official)},
+                          {"answers", cell.calibration->answers},
+                          {"unstated", cell.calibration->unstated}};
+  }
+}
+
 Json cell_json(const Cell& cell) {
   Json out = {{"not_available", cell.not_available},
               {"planned", cell.planned},
@@ -94,10 +119,8 @@ Json cell_json(const Cell& cell) {
               {"thinking_not_closed", cell.thinking_not_closed},
               {"metrics_differ", cell.metrics_differ}};
   if (cell.scored > 0) out["ci95"] = {cell.ci95.low, cell.ci95.high};
-  Json groups = Json::object();
-  for (const auto& [group, value] : cell.groups)
-    groups[group] = {{"n", value.first}, {"mean", value.second}};
-  out["groups"] = groups;
+  out["groups"] = groups_json(cell.groups);
+  own_figures_json(cell, out);
   out["paired"] = cell.paired ? comparison_json(*cell.paired) : Json(nullptr);
   return out;
 }
@@ -151,6 +174,11 @@ Json json_report(const RunReport& report) {
               {"summary_zh", report.summary_zh}};
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
+  for (const MetricDifference& d : metric_differences(report)) {
+    Json& cell = out["tasks"][d.task]["cells"][report.variants[d.variant].name];
+    cell["metrics_differ_items"] = {{"robust_higher", d.only_robust},
+                                    {"lm_eval_higher", d.only_lm_eval}};
+  }
   out["pooled"] = Json::object();
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;

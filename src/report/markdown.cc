@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "report/load_figures.h"
+#include "report/metric_differences.h"
+#include "report/own_figures.h"
 #include "report/summary.h"
 #include "report/write.h"
 
@@ -130,6 +132,33 @@ std::string noise_table(const RunReport& report) {
          "variant's difference of this size is what chance makes.\n\n";
 }
 
+std::string own_figure_table(const RunReport& report) {
+  const std::vector<OwnRow> figures = own_figure_rows(report);
+  if (figures.empty()) return "";
+  std::vector<std::string> head = {"task", "figure"};
+  for (const std::string& name : names_of(report)) head.push_back(name);
+  std::string out = "## Benchmarks' own figures\n\n" + row(head) + rule(head.size());
+  for (const OwnRow& figure : figures) {
+    std::vector<std::string> cells = {figure.task, figure.figure};
+    cells.insert(cells.end(), figure.cells.begin(), figure.cells.end());
+    out += row(cells);
+  }
+  return out + "\n";
+}
+
+std::string metric_table(const RunReport& report) {
+  constexpr std::size_t kNamed = 20;
+  const std::vector<MetricDifference> differences = metric_differences(report);
+  if (differences.empty()) return "";
+  std::string out = "## Where robust and lm_eval part\n\n";
+  out += row({"task", "variant", "robust higher", "lm_eval higher"}) + rule(4);
+  for (const MetricDifference& d : differences) {
+    out += row({report.tasks[d.task].title, report.variants[d.variant].name,
+                named_items(d.only_robust, kNamed), named_items(d.only_lm_eval, kNamed)});
+  }
+  return out + "\nresults.json names all of these items.\n\n";
+}
+
 std::string count_table(const RunReport& report) {
   std::string out = "## Counts\n\n";
   out += row({"task", "planned", "variant", "counts"}) + rule(4);
@@ -188,8 +217,9 @@ std::string markdown_report(const RunReport& report) {
                      time_text(report.ended_at_s), human_duration(report.spent_s),
                      report.budget_s > 0 ? " of " + human_duration(report.budget_s) : "");
   out += pooled_table(report) + fidelity_table(report) + score_table(report) +
-         difference_table(report) + noise_table(report) + count_table(report) +
-         engine_table(report) + load_markdown(report) + flag_list(report);
+         own_figure_table(report) + difference_table(report) + metric_table(report) +
+         noise_table(report) + count_table(report) + engine_table(report) + load_markdown(report) +
+         flag_list(report);
   return out + "\nMade by assay " + report.assay_version + ".\n";
 }
 

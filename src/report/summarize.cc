@@ -24,7 +24,7 @@ Status read_assay(const fs::path& folder, std::vector<SummaryRow>& rows) {
       row.n = cell.at("scored");
       row.note = cell.at("not_available");
       if (!row.note.empty()) {
-        row.metric = task.at("metrics")[0];
+        row.metric = task.at("metrics").at(0);
         rows.push_back(row);
       }
       for (const auto& [metric, value] : cell.at("metrics").items()) {

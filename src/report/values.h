@@ -72,6 +72,24 @@ struct Flag {
   [[nodiscard]] bool forces_invalid() const { return !invalidates.empty(); }
 };
 
+// How far stated confidence and correctness part (HLE); shares.
+struct Calibration {
+  double error = 0;                // root mean square over all bins
+  std::optional<double> official;  // as HLE's script prints it (stats/calibration.h)
+  std::int64_t answers = 0;
+  std::int64_t unstated = 0;  // of them without a stated confidence, counted as sure
+};
+
+// Sub-steps over all problems, as SciCode's own evaluation counts them.
+struct Substeps {
+  std::int64_t passed = 0;
+  std::int64_t total = 0;
+
+  [[nodiscard]] double rate() const {
+    return total > 0 ? static_cast<double>(passed) / static_cast<double>(total) : 0;
+  }
+};
+
 // One task of one variant.
 struct Cell {
   std::string not_available;  // "N/A (HF gated)", "not run"; empty: there are figures
@@ -96,6 +114,11 @@ struct Cell {
   std::string own_example;                 // one that does
   std::optional<PairedComparison> paired;  // to the baseline; none for the baseline itself
   std::map<std::string, std::pair<std::int64_t, double>> groups;  // group -> items, mean
+  // Only of tasks that have them:
+  std::map<int, double> pass_at;  // k = 2, 4, … -> mean over items with k answers or more
+  std::map<std::string, std::pair<std::int64_t, double>> months;  // "2024-03" -> items, mean
+  std::optional<Substeps> substeps;
+  std::optional<Calibration> calibration;
 };
 
 // The baseline against its own second pass (docs/noise_floor.md): the first is the comparison's

@@ -1,10 +1,7 @@
 #include "score/hle.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <numeric>
-#include <vector>
 
 #include "base/text.h"
 #include "score/boxed.h"
@@ -172,34 +169,6 @@ bool hle_same_text(std::string_view answer, std::string_view gold) {
   return !gold.empty() && answer.size() == gold.size() &&
          std::equal(answer.begin(), answer.end(), gold.begin(),
                     [](char a, char b) { return lower(a) == lower(b); });
-}
-
-std::optional<double> calibration_error(std::span<const double> confidence,
-                                        std::span<const double> correct, std::size_t bin_size) {
-  const std::size_t n = std::min(confidence.size(), correct.size());
-  if (n == 0) return std::nullopt;
-  bin_size = std::clamp<std::size_t>(bin_size, 1, n);
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return confidence[a] != confidence[b] ? confidence[a] < confidence[b] : a < b;
-  });
-  const std::size_t bins = n / bin_size;
-  double sum = 0;
-  for (std::size_t bin = 0; bin < bins; ++bin) {
-    const std::size_t begin = bin * bin_size;
-    const std::size_t end = bin + 1 == bins ? n : begin + bin_size;  // the last takes the rest
-    double said = 0;
-    double was = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      said += confidence[order[i]];
-      was += correct[order[i]];
-    }
-    const double count = static_cast<double>(end - begin);
-    const double difference = (said - was) / count;
-    sum += count / static_cast<double>(n) * difference * difference;
-  }
-  return std::sqrt(sum);
 }
 
 }  // namespace assay

@@ -1,8 +1,7 @@
-// Humanity's Last Exam: the official answer format and calibration error.
+// Humanity's Last Exam: the official answer format and the judge's verdict.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,13 +32,5 @@ struct HleVerdict {
 // the field of a JSON object ("correct": "yes"), as HLE's own judge writes it. Thoughts are left
 // out. Anything else beside the word is no verdict.
 [[nodiscard]] HleVerdict parse_hle_verdict(std::string_view judge_output);
-
-// Root-mean-square calibration error over bins of `bin_size` items sorted by confidence, as
-// centerforaisafety/hle's hle_eval/run_judge_results.py (calib_err, p = 2, beta = 100), except that
-// all bins count (the official loop leaves out the last one and fails below 100 items). Both spans
-// have one entry an item; correct is 0 or 1. Nothing without items.
-[[nodiscard]] std::optional<double> calibration_error(std::span<const double> confidence,
-                                                      std::span<const double> correct,
-                                                      std::size_t bin_size = 100);
 
 }  // namespace assay

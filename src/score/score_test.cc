@@ -165,16 +165,6 @@ TEST(Hle, SameText) {
   EXPECT_FALSE(hle_same_text("Paris, France", "Paris"));
 }
 
-// By hand: two bins of two; |0.15 - 0.5| and |0.85 - 1|; sqrt((0.35^2 + 0.15^2) / 2).
-TEST(Hle, CalibrationError) {
-  const std::vector<double> said{0.9, 0.1, 0.8, 0.2};
-  const std::vector<double> was{1, 0, 1, 1};
-  EXPECT_NEAR(calibration_error(said, was, 2).value(), std::sqrt((0.1225 + 0.0225) / 2), 1e-12);
-  // One bin when there are fewer items than a bin holds: |0.5 - 0.75|.
-  EXPECT_NEAR(calibration_error(said, was).value(), 0.25, 1e-12);
-  EXPECT_FALSE(calibration_error({}, {}));
-}
-
 TEST(Soundness, Looping) {
   EXPECT_TRUE(is_looping("Start. " + times(60, "the same ")));
   EXPECT_TRUE(is_looping(times(300, "x")));

@@ -222,7 +222,7 @@ Score score(const ScoreInputs& inputs) {
 
   Score score;
   score.target = row.at("answer").get<std::string>();
-  if (answer.confidence) score.extra["confidence"] = *answer.confidence;
+  score.extra["confidence"] = answer.confidence ? Json(*answer.confidence) : Json(nullptr);
   score.extra["answer_type"] = row.at("answer_type");
   note_steps(score, inputs.steps);
   if (row.at("answer_type") == "exactMatch") {

@@ -1,0 +1,52 @@
+#include "cli/prompt_estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kBytesAToken = 4;
+
+std::size_t bytes_of(const Request& request) {
+  std::size_t bytes = 0;
+  for (const Message& message : request.messages) bytes += message.content.size();
+  return std::max(bytes, request.plain.size());
+}
+
+}  // namespace
+
+int shortest_model_len(const Plan& plan) {
+  int shortest = 0;
+  for (const VariantSpec& variant : plan.variants) {
+    const auto own = variant.engine_args.find("max_model_len");
+    const int length = own != variant.engine_args.end() && own->is_number_integer()
+                           ? own->get<int>()
+                           : plan.engine.max_model_len();
+    if (length > 0 && (shortest == 0 || length < shortest)) shortest = length;
+  }
+  return shortest;
+}
+
+Result<std::string> longest_prompt_note(const Task& task, const std::vector<Item>& items,
+                                        const TaskContext& context, int max_model_len) {
+  if (max_model_len == 0) return std::string();
+  std::size_t longest = 0;
+  std::string item_id;
+  for (const Item& item : items) {
+    const NextRequest request = TRY(task.next(item, {}, context));
+    if (!request || bytes_of(*request) <= longest) continue;
+    longest = bytes_of(*request);
+    item_id = item.id;
+  }
+  const auto tokens = static_cast<int>(std::min<std::size_t>(longest / kBytesAToken, 1U << 30U));
+  const int output = context.spec.max_gen_toks.value_or(0);
+  if (tokens + output <= max_model_len) return std::string();
+  return fmt::format(
+      "task {}: the prompt of item {} has about {} tokens; with {} of output that is beyond "
+      "max_model_len {}. Lower max_gen_toks, or raise max_model_len",
+      context.spec.name, item_id, tokens, output, max_model_len);
+}
+
+}  // namespace assay

@@ -1,0 +1,24 @@
+// Whether a task's longest prompt is likely to fit, without a tokenizer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+#include "task/task.h"
+
+namespace assay {
+
+// The least max_model_len of any variant; 0 when none says.
+[[nodiscard]] int shortest_model_len(const Plan& plan);
+
+// One sentence when the longest first prompt of these items, at 4 bytes a token (about what English
+// takes; formulas and code take more tokens), and max_gen_toks exceed max_model_len; else empty.
+// Errors are the task's.
+[[nodiscard]] Result<std::string> longest_prompt_note(const Task& task,
+                                                      const std::vector<Item>& items,
+                                                      const TaskContext& context,
+                                                      int max_model_len);
+
+}  // namespace assay
