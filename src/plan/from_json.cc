@@ -57,6 +57,10 @@ Plan plan_from(const json& value) {
   for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
   plan.compare = {value.at("compare").at("margin_pp"), value.at("compare").at("alpha")};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
+  if (value.contains("sandbox")) {
+    plan.sandbox.accept_missing =
+        value.at("sandbox").at("accept_missing").get<std::vector<std::string>>();
+  }
   return plan;
 }
 

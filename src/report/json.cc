@@ -133,6 +133,7 @@ Json json_report(const RunReport& report) {
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
+  if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

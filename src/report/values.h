@@ -169,7 +169,8 @@ struct RunReport {
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::vector<Flag> flags;
   std::vector<ItemValues> items;
-  std::string summary;  // one paragraph for whoever decides
+  std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
+  std::string summary;          // one paragraph for whoever decides
   std::string summary_zh;
   nlohmann::json plan;  // the frozen plan's `plan`
 };
