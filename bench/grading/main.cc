@@ -238,8 +238,11 @@ void keep_some(const std::string& verdict, bool with, std::vector<Program>& prog
   std::size_t kept = 0;
   for (std::size_t i = 0; i < programs.size() && i < recorded.size(); ++i) {
     if ((recorded[i] == verdict) != with) continue;
-    programs[kept] = std::move(programs[i]);
-    recorded[kept++] = recorded[i];
+    if (kept != i) {
+      programs[kept] = std::move(programs[i]);
+      recorded[kept] = recorded[i];
+    }
+    ++kept;
   }
   programs.resize(kept);
   recorded.resize(kept);
