@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "stats/paired.h"
 #include "stats/random.h"
 
 namespace assay {
