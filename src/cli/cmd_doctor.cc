@@ -71,8 +71,10 @@ Result<int> doctor(const PlanOptions& options) {
   }
   if (const auto grade = find_grade_python(""); grade) {
     for (const SandboxFinding& f : check_sandbox(*grade)) {
-      if (f.ok || !f.required) {
-        findings.good("sandbox: " + f.name, f.detail);
+      const bool accepted = !f.part.empty() && plan.sandbox.accepts(f.part);
+      if (f.ok || accepted) {
+        findings.good("sandbox: " + f.name,
+                      f.ok ? f.detail : "missing, as the plan accepts: " + f.detail);
       } else {
         findings.bad("sandbox: " + f.name, {ErrorKind::environment, f.detail, "", f.fix});
       }

@@ -21,6 +21,7 @@ struct Options {
   int max_model_len = 4096;
   double timeout_s = 0;
   std::vector<std::string> engine;
+  std::vector<std::string> accept_missing;
 };
 
 // "key=value" as the engine wants it: JSON where it is JSON, else text.
@@ -45,6 +46,7 @@ Result<Plan> plan_of(const Options& options) {
   plan.file = std::filesystem::current_path() / "pass1.yaml";
   plan.name = "pass1";
   plan.engine.args = TRY(engine_args(options));
+  plan.sandbox.accept_missing = options.accept_missing;
   std::string model = options.model;
   if (std::filesystem::is_directory(model))
     model = std::filesystem::absolute(model).lexically_normal();
@@ -100,6 +102,10 @@ void add_pass1(CLI::App& app, Session& session) {
   command->add_option("--timeout-s", options->timeout_s,
                       "CPU seconds a test; default: the benchmark's");
   command->add_option("--engine", options->engine, "Engine argument KEY=VALUE (repeatable)");
+  command
+      ->add_option("--accept-missing", options->accept_missing,
+                   "Part of the sandbox that may be missing: memory_cgroup")
+      ->check(CLI::IsMember({kMemoryCgroup}));
   command->add_option("--data", options->data, "Folder with the data sets' files; else the hub");
   command->add_option("--out", options->out, "The run's folder")->capture_default_str();
   command->footer(

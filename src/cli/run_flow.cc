@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/folders.h"
 #include "cli/world.h"
 #include "report/build.h"
@@ -72,6 +73,10 @@ Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& s
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
+  }
+
+  if (const auto missing = world->missing_sandbox_parts(); !missing.empty()) {
+    TRY(store.set_meta("sandbox_missing", join(missing, ", ")));
   }
 
   Progress progress(stderr, progress_style(flow, session), clock);

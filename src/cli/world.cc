@@ -20,6 +20,7 @@
 #include "engine/worker_engine.h"
 #include "plan/endpoint.h"
 #include "run/variant_run.h"
+#include "sandbox/memory_cgroup.h"
 #include "score/math_verify_client.h"
 
 namespace assay {
@@ -231,6 +232,7 @@ Result<ProgramResult> World::run_program(const Program& program) {
       SandboxOptions options;
       options.python = options_.grade_python;
       options.runners = graders_;
+      options.need_cgroup = !plan_.sandbox.accepts(kMemoryCgroup);
       sandbox_ = TRY(Sandbox::create(options));
     }
     sandbox = &*sandbox_;
@@ -249,6 +251,11 @@ Status World::try_sandbox() {
       "programs cannot be graded here",
       fmt::format("a trial program gave '{}': {}", to_string(ran.verdict), ran.detail),
       "run `assay sandbox check`, which names what this machine lacks");
+}
+
+std::vector<std::string> World::missing_sandbox_parts() const {
+  if (options_.grade_python.empty() || !MemoryCgroup::available_version().empty()) return {};
+  return {kMemoryCgroup};
 }
 
 void World::equip(RunServices& services) {

@@ -35,6 +35,8 @@ class World {
   // Runs one program where code tasks are in the plan, so that a machine that cannot hold programs
   // is an environment error before a model loads.
   [[nodiscard]] Status try_sandbox();
+  // What the plan accepts to be missing and is: after try_sandbox().
+  [[nodiscard]] std::vector<std::string> missing_sandbox_parts() const;
   // Fills in what run_plan needs beside store and progress.
   void equip(RunServices& services);
   [[nodiscard]] const PythonEnv& python() const { return python_; }

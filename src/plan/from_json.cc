@@ -59,6 +59,10 @@ Plan plan_from(const json& value) {
   plan.compare = {compare.at("margin_pp"), compare.at("alpha"),
                   compare.value("noise_floor", false)};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
+  if (value.contains("sandbox")) {
+    plan.sandbox.accept_missing =
+        value.at("sandbox").at("accept_missing").get<std::vector<std::string>>();
+  }
   return plan;
 }
 

@@ -28,10 +28,10 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
   try {
     const std::string name = file.string();
     const YAML::Node root = TRY(parse_yaml(yaml, name));
-    const YamlMap top =
-        TRY(YamlMap::open(name, root, "",
-                          {"name", "budget", "output", "env", "engine", "chat", "seed", "data",
-                           "harness", "sampling", "variants", "tasks", "compare", "fidelity"}));
+    const YamlMap top = TRY(YamlMap::open(
+        name, root, "",
+        {"name", "budget", "output", "env", "engine", "chat", "seed", "data", "harness", "sampling",
+         "variants", "tasks", "compare", "fidelity", "sandbox"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
@@ -48,6 +48,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_data(top, plan.file, plan.data));
     TRY(read_compare(top, plan));
     TRY(read_fidelity(top, plan));
+    TRY(read_sandbox(top, plan));
     TRY(read_variants(top, plan));
     TRY(read_tasks(top, known, plan));
     if (plan.engine.kind == kEndpointKind) TRY(check_endpoint(top, plan));

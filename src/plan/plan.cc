@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace assay {
@@ -48,6 +49,10 @@ int EngineSpec::max_model_len() const {
   return found != args.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
+bool SandboxSpec::accepts(std::string_view part) const {
+  return std::find(accept_missing.begin(), accept_missing.end(), part) != accept_missing.end();
+}
+
 const VariantSpec& Plan::baseline() const {
   for (const VariantSpec& variant : variants) {
     if (variant.baseline) return variant;
@@ -60,7 +65,7 @@ json to_json(const Plan& plan) {
   for (const VariantSpec& variant : plan.variants) variants.push_back(variant_json(variant));
   json tasks = json::array();
   for (const TaskSpec& task : plan.tasks) tasks.push_back(task_json(task));
-  return {
+  json out = {
       {"name", plan.name},
       {"budget_s", plan.budget_s},
       {"output", plan.output},
@@ -81,6 +86,10 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
+  if (!plan.sandbox.accept_missing.empty()) {
+    out["sandbox"] = {{"accept_missing", plan.sandbox.accept_missing}};
+  }
+  return out;
 }
 
 }  // namespace assay

@@ -75,6 +75,15 @@ struct FidelitySpec {
   int max_tokens = 256;  // of each output
 };
 
+// Parts of the sandbox that a plan may do without (docs/sandbox.md). Only what is enforced in
+// another, weaker way can be named; without namespaces or a call filter no program runs.
+inline constexpr const char* kMemoryCgroup = "memory_cgroup";
+
+struct SandboxSpec {
+  std::vector<std::string> accept_missing;
+  [[nodiscard]] bool accepts(std::string_view part) const;
+};
+
 struct Plan {
   std::filesystem::path file;  // where it was read from; relative paths are taken from its folder
   std::string name;
@@ -90,6 +99,7 @@ struct Plan {
   std::vector<TaskSpec> tasks;
   CompareSpec compare;
   FidelitySpec fidelity;
+  SandboxSpec sandbox;
 
   [[nodiscard]] const VariantSpec& baseline() const;
 };

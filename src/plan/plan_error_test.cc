@@ -188,6 +188,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:2:7: MY_KEY does not belong in a plan", "environment"},
         Case{"Margin", with_tasks("compare: {margin_pp: -3}\n"),
              "p.yaml:2:22: compare.margin_pp must be above 0 and below 100", "here is -3"},
+        Case{"SandboxPart", with_tasks("sandbox: {accept_missing: [memory_cgroup, seccomp]}\n"),
+             "p.yaml:2:27: the sandbox cannot do without 'seccomp'", "'memory_cgroup' is all"},
         Case{"FidelityItems", with_tasks("fidelity: {items: -1}\n"),
              "p.yaml:2:19: fidelity.items must be at least 0", "here is -1"},
         Case{"FidelityTokens", with_tasks("fidelity: {max_tokens: 0}\n"),

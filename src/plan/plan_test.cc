@@ -83,6 +83,7 @@ tasks:
   - {name: gpqa_diamond, ids: [7, rec-1]}
 compare: {margin_pp: 2.5, alpha: 0.025, noise_floor: true}
 fidelity: {items: 8, max_tokens: 64}
+sandbox: {accept_missing: [memory_cgroup]}
 )");
   EXPECT_EQ(plan.budget_s, 5400);
   EXPECT_EQ(plan.output, "/plans/out/all");
@@ -99,6 +100,8 @@ fidelity: {items: 8, max_tokens: 64}
   EXPECT_TRUE(plan.compare.noise_floor);
   EXPECT_EQ(plan.fidelity.items, 8);
   EXPECT_EQ(plan.fidelity.max_tokens, 64);
+  EXPECT_TRUE(plan.sandbox.accepts("memory_cgroup"));
+  EXPECT_FALSE(plan.sandbox.accepts("seccomp"));
   EXPECT_EQ(plan.variants[0].model, "/plans/models/a");
   EXPECT_EQ(plan.variants[0].engine_args["max_model_len"], 2048);
   EXPECT_EQ(plan.variants[1].model, "org/b");

@@ -301,6 +301,22 @@ Status read_fidelity(const YamlMap& top, Plan& plan) {
   return map.read("max_tokens", plan.fidelity.max_tokens, 1);
 }
 
+Status read_sandbox(const YamlMap& top, Plan& plan) {
+  if (!top.has("sandbox")) return {};
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("sandbox"), "sandbox", {"accept_missing"}));
+  TRY(map.read_strings("accept_missing", plan.sandbox.accept_missing));
+  for (const std::string& part : plan.sandbox.accept_missing) {
+    if (part == kMemoryCgroup) continue;
+    return map.error(
+        "accept_missing", fmt::format("the sandbox cannot do without '{}'", part.substr(0, 60)),
+        "no program runs without namespaces, the call filter or any other part, because "
+        "nothing would take its place",
+        fmt::format("'{}' is all that can stand here", kMemoryCgroup));
+  }
+  return {};
+}
+
 Status read_variants(const YamlMap& top, Plan& plan) {
   if (!top.has("variants")) {
     return top.missing("variants", "a plan compares variants of a model",

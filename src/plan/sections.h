@@ -31,6 +31,7 @@ namespace assay {
                                std::string& data);
 [[nodiscard]] Status read_compare(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_fidelity(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_sandbox(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_variants(const YamlMap& top, Plan& plan);
 // After the variants: their engine arguments bound max_gen_toks.
 [[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,

@@ -269,6 +269,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   report.margin_pp = report.plan.at("compare").at("margin_pp");
   report.alpha = report.plan.at("compare").at("alpha");
   report.end = TRY(store.meta("end")).value_or("");
+  report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.spent_s = TRY(number_meta(store, "spent_s"));
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));

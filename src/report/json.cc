@@ -188,6 +188,7 @@ Json json_report(const RunReport& report) {
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
   if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);
+  if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

@@ -67,6 +67,9 @@ class ReportTest : public testing::Test {
           {{"name", "fp8"}, {"model", "m8"}, {"revision", ""}, {"baseline", false}}}}};
     EXPECT_TRUE(store.set_meta("frozen", frozen.dump()));
     EXPECT_TRUE(store.set_meta("end", "complete"));
+    if (!missing_.empty()) {
+      EXPECT_TRUE(store.set_meta("sandbox_missing", missing_));
+    }
     EXPECT_TRUE(store.set_meta("started_at", "1000"));
     EXPECT_TRUE(store.set_meta("ended_at", "1060"));
     std::vector<std::string> names = {"bf16", "fp8"};
@@ -103,6 +106,7 @@ class ReportTest : public testing::Test {
   }
 
   fs::path folder_;
+  std::string missing_;                  // part of the sandbox
   std::string truncated_;                // variants whose outputs are all cut
   std::map<std::string, int> unscored_;  // of each task's first items
   bool second_pass_ = false;             // of the baseline
@@ -261,6 +265,18 @@ TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
   const std::string before = read_file(folder_ / "report.html").value();
   ASSERT_TRUE(write_reports(report, folder_));
   EXPECT_EQ(read_file(folder_ / "report.html").value(), before);
+}
+
+TEST_F(ReportTest, SaysWhatTheSandboxLacked) {
+  const auto all_right = [](const std::string&, const std::string&, int) { return 1; };
+  EXPECT_EQ(make(all_right).summary.find("memory_cgroup"), std::string::npos);
+  fs::remove_all(folder_);
+  missing_ = "memory_cgroup";
+  const RunReport report = make(all_right);
+  EXPECT_TRUE(report.summary.ends_with(
+      " Programs ran in a sandbox without memory_cgroup, as the plan accepts."))
+      << report.summary;
+  EXPECT_EQ(json_report(report)["sandbox_missing"], "memory_cgroup");
 }
 
 TEST_F(ReportTest, HostileOutputStaysText) {

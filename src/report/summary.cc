@@ -194,6 +194,12 @@ std::string summarize_in_words(const RunReport& report, Language language) {
                : " The budget ended the run: the items left are recorded as not run, and "
                  "comparisons use the items both sides answered.";
   }
+  if (!report.sandbox_missing.empty()) {
+    text += fmt::format(
+        fmt::runtime(zh ? "按计划的许可,沙箱缺少 {},仍运行了程序。"
+                        : " Programs ran in a sandbox without {}, as the plan accepts."),
+        report.sandbox_missing);
+  }
   return text;
 }
 

@@ -207,7 +207,8 @@ struct RunReport {
   std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
   std::vector<Flag> flags;
   std::vector<ItemValues> items;
-  std::string summary;  // one paragraph for whoever decides
+  std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
+  std::string summary;          // one paragraph for whoever decides
   std::string summary_zh;
   nlohmann::json plan;  // the frozen plan's `plan`
 };

@@ -191,7 +191,7 @@ nlohmann::json frozen_plan(const ResolvedRun& run) {
 std::string frozen_hash(const nlohmann::json& frozen) {
   nlohmann::json value = frozen;
   value.erase("assay");
-  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data"}) {
+  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
     value["plan"].erase(key);
   }
   if (value["plan"]["engine"]["kind"] == kEndpointKind) {  // a server may move

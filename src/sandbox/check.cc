@@ -83,10 +83,13 @@ SandboxFinding check_filter() {
 SandboxFinding check_cgroup() {
   const std::string version = MemoryCgroup::available_version();
   if (!version.empty()) return {"memory cgroup", true, false, "cgroup " + version, ""};
-  return {"memory cgroup", false, false,
+  return {"memory cgroup",
+          false,
+          false,
           "none can be written here: the memory of a program's processes is limited one by one and "
           "measured together every 25 ms instead",
-          "delegate the memory controller (systemd-run --user --scope -p Delegate=yes)"};
+          MemoryCgroup::kFix,
+          "memory_cgroup"};
 }
 
 // A program that looks around: what it finds is what every graded program finds.

@@ -11,7 +11,8 @@ struct SandboxFinding {
   bool ok = false;
   bool required = true;  // false: there is a weaker substitute, named in `detail`
   std::string detail;
-  std::string fix;  // empty when ok
+  std::string fix;   // empty when ok
+  std::string part;  // the name by which a plan may accept that it is missing; usually empty
 };
 
 // Looks at bubblewrap, namespaces, the interpreter and its packages, seccomp, cgroups, and starts

@@ -104,6 +104,18 @@ void add_environment(Arguments& args) {
   for (const auto& [name, value] : environment) args.add({"--setenv", name, value});
 }
 
+const char* word_of(Warmth warmth) {
+  switch (warmth) {
+    case Warmth::plain:
+      return "plain";
+    case Warmth::numpy:
+      return "numpy";
+    case Warmth::scientific:
+      return "scientific";
+  }
+  return "plain";
+}
+
 }  // namespace
 
 Result<Interpreter> probe_interpreter(const std::string& python) {
@@ -156,8 +168,8 @@ std::vector<std::string> bwrap_command(const std::string& bwrap, const Interpret
     args.add({"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
               "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"});
   }
-  args.add({interpreter.executable, "-s", "-B", "-X", "utf8", "/box/zygote.py",
-            kind.scientific ? "scientific" : "plain"});
+  args.add(
+      {interpreter.executable, "-s", "-B", "-X", "utf8", "/box/zygote.py", word_of(kind.warmth)});
   return args.take();
 }
 

@@ -24,9 +24,13 @@ struct Interpreter {
 // Runs the (trusted) interpreter once. A missing or broken one is an environment error.
 [[nodiscard]] Result<Interpreter> probe_interpreter(const std::string& python);
 
+// What is imported already when a program starts: the usual modules; those and numpy; those and
+// numpy, scipy, sympy and h5py. More of it makes every program dearer (more memory to copy).
+enum class Warmth { plain, numpy, scientific };
+
 // What a zygote is warmed up with; zygotes of one kind serve every program of that kind.
 struct ZygoteKind {
-  bool scientific = false;
+  Warmth warmth = Warmth::plain;
   std::string read_only_file;  // seen as /data/test_data.h5; empty for none
   auto operator<=>(const ZygoteKind&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -120,8 +121,17 @@ std::string MemoryCgroup::available_version() {
   return parent->v2 ? "v2" : "v1";
 }
 
+MemoryCgroup::MemoryCgroup(std::string path, bool v2)
+    : path_(std::move(path)),
+      v2_(v2),
+      events_(::open((path_ + (v2 ? "/memory.events" : "/memory.oom_control")).c_str(),
+                     O_RDONLY | O_CLOEXEC)) {}
+
 MemoryCgroup::MemoryCgroup(MemoryCgroup&& other) noexcept
-    : path_(std::move(other.path_)), v2_(other.v2_), limit_bytes_(other.limit_bytes_) {
+    : path_(std::move(other.path_)),
+      v2_(other.v2_),
+      limit_bytes_(other.limit_bytes_),
+      events_(std::move(other.events_)) {
   other.path_.clear();
 }
 
@@ -152,8 +162,10 @@ void MemoryCgroup::set_limit(std::uint64_t bytes) {
 }
 
 std::uint64_t MemoryCgroup::oom_kills() const {
-  const auto text = read_file(path_ + (v2_ ? "/memory.events" : "/memory.oom_control"));
-  return text ? field(*text, "oom_kill").value_or(0) : 0;
+  std::array<char, 512> text{};  // a handful of short lines
+  const ssize_t n = ::pread(events_.get(), text.data(), text.size(), 0);
+  if (n <= 0) return 0;
+  return field(std::string(text.data(), static_cast<std::size_t>(n)), "oom_kill").value_or(0);
 }
 
 }  // namespace assay

@@ -8,10 +8,16 @@
 #include <optional>
 #include <string>
 
+#include "base/unique_fd.h"
+
 namespace assay {
 
 class MemoryCgroup {
  public:
+  static constexpr const char* kFix =
+      "delegate the memory controller (systemd-run --user --scope -p Delegate=yes), or accept it "
+      "in "
+      "the plan: sandbox: {accept_missing: [memory_cgroup]}";
   // Nothing when cgroups cannot be written here. `index` keeps the groups of one process apart.
   [[nodiscard]] static std::optional<MemoryCgroup> create(int index);
   // Removes groups that a killed assay left behind; only empty ones can be removed.
@@ -32,11 +38,12 @@ class MemoryCgroup {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  MemoryCgroup(std::string path, bool v2) : path_(std::move(path)), v2_(v2) {}
+  MemoryCgroup(std::string path, bool v2);
 
   std::string path_;
   bool v2_ = false;
   std::uint64_t limit_bytes_ = 0;
+  UniqueFd events_;  // read once a program
 };
 
 }  // namespace assay

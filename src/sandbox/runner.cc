@@ -69,6 +69,11 @@ std::uint64_t to_ns(double seconds) {
   return static_cast<std::uint64_t>(seconds * 1e9);
 }
 
+std::unexpected<Error> no_cgroup() {
+  return environment_error("the sandbox has no memory cgroup", "none can be made here",
+                           MemoryCgroup::kFix);
+}
+
 Outcome faulty(std::string why) {
   Outcome out;
   out.fault = std::move(why);
@@ -80,9 +85,11 @@ Outcome faulty(std::string why) {
 Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   std::unique_ptr<Runner> runner(new Runner());
   runner->kind_ = spec.kind;
+  runner->need_cgroup_ = spec.need_cgroup;
   if (spec.use_cgroup) {
     if (auto group = MemoryCgroup::create(spec.index)) runner->cgroup_.emplace(std::move(*group));
   }
+  if (spec.need_cgroup && !runner->cgroup_) return no_cgroup();
   SocketPair control = TRY(make_socket_pair(SOCK_SEQPACKET));
   SocketPair jobs = TRY(make_socket_pair(SOCK_SEQPACKET));
   const UniqueFd filter = TRY(sealed_file("filter", spec.filter));
@@ -131,6 +138,7 @@ Status Runner::wait_ready() {
   }
   log_.reset();
   if (cgroup_ && !cgroup_->add(*pid)) cgroup_.reset();
+  if (need_cgroup_ && !cgroup_) return no_cgroup();
   if (!send_message(control_.get(), box::GoMessage{})) {
     return environment_error("the sandbox did not start", "the zygote ended at once",
                              "run `assay sandbox check`, which names what this machine lacks");
@@ -142,11 +150,7 @@ Outcome Runner::run(const TestJob& job) {
   auto exchange = Exchange::make(job);
   if (!exchange) return faulty(exchange.error().what + ": " + exchange.error().why);
   const ProgramLimits& limits = job.limits;
-  std::uint64_t kills_before = 0;
-  if (cgroup_) {
-    cgroup_->set_limit(limits.memory_bytes + kCgroupSlackBytes);
-    kills_before = cgroup_->oom_kills();
-  }
+  if (cgroup_) cgroup_->set_limit(limits.memory_bytes + kCgroupSlackBytes);
   box::StartMessage start;
   start.cpu_ns = to_ns(limits.cpu_s);
   start.wall_ns = to_ns(limits.wall_s);
@@ -162,7 +166,11 @@ Outcome Runner::run(const TestJob& job) {
     return faulty("the zygote is gone");
   }
   Outcome out = exchange->run(control_.get());
-  if (cgroup_) out.oom_kills = cgroup_->oom_kills() - kills_before;
+  if (cgroup_) {
+    const std::uint64_t kills = cgroup_->oom_kills();
+    out.oom_kills = kills - oom_kills_;
+    oom_kills_ = kills;
+  }
   return out;
 }
 

@@ -23,6 +23,7 @@ struct RunnerSpec {
   std::string filter;  // seccomp program
   bool as_root = false;
   bool use_cgroup = true;
+  bool need_cgroup = false;
   int index = 0;
 };
 
@@ -73,7 +74,9 @@ class Runner {
   Runner() = default;
 
   ZygoteKind kind_;
+  bool need_cgroup_ = false;
   std::optional<MemoryCgroup> cgroup_;  // outlives the child: it can be removed only when empty
+  std::uint64_t oom_kills_ = 0;         // until the last program's end
   Child bwrap_;
   UniqueFd control_;
   UniqueFd jobs_;

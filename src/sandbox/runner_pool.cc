@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace assay {
+namespace {
+
+constexpr std::size_t kIdleKinds = 3;  // plain, numpy, scientific: all stay warm
+
+}  // namespace
 
 Starter::Starter() : thread_([this] { serve(); }) {}
 
@@ -99,7 +104,7 @@ void RunnerPool::give_back(std::unique_ptr<Runner> runner) {
   std::unique_ptr<Runner> evicted;  // declared first, so ended after the lock is released
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(runner));
-  if (idle_.size() > static_cast<std::size_t>(runners_) * 2) {
+  if (idle_.size() > static_cast<std::size_t>(runners_) * kIdleKinds) {
     evicted = std::move(idle_.front());
     idle_.pop_front();
   }

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -60,24 +62,41 @@ Status check_data_file(const std::string& path, bool as_root) {
   return {};
 }
 
+// By the text, so that one program always finds the same: importing numpy takes longer than
+// everything else a small program does.
+Warmth warmth_of(const Program& program, bool have_numpy) {
+  if (program.needs_scientific) return Warmth::scientific;
+  const bool named = program.source.contains("numpy") || program.preamble.contains("numpy");
+  return named && have_numpy ? Warmth::numpy : Warmth::plain;
+}
+
+bool has_numpy(const Interpreter& interpreter) {
+  const auto& packages = interpreter.packages;
+  return std::find(packages.begin(), packages.end(), "numpy") != packages.end();
+}
+
 }  // namespace
 
 class Sandbox::Impl {
  public:
-  Impl(RunnerSpec spec, int runners) : as_root_(spec.as_root), pool_(std::move(spec), runners) {}
+  Impl(RunnerSpec spec, int runners)
+      : as_root_(spec.as_root),
+        have_numpy_(has_numpy(spec.interpreter)),
+        pool_(std::move(spec), runners) {}
 
   Result<ProgramResult> run(const Program& program);
 
  private:
-  Result<TestResult> run_test(const Program& program, const ProgramTest& test, int source_fd);
+  Result<TestResult> run_test(const ZygoteKind& kind, const Program& program,
+                              const ProgramTest& test, int source_fd);
 
   bool as_root_;
+  bool have_numpy_;
   RunnerPool pool_;
 };
 
-Result<TestResult> Sandbox::Impl::run_test(const Program& program, const ProgramTest& test,
-                                           int source_fd) {
-  const ZygoteKind kind{program.needs_scientific, program.read_only_file};
+Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program& program,
+                                           const ProgramTest& test, int source_fd) {
   const TestJob job{source_fd, test.input, program.kind, program.limits};
   Outcome outcome = TRY(pool_.run(kind, job, false));
   if (!outcome.fault.empty()) outcome = TRY(pool_.run(kind, job, false));
@@ -105,6 +124,7 @@ Result<ProgramResult> Sandbox::Impl::run(const Program& program) {
     return finish(ProgramVerdict::sandbox_fault, "the program has no tests");
   }
   TRY(check_data_file(program.read_only_file, as_root_));
+  const ZygoteKind kind{warmth_of(program, have_numpy_), program.read_only_file};
   const UniqueFd source = TRY(describe(program));
   out.verdict = ProgramVerdict::passed;
   for (const ProgramTest& test : program.tests) {
@@ -112,7 +132,7 @@ Result<ProgramResult> Sandbox::Impl::run(const Program& program) {
         !is_python_json(test.expected)) {
       out.tests.push_back({ProgramVerdict::sandbox_fault, "the expected value is no JSON", 0, 0});
     } else {
-      out.tests.push_back(TRY(run_test(program, test, source.get())));
+      out.tests.push_back(TRY(run_test(kind, program, test, source.get())));
     }
     const TestResult& last = out.tests.back();
     if (last.verdict == ProgramVerdict::passed) continue;
@@ -135,6 +155,7 @@ Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
   spec.bwrap = find_program("bwrap");
   spec.as_root = ::geteuid() == 0;
   spec.use_cgroup = options.use_cgroups;
+  spec.need_cgroup = options.need_cgroup;
   if (spec.bwrap.empty()) {
     return environment_error("cannot run programs safely", "bubblewrap (bwrap) is not installed",
                              "apt-get install bubblewrap");
@@ -147,6 +168,12 @@ Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
   spec.interpreter = TRY(probe_interpreter(options.python));
   spec.filter = TRY(make_seccomp_filter());
   if (spec.use_cgroup) MemoryCgroup::remove_stale();
+  if (spec.need_cgroup && (!spec.use_cgroup || MemoryCgroup::available_version().empty())) {
+    return environment_error(
+        "cannot limit the memory of a program's processes together",
+        "no memory cgroup can be written here; their sum could only be measured every 25 ms",
+        MemoryCgroup::kFix);
+  }
   return Sandbox(std::make_unique<Impl>(std::move(spec), options.runners));
 }
 

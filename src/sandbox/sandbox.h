@@ -15,6 +15,8 @@ struct SandboxOptions {
   std::string python;       // interpreter for graded programs, e.g. .venv-grade/bin/python3
   int runners = 1;          // programs at the same time
   bool use_cgroups = true;  // false: as on a machine where none can be written
+  // A memory cgroup that cannot be made is an error; else the sum of memory is measured instead.
+  bool need_cgroup = false;
 };
 
 // Thread-safe: any number of threads may call run(); at most `runners` programs run at a time, each

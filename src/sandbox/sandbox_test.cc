@@ -43,6 +43,30 @@ class SandboxTest : public testing::Test {
 };
 std::unique_ptr<Sandbox> SandboxTest::sandbox_;
 
+TEST(Sandbox, AMissingCgroupIsAnErrorWhereItIsNeeded) {
+  const auto made =
+      Sandbox::create({.python = grade_python(), .use_cgroups = false, .need_cgroup = true});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::environment);
+  EXPECT_NE(made.error().fix.find("accept_missing: [memory_cgroup]"), std::string::npos);
+}
+
+TEST_F(SandboxTest, ProgramsThatNameNumpyFindItImported) {
+  const std::string look = "import sys\nprint('num' + 'py' in sys.modules)\n";
+  expect(stdin_program("# numpy\n" + look, "", "True"), ProgramVerdict::passed);
+  expect(stdin_program(look, "", "False"), ProgramVerdict::passed);
+}
+
+TEST_F(SandboxTest, StreamsAreAsInAScript) {
+  expect(stdin_program("import os, sys\n"
+                       "print(sys.stdin.fileno(), sys.stdout.fileno(), sys.stderr.fileno())\n"
+                       "print(sys.stdin.seekable(), sys.stdout.seekable(), sys.stdout.isatty())\n"
+                       "print(sys.stdin.read(2), sys.stdin.buffer.tell() >= 0, sys.stdin.read())\n"
+                       "print(sys.stdout.encoding, sys.stdin.encoding)\n",
+                       "abcd", "0 1 2\nTrue False False\nab True cd\nutf-8 utf-8"),
+         ProgramVerdict::passed);
+}
+
 TEST_F(SandboxTest, ProgramsThatPrint) {
   expect(stdin_program("print(int(input()) + 1)", "41\n", "42\n"), ProgramVerdict::passed);
   expect(stdin_program("print(int(input()))", "41\n", "42\n"), ProgramVerdict::wrong_answer,

@@ -1,19 +1,19 @@
 #include "sandbox/seccomp_filter.h"
 
-#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
-#include <cstring>
-#include <memory>
-
-#include "base/unique_fd.h"
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <vector>
 
 namespace assay {
 namespace {
@@ -133,100 +133,147 @@ constexpr const char* kDeadly[] = {"_sysctl",
 constexpr unsigned kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-struct Release {
-  void operator()(void* context) const { seccomp_release(context); }
-};
-using Context = std::unique_ptr<void, Release>;
+// What becomes of a call; the last four depend on an argument.
+enum class Fate { allowed, deadly, absent, no_family, clone, socket, ioctl, personality };
+constexpr std::size_t kFates = 8;
 
-// Names this libseccomp or this processor does not know are skipped: ENOSYS covers them.
-int add(const Context& context, std::uint32_t action, const char* name) {
-  const int number = seccomp_syscall_resolve_name(name);
-  if (number == __NR_SCMP_ERROR || number < 0) return 0;
-  return seccomp_rule_add_array(context.get(), action, number, 0, nullptr);
-}
-
-int add_when(const Context& context, std::uint32_t action, int number, scmp_arg_cmp condition) {
-  return seccomp_rule_add_array(context.get(), action, number, 1, &condition);
-}
-
-// clone, socket, ioctl and personality are allowed by argument.
-int add_conditional_rules(const Context& context) {
 #ifdef __s390__
-  constexpr unsigned kFlagsAt = 1;
+constexpr int kCloneFlagsAt = 1;
 #else
-  constexpr unsigned kFlagsAt = 0;
+constexpr int kCloneFlagsAt = 0;
 #endif
-  const int clone_number = SCMP_SYS(clone);
-  const int bits[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
-                      CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
-  int error = add_when(context, SCMP_ACT_ALLOW, clone_number,
-                       SCMP_CMP(kFlagsAt, SCMP_CMP_MASKED_EQ, kNewNamespaces, 0));
-  for (const int bit : bits) {
-    const auto flag = static_cast<scmp_datum_t>(static_cast<unsigned>(bit));
-    if (error == 0) {
-      error = add_when(context, SCMP_ACT_KILL_PROCESS, clone_number,
-                       SCMP_CMP(kFlagsAt, SCMP_CMP_MASKED_EQ, flag, flag));
-    }
+
+// Names this libseccomp or this processor does not know are skipped: `absent` covers them.
+template <std::size_t N>
+void add(std::map<std::uint32_t, Fate>& fates, const char* const (&names)[N], Fate fate) {
+  for (const char* name : names) {
+    const int number = seccomp_syscall_resolve_name(name);
+    if (number >= 0) fates[static_cast<std::uint32_t>(number)] = fate;
   }
-  if (error == 0) {
-    error = add_when(context, SCMP_ACT_ALLOW, SCMP_SYS(socket), SCMP_CMP(0, SCMP_CMP_EQ, AF_UNIX));
-  }
-  if (error == 0) {
-    error = add_when(context, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-                     SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX));
-  }
-  // Typing into a terminal's input queue; the rest of ioctl is harmless on what can be opened.
-  if (error == 0) {
-    error = add_when(context, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_CMP(1, SCMP_CMP_NE, TIOCSTI));
-  }
-  // personality(0xffffffff) only asks.
-  if (error == 0) {
-    error = add_when(context, SCMP_ACT_ALLOW, SCMP_SYS(personality),
-                     SCMP_CMP(0, SCMP_CMP_EQ, 0xffffffffU));
-  }
-  return error;
 }
 
-Result<std::string> export_filter(const Context& context) {
-  const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
-  if (!file.valid()) return errno_error("cannot make a memory file", "use Linux 3.17 or newer");
-  const int error = seccomp_export_bpf(context.get(), file.get());
-  if (error != 0) {
-    return environment_error("cannot write the seccomp filter", std::strerror(-error),
-                             "update libseccomp");
-  }
-  std::string out;
-  std::array<char, 4096> buffer{};
-  ssize_t n = 0;
-  ::lseek(file.get(), 0, SEEK_SET);
-  while ((n = ::read(file.get(), buffer.data(), buffer.size())) > 0) {
-    out.append(buffer.data(), static_cast<std::size_t>(n));
+// Calls of one fate that follow each other, from `first` to the next range's.
+struct Range {
+  std::uint32_t first;
+  Fate fate;
+};
+
+std::vector<Range> ranges_of(const std::map<std::uint32_t, Fate>& fates) {
+  std::vector<Range> out = {{0, Fate::absent}};
+  const auto begin_at = [&out](std::uint32_t first, Fate fate) {
+    if (out.back().first == first) out.pop_back();
+    if (out.empty() || out.back().fate != fate) out.push_back({first, fate});
+  };
+  for (const auto& [number, fate] : fates) {
+    begin_at(number, fate);
+    begin_at(number + 1, Fate::absent);
   }
   return out;
 }
 
+// Classic BPF: jumps go forward only, over at most 255 instructions.
+class Assembler {
+ public:
+  explicit Assembler(std::vector<Range> ranges) : ranges_(std::move(ranges)) {}
+
+  std::optional<std::vector<sock_filter>> assemble() {
+    load(offsetof(seccomp_data, arch));
+    jump(BPF_JEQ, seccomp_arch_native(), std::nullopt, Fate::deadly);
+    load(offsetof(seccomp_data, nr));
+#ifdef __x86_64__
+    constexpr std::uint32_t kX32 = 0x40000000;  // calls of another table
+    jump(BPF_JGE, kX32, Fate::deadly, std::nullopt);
+#endif
+    search(0, ranges_.size());
+    by_argument(Fate::clone, kCloneFlagsAt, BPF_JSET, kNewNamespaces, Fate::deadly, Fate::allowed);
+    by_argument(Fate::socket, 0, BPF_JEQ, AF_UNIX, Fate::allowed, Fate::no_family);
+    // Typing into a terminal's input queue; the rest is harmless on what can be opened.
+    by_argument(Fate::ioctl, 1, BPF_JEQ, TIOCSTI, Fate::absent, Fate::allowed);
+    // personality(0xffffffff) only asks.
+    by_argument(Fate::personality, 0, BPF_JEQ, 0xffffffffU, Fate::allowed, Fate::absent);
+    answer(Fate::allowed, SECCOMP_RET_ALLOW);
+    answer(Fate::deadly, SECCOMP_RET_KILL_PROCESS);
+    answer(Fate::absent, SECCOMP_RET_ERRNO | ENOSYS);
+    answer(Fate::no_family, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+    for (const Jump& jump : jumps_) {
+      const std::size_t distance = places_[static_cast<std::size_t>(jump.to)] - jump.at - 1;
+      if (distance > 255) return std::nullopt;
+      (jump.when_true ? code_[jump.at].jt : code_[jump.at].jf) =
+          static_cast<std::uint8_t>(distance);
+    }
+    if (too_far_) return std::nullopt;
+    return code_;
+  }
+
+ private:
+  struct Jump {
+    std::size_t at;
+    bool when_true;
+    Fate to;
+  };
+
+  void load(std::size_t offset) {
+    code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
+  }
+  // Nothing: on to the next instruction.
+  void jump(unsigned test, std::uint32_t value, std::optional<Fate> yes, std::optional<Fate> no) {
+    if (yes) jumps_.push_back({code_.size(), true, *yes});
+    if (no) jumps_.push_back({code_.size(), false, *no});
+    code_.push_back(BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), value, 0, 0));
+  }
+  // A binary search in ranges [from, to).
+  void search(std::size_t from, std::size_t to) {
+    const std::size_t middle = (from + to) / 2;
+    const std::size_t at = code_.size();
+    const auto only = [&](std::size_t a, std::size_t b) {
+      return b - a == 1 ? std::optional(ranges_[a].fate) : std::nullopt;
+    };
+    jump(BPF_JGE, ranges_[middle].first, only(middle, to), only(from, middle));
+    if (middle - from > 1) search(from, middle);
+    if (to - middle > 1) {
+      const std::size_t distance = code_.size() - at - 1;
+      too_far_ = too_far_ || distance > 255;
+      code_[at].jt = static_cast<std::uint8_t>(distance);
+      search(middle, to);
+    }
+  }
+  // The kernel reads these arguments as 32 bits, so the upper half must not count.
+  void by_argument(Fate of, int index, unsigned test, std::uint32_t value, Fate yes, Fate no) {
+    places_[static_cast<std::size_t>(of)] = code_.size();
+    const std::size_t low = std::endian::native == std::endian::little ? 0 : 4;
+    load(offsetof(seccomp_data, args) + static_cast<std::size_t>(index) * 8 + low);
+    jump(test, value, yes, no);
+  }
+  void answer(Fate fate, std::uint32_t action) {
+    places_[static_cast<std::size_t>(fate)] = code_.size();
+    code_.push_back(BPF_STMT(BPF_RET | BPF_K, action));
+  }
+
+  std::vector<Range> ranges_;
+  std::vector<sock_filter> code_;
+  std::vector<Jump> jumps_;
+  std::array<std::size_t, kFates> places_{};
+  bool too_far_ = false;
+};
+
 }  // namespace
 
 Result<std::string> make_seccomp_filter() {
-  const Context context(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)));
-  int error = context == nullptr ? -ENOMEM : 0;
-  if (error == 0) {
-    // A binary search over call numbers instead of a chain; old versions lack it, which is fine.
-    seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    error = seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  std::map<std::uint32_t, Fate> fates;
+  add(fates, kAllowed, Fate::allowed);
+  add(fates, kDeadly, Fate::deadly);
+  add(fates, {"clone"}, Fate::clone);
+  add(fates, {"socket"}, Fate::socket);
+  add(fates, {"ioctl"}, Fate::ioctl);
+  add(fates, {"personality"}, Fate::personality);
+  const auto code = Assembler(ranges_of(fates)).assemble();
+  if (!code) {
+    return environment_error("cannot build the seccomp filter",
+                             "this processor's call numbers lie too far apart",
+                             "tell the authors which processor it is");
   }
-  for (const char* name : kAllowed) {
-    if (error == 0) error = add(context, SCMP_ACT_ALLOW, name);
-  }
-  for (const char* name : kDeadly) {
-    if (error == 0) error = add(context, SCMP_ACT_KILL_PROCESS, name);
-  }
-  if (error == 0) error = add_conditional_rules(context);
-  if (error != 0) {
-    return environment_error("cannot build the seccomp filter", std::strerror(-error),
-                             "update libseccomp (2.4 or newer)");
-  }
-  return export_filter(context);
+  return std::string(reinterpret_cast<const char*>(code->data()),
+                     code->size() * sizeof(sock_filter));
 }
 
 }  // namespace assay

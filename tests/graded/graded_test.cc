@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "data/rows.h"
@@ -145,6 +146,40 @@ TEST_F(Graded, SciCodeDevelopmentProblems) {
   std::cout << "SciCode: " << passed << " of " << items_.size()
             << " development problems pass with their own solution\n";
   EXPECT_EQ(passed, static_cast<int>(items_.size()));
+}
+
+// Solutions of our own to real problems, against all of their recorded tests.
+TEST_F(Graded, StdinProblems) {
+  namespace fs = std::filesystem;
+  const char* shared = std::getenv("ASSAY_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "ASSAY_SHARED names no folder with data";
+  const auto text = read_file(fs::path(shared) / "data/code/sandboxfusion_code_contests.jsonl");
+  ASSERT_TRUE(text) << text.error().to_string();
+  std::map<int, Json> tests;
+  for (const std::string& line : split(std::string(trim(*text)), '\n')) {
+    const Json row = Json::parse(line);
+    tests[row.at("id").get<int>()] = Json::parse(row.at("test").get<std::string>());
+  }
+  int solved = 0;
+  for (const auto& entry : fs::directory_iterator(ASSAY_SOURCE_DIR "/tests/graded/stdin")) {
+    Program program;
+    program.source = *read_file(entry.path());
+    const std::string mark = "# row: ";
+    ASSERT_TRUE(program.source.starts_with(mark)) << entry.path();
+    for (const Json& test : tests.at(std::stoi(program.source.substr(mark.size())))) {
+      program.tests.push_back({test.at("input").at("stdin").get<std::string>(),
+                               test.at("output").at("stdout").get<std::string>()});
+    }
+    const auto right = sandbox_->run(program);
+    ASSERT_TRUE(right) << right.error().to_string();
+    EXPECT_STREQ(to_string(right->verdict), "passed") << entry.path() << ": " << right->detail;
+    EXPECT_EQ(right->tests.size(), program.tests.size());
+    program.source = "print(input() + 'x')";
+    EXPECT_STREQ(to_string(sandbox_->run(program)->verdict), "wrong answer") << entry.path();
+    std::cout << entry.path().filename().string() << ": " << right->tests.size() << " tests\n";
+    ++solved;
+  }
+  EXPECT_EQ(solved, 5);
 }
 
 }  // namespace

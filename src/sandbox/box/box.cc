@@ -2,6 +2,10 @@
 // each in its own user, pid and mount namespace with a single clone: the child is process 1 of its
 // pid namespace, so its end is the end of everything it started. In a child box_serve() returns
 // once the job is there and every limit is in place; in the zygote it never returns.
+//
+// Python's own steps around a fork are left out: this process has one thread, which holds the
+// interpreter's lock all the time and no other, and what modules register for a fork only makes
+// locks and seeds anew that are free, or set by the runner.
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -137,15 +141,12 @@ int box_serve() {
   for (;;) {
     *server.shared = Shared{Stage::cloned, 0};
     int pidfd = -1;
-    server.before_fork();
     const pid_t child = clone_child(server, &pidfd);
     if (child == 0) {
       become_program(server);
-      server.after_fork_child();
       return 0;
     }
     const int error = errno;
-    server.after_fork_parent();
     Watch watch;
     if (child < 0) {
       watch.report.setup_errno = error;

@@ -42,9 +42,11 @@ class Unlike(Exception):
 
 
 def prepare(box: Any) -> None:
-    """In the zygote, once."""
+    """In the zygote, once: whatever a child need not do is one page less for it to copy."""
     global _box
     _box = box
+    _make_stdio()
+    threading.main_thread()._native_id = 1  # type: ignore[attr-defined] # in its own pid namespace
     _builtins_before.update(builtins.__dict__)
     atexit._clear()  # what the warm modules registered is not the program's
     numpy = sys.modules.get("numpy")
@@ -57,7 +59,6 @@ def run() -> NoReturn:
     job = json.loads(_read_all(SOURCE_FD))
     os.close(SOURCE_FD)
     random.seed(0)  # the same program gets the same numbers at every run
-    _fresh_stdio()
     try:
         {"stdin_stdout": _run_stdin, "function": _run_function, "script": _run_script}[job["kind"]](
             job
@@ -135,10 +136,22 @@ def _new_module(name: str) -> types.ModuleType:
     return module
 
 
-def _fresh_stdio() -> None:
+def _make_stdio() -> None:
+    """Streams over 0, 1 and 2, made while these are what a child will find there: a memory file
+    and two pipes, so that all a stream keeps from its descriptor is right in the child.
+    """
+    before = [os.dup(fd) for fd in (0, 1, 2)]
+    file = os.memfd_create("stdin")
+    pipe = os.pipe()
+    for fd, place in ((file, 0), (pipe[1], 1), (pipe[1], 2)):
+        os.dup2(fd, place)
     sys.stdin = sys.__stdin__ = _text_stream(0, "r")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _text_stream(1, "w")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _text_stream(2, "w")  # type: ignore[misc]
+    for fd, place in zip(before, (0, 1, 2), strict=True):
+        os.dup2(fd, place)
+    for fd in (*before, file, *pipe):
+        os.close(fd)
 
 
 def _text_stream(fd: int, mode: str) -> Any:

@@ -26,9 +26,6 @@ struct Server {
   pid_t self = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  void (*before_fork)() = nullptr;
-  void (*after_fork_parent)() = nullptr;
-  void (*after_fork_child)() = nullptr;
 };
 
 // Of a whole process tree.

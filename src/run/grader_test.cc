@@ -1,0 +1,117 @@
+#include "run/grader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <latch>
+#include <set>
+#include <stdexcept>
+
+namespace assay {
+namespace {
+
+Result<Programs> one_program(const Item& item, const std::vector<StepResult>&, const TaskContext&) {
+  Program program;
+  program.source = item.id;
+  return Programs{program};
+}
+
+Score right_when_passed(const ScoreInputs& in) {
+  if (in.item.id == "throws") throw std::runtime_error("broken scorer");
+  Score score;
+  score.outcome = Outcome::scored;
+  score.metrics["robust"] = in.programs[0].verdict == ProgramVerdict::passed ? 1 : 0;
+  return score;
+}
+
+class GraderTest : public ::testing::Test {
+ protected:
+  GraderTest() {
+    task_.programs = one_program;
+    task_.score = right_when_passed;
+    resolved_.task = &task_;
+    resolved_.spec.name = "t";
+  }
+
+  GradeJob job(const std::string& id) {
+    const auto it =
+        std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.id == id; });
+    GradeJob out;
+    out.task = &resolved_;
+    out.item = &*it;
+    out.steps.resize(1);
+    return out;
+  }
+
+  Task task_;
+  ResolvedTask resolved_;
+  ResolvedRun run_;
+  std::vector<Item> items_ = {{"a"}, {"b"}, {"c"}, {"d"}, {"throws"}};
+};
+
+Result<ProgramResult> passes(const Program&) {
+  ProgramResult out;
+  out.verdict = ProgramVerdict::passed;
+  return out;
+}
+
+TEST_F(GraderTest, FullQueuesSendJobsBack) {
+  std::latch begun(1);
+  std::latch go_on(1);
+  const RunProgram slow = [&](const Program& program) {
+    if (program.source == "a") {
+      begun.count_down();
+      go_on.wait();
+    }
+    return passes(program);
+  };
+  GraderPool pool(run_, 1, 2, slow, nullptr);
+  GradeJob a = job("a");
+  GradeJob b = job("b");
+  GradeJob c = job("c");
+  GradeJob d = job("d");
+  ASSERT_TRUE(pool.submit(a));
+  begun.wait();  // the only thread is at work on it: two more find room
+  EXPECT_TRUE(pool.submit(b));
+  EXPECT_TRUE(pool.submit(c));
+  EXPECT_FALSE(pool.submit(d));
+  EXPECT_EQ(d.item->id, "d");  // still the caller's
+  EXPECT_EQ(pool.pending(), 3U);
+  go_on.count_down();
+  std::set<std::string> done;
+  while (done.size() < 3) {
+    pool.wait_done(std::chrono::milliseconds(1000));
+    for (const Graded& graded : pool.take_done()) {
+      EXPECT_EQ(graded.score.metrics.at("robust"), 1);
+      done.insert(graded.item);
+    }
+  }
+  EXPECT_EQ(done, (std::set<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(pool.pending(), 0U);
+  EXPECT_TRUE(pool.submit(d));
+}
+
+TEST_F(GraderTest, WhatIsNotTheProgramsFaultIsUnscored) {
+  const RunProgram none = [](const Program&) -> Result<ProgramResult> {
+    return environment_error("no sandbox", "", "");
+  };
+  const Score fault = grade_now(run_, job("a"), none, nullptr);
+  EXPECT_EQ(fault.outcome, Outcome::unscored);
+  EXPECT_EQ(fault.reason, reason::kSandboxFault);
+  EXPECT_EQ(fault.detail, "no sandbox");
+
+  const Score broken = grade_now(run_, job("throws"), passes, nullptr);
+  EXPECT_EQ(broken.outcome, Outcome::unscored);
+  EXPECT_EQ(broken.reason, "scorer failed");
+  EXPECT_EQ(broken.detail, "broken scorer");
+
+  GradeJob dead = job("a");
+  dead.steps[0].response.finish_reason = FinishReason::error;
+  dead.steps[0].response.error = "engine died";
+  const Score died = grade_now(run_, dead, passes, nullptr);
+  EXPECT_EQ(died.reason, reason::kEngineError);
+  EXPECT_EQ(died.detail, "engine died");
+}
+
+}  // namespace
+}  // namespace assay
