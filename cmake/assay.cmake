@@ -1,6 +1,7 @@
 # Options and the helpers every room's CMakeLists.txt uses.
 option(ASSAY_TESTS "build the unit tests" ON)
 option(ASSAY_BENCH "build the benchmarks" OFF)
+option(ASSAY_WERROR "warnings are errors" ON)
 set(ASSAY_SANITIZE "" CACHE STRING "sanitizers: empty, 'address,undefined' or 'thread'")
 
 set(CMAKE_CXX_STANDARD 23)
@@ -16,7 +17,7 @@ add_library(assay_options INTERFACE)
 # -Wrestrict: g++ 12 warns falsely inside std::string (GCC bug 105651).
 target_include_directories(assay_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(assay_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-  -Wno-missing-field-initializers -Wno-restrict -Werror)
+  -Wno-missing-field-initializers -Wno-restrict $<$<BOOL:${ASSAY_WERROR}>:-Werror>)
 target_compile_definitions(assay_options INTERFACE ASSAY_VERSION="${PROJECT_VERSION}")
 if(ASSAY_SANITIZE)
   target_compile_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
