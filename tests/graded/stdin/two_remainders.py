@@ -14,4 +14,4 @@ for _ in range(int(input())):
     for _ in range(q):
         low, high = map(int, input().split())
         answers.append(count(high + 1) - count(low))
-    print(*answers)
+    print(*answers, sep="\n")
