@@ -60,7 +60,7 @@ nlohmann::json LoadMeter::to_json(double at_s) const {
     bands[in_flight_band(changes_.back().count)].seconds += at_s - changes_.back().at_s;
   }
   for (std::size_t i = 0; i < bands.size(); ++i) {
-    if (bands[i].seconds <= 0) continue;
+    if (rounded(bands[i].seconds) <= 0) continue;
     out.push_back({{"from", kInFlightBands[i].from},
                    {"to", kInFlightBands[i].to},
                    {"seconds", rounded(bands[i].seconds)},

@@ -18,7 +18,8 @@ class LoadMeter {
   // The requests in flight, itself included, on average over the answer's time in the engine;
   // counts its tokens. Call it before set_in_flight tells that it is gone.
   int note(const Response& answer, double at_s);
-  // [{"from": 1, "to": 1, "seconds": 2.5, "tokens": 60}], bands nobody was in left out.
+  // [{"from": 1, "to": 1, "seconds": 2.5, "tokens": 60}], bands that took less than a millisecond
+  // left out.
   [[nodiscard]] nlohmann::json to_json(double at_s) const;
 
  private:

@@ -58,6 +58,7 @@ class QueueVLLM(VLLM):
         self.missing: set[tuple[str, int]] = set()
         self.instances: list[Any] = []
         self.windows = 0
+        self.own_stops: list[str] = []  # of the request at hand, as its task gives them
         self.seen: Frame | None = None  # what lm-eval would send, while it is being found out
         self.answer: Frame | None = None  # what it gets, while it is used
         end = self.tokenizer.eos_token_id
@@ -69,7 +70,13 @@ class QueueVLLM(VLLM):
     # ------------------------------------------------ the two passes
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
         run = super().generate_until
-        return self.through(requests, requests, lambda one: run([one], disable_tqdm=True)[0], "")
+
+        def one_by_one(one: Any) -> str:
+            until = one.args[1].get("until") or []
+            self.own_stops = [until] if isinstance(until, str) else list(until)
+            return run([one], disable_tqdm=True)[0]
+
+        return self.through(requests, requests, one_by_one, "")
 
     def _loglikelihood_tokens(self, requests: list[Any], disable_tqdm: bool = False,
                               **_: Any) -> list[tuple[float, bool]]:  # fmt: skip
@@ -124,9 +131,11 @@ class QueueVLLM(VLLM):
             self.seen |= {"prompt_tokens": list(tokens)}
             if generate:
                 wanted = sampling(sampling_params)
-                # lm-eval adds the end-of-turn token's text to the stop strings. The engine stops
-                # at that token by itself, and without it the request is the native task's.
-                wanted["stop"] = [s for s in wanted["stop"] if s != self.end_text]
+                # lm-eval adds the end-of-turn token's text to the task's stop strings, and sends it
+                # alone for a model that thinks. The engine stops at that token by itself, and
+                # without it the request is the native task's.
+                if self.think_end_token or self.end_text not in self.own_stops:
+                    wanted["stop"] = [s for s in wanted["stop"] if s != self.end_text]
                 self.seen |= {"kind": "generate", "sampling": wanted}
             return [SimpleNamespace(outputs=[SimpleNamespace(text="")])]
         assert self.answer is not None
