@@ -68,9 +68,10 @@ std::string card(const RunReport& report, std::size_t v) {
 
 Json forest_rows(const RunReport& report) {
   Json rows = Json::array();
-  const auto add = [&rows](const std::string& label, const PairedComparison& c, bool pooled) {
+  const auto add = [&rows](const std::string& label, const std::string& label_zh,
+                           const PairedComparison& c, bool pooled) {
     if (c.n == 0) return;
-    rows.push_back({{"label", label},
+    rows.push_back({{"label", {label, label_zh}},
                     {"verdict", verdict_name(c.verdict)},
                     {"diff", c.diff_pp},
                     {"low", c.ci95_low_pp},
@@ -80,10 +81,11 @@ Json forest_rows(const RunReport& report) {
   };
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
-    add(report.variants[v].name + ": pooled", report.pooled[v].overall, true);
+    const std::string name = report.variants[v].name + ": ";
+    add(name + "pooled", name + "合并", report.pooled[v].overall, true);
     for (const TaskValues& task : report.tasks) {
       const auto& paired = task.cells[v].paired;
-      if (paired) add(report.variants[v].name + ": " + task.title, *paired, false);
+      if (paired) add(name + task.title, name + task.title, *paired, false);
     }
   }
   return rows;

@@ -17,6 +17,7 @@ const assayCharts = (() => {
 
   const forest = zh => {
     const rows = figures.forest, margin = figures.margin;
+    const labelOf = r => r.label[zh ? 1 : 0];
     const kLabel = 250, kText = 210, kRow = 26, bottom = rows.length * kRow + 8;
     const svg = start('forest-chart', bottom + 40, figures.forest_title[zh ? 1 : 0]);
     let reach = 2 * margin;
@@ -35,10 +36,10 @@ const assayCharts = (() => {
       .attr('class', r => 'row ' + r.verdict + (r.pooled ? ' pooled' : ''))
       .attr('transform', (_, i) => 'translate(0,' + (i * kRow + kRow / 2 + 4) + ')');
     row.append('text').attr('x', kLabel - 12).attr('y', 4).attr('text-anchor', 'end')
-      .text(r => shorten(r.label, 36)).append('title').text(r => r.label);
+      .text(r => shorten(labelOf(r), 36)).append('title').text(labelOf);
     row.append('line').attr('class', 'interval').attr('x1', r => x(r.low)).attr('x2', r => x(r.high));
     row.append('circle').attr('class', 'point').attr('cx', r => x(r.diff)).attr('r', r => r.pooled ? 6 : 4)
-      .append('title').text(r => r.label + ': ' + r.text);
+      .append('title').text(r => labelOf(r) + ': ' + r.text);
     row.append('text').attr('x', kWidth - kText + 12).attr('y', 4).text(r => r.text);
     svg.append('g').attr('transform', 'translate(0,' + bottom + ')').call(d3.axisBottom(x).ticks(9));
   };
