@@ -129,7 +129,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NotUtf8", "name: \xff\n", "p.yaml: the plan is not text", "UTF-8"},
         Case{"List", "- a\n", "p.yaml:1:1: the plan must be a map", "a list"},
         Case{"TwoDocuments", top(kVariants + kTasks) + "---\na: b\n",
-             "p.yaml:5:1: a second document begins", "---"},
+             "p.yaml:4:1: a second document begins", "---"},
+        // yaml-cpp 0.7 begins one document after the other here, without end (found by plan_fuzz).
+        Case{"OnlyAComma", ",", "p.yaml:1:1: a second document begins", "should not stand there"},
+        // 59 letters, then a character of three bytes of which the message keeps one (plan_fuzz).
+        Case{"CutWithinACharacter", std::string(59, 'x') + "\u20ac",
+             "p.yaml:1:1: the plan must be a map", "xxx\ufffd"},
         Case{"TwiceTheSameKey", with_tasks("name: q\n"),
              "p.yaml:2:1: key 'name' stands twice in the plan", "remove one"},
         Case{"MergeKey", top("env: {<<: {A: b}}\n" + kVariants + kTasks),

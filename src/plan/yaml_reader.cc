@@ -1,10 +1,13 @@
 #include "plan/yaml_reader.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <sstream>
 
 #include "base/text.h"
 #include "plan/suggest.h"
@@ -48,13 +51,44 @@ bool parse_number(std::string_view text, Number& out) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+// Notes where documents begin, and nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  std::vector<YAML::Mark> marks;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Where a second document begins; none: there is one at most. YAML::LoadAll is no way to ask: on a
+// text such as "," yaml-cpp 0.7 begins one document after the other without end.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  for (int i = 0; i < 2 && parser.HandleNextDocument(starts); ++i) continue;
+  if (starts.marks.size() < 2) return std::nullopt;
+  return starts.marks[1];
+}
+
 }  // namespace
 
 std::unexpected<Error> error_at(const std::string& file, const YAML::Mark& mark,
                                 const std::string& what, std::string why, std::string fix) {
   const std::string place =
       mark.is_null() ? file : fmt::format("{}:{}:{}", file, mark.line + 1, mark.column + 1);
-  return usage_error(place + ": " + what, std::move(why), std::move(fix));
+  // What is quoted from the plan may have been cut within a character.
+  return usage_error(place + ": " + sanitize_utf8(what), sanitize_utf8(why), std::move(fix));
 }
 
 Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file) {
@@ -67,16 +101,16 @@ Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file) {
                        "save it as UTF-8");
   }
   try {
-    std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return error_at(file, documents[1].Mark(), "a second document begins",
-                      "a plan is one YAML document", "remove the line '---' before it");
+    if (const auto second = second_document(std::string(text))) {
+      return error_at(file, *second, "a second document begins", "a plan is one YAML document",
+                      "remove the line '---', or what should not stand there");
     }
-    if (documents.empty() || !documents[0].IsDefined() || documents[0].IsNull()) {
+    YAML::Node document = YAML::Load(std::string(text));
+    if (!document.IsDefined() || document.IsNull()) {
       return usage_error(file + ": the plan is empty", "it holds no YAML document",
                          "docs/plan.md has an example to start from");
     }
-    return documents[0];
+    return document;
   } catch (const YAML::Exception& e) {
     return error_at(file, e.mark, "this is not valid YAML", e.msg,
                     tab_indents_line(text, e.mark)
