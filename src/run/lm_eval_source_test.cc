@@ -119,20 +119,19 @@ TEST_F(LmEvalSourceTest, ThePlanReachesLmEval) {
       {"gen_kwargs", {{"top_p", 0.5}}}, {"apply_chat_template", false}, {"log_samples", false}};
   ASSERT_EQ(go().value(), RunEnd::complete);
   arguments_.erase("output");
-  const Json expected = {
-      {"tasks", {"ifeval"}},
-      {"model_name", "/models/base"},
-      {"apply_chat_template", false},
-      {"seed", 5},
-      {"max_length", 0},
-      {"system_instruction", "Be brief."},
-      {"think_end_token", "</think>"},
-      {"max_gen_toks", 64},
-      {"num_fewshot", 2},
-      {"limit", 7},
-      {"log_samples", false},
-      {"sampling", {{"temperature", 0.6}, {"top_p", 0.9}, {"do_sample", true}}},
-      {"gen_kwargs", {{"top_p", 0.5}}}};
+  const Json expected = {{"tasks", {"ifeval"}},
+                         {"model_name", "/models/base"},
+                         {"apply_chat_template", false},
+                         {"seed", 5},
+                         {"max_length", 0},
+                         {"system_instruction", "Be brief."},
+                         {"think_end_token", "</think>"},
+                         {"max_gen_toks", 64},
+                         {"num_fewshot", 2},
+                         {"limit", 7},
+                         {"log_samples", false},
+                         {"sampling", {{"temperature", 0.6}, {"top_p", 0.9}, {"do_sample", true}}},
+                         {"gen_kwargs", {{"top_p", 0.5}}}};
   EXPECT_EQ(arguments_, expected);
   EXPECT_EQ(scored().size(), 4U);
   EXPECT_FALSE(std::filesystem::exists(samples_));  // log_samples: false
