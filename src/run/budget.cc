@@ -1,6 +1,10 @@
 #include "run/budget.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <iterator>
+#include <numeric>
 
 namespace assay {
 namespace {
@@ -11,14 +15,29 @@ void push_bounded(std::vector<T>& window, T value, std::size_t bound) {
   window.push_back(value);
 }
 
-double percentile_90(std::vector<double> values) {
+double percentile(std::vector<double> values, std::size_t tenths) {
   if (values.empty()) return 0;
-  const std::size_t at = (values.size() * 9) / 10;
+  const std::size_t at = (values.size() * tenths) / 10;
   const std::size_t index = std::min(at, values.size() - 1);
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(index),
                    values.end());
   return values[index];
 }
+
+double percentile_90(std::vector<double> values) {
+  return percentile(std::move(values), 9);
+}
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// 0 for 1 in flight, 1 for 2 and 3, 2 for 4 to 7…
+int band_of(double in_flight) {
+  return std::bit_width(static_cast<unsigned>(std::max(1.0, in_flight))) - 1;
+}
+
+constexpr double kReach = 4;  // how far beyond the crowd that was measured its growth is believed
 
 }  // namespace
 
@@ -39,8 +58,10 @@ void Pace::note(const Response& response, int in_flight) {
   const int tokens = output_tokens(response);
   if (response.finish_reason == FinishReason::error) return;
   if (tokens > 1) {
-    push_bounded(token_s_, Sample{response.decode_s / (tokens - 1), std::max(1, in_flight)},
-                 kWindow);
+    const double beside = response.in_flight > 0 ? response.in_flight : std::max(1, in_flight);
+    Band& band = bands_[band_of(beside)];
+    push_bounded(band.token_s, response.decode_s / (tokens - 1), kWindow);
+    push_bounded(band.in_flight, beside, kWindow);
   }
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
@@ -48,21 +69,31 @@ void Pace::note(const Response& response, int in_flight) {
   push_bounded(queued_s_, response.queued_s, kWindow);
 }
 
+double Pace::token_s(int in_flight) const {
+  if (bands_.empty()) return kGuessTokenS;
+  auto next = bands_.upper_bound(band_of(in_flight));
+  if (next == bands_.begin()) ++next;  // only larger crowds were measured: no slower than they
+  const Band& band = std::prev(next)->second;
+  const double seconds = percentile_90(band.token_s);
+  const double seen = mean(band.in_flight);
+  const double crowd = std::max(1.0, in_flight / seen);
+  double growth = 1;
+  if (const auto at = std::prev(next); at != bands_.begin()) {
+    const Band& below = std::prev(at)->second;
+    const double before = percentile(below.token_s, 5);
+    if (before > 0 && seconds > 0) {
+      growth =
+          std::clamp(std::log(seconds / before) / std::log(seen / mean(below.in_flight)), 0.0, 1.0);
+    }
+  }
+  return seconds * std::pow(std::min(crowd, kReach), growth) * std::max(1.0, crowd / kReach);
+}
+
 double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after,
                           int prompt_tokens_ahead) const {
-  double token_s = kGuessTokenS;
-  if (measured()) {
-    std::vector<double> scaled;
-    scaled.reserve(token_s_.size());
-    for (const Sample& sample : token_s_) {
-      const double crowd = static_cast<double>(in_flight_after) / sample.in_flight;
-      scaled.push_back(sample.seconds * std::max(1.0, crowd));
-    }
-    token_s = percentile_90(std::move(scaled));
-  }
   const double prompt_token_s =
       prompt_token_s_.empty() ? kGuessPromptTokenS : percentile_90(prompt_token_s_);
-  const double one = prompt_tokens * prompt_token_s + max_tokens * token_s;
+  const double one = prompt_tokens * prompt_token_s + max_tokens * token_s(in_flight_after);
   return std::max(percentile_90(queued_s_), prompt_tokens_ahead * prompt_token_s) + steps * one;
 }
 

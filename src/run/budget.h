@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <vector>
 
 #include "values/request.h"
@@ -21,29 +22,36 @@ namespace assay {
 [[nodiscard]] double least_budget_s(int variants, double load_s, double first_items_s);
 
 // How fast the engine answers, measured from its own responses; before any, a slow guess.
+// Decode times are kept by how many requests were in flight, in bands of powers of two: what the
+// two bands below a crowd show of its growth tells how a larger crowd will do, so that a GPU's
+// batch fills although one request alone is slow.
 class Pace {
  public:
-  // `in_flight`: requests running beside this one when it ended, itself included.
+  // `in_flight`: requests running beside this one, itself included, when the response does not say
+  // how many they were on average.
   void note(const Response& response, int in_flight);
 
   // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
   // each, every one using all of max_tokens, with in_flight_after requests running whose prompts
   // have prompt_tokens_ahead tokens (all of them may still have to be read). 90th percentiles of
-  // what was seen: decode time grows with the number in flight at most linearly.
+  // what was seen. Decode time grows as it was seen to grow up to four times the largest crowd
+  // measured; beyond that, and while only one band was measured, linearly, the most it can.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
                                     int in_flight_after, int prompt_tokens_ahead = 0) const;
-  [[nodiscard]] bool measured() const { return !token_s_.empty(); }
+  [[nodiscard]] bool measured() const { return !bands_.empty(); }
 
  private:
-  struct Sample {
-    double seconds = 0;
-    int in_flight = 1;
+  struct Band {
+    std::vector<double> token_s;
+    std::vector<double> in_flight;
   };
-  static constexpr std::size_t kWindow = 64;  // the newest responses
+  [[nodiscard]] double token_s(int in_flight) const;
+
+  static constexpr std::size_t kWindow = 64;  // the newest responses, of each band
   static constexpr double kGuessTokenS = 0.2;
   static constexpr double kGuessPromptTokenS = 0.005;
 
-  std::vector<Sample> token_s_;
+  std::map<int, Band> bands_;  // by the power of two that the number in flight reaches
   std::vector<double> prompt_token_s_;
   std::vector<double> queued_s_;
 };

@@ -37,6 +37,27 @@ TEST(Pace, GuessesSlowlyThenMeasures) {
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4, 5000), 5100 * 0.002 + 10 * 0.1);
 }
 
+// One alone and four together take the same time a token, as on a GPU: 16 will, 64 may take four
+// times as long. Where four take twice as long, growth goes as the root: 16 take twice that.
+TEST(Pace, GrowsAsItWasSeenToGrow) {
+  Pace flat;
+  flat.note(timed(11, 1.0, 1, 1e-9), 1);
+  EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 4), 4.0, 1e-6);  // one band: linear
+  flat.note(timed(11, 1.0, 1, 1e-9), 4);
+  EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 16), 1.0, 1e-6);
+  EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 64), 4.0, 1e-6);
+  Pace root;
+  root.note(timed(11, 1.0, 1, 1e-9), 1);
+  root.note(timed(11, 2.0, 1, 1e-9), 4);
+  EXPECT_NEAR(root.worst_case_s(0, 10, 1, 16), 4.0, 1e-6);
+  EXPECT_NEAR(root.worst_case_s(0, 10, 1, 1), 1.0, 1e-6);  // as the ones alone were
+  Pace busy;
+  Response response = timed(11, 1.0, 1, 1e-9);
+  response.in_flight = 8;  // on average, whatever it was at the end
+  busy.note(response, 1);
+  EXPECT_NEAR(busy.worst_case_s(0, 10, 1, 8), 1.0, 1e-6);
+}
+
 TEST(Pace, TakesThe90thPercentileAndForgets) {
   Pace pace;
   for (int i = 1; i <= 10; ++i) pace.note(timed(2, i, 1, 1e-9), 1);

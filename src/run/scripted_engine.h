@@ -163,14 +163,15 @@ class ScriptedEngine final : public Engine {
 
   std::optional<EngineEvent> lm_eval_event() {
     if (!run_) return std::nullopt;
+    const std::int64_t id = *run_;
     if (!needs_.empty()) {
-      const Needed next = needs_.front();
+      Needed next = needs_.front();
       needs_.pop_front();
       return next;
     }
     if (open_needs_ > 0) return std::nullopt;
-    return LmEvalDone{*std::exchange(run_, std::nullopt), script_.lm_eval_done(arguments_, had_),
-                      std::nullopt};
+    run_.reset();
+    return LmEvalDone{id, script_.lm_eval_done(arguments_, had_), std::nullopt};
   }
 
   Died died() {
