@@ -80,5 +80,10 @@ TEST(Text, SmallHelpers) {
   EXPECT_EQ(human_bytes(1536), "1.5 KiB");
 }
 
+TEST(Error, TextIsUtf8WhateverItQuotes) {
+  const Error error{ErrorKind::usage, "no such key '\xe2\x82'", "", "see \xff"};
+  EXPECT_EQ(error.to_string(), "error: no such key '\ufffd\ufffd'\n  do:  see \ufffd");
+}
+
 }  // namespace
 }  // namespace assay

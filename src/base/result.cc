@@ -3,13 +3,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace assay {
 
 std::string Error::to_string() const {
   std::string out = "error: " + what;
   if (!why.empty()) out += "\n  why: " + why;
   if (!fix.empty()) out += "\n  do:  " + fix;
-  return out;
+  return sanitize_utf8(out);
 }
 
 std::unexpected<Error> usage_error(std::string what, std::string why, std::string fix) {
