@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -69,14 +71,22 @@ Status print_steps(const Store& store, const std::vector<StoredStep>& steps, boo
   return {};
 }
 
+// The item's scores, those of a second pass at the end.
+Result<std::vector<StoredScore>> scores_of_item(const Store& store, const Options& options) {
+  std::vector<StoredScore> out;
+  std::vector<StoredScore> second;
+  for (StoredScore& s : TRY(store.scores())) {
+    if (s.item != options.item || (!options.task.empty() && s.task != options.task)) continue;
+    (s.variant == kSecondPass ? second : out).push_back(std::move(s));
+  }
+  std::ranges::move(second, std::back_inserter(out));
+  return out;
+}
+
 Result<int> explain(const Options& options) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
-  std::vector<StoredScore> scores = TRY(store.scores());
-  std::ranges::stable_partition(scores,
-                                [](const StoredScore& s) { return s.variant != kSecondPass; });
   bool found = false;
-  for (const StoredScore& s : scores) {
-    if (s.item != options.item || (!options.task.empty() && s.task != options.task)) continue;
+  for (const StoredScore& s : TRY(scores_of_item(store, options))) {
     const auto steps = TRY(store.steps(s.variant, s.task, s.item, s.repeat));
     if (!found) fmt::print("task {}, item {}\n", s.task, s.item);
     TRY(print_steps(store, steps, !found));
