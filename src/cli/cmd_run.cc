@@ -24,7 +24,7 @@ Result<int> run(Options options, const Session& session) {
   }
   options.flow.data = options.plan.data;
   options.flow.out = TRY(output_folder(plan, options.plan));
-  const RunReport report = TRY(run_to_report(std::move(plan), options.flow, session));
+  const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
   return kExitDone;

@@ -42,8 +42,10 @@ FrozenRevisions stored_revisions(const std::filesystem::path& folder) {
   const auto store = Store::open(folder, Store::Mode::read);
   if (!store) return {};
   const auto frozen = store->meta("frozen");
-  if (!frozen || !*frozen) return {};
-  const auto value = parse_json(**frozen, "the frozen plan");
+  if (!frozen) return {};
+  const std::optional<std::string>& text = *frozen;
+  if (!text) return {};
+  const auto value = parse_json(*text, "the frozen plan");
   return value ? FrozenRevisions(*value) : FrozenRevisions();
 }
 
@@ -59,7 +61,7 @@ Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
 
 }  // namespace
 
-Result<RunReport> run_to_report(Plan plan, const RunFlow& flow, const Session& session) {
+Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Session& session) {
   const SystemClock clock;
   const double started_s = clock.now().count();
   apply_env(plan);

@@ -20,7 +20,7 @@ struct RunFlow {
 
 // Runs what is missing and writes all reports into `out`. ErrorKind::interrupted when a signal
 // ended it; everything answered is kept.
-[[nodiscard]] Result<RunReport> run_to_report(Plan plan, const RunFlow& flow,
+[[nodiscard]] Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow,
                                               const Session& session);
 
 }  // namespace assay

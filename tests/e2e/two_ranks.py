@@ -2,12 +2,14 @@
 nothing left of it after SIGKILL. Weights are vLLM's dummies; the tokenizer is the demo model's."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import time
 
+from mission import MARK, ours_alive
 from remote import ASSAY, ROOT, WORK
 
 PLAN = """
@@ -37,6 +39,12 @@ def tiny_model(folder):
     return folder
 
 
+def marked_environment():
+    name, value = MARK.split("=")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    return {**kept, name: value}
+
+
 def stored(store, sql):
     try:
         with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
@@ -46,8 +54,6 @@ def stored(store, sql):
 
 
 def test_two_ranks():
-    from __main__ import environment, ours_alive  # run_all: they carry its mark
-
     folder = WORK.parent / "two_ranks"
     shutil.rmtree(folder, ignore_errors=True)
     model = tiny_model(folder / "model")
@@ -55,7 +61,7 @@ def test_two_ranks():
     plan.write_text(PLAN.replace("DATA", str(ROOT / "data")).replace("MODEL", str(model)))
     store = folder / "out/store.sqlite"
     run = subprocess.Popen([str(ASSAY), "run", str(plan), "--out", str(folder / "out")], cwd=ROOT,
-                           env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                           env=marked_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 300
     while not (answers := stored(store, "SELECT body FROM responses")):
         assert run.poll() is None, run.stderr.read().decode()
