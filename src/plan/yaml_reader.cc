@@ -88,7 +88,8 @@ std::unexpected<Error> error_at(const std::string& file, const YAML::Mark& mark,
   const std::string place =
       mark.is_null() ? file : fmt::format("{}:{}:{}", file, mark.line + 1, mark.column + 1);
   // What is quoted from the plan may have been cut within a character.
-  return usage_error(place + ": " + sanitize_utf8(what), sanitize_utf8(why), std::move(fix));
+  why = sanitize_utf8(why);
+  return usage_error(place + ": " + sanitize_utf8(what), std::move(why), std::move(fix));
 }
 
 Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file) {

@@ -217,9 +217,10 @@ std::vector<std::pair<std::string, std::string>> items_of(const Json& task,
   std::vector<std::pair<std::string, std::string>> out;
   for (const Json& entry : task.at("items")) out.emplace_back(entry.at("id"), entry.at("group"));
   if (!out.empty()) return out;
+  const std::string name = task.at("name");
   std::set<std::string> ids;
   for (const auto& [of, items] : scores) {
-    if (of.second != task.at("name")) continue;
+    if (of.second != name) continue;
     for (const auto& [id, score] : items) ids.insert(id);
   }
   for (const std::string& id : ids) out.emplace_back(id, "");

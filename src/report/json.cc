@@ -69,8 +69,9 @@ Json fidelity_json(const RunReport& report) {
   };
   Json out = Json::object();
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
-    if (!report.fidelity[v]) continue;
-    const FidelityValues& f = *report.fidelity[v];
+    const std::optional<FidelityValues>& read = report.fidelity[v];
+    if (!read) continue;
+    const FidelityValues& f = *read;
     out[report.variants[v].name] = {{"items", f.items},
                                     {"tokens", f.tokens},
                                     {"kl", estimate(f.kl)},

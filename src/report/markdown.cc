@@ -32,6 +32,7 @@ std::string rule(std::size_t columns) {
 
 std::vector<std::string> names_of(const RunReport& report) {
   std::vector<std::string> names;
+  names.reserve(report.variants.size());
   for (const VariantValues& v : report.variants)
     names.push_back(v.baseline ? v.name + " (baseline)" : v.name);
   return names;
@@ -100,8 +101,9 @@ std::string fidelity_table(const RunReport& report) {
     return fmt::format("{:.4f} [{:.4f}, {:.4f}]", e.value * scale, e.low * scale, e.high * scale);
   };
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
-    if (!report.fidelity[v]) continue;
-    const FidelityValues& f = *report.fidelity[v];
+    const std::optional<FidelityValues>& read = report.fidelity[v];
+    if (!read) continue;
+    const FidelityValues& f = *read;
     rows += row({report.variants[v].name, std::to_string(f.items), std::to_string(f.tokens),
                  text(f.kl, 1), text(f.top1_agreement, 1), text(f.loglik_difference, 1)});
   }
