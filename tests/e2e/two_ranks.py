@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import time
 
-from mission import MARK, ours_alive
+from mission import MARK, ours_alive, rows
 from remote import ASSAY, ROOT, WORK
 
 PLAN = """
@@ -47,8 +47,7 @@ def marked_environment():
 
 def stored(store, sql):
     try:
-        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
-            return connection.execute(sql).fetchall()
+        return rows(store, sql)
     except sqlite3.Error:
         return []
 
