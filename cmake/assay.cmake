@@ -31,9 +31,9 @@ if(ASSAY_SANITIZE)
   target_compile_options(assay_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
-# The sanitizer presets compile several sources of a target as one (CMAKE_UNITY_BUILD), which halves
-# their time. Targets whose sources use the same name for different things in their anonymous
-# namespaces say SEPARATE.
+# The release and sanitizer presets compile several sources of a target as one (CMAKE_UNITY_BUILD),
+# which halves their time. Targets whose sources use the same name for different things in their
+# anonymous namespaces say SEPARATE.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
 # assay_library(<room> [SEPARATE] SOURCES a.cc b.cc DEPS base values PRIVATE_LIBS fmt::fmt)

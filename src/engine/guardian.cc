@@ -246,6 +246,7 @@ class Guardian {
     }
     for (const ProcessInfo& process : with_run_token(token_, all)) found[process.pid] = process;
     std::vector<ProcessInfo> out;
+    out.reserve(found.size());
     for (const auto& [pid, process] : found) out.push_back(process);
     return out;
   }

@@ -1,5 +1,6 @@
 #include "engine/python.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,8 +25,9 @@ class PythonTest : public ::testing::Test {
     fs::create_directories(root / "lib/python3.11/site-packages");
     for (const auto& [package, version] : packages) {
       write_text(root / "lib/python3.11/site-packages" / (package + "-0.dist-info") / "METADATA",
-                 "Metadata-Version: 2.1\nName: " + package + "\nVersion: " + version +
-                     "\n\nVersion: 9 in the description\n");
+                 fmt::format("Metadata-Version: 2.1\nName: {}\nVersion: {}\n\n"
+                             "Version: 9 in the description\n",
+                             package, version));
     }
     return root / "bin/python3";
   }

@@ -48,7 +48,7 @@ Result<std::unique_ptr<Engine>> WorkerEngine::start(const WorkerOptions& options
 
 Status WorkerEngine::greet() {
   const auto deadline = Clock::now() + options_.hello_timeout;
-  while (!hello_ && !dead_) {
+  while (!greeted_ && !dead_) {
     if (stopped()) return std::unexpected(interrupted_error());
     const milliseconds left = left_until(deadline);
     if (left.count() == 0) {
@@ -158,9 +158,9 @@ Result<json> WorkerEngine::call(json request, std::string_view answer_type, mill
 
 Status WorkerEngine::submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
                             const Sampling& sampling, int top_k) {
-  if (in_flight_ >= hello_->max_in_flight) {
+  if (in_flight_ >= hello_.max_in_flight) {
     return environment_error("too many requests in flight",
-                             fmt::format("the engine takes {}", hello_->max_in_flight), "");
+                             fmt::format("the engine takes {}", hello_.max_in_flight), "");
   }
   TRY(send_pending(request_frame(kind, rendered, sampling, top_k), id, /*lm_eval=*/false));
   ++in_flight_;

@@ -34,7 +34,7 @@ class WorkerEngine final : public Engine {
   WorkerEngine& operator=(const WorkerEngine&) = delete;
   ~WorkerEngine() override;  // ends the tree, politeness left out
 
-  [[nodiscard]] const EngineHello& hello() const override { return *hello_; }
+  [[nodiscard]] const EngineHello& hello() const override { return hello_; }
   [[nodiscard]] Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
                                          const nlohmann::json& template_args) override;
   [[nodiscard]] Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override;
@@ -86,7 +86,8 @@ class WorkerEngine final : public Engine {
   WorkerProcess process_;
   FrameReader reader_;
   FrameWriter writer_;
-  std::optional<EngineHello> hello_;
+  bool greeted_ = false;
+  EngineHello hello_;  // valid once greeted
   std::deque<EngineEvent> events_;
   std::optional<Error> dead_;
 

@@ -74,9 +74,13 @@ std::size_t WorkerEngine::read_frames() {
   if (got_bytes > 0) silent_for_ = {};
   while (!dead_) {
     Result<std::optional<json>> frame = reader_.next();
-    if (!frame) die(with_log(frame.error()));
-    if (dead_ || !*frame) break;
-    handle(**std::move(frame));
+    if (!frame) {
+      die(with_log(frame.error()));
+      break;
+    }
+    std::optional<json> whole = *std::move(frame);
+    if (!whole) break;
+    handle(*std::move(whole));
   }
   if (!dead_ && *state == IoState::closed) die_of_exit();
   return got_bytes;
@@ -121,7 +125,7 @@ void WorkerEngine::handle_heartbeat(const json& frame) {
 void WorkerEngine::handle(json frame) {
   const std::string type = frame["type"];
   try {
-    if (!hello_ && type != "hello") {
+    if (!greeted_ && type != "hello") {
       die(Error{ErrorKind::environment, "the engine does not greet",
                 "its first frame is '" + type + "'", "see docs/worker_protocol.md"});
     } else if (type == "hello") {
@@ -132,6 +136,7 @@ void WorkerEngine::handle(json frame) {
                          "install the assay_worker that came with this assay"});
       }
       hello_ = hello_from(frame);
+      greeted_ = true;
     } else if (type == "heartbeat") {
       handle_heartbeat(frame);
     } else if (type == "result") {

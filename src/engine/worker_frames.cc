@@ -1,6 +1,7 @@
 #include "engine/worker_frames.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/secrets.h"
 
@@ -25,7 +26,7 @@ std::string text_or(const json& frame, const char* field, std::string otherwise)
 template <typename T>
 T value_or(const json& frame, const char* field, T otherwise) {
   const auto it = frame.find(field);
-  return it == frame.end() || it->is_null() ? otherwise : it->get<T>();
+  return it == frame.end() || it->is_null() ? std::move(otherwise) : it->get<T>();
 }
 
 RequestKind kind_from(const std::string& text) {
