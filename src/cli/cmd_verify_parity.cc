@@ -1,4 +1,5 @@
-// assay verify-parity: a plan's items asked by our tasks and by lm-eval's own code, on one engine.
+// assay verify-parity: a plan's items asked by our tasks and by lm-eval's own code, on one engine a
+// variant.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -93,31 +94,31 @@ Result<ParityReport> run_both_ways(const Plan& plan, const Options& options, con
 }
 
 void print_report(const ParityReport& report) {
-  std::vector<std::vector<std::string>> rows = {{"task", "lm-eval's", "items", "compared",
-                                                 "same responses", "prompts", "sampling", "outputs",
-                                                 "scores"}};
+  std::vector<std::vector<std::string>> rows = {{"variant", "task", "lm-eval's", "items",
+                                                 "compared", "same responses", "prompts",
+                                                 "sampling", "outputs", "scores"}};
   for (const ParityTask& task : report.tasks) {
     if (!task.left_out.empty()) {
-      rows.push_back({task.name, "not compared: " + task.left_out});
+      rows.push_back({task.variant, task.name, "not compared: " + task.left_out});
       continue;
     }
     const auto number = [](int value) { return fmt::format("{}", value); };
-    rows.push_back({task.name, task.lm_eval_task, number(task.items), number(task.compared),
-                    number(task.shared), number(task.prompts), number(task.samplings),
-                    number(task.outputs), number(task.scores)});
+    rows.push_back({task.variant, task.name, task.lm_eval_task, number(task.items),
+                    number(task.compared), number(task.shared), number(task.prompts),
+                    number(task.samplings), number(task.outputs), number(task.scores)});
   }
   fmt::print("{}", aligned(rows));
   for (std::size_t i = 0; i < report.differences.size() && i < kShownDifferences; ++i) {
     const ParityDifference& d = report.differences[i];
-    fmt::print("\n{} of {}, item {}\n  native:  {}\n  lm-eval: {}\n", to_string(d.aspect), d.task,
-               d.item, d.native, d.lm_eval);
+    fmt::print("\n{} of {} under {}, item {}\n  native:  {}\n  lm-eval: {}\n", to_string(d.aspect),
+               d.task, d.variant, d.item, d.native, d.lm_eval);
   }
   if (report.differences.size() > kShownDifferences) {
     fmt::print("\n… and {} more (--json lists all)\n",
                report.differences.size() - kShownDifferences);
   }
-  fmt::print("{}: {} differing, {} engine {}\n", report.variant, report.differences.size(),
-             report.engine_loads, report.engine_loads == 1 ? "load" : "loads");
+  fmt::print("{} differing, {} engine {}\n", report.differences.size(), report.engine_loads,
+             report.engine_loads == 1 ? "load" : "loads");
 }
 
 Result<int> verify(const Options& options, const Session& session) {
@@ -151,11 +152,11 @@ void add_verify_parity(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "verify-parity",
-      "Asks a plan's items by our tasks and by lm-eval's own code, on one engine.");
+      "Asks a plan's items by our tasks and by lm-eval's own code, on one engine a variant.");
   add_plan_options(*command, options->plan, false);
   command->add_option("--out", options->plan.out,
                       "Keep the run here; default: a temporary folder, removed at the end");
-  command->add_option("--variant", options->variant, "Which variant; default: the baseline");
+  command->add_option("--variant", options->variant, "Only this variant; default: all");
   command->add_option("--limit", options->limit,
                       "Items a task, at most; default: as the plan says");
   command->add_flag("--json", options->json, "Counts and all differences as JSON");

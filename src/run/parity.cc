@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/json.h"
-#include "plan/endpoint.h"
 #include "run/runner.h"
 #include "run/unit.h"
 #include "task/prompt.h"
@@ -27,46 +27,6 @@ struct Side {
   std::vector<std::string> keys;
   std::optional<double> score;
 };
-
-std::string why_not(const TaskSpec& spec) {
-  const Task* task = find_task(native_name(spec.benchmark));
-  if (task == nullptr) return "assay has no such task of its own";
-  if (!task->has_lm_eval_metric) return "lm-eval 0.4.13 has no such task";
-  if (!task->generates_with.empty() &&
-      spec.options.value(task->generates_with, Json(false)) == true) {
-    return "lm-eval 0.4.13 has no such way of asking it";
-  }
-  return "";
-}
-
-TaskSpec native_twin(const TaskSpec& spec) {
-  TaskSpec out = spec;
-  out.harness = Harness::native;
-  out.benchmark = native_name(spec.benchmark);
-  out.repeats = 1;
-  out.lm_eval = Json::object();
-  if (spec.lm_eval.contains("fewshot_as_multiturn")) {
-    out.options["fewshot_as_multiturn"] = spec.lm_eval["fewshot_as_multiturn"];
-  }
-  if (out.benchmark == "gpqa_diamond" && spec.lm_eval.contains("seed")) {
-    out.options["order_seed"] = spec.lm_eval["seed"];
-  }
-  return out;
-}
-
-TaskSpec lm_eval_twin_of(const TaskSpec& native, const TaskSpec& written) {
-  TaskSpec out = native;
-  out.name = lm_eval_twin(native.name);
-  out.harness = Harness::lm_eval;
-  out.benchmark = lm_eval_name(native.benchmark);
-  out.options = Json::object();
-  out.lm_eval = written.lm_eval;
-  if (native.options.contains("fewshot_as_multiturn")) {
-    out.lm_eval["fewshot_as_multiturn"] = native.options["fewshot_as_multiturn"];
-  }
-  if (native.options.contains("order_seed")) out.lm_eval["seed"] = native.options["order_seed"];
-  return out;
-}
 
 std::string shortened(const std::string& text) {
   return text.size() <= kShownBytes ? text : text.substr(0, kShownBytes) + "…";
@@ -100,7 +60,7 @@ std::optional<double> lm_eval_metric(const Score& score) {
 Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVariant& variant,
                                         const EngineIdentity& identity, const Store& store,
                                         const ResolvedTask& task, const Item& item,
-                                        const std::map<std::string, Score>& scores) {
+                                        const Score* score) {
   const auto steps = TRY(store.steps(variant.spec.name, task.spec.name, item.id, 0));
   if (steps.empty() || steps.front().response_key.empty()) return std::nullopt;
   const auto rendered = TRY(store.rendered(steps.front().rendered_key));
@@ -124,8 +84,7 @@ Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVa
     side.outputs = {response->text};
     side.keys = {steps.front().response_key};
   }
-  if (const auto it = scores.find(item.id); it != scores.end())
-    side.score = lm_eval_metric(it->second);
+  if (score != nullptr) side.score = lm_eval_metric(*score);
   return side;
 }
 
@@ -216,7 +175,8 @@ class Comparison {
 
   void note(const Item& item, ParityAspect aspect, const std::string& native,
             const std::string& theirs) {
-    differences_.push_back({task_.name, item.id, aspect, shortened(native), shortened(theirs)});
+    differences_.push_back(
+        {task_.variant, task_.name, item.id, aspect, shortened(native), shortened(theirs)});
   }
 
   ParityTask& task_;
@@ -231,10 +191,6 @@ const ResolvedTask* find_resolved(const ResolvedRun& run, const std::string& nam
 }
 
 }  // namespace
-
-std::string lm_eval_twin(const std::string& task) {
-  return task + ".lm_eval";
-}
 
 const char* to_string(ParityAspect aspect) {
   switch (aspect) {
@@ -252,76 +208,44 @@ const char* to_string(ParityAspect aspect) {
   return "score";
 }
 
-Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int limit) {
-  if (plan.engine.kind == kEndpointKind) {
-    return usage_error("parity cannot be verified over an endpoint",
-                       "lm-eval's own code needs the engine that assay starts itself",
-                       "verify it with an engine of kind vllm");
-  }
-  ParityPlan out{plan, {}};
-  out.plan.tasks.clear();
-  out.plan.budget_s = 0;
-  out.plan.fidelity.items = 0;
-  const std::string wanted = variant.empty() ? plan.baseline().name : variant;
-  std::erase_if(out.plan.variants, [&](const VariantSpec& v) { return v.name != wanted; });
-  if (out.plan.variants.empty()) {
-    return usage_error("the plan has no variant " + wanted, "none is called so",
-                       "see `assay check` for the variants' names");
-  }
-  out.plan.variants.front().baseline = true;
-  for (const TaskSpec& spec : plan.tasks) {
-    if (const std::string why = why_not(spec); !why.empty()) {
-      out.left_out.push_back({.name = spec.name, .left_out = why});
-      continue;
-    }
-    TaskSpec native = native_twin(spec);
-    if (limit > 0 && native.ids.empty()) {
-      auto& count = native.first ? native.first : native.limit;
-      count = std::min(count.value_or(limit), limit);
-    }
-    out.plan.tasks.push_back(native);
-    out.plan.tasks.push_back(lm_eval_twin_of(native, spec));
-  }
-  if (out.plan.tasks.empty()) {
-    return usage_error("there is nothing to compare", "lm-eval has none of the plan's tasks",
-                       "add aime24, math500, mmlu_pro or gpqa_diamond to the plan");
-  }
-  return out;
-}
-
 Result<ParityReport> compare_ways(const ResolvedRun& run, const Store& store,
                                   const std::vector<LmEvalItem>& seen) {
   ParityReport report;
-  const ResolvedVariant& variant = run.variants.front();
-  report.variant = variant.spec.name;
   report.engine_loads = static_cast<int>(TRY(store.loads()).size());
-  const EngineIdentity identity = TRY(stored_identity(store, variant.spec.name));
-  std::map<std::string, std::map<std::string, Score>> scores;
-  for (StoredScore& s : TRY(store.scores())) scores[s.task][s.item] = std::move(s.score);
-  std::map<std::pair<std::string, std::string>, const LmEvalItem*> theirs;
-  for (const LmEvalItem& item : seen) theirs[{item.task, item.item}] = &item;
-  for (const ResolvedTask& task : run.tasks) {
-    if (task.spec.harness != Harness::native) continue;
-    const std::string twin = lm_eval_twin(task.spec.name);
-    const ResolvedTask* other = find_resolved(run, twin);
-    if (other == nullptr) continue;
-    ParityTask counts{.name = task.spec.name, .lm_eval_task = other->spec.benchmark};
-    counts.items = static_cast<int>(task.items.size());
-    if (!task.available) counts.left_out = task.reason;
-    Comparison comparison(counts, report.differences);
-    for (const Item& item : task.items) {
-      const auto native =
-          TRY(native_side(run, variant, identity, store, task, item, scores[task.spec.name]));
-      const auto found = theirs.find({twin, item.id});
-      const auto lm_eval =
-          found == theirs.end() ? std::nullopt : TRY(lm_eval_side(store, *found->second));
-      if (native && lm_eval) {
-        comparison.compare(item, *native, *lm_eval);
-      } else if (native || lm_eval) {
-        comparison.one_sided(item, native.has_value());
+  std::map<std::tuple<std::string, std::string, std::string>, Score> scores;
+  for (StoredScore& s : TRY(store.scores())) {
+    scores[{s.variant, s.task, s.item}] = std::move(s.score);
+  }
+  std::map<std::tuple<std::string, std::string, std::string>, const LmEvalItem*> theirs;
+  for (const LmEvalItem& item : seen) theirs[{item.variant, item.task, item.item}] = &item;
+  for (const ResolvedVariant& variant : run.variants) {
+    const std::string& name = variant.spec.name;
+    const EngineIdentity identity = TRY(stored_identity(store, name));
+    for (const ResolvedTask& task : run.tasks) {
+      if (task.spec.harness != Harness::native) continue;
+      const std::string twin = lm_eval_twin(task.spec.name);
+      const ResolvedTask* other = find_resolved(run, twin);
+      if (other == nullptr) continue;
+      ParityTask counts{
+          .variant = name, .name = task.spec.name, .lm_eval_task = other->spec.benchmark};
+      counts.items = static_cast<int>(task.items.size());
+      if (!task.available) counts.left_out = task.reason;
+      Comparison comparison(counts, report.differences);
+      for (const Item& item : task.items) {
+        const auto score = scores.find({name, task.spec.name, item.id});
+        const auto native = TRY(native_side(run, variant, identity, store, task, item,
+                                            score == scores.end() ? nullptr : &score->second));
+        const auto found = theirs.find({name, twin, item.id});
+        const auto lm_eval =
+            found == theirs.end() ? std::nullopt : TRY(lm_eval_side(store, *found->second));
+        if (native && lm_eval) {
+          comparison.compare(item, *native, *lm_eval);
+        } else if (native || lm_eval) {
+          comparison.one_sided(item, native.has_value());
+        }
       }
+      report.tasks.push_back(counts);
     }
-    report.tasks.push_back(counts);
   }
   return report;
 }
@@ -329,7 +253,8 @@ Result<ParityReport> compare_ways(const ResolvedRun& run, const Store& store,
 nlohmann::json to_json(const ParityReport& report) {
   Json tasks = Json::array();
   for (const ParityTask& task : report.tasks) {
-    tasks.push_back({{"name", task.name},
+    tasks.push_back({{"variant", task.variant},
+                     {"name", task.name},
                      {"lm_eval_task", task.lm_eval_task},
                      {"left_out", task.left_out},
                      {"items", task.items},
@@ -344,14 +269,14 @@ nlohmann::json to_json(const ParityReport& report) {
   }
   Json differences = Json::array();
   for (const ParityDifference& d : report.differences) {
-    differences.push_back({{"task", d.task},
+    differences.push_back({{"variant", d.variant},
+                           {"task", d.task},
                            {"item", d.item},
                            {"what", to_string(d.aspect)},
                            {"native", d.native},
                            {"lm_eval", d.lm_eval}});
   }
-  return {{"format", 1},
-          {"variant", report.variant},
+  return {{"format", 2},
           {"engine_loads", report.engine_loads},
           {"tasks", tasks},
           {"differences", differences}};

@@ -1,5 +1,5 @@
-// The same items run twice on one engine, by our tasks and by lm-eval's own code, and what differs
-// (docs/parity.md, `assay verify-parity`).
+// The same items run twice on one engine a variant, by our tasks and by lm-eval's own code, and
+// what differs (docs/parity.md, `assay verify-parity`).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,6 +17,7 @@ namespace assay {
 enum class ParityAspect { answered, prompt, sampling, output, score };
 
 struct ParityDifference {
+  std::string variant;
   std::string task;
   std::string item;
   ParityAspect aspect = ParityAspect::prompt;
@@ -25,6 +26,7 @@ struct ParityDifference {
 };
 
 struct ParityTask {
+  std::string variant;  // empty: left out for all
   std::string name;
   std::string lm_eval_task;
   int items = 0;
@@ -40,21 +42,20 @@ struct ParityTask {
 };
 
 struct ParityReport {
-  std::string variant;
-  int engine_loads = 0;
-  std::vector<ParityTask> tasks;  // the plan's order
+  int engine_loads = 0;           // of all variants
+  std::vector<ParityTask> tasks;  // by variant, then in the plan's order
   std::vector<ParityDifference> differences;
 };
 
 struct ParityPlan {
-  Plan plan;                         // one variant, each comparable task in both ways
+  Plan plan;                         // each comparable task in both ways
   std::vector<ParityTask> left_out;  // with the reason
 };
 
 // The task of a parity plan that lm-eval runs beside the native task of this name.
 [[nodiscard]] std::string lm_eval_twin(const std::string& task);
 
-// `variant`: empty is the baseline. `limit`: at most that many items a task; 0 as the plan says.
+// `variant`: empty means all. `limit`: at most that many items a task; 0 as the plan says.
 // Usage errors: no such variant, an endpoint as engine, no task that lm-eval has.
 [[nodiscard]] Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant,
                                              int limit);

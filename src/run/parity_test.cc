@@ -171,6 +171,32 @@ TEST_F(ParityTest, SameQuestionsAreAskedOnce) {
   EXPECT_EQ(theirs[0].response_key, native.at(0).response_key);
 }
 
+// Each variant's answers are compared with its own, on its own engine.
+TEST_F(ParityTest, VariantsAreKeptApart) {
+  const Task task = task_of("text");
+  add(task, 2);
+  VariantSpec other;
+  other.name = "other";
+  run_.plan.variants.push_back(other);
+  run_.variants.push_back({other, "/models/other", "", "fp2"});
+  script_.lm_eval_needs = [this](const Json&) {
+    std::vector<Needed> needs = {need_of(0, 0), need_of(10, 1)};
+    if (script_.loads == 2) needs[1].sampling.stop = {"Q:"};
+    return needs;
+  };
+  samples("text", {{0, 1}, {1, 1}});
+  const ParityReport report = verify();
+  EXPECT_EQ(report.engine_loads, 2);
+  ASSERT_EQ(report.tasks.size(), 2U);
+  EXPECT_EQ(report.tasks[0].variant, "base");
+  EXPECT_EQ(report.tasks[0].shared, 2);
+  EXPECT_EQ(report.tasks[1].variant, "other");
+  EXPECT_EQ(report.tasks[1].compared, 2);
+  EXPECT_EQ(report.tasks[1].samplings, 1);
+  ASSERT_EQ(report.differences.size(), 1U);
+  EXPECT_EQ(report.differences[0].variant + " " + report.differences[0].item, "other q1");
+}
+
 TEST_F(ParityTest, EveryDifferenceIsNamed) {
   const Task task = task_of("text");
   add(task, 4);
@@ -246,6 +272,9 @@ TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   ASSERT_EQ(both.left_out.size(), 1U);
   EXPECT_EQ(both.left_out[0].left_out, "lm-eval 0.4.13 has no such task");
   EXPECT_FALSE(parity_plan(plan, "int4", 0));
+  const ParityPlan all = parity_plan(plan, "", 3).value();
+  ASSERT_EQ(all.plan.variants.size(), 2U);
+  EXPECT_TRUE(all.plan.variants[0].baseline && !all.plan.variants[1].baseline);
   plan.tasks.erase(plan.tasks.begin());
   plan.tasks.pop_back();
   EXPECT_EQ(parity_plan(plan, "", 0).error().kind, ErrorKind::usage);

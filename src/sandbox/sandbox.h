@@ -33,8 +33,10 @@ class Sandbox {
 
   // Runs the tests in order, up to the first that does not pass unless run_all_tests is set.
   // A sandbox fault is retried once in a fresh sandbox. A time limit reached while the program had
-  // to wait for a core is confirmed by one run with nothing else of ours running. Errors are the
-  // environment's (a sandbox cannot be started at all), never the program's.
+  // to wait for a core, or held more than half its memory, is confirmed by one run with nothing
+  // else of ours running; in the second case with twice the CPU time, so that a program that grows
+  // for ever meets its memory limit on a slow machine too. Errors are the environment's (a sandbox
+  // cannot be started at all), never the program's.
   [[nodiscard]] Result<ProgramResult> run(const Program& program);
 
  private:

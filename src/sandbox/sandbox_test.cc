@@ -1,6 +1,8 @@
 #include "sandbox/sandbox.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -184,6 +186,53 @@ TEST_F(SandboxTest, LimitsHaveTheirVerdicts) {
   program = stdin_program("import socket; socket.create_connection(('127.0.0.1', 80))");
   expect(program, ProgramVerdict::forbidden_call);
   expect(stdin_program(" \n\t"), ProgramVerdict::no_code);
+}
+
+// Half a second more of work between the two halves of its memory than its time allows.
+TEST_F(SandboxTest, WhatGrowsMeetsItsMemoryLimitHoweverSlowTheMachine) {
+  const std::string burn = "import time\ndef burn(s):\n    while time.process_time() < s: pass\n";
+  const std::string half = "a = bytearray(150 << 20)\n";  // of 256 MiB
+  Program program = stdin_program(burn + half + "burn(1)\nb = bytearray(150 << 20)\nburn(9)\n");
+  program.limits.cpu_s = 0.6;
+  expect(program, ProgramVerdict::memory_limit);
+  program.source = burn + half + "burn(9)\n";
+  expect(program, ProgramVerdict::time_limit, "more than 0.6 s of CPU time");
+  program.source = burn + half + "burn(1)\nprint(1)\n";  // ends with twice the time
+  program.tests[0].expected = "1";
+  expect(program, ProgramVerdict::time_limit, "more than 0.6 s of CPU time");
+}
+
+Program burning(double cpu_s) {
+  return stdin_program(
+      fmt::format("import time\nwhile time.process_time() < {}: pass\nprint(1)\n", cpu_s), "", "1");
+}
+
+// Seven programs share one core, so that the one with a short wall limit is beyond it when a third
+// of its work is done; alone it has time enough.
+TEST(Sandbox, ATimeLimitMetWhileWaitingForACoreIsConfirmedAlone) {
+  cpu_set_t before;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+  int core = 0;
+  while (!CPU_ISSET(core, &before)) ++core;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(core, &one);
+  ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  auto sandbox = Sandbox::create({.python = grade_python(), .runners = 7});
+  ::sched_setaffinity(0, sizeof before, &before);
+  ASSERT_TRUE(sandbox) << sandbox.error().to_string();
+  std::vector<std::jthread> others;
+  for (int i = 0; i < 6; ++i) {
+    others.emplace_back([&] {
+      const auto ran = sandbox->run(burning(0.8));
+      EXPECT_TRUE(ran && ran->verdict == ProgramVerdict::passed);
+    });
+  }
+  Program hurried = burning(0.4);
+  hurried.limits.wall_s = 0.9;
+  const auto ran = sandbox->run(hurried);
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  EXPECT_STREQ(to_string(ran->verdict), "passed") << ran->detail;
 }
 
 TEST_F(SandboxTest, BigInputsAndOutputsPass) {

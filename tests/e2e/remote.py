@@ -117,14 +117,18 @@ def test_pull_goes_on_where_it_was_cut():
         # A connection that ends after 2 MB of rsync's answer.
         cutting = sshd.folder / "cutting"
         cutting.write_text(f"""#!{sys.executable}
-import os, subprocess, sys
+import os, subprocess, sys, time
 command = {sshd.ssh.split()!r} + sys.argv[1:]
 if "rsync" not in " ".join(command):
     os.execvp(command[0], command)
 child = subprocess.Popen(command, stdout=subprocess.PIPE)
+os.set_blocking(1, True)  # rsync hands out an end that does not wait
 left = 2_000_000
 while left > 0 and (data := os.read(child.stdout.fileno(), min(left, 65536))):
-    left -= os.write(1, data)
+    left -= len(data)
+    while data:
+        data = data[os.write(1, data):]
+time.sleep(1)  # rsync keeps what it had read when it notices the end
 child.kill()
 """)
         cutting.chmod(0o755)

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "plan/endpoint.h"
+#include "run/parity.h"
+#include "run/unit.h"
+#include "task/prompt.h"
+
+namespace assay {
+namespace {
+
+std::string why_not(const TaskSpec& spec) {
+  const Task* task = find_task(native_name(spec.benchmark));
+  if (task == nullptr) return "assay has no such task of its own";
+  if (!task->has_lm_eval_metric) return "lm-eval 0.4.13 has no such task";
+  if (!task->generates_with.empty() &&
+      spec.options.value(task->generates_with, Json(false)) == true) {
+    return "lm-eval 0.4.13 has no such way of asking it";
+  }
+  return "";
+}
+
+TaskSpec native_twin(const TaskSpec& spec) {
+  TaskSpec out = spec;
+  out.harness = Harness::native;
+  out.benchmark = native_name(spec.benchmark);
+  out.repeats = 1;
+  out.lm_eval = Json::object();
+  if (spec.lm_eval.contains("fewshot_as_multiturn")) {
+    out.options["fewshot_as_multiturn"] = spec.lm_eval["fewshot_as_multiturn"];
+  }
+  if (out.benchmark == "gpqa_diamond" && spec.lm_eval.contains("seed")) {
+    out.options["order_seed"] = spec.lm_eval["seed"];
+  }
+  return out;
+}
+
+TaskSpec lm_eval_twin_of(const TaskSpec& native, const TaskSpec& written) {
+  TaskSpec out = native;
+  out.name = lm_eval_twin(native.name);
+  out.harness = Harness::lm_eval;
+  out.benchmark = lm_eval_name(native.benchmark);
+  out.options = Json::object();
+  out.lm_eval = written.lm_eval;
+  if (native.options.contains("fewshot_as_multiturn")) {
+    out.lm_eval["fewshot_as_multiturn"] = native.options["fewshot_as_multiturn"];
+  }
+  if (native.options.contains("order_seed")) out.lm_eval["seed"] = native.options["order_seed"];
+  return out;
+}
+
+}  // namespace
+
+std::string lm_eval_twin(const std::string& task) {
+  return task + ".lm_eval";
+}
+
+Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int limit) {
+  if (plan.engine.kind == kEndpointKind) {
+    return usage_error("parity cannot be verified over an endpoint",
+                       "lm-eval's own code needs the engine that assay starts itself",
+                       "verify it with an engine of kind vllm");
+  }
+  ParityPlan out{plan, {}};
+  out.plan.tasks.clear();
+  out.plan.budget_s = 0;
+  out.plan.fidelity.items = 0;
+  if (!variant.empty()) {
+    std::erase_if(out.plan.variants, [&](const VariantSpec& v) { return v.name != variant; });
+    if (out.plan.variants.empty()) {
+      return usage_error("the plan has no variant " + variant, "none is called so",
+                         "see `assay check` for the variants' names");
+    }
+    out.plan.variants.front().baseline = true;
+  }
+  for (const TaskSpec& spec : plan.tasks) {
+    if (const std::string why = why_not(spec); !why.empty()) {
+      out.left_out.push_back({.name = spec.name, .left_out = why});
+      continue;
+    }
+    TaskSpec native = native_twin(spec);
+    if (limit > 0 && native.ids.empty()) {
+      auto& count = native.first ? native.first : native.limit;
+      count = std::min(count.value_or(limit), limit);
+    }
+    out.plan.tasks.push_back(native);
+    out.plan.tasks.push_back(lm_eval_twin_of(native, spec));
+  }
+  if (out.plan.tasks.empty()) {
+    return usage_error("there is nothing to compare", "lm-eval has none of the plan's tasks",
+                       "add aime24, math500, mmlu_pro or gpqa_diamond to the plan");
+  }
+  return out;
+}
+
+}  // namespace assay
