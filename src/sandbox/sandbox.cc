@@ -113,10 +113,14 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
   TestResult result = judge(program, test, outcome);
   const bool growing = was_growing(outcome, program.limits);
   if (result.verdict == ProgramVerdict::time_limit && (growing || was_contended(outcome))) {
-    // judge() still goes by the program's own limits: more time only lets it meet the other one.
-    if (growing) job.limits.cpu_s *= 2;
+    Program longer = program;
+    if (growing) longer.limits.cpu_s *= 2;
+    job.limits = longer.limits;
     const Outcome alone = TRY(pool_.run(kind, job, true));
-    if (alone.fault.empty()) result = judge(program, test, alone);
+    if (!alone.fault.empty()) return result;
+    result = judge(longer, test, alone);
+    // More time is there to let it meet the other limit, not to let it pass.
+    if (result.verdict != ProgramVerdict::memory_limit) result = judge(program, test, alone);
   }
   return result;
 }

@@ -191,8 +191,8 @@ TEST_F(SandboxTest, LimitsHaveTheirVerdicts) {
 // Half a second more of work between the two halves of its memory than its time allows.
 TEST_F(SandboxTest, WhatGrowsMeetsItsMemoryLimitHoweverSlowTheMachine) {
   const std::string burn = "import time\ndef burn(s):\n    while time.process_time() < s: pass\n";
-  const std::string half = "a = bytearray(150 << 20)\n";  // of 256 MiB
-  Program program = stdin_program(burn + half + "burn(1)\nb = bytearray(150 << 20)\nburn(9)\n");
+  const std::string half = "a = b'x' * (150 << 20)\n";  // of 256 MiB
+  Program program = stdin_program(burn + half + "burn(1)\nb = b'x' * (150 << 20)\nburn(9)\n");
   program.limits.cpu_s = 0.6;
   expect(program, ProgramVerdict::memory_limit);
   program.source = burn + half + "burn(9)\n";
