@@ -148,6 +148,10 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
     return time_limit("CPU time", limits.cpu_s);
   }
   const int status = outcome.ended.wait_status;
+  // The kernel's own limit, in case the zygote had no core to watch from.
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+    return time_limit("CPU time", limits.cpu_s);
+  }
   if (WIFSIGNALED(status)) return judge_signal(WTERMSIG(status));
   Judged judged = judge_answer(program, test, outcome);
   if (judged.verdict == ProgramVerdict::passed &&

@@ -110,6 +110,8 @@ TEST(Judge, LimitsComeBeforeAnswers) {
   killed.oom_kills = 0;
   killed.ended.wait_status = SIGSYS;
   EXPECT_EQ(judged(kPrints, killed).verdict, ProgramVerdict::forbidden_call);
+  killed.ended.wait_status = SIGXCPU;  // from the kernel
+  EXPECT_EQ(judged(kPrints, killed).verdict, ProgramVerdict::time_limit);
 }
 
 TEST(Judge, OnlyTheSandboxFaultsTheSandbox) {

@@ -102,16 +102,20 @@ bool place_descriptors(int (&fds)[kJobFdCount]) {
   return setsid() >= 0 && chdir("/tmp") == 0;
 }
 
-bool limit(int what, rlim_t value) {
-  const rlimit both{value, value};
+bool limit(int what, rlim_t soft, rlim_t hard) {
+  const rlimit both{soft, hard};
   return setrlimit(static_cast<__rlimit_resource_t>(what), &both) == 0;
+}
+
+bool limit(int what, rlim_t value) {
+  return limit(what, value, value);
 }
 
 bool set_limits(const Server& server, const JobMessage& job) {
   return limit(RLIMIT_AS, server.base_virtual_bytes + job.memory_bytes) &&
-         limit(RLIMIT_CPU, job.cpu_limit_s) && limit(RLIMIT_FSIZE, job.file_bytes) &&
-         limit(RLIMIT_NOFILE, kOpenFiles) && limit(RLIMIT_CORE, 0) &&
-         limit(RLIMIT_STACK, kStackBytes) && limit(RLIMIT_MEMLOCK, 0) &&
+         limit(RLIMIT_CPU, job.cpu_limit_s, job.cpu_limit_s + 1) &&
+         limit(RLIMIT_FSIZE, job.file_bytes) && limit(RLIMIT_NOFILE, kOpenFiles) &&
+         limit(RLIMIT_CORE, 0) && limit(RLIMIT_STACK, kStackBytes) && limit(RLIMIT_MEMLOCK, 0) &&
          // Counted inside this user namespace alone, because it is set after the namespace is made.
          limit(RLIMIT_NPROC, job.processes);
 }

@@ -70,7 +70,7 @@ struct EndedMessage {
 
 // Assay to the waiting child, with the descriptors 0, 1, 2, kResultFd, kSourceFd as SCM_RIGHTS.
 struct JobMessage {
-  std::uint64_t cpu_limit_s = 0;   // per process: the kernel's own backstop
+  std::uint64_t cpu_limit_s = 0;   // per process: the kernel's own backstop, SIGXCPU
   std::uint64_t memory_bytes = 0;  // per process, on top of the interpreter's own
   std::uint64_t file_bytes = 0;
   std::uint64_t processes = 0;
