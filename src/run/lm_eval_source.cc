@@ -162,7 +162,10 @@ Result<bool> LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, i
       if (all_fit) {
         TRY(engine.submit(next_id, one.needed.kind, one.needed.rendered, one.needed.sampling));
         keys_asked_.insert(one.key);
-        asked_[next_id++] = {one.needed.need, one.key, tokens_to_read(one.needed.rendered)};
+        asked_[next_id++] = {one.needed.need,
+                             {one.needed.task, one.needed.doc},
+                             one.key,
+                             tokens_to_read(one.needed.rendered)};
         --room;
         continue;
       }
@@ -177,6 +180,17 @@ int LmEvalSource::prompt_tokens_in_flight() const {
   int tokens = 0;
   for (const auto& [id, asked] : asked_) tokens += asked.prompt_tokens;
   return tokens;
+}
+
+int LmEvalSource::documents() const {
+  return documents_scored_ + static_cast<int>(requests_.size());
+}
+
+int LmEvalSource::documents_open() const {
+  std::set<std::pair<std::string, int>> open;
+  for (const Waiting& one : waiting_) open.emplace(one.needed.task, one.needed.doc);
+  for (const auto& [id, asked] : asked_) open.insert(asked.document);
+  return static_cast<int>(open.size());
 }
 
 Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
@@ -265,6 +279,7 @@ Status LmEvalSource::store_item(LmEvalItem item, const std::string& leaf, int do
   item.score.extracted = shown(item.sample.value("filtered_resps", Json("")));
   item.score.extraction = "lm-eval";
   TRY(store_.put_score({item.variant, item.task, item.item, 0, item.score}));
+  ++documents_scored_;
   if (seen_) seen_(item);
   return {};
 }

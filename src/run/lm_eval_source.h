@@ -64,6 +64,9 @@ class LmEvalSource {
                                           const std::function<bool(const std::string&)>& asked);
   [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
   [[nodiscard]] int prompt_tokens_in_flight() const;
+  // Documents scored and those of the running task; of the latter, those that wait for an answer.
+  [[nodiscard]] int documents() const;
+  [[nodiscard]] int documents_open() const;
   // True when the id was one of ours.
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
                                        std::int64_t load_id);
@@ -77,6 +80,7 @@ class LmEvalSource {
  private:
   struct Asked {
     std::int64_t need = 0;
+    std::pair<std::string, int> document;  // lm-eval's task and number
     std::string key;
     int prompt_tokens = 0;
   };
@@ -106,6 +110,7 @@ class LmEvalSource {
   LmEvalSeen seen_;
   // Of the running task, by leaf and document.
   std::map<std::pair<std::string, int>, std::vector<LmEvalRequest>> requests_;
+  int documents_scored_ = 0;
   bool stopped_ = false;
 };
 

@@ -1,7 +1,11 @@
 #include "run/lm_eval_source.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -67,8 +71,19 @@ class LmEvalSourceTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   Result<RunEnd> go(RunOptions options = {}) {
+    char* said = nullptr;
+    std::size_t size = 0;
+    FILE* stream = ::open_memstream(&said, &size);
+    Progress progress(stream, Progress::Style::plain, script_.clock);
+    auto end = go(options, progress);
+    std::fclose(stream);
+    said_ = said;
+    std::free(said);
+    return end;
+  }
+
+  Result<RunEnd> go(const RunOptions& options, Progress& progress) {
     Store store = Store::open(folder_, Store::Mode::write).value();
-    Progress progress(stderr, Progress::Style::silent, script_.clock);
     RunServices services{.store = store, .clock = script_.clock, .progress = progress};
     services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
       return std::make_unique<ScriptedEngine>(script_);
@@ -89,6 +104,7 @@ class LmEvalSourceTest : public testing::Test {
 
   std::filesystem::path folder_;
   std::filesystem::path samples_;
+  std::string said_;  // by the last go()
   ResolvedRun run_;
   EngineScript script_;
   Json arguments_;
@@ -98,6 +114,7 @@ class LmEvalSourceTest : public testing::Test {
 TEST_F(LmEvalSourceTest, DocumentsAreNamedByTaskAndNumber) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored(), (std::vector<std::string>{"ifeval:0", "ifeval:1", "ifeval:2", "ifeval:3"}));
+  EXPECT_NE(said_.find("base: 4 items answered\n"), std::string::npos) << said_;
   const Store store = Store::open(folder_, Store::Mode::read).value();
   const auto steps = store.steps("base", "lm_eval_ifeval", "ifeval:2", 0).value();
   ASSERT_EQ(steps.size(), 1U);
@@ -162,6 +179,9 @@ TEST_F(LmEvalSourceTest, WhatDoesNotFitIsNotRun) {
   const std::size_t before = scored().size();
   EXPECT_GE(before, 1U);
   EXPECT_LT(before, 4U);
+  EXPECT_NE(said_.find(fmt::format("base: {} items answered, out of time\n", before)),
+            std::string::npos)
+      << said_;
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored().size(), 4U);
   EXPECT_EQ(script_.prompts.size(), 4U);

@@ -607,6 +607,8 @@ void VariantRun::report_progress() {
     const bool open = unit.state == Unit::State::waiting || unit.state == Unit::State::asked;
     if (!open) ++state.items_done;
   }
+  state.items_total += lm_eval_.documents();
+  state.items_done += lm_eval_.documents() - lm_eval_.documents_open();
   state.in_flight = in_flight();
   state.generated_tokens = generated_tokens_;
   state.elapsed_s = services_.clock.now().count() - ready_at_s_;

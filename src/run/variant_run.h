@@ -50,6 +50,7 @@ class VariantRun {
   // Longest of the first items of three tasks: by the guess made before anything was measured, or
   // at `slowdown` times the pace that an earlier variant was seen to have.
   [[nodiscard]] double first_items_s(const Pace& earlier, double slowdown) const;
+  [[nodiscard]] int lm_eval_documents() const { return lm_eval_.documents(); }
   [[nodiscard]] const Pace& pace() const { return pace_; }
 
  private:
