@@ -96,9 +96,8 @@ class LmEvalSourceTest : public testing::Test {
   std::vector<std::string> scored() {
     std::vector<std::string> out;
     const auto all = Store::open(folder_, Store::Mode::read).value().scores().value();
-    for (const StoredScore& s : all) {
-      out.push_back(s.item);
-    }
+    out.reserve(all.size());
+    for (const StoredScore& s : all) out.push_back(s.item);
     return out;
   }
 

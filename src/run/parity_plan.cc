@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json.h"
 #include "plan/endpoint.h"
 #include "run/parity.h"
 #include "run/unit.h"

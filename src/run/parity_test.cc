@@ -100,7 +100,7 @@ class ParityTest : public testing::Test {
   }
 
   // lm-eval's samples: the text or sums it had, and these scores.
-  void samples(const std::string& leaf, std::map<int, double> scores) {
+  void samples(const std::string& leaf, const std::map<int, double>& scores) {
     script_.lm_eval_done = [leaf, scores](const Json& arguments,
                                           const std::map<std::int64_t, Response>& had) {
       std::string lines;
@@ -263,6 +263,7 @@ TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   EXPECT_EQ(both.plan.variants[0].name, "fp8");
   EXPECT_TRUE(both.plan.variants[0].baseline);
   std::vector<std::string> names;
+  names.reserve(both.plan.tasks.size());
   for (const TaskSpec& task : both.plan.tasks) names.push_back(task.name + "=" + task.benchmark);
   EXPECT_EQ(names, (std::vector<std::string>{"math500=math500", "math500.lm_eval=hendrycks_math500",
                                              "gpqa_diamond=gpqa_diamond",

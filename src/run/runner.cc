@@ -209,6 +209,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
 Status rescore(const ResolvedRun& run, RunServices& services) {
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
   std::vector<std::string> names;
+  names.reserve(run.variants.size() + 1);
   for (const ResolvedVariant& variant : run.variants) names.push_back(variant.spec.name);
   names.emplace_back(kSecondPass);
   for (const std::string& name : names) {

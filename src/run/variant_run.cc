@@ -281,7 +281,9 @@ Status VariantRun::submit(std::size_t index) {
 void VariantRun::note_keys(std::size_t index, int change) {
   if (!lm_eval_.wanted()) return;
   for (const std::string& key : replay_.keys_of(units_[index])) {
-    if ((keys_asked_[key] += change) <= 0) keys_asked_.erase(key);
+    int& times = keys_asked_[key];
+    times += change;
+    if (times <= 0) keys_asked_.erase(key);
   }
 }
 
@@ -584,7 +586,8 @@ Status VariantRun::note_totals() {
 void VariantRun::note_energy() {
   if (!engine_) return;
   const auto stats = engine_->stats();
-  if (stats && stats->energy_j) load_facts_["energy_j"] = *stats->energy_j;
+  if (!stats) return;
+  if (const auto energy_j = stats->energy_j) load_facts_["energy_j"] = *energy_j;
 }
 
 Status VariantRun::housekeeping() {

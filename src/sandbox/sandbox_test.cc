@@ -222,6 +222,7 @@ TEST(Sandbox, ATimeLimitMetWhileWaitingForACoreIsConfirmedAlone) {
   ::sched_setaffinity(0, sizeof before, &before);
   ASSERT_TRUE(sandbox) << sandbox.error().to_string();
   std::vector<std::jthread> others;
+  others.reserve(6);
   for (int i = 0; i < 6; ++i) {
     others.emplace_back([&] {
       const auto ran = sandbox->run(burning(0.8));
@@ -298,6 +299,7 @@ TEST_F(SandboxTest, OrdinaryLibrariesWork) {
 TEST_F(SandboxTest, ManyThreadsMayGradeAtOnce) {
   std::atomic<int> passed = 0;
   std::vector<std::thread> threads;
+  threads.reserve(6);
   for (int t = 0; t < 6; ++t) {
     threads.emplace_back([&passed, t] {
       for (int i = 0; i < 8; ++i) {
