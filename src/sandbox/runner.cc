@@ -157,7 +157,7 @@ Outcome Runner::run(const TestJob& job) {
   start.memory_bytes = limits.memory_bytes;
   box::JobMessage message;
   // Far beyond what the zygote watches: the kernel goes by clock ticks here, and on a full machine
-  // these were seen to charge a program a third more than it had.
+  // these charge whoever runs just then.
   message.cpu_limit_s = 2 * static_cast<std::uint64_t>(std::ceil(limits.cpu_s)) + 2;
   message.memory_bytes = limits.memory_bytes;
   message.file_bytes = limits.file_bytes;
