@@ -158,11 +158,10 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   TRY(turn.finish_grading());
   out.finished = turn.finished_items();
   out.pace = turn.pace();
-  const int lm_eval_documents = turn.lm_eval_documents();
-  services.progress.say(
-      fmt::format("{}: {} items answered{}", variant.spec.name,
-                  out.finished.size() + static_cast<std::size_t>(lm_eval_documents),
-                  out.end == RunEnd::out_of_time ? ", out of time" : ""));
+  const auto documents = static_cast<std::size_t>(turn.lm_eval_documents());
+  services.progress.say(fmt::format("{}: {} items answered{}", variant.spec.name,
+                                    out.finished.size() + documents,
+                                    out.end == RunEnd::out_of_time ? ", out of time" : ""));
   return out;
 }
 

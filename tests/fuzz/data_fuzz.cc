@@ -21,14 +21,8 @@
 
 namespace {
 
+using assay::fuzz::check;
 using assay::fuzz::require;
-
-// An error is one line of valid text that says where.
-template <typename Value>
-void check(const assay::Result<Value>& result) {
-  if (result) return;
-  require(!result.error().what.empty() && assay::is_valid_utf8(result.error().to_string()));
-}
 
 void check_rows(const assay::Result<std::vector<assay::Row>>& rows) {
   check(rows);

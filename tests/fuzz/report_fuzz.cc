@@ -20,13 +20,8 @@
 namespace {
 
 using namespace assay;
+using assay::fuzz::check;
 using assay::fuzz::require;
-
-template <typename Value>
-void check(const Result<Value>& result) {
-  if (result) return;
-  require(!result.error().what.empty() && is_valid_utf8(result.error().to_string()));
-}
 
 void check_scan(std::string_view line) {
   const auto fields = scan_fields(line);

@@ -10,11 +10,9 @@
 #include <string_view>
 #include <system_error>
 
-namespace assay::fuzz {
+#include "check.h"
 
-inline void require(bool holds) {
-  if (!holds) std::abort();
-}
+namespace assay::fuzz {
 
 class ScratchFolder {
  public:

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "check.h"
 #include "scratch.h"
 #include "task/livecodebench_tests.h"
 #include "task/python_text.h"
@@ -16,13 +17,8 @@
 namespace {
 
 using namespace assay;
+using assay::fuzz::check;
 using assay::fuzz::require;
-
-template <typename Value>
-void check(const Result<Value>& result) {
-  if (result) return;
-  require(!result.error().what.empty() && is_valid_utf8(result.error().to_string()));
-}
 
 void check_score(const Score& score) {
   require((score.outcome == Outcome::unscored) == !score.reason.empty());
