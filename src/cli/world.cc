@@ -267,6 +267,7 @@ void World::equip(RunServices& services) {
     return start_endpoint_judge(judge, logs / "judge.log");
   };
   services.grader_threads = graders_;
+  if (has_gpu()) services.guess = kGpuGuess;
   services.run_program = [this](const Program& program) { return run_program(program); };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
     MathVerifyOptions options;

@@ -261,7 +261,8 @@ void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
     response = *std::move(read);
     response.first_token_s = seconds_between(job.sent, Clock::now());
   }
-  response.queued_s = seconds_between(job.submitted, job.sent);
+  // Tries that failed, and the pauses after them, are the server's trouble and not its pace.
+  response.queued_s = seconds_between(std::max(job.submitted, job.not_before), job.sent);
   if (response.prompt_tokens == 0) response.prompt_tokens = tokens_to_read(job.rendered);
   last_good_ = Clock::now();
   worked_[job.kind] = true;

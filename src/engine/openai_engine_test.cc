@@ -11,7 +11,6 @@ namespace assay::testing {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -212,6 +211,12 @@ TEST_F(EndpointTest, FailuresThatPassAreNotSeen) {
               AllOf(HasSubstr("HTTP 500: scripted; again in"),
                     HasSubstr("the stream ended before the answer did"),
                     HasSubstr("a page of HTML, 'busy'")));
+}
+
+TEST_F(EndpointTest, FailedTriesAreNoWait) {
+  const Response response = answer_despite(
+      json::array({{{"do", "status"}, {"status", 429}, {"retry_after", "1"}, {"times", 1}}}));
+  EXPECT_LT(response.queued_s, 1);  // the pause is a second at least
 }
 
 TEST_F(EndpointTest, AServerThatSaysNothingIsAskedAgain) {

@@ -34,7 +34,7 @@ double mean(const std::vector<double>& values) {
 
 // 0 for 1 in flight, 1 for 2 and 3, 2 for 4 to 7…
 int band_of(double in_flight) {
-  return std::bit_width(static_cast<unsigned>(std::max(1.0, in_flight))) - 1;
+  return static_cast<int>(std::bit_width(static_cast<unsigned>(std::max(1.0, in_flight)))) - 1;
 }
 
 constexpr double kReach = 4;  // how far beyond the crowd that was measured its growth is believed
@@ -70,7 +70,7 @@ void Pace::note(const Response& response, int in_flight) {
 }
 
 double Pace::token_s(int in_flight) const {
-  if (bands_.empty()) return kGuessTokenS;
+  if (bands_.empty()) return guess_.token_s;
   auto next = bands_.upper_bound(band_of(in_flight));
   if (next == bands_.begin()) ++next;  // only larger crowds were measured: no slower than they
   const Band& band = std::prev(next)->second;
@@ -92,7 +92,7 @@ double Pace::token_s(int in_flight) const {
 double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after,
                           int prompt_tokens_ahead) const {
   const double prompt_token_s =
-      prompt_token_s_.empty() ? kGuessPromptTokenS : percentile_90(prompt_token_s_);
+      prompt_token_s_.empty() ? guess_.prompt_token_s : percentile_90(prompt_token_s_);
   const double one = prompt_tokens * prompt_token_s + max_tokens * token_s(in_flight_after);
   return std::max(percentile_90(queued_s_), prompt_tokens_ahead * prompt_token_s) + steps * one;
 }

@@ -21,12 +21,24 @@ namespace assay {
 // three tasks (a conservative guess before anything was measured).
 [[nodiscard]] double least_budget_s(int variants, double load_s, double first_items_s);
 
-// How fast the engine answers, measured from its own responses; before any, a slow guess.
+// What a run is taken to cost before anything was measured: rather too much than too little. Such a
+// guess refuses budgets that are far too short; it leaves no item out.
+struct SpeedGuess {  // of a small model on a CPU
+  double load_s = 12;
+  double token_s = 0.2;  // of one request's output
+  double prompt_token_s = 0.005;
+};
+// For GPUs. Seen with 8B weights on two H100s: loads of 86 to 182 s.
+inline constexpr SpeedGuess kGpuGuess{.load_s = 120, .token_s = 0.05, .prompt_token_s = 0.001};
+
+// How fast the engine answers, measured from its own responses; before any, a guess.
 // Decode times are kept by how many requests were in flight, in bands of powers of two: what the
 // two bands below a crowd show of its growth tells how a larger crowd will do, so that a GPU's
 // batch fills although one request alone is slow.
 class Pace {
  public:
+  explicit Pace(const SpeedGuess& guess = {}) : guess_(guess) {}
+
   // `in_flight`: requests running beside this one, itself included, when the response does not say
   // how many they were on average.
   void note(const Response& response, int in_flight);
@@ -48,9 +60,8 @@ class Pace {
   [[nodiscard]] double token_s(int in_flight) const;
 
   static constexpr std::size_t kWindow = 64;  // the newest responses, of each band
-  static constexpr double kGuessTokenS = 0.2;
-  static constexpr double kGuessPromptTokenS = 0.005;
 
+  SpeedGuess guess_;
   std::map<int, Band> bands_;  // by the power of two that the number in flight reaches
   std::vector<double> prompt_token_s_;
   std::vector<double> queued_s_;

@@ -37,6 +37,11 @@ TEST(Pace, GuessesSlowlyThenMeasures) {
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4, 5000), 5100 * 0.002 + 10 * 0.1);
 }
 
+TEST(Pace, GuessesWithinTheHardware) {
+  const Pace gpu(kGpuGuess);
+  EXPECT_DOUBLE_EQ(gpu.worst_case_s(100, 10, 1, 1), 100 * 0.001 + 10 * 0.05);
+}
+
 // One alone and four together take the same time a token, as on a GPU: 16 will, 64 may take four
 // times as long. Where four take twice as long, growth goes as the root: 16 take twice that.
 TEST(Pace, GrowsAsItWasSeenToGrow) {

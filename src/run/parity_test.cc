@@ -250,6 +250,7 @@ TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   VariantSpec other;
   other.name = "fp8";
   plan.variants = {base, other};
+  plan.compare.noise_floor = true;
   for (const char* name : {"math500", "hle", "gpqa_diamond"}) {
     TaskSpec spec;
     spec.name = name;
@@ -262,6 +263,7 @@ TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   ASSERT_EQ(both.plan.variants.size(), 1U);
   EXPECT_EQ(both.plan.variants[0].name, "fp8");
   EXPECT_TRUE(both.plan.variants[0].baseline);
+  EXPECT_FALSE(both.plan.compare.noise_floor);
   std::vector<std::string> names;
   names.reserve(both.plan.tasks.size());
   for (const TaskSpec& task : both.plan.tasks) names.push_back(task.name + "=" + task.benchmark);

@@ -15,7 +15,6 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kGraderQueue = 64;
-constexpr double kLoadGuessS = 12;
 constexpr double kOtherVariant = 2;  // how much slower than one before it a variant may be
 constexpr double kJudgeTurn = 0.5;   // a judge's share, in shares of a variant
 
@@ -110,12 +109,12 @@ Result<double> spent_before_s(const Store& store) {
 }
 
 // The longest load seen in this folder, or a guess.
-Result<double> load_guess_s(const Store& store) {
+Result<double> expected_load_s(const Store& store, const SpeedGuess& guess) {
   double longest = 0;
   for (const StoredLoad& load : TRY(store.loads())) {
     longest = std::max(longest, load.facts.value("load_s", 0.0));
   }
-  return longest > 0 ? longest : kLoadGuessS;
+  return longest > 0 ? longest : guess.load_s;
 }
 
 struct Turn {
@@ -136,8 +135,9 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   Turn out;
   if (turn.needs_engine()) {
     TRY(refuse_other_engine(run, variant, identity, services));
-    const double least_s = least_budget_s(variants_left, TRY(load_guess_s(services.store)),
-                                          turn.first_items_s(seen, kOtherVariant));
+    const double load_s = TRY(expected_load_s(services.store, services.guess));
+    const double least_s =
+        least_budget_s(variants_left, load_s, turn.first_items_s(seen, kOtherVariant));
     if (accounts.limited() && accounts.left_s() < least_s) {
       if (index == 0 && services.store.response_count() == 0) {
         return environment_error(
@@ -185,7 +185,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
   RunEnd end = RunEnd::complete;
   bool worked = false;
   ItemSet baseline_items;
-  Pace seen;
+  Pace seen(services.guess);
   for (std::size_t i = 0; i < run.variants.size(); ++i) {
     if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
     const Turn turn = TRY(run_variant(run, i, options, services, graders, accounts,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "run/budget.h"
 #include "run/grader.h"
 #include "run/keys.h"
 #include "run/lm_eval_source.h"
@@ -42,6 +43,7 @@ struct RunServices {
   std::function<void(const ResolvedVariant&)> prefetch;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
+  SpeedGuess guess;              // of the engine, before it is measured
   std::string results_folder;    // lm-eval's files go below it
   LmEvalSeen lm_eval_seen;       // each document lm-eval has scored; may be empty
   std::function<Status()> tick;  // called about once a second while an engine works; may be empty

@@ -132,6 +132,7 @@ class RunnerTest : public testing::Test {
     };
     services.identity = {"fake", {{"fake", version_}}, {}};
     services.run_program = [](const Program&) -> Result<ProgramResult> { return ProgramResult{}; };
+    services.guess = guess_;
     services.stop = &stop_;
     services.results_folder = (folder_ / "results").string();
     return run_plan(run_, options, services);
@@ -152,6 +153,7 @@ class RunnerTest : public testing::Test {
   ResolvedRun run_;
   EngineScript script_;
   std::string version_ = "1";
+  SpeedGuess guess_;
   std::atomic<bool> stop_{false};
 };
 
@@ -409,6 +411,16 @@ TEST_F(RunnerTest, TooShortABudgetEndsAtOnceAndSaysTheLeast) {
   EXPECT_EQ(end.error().what, "a budget of 20.0s is too short");
   EXPECT_TRUE(end.error().fix.starts_with("give it at least "));
   EXPECT_EQ(script_.starts, 0);
+}
+
+// Two variants that load for 120 s and answer 10 tokens, and 3 % of that for the report.
+TEST_F(RunnerTest, TheLeastGoesByTheHardware) {
+  guess_ = {.load_s = 120, .token_s = 0.05, .prompt_token_s = 0};
+  RunOptions options;
+  options.budget_s = 200;
+  EXPECT_EQ(go(options).error().fix, "give it at least 4m 09s");
+  options.budget_s = 250;
+  EXPECT_EQ(go(options).value(), RunEnd::complete);
 }
 
 // After its tasks each variant reads the same outputs of the baseline, once.

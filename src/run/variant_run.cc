@@ -40,10 +40,12 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       services_(services),
       graders_(graders),
       engine_args_(merged_engine_args(run.plan, variant.spec)),
-      replay_(run, variant, identity, max_model_len_of(engine_args_), services.store),
+      work_(run, variant, identity, max_model_len_of(engine_args_), services.store),
       lm_eval_(run, variant, identity, services.store, services.results_folder,
                services.lm_eval_seen),
-      fidelity_(run, variant, identity, services.store) {}
+      fidelity_(run, variant, identity, services.store),
+      load_(services.store, services.clock),
+      pace_(services.guess) {}
 
 VariantRun::~VariantRun() {
   if (engine_) engine_->shutdown(std::chrono::seconds(5));
@@ -52,38 +54,9 @@ VariantRun::~VariantRun() {
 Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
   TRY(fidelity_.prepare());
-  for (const StoredScore& s : TRY(services_.store.scores())) {
-    if (s.variant == variant_.spec.name) scored_.emplace(s.task, s.item, s.repeat, 0);
-    if (s.variant == kSecondPass) scored_.emplace(s.task, s.item, s.repeat, 1);
-  }
-  units_ = make_units(run_);
-  for (std::size_t i = 0; i < units_.size(); ++i) {
-    Unit& unit = units_[i];
-    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item().id})) {
-      unit.state = Unit::State::not_run;
-      continue;
-    }
-    TRY(take_up(i));
-  }
+  TRY(work_.fill(allowed));
   if (wants_second_pass() && waiting() == 0 && !lm_eval_.wanted()) TRY(begin_second_pass());
   return services_.store.flush();
-}
-
-// Moves a unit as far as the store goes, and puts it where it waits.
-Status VariantRun::take_up(std::size_t index) {
-  Unit& unit = units_[index];
-  TRY(replay_.advance(unit));
-  if (unit.state == Unit::State::waiting) {
-    lanes_.push(unit.task, index);
-    if (!unit.has_prompt) to_render_.push_back(index);
-  }
-  if (unit.state != Unit::State::answered) return {};
-  if (scored_.contains({unit.task->spec.name, unit.item().id, unit.repeat, unit.pass})) {
-    unit.state = Unit::State::scored;
-  } else {
-    to_grade_.push_back(index);
-  }
-  return {};
 }
 
 bool VariantRun::wants_second_pass() const {
@@ -94,19 +67,11 @@ bool VariantRun::wants_second_pass() const {
 Status VariantRun::begin_second_pass() {
   second_pass_ = true;
   tasks_deadline_s_ = deadline_s_;
-  for (Unit& unit : make_second_pass(run_, finished_items())) {
-    units_.push_back(std::move(unit));
-    TRY(take_up(units_.size() - 1));
-  }
+  TRY(work_.add_second_pass());
   if (engine_ && waiting() > 0) {
     services_.progress.say(variant_.spec.name + ": answers its items a second time");
   }
   return {};
-}
-
-int VariantRun::waiting() const {
-  return static_cast<int>(std::count_if(
-      units_.begin(), units_.end(), [](const Unit& u) { return u.state == Unit::State::waiting; }));
 }
 
 bool VariantRun::needs_engine() const {
@@ -114,40 +79,18 @@ bool VariantRun::needs_engine() const {
 }
 
 Status VariantRun::give_up() {
-  drop_waiting();
+  work_.drop_waiting();
   fidelity_.drop();
   if (!wants_second_pass()) return {};
   TRY(begin_second_pass());  // what an earlier run stored of it is still to be graded
-  drop_waiting();
+  work_.drop_waiting();
   return {};
 }
 
 // Time is over: the tasks' items left are not run, and the run ends out of time.
 void VariantRun::leave_out_the_rest() {
   out_of_time_ = out_of_time_ || (!second_pass_ && !tasks_done());
-  drop_waiting();
-}
-
-void VariantRun::drop_waiting() {
-  for (Unit& unit : units_) {
-    if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
-  }
-  lanes_.clear();
-  ready_.clear();
-  to_render_.clear();
-}
-
-ItemSet VariantRun::finished_items() const {
-  ItemSet finished;
-  ItemSet unfinished;
-  for (const Unit& unit : units_) {
-    if (unit.pass > 0) continue;
-    const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
-                      unit.state == Unit::State::scored;
-    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
-  }
-  for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
-  return finished;
+  work_.drop_waiting();
 }
 
 double VariantRun::worst_case_s(const Unit& unit, const Pace& pace) const {
@@ -163,7 +106,7 @@ double VariantRun::worst_case_s(const Unit& unit, const Pace& pace) const {
 double VariantRun::first_items_s(const Pace& earlier, double slowdown) const {
   std::set<const ResolvedTask*> seen;
   std::vector<double> costs;
-  for (const Unit& unit : units_) {
+  for (const Unit& unit : work_.units()) {
     if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
       costs.push_back(worst_case_s(unit, earlier));
     }
@@ -184,18 +127,11 @@ Status VariantRun::start_engine() {
 }
 
 Status VariantRun::render_waiting() {
-  while (!to_render_.empty()) {
-    std::vector<Request> requests;
-    requests.reserve(to_render_.size());
-    for (std::size_t index : to_render_) requests.push_back(units_[index].request);
-    const std::vector<Rendered> prompts = TRY(engine_->render(requests));
-    const std::vector<std::size_t> which = std::exchange(to_render_, {});
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      TRY(replay_.set_prompt(units_[which[k]], prompts[k]));
-      after_step(which[k]);  // the prompt's answer may be stored: then the next one waits
-    }
+  while (true) {
+    const std::vector<Request> requests = work_.to_render();
+    if (requests.empty()) return {};
+    TRY(work_.set_prompts(TRY(engine_->render(requests))));
   }
-  return {};
 }
 
 Status VariantRun::load_engine() {
@@ -209,16 +145,7 @@ Status VariantRun::load_engine() {
     timeout = std::min(timeout, std::chrono::seconds(static_cast<long>(std::ceil(left_s))));
   }
   loaded_ = TRY(engine_->load(engine_args_, timeout));
-  ready_at_s_ = services_.clock.now().count();
-  load_facts_ = loaded_.facts;
-  load_facts_["load_s"] = loaded_.load_s;
-  load_facts_["versions"] = engine_->hello().versions;
-  load_facts_["worker"] = engine_->hello().worker;
-  generated_tokens_ = 0;
-  prompt_tokens_ = 0;
-  meter_ = {};
-  load_id_ = TRY(
-      services_.store.add_load(variant_.spec.name, services_.clock.wall().count(), load_facts_));
+  TRY(load_.begin(variant_.spec.name, loaded_, engine_->hello()));
   services_.progress.say(
       fmt::format("{}: ready after {}", variant_.spec.name, human_duration(loaded_.load_s)));
   return services_.store.flush();
@@ -231,7 +158,7 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     if (services_.clock.now().count() < deadline_s_) return std::unexpected(loaded.error());
     services_.progress.say(variant_.spec.name + ": the budget ended while it loaded");
     engine_.reset();
-    drop_waiting();
+    work_.drop_waiting();
     TRY(services_.store.flush());
     return RunEnd::out_of_time;
   }
@@ -242,23 +169,24 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     if (run_.plan.fidelity.items > 0) tasks_deadline_s_ -= kFidelityShare * left_s;
   }
   const RunEnd end = TRY(loop());
-  note_energy();
-  if (engine_) engine_->shutdown(std::chrono::seconds(5));
+  if (engine_) {
+    load_.note_energy(*engine_);
+    engine_->shutdown(std::chrono::seconds(5));
+  }
   engine_.reset();
-  TRY(note_totals());
+  TRY(load_.save());
   TRY(finish_grading());
   TRY(services_.store.flush());
   return end;
 }
 
 int VariantRun::in_flight() const {
-  return static_cast<int>(asked_.size()) + lm_eval_.in_flight() + fidelity_.in_flight();
+  return work_.in_flight() + lm_eval_.in_flight() + fidelity_.in_flight();
 }
 
 int VariantRun::prompt_tokens_in_flight() const {
-  int tokens = lm_eval_.prompt_tokens_in_flight() + fidelity_.prompt_tokens_in_flight();
-  for (const auto& [id, index] : asked_) tokens += tokens_to_read(units_[index].prompt);
-  return tokens;
+  return work_.prompt_tokens_in_flight() + lm_eval_.prompt_tokens_in_flight() +
+         fidelity_.prompt_tokens_in_flight();
 }
 
 int VariantRun::room() const {
@@ -267,33 +195,20 @@ int VariantRun::room() const {
   return std::max(1, limit) - in_flight();
 }
 
-Status VariantRun::submit(std::size_t index) {
-  Unit& unit = units_[index];
+Status VariantRun::submit(std::size_t unit) {
+  const Unit& sent = work_.at(unit);
   const std::int64_t id = next_id_++;
-  TRY(engine_->submit(id, unit.request.kind, unit.prompt, unit.request.sampling));
-  unit.state = Unit::State::asked;
-  asked_.emplace(id, index);
-  note_keys(index, 1);
+  TRY(engine_->submit(id, sent.request.kind, sent.prompt, sent.request.sampling));
+  work_.set_asked(unit, id);
+  begun_.insert(sent.task);
   return {};
-}
-
-// What lm-eval need not ask once more.
-void VariantRun::note_keys(std::size_t index, int change) {
-  if (!lm_eval_.wanted()) return;
-  for (const std::string& key : replay_.keys_of(units_[index])) {
-    int& times = keys_asked_[key];
-    times += change;
-    if (times <= 0) keys_asked_.erase(key);
-  }
 }
 
 // After a crash the requests that were in flight are asked one by one, so that the guilty one is
 // known for certain when the engine dies again.
 Status VariantRun::admit_suspect() {
-  if (!asked_.empty()) return {};
-  for (std::size_t i = 0; i < units_.size(); ++i) {
-    if (units_[i].state == Unit::State::waiting && units_[i].crashes > 0) return submit(i);
-  }
+  if (work_.in_flight() > 0) return {};
+  if (const auto suspect = work_.next_suspect()) return submit(*suspect);
   one_at_a_time_ = false;
   return {};
 }
@@ -303,17 +218,18 @@ bool VariantRun::fits(double cost_s, double deadline_s) const {
 }
 
 bool VariantRun::tasks_done() const {
-  return asked_.empty() && lm_eval_.in_flight() == 0 && !lm_eval_.running() && waiting() == 0;
+  return work_.in_flight() == 0 && lm_eval_.in_flight() == 0 && !lm_eval_.running() &&
+         waiting() == 0;
 }
 
 Status VariantRun::admit() {
   TRY(render_waiting());
   if (one_at_a_time_) TRY(admit_suspect());
   if (one_at_a_time_) return {};
-  while (!ready_.empty() && room() > 0) {  // their items were admitted with all their steps
-    const std::size_t index = ready_.front();
-    if (units_[index].state == Unit::State::waiting) TRY(submit(index));
-    ready_.pop_front();
+  while (room() > 0) {
+    const auto next = work_.next_begun();
+    if (!next) break;
+    TRY(submit(*next));
   }
   TRY(admit_items());
   TRY(admit_lm_eval());
@@ -322,28 +238,19 @@ Status VariantRun::admit() {
 
 // The next unit to admit, tasks in `held` aside. Under a deadline the first item of every task
 // comes first, the cheapest before the others, and until their answers tell the pace nothing else.
-std::optional<std::size_t> VariantRun::next_waiting(
-    const std::set<const ResolvedTask*>& held) const {
+std::optional<std::size_t> VariantRun::next_waiting(const std::set<const ResolvedTask*>& held) {
   std::optional<std::size_t> next;
   std::optional<std::size_t> first_of_task;
-  for (const auto& [index, task] : lanes_.fronts()) {
+  for (const auto& [unit, task] : work_.fronts()) {
     if (held.contains(task)) continue;
-    if (!next) next = index;
+    if (!next) next = unit;
     if (!has_deadline() || begun_.contains(task)) continue;
-    const bool cheaper = !first_of_task || worst_case_s(units_[index], pace_) <
-                                               worst_case_s(units_[*first_of_task], pace_);
-    if (cheaper) first_of_task = index;
+    const bool cheaper = !first_of_task || worst_case_s(work_.at(unit), pace_) <
+                                               worst_case_s(work_.at(*first_of_task), pace_);
+    if (cheaper) first_of_task = unit;
   }
   if (first_of_task || (has_deadline() && !pace_.measured())) return first_of_task;
   return next;
-}
-
-Status VariantRun::admit_unit(std::size_t index) {
-  const Unit& unit = units_[index];
-  if (unit.state == Unit::State::waiting) TRY(submit(index));
-  begun_.insert(unit.task);
-  lanes_.pop(unit.task);
-  return {};
 }
 
 Status VariantRun::admit_items() {
@@ -352,19 +259,19 @@ Status VariantRun::admit_items() {
   while (room() > 0) {
     const auto next = next_waiting(held_tasks);
     if (!next) break;
-    const Unit& unit = units_[*next];
+    const Unit& unit = work_.at(*next);
     const double cost_s = worst_case_s(unit, pace_);
-    if (unit.state == Unit::State::waiting && !fits(cost_s, tasks_deadline_s_)) {
+    if (!fits(cost_s, tasks_deadline_s_)) {
       held.emplace(cost_s, *next);
       held_tasks.insert(unit.task);
       continue;
     }
-    TRY(admit_unit(*next));
+    TRY(submit(*next));
   }
   if (held.empty() || in_flight() > 0) return {};
   // With nothing beside it an item is as fast as it gets. What does not fit by measured pace never
   // will; a guess is no reason to leave items out, so the cheapest is asked to measure.
-  if (!pace_.measured()) return admit_unit(held.begin()->second);
+  if (!pace_.measured()) return submit(held.begin()->second);
   leave_out_the_rest();
   return {};
 }
@@ -379,9 +286,9 @@ Status VariantRun::admit_lm_eval() {
                            in_flight() + 1, prompt_tokens_in_flight());
     return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
   };
-  const bool all_sent = TRY(
-      lm_eval_.submit_while(*engine_, next_id_, room(), fits_in,
-                            [this](const std::string& key) { return keys_asked_.contains(key); }));
+  const bool all_sent =
+      TRY(lm_eval_.submit_while(*engine_, next_id_, room(), fits_in,
+                                [this](const std::string& key) { return work_.asks(key); }));
   if (!all_sent && in_flight() == 0) {
     out_of_time_ = true;
     TRY(lm_eval_.stop_asking(*engine_));
@@ -405,6 +312,19 @@ Status VariantRun::admit_fidelity() {
   return {};
 }
 
+// The engine died while it was asked: of this unit, for certain, when it was `alone`.
+Status VariantRun::note_crash(std::size_t unit, bool alone, const std::string& why) {
+  const std::string& key = work_.at(unit).response_key;
+  TRY(services_.store.add_crash(key));
+  const int crashes = TRY(services_.store.crashes(key));
+  work_.set_crashes(unit, crashes);
+  if (crashes < 2 || !alone) return {};
+  Response failed;
+  failed.finish_reason = FinishReason::error;
+  failed.error = "the engine died twice on this request: " + why;
+  return work_.set_response(unit, failed, load_.id());
+}
+
 // An engine that dies between two events first shows as a call that fails.
 Status VariantRun::after_failed_call(const Error& error) {
   while (auto event = engine_->wait(milliseconds(0))) {
@@ -415,34 +335,19 @@ Status VariantRun::after_failed_call(const Error& error) {
   return std::unexpected(error);
 }
 
-void VariantRun::after_step(std::size_t index) {
-  Unit& unit = units_[index];
-  if (unit.state == Unit::State::answered) {
-    to_grade_.push_back(index);
-  } else if (unit.state == Unit::State::waiting && !unit.has_prompt) {
-    to_render_.push_back(index);
-  } else if (unit.state == Unit::State::waiting && !unit.steps.empty()) {
-    ready_.push_back(index);
-  }
-}
-
 Status VariantRun::on_answer(Answered answered) {
-  answered.response.in_flight = meter_.note(answered.response, services_.clock.now().count());
-  const auto it = asked_.find(answered.id);
-  if (it == asked_.end()) {
-    if (TRY(fidelity_.on_answer(answered, load_id_))) return {};
-    if (!TRY(lm_eval_.on_answer(*engine_, answered, load_id_))) return {};  // cancelled: too late
-    pace_.note(answered.response, in_flight() + 1);
+  Response& response = answered.response;
+  response.in_flight = load_.requests_beside(response);
+  const int running = in_flight();
+  if (const auto unit = work_.take_asked(answered.id)) {
+    pace_.note(response, running);
+    TRY(work_.set_response(*unit, response, load_.id()));
   } else {
-    const std::size_t index = it->second;
-    pace_.note(answered.response, in_flight());
-    asked_.erase(it);
-    note_keys(index, -1);
-    TRY(replay_.set_response(units_[index], answered.response, load_id_));
-    after_step(index);
+    if (TRY(fidelity_.on_answer(answered, load_.id()))) return {};
+    if (!TRY(lm_eval_.on_answer(*engine_, answered, load_.id()))) return {};  // cancelled: too late
+    pace_.note(response, running);
   }
-  generated_tokens_ += output_tokens(answered.response);
-  prompt_tokens_ += answered.response.prompt_tokens;
+  load_.count(response);
   return {};
 }
 
@@ -455,25 +360,12 @@ Status VariantRun::on_death(const Died& died) {
   }
   services_.progress.say(
       fmt::format("{}: the engine died ({})", variant_.spec.name, died.error.why));
-  for (const auto& [id, index] : asked_) {
-    Unit& unit = units_[index];
-    TRY(services_.store.add_crash(unit.response_key));
-    unit.crashes = std::max(unit.crashes, TRY(services_.store.crashes(unit.response_key)));
-    unit.state = Unit::State::waiting;
-    const bool alone = asked_.size() == 1 && lm_eval_.in_flight() == 0;
-    if (unit.crashes >= 2 && alone) {
-      Response failed;
-      failed.finish_reason = FinishReason::error;
-      failed.error = "the engine died twice on this request: " + died.error.why;
-      TRY(replay_.set_response(unit, failed, load_id_));
-      after_step(index);
-    }
-  }
-  asked_.clear();
-  keys_asked_.clear();
+  const std::vector<std::size_t> asked = work_.take_back_asked();
+  const bool alone = asked.size() == 1 && lm_eval_.in_flight() == 0;
+  for (const std::size_t unit : asked) TRY(note_crash(unit, alone, died.error.why));
   lm_eval_.forget_engine();
   fidelity_.drop();  // reading back and the second pass are extras: they must not end the run
-  if (second_pass_) drop_waiting();
+  if (second_pass_) work_.drop_waiting();
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", variant_.spec.name}, {"why", died.error.why}}));
   TRY(services_.store.flush());
@@ -490,7 +382,7 @@ Status VariantRun::on_death(const Died& died) {
 
 void VariantRun::note_in_flight() {
   // Reading back generates nothing: it is no part of how fast answers come.
-  meter_.set_in_flight(services_.clock.now().count(), reading_back_ ? 0 : in_flight());
+  load_.set_in_flight(reading_back_ ? 0 : in_flight());
 }
 
 Status VariantRun::handle(const EngineEvent& event) {
@@ -518,10 +410,9 @@ Result<RunEnd> VariantRun::loop() {
     }
     if (services_.clock.now().count() >= deadline_s_) {
       // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
-      for (const auto& [id, index] : asked_) units_[index].state = Unit::State::not_run;
+      work_.drop_asked();
       leave_out_the_rest();
       fidelity_.drop();
-      asked_.clear();
       break;
     }
     if (auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt) {
@@ -539,25 +430,23 @@ Result<RunEnd> VariantRun::loop() {
 }
 
 void VariantRun::give_to_graders() {
-  while (!to_grade_.empty()) {
-    const std::size_t index = to_grade_.front();
-    Unit& unit = units_[index];
+  while (const auto next = work_.next_to_grade()) {
+    const Unit& unit = work_.at(*next);
     GradeJob job{name_of_pass(variant_.spec.name, unit.pass),
                  unit.task,
                  &unit.item(),
                  unit.repeat,
-                 index,
+                 *next,
                  unit.steps,
                  {}};
     if (!graders_.submit(job)) return;
-    unit.state = Unit::State::grading;
-    to_grade_.pop_front();
+    work_.set_grading(*next);
   }
 }
 
 Status VariantRun::collect_grades() {
   for (Graded& graded : graders_.take_done()) {
-    units_[graded.unit].state = Unit::State::scored;
+    work_.set_scored(graded.unit);
     TRY(services_.store.put_score(
         {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
   }
@@ -565,7 +454,7 @@ Status VariantRun::collect_grades() {
 }
 
 Status VariantRun::finish_grading() {
-  while (!to_grade_.empty() || graders_.pending() > 0) {
+  while (work_.next_to_grade() || graders_.pending() > 0) {
     give_to_graders();
     graders_.wait_done(milliseconds(200));
     TRY(collect_grades());
@@ -574,28 +463,12 @@ Status VariantRun::finish_grading() {
   return services_.store.flush();
 }
 
-Status VariantRun::note_totals() {
-  load_facts_["generated_tokens"] = generated_tokens_;
-  load_facts_["prompt_tokens"] = prompt_tokens_;
-  load_facts_["work_s"] = services_.clock.now().count() - ready_at_s_;
-  load_facts_["by_in_flight"] = meter_.to_json(services_.clock.now().count());
-  return services_.store.update_load(load_id_, load_facts_);
-}
-
-// Asked once, as the engine does not step while it looks.
-void VariantRun::note_energy() {
-  if (!engine_) return;
-  const auto stats = engine_->stats();
-  if (!stats) return;
-  if (const auto energy_j = stats->energy_j) load_facts_["energy_j"] = *energy_j;
-}
-
 Status VariantRun::housekeeping() {
   const double now_s = services_.clock.now().count();
   if (now_s - last_tick_s_ >= 1) {
     last_tick_s_ = now_s;
     if (services_.tick) TRY(services_.tick());
-    TRY(note_totals());
+    TRY(load_.save());
   }
   if (services_.progress.due()) report_progress();
   return services_.store.flush_if_due();
@@ -604,7 +477,7 @@ Status VariantRun::housekeeping() {
 void VariantRun::report_progress() {
   ProgressState state;
   state.variant = variant_.spec.name;
-  for (const Unit& unit : units_) {
+  for (const Unit& unit : work_.units()) {
     if (unit.state == Unit::State::not_run) continue;
     ++state.items_total;
     const bool open = unit.state == Unit::State::waiting || unit.state == Unit::State::asked;
@@ -613,8 +486,8 @@ void VariantRun::report_progress() {
   state.items_total += lm_eval_.documents();
   state.items_done += lm_eval_.documents() - lm_eval_.documents_open();
   state.in_flight = in_flight();
-  state.generated_tokens = generated_tokens_;
-  state.elapsed_s = services_.clock.now().count() - ready_at_s_;
+  state.generated_tokens = load_.generated_tokens();
+  state.elapsed_s = load_.since_ready_s();
   if (has_deadline()) state.budget_left_s = deadline_s_ - services_.clock.now().count();
   services_.progress.update(state);
 }

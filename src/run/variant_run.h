@@ -3,24 +3,17 @@
 
 #include <cmath>
 #include <cstdint>
-#include <deque>
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <string>
-#include <tuple>
-#include <unordered_map>
-#include <vector>
 
 #include "run/budget.h"
 #include "run/fidelity_source.h"
-#include "run/lanes.h"
 #include "run/lm_eval_source.h"
-#include "run/load_meter.h"
+#include "run/load_record.h"
 #include "run/runner.h"
-#include "run/unit.h"
+#include "run/work_list.h"
 
 namespace assay {
 
@@ -38,7 +31,7 @@ class VariantRun {
   [[nodiscard]] Status prepare(const ItemSet* allowed);
   [[nodiscard]] bool needs_engine() const;
   // Units that wait for an engine.
-  [[nodiscard]] int waiting() const;
+  [[nodiscard]] int waiting() const { return work_.waiting(); }
   // Renders first prompts (no weights needed), loads the engine and runs until nothing is left or
   // deadline_s (on services.clock; infinity: none).
   [[nodiscard]] Result<RunEnd> run(double deadline_s);
@@ -46,7 +39,7 @@ class VariantRun {
   [[nodiscard]] Status give_up();
   // Grades what is answered, until all is.
   [[nodiscard]] Status finish_grading();
-  [[nodiscard]] ItemSet finished_items() const;
+  [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
   // Longest of the first items of three tasks: by the guess made before anything was measured, or
   // at `slowdown` times the pace that an earlier variant was seen to have.
   [[nodiscard]] double first_items_s(const Pace& earlier, double slowdown) const;
@@ -54,7 +47,6 @@ class VariantRun {
   [[nodiscard]] const Pace& pace() const { return pace_; }
 
  private:
-  Status take_up(std::size_t index);
   [[nodiscard]] bool wants_second_pass() const;
   Status begin_second_pass();
   void leave_out_the_rest();
@@ -67,29 +59,23 @@ class VariantRun {
   [[nodiscard]] bool fits(double cost_s, double deadline_s) const;
   [[nodiscard]] bool tasks_done() const;
   Status admit();
-  [[nodiscard]] std::optional<std::size_t> next_waiting(
-      const std::set<const ResolvedTask*>& held) const;
-  Status admit_unit(std::size_t index);
+  [[nodiscard]] std::optional<std::size_t> next_waiting(const std::set<const ResolvedTask*>& held);
   Status admit_items();
   Status admit_lm_eval();
   Status admit_fidelity();
   Status admit_suspect();
   [[nodiscard]] double worst_case_s(const Unit& unit, const Pace& pace) const;
-  Status submit(std::size_t index);
-  void note_keys(std::size_t index, int change);
+  Status submit(std::size_t unit);
   Status handle(const EngineEvent& event);
   Status after_failed_call(const Error& error);
   Status on_answer(Answered answered);
   void note_in_flight();
-  void after_step(std::size_t index);
   Status on_death(const Died& died);
+  Status note_crash(std::size_t unit, bool alone, const std::string& why);
   void give_to_graders();
   Status collect_grades();
-  void drop_waiting();
   Status housekeeping();
   void report_progress();
-  Status note_totals();
-  void note_energy();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
   [[nodiscard]] int prompt_tokens_in_flight() const;
@@ -101,25 +87,16 @@ class VariantRun {
   RunServices& services_;
   GraderPool& graders_;
   nlohmann::json engine_args_;
-  Replay replay_;
+  WorkList work_;
   LmEvalSource lm_eval_;
   FidelitySource fidelity_;
-  std::vector<Unit> units_;
-  std::vector<std::size_t> to_render_;  // their next prompt is not known in tokens yet
-  std::deque<std::size_t> ready_;       // answered in part: go first
-  std::deque<std::size_t> to_grade_;
-  Lanes lanes_;                                          // not admitted yet
-  std::set<const ResolvedTask*> begun_;                  // an item of it was admitted
-  std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
-  std::map<std::string, int> keys_asked_;                // theirs, where lm-eval may ask the same
+  std::set<const ResolvedTask*> begun_;  // an item of it was admitted
   std::int64_t next_id_ = 1;
 
   std::unique_ptr<Engine> engine_;
   LoadedModel loaded_;
-  std::int64_t load_id_ = 0;
-  nlohmann::json load_facts_;
+  LoadRecord load_;
   Pace pace_;
-  LoadMeter meter_;
   int restarts_ = 0;
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it
   double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
@@ -127,11 +104,7 @@ class VariantRun {
   double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
-  std::set<std::tuple<std::string, std::string, int, int>> scored_;  // task, item, repeat, pass
-  double ready_at_s_ = 0;
   double last_tick_s_ = 0;
-  std::int64_t generated_tokens_ = 0;
-  std::int64_t prompt_tokens_ = 0;
 };
 
 // The plan's engine arguments with the variant's own over them.

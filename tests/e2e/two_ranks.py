@@ -80,3 +80,4 @@ def test_two_ranks():
     engine = json.loads(facts)["engine"]
     assert engine["tensor_parallel_size"] == "2", engine
     assert engine["devices"] == "cpu, cpu", engine  # each rank gave its own account
+    assert "rank=1" in engine["log"], engine["log"]  # which only that rank's process logs

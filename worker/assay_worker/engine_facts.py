@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from assay_worker.provenance import LogCapture
+
 KERNEL_PACKAGES = ("vllm.model_executor.kernels.", "vllm.model_executor.layers.fused_moe.")
+
+# vLLM imports this module into each rank before the weights. A rank of its own process logs there
+# what it chose, out of the worker's sight.
+RANK_LOG = LogCapture(lambda line: None)
+RANK_LOG.start()
 
 
 class EngineFacts:
@@ -19,6 +26,7 @@ class EngineFacts:
         return {
             "kernels": dict(linear_kernels(model)),
             "attention": dict(attention_backends(model)),
+            "log": RANK_LOG.notable,
             **device_facts(),
         }
 

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 EXTENSION = "assay_worker.engine_facts.EngineFacts"
@@ -30,7 +30,7 @@ class LogCapture:
             self.notable.append(line)
         self.progress(line)
 
-    def __enter__(self) -> LogCapture:
+    def start(self) -> None:
         make = logging.getLogRecordFactory()
 
         def make_and_take(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -43,6 +43,9 @@ class LogCapture:
         # It stays in its place, idle, afterwards: vLLM may have wrapped it by then.
         logging.setLogRecordFactory(make_and_take)
         self.active = True
+
+    def __enter__(self) -> LogCapture:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,13 +61,14 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
     for rank in ranks:
         kernels.update(rank["kernels"])
         attention.update(rank["attention"])
+    lines = dict.fromkeys([*log.notable, *(line for rank in ranks for line in rank["log"])])
     cache = config.cache_config
     blocks = cache.num_gpu_blocks or 0
     return {
         "load_s": load_s,
         "dtype": str(config.model_config.dtype).removeprefix("torch."),
         "quantization": config.model_config.quantization or "",
-        "kernels": sorted(kernels) or kernels_from_log(log.notable),
+        "kernels": sorted(kernels) or kernels_from_log(lines),
         "attention_backend": ", ".join(sorted(attention)),
         "kv_cache_tokens": blocks * cache.block_size,
         "max_model_len": config.model_config.max_model_len,
@@ -80,12 +84,12 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
             "max_num_batched_tokens": str(config.scheduler_config.max_num_batched_tokens),
             "tensor_parallel_size": str(config.parallel_config.tensor_parallel_size),
             "enforce_eager": str(config.model_config.enforce_eager),
-            "log": "\n".join(log.notable),
+            "log": "\n".join(lines),
         },
     }
 
 
-def kernels_from_log(lines: list[str]) -> list[str]:
+def kernels_from_log(lines: Iterable[str]) -> list[str]:
     """For an engine that cannot be asked: "Selected <Kernel> for ", "Using <Kernel> for "."""
     found = set()
     for line in lines:

@@ -1,0 +1,54 @@
+// What the store keeps of one load of an engine: its facts, and what it has done since.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "run/load_meter.h"
+#include "store/store.h"
+
+namespace assay {
+
+class LoadRecord {
+ public:
+  LoadRecord(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  // A model is ready: a new record, with nothing done yet.
+  [[nodiscard]] Status begin(const std::string& variant, const LoadedModel& loaded,
+                             const EngineHello& hello);
+  // The store's number of this load; 0 before any.
+  [[nodiscard]] std::int64_t id() const { return id_; }
+  [[nodiscard]] double since_ready_s() const { return clock_.now().count() - ready_at_s_; }
+
+  // So many requests are in flight from now on.
+  void set_in_flight(int count) { meter_.set_in_flight(clock_.now().count(), count); }
+  // How many were in flight on average while this answer, just come, was made, itself included.
+  // Call it before set_in_flight tells that it is gone.
+  [[nodiscard]] int requests_beside(const Response& response) {
+    return meter_.note(response, clock_.now().count());
+  }
+  // Adds an answer's tokens to the totals.
+  void count(const Response& response);
+  [[nodiscard]] std::int64_t generated_tokens() const { return generated_tokens_; }
+  // The energy used since the load, where the GPUs can tell. The engine does not step while it
+  // looks: ask once, at the end.
+  void note_energy(Engine& engine);
+
+  // Writes the facts and totals as they are now.
+  [[nodiscard]] Status save();
+
+ private:
+  Store& store_;
+  const Clock& clock_;
+  std::int64_t id_ = 0;
+  nlohmann::json facts_;
+  LoadMeter meter_;
+  double ready_at_s_ = 0;
+  std::int64_t generated_tokens_ = 0;
+  std::int64_t prompt_tokens_ = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,211 @@
+#include "run/work_list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace assay {
+namespace {
+
+bool has_lm_eval_tasks(const ResolvedRun& run) {
+  return std::ranges::any_of(
+      run.tasks, [](const ResolvedTask& task) { return task.spec.harness == Harness::lm_eval; });
+}
+
+}  // namespace
+
+WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
+                   const EngineIdentity& identity, int max_model_len, Store& store)
+    : run_(run),
+      variant_(variant),
+      store_(store),
+      replay_(run, variant, identity, max_model_len, store),
+      beside_lm_eval_(has_lm_eval_tasks(run)) {}
+
+Status WorkList::fill(const ItemSet* allowed) {
+  for (const StoredScore& s : TRY(store_.scores())) {
+    if (s.variant == variant_.spec.name) scored_.emplace(s.task, s.item, s.repeat, 0);
+    if (s.variant == kSecondPass) scored_.emplace(s.task, s.item, s.repeat, 1);
+  }
+  units_ = make_units(run_);
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    Unit& unit = units_[i];
+    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item().id})) {
+      unit.state = Unit::State::not_run;
+      continue;
+    }
+    TRY(take_up(i));
+  }
+  return {};
+}
+
+Status WorkList::add_second_pass() {
+  for (Unit& unit : make_second_pass(run_, finished_items())) {
+    units_.push_back(std::move(unit));
+    TRY(take_up(units_.size() - 1));
+  }
+  return {};
+}
+
+// Moves a unit as far as the store goes, and puts it where it waits.
+Status WorkList::take_up(std::size_t unit) {
+  Unit& taken = units_[unit];
+  TRY(replay_.advance(taken));
+  if (taken.state == Unit::State::waiting) {
+    lanes_.push(taken.task, unit);
+    if (!taken.has_prompt) to_render_.push_back(unit);
+  }
+  if (taken.state != Unit::State::answered) return {};
+  if (scored_.contains({taken.task->spec.name, taken.item().id, taken.repeat, taken.pass})) {
+    taken.state = Unit::State::scored;
+  } else {
+    to_grade_.push_back(unit);
+  }
+  return {};
+}
+
+// After a step: its item is begun, so it is in no lane any more or about to leave it.
+void WorkList::put_where_it_belongs(std::size_t unit) {
+  const Unit& moved = units_[unit];
+  if (moved.state == Unit::State::answered) {
+    to_grade_.push_back(unit);
+  } else if (moved.state == Unit::State::waiting && !moved.has_prompt) {
+    to_render_.push_back(unit);
+  } else if (moved.state == Unit::State::waiting && !moved.steps.empty()) {
+    begun_.push_back(unit);
+  }
+}
+
+int WorkList::waiting() const {
+  return static_cast<int>(std::ranges::count(units_, Unit::State::waiting, &Unit::state));
+}
+
+ItemSet WorkList::finished_items() const {
+  ItemSet finished;
+  ItemSet unfinished;
+  for (const Unit& unit : units_) {
+    if (unit.pass > 0) continue;
+    const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
+                      unit.state == Unit::State::scored;
+    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
+  }
+  for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
+  return finished;
+}
+
+std::vector<Request> WorkList::to_render() const {
+  std::vector<Request> requests;
+  requests.reserve(to_render_.size());
+  for (const std::size_t unit : to_render_) requests.push_back(units_[unit].request);
+  return requests;
+}
+
+Status WorkList::set_prompts(const std::vector<Rendered>& prompts) {
+  const std::vector<std::size_t> which = std::exchange(to_render_, {});
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    TRY(replay_.set_prompt(units_[which[k]], prompts[k]));
+    put_where_it_belongs(which[k]);
+  }
+  return {};
+}
+
+std::optional<std::size_t> WorkList::next_begun() {
+  while (!begun_.empty() && units_[begun_.front()].state != Unit::State::waiting) {
+    begun_.pop_front();
+  }
+  if (begun_.empty()) return std::nullopt;
+  return begun_.front();
+}
+
+std::map<std::size_t, const ResolvedTask*> WorkList::fronts() {
+  lanes_.drop_while([this](std::size_t unit) {  // the store knew its answer once it was rendered
+    return units_[unit].state != Unit::State::waiting;
+  });
+  return lanes_.fronts();
+}
+
+std::optional<std::size_t> WorkList::next_suspect() const {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (units_[i].state == Unit::State::waiting && units_[i].crashes > 0) return i;
+  }
+  return std::nullopt;
+}
+
+void WorkList::set_asked(std::size_t unit, std::int64_t id) {
+  Unit& sent = units_[unit];
+  sent.state = Unit::State::asked;
+  asked_.emplace(id, unit);
+  note_keys(unit, 1);
+  if (!begun_.empty() && begun_.front() == unit) {
+    begun_.pop_front();
+  } else {
+    lanes_.pop(sent.task, unit);
+  }
+}
+
+int WorkList::prompt_tokens_in_flight() const {
+  int tokens = 0;
+  for (const auto& [id, unit] : asked_) tokens += tokens_to_read(units_[unit].prompt);
+  return tokens;
+}
+
+void WorkList::note_keys(std::size_t unit, int change) {
+  if (!beside_lm_eval_) return;
+  for (const std::string& key : replay_.keys_of(units_[unit])) {
+    int& times = keys_asked_[key];
+    times += change;
+    if (times <= 0) keys_asked_.erase(key);
+  }
+}
+
+std::optional<std::size_t> WorkList::take_asked(std::int64_t id) {
+  const auto it = asked_.find(id);
+  if (it == asked_.end()) return std::nullopt;
+  const std::size_t unit = it->second;
+  asked_.erase(it);
+  note_keys(unit, -1);
+  return unit;
+}
+
+Status WorkList::set_response(std::size_t unit, const Response& response, std::int64_t load_id) {
+  TRY(replay_.set_response(units_[unit], response, load_id));
+  put_where_it_belongs(unit);
+  return {};
+}
+
+std::vector<std::size_t> WorkList::take_back_asked() {
+  std::vector<std::size_t> units;
+  for (const auto& [id, unit] : asked_) {
+    units_[unit].state = Unit::State::waiting;
+    units.push_back(unit);
+  }
+  asked_.clear();
+  keys_asked_.clear();
+  return units;
+}
+
+void WorkList::drop_waiting() {
+  for (Unit& unit : units_) {
+    if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
+  }
+  lanes_.clear();
+  begun_.clear();
+  to_render_.clear();
+}
+
+void WorkList::drop_asked() {
+  for (const auto& [id, unit] : asked_) units_[unit].state = Unit::State::not_run;
+  asked_.clear();
+  keys_asked_.clear();
+}
+
+std::optional<std::size_t> WorkList::next_to_grade() const {
+  if (to_grade_.empty()) return std::nullopt;
+  return to_grade_.front();
+}
+
+void WorkList::set_grading(std::size_t unit) {
+  units_[unit].state = Unit::State::grading;
+  to_grade_.pop_front();
+}
+
+}  // namespace assay
