@@ -1,6 +1,7 @@
 // nlohmann::json without exceptions at the edge, with errors that name the field.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "base/subprocess.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -49,7 +50,9 @@ Prepared prepare(const SpawnOptions& options) {
       if (!options.env.contains(name)) out.env_text.emplace_back(entry);
     }
   }
-  for (const auto& [name, value] : options.env) out.env_text.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.env) {
+    out.env_text.push_back(fmt::format("{}={}", name, value));
+  }
   for (std::string& text : out.env_text) out.envp.push_back(text.data());
   out.envp.push_back(nullptr);
   for (const std::string& argument : options.argv) {

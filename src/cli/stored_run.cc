@@ -21,7 +21,7 @@ Result<ResolvedRun> stored_run(const Store& store) {
   for (const Json& entry : frozen.at("tasks")) {
     ResolvedTask task;
     for (const TaskSpec& spec : run.plan.tasks) {
-      if (spec.name == entry.at("name")) task.spec = spec;
+      if (spec.name == entry.at("name").get<std::string>()) task.spec = spec;
     }
     task.task = find_task(task.spec.benchmark);
     task.available = entry.at("status") == "ok";
@@ -32,7 +32,7 @@ Result<ResolvedRun> stored_run(const Store& store) {
   }
   for (const Json& entry : frozen.at("variants")) {
     for (const VariantSpec& spec : run.plan.variants) {
-      if (spec.name != entry.at("name")) continue;
+      if (spec.name != entry.at("name").get<std::string>()) continue;
       run.variants.push_back({spec, spec.model, entry.at("revision"), entry.at("fingerprint")});
     }
   }

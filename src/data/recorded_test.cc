@@ -10,6 +10,7 @@ namespace {
 
 Result<Recorded> read(const std::string& benchmark, const std::vector<Json>& rows) {
   std::vector<Row> all;
+  all.reserve(rows.size());
   for (const Json& row : rows) all.push_back({row, "f[" + std::to_string(all.size()) + "]"});
   return recorded_from_rows(all, benchmark, "f");
 }

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <numeric>
 #include <set>
 
@@ -20,14 +21,9 @@
 namespace assay::testing {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::Contains;
-using ::testing::Each;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Le;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr int kMaxModelLen = 1024;
@@ -210,8 +206,10 @@ TEST_P(ConformanceTest, RendersWithoutWeightsInTheOrderAsked) {
   EXPECT_GT(opened.max_model_len, 0);
   EXPECT_EQ(opened.vocab_size > 0, tokenizes);
   std::vector<Request> requests;
-  for (int i = 0; i < 20; ++i)
+  requests.reserve(20);
+  for (int i = 0; i < 20; ++i) {
     requests.push_back(chat_request("number " + std::to_string(i) + "."));
+  }
   requests.back().assistant_prefix = "I think that";
   const std::vector<Rendered> rendered = must(engine->render(requests));
   ASSERT_THAT(rendered, SizeIs(20));
@@ -341,6 +339,7 @@ TEST_P(ConformanceTest, RendersAndCountsWhileGenerating) {
 
 TEST_P(ConformanceTest, CancelledRequestsAreAnswered) {
   std::vector<std::int64_t> ids;
+  ids.reserve(12);
   for (int i = 0; i < 12; ++i) ids.push_back(generate("Recite a long poem.", 400));
   for (const std::int64_t id : ids) must(engine().cancel(id));
   must(engine().cancel(999'999));  // unknown: nothing happens

@@ -10,7 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::string_literals;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // One float32 tensor of one element: a header of 62 bytes and 4 bytes of data.

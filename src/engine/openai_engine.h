@@ -105,7 +105,7 @@ class OpenAiEngine final : public Engine {
 
   explicit OpenAiEngine(EndpointOptions options);
   Status meet_server();
-  Result<HttpReply> call(const std::string& url, std::optional<std::string> body);
+  Result<HttpReply> call(const std::string& url, const std::optional<std::string>& body);
   Status read_models(const HttpReply& reply);
   void read_version();
   [[nodiscard]] bool gives_logprobs();

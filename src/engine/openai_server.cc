@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 
 #include "base/json.h"
@@ -59,7 +60,8 @@ Status OpenAiEngine::meet_server() {
 }
 
 // Waits for the reply; failures that may pass are tried again for start_patience.
-Result<HttpReply> OpenAiEngine::call(const std::string& url, std::optional<std::string> body) {
+Result<HttpReply> OpenAiEngine::call(const std::string& url,
+                                     const std::optional<std::string>& body) {
   const auto patience = std::min(options_.start_patience, options_.retry_for);
   const auto deadline = Clock::now() + patience;
   for (int tries = 1;; ++tries) {

@@ -92,6 +92,7 @@ std::vector<ProcessInfo> run_and_below(std::string_view token) {
     }
   }
   std::vector<ProcessInfo> out;
+  out.reserve(found.size());
   for (const auto& [pid, process] : found) out.push_back(process);
   return out;
 }

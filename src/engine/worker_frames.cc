@@ -1,6 +1,7 @@
 #include "engine/worker_frames.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "base/secrets.h"

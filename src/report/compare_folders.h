@@ -2,6 +2,7 @@
 // so. Finished values first; compare_text.cc writes them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>

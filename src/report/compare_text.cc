@@ -1,6 +1,8 @@
 // A comparison of folders, written for terminals, CI and programs.
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "report/compare_folders.h"

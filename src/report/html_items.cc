@@ -2,6 +2,8 @@
 // of outputs that the page's script parses when one of their items is opened.
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "base/json.h"
 #include "report/html_text.h"
 

@@ -1,6 +1,8 @@
 // results.json (docs/report_schema.md)
 #include "base/json.h"
 
+#include <cstdint>
+
 #include "report/load_figures.h"
 #include "report/metric_differences.h"
 #include "report/summary.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -93,13 +94,13 @@ Json pass1_file(const RunReport& report, std::size_t v) {
     const Cell& cell = task.cells[v];
     Json items = Json::array();
     for (const ItemValues& item : report.items) {
-      if (item.task != task.name || !item.outputs[v]) continue;
-      Json score =
-          item.outputs[v]->outcome == "scored" ? Json(item.outputs[v]->score) : Json(nullptr);
+      const auto& output = item.outputs[v];
+      if (item.task != task.name || !output) continue;
+      Json score = output->outcome == "scored" ? Json(output->score) : Json(nullptr);
       items.push_back({{"id", item.id},
                        {"group", item.group},
                        {"pass@1", score},
-                       {"outcome", item.outputs[v]->outcome}});
+                       {"outcome", output->outcome}});
     }
     const auto mean = cell.metrics.find(task.metrics.front());
     tasks[task.name] = {{"pass@1", mean == cell.metrics.end() ? Json(nullptr) : Json(mean->second)},

@@ -97,13 +97,14 @@ Status measure_noise_floor(const Store& store, const AllScores& scores, RunRepor
   if (second_words.empty()) return {};
   const std::string& baseline = report.variants[baseline_index(report)].name;
   const Wordings first_words = TRY(wordings_of(store, baseline));
+  const std::string again = kSecondPass;
   const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
   std::vector<PoolTask> pool_tasks;
   NoiseFloor all;
   for (TaskValues& task : report.tasks) {
     const std::string& metric = task.metrics.front();
     const ItemScores& first = scores_of(scores, baseline, task.name);
-    const ItemScores& second = scores_of(scores, kSecondPass, task.name);
+    const ItemScores& second = scores_of(scores, again, task.name);
     pool_tasks.push_back({task.name, task.weight, pairs_of(first, second, metric)});
     if (pool_tasks.back().pairs.empty()) continue;
     NoiseFloor floor{compare_pairs(pool_tasks.back().pairs, options)};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <set>
 
 #include "stats/calibration.h"
@@ -48,8 +49,9 @@ void add_row(const TaskValues& task, const char* name, const char* name_zh, Figu
   OwnRow row{task.title, name, name_zh, {}};
   bool any = false;
   for (const Cell& cell : task.cells) {
-    row.cells.push_back(cell.*figure ? text(*(cell.*figure)) : "");
-    any = any || cell.*figure;
+    const auto& value = cell.*figure;
+    row.cells.push_back(value ? text(*value) : "");
+    any = any || value;
   }
   if (any) rows.push_back(std::move(row));
 }

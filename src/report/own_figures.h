@@ -3,6 +3,7 @@
 // repeats.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>

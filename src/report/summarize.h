@@ -1,6 +1,7 @@
 // Tables over folders of results: runs of assay (results.json) and of lm-eval (results_*.json).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
@@ -66,6 +67,7 @@ class TaskJudging {
       }
     }
     std::vector<std::string> names;
+    names.reserve(run_.variants.size() + 1);
     for (const ResolvedVariant& variant : run_.variants) names.push_back(variant.spec.name);
     if (run_.plan.compare.noise_floor) names.emplace_back(kSecondPass);
     for (const std::string& name : names) {

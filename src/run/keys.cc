@@ -45,6 +45,7 @@ Rendered part_of(const Rendered& rendered, std::size_t part) {
 std::vector<std::string> part_keys(const ResolvedVariant& variant, const EngineIdentity& engine,
                                    const Rendered& rendered, int repeat) {
   std::vector<std::string> keys;
+  keys.reserve(rendered.scored.size());
   for (std::size_t i = 0; i < rendered.scored.size(); ++i) {
     keys.push_back(response_key(variant, engine, RequestKind::loglikelihood, part_of(rendered, i),
                                 Sampling{}, repeat));

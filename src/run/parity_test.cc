@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "base/files.h"
 #include "base/json.h"
 #include "run/runner.h"

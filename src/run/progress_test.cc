@@ -22,7 +22,7 @@ TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {
     progress.update({"v", i, 20, 1, 0, 1.0, -1});
     clock.advance(Seconds(1));
   }
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   char buffer[1000] = {};
   const std::size_t n = std::fread(buffer, 1, sizeof buffer - 1, file);
   std::fclose(file);

@@ -109,6 +109,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   const TaskContext context{out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder};
   std::vector<Item> all = TRY(out.task->make_items(set, context));
   std::vector<std::string> ids;
+  ids.reserve(all.size());
   for (const Item& item : all) ids.push_back(item.id);
   out.items = TRY(select_items(std::move(all), spec, plan.seed));
   if (out.items.empty()) {
@@ -165,8 +166,9 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   for (const VariantSpec& spec : plan.variants) {
     run.variants.push_back(TRY(services.locate_model(spec)));
   }
-  std::stable_partition(run.variants.begin(), run.variants.end(),
-                        [](const ResolvedVariant& v) { return v.spec.baseline; });
+  const auto baseline =
+      std::ranges::find_if(run.variants, [](const auto& v) { return v.spec.baseline; });
+  if (baseline != run.variants.end()) std::rotate(run.variants.begin(), baseline, baseline + 1);
   return run;
 }
 

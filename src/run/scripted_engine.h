@@ -1,6 +1,7 @@
 // An engine inside the test process: answers from a function, on a clock that only it moves.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>

@@ -185,6 +185,7 @@ bool is_ours(const ResolvedTask& task) {
 std::vector<Unit> units_in(const ResolvedRun& run,
                            const std::vector<std::vector<std::size_t>>& orders, int pass) {
   std::vector<std::size_t> counts;
+  counts.reserve(orders.size());
   for (const auto& order : orders) counts.push_back(order.size());
   std::vector<Unit> units;
   for (const ItemRef& ref : interleave(counts)) {

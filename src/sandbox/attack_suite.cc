@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <map>
 
 #include <fmt/format.h>
@@ -196,6 +197,7 @@ Result<std::vector<AttackResult>> run_attack_suite(Sandbox& sandbox,
     result.name = attack.name;
     result.what = attack.what;
     std::vector<std::string> names;
+    names.reserve(attack.expect.size());
     for (const ProgramVerdict verdict : attack.expect) names.emplace_back(to_string(verdict));
     result.expected = join(names, " | ");
     const auto begin = std::chrono::steady_clock::now();

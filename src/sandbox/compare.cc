@@ -33,7 +33,7 @@ bool equal_as_decimals(std::string_view a, std::string_view b) {
   return true;
 }
 
-Difference differ(std::string detail) {
+Difference differ(const std::string& detail) {
   return {false, printable_detail(detail, kDetailBytes)};
 }
 

@@ -1,5 +1,6 @@
 #include "sandbox/launch.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -176,7 +177,7 @@ std::vector<std::string> bwrap_command(const std::string& bwrap, const Interpret
 std::string find_program(const std::string& program) {
   const char* path = std::getenv("PATH");
   for (const std::string& folder : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
-    const std::string candidate = folder + "/" + program;
+    const std::string candidate = fmt::format("{}/{}", folder, program);
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return "";

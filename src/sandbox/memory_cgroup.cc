@@ -55,7 +55,7 @@ std::vector<Parent> possible_parents() {
     }
     for (const std::string& controller : split(parts[1], ',')) {
       if (controller != "memory") continue;
-      out.push_back({root + "/memory" + own, false});
+      out.push_back({fmt::format("{}/memory{}", root, own), false});
       if (!own.empty()) out.push_back({root + "/memory", false});
     }
   }

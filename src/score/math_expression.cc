@@ -59,8 +59,9 @@ std::optional<Scalar> ExpressionParser::factors(bool functions) {
       value = product(list[i], value);
       continue;
     }
-    if (!list[i].exact) return std::nullopt;
-    const bool negative = list[i].exact->p < 0;
+    const auto& whole = list[i].exact;
+    if (!whole) return std::nullopt;
+    const bool negative = whole->p < 0;
     value = sum(list[i], negative ? negated(value) : value);
     value.form = value.exact && value.exact->q == 1 ? Form::integer : Form::fraction;
   }

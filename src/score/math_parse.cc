@@ -110,6 +110,7 @@ class AnswerParser : private ExpressionParser {
     const bool single = std::all_of(groups.begin(), groups.end(),
                                     [](const auto& group) { return group.size() == 1; });
     std::vector<MathValue> items;
+    items.reserve(groups.size());
     for (auto& group : groups) {
       items.push_back(single ? std::move(group[0])
                              : collection(MathValue::Kind::tuple, std::move(group)));
@@ -166,6 +167,7 @@ class AnswerParser : private ExpressionParser {
       into.push_back(scalar_value(left ? sum(*left, negated(*right)) : *right));
       return at_element_end();
     }
+    if (!left) return false;
     MathValue value = scalar_value(*std::move(left));
     if (relations && is(Kind::equals)) {
       value = collection(MathValue::Kind::equation, {std::move(value)});

@@ -1,6 +1,7 @@
 #include "stats/comparison_parts.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "stats/power.h"

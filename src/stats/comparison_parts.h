@@ -1,6 +1,7 @@
 // Steps that compare_pairs and pool share; not for other rooms.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

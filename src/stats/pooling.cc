@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "stats/comparison.h"
 #include "stats/comparison_parts.h"

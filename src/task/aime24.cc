@@ -4,6 +4,8 @@
 // Item row: problem (text), answer (0 to 999). Options: none.
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "score/lm_eval.h"
 #include "score/math.h"
 #include "task/fields.h"

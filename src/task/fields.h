@@ -1,6 +1,7 @@
 // What every benchmark does with its rows, its options and its responses.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>

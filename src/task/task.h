@@ -1,6 +1,7 @@
 // A benchmark as run: where its rows come from, what is asked, how it is scored. One file each.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>

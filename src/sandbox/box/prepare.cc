@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
@@ -56,6 +57,7 @@ void use_huge_pages() {
     begin = (begin + kHuge - 1) & ~(kHuge - 1);
     end &= ~(kHuge - 1);
     if (begin >= end) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address as the kernel prints it
     void* memory = reinterpret_cast<void*>(begin);
     madvise(memory, end - begin, MADV_HUGEPAGE);
     madvise(memory, end - begin, MADV_COLLAPSE);

@@ -5,6 +5,8 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "protocol.h"
 
 namespace assay::box {
