@@ -12,6 +12,7 @@ constexpr double kTight = 1e-9;
 
 std::vector<Cluster> items(const std::vector<double>& values) {
   std::vector<Cluster> clusters;
+  clusters.reserve(values.size());
   for (const double value : values) clusters.push_back({value, 1});
   return clusters;
 }
@@ -38,6 +39,7 @@ TEST(Bootstrap, ClustersOfUnequalSize) {
   const std::vector<double> sums{1.5, 2., 0., 3., 4.5, 1., 2.5, 0.5, 6., 2.};
   const std::vector<double> sizes{2., 3., 1., 4., 5., 2., 3., 1., 7., 2.};
   std::vector<Cluster> clusters;
+  clusters.reserve(sums.size());
   for (std::size_t i = 0; i < sums.size(); ++i) clusters.push_back({sums[i], sizes[i]});
   const auto d = bootstrap_mean(clusters, {1000, 11});
   ASSERT_TRUE(d);
@@ -57,6 +59,7 @@ TEST(Bootstrap, SameSeedSameResamplesOtherSeedOthers) {
 
 TEST(Bootstrap, PInvertsTheBound) {
   std::vector<double> values;
+  values.reserve(60);
   for (int i = 0; i < 60; ++i) values.push_back(std::sin(i * i) - 0.05);
   const auto d = bootstrap_mean(items(values), {4000, 3});
   ASSERT_TRUE(d);

@@ -117,6 +117,7 @@ TEST(ComparePairs, RepeatsMakeAnItemGradedEvenAtWholeScores) {
 
 TEST(ComparePairs, FewOrConstantGradedItemsFallBackToMajority) {
   std::vector<PairedScore> few;
+  few.reserve(19);
   for (int i = 0; i < 19; ++i) few.push_back({0.75, i < 4 ? 0.25 : 0.75, 4});
   const PairedComparison c = compare_pairs(few, {});
   EXPECT_EQ(c.method, Method::tango_majority);
@@ -183,6 +184,7 @@ TEST(AdjustFamily, HolmDecides) {
       compare_counts({30, 0, 0, 0}, {}), compare_counts({30, 1, 1, 0}, {}), compare_pairs({}, {})};
   EXPECT_EQ(all[1].verdict, Verdict::worse);
   std::vector<PairedComparison*> family;
+  family.reserve(all.size());
   for (PairedComparison& c : all) family.push_back(&c);
   adjust_family(family, {});
   EXPECT_EQ(all[0].verdict, Verdict::worse);

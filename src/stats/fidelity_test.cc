@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-TokenLogprobs position(int token, double p, std::vector<std::pair<int, double>> top) {
+TokenLogprobs position(int token, double p, const std::vector<std::pair<int, double>>& top) {
   TokenLogprobs out;
   out.token = token;
   out.logprob = std::log(p);

@@ -86,6 +86,7 @@ TEST_F(StoreTest, OtherSchemaIsRefusedAndUntouched) {
   const auto store = Store::open(folder_, Store::Mode::write);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().what, (folder_ / "store.sqlite").string() + " has schema version 7");
+  EXPECT_EQ(read_file(folder_ / "store.sqlite").value(), before);
 }
 
 TEST_F(StoreTest, DamagedFileIsRefusedAndUntouched) {

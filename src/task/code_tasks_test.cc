@@ -29,7 +29,7 @@ TEST_F(Hle, MultipleChoice) {
   ASSERT_EQ(request.messages.size(), 2U);
   EXPECT_EQ(request.messages[0].role, "system");
   EXPECT_NE(request.messages[0].content.find("Confidence:"), std::string::npos);
-  EXPECT_EQ(request.messages[1].content, row_.at("question"));
+  EXPECT_EQ(request.messages[1].content, row_.at("question").get<std::string>());
   Score score = score_of(task, item, {answered("Explanation: so\nAnswer: B. y\nConfidence: 80%")});
   EXPECT_EQ(score.metrics.at("robust"), 1);
   EXPECT_DOUBLE_EQ(score.extra.at("confidence").get<double>(), 0.8);
