@@ -223,7 +223,9 @@ void add_launch(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "launch", "Copy program and plan to another machine and start the run there, detached.");
-  command->add_option("HOST:DIR", options->destination, "The run's folder there")->required();
+  command->add_option("RUN", options->destination, "The run's folder there")
+      ->type_name("HOST:DIR")
+      ->required();
   add_plan_options(*command, options->plan, false);
   command->add_option("--budget", options->budget,
                       "Wall clock for all variants, as 3h, 45m or 1h30m");

@@ -186,7 +186,8 @@ void add_pull(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "pull", "Bring a run's results, logs, reports and store to artifacts/<run>/.");
-  command->add_option("HOST:DIR", options->source, "The run's folder on another machine")
+  command->add_option("RUN", options->source, "The run's folder on another machine")
+      ->type_name("HOST:DIR")
       ->required();
   command->add_option("--to", options->to, "Folder to put it below")->capture_default_str();
   command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();

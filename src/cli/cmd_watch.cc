@@ -166,7 +166,9 @@ void add_watch(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("watch", "Progress of a launched run, until it ends; ends as it did.");
-  command->add_option("HOST:DIR", options->source, "The run's folder there")->required();
+  command->add_option("RUN", options->source, "The run's folder there")
+      ->type_name("HOST:DIR")
+      ->required();
   command->add_option("--retry-s", options->retry_s, "Seconds before connecting again")
       ->capture_default_str();
   command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();
