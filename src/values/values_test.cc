@@ -40,7 +40,7 @@ TEST(Values, ScoreAndRenderedKeepEverything) {
 }
 
 TEST(Values, LayoutErrorsThrowInsideTheRoomOnly) {
-  EXPECT_THROW(response_from_json({{"text", 1}}), nlohmann::json::exception);
+  EXPECT_THROW((void)response_from_json({{"text", 1}}), nlohmann::json::exception);
   EXPECT_STREQ(to_string(ProgramVerdict::no_code), "no code found");
 }
 

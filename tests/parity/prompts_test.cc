@@ -197,12 +197,12 @@ class Prompts : public ::testing::Test {
       if (messages != record.at("messages")) found.push_back("messages: " + messages.dump());
     } else {
       const Json& prompt = likelihood ? record.at("pairs")[0].at("context") : record.at("prompt");
-      if (request.plain != prompt) found.push_back("plain: " + request.plain);
+      if (Json(request.plain) != prompt) found.push_back("plain: " + request.plain);
     }
     if (likelihood) {
       for (std::size_t i = 0; i < record.at("pairs").size(); ++i) {
         if (i >= request.continuations.size() ||
-            request.continuations[i] != record.at("pairs")[i].at("continuation")) {
+            Json(request.continuations[i]) != record.at("pairs")[i].at("continuation")) {
           found.push_back("continuation");
         }
       }
@@ -241,7 +241,7 @@ class Prompts : public ::testing::Test {
     if (task.name == "math500") {  // lm-eval's gold is the box of the solution
       target = last_boxed(item.row.at("solution").get<std::string>()).value_or("");
     }
-    if (target != record.at("target")) found.push_back("target: " + target);
+    if (Json(target) != record.at("target")) found.push_back("target: " + target);
   }
 
   static int compare_scores(const Task& task, const Item& item, const Json& record,
