@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the rooms of src/ include, and link, only what the table below allows.
+"""Checks that the rooms of src/ include, and link, only what the table below allows, and that whoever
+names std::int64_t or the like includes <cstdint>: g++ 12 does not miss it, g++ 13 does.
 
 usage: check_includes.py [SRC]
 
@@ -46,6 +47,8 @@ WHY = {
     "run": "only main and cli stand above the scheduler",
 }
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+_CSTDINT = re.compile(r"^\s*#\s*include\s*<cstdint>", re.MULTILINE)
+_FIXED_WIDTH = re.compile(r"\bstd::u?int(?:8|16|32|64)_t\b")
 _DEPS = re.compile(r"\bDEPS\b([^)]*)\)")
 
 
@@ -88,6 +91,17 @@ def check_source(file: Path, src: Path) -> Iterator[str]:
             yield f'{where}: "{name}" is in no room; write it as room/file.h'
 
 
+def check_fixed_width(file: Path) -> Iterator[str]:
+    """std::int64_t without <cstdint>, here or in the file's own header: g++ 13 has no such name."""
+    text = file.read_text(encoding="utf-8")
+    match = _FIXED_WIDTH.search(text)
+    own = file.with_name(file.stem.removesuffix("_test") + ".h")
+    have = [text] + ([own.read_text(encoding="utf-8")] if own.is_file() else [])
+    if match is not None and not any(map(_CSTDINT.search, have)):
+        number = text.count("\n", 0, match.start()) + 1
+        yield f"{file}:{number}: {match[0]} needs #include <cstdint>"
+
+
 def check_links(file: Path, src: Path) -> Iterator[str]:
     """DEPS of a room's CMakeLists.txt: linking is using."""
     room = file.relative_to(src).parts[0]
@@ -110,6 +124,7 @@ def violations(src: Path) -> list[str]:
         for file in sorted(folder.rglob("*")):
             if file.suffix in {".h", ".cc"}:
                 found += check_source(file, src)
+                found += check_fixed_width(file)
             elif file == folder / "CMakeLists.txt":
                 found += check_links(file, src)
     return found

@@ -37,6 +37,14 @@ class CheckIncludes(unittest.TestCase):
             line.startswith("sandbox/a.cc:3: sandbox may not include task because"), line
         )
 
+    def test_fixed_width_integers_need_their_header(self):
+        self.write("base/a.h", "#include <cstdint>\n")
+        self.write("base/a.cc", '#include "base/a.h"\nstd::uint8_t x;\n')
+        self.write("base/a_test.cc", '#include "base/a.h"\nstd::uint8_t x;\n')
+        self.assertEqual(self.found(), [])
+        self.write("base/b.cc", "// b\nstd::int64_t x;\n")
+        self.assertEqual(self.found(), ["base/b.cc:2: std::int64_t needs #include <cstdint>"])
+
     def test_tests_and_angle_brackets_are_no_way_round(self):
         self.write("base/a_test.cc", "#  include <stats/verdict.h>\n")
         self.write("report/a_test.cc", '#include "task/task.h"\n')
