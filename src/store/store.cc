@@ -120,11 +120,9 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
                        "name the folder an `assay run` wrote to");
   }
   Database db = TRY(Database::open(file, write));
-  if (write) {
-    TRY(db.exec("PRAGMA journal_mode = WAL"));
-    TRY(db.exec("PRAGMA synchronous = FULL"));
-  }
-  TRY(prepare_schema(db, file, write));
+  if (write) TRY(db.exec("PRAGMA synchronous = FULL"));
+  TRY(prepare_schema(db, file, write));  // before the journal's mode, which is kept in the file
+  if (write) TRY(db.exec("PRAGMA journal_mode = WAL"));
   return Store(std::unique_ptr<Impl>(new Impl{std::move(db), std::move(lock), file.string()}));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the rooms of src/ include, and link, only what the table below allows, and that whoever
-names std::int64_t or the like includes <cstdint>: g++ 12 does not miss it, g++ 13 does.
+"""Checks that the rooms of src/ include, and link, only what the table below allows, and that who
+names std::int64_t or the like includes <cstdint>, which g++ 12 does not miss and g++ 13 does.
 
 usage: check_includes.py [SRC]
 
