@@ -219,6 +219,7 @@ void WorkerEngine::shutdown(std::chrono::seconds timeout) {
   const milliseconds whole(timeout);
   const milliseconds impolite = std::min<milliseconds>(whole / 2, milliseconds(1500));
   const auto deadline = Clock::now() + (whole - impolite);
+  asked_to_end_ = true;
   if (!dead_ && !load_abandoned_ && send({{"type", "shutdown"}, {"id", next_wire_id_++}})) {
     while (!dead_ && !saw_bye_ && left_until(deadline).count() > 0) pump(left_until(deadline));
     if (!dead_) process_.wait_ended(left_until(deadline));

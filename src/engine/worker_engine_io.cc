@@ -243,6 +243,7 @@ void WorkerEngine::die(Error error) {
   if (dead_) return;
   dead_ = std::move(error);
   process_.end(kEndTimeout);
+  if (asked_to_end_) return;
   Died died{*dead_, {}};
   for (const auto& [wire_id, pending] : pending_) died.unanswered.push_back(pending.caller_id);
   std::sort(died.unanswered.begin(), died.unanswered.end());
