@@ -87,9 +87,8 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   world->equip(services);
   services.stop = session.interrupted;
   RunOptions options;
-  // What went by before the engines' turn counts too: the run ends inside the budget.
-  const double before_s = clock.now().count() - started_s;
-  options.budget_s = plan.budget_s > 0 ? std::max(1.0, plan.budget_s - before_s) : 0;
+  options.budget_s = plan.budget_s;
+  options.spent_s = clock.now().count() - started_s;
   options.restart_variant = flow.restart_variant;
   const std::int64_t responses_before = store.response_count();
   const auto end = run_plan(resolved, options, services);

@@ -100,7 +100,7 @@ class WorkerEngine final : public Engine {
   std::optional<nlohmann::json> call_answer_;
   bool loading_ = false;
   bool saw_bye_ = false;
-  bool asked_to_end_ = false;  // a death one asked for is no event
+  bool asked_to_end_ = false;    // a death one asked for is no event
   bool load_abandoned_ = false;  // it still loads, and reads nothing until that is done
   Clock::duration silent_for_{};
   Clock::duration hanging_for_{};  // requests wait, and no step is done

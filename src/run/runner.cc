@@ -78,7 +78,7 @@ class Accounts {  // the wall clock spent on this folder, over all its runs
       : options_(options),
         services_(services),
         spent_before_s_(spent_before_s),
-        started_s_(services.clock.now().count()) {}
+        started_s_(services.clock.now().count() - options.spent_s) {}
 
   [[nodiscard]] bool limited() const { return options_.budget_s > 0; }
   [[nodiscard]] double spent_s() const {
@@ -144,7 +144,8 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
             fmt::format("a budget of {} is too short", human_duration(std::ceil(options.budget_s))),
             fmt::format("{} variants must each load and answer at least one item of three tasks",
                         variants_left),
-            fmt::format("give it at least {}", human_duration(std::ceil(least_s))));
+            fmt::format("give it at least {}",
+                        human_duration(std::ceil(least_s + accounts.spent_s()))));
       }
       TRY(turn.give_up());
       out.end = RunEnd::out_of_time;

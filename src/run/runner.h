@@ -51,6 +51,7 @@ struct RunServices {
 
 struct RunOptions {
   double budget_s = 0;  // 0: none
+  double spent_s = 0;   // of it, before run_plan is called: finding models and data
   bool restart_variant = false;
   int max_engine_restarts = 3;  // a variant
   std::chrono::seconds load_timeout{1800};

@@ -419,7 +419,10 @@ TEST_F(RunnerTest, TheLeastGoesByTheHardware) {
   RunOptions options;
   options.budget_s = 200;
   EXPECT_EQ(go(options).error().fix, "give it at least 4m 09s");
-  options.budget_s = 250;
+  options.spent_s = 7;
+  EXPECT_EQ(go(options).error().what, "a budget of 3m 20s is too short");
+  EXPECT_EQ(go(options).error().fix, "give it at least 4m 16s");
+  options.budget_s = 257;
   EXPECT_EQ(go(options).value(), RunEnd::complete);
 }
 
