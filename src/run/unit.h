@@ -63,6 +63,9 @@ class Replay {
   // each continuation's.
   [[nodiscard]] std::vector<std::string> keys_of(const Unit& unit) const;
 
+  // lm-eval runs tasks of this plan too and may ask the same.
+  [[nodiscard]] bool beside_lm_eval() const { return beside_lm_eval_; }
+
   // The request's longest total length, in tokens, prompt and output.
   [[nodiscard]] static int total_tokens(const Unit& unit);
 
@@ -77,7 +80,7 @@ class Replay {
   EngineIdentity identity_;
   int max_model_len_;
   Store& store_;
-  bool beside_lm_eval_;  // lm-eval runs tasks of this plan too and may ask the same
+  bool beside_lm_eval_;
 };
 
 // The stored answers of an item; nothing while it is not answered in full.

@@ -4,22 +4,13 @@
 #include <utility>
 
 namespace assay {
-namespace {
-
-bool has_lm_eval_tasks(const ResolvedRun& run) {
-  return std::ranges::any_of(
-      run.tasks, [](const ResolvedTask& task) { return task.spec.harness == Harness::lm_eval; });
-}
-
-}  // namespace
 
 WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
                    const EngineIdentity& identity, int max_model_len, Store& store)
     : run_(run),
       variant_(variant),
       store_(store),
-      replay_(run, variant, identity, max_model_len, store),
-      beside_lm_eval_(has_lm_eval_tasks(run)) {}
+      replay_(run, variant, identity, max_model_len, store) {}
 
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
@@ -63,7 +54,7 @@ Status WorkList::take_up(std::size_t unit) {
   return {};
 }
 
-// After a step: its item is begun, so it is in no lane any more or about to leave it.
+// After a step, or once its prompt is rendered. A first request stays in its lane.
 void WorkList::put_where_it_belongs(std::size_t unit) {
   const Unit& moved = units_[unit];
   if (moved.state == Unit::State::answered) {
@@ -149,7 +140,7 @@ int WorkList::prompt_tokens_in_flight() const {
 }
 
 void WorkList::note_keys(std::size_t unit, int change) {
-  if (!beside_lm_eval_) return;
+  if (!replay_.beside_lm_eval()) return;
   for (const std::string& key : replay_.keys_of(units_[unit])) {
     int& times = keys_asked_[key];
     times += change;

@@ -85,7 +85,6 @@ class WorkList {
   const ResolvedVariant& variant_;
   Store& store_;
   Replay replay_;
-  bool beside_lm_eval_;
   std::vector<Unit> units_;
   std::set<std::tuple<std::string, std::string, int, int>> scored_;  // task, item, repeat, pass
   std::vector<std::size_t> to_render_;
