@@ -31,6 +31,8 @@ TEST(Result, TryHandsTheErrorUp) {
 TEST(Hash, Sha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  // `printf abc | openssl dgst -sha256 -binary | base64`
+  EXPECT_EQ(sha256_base64("abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
   EXPECT_EQ(sha256_u64("abc"), 0xba7816bf8f01cfeaULL);
 }
 

@@ -42,6 +42,13 @@ std::string sha256_hex(std::string_view bytes) {
   return hex(sha256(bytes));
 }
 
+std::string sha256_base64(std::string_view bytes) {
+  const Digest digest = sha256(bytes);
+  std::array<unsigned char, 4 * ((sizeof(Digest) + 2) / 3) + 1> text{};  // and a terminating zero
+  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
+  return {text.begin(), text.begin() + length};
+}
+
 std::uint64_t sha256_u64(std::string_view bytes) {
   const Digest digest = sha256(bytes);
   std::uint64_t value = 0;

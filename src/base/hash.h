@@ -1,4 +1,4 @@
-// SHA-256, as lower-case hex.
+// SHA-256, as lower-case hex or base64.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 namespace assay {
 
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+// Padded base64 of the 32 bytes, as a page's policy names its scripts.
+[[nodiscard]] std::string sha256_base64(std::string_view bytes);
 // The first 8 bytes of the SHA-256, big-endian: a uniform number for seeded orders.
 [[nodiscard]] std::uint64_t sha256_u64(std::string_view bytes);
 // Streams the file; constant memory.

@@ -253,6 +253,8 @@ TEST(Verdicts, LabelsAndNames) {
     EXPECT_EQ(verdict_label(verdict).find("no loss"), std::string_view::npos);
   }
   EXPECT_FALSE(verdict_from_name("equal"));
+  EXPECT_EQ(verdict_words(Verdict::inconclusive).zh, "尚无定论");
+  EXPECT_EQ(verdict_words(Verdict::worse).tone, Tone::bad);
 }
 
 TEST(Verdicts, Precedence) {

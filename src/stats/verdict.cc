@@ -1,44 +1,39 @@
 #include "stats/verdict.h"
 
 #include <array>
-#include <utility>
 
 namespace assay {
 namespace {
 
-struct Words {
-  Verdict verdict;
-  std::string_view label;
-  std::string_view name;
-};
-
 constexpr std::array kWords{
-    Words{Verdict::non_inferior, "NON-INFERIOR", "non_inferior"},
-    Words{Verdict::worse, "WORSE", "worse"},
-    Words{Verdict::worse_within_margin, "WORSE WITHIN MARGIN", "worse_within_margin"},
-    Words{Verdict::inconclusive, "INCONCLUSIVE", "inconclusive"},
-    Words{Verdict::invalid, "INVALID", "invalid"},
-    Words{Verdict::not_available, "N/A", "not_available"},
+    VerdictWords{Verdict::non_inferior, "NON-INFERIOR", "non_inferior", "不劣", Tone::good},
+    VerdictWords{Verdict::worse, "WORSE", "worse", "变差", Tone::bad},
+    VerdictWords{Verdict::worse_within_margin, "WORSE WITHIN MARGIN", "worse_within_margin",
+                 "变差但在界限内", Tone::caution},
+    VerdictWords{Verdict::inconclusive, "INCONCLUSIVE", "inconclusive", "尚无定论", Tone::caution},
+    VerdictWords{Verdict::invalid, "INVALID", "invalid", "无效", Tone::bad},
+    VerdictWords{Verdict::not_available, "N/A", "not_available", "", Tone::muted},
 };
 
 }  // namespace
 
-std::string_view verdict_label(Verdict verdict) {
-  for (const Words& words : kWords) {
-    if (words.verdict == verdict) return words.label;
+const VerdictWords& verdict_words(Verdict verdict) {
+  for (const VerdictWords& words : kWords) {
+    if (words.verdict == verdict) return words;
   }
-  return "N/A";
+  return kWords.back();
+}
+
+std::string_view verdict_label(Verdict verdict) {
+  return verdict_words(verdict).label;
 }
 
 std::string_view verdict_name(Verdict verdict) {
-  for (const Words& words : kWords) {
-    if (words.verdict == verdict) return words.name;
-  }
-  return "not_available";
+  return verdict_words(verdict).name;
 }
 
 std::optional<Verdict> verdict_from_name(std::string_view name) {
-  for (const Words& words : kWords) {
+  for (const VerdictWords& words : kWords) {
     if (words.name == name) return words.verdict;
   }
   return std::nullopt;

@@ -17,9 +17,21 @@ enum class Verdict {
   not_available,        // nothing to compare; the reason says why
 };
 
-// "NON-INFERIOR", "WORSE", "WORSE WITHIN MARGIN", "INCONCLUSIVE", "INVALID", "N/A".
+enum class Tone { good, bad, caution, muted };  // how a printer colours it
+
+// All that is said of a verdict. `label` stands in reports of either language ("NON-INFERIOR",
+// "WORSE", "WORSE WITHIN MARGIN", "INCONCLUSIVE", "INVALID", "N/A"), `zh` explains it in Chinese
+// (empty for N/A), and `name` is the stable one for files ("non_inferior", "worse", ...).
+struct VerdictWords {
+  Verdict verdict;
+  std::string_view label;
+  std::string_view name;
+  std::string_view zh;
+  Tone tone;
+};
+[[nodiscard]] const VerdictWords& verdict_words(Verdict verdict);
+
 [[nodiscard]] std::string_view verdict_label(Verdict verdict);
-// Stable names for files: "non_inferior", "worse", "worse_within_margin", ...
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);
 [[nodiscard]] std::optional<Verdict> verdict_from_name(std::string_view name);
 
