@@ -331,6 +331,15 @@ Status Store::add_event(double at_s, const std::string& kind, const nlohmann::js
   return s.bind(1, at_s).bind(2, kind).bind(3, dump_json(body)).run();
 }
 
+Result<std::vector<StoredEvent>> Store::events() const {
+  auto s = TRY(impl_->db.prepare("SELECT at, kind, body FROM events ORDER BY id"));
+  std::vector<StoredEvent> out;
+  while (TRY(s.step())) {
+    out.push_back({s.real(0), s.text(1), TRY(parse_json(s.text(2), impl_->file))});
+  }
+  return out;
+}
+
 Status Store::forget_variant(const std::string& variant) {
   TRY(impl_->begin());
   for (const char* sql :

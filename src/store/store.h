@@ -65,6 +65,12 @@ struct StoredLoad {  // one engine load
   nlohmann::json facts;  // `loaded` frame, and what the run adds (tokens, seconds)
 };
 
+struct StoredEvent {  // something that happened beside answers: an engine died, a judge was missing
+  double at_s = 0;    // wall clock, seconds since 1970
+  std::string kind;   // "engine died"
+  nlohmann::json body;
+};
+
 class Store {
  public:
   enum class Mode {
@@ -118,6 +124,7 @@ class Store {
   [[nodiscard]] Result<int> crashes(const std::string& response_key) const;
 
   [[nodiscard]] Status add_event(double at_s, const std::string& kind, const nlohmann::json& body);
+  [[nodiscard]] Result<std::vector<StoredEvent>> events() const;  // in the order they were added
 
   // Drops a variant's steps and scores (not its responses: other tasks may share them).
   [[nodiscard]] Status forget_variant(const std::string& variant);

@@ -34,6 +34,19 @@ Response answer(const std::string& text) {
   return r;
 }
 
+TEST_F(StoreTest, EventsComeBackInTheirOrder) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  EXPECT_TRUE(store.events().value().empty());
+  ASSERT_TRUE(store.add_event(20.5, "engine died", {{"variant", "fp8"}, {"why", "SIGKILL"}}));
+  ASSERT_TRUE(store.add_event(10, "no judge", nlohmann::json::object()));
+  const auto events = store.events().value();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].at_s, 20.5);
+  EXPECT_EQ(events[0].kind, "engine died");
+  EXPECT_EQ(events[0].body.at("why"), "SIGKILL");
+  EXPECT_EQ(events[1].kind, "no judge");
+}
+
 TEST_F(StoreTest, KeepsWhatWasWritten) {
   {
     Store store = Store::open(folder_, Store::Mode::write).value();
