@@ -58,7 +58,7 @@ pwd -P
 // "<sha256>  <name>" for every file that is brought, each ended by a zero byte.
 constexpr const char* kManifest = R"sh(
 enter "$1"
-for part in results logs report.md report.html results.json results.csv plan.frozen.json; do
+for part in results logs report.md report.html report.tex results.json results.csv plan.frozen.json; do
   [ -e "$part" ] && find "$part" -type f ! -path '*/.rsync-partial/*' -print0
 done | sort -z | xargs -0 -r sha256sum -z --
 if [ "$2" = store ] && [ -e .pull/store.sqlite ]; then cd .pull && sha256sum -z -- store.sqlite; fi
@@ -112,8 +112,8 @@ Status bring(const Remote& remote, const std::string& folder, const fs::path& ta
   std::vector<std::string> rules;
   if (by_checksum) rules.emplace_back("--checksum");
   std::vector<std::string> all = rules;
-  for (const char* part : {"results/***", "logs/***", "report.md", "report.html", "results.json",
-                           "results.csv", "plan.frozen.json"}) {
+  for (const char* part : {"results/***", "logs/***", "report.md", "report.html", "report.tex",
+                           "results.json", "results.csv", "plan.frozen.json"}) {
     all.push_back(std::string("--include=/") + part);
   }
   all.emplace_back("--exclude=*");

@@ -13,8 +13,9 @@ namespace {
 Result<int> report(const std::string& folder, const std::string& language, const Session& session) {
   const Store store = TRY(Store::open(folder, Store::Mode::read));
   const RunReport values = TRY(build_report(store));
-  TRY(write_reports(values, folder, language == "zh" ? Language::zh : Language::en));
-  fmt::print("{}", terminal_table(values, session.colour));
+  const Language in = language == "zh" ? Language::zh : Language::en;
+  TRY(write_reports(values, folder, in));
+  fmt::print("{}", terminal_table(values, session.colour, in));
   fmt::print("report: {}\n", (std::filesystem::path(folder) / "report.html").string());
   return kExitDone;
 }
@@ -31,7 +32,8 @@ void add_report(CLI::App& app, Session& session) {
   auto language = std::make_shared<std::string>("en");
   CLI::App* command = app.add_subcommand("report", "Write a run's reports again from its store.");
   command->add_option("DIR", *folder, "The run's folder")->required();
-  command->add_option("--lang", *language, "Language report.html opens in: en or zh")
+  command
+      ->add_option("--lang", *language, "The report's language: en or zh (report.html holds both)")
       ->check(CLI::IsMember({"en", "zh"}));
   command->footer("Example:\n  assay report demo-run --lang zh");
   command->callback(

@@ -12,7 +12,7 @@
 #include "cli/folders.h"
 #include "cli/plan_options.h"
 #include "cli/world.h"
-#include "report/terminal.h"
+#include "report/printers.h"
 #include "run/parity.h"
 #include "run/runner.h"
 

@@ -15,10 +15,10 @@
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
-#include "report/load_figures.h"
 #include "report/noise.h"
 #include "report/own_figures.h"
 #include "report/summary.h"
+#include "report/traffic.h"
 
 namespace assay {
 namespace {
@@ -262,6 +262,20 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
   return {};
 }
 
+// "no judge" says what it could not do as well as why.
+Result<std::vector<EventValues>> read_events(const Store& store) {
+  std::vector<EventValues> out;
+  for (const StoredEvent& event : TRY(store.events())) {
+    EventValues values{event.at_s, event.kind, event.body.value("variant", "")};
+    values.why = event.body.value("what", "");
+    const std::string why = event.body.value("why", "");
+    if (!values.why.empty() && !why.empty()) values.why += ": ";
+    values.why += why;
+    out.push_back(std::move(values));
+  }
+  return out;
+}
+
 Result<RunReport> build(const Store& store, const Json& frozen) {
   RunReport report;
   report.plan = frozen.at("plan");
@@ -276,7 +290,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
-  TRY(measure_load(store, report.variants));
+  TRY(measure_traffic(store, report.variants));
   const AllScores scores = TRY(read_scores(store));
   for (const Json& entry : frozen.at("tasks")) {
     report.tasks.push_back(TRY(make_task(entry, report, scores)));
@@ -288,6 +302,7 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
       opened[v.name] = TRY(parse_json(*text, "the store"));
     }
   }
+  report.events = TRY(read_events(store));
   report.fidelity = TRY(measure_fidelity(store, report.variants));
   measure_repeats(report, scores);
   TRY(measure_noise_floor(store, scores, report));

@@ -6,18 +6,18 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/compare_folders.h"
+#include "report/heads.h"
+#include "report/printers.h"
 #include "report/summary.h"
-#include "report/terminal.h"
 
 namespace assay {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
-
-std::vector<std::string> row_of(const std::string& name, const PairedComparison& c, double margin,
-                                bool paired) {
+std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, double margin,
+                              bool paired) {
+  const TableCell verdict = badge(c.verdict, {verdict_text(c), verdict_text(c, Language::zh)});
   if (c.n == 0 && c.verdict == Verdict::not_available) {
-    return {name, "0", "", "", "", "", fmt::format("{}", margin), verdict_text(c)};
+    return {name, "0", "", "", "", "", fmt::format("{}", margin), verdict};
   }
   return {name,
           std::to_string(c.n) + (paired ? "" : " (not paired)"),
@@ -26,17 +26,19 @@ std::vector<std::string> row_of(const std::string& name, const PairedComparison&
           difference_text(c),
           paired ? fmt::format("{} / {}", c.flips_to_wrong, c.flips_to_right) : "",
           fmt::format("{}", margin),
-          verdict_text(c)};
+          verdict};
 }
 
-Rows rows_of(const FolderComparison& comparison, const GatePolicy& policy) {
-  Rows rows = {{"task", "pairs", "base", "candidate", "difference [95 %]", "to wrong / right",
-                "margin", "verdict"}};
-  rows.push_back(row_of("pooled", comparison.pooled.overall, policy.margin_pp, true));
+Table table_of(const FolderComparison& comparison, const GatePolicy& policy) {
+  Table table{"comparison"};
+  table.head = {heads::task(),       heads::pairs(), {"base", "基准"},   {"candidate", "候选"},
+                heads::difference(), heads::flips(), {"margin", "界限"}, heads::verdict()};
+  table.rows.push_back(
+      row_of({"pooled", "合并"}, comparison.pooled.overall, policy.margin_pp, true));
   for (const TaskComparison& task : comparison.tasks) {
-    rows.push_back(row_of(task.task, task.comparison, task.margin_pp, task.paired));
+    table.rows.push_back(row_of(task.task, task.comparison, task.margin_pp, task.paired));
   }
-  return rows;
+  return table;
 }
 
 std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
@@ -95,44 +97,17 @@ Json entry_of(const PairedComparison& c) {
           {"reason", c.reason}};
 }
 
-std::string xml_escaped(const std::string& text) {
-  std::string out;
-  for (const char c : sanitize_utf8(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:  // XML has no other control characters
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 std::string junit_case(const std::string& suite, const std::string& name, const PairedComparison& c,
                        bool decides) {
-  std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml_escaped(suite),
-                                xml_escaped(name));
-  const std::string text = xml_escaped(verdict_text(c) + " " + difference_text(c));
-  switch (c.verdict) {
-    case Verdict::non_inferior:
-    case Verdict::worse_within_margin:
-      return out + "/>\n";
-    case Verdict::worse:
-      return out + "><failure message=\"" + text + "\"/></testcase>\n";
-    default:
-      return out + (decides ? "><failure message=\"" : "><skipped message=\"") + text +
-             "\"/></testcase>\n";
+  std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", markup_escaped(suite),
+                                markup_escaped(name));
+  const std::string text = markup_escaped(verdict_text(c) + " " + difference_text(c));
+  if (c.verdict == Verdict::non_inferior || c.verdict == Verdict::worse_within_margin) {
+    return out + "/>\n";
   }
+  const bool failed = c.verdict == Verdict::worse || decides;
+  return out + (failed ? "><failure message=\"" : "><skipped message=\"") + text +
+         "\"/></testcase>\n";
 }
 
 }  // namespace
@@ -142,7 +117,7 @@ std::string comparison_text(const ComparisonReport& report) {
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("{}{} against {}\n", out.empty() ? "" : "\n", comparison.candidate,
                        comparison.base);
-    out += aligned(rows_of(comparison, report.policy));
+    out += aligned(table_of(comparison, report.policy));
     for (const std::string& remark : remarks_of(comparison)) out += remark + "\n";
   }
   return out;
@@ -150,24 +125,10 @@ std::string comparison_text(const ComparisonReport& report) {
 
 std::string comparison_markdown(const ComparisonReport& report) {
   std::string out;
-  const auto cell = [](const std::string& text) {
-    return replace_all(replace_all(text, "|", "\\|"), "\n", " ");
-  };
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("### {}: {} against {}\n\n", verdict_text(comparison.pooled.overall),
-                       cell(comparison.candidate), cell(comparison.base));
-    bool head = true;
-    for (const auto& row : rows_of(comparison, report.policy)) {
-      out += "|";
-      for (const std::string& text : row) out += " " + cell(text) + " |";
-      out += "\n";
-      if (!head) continue;
-      head = false;
-      out += "|";
-      for (std::size_t i = 0; i < row.size(); ++i) out += " --- |";
-      out += "\n";
-    }
-    out += "\n";
+                       markdown_escaped(comparison.candidate), markdown_escaped(comparison.base));
+    out += markdown_table(table_of(comparison, report.policy)) + "\n";
     for (const std::string& remark : remarks_of(comparison)) out += "- " + remark + "\n";
     out += "\n";
   }
@@ -221,7 +182,7 @@ std::string comparison_junit(const ComparisonReport& report) {
     for (const std::string& failure : comparison.failures) {
       cases += fmt::format(
           "    <testcase classname=\"{}\" name=\"policy\"><failure message=\"{}\"/></testcase>\n",
-          xml_escaped(suite), xml_escaped(failure));
+          markup_escaped(suite), markup_escaped(failure));
     }
     const auto count = [&cases](std::string_view word) {
       std::size_t n = 0;
@@ -234,7 +195,7 @@ std::string comparison_junit(const ComparisonReport& report) {
     out += fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}  "
         "</testsuite>\n",
-        xml_escaped(suite), count("<testcase"), count("<failure"), count("<skipped"), cases);
+        markup_escaped(suite), count("<testcase"), count("<failure"), count("<skipped"), cases);
   }
   return out + "</testsuites>\n";
 }

@@ -309,12 +309,12 @@ void flag_fidelity(RunReport& report) {
     Flag flag{"low fidelity", report.variants[v].name, ""};
     flag.threshold = kLowFidelityKl;
     flag.text = fmt::format(
-        "on the baseline's own outputs its token distribution is {:.3f} nats away (mean KL), and "
-        "its first choice differs at {:.1f} % of the positions",
-        f.kl.value, (1 - f.top1_agreement.value) * 100);
-    flag.text_zh =
-        fmt::format("在基线自己的输出上,其词分布平均相差 {:.3f} nat(KL),{:.1f} % 的位置首选词不同",
-                    f.kl.value, (1 - f.top1_agreement.value) * 100);
+        "on the baseline's own outputs its token distribution is {:.4f} nats away (mean KL), and "
+        "its top-1 agreement is {:.1f} %",
+        f.kl.value, f.top1_agreement.value * 100);
+    flag.text_zh = fmt::format(
+        "在基线自己的输出上,其 token 分布平均相差 {:.4f} nat(KL),首选 token 一致率为 {:.1f} %",
+        f.kl.value, f.top1_agreement.value * 100);
     report.flags.push_back(std::move(flag));
   }
 }

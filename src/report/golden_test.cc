@@ -49,6 +49,7 @@ struct Situation {
   bool gated = false;        // a third task, not to be had
   bool fidelity = false;     // figures as a run would measure them
   bool second_pass = false;  // of the baseline: asked as the variant after the last
+  std::string died_of;       // the first variant's engine; empty: it lived
 };
 
 std::ostream& operator<<(std::ostream& out, const Situation& s) {
@@ -148,6 +149,11 @@ void fill(Store& store, const Situation& s) {
                                 {"energy_j", 5400.0 + 100.0 * static_cast<double>(v)},
                                 {"kernels", {"CutlassFP8"}}}));
     store_answers(store, s, v, s.variants[v]);
+  }
+  if (!s.died_of.empty()) {
+    ASSERT_TRUE(store.add_event(1200, "engine died",
+                                {{"variant", s.variants.front()}, {"why", s.died_of}}));
+    ASSERT_TRUE(store.add_event(1300, "no judge", {{"what", "the judge"}, {"why", "is gone"}}));
   }
   if (s.second_pass) store_answers(store, s, s.variants.size(), kSecondPass);
   ASSERT_TRUE(store.flush());
@@ -289,6 +295,7 @@ std::vector<Situation> situations() {
                    return out;
                  }});
   all.back().items = 4;
+  all.back().died_of = "<img src=x>|_%\n=1+1";
   return all;
 }
 

@@ -5,20 +5,15 @@
 #include <cstdint>
 
 #include "base/json.h"
-#include "report/html_text.h"
+#include "report/html.h"
+#include "report/item_scores.h"
+#include "report/printers.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kChunk = 200;              // items
 constexpr std::size_t kMostText = 96UL << 20UL;  // bytes of outputs in one page
-
-std::size_t baseline_of(const RunReport& report) {
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) return v;
-  }
-  return 0;
-}
 
 enum FlipBits : std::uint8_t { kToWrong = 1, kToRight = 2, kUnscored = 4 };
 
@@ -77,14 +72,15 @@ std::string option(const char* value, const char* en, const char* zh) {
 std::string controls(const RunReport& report) {
   std::string tasks = option("", "all tasks", "所有任务");
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
-    tasks += fmt::format("<option value=\"{}\">{}</option>", t, escaped(report.tasks[t].title));
+    tasks +=
+        fmt::format("<option value=\"{}\">{}</option>", t, markup_escaped(report.tasks[t].title));
   }
-  return "<form id=\"filter\" role=\"search\"><label>" + both("task", "任务") +
-         " <select id=\"f-task\">" + tasks + "</select></label> <label>" + both("show", "显示") +
+  return "<form id=\"filter\" role=\"search\"><label>" + both({"task", "任务"}) +
+         " <select id=\"f-task\">" + tasks + "</select></label> <label>" + both({"show", "显示"}) +
          " <select id=\"f-kind\">" + option("all", "all items", "所有题") +
          option("flips", "flips", "翻转的题") + option("wrong", "flips to wrong", "由对变错") +
          option("right", "flips to right", "由错变对") + option("unscored", "unscored", "未评分") +
-         "</select></label> <label>" + both("find", "查找") +
+         "</select></label> <label>" + both({"find", "查找"}) +
          " <input type=\"search\" id=\"f-text\"></label> <output id=\"f-count\" "
          "for=\"f-task f-kind f-text\"></output></form>";
 }
@@ -92,7 +88,7 @@ std::string controls(const RunReport& report) {
 }  // namespace
 
 std::string items_section(const RunReport& report) {
-  const std::size_t base = baseline_of(report);
+  const std::size_t base = baseline_index(report);
   std::map<std::string, std::size_t> task_index;
   Json tasks = Json::array();
   for (const TaskValues& task : report.tasks) {
@@ -111,7 +107,7 @@ std::string items_section(const RunReport& report) {
                       {"tasks", tasks},
                       {"chunk", kChunk},
                       {"items", std::move(items)}};
-  std::string out = "<section id=\"items\"><h2>" + both("Items", "逐题查看") + "</h2>" +
+  std::string out = "<section id=\"items\"><h2>" + both({"Items", "逐题查看"}) + "</h2>" +
                     controls(report) +
                     "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" "
                     "aria-label=\"items\" data-label=\"items|题目\"></ul>"

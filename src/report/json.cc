@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "report/load_figures.h"
 #include "report/metric_differences.h"
 #include "report/summary.h"
+#include "report/traffic.h"
 #include "report/write.h"
 
 namespace assay {
@@ -142,7 +142,7 @@ Json variant_json(const VariantValues& v) {
               {"energy_j", or_null(v.energy_j)},
               {"emulated", v.emulated},
               {"facts", v.facts}};
-  if (Json load = load_json(v.load); !load.is_null()) out["load"] = std::move(load);
+  if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
   return out;
 }
 
@@ -204,6 +204,10 @@ Json json_report(const RunReport& report) {
                             {"text", flag.text},
                             {"forces_invalid", flag.forces_invalid()},
                             {"invalidates", flag.invalidates}});
+  }
+  for (const EventValues& event : report.events) {
+    out["events"].push_back(
+        {{"at", event.at_s}, {"kind", event.kind}, {"variant", event.variant}, {"why", event.why}});
   }
   return out;
 }

@@ -34,13 +34,4 @@ struct OwnItem {
 };
 void add_own_figures(const std::vector<OwnItem>& items, Cell& cell);
 
-// The tables' rows: a task's figure, one text a variant.
-struct OwnRow {
-  std::string task;  // its title
-  std::string figure;
-  std::string figure_zh;
-  std::vector<std::string> cells;
-};
-[[nodiscard]] std::vector<OwnRow> own_figure_rows(const RunReport& report);
-
 }  // namespace assay

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/files.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "report/printers.h"
 #include "report/result_folders.h"
-#include "report/terminal.h"
-#include "report/write.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -69,23 +65,19 @@ Status read_folder(const fs::path& given, std::vector<SummaryRow>& rows) {
   }
 }
 
-std::string value_text(const SummaryRow& row) {
-  return row.has_value ? fmt::format("{:.4f}", row.value) : row.note;
-}
-
-std::string latex_escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '\\' || c == '~' || c == '^') {
-      out += c == '\\'  ? "\\textbackslash{}"
-             : c == '~' ? "\\textasciitilde{}"
-                        : "\\textasciicircum{}";
-      continue;
-    }
-    if (std::string_view("_%&#${}").find(c) != std::string_view::npos) out += '\\';
-    out += c;
+Table table_of(const std::vector<SummaryRow>& rows) {
+  Table table{"summary"};
+  for (const char* name : {"run", "model", "task", "metric", "value", "stderr", "n"}) {
+    table.head.emplace_back(name);
   }
-  return out;
+  for (const SummaryRow& row : rows) {
+    const TableCell value =
+        row.has_value ? number(fmt::format("{:.4f}", row.value)) : TableCell(row.note);
+    const std::string error = row.standard_error ? fmt::format("{:.4f}", *row.standard_error) : "";
+    table.rows.push_back({row.run, row.model, row.task, row.metric, value, number(error),
+                          number(row.n > 0 ? std::to_string(row.n) : "")});
+  }
+  return table;
 }
 
 Json rows_json(const std::vector<SummaryRow>& rows) {
@@ -112,50 +104,19 @@ Result<std::vector<SummaryRow>> read_summary(const std::vector<fs::path>& folder
 }
 
 std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format) {
-  std::vector<std::vector<std::string>> cells = {
-      {"run", "model", "task", "metric", "value", "stderr", "n"}};
-  for (const SummaryRow& row : rows) {
-    cells.push_back({row.run, row.model, row.task, row.metric, value_text(row),
-                     row.standard_error ? fmt::format("{:.4f}", *row.standard_error) : "",
-                     row.n > 0 ? std::to_string(row.n) : ""});
-  }
-  std::string out;
   switch (format) {
     case TableFormat::terminal:
-      return aligned(cells);
+      return aligned(table_of(rows));
     case TableFormat::json:
       return dump_json(rows_json(rows), 1) + "\n";
     case TableFormat::csv:
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        std::vector<std::string> quoted;
-        quoted.reserve(cells[i].size());
-        for (const std::string& cell : cells[i]) quoted.push_back(csv_quoted(cell));
-        if (i > 0 && rows[i - 1].has_value) {  // may be a negative number
-          quoted[4] = "\"" + value_text(rows[i - 1]) + "\"";
-        }
-        out += join(quoted, ",") + "\r\n";
-      }
-      return out;
+      return csv_table(table_of(rows));
     case TableFormat::markdown:
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        std::vector<std::string> safe;
-        safe.reserve(cells[i].size());
-        for (const std::string& cell : cells[i]) safe.push_back(replace_all(cell, "|", "\\|"));
-        out += "| " + join(safe, " | ") + " |\n";
-        if (i == 0) out += "| --- | --- | --- | --- | --- | --- | --- |\n";
-      }
-      return out;
+      return markdown_table(table_of(rows));
     case TableFormat::latex:
-      out = "\\begin{tabular}{llllrrr}\n";
-      for (const auto& row : cells) {
-        std::vector<std::string> safe;
-        safe.reserve(row.size());
-        for (const std::string& cell : row) safe.push_back(latex_escaped(cell));
-        out += join(safe, " & ") + " \\\\\n";
-      }
-      return out + "\\end{tabular}\n";
+      return latex_table(table_of(rows));
   }
-  return out;
+  return "";
 }
 
 Result<std::string> summarize(const std::vector<fs::path>& folders, TableFormat format) {

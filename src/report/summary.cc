@@ -6,64 +6,51 @@
 
 #include "base/text.h"
 #include "report/flags.h"
+#include "report/item_scores.h"
+#include "report/table.h"
 
 namespace assay {
 namespace {
 
-std::string baseline_name(const RunReport& report) {
-  for (const VariantValues& v : report.variants) {
-    if (v.baseline) return v.name;
-  }
-  return "";
-}
-
 // What the pooled verdict means, without the numbers.
-std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
+Text meaning_of(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
     case Verdict::non_inferior:
-      return fmt::format("a loss of {} points or more is ruled out", margin_pp);
+      return {fmt::format("a loss of {} points or more is ruled out", margin_pp),
+              fmt::format("可以排除 {} 个百分点或更大的损失", margin_pp)};
     case Verdict::worse:
-      return "it loses accuracy, beyond what chance explains";
+      return {"it loses accuracy, beyond what chance explains", "准确率确有损失,不能用偶然解释"};
     case Verdict::worse_within_margin:
-      return fmt::format("it loses accuracy beyond chance, but for sure less than {} points",
-                         margin_pp);
+      return {fmt::format("it loses accuracy beyond chance, but for sure less than {} points",
+                          margin_pp),
+              fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp)};
     case Verdict::invalid:
-      return "that is without the tasks whose measurement is not sound, so it decides nothing";
-    default:
-      return fmt::format("the data neither show a loss nor rule out one of {} points{}", margin_pp,
-                         pooled.items_needed
-                             ? fmt::format("; about {} items would settle it", *pooled.items_needed)
-                             : "");
+      return {"that is without the tasks whose measurement is not sound, so it decides nothing",
+              "这里不含测量不可靠的任务,因此不能据此下结论"};
+    case Verdict::inconclusive:
+    case Verdict::not_available:
+      break;
   }
-}
-
-std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
-  switch (pooled.verdict) {
-    case Verdict::non_inferior:
-      return fmt::format("可以排除 {} 个百分点或更大的损失", margin_pp);
-    case Verdict::worse:
-      return "准确率确有损失,不能用偶然解释";
-    case Verdict::worse_within_margin:
-      return fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp);
-    case Verdict::invalid:
-      return "这里不含测量不可靠的任务,因此不能据此下结论";
-    default:
-      return fmt::format(
-          "数据既没有显示损失,也不能排除 {} 个百分点的损失{}", margin_pp,
-          pooled.items_needed ? fmt::format(";大约需要 {} 题才能定论", *pooled.items_needed) : "");
+  Text text = {fmt::format("the data neither show a loss nor rule out one of {} points", margin_pp),
+               fmt::format("数据既没有显示损失,也不能排除 {} 个百分点的损失", margin_pp)};
+  if (pooled.items_needed) {
+    text.en += fmt::format("; about {} items would settle it", *pooled.items_needed);
+    text.zh += fmt::format(";大约需要 {} 题才能定论", *pooled.items_needed);
   }
+  return text;
 }
 
 std::string fidelity_sentence(const FidelityValues& f, Language language) {
   const bool low = f.kl.low > kLowFidelityKl;
   if (language == Language::zh) {
-    return fmt::format("逐词对照基线的输出,{} 个位置中有 {:.1f} % 的首选词相同(平均 KL {:.3f}){}。",
-                       f.tokens, f.top1_agreement.value * 100, f.kl.value,
-                       low ? ",保真度低:即使得分不变,回答也会不同" : "");
+    return fmt::format(
+        "逐 token 对照基线的输出,{} 个位置上首选 token 一致率为 {:.1f} %(平均 KL {:.4f} nat){}。",
+        f.tokens, f.top1_agreement.value * 100, f.kl.value,
+        low ? ",保真度低:即使得分不变,回答也会不同" : "");
   }
   return fmt::format(
-      " Word by word on the baseline's own outputs its first choice agrees at {:.1f} % of {} "
-      "positions (mean KL {:.3f}){}.",
+      " Token by token on the baseline's own outputs its top-1 agreement is {:.1f} % over {} "
+      "positions (mean KL {:.4f} nats){}.",
       f.top1_agreement.value * 100, f.tokens, f.kl.value,
       low ? ": low fidelity, it answers differently even where the score holds" : "");
 }
@@ -71,7 +58,7 @@ std::string fidelity_sentence(const FidelityValues& f, Language language) {
 std::string sentence_for(const RunReport& report, std::size_t v, Language language) {
   const PairedComparison& pooled = report.pooled[v].overall;
   const std::string& name = report.variants[v].name;
-  const std::string base = baseline_name(report);
+  const std::string& base = report.variants[baseline_index(report)].name;
   const bool zh = language == Language::zh;
   std::string text;
   if (pooled.n == 0) {
@@ -81,11 +68,11 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
   } else if (zh) {
     text = fmt::format("{}:{}。{} 对题合计,得分与基线 {} 相差 {} 个百分点:{}。", name,
                        verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
-                       meaning_zh(pooled, report.margin_pp));
+                       meaning_of(pooled, report.margin_pp).zh);
   } else {
     text = fmt::format("{} is {}: over {} paired items its score differs from {} by {} points; {}.",
                        name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
-                       meaning_en(pooled, report.margin_pp));
+                       meaning_of(pooled, report.margin_pp).en);
   }
   if (v >= report.fidelity.size()) return text;
   if (const auto& fidelity = report.fidelity[v]) text += fidelity_sentence(*fidelity, language);
@@ -123,15 +110,20 @@ std::string unsound_sentence(const RunReport& report, Language language) {
 
 }  // namespace
 
-std::string verdict_text(const PairedComparison& comparison) {
-  std::string text(verdict_label(comparison.verdict));
-  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
-    text += fmt::format(" ({} items needed)", *comparison.items_needed);
-  } else if (comparison.verdict == Verdict::invalid) {
-    text += " (" + comparison.reason + ")";
-  } else if (comparison.verdict == Verdict::not_available) {
+std::string verdict_text(const PairedComparison& comparison, Language language) {
+  const VerdictWords& words = verdict_words(comparison.verdict);
+  const bool zh = language == Language::zh;
+  if (comparison.verdict == Verdict::not_available) {
     return comparison.reason.starts_with("N/A") ? comparison.reason
                                                 : "N/A (" + comparison.reason + ")";
+  }
+  std::string text(words.label);
+  if (zh) text += " " + std::string(words.zh);
+  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
+    text += fmt::format(fmt::runtime(zh ? "(需要 {} 题)" : " ({} items needed)"),
+                        *comparison.items_needed);
+  } else if (comparison.verdict == Verdict::invalid) {
+    text += (zh ? "(" : " (") + comparison.reason + ")";
   }
   return text;
 }
@@ -146,41 +138,6 @@ std::string score_text(const TaskValues& task, const Cell& cell) {
   if (!cell.not_available.empty()) return cell.not_available;
   const auto it = cell.metrics.find(task.metrics.front());
   return it == cell.metrics.end() ? "N/A (no scores)" : fmt::format("{:.1f} %", it->second * 100);
-}
-
-std::string counts_text(const Cell& cell) {
-  std::int64_t unscored = 0;
-  std::string reasons;
-  for (const auto& [reason, count] : cell.unscored) {
-    unscored += count;
-    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", reason, count);
-  }
-  std::string text = fmt::format("run {}", cell.run);
-  if (cell.paired) text += fmt::format(", paired {}", cell.paired->n);
-  text += fmt::format(", unscored {}", unscored);
-  if (!reasons.empty()) text += " (" + reasons + ")";
-  return text + fmt::format(", truncated {}", cell.truncated);
-}
-
-std::string verdict_text(const PairedComparison& comparison, Language language) {
-  if (language == Language::en) return verdict_text(comparison);
-  const std::string label(verdict_label(comparison.verdict));
-  switch (comparison.verdict) {
-    case Verdict::non_inferior:
-      return label + " 不劣";
-    case Verdict::worse:
-      return label + " 变差";
-    case Verdict::worse_within_margin:
-      return label + " 变差但在界限内";
-    case Verdict::inconclusive:
-      return label + " 尚无定论" +
-             (comparison.items_needed ? fmt::format("(需要 {} 题)", *comparison.items_needed) : "");
-    case Verdict::invalid:
-      return label + " 无效(" + comparison.reason + ")";
-    case Verdict::not_available:
-      break;
-  }
-  return verdict_text(comparison);
 }
 
 std::string summarize_in_words(const RunReport& report, Language language) {

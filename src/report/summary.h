@@ -10,15 +10,13 @@ namespace assay {
 
 [[nodiscard]] std::string summarize_in_words(const RunReport& report, Language language);
 
-// "NON-INFERIOR", "INCONCLUSIVE (88 items needed)", "INVALID (truncated)", "N/A (HF gated)".
-[[nodiscard]] std::string verdict_text(const PairedComparison& comparison);
-// The same in the report's language; the verdict's own words stay English in both.
-[[nodiscard]] std::string verdict_text(const PairedComparison& comparison, Language language);
+// "NON-INFERIOR", "INCONCLUSIVE (88 items needed)", "INVALID (truncated)", "N/A (HF gated)"; in
+// Chinese the verdict's own words stay English, and Chinese ones follow.
+[[nodiscard]] std::string verdict_text(const PairedComparison& comparison,
+                                       Language language = Language::en);
 // "-1.3 [-4.0, +1.2]", in percentage points with the two-sided 95 % interval; "" without pairs.
 [[nodiscard]] std::string difference_text(const PairedComparison& comparison);
 // "62.5 %" of the first metric, or why there is no number.
 [[nodiscard]] std::string score_text(const TaskValues& task, const Cell& cell);
-// "run 4, paired 4, unscored 2 (no judge 2), truncated 1"
-[[nodiscard]] std::string counts_text(const Cell& cell);
 
 }  // namespace assay

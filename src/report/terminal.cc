@@ -4,94 +4,118 @@
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "report/printers.h"
+#include "report/sections.h"
 #include "report/summary.h"
 
 namespace assay {
 namespace {
 
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80;
-  }));
-}
+struct Padded {
+  std::string text;  // as printed, colours included
+  std::size_t width = 0;
+};
 
-const char* colour_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::non_inferior:
-      return "\033[32m";
-    case Verdict::worse:
-    case Verdict::invalid:
-      return "\033[31m";
-    case Verdict::worse_within_margin:
-    case Verdict::inconclusive:
-      return "\033[33m";
-    case Verdict::not_available:
-      return "\033[2m";
+// In terminal cells: characters of East Asian scripts (from U+3000) take two.
+std::size_t width_of(const std::string& text) {
+  std::size_t width = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0U) == 0x80) continue;  // within a character
+    width += byte >= 0xe3 && byte <= 0xef ? 2 : 1;
   }
-  return "";
+  return width;
 }
 
-std::string cell_text(const TaskValues& task, const Cell& cell) {
-  std::string text = score_text(task, cell);
-  if (!cell.not_available.empty()) return text;
-  text += fmt::format(" ({}/{})", cell.scored, cell.planned);
-  if (cell.paired && cell.paired->n > 0) text += " " + difference_text(*cell.paired);
-  return text;
+std::string aligned_rows(const std::vector<std::vector<Padded>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 0);
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].width);
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += row[i].text;
+      if (i + 1 < row.size()) out.append(widths[i] - row[i].width + 2, ' ');
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+const char* colour_of(Tone tone) {
+  switch (tone) {
+    case Tone::good:
+      return "\033[32m";
+    case Tone::bad:
+      return "\033[31m";
+    case Tone::caution:
+      return "\033[33m";
+    case Tone::muted:
+      break;
+  }
+  return "\033[2m";
+}
+
+std::string coloured(const Piece& piece, Language language, bool colour) {
+  const std::string& text = piece.text.in(language);
+  if (!colour || piece.look != Look::badge) return text;
+  return colour_of(verdict_words(piece.verdict).tone) + text + "\033[0m";
+}
+
+Padded padded(const TableCell& cell, Language language, bool colour) {
+  const std::string text = cell.text(language);
+  Padded out{text, width_of(text)};
+  if (!colour) return out;
+  out.text.clear();
+  for (const Piece& piece : cell.pieces) {
+    out.text += (out.text.empty() ? "" : " ") + coloured(piece, language, colour);
+  }
+  return out;
 }
 
 }  // namespace
 
 std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
+  std::vector<std::vector<Padded>> out;
   for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    auto& cells = out.emplace_back();
+    for (const std::string& text : row) cells.push_back({text, width_of(text)});
   }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
-    }
-    out += line + "\n";
-  }
-  return out;
+  return aligned_rows(out);
 }
 
-std::string terminal_table(const RunReport& report, bool colour) {
-  std::vector<std::vector<std::string>> rows = {{"task"}};
-  for (const VariantValues& v : report.variants) rows[0].push_back(v.name);
-  for (const TaskValues& task : report.tasks) {
-    rows.push_back({task.title});
-    for (const Cell& cell : task.cells) rows.back().push_back(cell_text(task, cell));
+std::string aligned(const Table& table, Language language, bool colour) {
+  std::vector<std::vector<Padded>> out(1);
+  for (const Text& name : table.head) out[0].push_back(padded(name, language, colour));
+  for (const auto& row : table.rows) {
+    auto& cells = out.emplace_back();
+    for (const TableCell& cell : row) cells.push_back(padded(cell, language, colour));
   }
-  rows.push_back({"load"});
-  for (const VariantValues& v : report.variants) rows.back().push_back(human_duration(v.load_s));
-  rows.push_back({"output tokens/s"});
-  for (const VariantValues& v : report.variants)
-    rows.back().push_back(fmt::format("{:.0f}", v.tokens_per_s));
-  std::string out = "\n" + report.name +
-                    ": score (scored/planned) difference to the baseline [95 %] in points\n\n";
-  out += aligned(rows) + "\n";
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) continue;
-    const PairedComparison& pooled = report.pooled[v].overall;
-    const std::string verdict = verdict_text(pooled);
-    out += fmt::format("{}: {}{}{} {}\n", report.variants[v].name,
-                       colour ? colour_of(pooled.verdict) : "", verdict, colour ? "\033[0m" : "",
-                       difference_text(pooled));
+  return aligned_rows(out);
+}
+
+std::string terminal_table(const RunReport& report, bool colour, Language language) {
+  const bool zh = language == Language::zh;
+  const Table table = overview(report);
+  std::string out =
+      "\n" + table.title.in(language) + "\n\n" + aligned(table, language, colour) + "\n";
+  for (const auto& row : verdict_section(report).rows) {  // variant, verdict, difference, …
+    out += fmt::format("{}: {} {}\n", row[0].text(language),
+                       coloured(row[1].pieces.front(), language, colour), row[2].text(language));
   }
   if (report.noise_floor) {
     const PairedComparison& c = report.noise_floor->comparison;
-    out += fmt::format("baseline against its second pass: {}, {} of {} items flip\n",
-                       difference_text(c), c.flips_to_wrong + c.flips_to_right, c.n);
+    out += fmt::format(
+        fmt::runtime(zh ? "基线与它的第二遍相比:{0},{2} 题中 {1} 题翻转\n"
+                        : "baseline against its second pass: {0}, {1} of {2} items flip\n"),
+        difference_text(c), c.flips_to_wrong + c.flips_to_right, c.n);
   }
-  if (!report.flags.empty())
-    out += fmt::format("{} {}: see the report\n", report.flags.size(),
-                       report.flags.size() == 1 ? "flag" : "flags");
-  return out;
+  if (report.flags.empty()) return out;
+  const std::size_t flags = report.flags.size();
+  return out + (zh ? fmt::format("{} 个标记:见报告\n", flags)
+                   : fmt::format("{} {}: see the report\n", flags, flags == 1 ? "flag" : "flags"));
 }
 
 }  // namespace assay

@@ -1,6 +1,4 @@
-#include "report/load_figures.h"
-
-#include <fmt/format.h>
+#include "report/traffic.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +7,6 @@
 #include <set>
 
 #include "base/json.h"
-#include "base/text.h"
-#include "report/html_text.h"
 #include "values/in_flight.h"
 
 namespace assay {
@@ -39,8 +35,8 @@ Spread spread_of(std::vector<double> values) {
   return {static_cast<std::int64_t>(values.size()), quantile(values, 0.5), quantile(values, 0.95)};
 }
 
-LoadRow row_of(const Times& times) {
-  LoadRow row;
+TrafficRow row_of(const Times& times) {
+  TrafficRow row;
   row.answers = static_cast<std::int64_t>(times.first_token_s.size());
   row.first_token_s = spread_of(times.first_token_s);
   row.inter_token_s = spread_of(times.inter_token_s);
@@ -84,38 +80,12 @@ std::map<std::size_t, Flow> flow_of(const std::vector<StoredLoad>& loads,
   return out;
 }
 
-std::string band_text(const LoadRow& row) {
-  if (row.from == 0) return "";
-  if (row.to == row.from) return std::to_string(row.from);
-  return row.to == 0 ? fmt::format("{} or more", row.from) : fmt::format("{}–{}", row.from, row.to);
-}
-
-std::string milliseconds(double seconds) {
-  return fmt::format("{:.{}f}", seconds * 1000, seconds < 0.1 ? 1 : 0);
-}
-
-std::string spread_text(const Spread& spread) {
-  if (spread.n == 0) return "";
-  return milliseconds(spread.median) + " / " + milliseconds(spread.p95);
-}
-
-std::vector<std::string> cells_of(const LoadRow& row) {
-  return {std::to_string(row.answers), spread_text(row.first_token_s),
-          spread_text(row.inter_token_s),
-          row.seconds > 0 ? fmt::format("{:.1f}", row.tokens_per_s()) : ""};
-}
-
-bool any(const RunReport& report) {
-  return std::any_of(report.variants.begin(), report.variants.end(),
-                     [](const VariantValues& v) { return v.load.all.answers > 0; });
-}
-
 Json spread_json(const Spread& spread) {
   if (spread.n == 0) return nullptr;
   return {{"n", spread.n}, {"median", spread.median}, {"p95", spread.p95}};
 }
 
-Json row_json(const LoadRow& row) {
+Json row_json(const TrafficRow& row) {
   Json out = {{"answers", row.answers},
               {"first_token_s", spread_json(row.first_token_s)},
               {"inter_token_s", spread_json(row.inter_token_s)},
@@ -131,85 +101,39 @@ Json row_json(const LoadRow& row) {
 
 }  // namespace
 
-Status measure_load(const Store& store, std::vector<VariantValues>& variants) {
+Status measure_traffic(const Store& store, std::vector<VariantValues>& variants) {
   const auto loads = TRY(store.loads());
   for (VariantValues& variant : variants) {
     Times all;
     const auto bands = TRY(timed_answers(store, variant.name, all));
     if (all.first_token_s.empty()) continue;
-    variant.load.all = row_of(all);
+    variant.traffic.all = row_of(all);
     const auto flow = flow_of(loads, variant.name);
     for (std::size_t band = 0; band < kInFlightBands.size(); ++band) {
       const auto times = bands.find(band);
       const auto moved = flow.find(band);
       if (times == bands.end() && moved == flow.end()) continue;
-      LoadRow row = times == bands.end() ? LoadRow{} : row_of(times->second);
+      TrafficRow row = times == bands.end() ? TrafficRow{} : row_of(times->second);
       row.from = kInFlightBands[band].from;
       row.to = kInFlightBands[band].to;
       if (moved != flow.end()) {
         row.seconds = moved->second.seconds;
         row.tokens = moved->second.tokens;
       }
-      variant.load.all.seconds += row.seconds;
-      variant.load.all.tokens += row.tokens;
-      variant.load.by_in_flight.push_back(row);
+      variant.traffic.all.seconds += row.seconds;
+      variant.traffic.all.tokens += row.tokens;
+      variant.traffic.by_in_flight.push_back(row);
     }
   }
   return {};
 }
 
-nlohmann::json load_json(const LoadValues& load) {
-  if (load.all.answers == 0) return nullptr;
-  Json out = row_json(load.all);
+nlohmann::json traffic_json(const TrafficValues& traffic) {
+  if (traffic.all.answers == 0) return nullptr;
+  Json out = row_json(traffic.all);
   out["by_in_flight"] = Json::array();
-  for (const LoadRow& row : load.by_in_flight) out["by_in_flight"].push_back(row_json(row));
+  for (const TrafficRow& row : traffic.by_in_flight) out["by_in_flight"].push_back(row_json(row));
   return out;
-}
-
-std::string load_markdown(const RunReport& report) {
-  if (!any(report)) return "";
-  std::string out =
-      "## Load\n\n| variant | in flight | answers | first token, ms: median / p95 | between "
-      "tokens, "
-      "ms: median / p95 | output tokens per second |\n|---|---|---|---|---|---|\n";
-  for (const VariantValues& v : report.variants) {
-    if (v.load.all.answers == 0) continue;
-    out += fmt::format("| {} | all | {} |\n", v.name, join(cells_of(v.load.all), " | "));
-    for (const LoadRow& row : v.load.by_in_flight) {
-      out += fmt::format("| {} | {} | {} |\n", v.name, band_text(row), join(cells_of(row), " | "));
-    }
-  }
-  return out +
-         "\nOver answers of one token or more; the first token's time includes the wait for the "
-         "engine.\n\n";
-}
-
-std::string load_section(const RunReport& report) {
-  if (!any(report)) return "";
-  std::string rows;
-  const auto add = [&rows](const VariantValues& v, const std::string& band, const LoadRow& row) {
-    std::vector<std::string> cells = {escaped(v.name) + (v.emulated ? " *" : ""), band};
-    for (const std::string& cell : cells_of(row)) cells.push_back(escaped(cell));
-    rows += html_row(cells);
-  };
-  for (const VariantValues& v : report.variants) {
-    if (v.load.all.answers == 0) continue;
-    add(v, both("all", "全部"), v.load.all);
-    for (const LoadRow& row : v.load.by_in_flight) add(v, escaped(band_text(row)), row);
-  }
-  return "<section id=\"load\"><h2>" + both("Load", "负载") + "</h2>" +
-         html_table(
-             {both("variant", "变体"), both("in flight", "并发请求"), both("answers", "回答数"),
-              both("first token, ms: median / p95", "首词延迟,毫秒:中位数 / p95"),
-              both("between tokens, ms: median / p95", "词间延迟,毫秒:中位数 / p95"),
-              both("output tokens/s", "输出词/秒")},
-             rows) +
-         "<p>" +
-         both(
-             "Over answers of one token or more; the first token's time includes the wait for the "
-             "engine.",
-             "只计至少输出一个词的回答;首词延迟包括在引擎中排队的时间。") +
-         "</p></section>\n";
 }
 
 }  // namespace assay

@@ -2,7 +2,6 @@
 // and by how many requests were in flight. From stored answers and the loads' own account.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -11,12 +10,10 @@
 
 namespace assay {
 
-// Fills VariantValues::load of each variant; leaves it empty where no answer was timed.
-[[nodiscard]] Status measure_load(const Store& store, std::vector<VariantValues>& variants);
+// Fills VariantValues::traffic of each variant; leaves it empty where no answer was timed.
+[[nodiscard]] Status measure_traffic(const Store& store, std::vector<VariantValues>& variants);
 
-[[nodiscard]] nlohmann::json load_json(const LoadValues& load);
-// A section each, or nothing when no variant has figures.
-[[nodiscard]] std::string load_markdown(const RunReport& report);
-[[nodiscard]] std::string load_section(const RunReport& report);
+// results.json's `load` of a variant; null where no answer was timed.
+[[nodiscard]] nlohmann::json traffic_json(const TrafficValues& load);
 
 }  // namespace assay

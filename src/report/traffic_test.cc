@@ -1,16 +1,18 @@
-#include "report/load_figures.h"
+#include "report/traffic.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "report/printers.h"
+#include "report/sections.h"
 
 namespace assay {
 namespace {
 
-class LoadFiguresTest : public testing::Test {
+class TrafficTest : public testing::Test {
  protected:
-  LoadFiguresTest()
+  TrafficTest()
       : folder_(std::filesystem::path(testing::TempDir()) /
                 ("assay_load_" +
                  std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
@@ -18,7 +20,7 @@ class LoadFiguresTest : public testing::Test {
     std::filesystem::remove_all(folder_);
     store_.emplace(Store::open(folder_, Store::Mode::write).value());
   }
-  ~LoadFiguresTest() override {
+  ~TrafficTest() override {
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -39,18 +41,18 @@ class LoadFiguresTest : public testing::Test {
     ASSERT_TRUE(store_->add_load("bf16", 0, {{"by_in_flight", bands}}).has_value());
   }
 
-  LoadValues measured() {
+  TrafficValues measured() {
     std::vector<VariantValues> variants(1);
     variants[0].name = "bf16";
-    EXPECT_TRUE(measure_load(*store_, variants));
-    return variants[0].load;
+    EXPECT_TRUE(measure_traffic(*store_, variants));
+    return variants[0].traffic;
   }
 
   std::filesystem::path folder_;
   std::optional<Store> store_;
 };
 
-TEST_F(LoadFiguresTest, MediansAndRatesByBand) {
+TEST_F(TrafficTest, MediansAndRatesByBand) {
   answer("a", 11, 0.5, 0.5, 1.0, 1);  // first token after 1.0 s, then one each 0.1 s
   answer("b", 11, 0.0, 2.0, 2.0, 3);  // 2.0 s, 0.2 s
   answer("c", 21, 0.0, 3.0, 6.0, 4);  // 3.0 s, 0.3 s
@@ -60,46 +62,47 @@ TEST_F(LoadFiguresTest, MediansAndRatesByBand) {
   load({{{"from", 1}, {"to", 1}, {"seconds", 2.0}, {"tokens", 11.0}}});
   load({{{"from", 2}, {"to", 4}, {"seconds", 8.0}, {"tokens", 32.0}},
         {{"from", 1}, {"to", 1}, {"seconds", 1.0}, {"tokens", 1.0}}});
-  const LoadValues load = measured();
-  EXPECT_EQ(load.all.answers, 4);
-  EXPECT_DOUBLE_EQ(load.all.first_token_s.median, 2.0);  // nearest rank: the second of four
-  EXPECT_DOUBLE_EQ(load.all.first_token_s.p95, 4.0);
-  EXPECT_EQ(load.all.inter_token_s.n, 3);
-  EXPECT_DOUBLE_EQ(load.all.inter_token_s.median, 0.2);
-  EXPECT_DOUBLE_EQ(load.all.tokens_per_s(), 4.0);  // 44 tokens in 11 s
-  ASSERT_EQ(load.by_in_flight.size(), 2U);
-  EXPECT_EQ(load.by_in_flight[0].to, 1);
-  EXPECT_DOUBLE_EQ(load.by_in_flight[0].tokens_per_s(), 4.0);  // two loads: 12 in 3 s
-  EXPECT_EQ(load.by_in_flight[1].answers, 3);
-  EXPECT_DOUBLE_EQ(load.by_in_flight[1].first_token_s.median, 3.0);
-  EXPECT_DOUBLE_EQ(load.by_in_flight[1].tokens_per_s(), 4.0);
+  const TrafficValues traffic = measured();
+  EXPECT_EQ(traffic.all.answers, 4);
+  EXPECT_DOUBLE_EQ(traffic.all.first_token_s.median, 2.0);  // nearest rank: the second of four
+  EXPECT_DOUBLE_EQ(traffic.all.first_token_s.p95, 4.0);
+  EXPECT_EQ(traffic.all.inter_token_s.n, 3);
+  EXPECT_DOUBLE_EQ(traffic.all.inter_token_s.median, 0.2);
+  EXPECT_DOUBLE_EQ(traffic.all.tokens_per_s(), 4.0);  // 44 tokens in 11 s
+  ASSERT_EQ(traffic.by_in_flight.size(), 2U);
+  EXPECT_EQ(traffic.by_in_flight[0].to, 1);
+  EXPECT_DOUBLE_EQ(traffic.by_in_flight[0].tokens_per_s(), 4.0);  // two loads: 12 in 3 s
+  EXPECT_EQ(traffic.by_in_flight[1].answers, 3);
+  EXPECT_DOUBLE_EQ(traffic.by_in_flight[1].first_token_s.median, 3.0);
+  EXPECT_DOUBLE_EQ(traffic.by_in_flight[1].tokens_per_s(), 4.0);
 }
 
-TEST_F(LoadFiguresTest, OneRowABandInEveryFormat) {
+TEST_F(TrafficTest, OneRowABandInEveryFormat) {
   answer("a", 3, 0.01, 0.04, 0.03, 300);
   load({{{"from", 257}, {"to", 0}, {"seconds", 2.0}, {"tokens", 25.0}}});
   RunReport report;
   report.variants.resize(2);  // the second has no figures
   report.variants[0].name = "bf16";
-  report.variants[0].load = measured();
-  EXPECT_NE(
-      load_markdown(report).find("| bf16 | all | 1 | 50.0 / 50.0 | 15.0 / 15.0 | 12.5 |\n"
-                                 "| bf16 | 257 or more | 1 | 50.0 / 50.0 | 15.0 / 15.0 | 12.5 |\n"),
-      std::string::npos)
-      << load_markdown(report);
-  EXPECT_NE(load_section(report).find("257 or more"), std::string::npos);
-  const Json json = load_json(report.variants[0].load);
+  report.variants[0].traffic = measured();
+  const Table table = traffic_section(report);
+  const std::string markdown = markdown_table(table);
+  EXPECT_NE(markdown.find("| bf16 | all | 1 | 50.0 / 50.0 | 15.0 / 15.0 | 12.5 |\n"
+                          "| bf16 | 257 or more | 1 | 50.0 / 50.0 | 15.0 / 15.0 | 12.5 |\n"),
+            std::string::npos)
+      << markdown;
+  EXPECT_NE(html_section(table).find("257 or more"), std::string::npos);
+  const Json json = traffic_json(report.variants[0].traffic);
   EXPECT_EQ(json.at("by_in_flight").at(0).at("from"), 257);
   EXPECT_TRUE(json.at("by_in_flight").at(0).at("to").is_null());
   EXPECT_EQ(json.at("tokens_per_s"), 12.5);
 }
 
-TEST_F(LoadFiguresTest, NothingTimedGivesNoFigures) {
+TEST_F(TrafficTest, NothingTimedGivesNoFigures) {
   answer("e", 0, 0.0, 9.0, 0.0, 4);
   answer("g", 5, 0.0, 0.0, 0.0, 0);  // an older store, or an endpoint that gives no times
   EXPECT_EQ(measured().all.answers, 0);
-  EXPECT_TRUE(load_json(measured()).is_null());
-  EXPECT_EQ(load_markdown(RunReport{}), "");
+  EXPECT_TRUE(traffic_json(measured()).is_null());
+  EXPECT_TRUE(traffic_section(RunReport{}).empty());
 }
 
 }  // namespace

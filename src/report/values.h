@@ -20,7 +20,7 @@ struct Spread {  // of n values
 };
 
 // How fast a variant answered while a number of requests was in flight.
-struct LoadRow {
+struct TrafficRow {
   int from = 0;              // in flight; 0: whatever their number
   int to = 0;                // 0: no end
   std::int64_t answers = 0;  // generated ones that were timed
@@ -31,9 +31,9 @@ struct LoadRow {
   [[nodiscard]] double tokens_per_s() const { return seconds > 0 ? tokens / seconds : 0; }
 };
 
-struct LoadValues {
-  LoadRow all;
-  std::vector<LoadRow> by_in_flight;
+struct TrafficValues {
+  TrafficRow all;
+  std::vector<TrafficRow> by_in_flight;
 };
 
 struct VariantValues {
@@ -48,7 +48,7 @@ struct VariantValues {
   std::int64_t prompt_tokens = 0;
   double tokens_per_s = 0;         // generated, while an engine was ready
   std::optional<double> energy_j;  // of the GPUs, while an engine was ready; none: not known
-  LoadValues load;                 // no answers: nothing was timed
+  TrafficValues traffic;           // no answers: nothing was timed
   nlohmann::json facts =
       nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
@@ -190,6 +190,14 @@ struct FidelityValues {
   std::optional<double> first_divergence;
 };
 
+// Something that happened to an engine or a judge, beside what they answered.
+struct EventValues {
+  double at_s = 0;      // seconds since 1970
+  std::string kind;     // "engine died", "no judge"…
+  std::string variant;  // empty: of no variant
+  std::string why;      // empty: the kind says it all
+};
+
 struct RunReport {
   std::string name;
   std::string assay_version;
@@ -206,6 +214,7 @@ struct RunReport {
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
   std::vector<Flag> flags;
+  std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
   std::string summary;          // one paragraph for whoever decides

@@ -9,17 +9,18 @@
 
 namespace assay {
 
-// report.md, report.html, results.json, results.csv, and results/ in lm-eval's layout with pass@1
-// files. Each file is replaced whole; the same values make the same bytes. The page holds both
-// languages; `language` is the one it opens in.
+// report.md, report.html, report.tex, results.json, results.csv, and results/ in lm-eval's layout
+// with pass@1 files. Each file is replaced whole; the same values make the same bytes. `language`
+// is the one of report.md and report.tex, and the one the page opens in: it holds both, as
+// results.json does.
 [[nodiscard]] Status write_reports(const RunReport& report, const std::filesystem::path& folder,
                                    Language language = Language::en);
 
-[[nodiscard]] std::string markdown_report(const RunReport& report);
+[[nodiscard]] std::string markdown_report(const RunReport& report,
+                                          Language language = Language::en);
 [[nodiscard]] std::string html_report(const RunReport& report, Language language = Language::en);
-// A cell of text; what a spreadsheet would run as a formula gets an apostrophe in front.
-[[nodiscard]] std::string csv_quoted(const std::string& text);
-[[nodiscard]] std::string csv_report(const RunReport& report);
+[[nodiscard]] std::string latex_report(const RunReport& report, Language language = Language::en);
+[[nodiscard]] std::string csv_report(const RunReport& report);      // docs/report_schema.md
 [[nodiscard]] nlohmann::json json_report(const RunReport& report);  // docs/report_schema.md
 [[nodiscard]] Status write_lm_eval_files(const RunReport& report,
                                          const std::filesystem::path& folder);

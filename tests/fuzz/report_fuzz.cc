@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include "report/compare_folders.h"
 #include "report/gate_policy.h"
-#include "report/html_text.h"
+#include "report/html.h"
+#include "report/printers.h"
 #include "report/result_folders.h"
 #include "report/sample_scan.h"
 #include "report/samples.h"
@@ -73,7 +74,7 @@ void check_folders(const fuzz::ScratchFolder& folder) {
 }
 
 void check_markup(std::string_view text) {
-  const std::string plain = escaped(text);
+  const std::string plain = markup_escaped(text);
   require(plain.find_first_of("<>\"'") == std::string::npos && is_valid_utf8(plain));
   require(script_json(Json(std::string(text))).find('<') == std::string::npos);
 }

@@ -1,0 +1,89 @@
+// The charts' figures, as JSON that the page's script draws (src/report/page/charts.js).
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "report/html.h"
+#include "report/sections.h"
+#include "report/summary.h"
+
+namespace assay {
+namespace {
+
+Json forest_rows(const RunReport& report) {
+  Json rows = Json::array();
+  const auto add = [&rows](const std::string& label, const std::string& label_zh,
+                           const PairedComparison& c, bool pooled) {
+    if (c.n == 0) return;
+    rows.push_back({{"label", {label, label_zh}},
+                    {"verdict", verdict_name(c.verdict)},
+                    {"diff", c.diff_pp},
+                    {"low", c.ci95_low_pp},
+                    {"high", c.ci95_high_pp},
+                    {"pooled", pooled},
+                    {"text", difference_text(c)}});
+  };
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    const std::string name = report.variants[v].name + ": ";
+    add(name + "pooled", name + "合并", report.pooled[v].overall, true);
+    for (const TaskValues& task : report.tasks) {
+      const auto& paired = task.cells[v].paired;
+      if (paired) add(name + task.title, name + task.title, *paired, false);
+    }
+  }
+  return rows;
+}
+
+Json bar_panels(const RunReport& report) {
+  Json accuracy = {{"title", {"Accuracy, %", "准确率 %"}}, {"most", 100}};
+  Json speed = {{"title", {"Output tokens per second", "每秒输出 token 数"}}};
+  Json load = {{"title", {"Load time", "加载时间"}}};
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    const VariantValues& variant = report.variants[v];
+    const auto mean = shared_mean(report, v);
+    accuracy["values"].push_back(mean ? Json(*mean * 100) : Json(nullptr));
+    accuracy["texts"].push_back(mean ? fmt::format("{:.1f}", *mean * 100) : "N/A");
+    speed["values"].push_back(variant.tokens_per_s);
+    speed["texts"].push_back(rate_text(variant.tokens_per_s) + (variant.emulated ? " *" : ""));
+    load["values"].push_back(variant.load_s);
+    load["texts"].push_back(human_duration(variant.load_s));
+  }
+  return Json::array({accuracy, speed, load});
+}
+
+}  // namespace
+
+std::string chart_sections(const RunReport& report) {
+  Json variants = Json::array();
+  for (const VariantValues& v : report.variants) {
+    variants.push_back({{"name", v.name}, {"baseline", v.baseline}, {"emulated", v.emulated}});
+  }
+  const Json figures = {
+      {"forest", forest_rows(report)},
+      {"margin", report.margin_pp},
+      {"forest_title",
+       {"Differences to the baseline in points with 95 % intervals",
+        "与基线之差(百分点)及 95 % 区间"}},
+      {"bars", bar_panels(report)},
+      {"bars_title", {"Accuracy and speed of each variant", "各变体的准确率与速度"}},
+      {"variants", variants}};
+  std::string out =
+      "<section id=\"forest\"><h2>" + both({"Differences to the baseline", "与基线之差"}) +
+      "</h2>\n" + "<figure><div id=\"forest-chart\"></div><figcaption>" +
+      both({"Percentage points, left of zero is worse. The bar is the two-sided 95 % "
+            "interval, the band the margin. The same numbers are in the tables below.",
+            "单位为百分点,零线左侧为变差。横线是双侧 95 % 区间,色带是界限。下表有同样的"
+            "数字。"}) +
+      "</figcaption></figure></section>\n";
+  out += "<section id=\"speed\"><h2>" + both({"Accuracy and speed", "准确率与速度"}) + "</h2>\n" +
+         "<figure><div id=\"speed-chart\"></div><figcaption>" +
+         both({"Accuracy over the items all variants share, tasks weighted. Pale bars with * are "
+               "emulated: their speed means nothing.",
+               "准确率取各变体共有的题,任务加权。带 * 的浅色条是软件模拟,速度没有意义。"}) +
+         "</figcaption></figure></section>\n";
+  return out + "<script type=\"application/json\" id=\"figures\">" + script_json(figures) +
+         "</script>\n";
+}
+
+}  // namespace assay

@@ -1,0 +1,33 @@
+// A table in each format. What a report is made of beside tables stands in the formats' own files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/table.h"
+
+namespace assay {
+
+// A whole <section> in both languages, of which the page shows one; "" for an empty table.
+[[nodiscard]] std::string html_section(const Table& table);
+// Head and rows, no title, lead or note, for the formats below; each ends with a line end.
+[[nodiscard]] std::string markdown_table(const Table& table, Language language = Language::en);
+[[nodiscard]] std::string latex_table(const Table& table, Language language = Language::en);
+// RFC 4180: text is quoted, the head and numbers are not. What a spreadsheet would run as a formula
+// gets an apostrophe in front, numbers excepted.
+[[nodiscard]] std::string csv_table(const Table& table, Language language = Language::en);
+// Columns padded to the widest entry in terminal cells, two spaces between them; badges in their
+// colour on request.
+[[nodiscard]] std::string aligned(const Table& table, Language language = Language::en,
+                                  bool colour = false);
+[[nodiscard]] std::string aligned(const std::vector<std::vector<std::string>>& rows);
+
+// For element content and quoted attributes of HTML and XML: invalid UTF-8 becomes U+FFFD, control
+// characters that XML does not have become spaces.
+[[nodiscard]] std::string markup_escaped(std::string_view text);
+// For a cell of a Markdown table: no column ends in it and no line.
+[[nodiscard]] std::string markdown_escaped(std::string text);
+// Plain text to be typeset by LaTeX, on one line.
+[[nodiscard]] std::string latex_escaped(std::string_view text);
+
+}  // namespace assay

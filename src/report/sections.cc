@@ -1,0 +1,237 @@
+// What is said of scores: the verdict, scores, differences, groups, counts.
+#include "report/sections.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <map>
+
+#include "base/text.h"
+#include "report/heads.h"
+#include "report/summary.h"
+
+namespace assay {
+namespace {
+
+std::vector<Text> heads_by_variant(std::vector<Text> first, const RunReport& report) {
+  for (const VariantValues& v : report.variants) first.push_back(name_of(v));
+  return first;
+}
+
+TableCell verdict_cell(const PairedComparison& comparison) {
+  return badge(comparison.verdict,
+               {verdict_text(comparison, Language::en), verdict_text(comparison, Language::zh)});
+}
+
+TableCell flips_cell(const PairedComparison& comparison) {
+  return fmt::format("{} / {}", comparison.flips_to_wrong, comparison.flips_to_right);
+}
+
+// The pooled difference stands out: the page shows it large.
+TableCell pooled_cell(const PairedComparison& pooled) {
+  if (pooled.n == 0) return {};
+  return std::vector<Piece>{
+      strong(fmt::format("{:+.1f}", pooled.diff_pp)),
+      sub(fmt::format("[{:+.1f}, {:+.1f}]", pooled.ci95_low_pp, pooled.ci95_high_pp))};
+}
+
+TableCell score_cell(const TaskValues& task, const Cell& cell) {
+  TableCell out = strong(score_text(task, cell));
+  if (!cell.not_available.empty()) return out;
+  out.pieces.push_back(
+      sub(fmt::format("[{:.0f}, {:.0f}]", cell.ci95.low * 100, cell.ci95.high * 100)));
+  if (cell.metrics.contains("lm_eval")) {
+    out.pieces.push_back(sub(fmt::format("(lm_eval {:.1f} %)", cell.metrics.at("lm_eval") * 100)));
+  }
+  return out;
+}
+
+std::string overview_text(const TaskValues& task, const Cell& cell) {
+  std::string text = score_text(task, cell);
+  if (!cell.not_available.empty()) return text;
+  text += fmt::format(" ({}/{})", cell.scored, cell.planned);
+  if (cell.paired && cell.paired->n > 0) text += " " + difference_text(*cell.paired);
+  return text;
+}
+
+// "2 (no judge 2)"
+std::string unscored_text(const Cell& cell) {
+  std::int64_t unscored = 0;
+  std::vector<std::string> reasons;
+  for (const auto& [reason, count] : cell.unscored) {
+    unscored += count;
+    reasons.push_back(fmt::format("{} {}", reason, count));
+  }
+  return std::to_string(unscored) + (reasons.empty() ? "" : " (" + join(reasons, ", ") + ")");
+}
+
+}  // namespace
+
+Text name_of(const VariantValues& variant) {
+  if (!variant.baseline) return variant.name;
+  return {variant.name + " (baseline)", variant.name + " (基线)"};
+}
+
+std::string time_text(double seconds_since_1970) {
+  if (seconds_since_1970 <= 0) return "?";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
+                     fmt::gmtime(static_cast<std::time_t>(seconds_since_1970)));
+}
+
+std::string rate_text(double per_s) {
+  return fmt::format("{:.{}f}", per_s, per_s < 99.95 ? 1 : 0);
+}
+
+std::optional<double> shared_mean(const RunReport& report, std::size_t variant) {
+  double sum = 0;
+  double weights = 0;
+  for (const TaskValues& task : report.tasks) {
+    if (task.shared == 0 || task.weight <= 0) continue;
+    sum += task.weight * task.shared_means[variant];
+    weights += task.weight;
+  }
+  return weights > 0 ? std::optional<double>(sum / weights) : std::nullopt;
+}
+
+Text times_of(const RunReport& report) {
+  const std::string from = time_text(report.started_at_s);
+  const std::string to = time_text(report.ended_at_s);
+  const std::string spent = human_duration(report.spent_s);
+  const std::string allowed = human_duration(report.budget_s);
+  const bool budget = report.budget_s > 0;
+  return {fmt::format("Started {}, ended {}; {} spent{}.", from, to, spent,
+                      budget ? " of " + allowed : ""),
+          fmt::format("开始于 {},结束于 {};用时 {}{}。", from, to, spent,
+                      budget ? ",预算 " + allowed : "")};
+}
+
+Table overview(const RunReport& report) {
+  Table table{"overview"};
+  table.title = {": score (scored/planned) difference to the baseline [95 %] in points",
+                 ":得分(已评分/计划) 与基线之差 [95 %],百分点"};
+  table.title = {report.name + table.title.en, report.name + table.title.zh};
+  table.head = {heads::task()};
+  for (const VariantValues& v : report.variants) table.head.emplace_back(v.name);
+  for (const TaskValues& task : report.tasks) {
+    auto& row = table.rows.emplace_back(std::vector<TableCell>{task.title});
+    for (const Cell& cell : task.cells) row.emplace_back(overview_text(task, cell));
+  }
+  auto& loads = table.rows.emplace_back(std::vector<TableCell>{heads::load()});
+  for (const VariantValues& v : report.variants) loads.emplace_back(human_duration(v.load_s));
+  auto& rates = table.rows.emplace_back(std::vector<TableCell>{heads::tokens_per_s()});
+  for (const VariantValues& v : report.variants) rates.emplace_back(rate_text(v.tokens_per_s));
+  return table;
+}
+
+Table verdict_section(const RunReport& report) {
+  Table table{"verdict", {"Verdict", "结论"}, {report.summary, report.summary_zh}};
+  table.note = {
+      fmt::format(
+          "Primary: the pooled difference to the baseline, tasks weighted as the plan says; "
+          "margin {} points, alpha {} one-sided. Verdicts by task are secondary and "
+          "Holm-adjusted. Finding no difference is not a proof that there is none.",
+          report.margin_pp, report.alpha),
+      fmt::format("主要结论看合并差值,各任务按计划加权;界限 {} 个百分点,单侧 alpha {}。"
+                  "各任务的结论是次要的,经 Holm 校正。没有发现差异,不等于证明没有差异。",
+                  report.margin_pp, report.alpha)};
+  table.head = {heads::variant(), heads::verdict(),        heads::difference(), heads::pairs(),
+                heads::flips(),   heads::top1_agreement(), heads::mean_kl()};
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    const PairedComparison& pooled = report.pooled[v].overall;
+    const auto* fidelity =
+        v < report.fidelity.size() && report.fidelity[v] ? &*report.fidelity[v] : nullptr;
+    table.rows.push_back({report.variants[v].name, verdict_cell(pooled), pooled_cell(pooled),
+                          number(std::to_string(pooled.n)), flips_cell(pooled),
+                          fidelity != nullptr ? top1_text(*fidelity) : "",
+                          fidelity != nullptr ? kl_text(*fidelity) : ""});
+  }
+  return table;
+}
+
+Table score_section(const RunReport& report) {
+  Table table{"scores", {"Scores", "得分"}};
+  table.note = {"In brackets Wilson's 95 % interval of the score itself.",
+                "方括号内是得分本身的 Wilson 95 % 区间。"};
+  table.head = heads_by_variant({heads::task()}, report);
+  for (const TaskValues& task : report.tasks) {
+    auto& row = table.rows.emplace_back(std::vector<TableCell>{task.title});
+    for (const Cell& cell : task.cells) row.push_back(score_cell(task, cell));
+  }
+  return table;
+}
+
+Table difference_section(const RunReport& report) {
+  Table table{"differences", {"Differences by task", "各任务与基线之差"}};
+  table.note = {"Of the items scored on both sides, with the difference's own 95 % interval.",
+                "只用双方都有得分的题,方括号内是差值的 95 % 区间。"};
+  table.head = {heads::task(),  heads::variant(), heads::difference(),
+                heads::flips(), "McNemar p",      heads::verdict()};
+  for (const TaskValues& task : report.tasks) {
+    for (std::size_t v = 0; v < task.cells.size(); ++v) {
+      const auto& paired = task.cells[v].paired;
+      if (!paired) continue;
+      const std::string p =
+          paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "";
+      table.rows.push_back({task.title, report.variants[v].name, difference_text(*paired),
+                            flips_cell(*paired), number(p), verdict_cell(*paired)});
+    }
+  }
+  return table;
+}
+
+Table group_section(const RunReport& report) {
+  Table table{"groups", {"By subject and difficulty", "按学科与难度"}};
+  table.folded = true;
+  table.head = heads_by_variant({heads::task(), {"group (items)", "分组(题数)"}}, report);
+  for (const TaskValues& task : report.tasks) {
+    std::map<std::string, std::vector<TableCell>> by_group;
+    for (std::size_t v = 0; v < task.cells.size(); ++v) {
+      for (const auto& [group, value] : task.cells[v].groups) {
+        auto& cells = by_group[group];
+        cells.resize(report.variants.size());
+        cells[v] = fmt::format("{:.1f} % ({})", value.second * 100, value.first);
+      }
+    }
+    for (auto& [group, cells] : by_group) {
+      auto& row = table.rows.emplace_back(std::vector<TableCell>{task.title, group});
+      row.insert(row.end(), cells.begin(), cells.end());
+    }
+  }
+  return table;
+}
+
+Table count_section(const RunReport& report) {
+  Table table{"counts", {"Counts", "题数统计"}};
+  table.head = {heads::task(),          {"planned", "计划"},  heads::variant(),
+                {"run", "已运行"},      {"scored", "已评分"}, heads::pairs(),
+                {"unscored", "未评分"}, {"truncated", "截断"}};
+  for (const TaskValues& task : report.tasks) {
+    for (std::size_t v = 0; v < task.cells.size(); ++v) {
+      const Cell& cell = task.cells[v];
+      table.rows.push_back({task.title, number(std::to_string(task.planned)),
+                            report.variants[v].name, number(std::to_string(cell.run)),
+                            number(std::to_string(cell.scored)),
+                            number(cell.paired ? std::to_string(cell.paired->n) : ""),
+                            unscored_text(cell), number(std::to_string(cell.truncated))});
+    }
+  }
+  return table;
+}
+
+std::vector<Table> sections_of(const RunReport& report) {
+  std::vector<Table> all = {
+      verdict_section(report),    score_section(report),  difference_section(report),
+      fidelity_section(report),   noise_section(report),  flag_section(report),
+      own_figure_section(report), metric_section(report), group_section(report),
+      count_section(report),      engine_section(report), traffic_section(report),
+      event_section(report)};
+  std::vector<Table> out;
+  for (Table& table : all) {
+    if (!table.empty()) out.push_back(without_empty_columns(std::move(table)));
+  }
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,51 @@
+// The report's sections, built once from the values: every format prints these.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/table.h"
+#include "report/values.h"
+
+namespace assay {
+
+// In the report's order; sections with nothing to say and columns without an entry are left out.
+[[nodiscard]] std::vector<Table> sections_of(const RunReport& report);
+
+// When the run began and ended, and what it spent of which budget.
+[[nodiscard]] Text times_of(const RunReport& report);
+// Tasks down, variants across, a cell a task and variant, then loads and speed: for a terminal.
+[[nodiscard]] Table overview(const RunReport& report);
+
+// One section each; empty where nothing was measured.
+[[nodiscard]] Table verdict_section(const RunReport& report);  // pooled differences
+[[nodiscard]] Table score_section(const RunReport& report);
+[[nodiscard]] Table difference_section(const RunReport& report);  // by task
+[[nodiscard]] Table fidelity_section(const RunReport& report);
+[[nodiscard]] Table noise_section(const RunReport& report);
+[[nodiscard]] Table flag_section(const RunReport& report);
+[[nodiscard]] Table own_figure_section(const RunReport& report);
+[[nodiscard]] Table metric_section(const RunReport& report);  // items on which two metrics differ
+[[nodiscard]] Table group_section(const RunReport& report);
+[[nodiscard]] Table count_section(const RunReport& report);
+[[nodiscard]] Table engine_section(const RunReport& report);
+[[nodiscard]] Table traffic_section(const RunReport& report);
+[[nodiscard]] Table event_section(const RunReport& report);
+
+// Weighted mean of the first metrics over the items all variants share; none without such items.
+[[nodiscard]] std::optional<double> shared_mean(const RunReport& report, std::size_t variant);
+
+// A variant's name as tables say it, the baseline marked.
+[[nodiscard]] Text name_of(const VariantValues& variant);
+// "0.0040 [0.0030, 0.0060]", each times `scale`.
+[[nodiscard]] std::string estimate_text(const Estimate& estimate, int digits, double scale = 1);
+// Top-1 agreement in percent with one digit, mean KL in nats with four, wherever they stand.
+[[nodiscard]] std::string top1_text(const FidelityValues& fidelity);
+[[nodiscard]] std::string kl_text(const FidelityValues& fidelity);
+// Tokens a second: "200", below 100 with one digit.
+[[nodiscard]] std::string rate_text(double per_s);
+// "2026-01-31 12:00:00 UTC"; "?" for 0.
+[[nodiscard]] std::string time_text(double seconds_since_1970);
+
+}  // namespace assay

@@ -1,0 +1,75 @@
+// A section of a report as values: what stands in which cell, in both languages, and nothing of
+// how a format writes it. report/sections.h builds them, report/printers.h prints them.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "report/language.h"
+#include "stats/verdict.h"
+
+namespace assay {
+
+struct Text {
+  std::string en;
+  std::string zh;
+
+  Text() = default;
+  Text(std::string both) : en(both), zh(std::move(both)) {}  // names and numbers: the same in each
+  Text(const char* both) : en(both), zh(both) {}
+  Text(std::string english, std::string chinese) : en(std::move(english)), zh(std::move(chinese)) {}
+
+  [[nodiscard]] const std::string& in(Language language) const {
+    return language == Language::zh ? zh : en;
+  }
+  [[nodiscard]] bool empty() const { return en.empty() && zh.empty(); }
+};
+
+// Formats without such a look print the text alone.
+enum class Look { plain, strong, sub, badge };
+
+struct Piece {
+  Text text;
+  Look look = Look::plain;
+  Verdict verdict = Verdict::not_available;  // a badge's colour
+};
+[[nodiscard]] Piece strong(Text text);
+[[nodiscard]] Piece sub(Text text);  // said beside: smaller, paler
+[[nodiscard]] Piece badge(Verdict verdict, Text text);
+
+struct TableCell {
+  std::vector<Piece> pieces;  // printed with a space between them
+  bool number = false;        // stands to the right; no spreadsheet takes it for a formula
+
+  TableCell() = default;
+  TableCell(Text text);
+  TableCell(std::string text) : TableCell(Text(std::move(text))) {}
+  TableCell(const char* text) : TableCell(Text(text)) {}
+  TableCell(Piece piece) : pieces{std::move(piece)} {}
+  TableCell(std::vector<Piece> several) : pieces(std::move(several)) {}
+
+  [[nodiscard]] std::string text(Language language) const;
+  [[nodiscard]] bool empty() const { return text(Language::en).empty(); }
+};
+[[nodiscard]] TableCell number(std::string text);
+
+struct Table {
+  std::string id;  // of the section: letters alone
+  Text title;
+  Text lead;  // stands before the rows; without rows, alone
+  Text note;  // stands after them
+  std::vector<Text> head;
+  std::vector<std::vector<TableCell>> rows;  // each as long as the head
+  bool folded = false;                       // long and seldom wanted: the page opens it on demand
+
+  // Nothing to print.
+  [[nodiscard]] bool empty() const { return rows.empty() && lead.empty(); }
+  // Whether any row has a number in this column.
+  [[nodiscard]] bool holds_numbers(std::size_t column) const;
+};
+
+// Columns of which no row has anything are left out.
+[[nodiscard]] Table without_empty_columns(Table table);
+
+}  // namespace assay
