@@ -17,7 +17,7 @@
 #include <functional>
 
 #include "base/files.h"
-#include "report/compare_folders.h"
+#include "compare/compare_folders.h"
 
 namespace assay {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
-#include "report/compare_folders.h"
+#include "compare/compare_folders.h"
 
 namespace assay {
 namespace {

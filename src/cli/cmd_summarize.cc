@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
-#include "report/summarize.h"
+#include "compare/summarize.h"
 
 namespace assay {
 namespace {

@@ -14,8 +14,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "report/build.h"
-#include "report/compare_folders.h"
-#include "report/summarize.h"
+#include "report/golden.h"
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
@@ -174,53 +173,6 @@ std::string without_page_files(const std::string& html) {
   return std::regex_replace(out + html.substr(at), hash, "'sha256-'");
 }
 
-std::set<std::string> files_below(const fs::path& folder) {
-  std::set<std::string> names;
-  if (!fs::exists(folder)) return names;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(folder).string());
-  }
-  return names;
-}
-
-std::string first_difference(const std::string& found, const std::string& approved) {
-  std::istringstream left(found);
-  std::istringstream right(approved);
-  std::string a;
-  std::string b;
-  for (int line = 1; line < 1000000; ++line) {
-    const bool more_a = static_cast<bool>(std::getline(left, a));
-    const bool more_b = static_cast<bool>(std::getline(right, b));
-    if (more_a != more_b || a != b) {
-      return fmt::format("line {}\n  now:      {:.300}\n  approved: {:.300}", line,
-                         more_a ? a : "(end)", more_b ? b : "(end)");
-    }
-    if (!more_a) break;
-  }
-  return "nothing but line ends";
-}
-
-const fs::path kGolden = fs::path(ASSAY_SOURCE_DIR) / "tests" / "golden";
-
-void expect_approved(const fs::path& made, const std::string& name) {
-  const fs::path golden = kGolden / name;
-  if (std::getenv("ASSAY_APPROVE_GOLDEN") != nullptr) {
-    fs::remove_all(golden);
-    fs::create_directories(golden);
-    fs::copy(made, golden, fs::copy_options::recursive);
-    return;
-  }
-  EXPECT_EQ(files_below(made), files_below(golden));
-  for (const std::string& file : files_below(made)) {
-    if (!fs::exists(golden / file)) continue;
-    const std::string found = read_file(made / file).value();
-    const std::string approved = read_file(golden / file).value();
-    EXPECT_TRUE(found == approved)
-        << name << "/" << file << ": " << first_difference(found, approved)
-        << "\nmeant? tools/approve_golden";
-  }
-}
-
 std::vector<Situation> situations() {
   const Answer right;
   const auto wrong = [] { return Answer{.value = 0, .text = "So the answer is 5."}; };
@@ -331,45 +283,6 @@ TEST_P(Golden, EveryFormatIsAsApproved) {
 
 INSTANTIATE_TEST_SUITE_P(Situations, Golden, testing::ValuesIn(situations()),
                          [](const auto& tested) { return tested.param.name; });
-
-// Comparisons of folders: paired runs of ours, and lm-eval results without samples.
-TEST(GoldenComparison, EveryFormatIsAsApproved) {
-  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("golden_compare_{}", getpid());
-  fs::remove_all(folder);
-  ASSERT_TRUE(make_dirs(folder / "made"));
-  ASSERT_TRUE(make_dirs(folder / "lm/a"));
-  ASSERT_TRUE(make_dirs(folder / "lm/b"));
-  std::ofstream(folder / "lm/a/results_2026-01-01T00-00-00.json")
-      << R"({"results":{"arc":{"acc,none":0.62,"acc_stderr,none":0.014}},"n-samples":{"arc":{"effective":1172}}})";
-  std::ofstream(folder / "lm/b/results_2026-01-02T00-00-00.json")
-      << R"({"results":{"arc":{"acc,none":0.55,"acc_stderr,none":"N/A"}},"n-samples":{"arc":{"effective":1172}}})";
-  const auto write = [&](const std::string& name, const CompareRequest& request) {
-    const auto report = compare_folders(request);
-    ASSERT_TRUE(report) << report.error().to_string();
-    const fs::path to = folder / "made" / name;
-    ASSERT_TRUE(make_dirs(to));
-    ASSERT_TRUE(write_file_atomic(to / "terminal.txt", comparison_text(*report)));
-    ASSERT_TRUE(write_file_atomic(to / "summary.md", comparison_markdown(*report)));
-    ASSERT_TRUE(write_file_atomic(to / "compare.json", comparison_json(*report)));
-    ASSERT_TRUE(write_file_atomic(to / "junit.xml", comparison_junit(*report)));
-  };
-  for (const auto& [format, name] : {std::pair(TableFormat::terminal, "terminal.txt"),
-                                     {TableFormat::markdown, "summary.md"},
-                                     {TableFormat::csv, "summary.csv"},
-                                     {TableFormat::latex, "summary.tex"},
-                                     {TableFormat::json, "summary.json"}}) {
-    const auto text = summarize({kGolden / "not_available", folder / "lm/a"}, format);
-    ASSERT_TRUE(text) << text.error().to_string();
-    ASSERT_TRUE(make_dirs(folder / "made/summarize"));
-    ASSERT_TRUE(write_file_atomic(folder / "made/summarize" / name, *text));
-  }
-  write("invalid", {.base = (kGolden / "invalid").string()});
-  write("one_worse", {.base = (kGolden / "one_worse").string()});
-  write("not_paired",
-        {.base = (folder / "lm/a").string(), .candidates = {(folder / "lm/b").string()}});
-  expect_approved(folder / "made", "compare");
-  fs::remove_all(folder);
-}
 
 // A test that found no difference has not shown that there is none.
 TEST(GoldenWords, NeitherEqualNorNoLossIsEverPrinted) {

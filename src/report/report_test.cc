@@ -8,9 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "report/build.h"
-#include "report/compare_folders.h"
 #include "report/flags.h"
-#include "report/summarize.h"
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
@@ -292,39 +290,6 @@ TEST_F(ReportTest, HostileOutputStaysText) {
        at = html.find("</script>", at + 1))
     ++scripts;
   EXPECT_EQ(scripts, 5U);  // figures, index, one chunk; charts and ours
-}
-
-TEST_F(ReportTest, SummariesAndComparisonsReadOurOwnFolders) {
-  const RunReport report = make([](const std::string& v, const std::string& t, int i) {
-    return v == "fp8" && t == "a" && i < 10 ? 0 : 1;
-  });
-  ASSERT_TRUE(write_reports(report, folder_));
-  const auto rows = read_summary({folder_}).value();
-  const auto found = std::find_if(rows.begin(), rows.end(), [](const SummaryRow& r) {
-    return r.model == "fp8" && r.task == "a" && r.metric == "robust";
-  });
-  ASSERT_NE(found, rows.end());
-  EXPECT_DOUBLE_EQ(found->value, 0.75);
-  EXPECT_EQ(found->n, 40);
-  // By variant's folder, by name, and the run alone: the same comparison.
-  const std::string run = folder_.string();
-  for (const auto& [base, candidates] :
-       std::vector<std::pair<std::string, std::vector<std::string>>>{
-           {run + "/results/bf16", {run + "/results/fp8"}},
-           {run + ":bf16", {run + ":fp8"}},
-           {run, {}},
-           {run, {run}}}) {
-    const auto compared = compare_folders({.base = base, .candidates = candidates});
-    ASSERT_TRUE(compared) << compared.error().to_string();
-    ASSERT_EQ(compared->candidates.size(), 1U) << base;
-    const FolderComparison& one = compared->candidates[0];
-    EXPECT_EQ(one.base, "bf16");
-    EXPECT_EQ(one.candidate, "fp8");
-    EXPECT_EQ(one.tasks[0].comparison.flips_to_wrong, 10);
-    EXPECT_EQ(one.tasks[0].comparison.verdict, Verdict::worse);
-    EXPECT_DOUBLE_EQ(one.pooled.overall.diff_pp, -12.5);
-  }
-  EXPECT_FALSE(summarize({folder_ / "logs"}, TableFormat::csv));
 }
 
 // As vLLM 0.26 names its kernels on Hopper.

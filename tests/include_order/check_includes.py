@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "task": _TASK,
     "run": _RUN,
     "report": _LEAF | {"plan", "store", "stats"},
-    "cli": _RUN | {"run", "report"},
+    "compare": _LEAF | {"plan", "stats", "report"},
+    "cli": _RUN | {"run", "report", "compare"},
 }
 # Where a rule surprises, the reason it is there.
 WHY = {
@@ -44,6 +45,7 @@ WHY = {
     "engine": "an engine answers requests, whatever asked them",
     "task": "a task asks and scores; it runs nothing itself",
     "report": "a report is made from the store alone, without an engine",
+    "compare": "folders of results are read as they lie there, whoever made them",
     "run": "only main and cli stand above the scheduler",
 }
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

@@ -1,4 +1,4 @@
-#include "report/result_folders.h"
+#include "compare/result_folders.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "report/samples.h"
+#include "compare/samples.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "report/sample_scan.h"
+#include "compare/sample_scan.h"
 
 namespace assay {
 namespace fs = std::filesystem;

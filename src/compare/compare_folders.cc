@@ -1,11 +1,11 @@
-#include "report/compare_folders.h"
+#include "compare/compare_folders.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "report/compare_task.h"
+#include "compare/compare_task.h"
 
 namespace assay {
 namespace {

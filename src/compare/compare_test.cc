@@ -8,10 +8,10 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "report/compare_folders.h"
-#include "report/sample_scan.h"
-#include "report/samples.h"
-#include "report/summarize.h"
+#include "compare/compare_folders.h"
+#include "compare/sample_scan.h"
+#include "compare/samples.h"
+#include "compare/summarize.h"
 
 namespace assay {
 namespace {

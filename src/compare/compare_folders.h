@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "report/gate_policy.h"
-#include "report/result_folders.h"
+#include "compare/gate_policy.h"
+#include "compare/result_folders.h"
 #include "stats/comparison.h"
 
 namespace assay {

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "report/compare_folders.h"
+#include "compare/compare_folders.h"
 #include "report/heads.h"
 #include "report/printers.h"
 #include "report/summary.h"

@@ -1,11 +1,11 @@
-#include "report/summarize.h"
+#include "compare/summarize.h"
 
 #include <fmt/format.h>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "compare/result_folders.h"
 #include "report/printers.h"
-#include "report/result_folders.h"
 
 namespace assay {
 namespace fs = std::filesystem;

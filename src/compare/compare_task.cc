@@ -1,4 +1,4 @@
-#include "report/compare_task.h"
+#include "compare/compare_task.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <future>
 
 #include "base/text.h"
-#include "report/samples.h"
+#include "compare/samples.h"
 
 namespace assay {
 namespace {

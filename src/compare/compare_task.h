@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "report/compare_folders.h"
-#include "report/result_folders.h"
+#include "compare/compare_folders.h"
+#include "compare/result_folders.h"
 
 namespace assay {
 

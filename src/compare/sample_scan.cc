@@ -1,4 +1,4 @@
-#include "report/sample_scan.h"
+#include "compare/sample_scan.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "report/gate_policy.h"
+#include "compare/gate_policy.h"
 
 #include <fmt/format.h>
 

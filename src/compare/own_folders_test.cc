@@ -1,0 +1,87 @@
+// Folders that assay itself wrote, summarized and compared.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compare/compare_folders.h"
+#include "compare/summarize.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two tasks of 40 items, all right but that fp8 loses items 0 to 9 of task a.
+RunReport made_up_run() {
+  RunReport report;
+  report.variants.resize(2);
+  report.variants[0].name = "bf16";
+  report.variants[0].baseline = true;
+  report.variants[1].name = "fp8";
+  report.pooled.resize(2);
+  for (const std::string name : {"a", "b"}) {
+    TaskValues task{name, name, "generate", "ok"};
+    task.metrics = {"robust"};
+    task.planned = 40;
+    task.shared_means = {1, 1};
+    for (std::size_t v = 0; v < 2; ++v) {
+      Cell cell;
+      cell.planned = cell.run = cell.scored = 40;
+      cell.metrics = {{"robust", v == 1 && name == "a" ? 0.75 : 1.0}};
+      task.cells.push_back(cell);
+    }
+    report.tasks.push_back(task);
+    for (int i = 0; i < 40; ++i) {
+      ItemValues item{name, name + std::to_string(i)};
+      for (std::size_t v = 0; v < 2; ++v) {
+        OutputValues output;
+        output.text = "out";
+        output.outcome = "scored";
+        output.score = v == 1 && name == "a" && i < 10 ? 0 : 1;
+        item.outputs.emplace_back(output);
+      }
+      report.items.push_back(std::move(item));
+    }
+  }
+  return report;
+}
+
+TEST(OwnFolders, SummariesAndComparisonsReadThem) {
+  const fs::path folder =
+      fs::path(testing::TempDir()) / ("assay_own_folders_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  ASSERT_TRUE(write_reports(made_up_run(), folder));
+  const auto rows = read_summary({folder}).value();
+  const auto found = std::find_if(rows.begin(), rows.end(), [](const SummaryRow& r) {
+    return r.model == "fp8" && r.task == "a" && r.metric == "robust";
+  });
+  ASSERT_NE(found, rows.end());
+  EXPECT_DOUBLE_EQ(found->value, 0.75);
+  EXPECT_EQ(found->n, 40);
+  // By variant's folder, by name, and the run alone: the same comparison.
+  const std::string run = folder.string();
+  for (const auto& [base, candidates] :
+       std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {run + "/results/bf16", {run + "/results/fp8"}},
+           {run + ":bf16", {run + ":fp8"}},
+           {run, {}},
+           {run, {run}}}) {
+    const auto compared = compare_folders({.base = base, .candidates = candidates});
+    ASSERT_TRUE(compared) << compared.error().to_string();
+    ASSERT_EQ(compared->candidates.size(), 1U) << base;
+    const FolderComparison& one = compared->candidates[0];
+    EXPECT_EQ(one.base, "bf16");
+    EXPECT_EQ(one.candidate, "fp8");
+    EXPECT_EQ(one.tasks[0].comparison.flips_to_wrong, 10);
+    EXPECT_EQ(one.tasks[0].comparison.verdict, Verdict::worse);
+    EXPECT_DOUBLE_EQ(one.pooled.overall.diff_pp, -12.5);
+  }
+  EXPECT_FALSE(summarize({folder / "logs"}, TableFormat::csv));
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace assay
