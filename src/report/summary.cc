@@ -17,6 +17,11 @@ std::string baseline_name(const RunReport& report) {
   return "";
 }
 
+// The pool's own figures broke down, not one of its tasks (stats/comparison.h).
+bool lacks_numbers(const PairedComparison& pooled) {
+  return pooled.reason.starts_with(kNotANumber);
+}
+
 // What the pooled verdict means, without the numbers.
 std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
@@ -28,6 +33,7 @@ std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
       return fmt::format("it loses accuracy beyond chance, but for sure less than {} points",
                          margin_pp);
     case Verdict::invalid:
+      if (lacks_numbers(pooled)) return "but its statistics are no numbers, so it decides nothing";
       return "that is without the tasks whose measurement is not sound, so it decides nothing";
     default:
       return fmt::format("the data neither show a loss nor rule out one of {} points{}", margin_pp,
@@ -46,6 +52,7 @@ std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
     case Verdict::worse_within_margin:
       return fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp);
     case Verdict::invalid:
+      if (lacks_numbers(pooled)) return "但统计量不是有效数值,因此不能据此下结论";
       return "这里不含测量不可靠的任务,因此不能据此下结论";
     default:
       return fmt::format(
