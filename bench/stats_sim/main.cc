@@ -9,8 +9,8 @@
 int main(int argc, char** argv) {
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   std::vector<assay::sim::Check> checks;
-  for (const auto part :
-       {assay::sim::binary_grid, assay::sim::graded_items, assay::sim::pooled_tasks}) {
+  for (const auto part : {assay::sim::binary_grid, assay::sim::graded_items,
+                          assay::sim::pooled_tasks, assay::sim::large_tasks}) {
     const std::vector<assay::sim::Check> more = part(quick);
     checks.insert(checks.end(), more.begin(), more.end());
   }

@@ -1,4 +1,4 @@
-// What the three parts of stats_sim share.
+// What the four parts of stats_sim share.
 #pragma once
 
 #include <cstdint>
@@ -36,5 +36,6 @@ struct Check {
 std::vector<Check> binary_grid(bool quick);
 std::vector<Check> graded_items(bool quick);
 std::vector<Check> pooled_tasks(bool quick);
+std::vector<Check> large_tasks(bool quick);
 
 }  // namespace assay::sim

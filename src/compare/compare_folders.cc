@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "compare/compare_task.h"
@@ -55,6 +56,15 @@ std::string spoiling_flag(const Sides& sides, const std::string& task, const std
   return "";
 }
 
+// Asked whether it is kept, so that a figure that is no number keeps no limit.
+void check_limit(const char* what, double value, const char* side, double limit, bool kept,
+                 FolderComparison& out) {
+  if (kept) return;
+  out.failures.push_back(std::isfinite(value)
+                             ? fmt::format("{} {:.4f} is {} {}", what, value, side, limit)
+                             : fmt::format("{} is not a number", what));
+}
+
 void apply_policy(const Sides& sides, FolderComparison& out) {
   const GatePolicy& policy = sides.request.policy;
   for (const ResultArm* arm : {&sides.base, &sides.candidate}) {
@@ -72,15 +82,14 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
                            " has no figures of it");
     return;
   }
-  if (policy.kl_at_most && fidelity->kl.value > *policy.kl_at_most) {
-    out.failures.push_back(
-        fmt::format("mean KL {:.4f} is above {}", fidelity->kl.value, *policy.kl_at_most));
+  if (policy.kl_at_most) {
+    const bool kept = fidelity->kl.value <= *policy.kl_at_most;
+    check_limit("mean KL", fidelity->kl.value, "above", *policy.kl_at_most, kept, out);
   }
-  if (policy.top1_agreement_at_least &&
-      fidelity->top1_agreement.value < *policy.top1_agreement_at_least) {
-    out.failures.push_back(fmt::format("top-1 agreement {:.4f} is below {}",
-                                       fidelity->top1_agreement.value,
-                                       *policy.top1_agreement_at_least));
+  if (policy.top1_agreement_at_least) {
+    const bool kept = fidelity->top1_agreement.value >= *policy.top1_agreement_at_least;
+    check_limit("top-1 agreement", fidelity->top1_agreement.value, "below",
+                *policy.top1_agreement_at_least, kept, out);
   }
 }
 
@@ -127,6 +136,9 @@ Result<FolderComparison> compare_arms(const Sides& sides) {
     if (const std::string flag = spoiling_flag(sides, task, other); !flag.empty()) {
       mark_invalid(comparison.comparison, flag);
       pool_task.invalid = flag;
+    }
+    if (comparison.comparison.verdict == Verdict::invalid) {
+      pool_task.invalid = comparison.comparison.reason;
     }
     out.tasks.push_back(std::move(comparison));
     pool_tasks.push_back(std::move(pool_task));

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -300,6 +301,37 @@ TEST_F(CompareTest, JunitAndMarkdownAndJson) {
   EXPECT_NE(comparison_markdown(*report).find("### WORSE: y/a<b against x/m"), std::string::npos);
   const auto json = parse_json(comparison_json(*report), "");
   EXPECT_EQ(json->at("comparisons")[0].at("pooled").at("verdict"), "worse");
+}
+
+// 1,319 items, 60 of them lost: far beyond chance, whatever the size does to the arithmetic.
+TEST_F(CompareTest, AWholeBenchmarkHasNumbers) {
+  write(std::string("x") + kSamples, samples(1319, 815));
+  write(std::string("y") + kSamples, samples(1319, 755));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].pooled.overall.verdict, Verdict::worse);
+  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);
+  const auto json = parse_json(comparison_json(*report), "");
+  const Json& pooled = json->at("comparisons")[0].at("pooled");
+  for (const char* p : {"p_worse", "p_non_inferior", "ci95_low_pp", "ci95_high_pp"}) {
+    EXPECT_TRUE(pooled.at(p).is_number()) << p;
+  }
+}
+
+// A margin cannot be NaN (gate_policy.cc); were it, nothing would pass and the text would say why.
+TEST_F(CompareTest, FiguresThatAreNoNumbersPassNoGate) {
+  write(std::string("x") + kSamples, samples(200, 200));
+  write(std::string("y") + kSamples, samples(200, 200));
+  CompareRequest request;
+  request.policy.margin_pp = std::nan("");
+  const auto report = compare(request);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(gate_outcome(*report), GateOutcome::not_shown);
+  EXPECT_NE(comparison_text(*report).find("INVALID (not a number: p_non_inferior"),
+            std::string::npos);
+  EXPECT_EQ(comparison_json(*report).find("\"p_non_inferior\": null"), std::string::npos);
+  write("inf.yaml", "tasks:\n  t: {weight: .inf}\n");
+  EXPECT_FALSE(read_gate_policy((folder_ / "inf.yaml").string()));
 }
 
 TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {

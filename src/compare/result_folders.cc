@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "base/files.h"
@@ -165,8 +166,14 @@ Result<std::optional<ResultArm>> arm_of_folder(const fs::path& folder, const std
   return std::optional<ResultArm>(std::move(arm));
 }
 
+// What is missing, or null because it was no number, keeps no limit of a policy.
 Estimate estimate_of(const Json& value) {
-  return {value.value("value", 0.0), value.value("low", 0.0), value.value("high", 0.0)};
+  const auto number = [&value](const char* name) {
+    const auto it = value.find(name);
+    return it != value.end() && it->is_number() ? it->get<double>()
+                                                : std::numeric_limits<double>::quiet_NaN();
+  };
+  return {number("value"), number("low"), number("high")};
 }
 
 void add_assay_facts(const Json& report, ResultArm& arm) {

@@ -172,7 +172,10 @@ void compare_all(RunReport& report, const AllScores& scores) {
       cell.paired = compare_pairs(pairs, options);
       const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name);
       if (flag != nullptr) mark_invalid(*cell.paired, flag->name);
-      pool_tasks.push_back({task.name, task.weight, pairs, flag != nullptr ? flag->name : ""});
+      // A flag spoils the pool although a task without pairs stays N/A.
+      std::string spoils = flag != nullptr ? flag->name : "";
+      if (cell.paired->verdict == Verdict::invalid) spoils = cell.paired->reason;
+      pool_tasks.push_back({task.name, task.weight, pairs, spoils});
       if (!cell.not_available.empty() && cell.paired->n == 0)
         cell.paired->reason = cell.not_available;
       family.push_back(&*cell.paired);

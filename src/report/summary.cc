@@ -12,6 +12,11 @@
 namespace assay {
 namespace {
 
+// The pool's own figures broke down, not one of its tasks (stats/comparison.h).
+bool lacks_numbers(const PairedComparison& pooled) {
+  return pooled.reason.starts_with(kNotANumber);
+}
+
 // What the pooled verdict means, without the numbers.
 Text meaning_of(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
@@ -25,6 +30,10 @@ Text meaning_of(const PairedComparison& pooled, double margin_pp) {
                           margin_pp),
               fmt::format("准确率确有损失,但肯定小于 {} 个百分点", margin_pp)};
     case Verdict::invalid:
+      if (lacks_numbers(pooled)) {
+        return {"but its statistics are no numbers, so it decides nothing",
+                "但统计量不是有效数值,因此不能据此下结论"};
+      }
       return {"that is without the tasks whose measurement is not sound, so it decides nothing",
               "这里不含测量不可靠的任务,因此不能据此下结论"};
     case Verdict::inconclusive:

@@ -35,9 +35,9 @@ void set_tango(PairedComparison& c, const PairedCounts& counts, const CompareOpt
   // Only a claim the asymptotic p would make needs the exact one's consent; Holm only enlarges
   // them.
   if (c.p_non_inferior < options.alpha) {
-    c.p_non_inferior = std::max(c.p_non_inferior, exact_p_above(counts, -margin));
+    c.p_non_inferior = larger(c.p_non_inferior, exact_p_above(counts, -margin));
   }
-  if (c.p_worse < options.alpha) c.p_worse = std::max(c.p_worse, exact_p_below(counts, 0));
+  if (c.p_worse < options.alpha) c.p_worse = larger(c.p_worse, exact_p_below(counts, 0));
 }
 
 // Widens what the score test set to what the bootstrap allows too. False without variance.
@@ -49,12 +49,12 @@ bool widen_by_bootstrap(PairedComparison& c, const std::vector<double>& values,
   const auto d = bootstrap_mean(clusters, options.bootstrap);
   if (!d) return false;
   const Interval boot = bca_interval(*d, options.confidence);
-  c.ci95_low_pp = std::min(c.ci95_low_pp, kPercent * boot.low);
-  c.ci95_high_pp = std::max(c.ci95_high_pp, kPercent * boot.high);
-  c.lower_bound_pp = std::min(c.lower_bound_pp, kPercent * bca_lower(*d, options.alpha));
-  c.upper_bound_pp = std::max(c.upper_bound_pp, kPercent * bca_upper(*d, options.alpha));
-  c.p_non_inferior = std::max(c.p_non_inferior, bca_p_above(*d, -options.margin_pp / kPercent));
-  c.p_worse = std::max(c.p_worse, bca_p_below(*d, 0));
+  c.ci95_low_pp = smaller(c.ci95_low_pp, kPercent * boot.low);
+  c.ci95_high_pp = larger(c.ci95_high_pp, kPercent * boot.high);
+  c.lower_bound_pp = smaller(c.lower_bound_pp, kPercent * bca_lower(*d, options.alpha));
+  c.upper_bound_pp = larger(c.upper_bound_pp, kPercent * bca_upper(*d, options.alpha));
+  c.p_non_inferior = larger(c.p_non_inferior, bca_p_above(*d, -options.margin_pp / kPercent));
+  c.p_worse = larger(c.p_worse, bca_p_below(*d, 0));
   return true;
 }
 
@@ -62,8 +62,8 @@ bool widen_by_bootstrap(PairedComparison& c, const std::vector<double>& values,
 void confirm_by_score(PairedComparison& c, const std::vector<Stratum>& stratum,
                       const CompareOptions& options) {
   c.p_non_inferior =
-      std::max(c.p_non_inferior, stratified_p_above(stratum, -options.margin_pp / kPercent));
-  c.p_worse = std::max(c.p_worse, stratified_p_below(stratum, 0));
+      larger(c.p_non_inferior, stratified_p_above(stratum, -options.margin_pp / kPercent));
+  c.p_worse = larger(c.p_worse, stratified_p_below(stratum, 0));
 }
 
 void set_graded(PairedComparison& c, const std::vector<PairedScore>& pairs,
@@ -184,6 +184,7 @@ void adjust_family(std::span<PairedComparison* const> family, const CompareOptio
   std::vector<double> non_inferior;
   for (PairedComparison* member : family) {
     if (member->verdict == Verdict::not_available) continue;
+    if (member->verdict != Verdict::invalid) refuse_no_numbers(*member);
     const bool sound = member->verdict != Verdict::invalid;
     members.push_back(member);
     worse.push_back(sound ? member->p_worse : 1);

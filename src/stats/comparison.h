@@ -50,6 +50,9 @@ enum class Method {
 // "tango", "tango_majority", "bootstrap", "stratified_score", "newcombe_unpaired", "none".
 [[nodiscard]] std::string_view method_name(Method method);
 
+// How the reason of an INVALID comparison begins whose p, bound or interval is no number.
+constexpr std::string_view kNotANumber = "not a number";
+
 struct PairedComparison {
   std::int64_t n = 0;  // pairs; for an unpaired comparison the smaller of the two samples
   Method method = Method::none;
@@ -85,7 +88,7 @@ struct PairedComparison {
   std::optional<std::int64_t> items_needed;
   bool items_needed_at_observed = false;
   Verdict verdict = Verdict::not_available;
-  std::string reason;  // INVALID: the flag; N/A: why
+  std::string reason;  // INVALID: the flag, or the figures that are no numbers; N/A: why
 };
 
 // Method: tango when every item is right or wrong once. When an item carries several scores or a
@@ -94,7 +97,7 @@ struct PairedComparison {
 // flip it has not seen. Instead of it tango_majority with fewer than 20 items or when no item
 // differs (the scores must bear the claim out too), and stratified_score alone with more than
 // 20,000 items or when every item differs by the same amount. N/A without pairs, or with a score
-// that is not in [0, 1].
+// that is not in [0, 1]. INVALID, here and below, when a p, a bound or the interval is no number.
 [[nodiscard]] PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
                                              const CompareOptions& options);
 

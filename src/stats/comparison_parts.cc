@@ -1,6 +1,7 @@
 #include "stats/comparison_parts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -78,13 +79,46 @@ void set_interval(PairedComparison& c, const Interval& two_sided, const Interval
   c.upper_bound_pp = kPercent * one_sided.high;
 }
 
+double larger(double a, double b) {
+  return a < b || std::isnan(b) ? b : a;
+}
+
+double smaller(double a, double b) {
+  return a > b || std::isnan(b) ? b : a;
+}
+
+void refuse_no_numbers(PairedComparison& c) {
+  std::string names;
+  const auto check = [&names](const char* name, double& value, bool sound, double says_nothing) {
+    if (sound) return;
+    names += (names.empty() ? "" : ", ") + std::string(name);
+    value = says_nothing;
+  };
+  for (const auto& [name, p] : {std::pair{"p_worse", &c.p_worse},
+                                {"p_non_inferior", &c.p_non_inferior},
+                                {"p_worse_adjusted", &c.p_worse_adjusted},
+                                {"p_non_inferior_adjusted", &c.p_non_inferior_adjusted}}) {
+    check(name, *p, *p >= 0 && *p <= 1, 1);
+  }
+  for (const auto& [name, low] :
+       {std::pair{"ci95_low_pp", &c.ci95_low_pp}, {"lower_bound_pp", &c.lower_bound_pp}}) {
+    check(name, *low, std::isfinite(*low), -kPercent);
+  }
+  for (const auto& [name, high] :
+       {std::pair{"ci95_high_pp", &c.ci95_high_pp}, {"upper_bound_pp", &c.upper_bound_pp}}) {
+    check(name, *high, std::isfinite(*high), kPercent);
+  }
+  if (names.empty()) return;
+  c.verdict = Verdict::invalid;
+  c.reason = std::string(kNotANumber) + ": " + names;
+}
+
 void finish(PairedComparison& c, double design_effect, const CompareOptions& options) {
   const double alpha = options.alpha;
   // A p made larger than the bound's own (exact, or the outer of two methods) moves the bound back
   // to the threshold, so that bound and verdict never contradict each other.
-  if (!(c.p_non_inferior < alpha))
-    c.lower_bound_pp = std::min(c.lower_bound_pp, -options.margin_pp);
-  if (!(c.p_worse < alpha)) c.upper_bound_pp = std::max(c.upper_bound_pp, 0.0);
+  if (!(c.p_non_inferior < alpha)) c.lower_bound_pp = smaller(c.lower_bound_pp, -options.margin_pp);
+  if (!(c.p_worse < alpha)) c.upper_bound_pp = larger(c.upper_bound_pp, 0.0);
   c.p_worse_adjusted = c.p_worse;
   c.p_non_inferior_adjusted = c.p_non_inferior;
 
@@ -102,6 +136,7 @@ void finish(PairedComparison& c, double design_effect, const CompareOptions& opt
     if (worse && (!c.items_needed || *worse < *c.items_needed)) c.items_needed = worse;
   }
   c.verdict = decide({c.n > 0, true, c.p_non_inferior, c.p_worse, alpha});
+  refuse_no_numbers(c);
 }
 
 }  // namespace assay::internal

@@ -23,8 +23,15 @@ constexpr std::int64_t kMostSimulatedItems = 20000;  // beyond, the normal appro
 void set_means(PairedComparison& c, const std::vector<PairedScore>& pairs);
 // Flips and McNemar.
 void set_counts(PairedComparison& c, const PairedCounts& counts);
+// The larger and the smaller of two, or NaN when either is NaN: std::max and std::min would let it
+// vanish behind the other.
+[[nodiscard]] double larger(double a, double b);
+[[nodiscard]] double smaller(double a, double b);
 // Both as fractions; one_sided holds the two one-sided bounds.
 void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided);
+// INVALID, with a reason that names them, when a p, a bound or an end of the interval is no number
+// (or a p outside 0 to 1). What is named then says nothing: p 1, bounds and ends -100 and 100.
+void refuse_no_numbers(PairedComparison& c);
 // What follows from the p-values and the discordance: bounds that say the same, power, items
 // needed, the verdict.
 void finish(PairedComparison& c, double design_effect, const CompareOptions& options);

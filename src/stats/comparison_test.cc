@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "stats/comparison_parts.h"
+
 namespace assay {
 namespace {
 
@@ -163,6 +165,42 @@ TEST(ComparePairs, RefusesWhatIsNoScore) {
   }
 }
 
+// 1,500 items of 4 repeats, 60 of which drop from right to wrong: -4 points of 3 allowed, sd 0.196,
+// so the loss is 7.9 standard errors from 0.
+TEST(ComparePairs, LargeGradedTasksHaveNumbers) {
+  std::vector<PairedScore> pairs(1500, {1, 1, 4});
+  for (int i = 0; i < 60; ++i) pairs[static_cast<std::size_t>(i)].candidate = 0;
+  const PairedComparison c = compare_pairs(pairs, {});
+  EXPECT_EQ(c.verdict, Verdict::worse);
+  EXPECT_LT(c.p_worse, 1e-3);  // a bootstrap's least p
+  EXPECT_GT(c.p_non_inferior, 0.9);
+}
+
+// Nothing may be claimed, or left open, by a figure that is no number.
+TEST(ComparePairs, NoNumberIsInvalid) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<PairedScore> graded(60, {0.5, 0.5, 4});
+  for (std::size_t i = 0; i < 20; ++i) graded[i].candidate = 0.75;
+  for (const PairedComparison& c :
+       {compare_counts({180, 4, 4, 12}, {.margin_pp = nan}),
+        compare_pairs(graded, {.margin_pp = nan}),
+        compare_unpaired({48, 80}, {56, 70}, {.margin_pp = nan}),
+        pool({{"t", 1, binary_pairs(180, 4, 4, 12)}}, {.margin_pp = nan}).overall}) {
+    EXPECT_EQ(c.verdict, Verdict::invalid) << method_name(c.method);
+    EXPECT_EQ(c.reason.find("not a number: p_non_inferior"), 0U) << c.reason;
+    EXPECT_EQ(c.p_non_inferior, 1);
+    EXPECT_EQ(c.p_non_inferior_adjusted, 1);
+  }
+  PairedComparison c = compare_counts({180, 4, 4, 12}, {});
+  EXPECT_EQ(c.verdict, Verdict::non_inferior);
+  c.ci95_low_pp = nan;
+  c.upper_bound_pp = -std::numeric_limits<double>::infinity();
+  internal::finish(c, 1, {});
+  EXPECT_EQ(c.verdict, Verdict::invalid);
+  EXPECT_EQ(c.reason, "not a number: ci95_low_pp");  // finish moves an upper bound of no claim to 0
+  EXPECT_EQ(c.ci95_low_pp, -100);
+}
+
 // Newcombe 1998: 56/70 against 48/80.
 TEST(CompareUnpaired, NewcombeInterval) {
   const PairedComparison c = compare_unpaired({48, 80}, {56, 70}, {});
@@ -204,6 +242,28 @@ TEST(AdjustFamily, InvalidKeepsItsPlace) {
   adjust_family(family, {});
   EXPECT_EQ(all[1].verdict, Verdict::invalid);
   EXPECT_NEAR(all[0].p_worse_adjusted, 2 * all[0].p_worse, kTight);
+}
+
+TEST(AdjustFamily, NoNumberIsInvalidAndKeepsItsPlace) {
+  std::array<PairedComparison, 2> all{compare_counts({20, 9, 1, 0}, {}),
+                                      compare_counts({100, 0, 0, 0}, {})};
+  all[1].p_worse = std::numeric_limits<double>::quiet_NaN();
+  std::vector<PairedComparison*> family{&all[0], &all[1]};
+  adjust_family(family, {});
+  EXPECT_EQ(all[1].verdict, Verdict::invalid);
+  EXPECT_EQ(all[1].reason, "not a number: p_worse");
+  EXPECT_NEAR(all[0].p_worse_adjusted, 2 * all[0].p_worse, kTight);
+}
+
+// A task alone and its pool are the same test beyond the sizes that are also computed exactly.
+TEST(Pool, OneLargeTaskIsTheTask) {
+  const PooledComparison loss = pool({{"gsm8k", 1, binary_pairs(755, 60, 1, 503)}}, {});
+  EXPECT_EQ(loss.overall.verdict, Verdict::worse);
+  EXPECT_NEAR(loss.overall.p_worse / 2.10760070576002493e-14, 1, kTight);  // stratified_test.cc
+  const PooledComparison alike = pool({{"gsm8k", 1, binary_pairs(791, 1, 0, 527)}}, {});
+  EXPECT_EQ(alike.overall.verdict, Verdict::non_inferior);
+  EXPECT_NEAR(alike.overall.p_non_inferior / normal_tail(6.22559330758116573), 1, kTight);
+  EXPECT_NEAR(alike.overall.lower_bound_pp, -0.339105001442203147, 1e-7);
 }
 
 TEST(Pool, OneTaskOfWholeScoresIsTango) {
@@ -264,6 +324,9 @@ TEST(Verdicts, Precedence) {
   EXPECT_EQ(decide({true, true, 0.9, 0.01, 0.05}), Verdict::worse);
   EXPECT_EQ(decide({true, true, 0.01, 0.9, 0.05}), Verdict::non_inferior);
   EXPECT_EQ(decide({true, true, 0.05, 0.05, 0.05}), Verdict::inconclusive);  // "above", not "at"
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(decide({true, true, nan, 0.01, 0.05}), Verdict::invalid);
+  EXPECT_EQ(decide({true, true, 0.01, nan, 0.05}), Verdict::invalid);
 }
 
 }  // namespace

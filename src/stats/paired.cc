@@ -37,7 +37,7 @@ double tango_statistic(const PairedCounts& counts, double delta) {
       positive_root(2 * n, (2 * n + down - up) * delta - (down + up), -down * delta * (1 - delta));
   const double variance = n * (2 * p_down + delta * (1 - delta));
   const double numerator = up - down - n * delta;
-  if (variance > 0) return numerator / std::sqrt(variance);
+  if (!(variance <= 0)) return numerator / std::sqrt(variance);  // NaN stays NaN
   if (numerator == 0) return 0;
   return std::copysign(std::numeric_limits<double>::infinity(), numerator);
 }

@@ -22,10 +22,10 @@ void set_pooled_p(PairedComparison& c, const std::vector<Stratum>& strata,
   const auto close = [&](double p) { return p < options.alpha && p >= options.alpha / 10; };
   if (close(c.p_non_inferior)) {
     c.p_non_inferior =
-        std::max(c.p_non_inferior, stratified_simulated_p_above(strata, -margin, simulation));
+        larger(c.p_non_inferior, stratified_simulated_p_above(strata, -margin, simulation));
   }
   if (close(c.p_worse)) {
-    c.p_worse = std::max(c.p_worse, stratified_simulated_p_below(strata, 0, simulation));
+    c.p_worse = larger(c.p_worse, stratified_simulated_p_below(strata, 0, simulation));
   }
 }
 

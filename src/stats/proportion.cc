@@ -40,6 +40,7 @@ Interval newcombe_interval(const Proportion& baseline, const Proportion& candida
 double newcombe_p_above(const Proportion& baseline, const Proportion& candidate, double delta) {
   if (baseline.n <= 0 || candidate.n <= 0) return 1;
   const double estimate = candidate.successes / candidate.n - baseline.successes / baseline.n;
+  if (std::isnan(estimate - delta)) return estimate - delta;  // halving would end on some z
   if (estimate < delta) return 1 - newcombe_p_below(baseline, candidate, delta);
   // The lower bound falls as z grows; find the z at which it meets delta.
   double low = 0;

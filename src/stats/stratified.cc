@@ -12,13 +12,21 @@
 namespace assay {
 namespace {
 
-constexpr double kFarOut = 1e6;  // stands for an infinite statistic
+constexpr double kFarOut = 1e6;           // stands for an infinite statistic
+constexpr double kLargestExponent = 700;  // exp of it still fits a double
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 
-// One stratum's likeliest distribution under a tilt: item i has probability n_i / (mu - tilt d_i),
-// the unobserved end in the tilt's direction `unseen`.
+// Sums of some 100,000 rounded terms are this exact; closer than this the data and a supposed value
+// are the same.
+constexpr double kSameValue = 1e-12;
+
+// One stratum's likeliest distribution under a tilt: item i has probability n_i / gap_i, gap_i its
+// mu - tilt d_i, and the unobserved end in the tilt's direction `unseen`. Everything is reckoned
+// from the smallest gap, that of the observed value the tilt favours most: mu and tilt d_i
+// themselves grow far beyond the counts, and in their difference the counts would be rounded away.
 struct Tilted {
   double tilt = 0;
-  double mu = 0;
+  double least_gap = 0;
   double unseen = 0;
   double mean = 0;
   double variance = 0;
@@ -28,57 +36,81 @@ double toward(double tilt) {
   return tilt < 0 ? -1 : 1;
 }
 
-// Sum of n_i / (mu - tilt d_i), minus 1.
-double excess(const Stratum& stratum, double tilt, double mu) {
+double favoured(const Stratum& stratum, double tilt) {
+  return tilt < 0 ? stratum.values.front().first : stratum.values.back().first;
+}
+
+// Calls back with each observed value, its count and its gap.
+template <typename Visit>
+void for_each_gap(const Stratum& stratum, double tilt, double least_gap, const Visit& visit) {
+  const double steepest = favoured(stratum, tilt);
+  for (const auto& [d, count] : stratum.values) {
+    visit(d, count, least_gap + std::abs(tilt) * std::abs(steepest - d));
+  }
+}
+
+// Sum of n_i / gap_i, minus 1; infinite where a gap is 0.
+double excess(const Stratum& stratum, double tilt, double least_gap) {
   double sum = -1;
-  for (const auto& [d, count] : stratum.values) sum += count / (mu - tilt * d);
+  for_each_gap(stratum, tilt, least_gap,
+               [&](double, double count, double gap) { sum += count / gap; });
   return sum;
+}
+
+// The least gap at which the probabilities sum to 1, from a value at which they sum to 1 or more:
+// the excess is convex and falls, so Newton climbs to its root from the left.
+double solved_gap(const Stratum& stratum, double tilt, double from) {
+  double least_gap = from;
+  for (int i = 0; i < 100; ++i) {
+    double slope = 0;
+    for_each_gap(stratum, tilt, least_gap,
+                 [&](double, double count, double gap) { slope += count / gap / gap; });
+    const double next = least_gap + excess(stratum, tilt, least_gap) / slope;
+    if (!(next > least_gap)) break;
+    least_gap = next;
+  }
+  return least_gap;
 }
 
 // Maximises sum n_i log p_i + tilt * sum p_i d_i over distributions on the observed d_i and +-1.
 // Stationarity gives p_i = n_i / (mu - tilt d_i) with mu making them sum to 1; when that mu would
 // be below |tilt| the unobserved end takes the rest, with mu = |tilt|.
 Tilted tilted(const Stratum& stratum, double tilt) {
-  Tilted t{tilt, std::abs(tilt), 0, 0, 0};
-  const auto [steepest, steepest_count] = tilt < 0 ? stratum.values.front() : stratum.values.back();
-  const double least_mu = tilt * steepest + steepest_count;
-  const double at_end = t.mu >= least_mu ? excess(stratum, tilt, t.mu) : 1;
+  const double end = toward(tilt);
+  Tilted t{tilt, std::abs(tilt) * std::abs(end - favoured(stratum, tilt)), 0, 0, 0};
+  const double at_end = excess(stratum, tilt, t.least_gap);
   if (at_end <= 0) {
     t.unseen = -at_end;
   } else {
-    // Convex and falling from a point where it is >= 0: Newton climbs to the root from the left.
-    t.mu = least_mu;
-    for (int i = 0; i < 100; ++i) {
-      double slope = 0;
-      for (const auto& [d, count] : stratum.values) {
-        const double gap = t.mu - tilt * d;
-        slope += count / (gap * gap);
-      }
-      const double next = t.mu + excess(stratum, tilt, t.mu) / slope;
-      if (!(next > t.mu)) break;
-      t.mu = next;
-    }
+    // No probability exceeds 1, so no gap is below its count.
+    const double count = tilt < 0 ? stratum.values.front().second : stratum.values.back().second;
+    t.least_gap = solved_gap(stratum, tilt, std::max(count, t.least_gap));
   }
-  t.mean = t.unseen * toward(tilt);
-  t.variance = t.unseen;
-  for (const auto& [d, count] : stratum.values) {
-    const double p = count / (t.mu - tilt * d);
-    t.mean += p * d;
-    t.variance += p * d * d;
-  }
-  t.variance = std::max(0.0, t.variance - t.mean * t.mean);
+  t.mean = t.unseen * end;
+  for_each_gap(stratum, tilt, t.least_gap,
+               [&](double d, double n, double gap) { t.mean += n / gap * d; });
+  t.variance = t.unseen * (end - t.mean) * (end - t.mean);
+  for_each_gap(stratum, tilt, t.least_gap, [&](double d, double n, double gap) {
+    t.variance += n / gap * (d - t.mean) * (d - t.mean);
+  });
   return t;
 }
 
 // The strata that have items, weights summing to 1.
 std::vector<Stratum> scaled(std::span<const Stratum> strata) {
   std::vector<Stratum> kept;
+  double largest = 0;
+  for (const Stratum& stratum : strata) {
+    if (!stratum.values.empty()) largest = std::max(largest, stratum.weight);
+  }
   double total = 0;
   for (const Stratum& stratum : strata) {
-    if (stratum.values.empty() || stratum.weight <= 0) continue;
-    kept.push_back(stratum);
-    total += stratum.weight;
+    if (stratum.values.empty() || !(stratum.weight > 0)) continue;
+    // Scaled by the largest first: the weights' sum may not fit a double.
+    kept.push_back({stratum.weight / largest, stratum.values});
+    total += kept.back().weight;
   }
+  std::erase_if(kept, [](const Stratum& stratum) { return stratum.weight == 0; });
   for (Stratum& stratum : kept) stratum.weight /= total;
   return kept;
 }
@@ -112,14 +144,14 @@ Point point_at(const std::vector<Stratum>& strata, double estimate, double multi
     variance += stratum.weight * stratum.weight * m.variance / freedom(stratum, strata.size());
   }
   const double gap = estimate - point.delta;
-  if (gap == 0) return point;
+  if (std::abs(gap) <= kSameValue) return point;  // over a variance of 0 it would be anything
   point.statistic = std::clamp(gap / std::sqrt(variance), -kFarOut, kFarOut);
   return point;
 }
 
 // The point, walking from the estimate towards `direction`, where `goal` (negative near the
 // estimate, positive far from it) is 0. The multiplier's logarithm is bracketed between far below
-// and far above n / weight of every stratum.
+// and far above n / weight of every stratum. A goal that is no number gives a point of none.
 template <typename Goal>
 Point walk(const std::vector<Stratum>& strata, double estimate, double direction,
            const Goal& goal) {
@@ -134,9 +166,10 @@ Point walk(const std::vector<Stratum>& strata, double estimate, double direction
   };
   const auto value = [&](double log_multiplier) { return goal(at(log_multiplier)); };
   const double low = std::log(smallest) - 40;
-  const double high = std::log(largest) + 30;
+  const double high = std::min(std::log(largest) + 30, kLargestExponent);
   const double at_low = value(low);
   const double at_high = value(high);
+  if (std::isnan(at_low) || std::isnan(at_high)) return {kNoNumber, kNoNumber, kNoNumber};
   if (at_low >= 0) return at(low);
   if (at_high <= 0) return at(high);
   std::uintmax_t steps = 300;
@@ -165,7 +198,8 @@ double lower_of(const std::vector<Stratum>& strata, double tail) {
 std::vector<std::pair<double, double>> null_distribution(const Stratum& stratum, const Tilted& t) {
   std::vector<std::pair<double, double>> cells;
   cells.reserve(stratum.values.size() + 1);
-  for (const auto& [d, count] : stratum.values) cells.emplace_back(d, count / (t.mu - t.tilt * d));
+  for_each_gap(stratum, t.tilt, t.least_gap,
+               [&](double d, double count, double gap) { cells.emplace_back(d, count / gap); });
   if (t.unseen > 0) {
     const double end = toward(t.tilt);
     cells.insert(end < 0 ? cells.begin() : cells.end(), {end, t.unseen});

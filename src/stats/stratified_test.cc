@@ -37,6 +37,30 @@ TEST(Stratified, OneBinaryStratumIsTango) {
   }
 }
 
+// The same at sizes where the multiplier of the constraint dwarfs, or is dwarfed by, the counts;
+// the weight of an only task must not matter, nor may the statistic leave the numbers.
+TEST(Stratified, OneLargeBinaryStratumIsTango) {
+  for (const auto& [n, down, up] :
+       {std::array{844, 0, 0}, std::array{1319, 60, 1}, std::array{1319, 1, 0},
+        std::array{20000, 0, 0}, std::array{20000, 900, 500}, std::array{20000, 20000, 0},
+        std::array{100000, 5, 2}, std::array{100000, 0, 100000}}) {
+    const PairedCounts counts{n - down - up, down, up, 0};
+    for (const double weight : {1.0, 1e-9, 1e300}) {
+      const std::vector<Stratum> strata{flips(weight, n, down, up)};
+      EXPECT_NEAR(stratified_lower(strata, 0.05), tango_lower(counts, 0.05), kTight) << n << down;
+      EXPECT_NEAR(stratified_upper(strata, 0.05), tango_upper(counts, 0.05), kTight) << n << down;
+      for (const double delta : {-0.2, -0.03, -0.0001, 0.0, 0.05}) {
+        EXPECT_NEAR(stratified_statistic(strata, delta), tango_statistic(counts, delta),
+                    1e-7 * (1 + std::abs(tango_statistic(counts, delta))))
+            << n << " " << down << " " << delta;
+      }
+    }
+  }
+  // 60 flips to wrong and 1 to right: normal_cdf(-59 / sqrt(61)), by mpmath.
+  const double p = stratified_p_below(std::vector{flips(1, 1319, 60, 1)}, 0);
+  EXPECT_NEAR(p / 2.10760070576002493e-14, 1, kTight);
+}
+
 // Equal tasks without a flip hold as much as their items taken together, less one each.
 TEST(Stratified, EqualTasksWithoutFlipsAddUp) {
   const std::vector<Stratum> four(4, flips(1, 23, 0, 0));  // 22 degrees of freedom each
@@ -58,6 +82,40 @@ TEST(Stratified, StatisticAgreesWithNumericalOptimum) {
   EXPECT_NEAR(stratified_statistic(graded, -0.1), 1.82574185835055371, kTight);  // -1 has mass
   const std::vector<Stratum> unseen{flips(1, 30, 0, 0), flips(1, 50, 0, 2), flips(1, 200, 9, 4)};
   EXPECT_NEAR(stratified_statistic(unseen, 0.02), -1.07175455726901669, kTight);
+}
+
+// By mpmath, 60 digits: the optimum's equations as stratified.h states them, mu and the multiplier
+// each found by bisection.
+TEST(Stratified, LargeStrataAgreeWithTheOptimum) {
+  const std::vector<Stratum> unequal{flips(1, 12032, 900, 500), flips(1, 30, 3, 1),
+                                     flips(1, 50, 3, 1), flips(1, 20, 2, 0)};
+  EXPECT_NEAR(stratified_statistic(unequal, -0.03), -1.2612251370949082, kTight);
+  EXPECT_NEAR(stratified_statistic(unequal, 0), -2.1544582893894395, kTight);
+  EXPECT_NEAR(stratified_lower(unequal, 0.05), -0.112561675595335533, kTight);
+  EXPECT_NEAR(stratified_upper(unequal, 0.05), -0.0206406000475552614, kTight);
+  const std::vector<Stratum> graded{
+      Stratum{1, {{-.75, 400}, {-.25, 1500}, {0, 16000}, {.25, 1600}, {.5, 500}}}};
+  EXPECT_NEAR(stratified_statistic(graded, -0.03), 20.8540652872405208, kTight);
+  EXPECT_NEAR(stratified_statistic(graded, 0), -1.0765722665720082, kTight);
+  EXPECT_NEAR(stratified_statistic(graded, 0.02), -18.4011409088672119, kTight);
+  const std::vector<Stratum> small_weight{flips(1, 20, 1, 0), flips(1e-9, 100000, 4000, 3000)};
+  EXPECT_NEAR(stratified_statistic(small_weight, -0.03), -0.511046362073599909, kTight);
+  EXPECT_NEAR(stratified_lower(small_weight, 0.05), -0.201312240215850217, kTight);
+  EXPECT_NEAR(stratified_upper(small_weight, 0.05), 0.0808799584233205974, kTight);
+  const std::vector<Stratum> large_weight{flips(1, 100000, 4000, 3000), flips(1e-9, 5, 1, 0)};
+  EXPECT_NEAR(stratified_lower(large_weight, 0.05), -0.0113769609418165309, kTight);
+  EXPECT_NEAR(stratified_upper(large_weight, 0.05), -0.00862609655931164082, kTight);
+}
+
+// n items of the same difference d: what a supposed value beyond d leaves to the unseen end -1 is
+// u, with value d - (1 + d) u and variance (1 + d)^2 u (1 - u), so T = sqrt(n u / (1 - u)).
+TEST(Stratified, TheSameDifferenceOnEveryItem) {
+  const std::vector<Stratum> alike{Stratum{1, {{-0.1, 20000}}}};
+  const double z = normal_quantile(0.95);
+  EXPECT_NEAR(stratified_lower(alike, 0.05), -0.1 - 0.9 * z * z / (20000 + z * z), kTight);
+  EXPECT_NEAR(stratified_upper(alike, 0.05), -0.1 + 1.1 * z * z / (20000 + z * z), kTight);
+  EXPECT_NEAR(stratified_statistic(alike, -0.2), 50, kTight);  // u = 1/9: sqrt(20000 / 8)
+  EXPECT_NEAR(stratified_statistic(alike, 0), -44.7213595499957939, kTight);  // u = 1/11
 }
 
 TEST(Stratified, LimitsSolveTheStatistic) {
@@ -92,6 +150,19 @@ TEST(Stratified, Edges) {
   const std::vector<Stratum> with_idle{flips(1, 30, 3, 1), flips(0, 30, 30, 0), Stratum{5, {}}};
   const std::vector<Stratum> alone{flips(1, 30, 3, 1)};
   EXPECT_EQ(stratified_lower(with_idle, 0.05), stratified_lower(alone, 0.05));
+  // A value of many decimals on every item: the estimate's own rounding is no difference.
+  const std::vector<Stratum> alike{Stratum{1, {{-0.1, 700}}}, Stratum{2, {{-0.1, 1300}}}};
+  EXPECT_EQ(stratified_statistic(alike, -0.1), 0);
+  EXPECT_LT(stratified_lower(alike, 0.05), -0.1001);
+  EXPECT_GT(stratified_upper(alike, 0.05), -0.0999);
+  // Weights further apart than a double's digits, and beyond its range when added.
+  const std::vector<Stratum> apart{flips(1e308, 30, 3, 1), flips(1e308, 50, 2, 1),
+                                   flips(1e-308, 90, 90, 0)};
+  const std::vector<Stratum> two{flips(1, 30, 3, 1), flips(1, 50, 2, 1)};
+  EXPECT_NEAR(stratified_lower(apart, 0.05), stratified_lower(two, 0.05), kTight);
+  // No number in, no number out, and no exception.
+  EXPECT_TRUE(std::isnan(stratified_statistic(two, std::nan(""))));
+  EXPECT_TRUE(std::isnan(stratified_lower(std::vector{flips(INFINITY, 30, 3, 1)}, 0.05)));
 }
 
 TEST(Stratified, CountsDistinctValues) {

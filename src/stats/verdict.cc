@@ -1,6 +1,7 @@
 #include "stats/verdict.h"
 
 #include <array>
+#include <cmath>
 
 namespace assay {
 namespace {
@@ -42,6 +43,9 @@ std::optional<Verdict> verdict_from_name(std::string_view name) {
 Verdict decide(const VerdictInput& input) {
   if (!input.available) return Verdict::not_available;
   if (!input.sound) return Verdict::invalid;
+  for (const double number : {input.p_worse, input.p_non_inferior, input.alpha}) {
+    if (!std::isfinite(number)) return Verdict::invalid;
+  }
   const bool worse = input.p_worse < input.alpha;
   const bool non_inferior = input.p_non_inferior < input.alpha;
   if (worse && non_inferior) return Verdict::worse_within_margin;

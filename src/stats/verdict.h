@@ -13,8 +13,8 @@ enum class Verdict {
   worse,                // the upper one-sided bound is below 0
   worse_within_margin,  // both: worse for sure, and for sure by less than the margin
   inconclusive,         // neither: more items are needed
-  invalid,              // the measurement itself is not sound; the reason names the flag
-  not_available,        // nothing to compare; the reason says why
+  invalid,        // the measurement is not sound, or its figures are no numbers; see the reason
+  not_available,  // nothing to compare; the reason says why
 };
 
 enum class Tone { good, bad, caution, muted };  // how a printer colours it
@@ -44,7 +44,8 @@ struct VerdictInput {
 };
 
 // Precedence: N/A, INVALID, WORSE WITHIN MARGIN, WORSE, NON-INFERIOR, INCONCLUSIVE.
-// A claim holds when its p is below alpha, that is when its bound is beyond the threshold.
+// A claim holds when its p is below alpha, that is when its bound is beyond the threshold. A p or
+// an alpha that is no finite number is INVALID: it is not "not below".
 [[nodiscard]] Verdict decide(const VerdictInput& input);
 
 }  // namespace assay

@@ -3,6 +3,8 @@
 usage: test_gate.py ASSAY GOLDEN
 """
 
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,14 @@ with tempfile.TemporaryDirectory() as folder:
     assert "policy: mean KL 0.0040 is above 0.001" in text, text
     policy.write_text("margin_pp: 10\nfidelity: {kl_at_most: 0.01}\n")
     compare(0, *fine[:2], "--gate", "--policy", str(policy))
+    broken = Path(folder) / "broken"
+    shutil.copytree(golden / "one_worse", broken)
+    report = json.loads((broken / "results.json").read_text())
+    report["fidelity"]["fp8"]["kl"]["value"] = None  # as a NaN is written
+    (broken / "results.json").write_text(json.dumps(report))
+    arms = [f"{broken}:bf16", f"{broken}:fp8"]
+    text = compare(4, *arms, "--gate", "--policy", str(policy))
+    assert "policy: mean KL is not a number" in text, text
     policy.write_text("margin_pp: 10\ntasks:\n  math: {weight: 0}\n")
     compare(0, run("invalid"), "--gate", "--policy", str(policy))  # declared not to count
     policy.write_text("margin: 10\n")
