@@ -89,8 +89,9 @@ void bench_math(const std::string& shared, const std::string& python) {
   options.python = python;
   options.worker_path = ASSAY_SOURCE_DIR "/worker";
   MathVerifyClient library(options);
-  if (!library.equivalent("1", "$1$")) {  // started and warm before the clock runs
-    fmt::print(stderr, "Math-Verify does not answer: {}\n", library.last_error());
+  // Started and warm before the clock runs.
+  if (const auto first = library.equivalent("1", "$1$"); !first) {
+    fmt::print(stderr, "Math-Verify does not answer: {}\n", first.error().why);
     return;
   }
   std::map<std::string, Tally> tallies;

@@ -30,6 +30,17 @@ class Findings {
   bool all_good_ = true;
 };
 
+void look_at_math(const Plan& plan, Findings& findings) {
+  const std::string task = math_task_of(plan);
+  const auto python = find_python(python_search_here(plan.engine.python));
+  if (task.empty() || !python) return;  // without one "engine" says what to do
+  if (const auto client = start_math_verify(python->python.string(), task, nullptr); client) {
+    findings.good("Math-Verify", fmt::format("{} for {}", (*client)->version(), task));
+  } else {
+    findings.bad("Math-Verify", client.error());
+  }
+}
+
 void look_at_models(const Plan& plan, Findings& findings) {
   for (const VariantSpec& v : plan.variants) {
     if (!std::filesystem::path(v.model).is_absolute()) {
@@ -82,6 +93,7 @@ Result<int> doctor(const PlanOptions& options) {
   } else {
     findings.bad("graders' Python", grade.error());
   }
+  look_at_math(plan, findings);
   look_at_models(plan, findings);
   const auto out = output_folder(plan, options);
   look_at_disk(out ? *out : std::filesystem::current_path(), findings);

@@ -68,8 +68,10 @@ Result<ParityReport> run_both_ways(const Plan& plan, const Options& options, con
                                    const Session& session) {
   apply_env(plan);
   TRY(prepare_folders(out));
-  const auto world = TRY(World::make(plan, {.data = options.plan.data, .output = out}));
+  const auto world = TRY(
+      World::make(plan, {.data = options.plan.data, .output = out, .stop = session.interrupted}));
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  TRY(world->try_math_verify());
   Store store = TRY(Store::open(out, Store::Mode::write));
   const SystemClock clock;
   const auto style = options.quiet           ? Progress::Style::silent
@@ -78,7 +80,6 @@ Result<ParityReport> run_both_ways(const Plan& plan, const Options& options, con
   Progress progress(stderr, style, clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
-  services.stop = session.interrupted;
   std::vector<LmEvalItem> seen;
   services.lm_eval_seen = [&seen](const LmEvalItem& item) { seen.push_back(item); };
   TRY(forget_lm_eval(resolved, store));

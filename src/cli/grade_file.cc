@@ -10,7 +10,6 @@
 #include "data/recorded.h"
 #include "engine/python.h"
 #include "sandbox/sandbox.h"
-#include "score/math_verify_client.h"
 #include "task/task.h"
 
 namespace assay {
@@ -19,14 +18,8 @@ namespace {
 // What scoring may need beside the outputs; each part is made when the first item needs it.
 class Graders {
  public:
-  Graders() {
-    const auto python = find_worker_python(python_search_here(""));
-    if (!python) return;
-    python_ = python->python.string();
-    MathVerifyOptions options;
-    options.python = python_;
-    oracle_ = std::make_unique<MathVerifyClient>(options);
-  }
+  explicit Graders(const std::atomic<bool>* stop)
+      : stop_(stop), found_(find_worker_python(python_search_here(""))) {}
 
   Result<ProgramResult> run(const Program& program) {
     if (!sandbox_) {
@@ -37,11 +30,19 @@ class Graders {
     return sandbox_->run(program);
   }
 
-  [[nodiscard]] EquivalenceOracle* oracle() const { return oracle_.get(); }
-  [[nodiscard]] const std::string& python() const { return python_; }
+  Result<EquivalenceOracle*> oracle(const std::string& task) {
+    if (!oracle_) {
+      const PythonEnv env = TRY(Result<PythonEnv>(found_));
+      oracle_ = TRY(start_math_verify(env.python.string(), task, stop_));
+    }
+    return oracle_.get();
+  }
+  // Empty: there is none.
+  [[nodiscard]] std::string python() const { return found_ ? found_->python.string() : ""; }
 
  private:
-  std::string python_;  // empty: there is none
+  const std::atomic<bool>* stop_;
+  Result<PythonEnv> found_;
   std::unique_ptr<EquivalenceOracle> oracle_;
   std::unique_ptr<Sandbox> sandbox_;
 };
@@ -52,7 +53,7 @@ constexpr const char* kRecordedLayout = "recorded model outputs";
 class FileGrader {
  public:
   FileGrader(const Task& task, const GradeOptions& options, Json task_options)
-      : task_(task), options_(options) {
+      : task_(task), options_(options), graders_(options.stop) {
     spec_.name = spec_.benchmark = task.name;
     spec_.max_gen_toks = 1;  // nothing is asked
     spec_.options = std::move(task_options);
@@ -142,7 +143,16 @@ class FileGrader {
         results.push_back(TRY(graders_.run(program)));
       }
     }
-    return task_.score({item, steps, results, context(), graders_.oracle()});
+    Score score = task_.score({item, steps, results, context()});
+    if (score.reason == reason::kNoMathVerify) {  // not decided without
+      EquivalenceOracle* oracle = TRY(graders_.oracle(task_.name));
+      score = task_.score({item, steps, results, context(), oracle});
+    }
+    if ((options_.stop != nullptr && *options_.stop) || score.reason == reason::kInterrupted) {
+      return std::unexpected(
+          Error{ErrorKind::interrupted, "interrupted", "a signal came", "run it again"});
+    }
+    return score;
   }
 
   const Task& task_;

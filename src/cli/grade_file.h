@@ -1,6 +1,7 @@
 // Recorded outputs scored as a run would score them, without an engine.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ struct GradeOptions {
   std::filesystem::path file;
   std::filesystem::path data;  // the data set's folder; empty: only what the file itself holds
   std::string options;         // the task's options as a JSON object; empty: none
+  const std::atomic<bool>* stop = nullptr;  // set by a signal: grading ends
 };
 
 struct GradedOutput {
@@ -34,8 +36,8 @@ struct GradedFile {
 };
 
 // Usage errors: an unknown task, a file in no known layout, an item the data set does not have.
-// Environment errors: the sandbox cannot start. Without Math-Verify answers the fast path does not
-// decide stay unscored.
+// Environment errors: the sandbox cannot start, or an answer needs Math-Verify and it does not
+// work.
 [[nodiscard]] Result<GradedFile> grade_file(const GradeOptions& options);
 
 }  // namespace assay

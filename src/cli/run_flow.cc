@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <future>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -70,9 +71,13 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const auto world = TRY(World::make(plan, {.data = flow.data,
                                             .output = flow.out,
                                             .grade_python = "",
-                                            .frozen = stored_revisions(flow.out)}));
+                                            .frozen = stored_revisions(flow.out),
+                                            .stop = session.interrupted}));
+  // Beside what takes longer: finding models and data.
+  auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());
+  TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
@@ -85,7 +90,6 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   Progress progress(stderr, progress_style(flow, session), clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
-  services.stop = session.interrupted;
   RunOptions options;
   options.budget_s = plan.budget_s;
   options.spent_s = clock.now().count() - started_s;

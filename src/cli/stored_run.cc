@@ -41,10 +41,11 @@ Result<ResolvedRun> stored_run(const Store& store) {
 
 }  // namespace
 
-Status rescore_folder(const std::filesystem::path& folder) {
+Status rescore_folder(const std::filesystem::path& folder, const std::atomic<bool>* stop) {
   Store store = TRY(Store::open(folder, Store::Mode::write));
   const ResolvedRun run = TRY(stored_run(store));
-  const auto world = TRY(World::make(run.plan, {.output = folder}));
+  const auto world = TRY(World::make(run.plan, {.output = folder, .stop = stop}));
+  TRY(world->try_math_verify());
   const SystemClock clock;
   Progress progress(stderr, Progress::Style::silent, clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};

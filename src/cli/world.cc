@@ -21,7 +21,6 @@
 #include "plan/endpoint.h"
 #include "run/variant_run.h"
 #include "sandbox/memory_cgroup.h"
-#include "score/math_verify_client.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -85,7 +84,41 @@ Result<int> grader_count(const Plan& plan) {
   return std::clamp(cores - 1 - gpus, 1, kMostGraders);
 }
 
+MathVerifyOptions math_verify_options(const std::string& python, const std::atomic<bool>* stop) {
+  MathVerifyOptions options;
+  options.python = python;
+  options.stop = stop;
+  return options;
+}
+
 }  // namespace
+
+std::string math_task_of(const Plan& plan) {
+  for (const TaskSpec& spec : plan.tasks) {
+    const Task* task = find_task(spec.benchmark);
+    if (task != nullptr && task->asks_oracle && spec.harness == Harness::native) return spec.name;
+  }
+  return "";
+}
+
+Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& python,
+                                                            const std::string& task,
+                                                            const std::atomic<bool>* stop) {
+  auto client = std::make_unique<MathVerifyClient>(math_verify_options(python, stop));
+  const Status started = client->start();
+  if (started) return client;
+  const Error& error = started.error();
+  if (error.kind == ErrorKind::interrupted) return std::unexpected(error);
+  const bool no_worker = error.why.find("assay_worker") != std::string::npos;
+  return environment_error(
+      fmt::format("task {} cannot be graded: Math-Verify does not work in {}", task, python),
+      error.why.empty() ? error.what : error.what + ": " + error.why,
+      no_worker
+          ? fmt::format("run tools/setup, or `{} -m pip install` on assay's worker folder", python)
+          : fmt::format("`{} -m pip install math-verify==0.9.0`, or name another Python in "
+                        "ASSAY_PYTHON or engine.python",
+                        python));
+}
 
 Result<std::string> find_grade_python(const std::string& given) {
   if (!given.empty()) return given;
@@ -253,6 +286,12 @@ Status World::try_sandbox() {
       "run `assay sandbox check`, which names what this machine lacks");
 }
 
+Status World::try_math_verify() const {
+  const std::string task = math_task_of(plan_);
+  if (!task.empty()) TRY(start_math_verify(python_.python.string(), task, options_.stop));
+  return {};
+}
+
 std::vector<std::string> World::missing_sandbox_parts() const {
   if (options_.grade_python.empty() || !MemoryCgroup::available_version().empty()) return {};
   return {kMemoryCgroup};
@@ -270,10 +309,10 @@ void World::equip(RunServices& services) {
   if (has_gpu()) services.guess = kGpuGuess;
   services.run_program = [this](const Program& program) { return run_program(program); };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
-    MathVerifyOptions options;
-    options.python = python_.python.string();
-    return std::make_unique<MathVerifyClient>(options);
+    return std::make_unique<MathVerifyClient>(
+        math_verify_options(python_.python.string(), options_.stop));
   };
+  services.stop = options_.stop;
   services.results_folder = (options_.output / "results").string();
   if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
   if (const auto engine = python_.engine()) {

@@ -1,6 +1,7 @@
 // The real parts of the world a command uses, made from a plan: data, models, engine, sandbox.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -16,14 +17,16 @@
 #include "run/revisions.h"
 #include "run/runner.h"
 #include "sandbox/sandbox.h"
+#include "score/math_verify_client.h"
 
 namespace assay {
 
 struct WorldOptions {
-  std::filesystem::path data;    // --data; empty: the plan's, else the hub
-  std::filesystem::path output;  // the run's folder
-  std::string grade_python;      // interpreter of graded programs; empty: looked up
-  FrozenRevisions frozen;        // of an earlier run on the folder
+  std::filesystem::path data;               // --data; empty: the plan's, else the hub
+  std::filesystem::path output;             // the run's folder
+  std::string grade_python;                 // interpreter of graded programs; empty: looked up
+  FrozenRevisions frozen;                   // of an earlier run on the folder
+  const std::atomic<bool>* stop = nullptr;  // set by a signal: waits end early
 };
 
 class World {
@@ -35,6 +38,10 @@ class World {
   // Runs one program where code tasks are in the plan, so that a machine that cannot hold programs
   // is an environment error before a model loads.
   [[nodiscard]] Status try_sandbox();
+  // Starts Math-Verify once where a task of the plan is scored with it, so that a Python without it
+  // is an environment error before a model loads. Takes a second or two; may run in a thread of its
+  // own.
+  [[nodiscard]] Status try_math_verify() const;
   // What the plan accepts to be missing and is: after try_sandbox().
   [[nodiscard]] std::vector<std::string> missing_sandbox_parts() const;
   // Fills in what run_plan needs beside store and progress.
@@ -63,6 +70,14 @@ class World {
 // The interpreter for graded programs: `given`, then ASSAY_GRADE_PYTHON, then .venv-grade in the
 // current folder, above the binary or beside it. Environment error when there is none.
 [[nodiscard]] Result<std::string> find_grade_python(const std::string& given);
+
+// A task of the plan that our own scorer asks Math-Verify about; empty: there is none.
+[[nodiscard]] std::string math_task_of(const Plan& plan);
+
+// A client whose helper has started, for grading `task`. Environment error: this Python has no
+// Math-Verify that works.
+[[nodiscard]] Result<std::unique_ptr<MathVerifyClient>> start_math_verify(
+    const std::string& python, const std::string& task, const std::atomic<bool>* stop);
 
 // Makes the plan's `env` this process's own, so that it reaches every child.
 void apply_env(const Plan& plan);

@@ -36,7 +36,8 @@ Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& r
       }
     }
     const Response* judgement = job.judgement ? &*job.judgement : nullptr;
-    return job.task->task->score({*job.item, job.steps, results, context, oracle, judgement});
+    EquivalenceOracle* asked = job.task->task->asks_oracle ? oracle : nullptr;
+    return job.task->task->score({*job.item, job.steps, results, context, asked, judgement});
   } catch (const std::exception& e) {
     return unscored("scorer failed", e.what());
   }
@@ -103,7 +104,7 @@ void GraderPool::work() {
     {
       const std::lock_guard lock(mutex_);
       --in_work_;
-      done_.push_back(std::move(graded));
+      if (graded.score.reason != reason::kInterrupted) done_.push_back(std::move(graded));
     }
     done_cv_.notify_one();
   }

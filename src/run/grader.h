@@ -42,7 +42,7 @@ struct Graded {
 };
 
 // Scores one job in the calling thread. Never fails: a fault of the sandbox or of the task's own
-// code becomes an unscored Score.
+// code becomes an unscored Score. One of reason::kInterrupted is no score, and is not to be stored.
 [[nodiscard]] Score grade_now(const ResolvedRun& run, const GradeJob& job,
                               const RunProgram& run_program, EquivalenceOracle* oracle);
 
@@ -57,6 +57,7 @@ class GraderPool {
 
   // False when the queue is full: try again after take_done().
   [[nodiscard]] bool submit(GradeJob& job);
+  // Jobs that a signal interrupted are not among them.
   [[nodiscard]] std::vector<Graded> take_done();
   // Waiting, being graded, or done and not yet taken.
   [[nodiscard]] std::size_t pending() const;

@@ -91,6 +91,43 @@ TEST_F(GraderTest, FullQueuesSendJobsBack) {
   EXPECT_TRUE(pool.submit(d));
 }
 
+class Interrupted final : public EquivalenceOracle {
+  std::expected<bool, NoDecision> equivalent(const std::string&, const std::string&) override {
+    return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+  }
+};
+
+// Item a asks the oracle; the others need none.
+Score a_asks(const ScoreInputs& in) {
+  Score score;
+  if (in.item.id == "a" && in.oracle != nullptr) {
+    score.reason = in.oracle->equivalent("", "") ? "" : reason::kInterrupted;
+  } else {
+    score.outcome = Outcome::scored;
+  }
+  return score;
+}
+
+TEST_F(GraderTest, WhatASignalInterruptedIsNotDone) {
+  task_.score = a_asks;
+  task_.asks_oracle = true;
+  GraderPool pool(run_, 1, 2, passes, [] { return std::make_unique<Interrupted>(); });
+  GradeJob a = job("a");
+  GradeJob b = job("b");
+  ASSERT_TRUE(pool.submit(a));
+  ASSERT_TRUE(pool.submit(b));
+  pool.wait_done(std::chrono::minutes(5));
+  const std::vector<Graded> done = pool.take_done();
+  ASSERT_EQ(done.size(), 1U);  // the only thread has come past a
+  EXPECT_EQ(done[0].item, "b");
+  EXPECT_EQ(pool.pending(), 0U);
+
+  Interrupted oracle;
+  EXPECT_EQ(grade_now(run_, job("a"), passes, &oracle).reason, reason::kInterrupted);
+  task_.asks_oracle = false;  // then it is not given one
+  EXPECT_EQ(grade_now(run_, job("a"), passes, &oracle).outcome, Outcome::scored);
+}
+
 TEST_F(GraderTest, WhatIsNotTheProgramsFaultIsUnscored) {
   const RunProgram none = [](const Program&) -> Result<ProgramResult> {
     return environment_error("no sandbox", "", "");

@@ -48,12 +48,17 @@ class TaskJudging {
       if (const Status asked = ask(); !asked) TRY(go_without(asked.error()));
     }
     const auto oracle = services_.make_oracle ? services_.make_oracle() : nullptr;
-    for (GradeJob& job : judged_) {
+    for (std::size_t i = 0; i < judged_.size() && !interrupted(); ++i) {
+      GradeJob& job = judged_[i];
       job.judgement = TRY(stored_judgement(services_.store, job.variant, task_.spec.name,
                                            job.item->id, job.repeat));
-      TRY(services_.store.put_score({job.variant, task_.spec.name, job.item->id, job.repeat,
-                                     grade_now(run_, job, services_.run_program, oracle.get())}));
+      Score score = grade_now(run_, job, services_.run_program, oracle.get());
+      if (score.reason == reason::kInterrupted) break;
+      TRY(services_.store.put_score(
+          {job.variant, task_.spec.name, job.item->id, job.repeat, std::move(score)}));
+      services_.progress.update(state(static_cast<int>(judged_.size() - i - 1)));
     }
+    services_.progress.clear();
     return services_.store.flush();
   }
 
@@ -161,9 +166,21 @@ class TaskJudging {
     return {};
   }
 
+  [[nodiscard]] bool interrupted() const { return services_.stop != nullptr && *services_.stop; }
+
   [[nodiscard]] bool stopped() const {
-    return (services_.stop != nullptr && *services_.stop) ||
-           services_.clock.now().count() >= deadline_s_;
+    return interrupted() || services_.clock.now().count() >= deadline_s_;
+  }
+
+  // What the progress line shows: judgements had, and answers that are to be scored by them.
+  [[nodiscard]] ProgressState state(int being_graded) const {
+    ProgressState state;
+    state.variant = task_.spec.name + ", judge";
+    state.items_done = static_cast<int>(judged_.size());
+    state.in_flight = static_cast<int>(asked_.size());
+    state.items_total = state.items_done + state.in_flight + static_cast<int>(waiting_.size());
+    state.being_graded = being_graded;
+    return state;
   }
 
   Status loop(Engine& engine) {
@@ -191,6 +208,7 @@ class TaskJudging {
         TRY(keep(std::get<Answered>(*event)));
       }
       if (services_.tick) TRY(services_.tick());
+      services_.progress.update(state(0));
       TRY(services_.store.flush_if_due());
     }
     return {};

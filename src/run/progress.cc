@@ -10,6 +10,7 @@ std::string progress_line(const ProgressState& state) {
   const double elapsed = state.elapsed_s > 0 ? state.elapsed_s : 1e-9;
   std::string line = fmt::format("{}  {}/{} items  {} in flight", state.variant, state.items_done,
                                  state.items_total, state.in_flight);
+  if (state.being_graded > 0) line += fmt::format("  {} being graded", state.being_graded);
   if (state.generated_tokens > 0) {
     line += fmt::format("  {:.0f} tok/s", static_cast<double>(state.generated_tokens) / elapsed);
   }

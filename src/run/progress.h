@@ -17,9 +17,10 @@ struct ProgressState {
   std::int64_t generated_tokens = 0;
   double elapsed_s = 0;       // of this variant, since its engine was ready
   double budget_left_s = -1;  // -1: no budget
+  int being_graded = 0;       // answered, and not scored yet
 };
 
-// "bf16  12/34 items  8 in flight  210 tok/s  about 1m 05s left  (budget 2h 10m 00s)"
+// "bf16  12/34 items  8 in flight  3 being graded  210 tok/s  about 1m 05s left  (budget 2h 10m)"
 [[nodiscard]] std::string progress_line(const ProgressState& state);
 
 class Progress {

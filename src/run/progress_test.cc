@@ -11,6 +11,9 @@ TEST(Progress, LineShowsPaceAndTimeLeft) {
   state.items_done = 30;
   state.budget_left_s = 65;
   EXPECT_EQ(progress_line(state), "bf16  30/30 items  8 in flight  200 tok/s  (budget 1m 05s)");
+  state = {"bf16", 30, 30, 0, 0, 10, -1};
+  state.being_graded = 46;
+  EXPECT_EQ(progress_line(state), "bf16  30/30 items  0 in flight  46 being graded");
 }
 
 TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {

@@ -117,6 +117,10 @@ Result<double> expected_load_s(const Store& store, const SpeedGuess& guess) {
   return longest > 0 ? longest : guess.load_s;
 }
 
+bool stopped(const RunServices& services) {
+  return services.stop != nullptr && *services.stop;
+}
+
 struct Turn {
   RunEnd end = RunEnd::complete;
   ItemSet finished;
@@ -157,6 +161,10 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
     }
   }
   TRY(turn.finish_grading());
+  if (stopped(services)) {
+    out.end = RunEnd::interrupted;
+    return out;
+  }
   out.finished = turn.finished_items();
   out.pace = turn.pace();
   const auto documents = static_cast<std::size_t>(turn.lm_eval_documents());
@@ -199,7 +207,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
   }
   if (TRY(wants_judge(run))) {
     TRY(judge_answers(run, options, services, accounts.deadline_s(1)));
-    if (services.stop != nullptr && *services.stop) return RunEnd::interrupted;
+    if (stopped(services)) return RunEnd::interrupted;
   }
   if (worked) TRY(accounts.save());
   TRY(services.store.flush());
@@ -218,15 +226,21 @@ Status rescore(const ResolvedRun& run, RunServices& services) {
       auto steps =
           TRY(answered_steps(run, services.store, name, *unit.task, unit.item(), unit.repeat));
       if (!steps) continue;
-      GradeJob job{name,
-                   unit.task,
-                   &unit.item(),
-                   unit.repeat,
-                   0,
-                   *std::move(steps),
-                   TRY(stored_judgement(services.store, name, task, unit.item().id, unit.repeat))};
-      TRY(services.store.put_score({name, task, unit.item().id, unit.repeat,
-                                    grade_now(run, job, services.run_program, oracle.get())}));
+      const GradeJob job{
+          name,
+          unit.task,
+          &unit.item(),
+          unit.repeat,
+          0,
+          *std::move(steps),
+          TRY(stored_judgement(services.store, name, task, unit.item().id, unit.repeat))};
+      Score score = grade_now(run, job, services.run_program, oracle.get());
+      if (stopped(services) || score.reason == reason::kInterrupted) {
+        TRY(services.store.flush());
+        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
+                                     "run the same command again: earlier scores are kept"});
+      }
+      TRY(services.store.put_score({name, task, unit.item().id, unit.repeat, std::move(score)}));
     }
   }
   return services.store.flush();

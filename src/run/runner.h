@@ -71,7 +71,8 @@ enum class RunEnd {
 [[nodiscard]] Result<EngineIdentity> stored_identity(const Store& store,
                                                      const std::string& variant);
 
-// Scores again from the stored responses alone.
+// Scores again from the stored responses alone. Interrupted when a signal comes: what is not scored
+// again by then keeps its score.
 [[nodiscard]] Status rescore(const ResolvedRun& run, RunServices& services);
 
 }  // namespace assay

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
@@ -32,6 +34,37 @@ Score judge(const ScoreInputs& in) {
   score.metrics["robust"] = in.steps.back().response.text == "yes" ? 1 : 0;
   return score;
 }
+
+// Right when the oracle says so.
+Score ask_oracle(const ScoreInputs& in) {
+  Score score;
+  const auto equal =
+      in.oracle == nullptr
+          ? std::unexpected(NoDecision{NoDecision::Kind::unavailable, "there is none"})
+          : in.oracle->equivalent("yes", in.item.id);
+  if (equal) {
+    score.outcome = Outcome::scored;
+    score.metrics["robust"] = *equal ? 1 : 0;
+  } else {
+    score.reason = equal.error().kind == NoDecision::Kind::interrupted ? reason::kInterrupted
+                                                                       : reason::kNoMathVerify;
+    score.detail = equal.error().why;
+  }
+  return score;
+}
+
+class FunctionOracle final : public EquivalenceOracle {
+ public:
+  using Function = std::function<std::expected<bool, NoDecision>(const std::string&)>;
+  explicit FunctionOracle(Function function) : function_(std::move(function)) {}
+  std::expected<bool, NoDecision> equivalent(const std::string&,
+                                             const std::string& output) override {
+    return function_(output);
+  }
+
+ private:
+  Function function_;
+};
 
 // "free" items are right when a judge says so.
 Score judge_free(const ScoreInputs& in) {
@@ -87,6 +120,17 @@ const Task& free_task() {
   return task;
 }
 
+const Task& oracle_task() {
+  static const Task task = [] {
+    Task t = test_task();
+    t.name = "oracle";
+    t.score = ask_oracle;
+    t.asks_oracle = true;
+    return t;
+  }();
+  return task;
+}
+
 class RunnerTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -125,8 +169,14 @@ class RunnerTest : public testing::Test {
 
   Result<RunEnd> go(RunOptions options = {}) {
     Store store = Store::open(folder_, Store::Mode::write).value();
-    Progress progress(stderr, Progress::Style::silent, script_.clock);
+    std::FILE* said = progress_file_.empty() ? stderr : std::fopen(progress_file_.c_str(), "w");
+    Progress progress(said,
+                      progress_file_.empty() ? Progress::Style::silent : Progress::Style::plain,
+                      script_.clock);
     RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+    if (oracle_) {
+      services.make_oracle = [this] { return std::make_unique<FunctionOracle>(oracle_); };
+    }
     services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
       return std::make_unique<ScriptedEngine>(script_);
     };
@@ -135,7 +185,9 @@ class RunnerTest : public testing::Test {
     services.guess = guess_;
     services.stop = &stop_;
     services.results_folder = (folder_ / "results").string();
-    return run_plan(run_, options, services);
+    auto end = run_plan(run_, options, services);
+    if (said != stderr) std::fclose(said);
+    return end;
   }
 
   std::vector<StoredScore> scores() {
@@ -149,7 +201,11 @@ class RunnerTest : public testing::Test {
     return out;
   }
 
+  [[nodiscard]] std::string said() const { return read_file(progress_file_).value_or(""); }
+
   std::filesystem::path folder_;
+  std::filesystem::path progress_file_;  // empty: nothing is said
+  FunctionOracle::Function oracle_;
   ResolvedRun run_;
   EngineScript script_;
   std::string version_ = "1";
@@ -243,6 +299,88 @@ TEST_F(RunnerTest, InterruptedRunGoesOn) {
   EXPECT_EQ(scores().size(), 18U);
   // One request was in flight at most when it stopped; nothing answered is asked again.
   EXPECT_LE(script_.prompts.size(), 19U);
+}
+
+// A signal that comes while the last answers are graded: they wait for the next run.
+TEST_F(RunnerTest, InterruptedGradingLeavesTheRestUngraded) {
+  for (ResolvedTask& task : run_.tasks) task.task = &oracle_task();
+  progress_file_ = folder_.string() + "_said";
+  const std::string line = "answers are not graded yet";
+  int asked = 0;
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    if (++asked == 3) stop_ = true;
+    if (!stop_) return true;
+    // Whatever it takes, nobody waits for it.
+    for (int i = 0; i < 2000 && said().find(line) == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+  };
+  run_.variants.pop_back();
+  run_.plan.variants.pop_back();
+  script_.max_in_flight = 1;
+  script_.answer = [&](const std::string&) { return std::string("yes"); };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  EXPECT_LE(scores().size(), 2U);
+  const std::string all = said();
+  EXPECT_NE(all.find(line), std::string::npos) << all;
+  EXPECT_EQ(all.find(line), all.rfind(line)) << all;  // once
+
+  stop_ = false;
+  asked = 3;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 9U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  std::filesystem::remove(progress_file_);
+}
+
+TEST_F(RunnerTest, TheWaitForGradesIsShown) {
+  for (ResolvedTask& task : run_.tasks) task.task = &oracle_task();
+  int answered = 0;
+  script_.answer = [&](const std::string&) {
+    if (++answered == 9) stop_ = true;  // the first variant's last
+    return std::string("yes");
+  };
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  stop_ = false;
+  progress_file_ = folder_.string() + "_said";
+  const std::string line = "9 being graded\n";
+  bool shown = false;
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    for (int i = 0; i < 3000 && !shown; ++i) {
+      shown = said().find(line) != std::string::npos;
+      if (!shown) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_TRUE(shown) << said();
+  std::filesystem::remove(progress_file_);
+}
+
+TEST_F(RunnerTest, WithoutMathVerifyAnswersAreUnscoredAndGradedOnceItIsThere) {
+  run_.tasks[0].task = &oracle_task();
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> {
+    return std::unexpected(NoDecision{NoDecision::Kind::unavailable, "exit code 1"});
+  };
+  progress_file_ = folder_.string() + "_said";
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_NE(said().find("base: 6 answers are unscored (Math-Verify not available): exit code 1\n"),
+            std::string::npos)
+      << said();
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.reason, s.task == "a" ? "Math-Verify not available" : "") << s.item;
+  }
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> { return true; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);  // the first run's
+  EXPECT_EQ(scores().size(), 18U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  std::filesystem::remove(progress_file_);
 }
 
 TEST_F(RunnerTest, AnotherPlanIsRefused) {
@@ -624,6 +762,28 @@ TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
   RunServices services{.store = store, .clock = script_.clock, .progress = progress};
   ASSERT_TRUE(rescore(run_, services));
   EXPECT_EQ(store.scores().value().size(), before);
+}
+
+TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
+  run_.tasks[0].task = &oracle_task();
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> { return true; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  services.stop = &stop_;
+  services.make_oracle = [this] {
+    return std::make_unique<FunctionOracle>([this](const std::string&) {
+      stop_ = true;
+      return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+    });
+  };
+  const Status scored = rescore(run_, services);
+  ASSERT_FALSE(scored);
+  EXPECT_EQ(scored.error().kind, ErrorKind::interrupted);
+  const auto after = store.scores().value();
+  EXPECT_EQ(after.size(), 18U);
+  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
 }
 
 }  // namespace

@@ -175,7 +175,6 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
   }
   engine_.reset();
   TRY(load_.save());
-  TRY(finish_grading());
   TRY(services_.store.flush());
   return end;
 }
@@ -447,6 +446,10 @@ void VariantRun::give_to_graders() {
 Status VariantRun::collect_grades() {
   for (Graded& graded : graders_.take_done()) {
     work_.set_scored(graded.unit);
+    if (graded.score.reason == reason::kNoMathVerify) {
+      ++without_library_;
+      why_without_ = graded.score.detail;
+    }
     TRY(services_.store.put_score(
         {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
   }
@@ -454,13 +457,29 @@ Status VariantRun::collect_grades() {
 }
 
 Status VariantRun::finish_grading() {
-  while (work_.next_to_grade() || graders_.pending() > 0) {
+  TRY(collect_grades());
+  while (!stopped() && (work_.next_to_grade() || graders_.pending() > 0)) {
     give_to_graders();
     graders_.wait_done(milliseconds(200));
     TRY(collect_grades());
+    if (graders_.pending() > 0 && services_.progress.due()) report_progress();
     TRY(services_.store.flush_if_due());
   }
+  services_.progress.clear();
+  say_what_is_ungraded();
   return services_.store.flush();
+}
+
+void VariantRun::say_what_is_ungraded() {
+  if (const int left = work_.being_graded(); left > 0) {
+    services_.progress.say(fmt::format(
+        "{}: {} answers are not graded yet: the next run on this folder or `assay score` does it",
+        variant_.spec.name, left));
+  }
+  if (const int without = std::exchange(without_library_, 0); without > 0) {
+    services_.progress.say(fmt::format("{}: {} answers are unscored ({}): {}", variant_.spec.name,
+                                       without, reason::kNoMathVerify, why_without_));
+  }
 }
 
 Status VariantRun::housekeeping() {
@@ -486,7 +505,8 @@ void VariantRun::report_progress() {
   state.items_total += lm_eval_.documents();
   state.items_done += lm_eval_.documents() - lm_eval_.documents_open();
   state.in_flight = in_flight();
-  state.generated_tokens = load_.generated_tokens();
+  state.being_graded = work_.being_graded();
+  if (engine_) state.generated_tokens = load_.generated_tokens();  // no pace without an engine
   state.elapsed_s = load_.since_ready_s();
   if (has_deadline()) state.budget_left_s = deadline_s_ - services_.clock.now().count();
   services_.progress.update(state);

@@ -33,11 +33,12 @@ class VariantRun {
   // Units that wait for an engine.
   [[nodiscard]] int waiting() const { return work_.waiting(); }
   // Renders first prompts (no weights needed), loads the engine and runs until nothing is left or
-  // deadline_s (on services.clock; infinity: none).
+  // deadline_s (on services.clock; infinity: none). What is answered by then may still be graded.
   [[nodiscard]] Result<RunEnd> run(double deadline_s);
   // No engine for this variant: what has no answer yet is not run.
   [[nodiscard]] Status give_up();
-  // Grades what is answered, until all is.
+  // Grades what is answered, until all is or a signal comes: what is not graded then stays so, and
+  // the next run on the folder does it.
   [[nodiscard]] Status finish_grading();
   [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
   // Longest of the first items of three tasks: by the guess made before anything was measured, or
@@ -76,6 +77,7 @@ class VariantRun {
   Status collect_grades();
   Status housekeeping();
   void report_progress();
+  void say_what_is_ungraded();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] int in_flight() const;
   [[nodiscard]] int prompt_tokens_in_flight() const;
@@ -105,6 +107,8 @@ class VariantRun {
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
+  int without_library_ = 0;  // answers Math-Verify could not be asked about, not said yet
+  std::string why_without_;  // of the last of them
 };
 
 // The plan's engine arguments with the variant's own over them.

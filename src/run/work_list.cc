@@ -14,6 +14,7 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
 
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
+    if (s.score.reason == reason::kNoMathVerify) continue;  // it may be there by now
     if (s.variant == variant_.spec.name) scored_.emplace(s.task, s.item, s.repeat, 0);
     if (s.variant == kSecondPass) scored_.emplace(s.task, s.item, s.repeat, 1);
   }
@@ -192,6 +193,12 @@ void WorkList::drop_asked() {
 std::optional<std::size_t> WorkList::next_to_grade() const {
   if (to_grade_.empty()) return std::nullopt;
   return to_grade_.front();
+}
+
+int WorkList::being_graded() const {
+  return static_cast<int>(std::ranges::count_if(units_, [](const Unit& unit) {
+    return unit.state == Unit::State::answered || unit.state == Unit::State::grading;
+  }));
 }
 
 void WorkList::set_grading(std::size_t unit) {

@@ -74,6 +74,8 @@ class WorkList {
   // The next unit to be graded.
   [[nodiscard]] std::optional<std::size_t> next_to_grade() const;
   void set_grading(std::size_t unit);
+  // Answered and not scored.
+  [[nodiscard]] int being_graded() const;
   void set_scored(std::size_t unit) { units_[unit].state = Unit::State::scored; }
 
  private:

@@ -212,15 +212,18 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
   }
   if (oracle == nullptr) {
     result.decided = false;
+    result.no_decision = NoDecision::Kind::unavailable;
     result.detail = "Math-Verify is not at hand";
     return result;
   }
   result.used_oracle = true;
-  const std::optional<bool> answer =
-      oracle->equivalent(std::string(gold_answer), std::string(output));
+  const auto answer = oracle->equivalent(std::string(gold_answer), std::string(output));
   result.correct = answer.value_or(false);
   result.decided = answer.has_value();
-  if (!answer) result.detail = "Math-Verify gave no answer (" + oracle->last_error() + ")";
+  if (!answer) {
+    result.no_decision = answer.error().kind;
+    result.detail = "Math-Verify gave no answer (" + answer.error().why + ")";
+  }
   return result;
 }
 

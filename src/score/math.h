@@ -12,6 +12,7 @@ namespace assay {
 
 struct MathJudgement {
   bool decided = true;  // false: neither the fast path nor the oracle knows; `detail` says why
+  NoDecision::Kind no_decision = NoDecision::Kind::undecided;  // where not decided: of what kind
   bool correct = false;
   std::string extracted;     // the final answer's text; empty: none found
   std::string extraction;    // "boxed", "final answer", "answer", "latex", "number"; empty: none

@@ -12,22 +12,25 @@ namespace {
 // Counts what it is asked and answers what it was given.
 class ScriptedOracle final : public EquivalenceOracle {
  public:
-  explicit ScriptedOracle(std::optional<bool> answer) : answer_(answer) {}
-  std::optional<bool> equivalent(const std::string& gold, const std::string& output) override {
+  explicit ScriptedOracle(std::expected<bool, NoDecision> answer) : answer_(std::move(answer)) {}
+  std::expected<bool, NoDecision> equivalent(const std::string& gold,
+                                             const std::string& output) override {
     ++asked;
     last_gold = gold;
     last_output = output;
     return answer_;
   }
-  [[nodiscard]] const std::string& last_error() const override { return error_; }
   int asked = 0;
   std::string last_gold;
   std::string last_output;
 
  private:
-  std::optional<bool> answer_;
-  std::string error_ = "out of time";
+  std::expected<bool, NoDecision> answer_;
 };
+
+std::unexpected<NoDecision> no_decision(NoDecision::Kind kind, const std::string& why) {
+  return std::unexpected(NoDecision{kind, why});
+}
 
 struct Case {
   const char* gold;
@@ -42,7 +45,7 @@ void PrintTo(const Case& c, std::ostream* out) {
 class FastPath : public ::testing::TestWithParam<Case> {};
 
 TEST_P(FastPath, DecidesAsMathVerify) {
-  ScriptedOracle oracle(std::nullopt);
+  ScriptedOracle oracle(no_decision(NoDecision::Kind::undecided, "not asked"));
   const MathJudgement judged = judge_math(GetParam().gold, GetParam().output, &oracle);
   EXPECT_EQ(oracle.asked, 0) << "left to the oracle";
   EXPECT_EQ(judged.correct, GetParam().equal)
@@ -137,12 +140,17 @@ TEST(JudgeMath, TheOracleDecidesTheRest) {
 }
 
 TEST(JudgeMath, WithoutADecisionThereIsNoVerdict) {
-  ScriptedOracle silent(std::nullopt);
-  const MathJudgement late = judge_math("x \\le 2", "$2 \\ge x$", &silent);
-  EXPECT_FALSE(late.decided);
-  EXPECT_EQ(late.detail, "Math-Verify gave no answer (out of time)");
+  for (const auto kind : {NoDecision::Kind::undecided, NoDecision::Kind::unavailable,
+                          NoDecision::Kind::interrupted}) {
+    ScriptedOracle silent(no_decision(kind, "out of time"));
+    const MathJudgement late = judge_math("x \\le 2", "$2 \\ge x$", &silent);
+    EXPECT_FALSE(late.decided);
+    EXPECT_EQ(late.no_decision, kind);
+    EXPECT_EQ(late.detail, "Math-Verify gave no answer (out of time)");
+  }
   const MathJudgement alone = judge_math("x \\le 2", "$2 \\ge x$", nullptr);
   EXPECT_FALSE(alone.decided);
+  EXPECT_EQ(alone.no_decision, NoDecision::Kind::unavailable);
   EXPECT_EQ(alone.detail, "Math-Verify is not at hand");
   const MathJudgement sure = judge_math("5", "\\boxed{5}", nullptr);
   EXPECT_TRUE(sure.decided);

@@ -1,9 +1,13 @@
 #include "score/math_verify_client.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -11,99 +15,189 @@
 
 #include "base/json.h"
 #include "base/subprocess.h"
+#include "base/text.h"
 #include "score/math_extract.h"
 
 namespace assay {
 
 namespace {
 using SteadyClock = std::chrono::steady_clock;
-constexpr int kMaxFailedStarts = 3;
-// The first answer comes after sympy has been imported.
-constexpr std::chrono::milliseconds kStartTimeout{120'000};
-constexpr std::size_t kMaxAnswerBytes = 1UL << 20;
+using std::chrono::milliseconds;
 
-int remaining_ms(SteadyClock::time_point deadline) {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
-  return static_cast<int>(std::max<std::int64_t>(0, left.count()));
+constexpr int kMaxFailedStarts = 3;
+constexpr int kMaxLostInARow = 10;
+constexpr milliseconds kStopCheck{100};  // how soon a wait sees that it is to end
+constexpr milliseconds kExitTimeout{500};
+constexpr std::size_t kMaxAnswerBytes = 1UL << 20;
+constexpr std::size_t kLastWordsBytes = 4096;
+constexpr std::size_t kShownBytes = 200;
+
+milliseconds left_until(SteadyClock::time_point deadline) {
+  return std::max(milliseconds(0),
+                  std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now()));
 }
+
+std::string short_text(std::string_view text) {
+  return sanitize_utf8(trim(text).substr(0, kShownBytes));
+}
+
+std::string_view last_line(std::string_view text) {
+  text = trim(text);
+  const auto end = text.rfind('\n');
+  return end == std::string_view::npos ? text : text.substr(end + 1);
+}
+
+std::string exit_text(int status) {
+  return WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
+                           : fmt::format("signal {}", WTERMSIG(status));
+}
+
+// A helper that is gone must not kill us with SIGPIPE: it is held back in this thread.
+class SigpipeBlock {
+ public:
+  SigpipeBlock() {
+    ::sigemptyset(&set_);
+    ::sigaddset(&set_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  SigpipeBlock(const SigpipeBlock&) = delete;
+  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
+  ~SigpipeBlock() {
+    const timespec now{};
+    while (::sigtimedwait(&set_, nullptr, &now) > 0) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+};
+
 }  // namespace
 
 class MathVerifyClient::Helper {
  public:
+  explicit Helper(const std::atomic<bool>* stop) : stop_(stop) {}
+
+  // Started, and its greeting read.
   static Result<std::unique_ptr<Helper>> start(const MathVerifyOptions& options) {
+    auto helper = std::make_unique<Helper>(options.stop);
+    TRY(helper->launch(options));
+    const std::string line = TRY(helper->read_line(SteadyClock::now() + options.start_timeout));
+    const auto greeting = parse_json(line, "Math-Verify helper");
+    if (!greeting || !greeting->is_object() || !greeting->contains("ready") ||
+        !greeting->at("ready").is_string()) {
+      return environment_error("the Math-Verify helper did not greet", short_text(line), "");
+    }
+    helper->version_ = greeting->at("ready").get<std::string>();
+    return helper;
+  }
+
+  // The helper's answer, a JSON object. After an error it is out of step, or gone.
+  Result<Json> ask(const std::string& gold, const std::string& output,
+                   SteadyClock::time_point deadline) {
+    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n",
+                  deadline));
+    const std::string line = TRY(read_line(deadline));
+    Result<Json> answer = parse_json(line, "Math-Verify helper");
+    if (answer && answer->is_object()) return answer;
+    return environment_error("the Math-Verify helper's answer cannot be read", short_text(line),
+                             "");
+  }
+
+  [[nodiscard]] const std::string& version() const { return version_; }
+
+ private:
+  Status launch(const MathVerifyOptions& options) {
+    // Our copies of the child's ends are closed on return: only then does its end reach us.
     Pipe to_child = TRY(make_pipe());
     Pipe from_child = TRY(make_pipe());
+    Pipe last_words = TRY(make_pipe());
     SpawnOptions spawn_options;
     spawn_options.argv = {options.python, "-m", "assay_worker.math_verify_helper",
                           std::to_string(options.memory_bytes)};
     if (!options.worker_path.empty()) spawn_options.env["PYTHONPATH"] = options.worker_path;
     spawn_options.stdin_fd = to_child.read_end.get();
     spawn_options.stdout_fd = from_child.write_end.get();
-    const UniqueFd null_fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    spawn_options.stderr_fd = null_fd.get();
+    spawn_options.stderr_fd = last_words.write_end.get();
     spawn_options.new_session = true;  // a Ctrl-C ends the run, and the run ends the helper
     spawn_options.die_with_parent = true;
-    auto helper = std::make_unique<Helper>();
-    helper->child_ = TRY(spawn(spawn_options));
-    helper->write_ = std::move(to_child.write_end);
-    helper->read_ = std::move(from_child.read_end);
-    for (const int fd : {helper->write_.get(), helper->read_.get()}) {
+    child_ = TRY(spawn(spawn_options));
+    write_ = std::move(to_child.write_end);
+    read_ = std::move(from_child.read_end);
+    errors_ = std::move(last_words.read_end);
+    for (const int fd : {write_.get(), read_.get(), errors_.get()}) {
       ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
-    const std::string ready = TRY(helper->read_line(SteadyClock::now() + kStartTimeout));
-    if (ready.find("ready") == std::string::npos) {
-      return environment_error("the Math-Verify helper did not start", ready,
-                               "install math-verify into the worker's Python environment");
-    }
-    return helper;
+    return {};
   }
 
-  Result<bool> ask(const std::string& gold, const std::string& output,
-                   SteadyClock::time_point deadline) {
-    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n",
-                  deadline));
-    const Json answer = TRY(parse_json(TRY(read_line(deadline)), "Math-Verify helper"));
-    if (answer.contains("equal") && answer["equal"].is_boolean())
-      return answer["equal"].get<bool>();
-    const std::string why = answer.value("error", std::string("no answer"));
-    return environment_error("Math-Verify gave no answer", why, "");
-  }
-
- private:
   Status wait_for(int fd, short events, SteadyClock::time_point deadline) {
-    pollfd polled{fd, events, 0};
-    const int ready = ::poll(&polled, 1, remaining_ms(deadline));
-    if (ready > 0) return {};
-    if (ready < 0 && errno == EINTR) return {};
-    return environment_error("the Math-Verify helper ran out of time", "", "");
+    while (true) {
+      if (stop_ != nullptr && *stop_) {
+        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came", ""});
+      }
+      const milliseconds left = left_until(deadline);
+      std::array<pollfd, 2> polled = {pollfd{fd, events, 0}, pollfd{errors_.get(), POLLIN, 0}};
+      const int ready = ::poll(polled.data(), polled.size(),
+                               static_cast<int>(std::min(left, kStopCheck).count()));
+      if (ready > 0 && polled[1].revents != 0) read_errors();
+      if (ready > 0 && polled[0].revents != 0) return {};
+      if (left.count() == 0) {
+        return environment_error("the Math-Verify helper ran out of time", "", "");
+      }
+    }
+  }
+
+  // What the helper says on its stderr, so that it is never held up; the last of it is kept.
+  void read_errors() {
+    std::array<char, 4096> chunk{};
+    const ssize_t got = ::read(errors_.get(), chunk.data(), chunk.size());
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) {
+      errors_.reset();
+      return;
+    }
+    last_words_.append(chunk.data(), static_cast<std::size_t>(got));
+    if (last_words_.size() > kLastWordsBytes) {
+      last_words_.erase(0, last_words_.size() - kLastWordsBytes);
+    }
+  }
+
+  // It closed its pipes: how it ended, and the last it said.
+  std::unexpected<Error> ended() {
+    const auto deadline = SteadyClock::now() + kExitTimeout;
+    std::string how = "it closed its output";
+    while (child_.running()) {
+      if (const auto status = child_.try_wait()) {
+        how = exit_text(*status);
+        break;
+      }
+      if (left_until(deadline).count() == 0) break;
+      pollfd polled{errors_.get(), POLLIN, 0};
+      ::poll(&polled, errors_.valid() ? 1 : 0, 10);
+      if (polled.revents != 0) read_errors();
+    }
+    for (std::size_t i = 0; errors_.valid() && i < 32; ++i) read_errors();
+    const std::string words = short_text(last_line(last_words_));
+    return environment_error("the Math-Verify helper ended",
+                             words.empty() ? how : how + ": " + words, "");
   }
 
   Status write_all(std::string_view text, SteadyClock::time_point deadline) {
-    // A dead helper must not kill us with SIGPIPE.
-    sigset_t pipe_signal;
-    sigset_t before;
-    ::sigemptyset(&pipe_signal);
-    ::sigaddset(&pipe_signal, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    Status status;
+    const SigpipeBlock no_sigpipe;
     while (!text.empty()) {
       const ssize_t written = ::write(write_.get(), text.data(), text.size());
       if (written > 0) {
         text.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno == EAGAIN || errno == EINTR) {
-        status = wait_for(write_.get(), POLLOUT, deadline);
-        if (!status) break;
+        TRY(wait_for(write_.get(), POLLOUT, deadline));
       } else {
-        status = environment_error("the Math-Verify helper is gone", std::strerror(errno), "");
-        break;
+        return ended();
       }
     }
-    const timespec now{0, 0};
-    while (::sigtimedwait(&pipe_signal, nullptr, &now) > 0) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return status;
+    return {};
   }
 
   Result<std::string> read_line(SteadyClock::time_point deadline) {
@@ -116,53 +210,85 @@ class MathVerifyClient::Helper {
       if (buffer_.size() > kMaxAnswerBytes) {
         return environment_error("the Math-Verify helper's answer is too long", "", "");
       }
-      char chunk[4096];
-      const ssize_t got = ::read(read_.get(), chunk, sizeof chunk);
+      std::array<char, 4096> chunk{};
+      const ssize_t got = ::read(read_.get(), chunk.data(), chunk.size());
       if (got > 0) {
-        buffer_.append(chunk, static_cast<std::size_t>(got));
+        buffer_.append(chunk.data(), static_cast<std::size_t>(got));
       } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         TRY(wait_for(read_.get(), POLLIN, deadline));
       } else {
-        return environment_error("the Math-Verify helper ended", "out of memory, or a crash", "");
+        return ended();
       }
     }
   }
 
+  const std::atomic<bool>* stop_;
   Child child_;
   UniqueFd write_;
   UniqueFd read_;
+  UniqueFd errors_;
   std::string buffer_;
+  std::string last_words_;
+  std::string version_;
 };
+
+namespace {
+
+std::unexpected<NoDecision> no_decision(NoDecision::Kind kind, std::string why) {
+  return std::unexpected(NoDecision{kind, std::move(why)});
+}
+
+std::string one_line(const Error& error) {
+  return error.why.empty() ? error.what : error.what + ": " + error.why;
+}
+
+}  // namespace
 
 MathVerifyClient::MathVerifyClient(MathVerifyOptions options) : options_(std::move(options)) {}
 MathVerifyClient::~MathVerifyClient() = default;
 
-const std::string& MathVerifyClient::last_error() const {
-  return last_error_;
+Status MathVerifyClient::start() {
+  if (helper_) return {};
+  helper_ = TRY(Helper::start(options_));
+  version_ = helper_->version();
+  return {};
 }
 
-std::optional<bool> MathVerifyClient::equivalent(const std::string& gold,
-                                                 const std::string& output) {
-  if (!helper_) {
-    if (failed_starts_ >= kMaxFailedStarts) return std::nullopt;
-    auto started = Helper::start(options_);
-    if (!started) {
-      ++failed_starts_;
-      last_error_ = started.error().what + ": " + started.error().why;
-      return std::nullopt;
+// A helper is running, or why none can be asked.
+std::expected<void, NoDecision> MathVerifyClient::ready() {
+  while (!helper_ && unavailable_.empty()) {
+    const Status started = start();
+    if (started) break;
+    if (started.error().kind == ErrorKind::interrupted) {
+      return no_decision(NoDecision::Kind::interrupted, started.error().why);
     }
-    failed_starts_ = 0;
-    helper_ = *std::move(started);
+    if (++failed_starts_ >= kMaxFailedStarts) unavailable_ = one_line(started.error());
   }
-  const Result<bool> answer = helper_->ask(gold, output, SteadyClock::now() + options_.timeout);
+  if (!unavailable_.empty()) return no_decision(NoDecision::Kind::unavailable, unavailable_);
+  return {};
+}
+
+std::expected<bool, NoDecision> MathVerifyClient::equivalent(const std::string& gold,
+                                                             const std::string& output) {
+  if (auto running = ready(); !running) return std::unexpected(std::move(running).error());
+  const Result<Json> answer = helper_->ask(gold, output, SteadyClock::now() + options_.timeout);
   if (answer) {
-    last_error_.clear();
-    return *answer;
+    lost_in_a_row_ = 0;
+    const auto equal = answer->find("equal");
+    if (equal != answer->end() && equal->is_boolean()) return equal->get<bool>();
+    const auto error = answer->find("error");
+    const bool said = error != answer->end() && error->is_string();
+    return no_decision(NoDecision::Kind::undecided, said ? error->get<std::string>() : "no answer");
   }
-  last_error_ = answer.error().what + (answer.error().why.empty() ? "" : ": ") + answer.error().why;
-  // After an answer without a verdict the helper is in step; after anything else it is not.
-  if (answer.error().what != "Math-Verify gave no answer") helper_.reset();
-  return std::nullopt;
+  helper_.reset();
+  if (answer.error().kind == ErrorKind::interrupted) {
+    return no_decision(NoDecision::Kind::interrupted, answer.error().why);
+  }
+  if (++lost_in_a_row_ >= kMaxLostInARow) {
+    unavailable_ = fmt::format("{} helpers in a row ended without an answer, the last: {}",
+                               lost_in_a_row_, one_line(answer.error()));
+  }
+  return no_decision(NoDecision::Kind::undecided, one_line(answer.error()));
 }
 
 }  // namespace assay

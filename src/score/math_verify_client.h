@@ -4,11 +4,13 @@
 // it dies or overruns its time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "base/result.h"
 #include "score/oracle.h"
 
 namespace assay {
@@ -17,9 +19,17 @@ struct MathVerifyOptions {
   std::string python;                         // interpreter that has math-verify
   std::string worker_path;                    // put on PYTHONPATH; empty: the package is installed
   std::chrono::milliseconds timeout{30'000};  // of one question, wall clock
-  std::uint64_t memory_bytes = 4UL << 30;     // address space of the helper
+  std::chrono::milliseconds start_timeout{120'000};  // until the helper greets: it imports sympy
+  std::uint64_t memory_bytes = 4UL << 30;            // address space of the helper
+  const std::atomic<bool>* stop = nullptr;           // set by a signal: ends every wait at once
 };
 
+// One question at a time, from one thread: the helper dies with the thread that started it.
+//
+// A helper that does not come to its greeting is tried three times in all, over the client's life.
+// One that ends, or overruns its time, with a question leaves that pair undecided, and the next one
+// gets a new helper; after ten in a row without an answer in between there is no more. From then on
+// every question is `unavailable`, at once.
 class MathVerifyClient final : public EquivalenceOracle {
  public:
   explicit MathVerifyClient(MathVerifyOptions options);
@@ -27,16 +37,24 @@ class MathVerifyClient final : public EquivalenceOracle {
   MathVerifyClient& operator=(const MathVerifyClient&) = delete;
   ~MathVerifyClient() override;
 
-  std::optional<bool> equivalent(const std::string& gold, const std::string& output) override;
-
-  [[nodiscard]] const std::string& last_error() const override;
+  // Starts the helper, where none runs, and waits for its greeting; tried once. Environment error
+  // with the helper's own last words; interrupted when `stop` is set.
+  [[nodiscard]] Status start();
+  std::expected<bool, NoDecision> equivalent(const std::string& gold,
+                                             const std::string& output) override;
+  // The library's version as a helper greeted with it; empty before one has.
+  [[nodiscard]] const std::string& version() const { return version_; }
 
  private:
   class Helper;
+  [[nodiscard]] std::expected<void, NoDecision> ready();
+
   MathVerifyOptions options_;
   std::unique_ptr<Helper> helper_;
-  int failed_starts_ = 0;  // after a few in a row we no longer try
-  std::string last_error_;
+  std::string version_;
+  int failed_starts_ = 0;    // in all
+  int lost_in_a_row_ = 0;    // helpers that ended with a question, since the last answer
+  std::string unavailable_;  // why it is not tried any more; empty: it is
 };
 
 }  // namespace assay

@@ -1,20 +1,28 @@
 // Mathematical equivalence beyond the fast C++ path, answered by Math-Verify in a helper process.
 #pragma once
 
-#include <optional>
+#include <expected>
 #include <string>
 
 namespace assay {
+
+// Why a question has no verdict.
+struct NoDecision {
+  enum class Kind {
+    undecided,    // this pair was too much for the library: out of time or memory, or it raised
+    unavailable,  // the library cannot be asked, and is not tried again
+    interrupted,  // a signal came while it was asked: the answer is to be graded another time
+  };
+  Kind kind = Kind::undecided;
+  std::string why;  // one line
+};
 
 class EquivalenceOracle {
  public:
   virtual ~EquivalenceOracle() = default;
   // Math-Verify's parse and verify: gold answer (LaTeX without $) against the whole output.
-  // Nothing when the helper is not there or ran out of time or memory: the item then stays
-  // unscored.
-  virtual std::optional<bool> equivalent(const std::string& gold, const std::string& output) = 0;
-  // Why the last question had no answer, one line; empty when it had one.
-  [[nodiscard]] virtual const std::string& last_error() const = 0;
+  virtual std::expected<bool, NoDecision> equivalent(const std::string& gold,
+                                                     const std::string& output) = 0;
 };
 
 }  // namespace assay

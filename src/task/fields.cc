@@ -189,6 +189,22 @@ std::string lm_eval_text(std::string_view output, const std::vector<std::string>
   return lm_eval_postprocess(output, stop, thinking_on(chat) ? "</think>" : "");
 }
 
+namespace {
+
+const char* reason_of(NoDecision::Kind kind) {
+  switch (kind) {
+    case NoDecision::Kind::undecided:
+      return reason::kNotDecided;
+    case NoDecision::Kind::unavailable:
+      return reason::kNoMathVerify;
+    case NoDecision::Kind::interrupted:
+      return reason::kInterrupted;
+  }
+  return reason::kNotDecided;
+}
+
+}  // namespace
+
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
   score.extracted = robust.extracted;
   score.extraction = robust.extraction;
@@ -196,7 +212,7 @@ void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_
   if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
   if (!robust.decided) {
     score.outcome = Outcome::unscored;
-    score.reason = reason::kNotDecided;
+    score.reason = reason_of(robust.no_decision);
     return;
   }
   score.outcome = Outcome::scored;

@@ -94,6 +94,7 @@ Task math500_task() {
   task.make_items = make_items;
   task.next = next;
   task.score = score;
+  task.asks_oracle = true;
   return task;
 }
 

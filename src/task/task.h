@@ -46,7 +46,7 @@ struct ScoreInputs {
   const std::vector<StepResult>& steps;
   const std::vector<ProgramResult>& programs;  // of programs(item, steps), same order
   const TaskContext& context;
-  EquivalenceOracle* oracle = nullptr;  // may be null
+  EquivalenceOracle* oracle = nullptr;  // may be null; of tasks with asks_oracle alone
   const Response* judgement = nullptr;  // the judge's answer to judge_request(), if one was asked
 };
 
@@ -85,6 +85,8 @@ struct Task {
   Result<Programs> (*programs)(const Item& item, const std::vector<StepResult>& steps,
                                const TaskContext& context) = nullptr;
   Score (*score)(const ScoreInputs& inputs) = nullptr;
+  // score() asks inputs.oracle about answers it cannot decide by itself; it is null for others.
+  bool asks_oracle = false;
   // Tasks with free answers (else nullptr): the judge the plan names, if it does; and what it is
   // asked about an answered item, nothing where the answer can be scored without.
   Result<std::optional<JudgeSpec>> (*judge)(const TaskContext& context) = nullptr;

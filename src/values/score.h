@@ -21,6 +21,9 @@ inline constexpr const char* kSandboxFault = "sandbox fault";
 inline constexpr const char* kNoJudge = "no judge";
 inline constexpr const char* kNoVerdict = "judge gave no verdict";
 inline constexpr const char* kNotDecided = "equivalence not decided";
+inline constexpr const char* kNoMathVerify = "Math-Verify not available";
+// A signal came while it was scored. Never stored: the answer waits to be scored by a later run.
+inline constexpr const char* kInterrupted = "interrupted";
 inline constexpr const char* kPromptDoesNotFit = "prompt does not fit";
 inline constexpr const char* kNoTests = "tests not available";
 inline constexpr const char* kEngineError = "engine error";

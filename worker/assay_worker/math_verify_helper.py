@@ -1,7 +1,8 @@
 """Math-Verify behind a pipe: one JSON object a line in, one a line out.
 
 In:  {"gold": the gold answer between dollar signs, "output": the model's answer}
-Out: {"equal": bool} or {"error": text}; first of all {"ready": version}.
+Out: {"equal": bool} or {"error": text}; first of all {"ready": version}, which comes only once the
+library has decided a pair whose answer is known.
 
 Math-Verify limits its time with SIGALRM, so that all work is done in the main thread. It takes
 running out of time for "not equal" and only logs it; here that is no verdict, so that a busy
@@ -74,6 +75,8 @@ def main() -> None:
     # Nothing a library prints may get between the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    if not equal("$2$", "$\\frac{4}{2}$"):
+        sys.exit("Math-Verify holds 4/2 and 2 for different")
     serve(sys.stdin, answers)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,30 @@ def test_prints_of_libraries_do_not_reach_the_answers() -> None:
     ready, answer = (json.loads(line) for line in run.stdout.splitlines())
     assert ready.keys() == {"ready"}
     assert answer == {"equal": True}
+
+
+@pytest.mark.parametrize(
+    ("library", "last_words"),
+    [
+        ("parse = verify = lambda *_, **__: False", "Math-Verify holds 4/2 and 2 for different"),
+        ("def parse(*_, **__): raise ImportError('antlr4')\nverify = parse", "antlr4"),
+        ("", "cannot import name 'parse' from 'math_verify'"),
+    ],
+)
+def test_a_library_that_does_not_work_is_never_ready(
+    tmp_path: Path, library: str, last_words: str
+) -> None:
+    (tmp_path / "math_verify.py").write_text(library)
+    worker = Path(helper.__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-m", "assay_worker.math_verify_helper", str(4 << 30)],
+        input=question("$5$", "5") + "\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{worker}"},
+    )
+    assert run.returncode != 0
+    assert run.stdout == ""
+    assert last_words in run.stderr.splitlines()[-1]
