@@ -32,8 +32,7 @@ void add_report(CLI::App& app, Session& session) {
   auto language = std::make_shared<std::string>("en");
   CLI::App* command = app.add_subcommand("report", "Write a run's reports again from its store.");
   command->add_option("DIR", *folder, "The run's folder")->required();
-  command
-      ->add_option("--lang", *language, "The report's language: en or zh (report.html holds both)")
+  command->add_option("--lang", *language, "Its language: en or zh (the page holds both)")
       ->check(CLI::IsMember({"en", "zh"}));
   command->footer("Example:\n  assay report demo-run --lang zh");
   command->callback(

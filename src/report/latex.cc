@@ -27,7 +27,7 @@ std::string latex_char(char c) {
     case '|':
       return "\\textbar{}";
     case '"':
-      return "\\textquotedbl{}";
+      return "\\char34{}";  // \textquotedbl is not in every font encoding
     case '_':
     case '%':
     case '&':

@@ -40,6 +40,9 @@ TEST(Printers, Latex) {
             "\\begin{tabular}{lrl}\nname & n & verdict \\\\\n"
             "a\\textbar{}b c & -1 & WORSE \\\\\n"
             "{}[x]\\_\\%\\&\\textbackslash{} & 12 & =1+1 \\\\\n\\end{tabular}\n");
+  EXPECT_EQ(latex_escaped("\\ ~^<>\"$#{}\x01"),
+            "\\textbackslash{} \\textasciitilde{}\\textasciicircum{}\\textless{}\\textgreater{}"
+            "\\char34{}\\$\\#\\{\\} ");
 }
 
 // RFC 4180; a number may begin with a minus, a text that does would be a formula.
