@@ -27,12 +27,6 @@ double seconds_of(milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-bool says_too_long(std::string_view words) {
-  return words.find("maximum context length") != std::string_view::npos ||
-         words.find("context_length_exceeded") != std::string_view::npos ||
-         words.find("longer than the maximum model length") != std::string_view::npos;
-}
-
 bool may_pass(int status) {
   return status == 408 || status == 409 || status == 425 || status == 429 || status >= 500;
 }
@@ -242,6 +236,7 @@ void OpenAiEngine::on_reply(std::int64_t id, Job& job, const HttpReply& reply) {
                 clean(reader.problem),
                 "name the model as the server does (GET /models), or mend base_url"});
   }
+  if (reader.too_long) return set_aside_too_long(id, reader.problem);
   if (!reader.problem.empty()) return try_again(id, job, reader.problem, reply);
   on_good_reply(id, job);
 }
@@ -254,6 +249,8 @@ void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
     if (reader.first_token != Clock::time_point{}) {
       response.first_token_s = seconds_between(job.sent, reader.first_token);
       response.decode_s = seconds_between(reader.first_token, reader.last_token);
+    } else {  // an empty answer: its end is all that came
+      response.first_token_s = seconds_between(job.sent, Clock::now());
     }
   } else {
     auto read = scored_response(format_, job.kind, job.rendered, job.top_k, reader.whole);
@@ -274,8 +271,9 @@ void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
 void OpenAiEngine::on_bad_status(std::int64_t id, Job& job, const HttpReply& reply) {
   const std::string words =
       fmt::format("HTTP {}: {}", reply.status, clean(words_of_error(reply.body, reply.type)));
+  // Whatever the status: asked again it would be as long. A 429 is about a rate.
+  if (reply.status != 429 && says_too_long(reply.body)) return set_aside_too_long(id, words);
   if (may_pass(reply.status)) return try_again(id, job, words, reply);
-  if (says_too_long(reply.body)) return answer_failed(id, "prompt does not fit");
   const bool about_the_request =
       reply.status >= 400 && reply.status != 401 && reply.status != 403 && reply.status != 404;
   if (about_the_request && worked_[job.kind]) {
@@ -367,6 +365,11 @@ void OpenAiEngine::answer_failed(std::int64_t id, const std::string& why) {
   response.finish_reason = FinishReason::error;
   response.error = why;
   answer(id, std::move(response));
+}
+
+void OpenAiEngine::set_aside_too_long(std::int64_t id, const std::string& words) {
+  log(fmt::format("request {}: {}", id, clean(words)));
+  answer_failed(id, "prompt does not fit");
 }
 
 void OpenAiEngine::die(Error error) {

@@ -125,6 +125,7 @@ class OpenAiEngine final : public Engine {
   void on_canary(const HttpReply& reply);
   void answer(std::int64_t id, Response response);
   void answer_failed(std::int64_t id, const std::string& why);
+  void set_aside_too_long(std::int64_t id, const std::string& words);
   void die(Error error);
   [[nodiscard]] std::string clean(std::string text) const;  // without the key
   void log(const std::string& line) const;

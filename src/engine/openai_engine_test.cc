@@ -288,6 +288,90 @@ TEST_F(EndpointTest, OneRequestThatIsRefusedIsSetAside) {
   EXPECT_THAT(collect(*engine, 1)[2].error, "the server refuses it: HTTP 422: scripted");
 }
 
+// What servers say of a prompt that is too long, each as the first answer of its server: with a
+// status or, as SGLang does when it streams, within a stream that began well. Only the request is
+// set aside, at once.
+TEST_F(EndpointTest, ATooLongRequestIsSetAsideInAnyServersWords) {
+  const std::string stream =
+      R"(data: {"error": {"object": "error", "message": "The input (5000 tokens) is longer than the )"
+      R"(model's context length (4096 tokens).", "code": 400}})"
+      "\n\ndata: [DONE]\n\n";
+  const std::vector<std::pair<int, std::string>> refusals = {
+      {400, R"({"object": "error", "message": "The input (5000 tokens) is longer than the model's )"
+            R"(context length (4096 tokens).", "type": "BadRequest", "code": 400})"},
+      {200, stream},
+      {400, R"({"error": {"message": "Input length (5000 tokens) exceeds the maximum allowed )"
+            R"(length (4091 tokens). Use a shorter input."}})"},
+      {400, R"({"error": {"code": 400, "message": "request (5000 tokens) exceeds the available )"
+            R"(context size (4096 tokens), try increasing it"}})"},
+      {400, R"({"error": {"code": 400, "message": "?", "type": "exceed_context_size_error"}})"},
+      {500, R"({"error": {"code": 500, "message": "Context size has been exceeded."}})"},
+      {422, R"({"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= )"
+            R"(4096. Given: 5000 `inputs` tokens", "error_type": "validation"})"},
+      {400, R"({"error": {"message": "This model's maximum context length is 4096 tokens."}})"},
+  };
+  for (const auto& [status, body] : refusals) {
+    const FakeServer server(json{
+        {"faults", {{{"do", "status"}, {"status", status}, {"body", body}, {"match", "long"}}}}});
+    const auto engine = loaded(options(server));
+    ask(*engine, 1, "a long question");
+    ask(*engine, 2, "another");
+    auto answers = collect(*engine, 2);
+    EXPECT_EQ(answers[1].error, "prompt does not fit") << body;
+    EXPECT_EQ(answers[2].error, "") << body;
+    EXPECT_EQ(server.seen().size(), 4U) << body;  // models, version, and each question once
+  }
+  EXPECT_THAT(read_text(folder_ / "endpoint.log"),
+              HasSubstr("request 1: HTTP 400: The input (5000 tokens) is longer"));
+}
+
+// An empty answer tells how long it took.
+TEST_F(EndpointTest, AnEmptyAnswerHasATime) {
+  const Response empty = answer_despite(json::array(
+      {{{"do", "status"},
+        {"status", 200},
+        {"body",
+         R"(data: {"model": "fake-model", "choices": [{"delta": {}, "finish_reason": "stop"}]})"
+         "\n\n"}}}));
+  EXPECT_EQ(empty.error, "");
+  EXPECT_EQ(output_tokens(empty), 0);
+  EXPECT_GT(empty.first_token_s, 0);
+}
+
+// --- the output tokens of a server that does not count them ---
+
+int tokens_of(const std::vector<std::string>& deltas, const std::string& usage) {
+  ReplyReader reader("m");
+  for (const std::string& delta : deltas) {
+    reader.feed(R"(data: {"model": "m", "choices": [{"delta": )" + delta + "}]}\n\n");
+  }
+  reader.feed(R"(data: {"model": "m", "choices": [{"delta": {}, "finish_reason": "stop"}])" +
+              usage + "}\n\n");
+  reader.end();
+  EXPECT_EQ(reader.problem, "");
+  return output_tokens(generate_response(reader));
+}
+
+TEST(CountedTokens, PiecesWhereThereIsNoUsage) {
+  const std::vector<std::string> pieces = {R"({"role": "assistant", "content": ""})",
+                                           R"({"reasoning_content": "Hm"})", R"({"content": "4"})",
+                                           R"({"content": "2."})"};
+  EXPECT_EQ(tokens_of(pieces, ""), 3);
+  EXPECT_EQ(tokens_of(pieces, R"(, "usage": {"prompt_tokens": 0, "completion_tokens": 0})"), 3);
+  EXPECT_EQ(tokens_of(pieces, R"(, "usage": {"prompt_tokens": 9, "completion_tokens": 7})"), 7);
+  EXPECT_EQ(tokens_of({R"({"content": ""})"}, ""), 0);
+}
+
+// Several tokens in a piece, or all in one: a token for each 5 bytes.
+TEST(CountedTokens, BytesWhereAPieceHoldsMany) {
+  EXPECT_EQ(tokens_of({R"({"content": "It comes to forty"})", R"({"content": "-two."})"}, ""), 4);
+  ReplyReader whole("m");
+  whole.feed(R"({"model": "m", "choices": [{"message": {"content": "It comes to forty-two."},
+             "finish_reason": "stop"}]})");
+  whole.end();
+  EXPECT_EQ(output_tokens(generate_response(whole)), 4);
+}
+
 TEST(RetryPause, DoublesUpToItsLimit) {
   for (int tries = 1; tries <= 12; ++tries) {
     // 100, 200, 400, … at most 5000 ms, of which a half to all is waited.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -16,6 +17,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kLongestWords = 200;
+constexpr std::size_t kBytesPerToken = 5;          // rather few tokens: in English 4.5 make one
 constexpr double kServersMinusInfinity = -9999.0;  // how vLLM's server writes minus infinity
 
 const json& field(const json& object, const char* name) {
@@ -271,6 +273,7 @@ void ReplyReader::end() {
 void ReplyReader::object(const json& value) {
   if (const json& error = field(value, "error"); !error.is_null()) {
     problem = "the server says: " + words_of_error(dump_json(value), "application/json");
+    too_long = says_too_long(dump_json(value));  // SGLang refuses within a stream that began well
     return;
   }
   const std::string name = text_of(field(value, "model"));
@@ -305,6 +308,7 @@ void ReplyReader::choice(const json& choice) {
     came = came || !ids.empty();
   }
   if (came) {
+    ++pieces;
     last_token = Clock::now();
     if (first_token == Clock::time_point{}) first_token = last_token;
   }
@@ -314,6 +318,16 @@ void ReplyReader::choice(const json& choice) {
   }
 }
 
+namespace {
+
+int counted_tokens(const ReplyReader& reader) {
+  if (reader.output_tokens > 0) return reader.output_tokens;
+  const std::size_t bytes = reader.text.size() + reader.reasoning.size();
+  return std::max(reader.pieces, static_cast<int>(bytes / kBytesPerToken));
+}
+
+}  // namespace
+
 Response generate_response(const ReplyReader& reader) {
   Response out;
   out.text = reader.text;
@@ -322,7 +336,7 @@ Response generate_response(const ReplyReader& reader) {
   }
   out.token_ids = reader.token_ids;
   out.prompt_tokens = reader.prompt_tokens;
-  out.unlisted_tokens = reader.token_ids.empty() ? reader.output_tokens : 0;
+  out.unlisted_tokens = reader.token_ids.empty() ? counted_tokens(reader) : 0;
   out.stop_reason = reader.stop_reason;
   if (reader.finish_reason == "length") {
     out.finish_reason = FinishReason::length;
@@ -341,6 +355,31 @@ Result<Response> scored_response(const WireFormat& format, RequestKind kind,
     return environment_error("the server's log-probabilities cannot be read", one_line(e.what()),
                              "");
   }
+}
+
+bool says_too_long(std::string_view text) {
+  static constexpr auto kWords = std::to_array<std::string_view>({
+      "maximum context length",                        // OpenAI, vLLM, SGLang, Mistral
+      "context_length_exceeded",                       // OpenAI's code
+      "longer than the maximum model length",          // vLLM
+      "longer than the model's context length",        // SGLang
+      "tokens) exceeds the maximum allowed length",    // SGLang, of its cache
+      "exceeds the available context size",            // llama.cpp
+      "exceed_context_size_error",                     // llama.cpp's type
+      "context size has been exceeded",                // llama.cpp and LM Studio, in mid-answer
+      "greater than the context length",               // LM Studio
+      "`inputs` tokens + `max_new_tokens` must be",    // TGI
+      "`inputs` must have less than",                  // TGI
+      "reduce the length of the messages",             // Groq
+      "exceeds the maximum number of tokens allowed",  // Gemini
+      "prompt is too long",                            // Anthropic
+  });
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return std::ranges::any_of(
+      kWords, [&lower](std::string_view words) { return lower.find(words) != std::string::npos; });
 }
 
 std::string words_of_error(std::string_view body, std::string_view type) {

@@ -56,6 +56,7 @@ class ReplyReader {
   // a stream that ended before its finish_reason.
   std::string problem;
   bool wrong_model = false;  // `problem` names the model that answered
+  bool too_long = false;     // `problem` is the server's word that prompt and output do not fit
   nlohmann::json whole;      // the object, when it was not streamed
   std::string text;
   std::string reasoning;  // chat: what the server took for thinking
@@ -63,7 +64,8 @@ class ReplyReader {
   std::string stop_reason;
   std::vector<int> token_ids;  // empty where the server gives none
   int prompt_tokens = 0;
-  int output_tokens = 0;
+  int output_tokens = 0;          // as the server counts them; 0: it does not
+  int pieces = 0;                 // that held text, thoughts or token ids
   Clock::time_point first_token;  // epoch: none came
   Clock::time_point last_token;
 
@@ -78,12 +80,17 @@ class ReplyReader {
   bool streamed_ = false;
 };
 
-// generate: the reader's text, tokens and counts; times are the caller's.
+// generate: the reader's text, tokens and counts; times are the caller's. Where the server counts
+// no output tokens, pieces do instead, or a token for each 5 bytes where that is more.
 [[nodiscard]] Response generate_response(const ReplyReader& reader);
 // The others, from the whole object. Environment error when the log-probabilities are not there.
 [[nodiscard]] Result<Response> scored_response(const WireFormat& format, RequestKind kind,
                                                const Rendered& rendered, int top_k,
                                                const nlohmann::json& whole);
+
+// An error reply's text says that prompt and output are too long for the model: in the words of
+// OpenAI, vLLM, SGLang, llama.cpp, LM Studio, TGI, Groq, Gemini and Anthropic.
+[[nodiscard]] bool says_too_long(std::string_view text);
 
 // The words of an error reply: its `error.message` or `message` or `detail`, an HTML page's title,
 // or its first 200 bytes; one line.

@@ -107,13 +107,14 @@ double VariantRun::first_items_s(const Pace& earlier, double slowdown) const {
   std::set<const ResolvedTask*> seen;
   std::vector<double> costs;
   for (const Unit& unit : work_.units()) {
-    if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
-      costs.push_back(worst_case_s(unit, earlier));
-    }
+    if (unit.state != Unit::State::waiting || !seen.insert(unit.task).second) continue;
+    const bool by_measure = earlier.measured(unit.request.sampling.max_tokens);
+    costs.push_back(by_measure ? slowdown * worst_case_s(unit, earlier)
+                               : worst_case_s(unit, pace_));
   }
   std::sort(costs.begin(), costs.end());
   if (costs.empty()) return 0;
-  return costs[std::min<std::size_t>(2, costs.size() - 1)] * (earlier.measured() ? slowdown : 1);
+  return costs[std::min<std::size_t>(2, costs.size() - 1)];
 }
 
 Status VariantRun::start_engine() {
@@ -235,8 +236,15 @@ Status VariantRun::admit() {
   return admit_fidelity();
 }
 
+// What is in flight may tell the pace, or more of it: how long a token takes, as long as the first
+// item of a task is out. Where all of these failed, the next ones are asked one by one.
+bool VariantRun::awaits_pace() const {
+  if (!has_deadline() || in_flight() == 0 || pace_.measured_tokens()) return false;
+  return !pace_.measured() || answered_.size() < begun_.size();
+}
+
 // The next unit to admit, tasks in `held` aside. Under a deadline the first item of every task
-// comes first, the cheapest before the others, and until their answers tell the pace nothing else.
+// comes first, the cheapest before the others, and nothing else until their answers tell the pace.
 std::optional<std::size_t> VariantRun::next_waiting(const std::set<const ResolvedTask*>& held) {
   std::optional<std::size_t> next;
   std::optional<std::size_t> first_of_task;
@@ -248,8 +256,7 @@ std::optional<std::size_t> VariantRun::next_waiting(const std::set<const Resolve
                                                worst_case_s(work_.at(*first_of_task), pace_);
     if (cheaper) first_of_task = unit;
   }
-  if (first_of_task || (has_deadline() && !pace_.measured())) return first_of_task;
-  return next;
+  return first_of_task || awaits_pace() ? first_of_task : next;
 }
 
 Status VariantRun::admit_items() {
@@ -269,8 +276,10 @@ Status VariantRun::admit_items() {
   }
   if (held.empty() || in_flight() > 0) return {};
   // With nothing beside it an item is as fast as it gets. What does not fit by measured pace never
-  // will; a guess is no reason to leave items out, so the cheapest is asked to measure.
-  if (!pace_.measured()) return submit(held.begin()->second);
+  // will; a guess is no reason to leave items out, so the cheapest such is asked to measure.
+  for (const auto& [cost_s, unit] : held) {
+    if (!by_measure(work_.at(unit).request.sampling)) return submit(unit);
+  }
   leave_out_the_rest();
   return {};
 }
@@ -283,7 +292,8 @@ Status VariantRun::admit_lm_eval() {
     const double cost_s =
         pace_.worst_case_s(tokens_to_read(needed.rendered), needed.sampling.max_tokens, 1,
                            in_flight() + 1, prompt_tokens_in_flight());
-    return fits(cost_s, tasks_deadline_s_) || (in_flight() == 0 && !pace_.measured());
+    const bool to_measure = in_flight() == 0 && !by_measure(needed.sampling);
+    return fits(cost_s, tasks_deadline_s_) || to_measure;
   };
   const bool all_sent =
       TRY(lm_eval_.submit_while(*engine_, next_id_, room(), fits_in,
@@ -305,7 +315,8 @@ Status VariantRun::admit_fidelity() {
   const bool all_fit = TRY(fidelity_.submit_while(*engine_, next_id_, room(), [this](int tokens) {
     const double cost_s =
         pace_.worst_case_s(tokens, 0, 1, in_flight() + 1, prompt_tokens_in_flight());
-    return fits(kLogprobsCost * cost_s, deadline_s_);
+    const bool to_measure = in_flight() == 0 && !by_measure(Sampling{});
+    return fits(kLogprobsCost * cost_s, deadline_s_) || to_measure;
   }));
   if (!all_fit && in_flight() == 0) fidelity_.drop();  // it will not be asked for any more
   return {};
@@ -340,14 +351,25 @@ Status VariantRun::on_answer(Answered answered) {
   const int running = in_flight();
   if (const auto unit = work_.take_asked(answered.id)) {
     pace_.note(response, running);
+    answered_.insert(work_.at(*unit).task);
     TRY(work_.set_response(*unit, response, load_.id()));
   } else {
-    if (TRY(fidelity_.on_answer(answered, load_.id()))) return {};
+    if (TRY(fidelity_.on_answer(answered, load_.id()))) {
+      note_read_back(std::move(response), running);
+      return {};
+    }
     if (!TRY(lm_eval_.on_answer(*engine_, answered, load_.id()))) return {};  // cancelled: too late
     pace_.note(response, running);
   }
   load_.count(response);
   return {};
+}
+
+// Where no task told how fast prompts are read (a run that has only outputs left to read back).
+void VariantRun::note_read_back(Response response, int in_flight) {
+  if (by_measure(Sampling{})) return;
+  response.first_token_s /= kLogprobsCost;
+  pace_.note(response, in_flight);
 }
 
 Status VariantRun::on_death(const Died& died) {

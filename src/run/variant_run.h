@@ -58,8 +58,12 @@ class VariantRun {
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
   // Until when: the tasks' admission ends before the deadline, reading back may use all of it.
   [[nodiscard]] bool fits(double cost_s, double deadline_s) const;
+  [[nodiscard]] bool by_measure(const Sampling& sampling) const {
+    return pace_.measured(sampling.max_tokens);
+  }
   [[nodiscard]] bool tasks_done() const;
   Status admit();
+  [[nodiscard]] bool awaits_pace() const;
   [[nodiscard]] std::optional<std::size_t> next_waiting(const std::set<const ResolvedTask*>& held);
   Status admit_items();
   Status admit_lm_eval();
@@ -70,6 +74,7 @@ class VariantRun {
   Status handle(const EngineEvent& event);
   Status after_failed_call(const Error& error);
   Status on_answer(Answered answered);
+  void note_read_back(Response response, int in_flight);
   void note_in_flight();
   Status on_death(const Died& died);
   Status note_crash(std::size_t unit, bool alone, const std::string& why);
@@ -92,7 +97,8 @@ class VariantRun {
   WorkList work_;
   LmEvalSource lm_eval_;
   FidelitySource fidelity_;
-  std::set<const ResolvedTask*> begun_;  // an item of it was admitted
+  std::set<const ResolvedTask*> begun_;     // an item of it was admitted
+  std::set<const ResolvedTask*> answered_;  // and came back, be it set aside
   std::int64_t next_id_ = 1;
 
   std::unique_ptr<Engine> engine_;
