@@ -9,6 +9,10 @@
 
 namespace assay {
 
+// Of results/<variant>/results_<time>.json, as "samples_version" (docs/report_schema.md). Without
+// it, in earlier releases, prompt_hash covered the prompts of every step.
+inline constexpr int kSamplesVersion = 2;
+
 // report.md, report.html, results.json, results.csv, and results/ in lm-eval's layout with pass@1
 // files. Each file is replaced whole; the same values make the same bytes. The page holds both
 // languages; `language` is the one it opens in.
