@@ -110,9 +110,26 @@ Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskCompa
   return out;
 }
 
+bool covers_answers(const ResultArm& arm, const std::string& task) {
+  const auto it = arm.tasks.find(task);
+  return it != arm.tasks.end() && it->second.prompt_hash_covers_answers;
+}
+
+// Where a side's hashes say nothing about what was asked, the difference is told, not refused.
+bool note_unknown_prompts(const ResultArm& arm, const std::string& task, TaskComparison& out) {
+  if (!covers_answers(arm, task)) return false;
+  out.notes.push_back(
+      fmt::format("prompts not compared: the samples of {} are of an earlier release, whose "
+                  "prompt_hash covers the model's own answers; `assay report` writes them anew",
+                  arm.name));
+  return true;
+}
+
 Status check_prompts(const Sides& sides, const std::string& task, const std::string& other,
                      const Pairing& pairing, TaskComparison& out) {
   if (pairing.prompts_differ == 0) return {};
+  const bool base_unknown = note_unknown_prompts(sides.base, task, out);
+  if (note_unknown_prompts(sides.candidate, other, out) || base_unknown) return {};
   const std::string count =
       fmt::format("{} of {} shared items", pairing.prompts_differ, pairing.shared);
   if (sides.request.allow_different_prompts) {

@@ -161,6 +161,42 @@ TEST_F(CompareTest, DifferentPromptsAreRefusedWithBothHashesUnlessAsked) {
   EXPECT_NE(comparison_text(*allowed).find("prompts differ on 30 of 30"), std::string::npos);
 }
 
+// Folders as releases before samples_version wrote them: prompt_hash over every step's prompt.
+TEST_F(CompareTest, PromptsOfAnEarlierReleaseAreNotComparedWhereTheyHoldAnswers) {
+  const auto results = [](const std::string& title, const std::string& more) {
+    return R"({"results":{"t":{"alias":")" + title + R"(","robust,none":1.0}})" + more + "}";
+  };
+  const std::string old = R"(,"assay":"0.1.0")";
+  const std::string now = R"(,"samples_version":2,"assay":"0.1.0")";
+  struct Case {
+    const char* title;
+    std::string x, y;  // what the results files say beside
+    bool refused;
+  };
+  for (const auto& [title, x, y, refused] :
+       {Case{"SciCode", old, old, false}, Case{"SciCode", now, old, false},
+        Case{"SciCode", old, now, false}, Case{"SciCode", now, now, true},
+        Case{"AIME 2024", old, old, true},  // one step: the hash is the same in every release
+        Case{"SciCode", "", "", true}}) {   // not of assay: lm-eval hashes the first prompt alone
+    write(std::string("x") + kSamples, samples(30, 30, 0, "left"));
+    write(std::string("y") + kSamples, samples(30, 30, 0, "right"));
+    write(std::string("x") + kResults, results(title, x));
+    write(std::string("y") + kResults, results(title, y));
+    const auto report = compare();
+    ASSERT_EQ(!report, refused) << title << x << y;
+    if (!refused) {
+      const std::string side = x == old ? "x/m" : "y/m";
+      EXPECT_EQ(report->candidates[0].tasks[0].notes[0],
+                "prompts not compared: the samples of " + side +
+                    " are of an earlier release, whose prompt_hash covers the model's own answers; "
+                    "`assay report` writes them anew");
+    }
+  }
+  write(std::string("y") + kSamples, samples(30, 30, 0, "left"));  // alike: nothing to say
+  write(std::string("x") + kResults, results("SciCode", old));
+  EXPECT_EQ(compare()->candidates[0].tasks[0].notes, std::vector<std::string>{});
+}
+
 TEST_F(CompareTest, DifferentTemplatesAreRefusedUnlessAsked) {
   for (const std::string side : {"x", "y"}) {
     write(side + kResults, R"({"results":{"t":{"acc,none":0.5}},"n-samples":{"t":{"effective":100}},

@@ -110,6 +110,12 @@ TaskSummary lm_eval_task(const Json& report, const std::string& task, const Json
   return out;
 }
 
+// Of assay's tasks SciCode alone has several steps.
+bool covers_answers(const Json& report, const Json& entry) {
+  return report.contains("assay") && report.value("samples_version", 1) < 2 &&
+         text_at(entry, "alias") == "SciCode";
+}
+
 void read_lm_eval_results(const Json& report, ResultArm& arm) {
   const std::set<std::string> groups = group_names(report);
   const Json results = report.value("results", Json::object());
@@ -121,6 +127,7 @@ void read_lm_eval_results(const Json& report, ResultArm& arm) {
     }
     arm.tasks[task] = lm_eval_task(report, task, entry);
     arm.tasks[task].not_available = text_at(entry, "status");
+    arm.tasks[task].prompt_hash_covers_answers = covers_answers(report, entry);
   }
   arm.model = text_at(report, "model_name");
   arm.chat_template_sha = text_at(report, "chat_template_sha");

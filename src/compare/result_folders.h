@@ -27,6 +27,10 @@ struct TaskSummary {
   std::int64_t n = 0;         // items; 0: not said
   std::string prompt_sha;     // hash over the task's samples and prompts; empty: not said
   std::string not_available;  // assay: why there are no figures
+  // The prompt_hash of its samples covers the model's own answers too, so two models' differ
+  // although both were asked the same: a task of several steps, written by an earlier release of
+  // assay.
+  bool prompt_hash_covers_answers = false;
 };
 
 struct ResultArm {

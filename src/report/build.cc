@@ -185,13 +185,22 @@ void compare_all(RunReport& report, const AllScores& scores) {
   adjust_family(family, options);
 }
 
+// The hash of OutputValues: later steps of a task of ours may carry the model's own answers.
+Result<std::string> hash_of_prompts(const Store& store, const std::vector<StoredStep>& steps,
+                                    bool of_lm_eval) {
+  std::string prompts;
+  for (const StoredStep& step : steps) {
+    if (!of_lm_eval && step.id.step > 0) continue;
+    if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
+  }
+  return prompts.empty() ? "" : sha256_hex(prompts);
+}
+
 // Outputs of every step, one under the other.
 Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>& steps,
                                const ItemScore& item, const std::string& metric) {
   OutputValues out;
-  std::string prompts;
   for (const StoredStep& step : steps) {
-    if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
     const auto response =
         step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
     if (!response) continue;
@@ -202,7 +211,6 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
     }
     out.finish_reason = to_string(response->finish_reason);
   }
-  if (!prompts.empty()) out.prompt_hash = sha256_hex(prompts);
   out.extracted = item.last.extracted;
   out.outcome = item.repeats > 0 ? "scored" : item.reason;
   out.truncated = item.last.truncated;
@@ -252,8 +260,9 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
         if (found == scores.end() || !found->second.contains(item.id)) continue;
         const ItemScore& score = found->second.at(item.id);
         item.target = score.last.target;
-        slot =
-            TRY(output_of(store, steps[{v.name, task.name, item.id}], score, task.metrics.front()));
+        const auto& asked = steps[{v.name, task.name, item.id}];
+        slot = TRY(output_of(store, asked, score, task.metrics.front()));
+        slot->prompt_hash = TRY(hash_of_prompts(store, asked, task.kind == "lm_eval"));
         if (score.repeats == 0) continue;
         lowest = std::min(lowest, slot->score);
         highest = std::max(highest, slot->score);

@@ -56,6 +56,7 @@ Json results_file(const RunReport& report, std::size_t v) {
           {"date", report.started_at_s},
           {"start_time", report.started_at_s},
           {"end_time", report.ended_at_s},
+          {"samples_version", kSamplesVersion},
           {"assay", report.assay_version}};
 }
 

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <utility>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -30,7 +32,8 @@ class ReportTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  static Json task(const std::string& name, int items, const std::string& status = "ok") {
+  [[nodiscard]] Json task(const std::string& name, int items,
+                          const std::string& status = "ok") const {
     Json list = Json::array();
     for (int i = 0; i < items; ++i) {
       list.push_back({{"id", name + std::to_string(i)},
@@ -38,7 +41,7 @@ class ReportTest : public testing::Test {
                       {"group", i % 2 == 0 ? "even" : "odd"}});
     }
     return {{"name", name},        {"title", name},
-            {"benchmark", name},   {"kind", "generate"},
+            {"benchmark", name},   {"kind", kind_},
             {"harness", "native"}, {"chance", 0.0},
             {"weight", 1.0},       {"repeats", 1},
             {"max_gen_toks", 10},  {"metrics", {"robust", "lm_eval"}},
@@ -84,7 +87,9 @@ class ReportTest : public testing::Test {
           Response response;
           response.text = output;
           EXPECT_TRUE(store.put_response(variant + id, response, 1));
-          EXPECT_TRUE(store.put_step({{variant, name, id, 0, 0}, variant + id, ""}));
+          EXPECT_TRUE(
+              store.put_step({{variant, name, id, 0, 0}, variant + id, "1" + variant + id}));
+          if (prompt_) put_prompts(store, variant, name, id);
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
@@ -103,7 +108,21 @@ class ReportTest : public testing::Test {
     return *std::move(report);
   }
 
+  // Two steps, asked what prompt_ says.
+  void put_prompts(Store& store, const std::string& variant, const std::string& task,
+                   const std::string& id) {
+    for (int step = 0; step < 2; ++step) {
+      const std::string key = std::to_string(step + 1) + variant + id;
+      Rendered prompt;
+      prompt.text = prompt_(variant, id, step);
+      EXPECT_TRUE(store.put_rendered(key, prompt));
+      EXPECT_TRUE(store.put_step({{variant, task, id, 0, step}, variant + id, key}));
+    }
+  }
+
   fs::path folder_;
+  std::function<std::string(const std::string&, const std::string&, int)> prompt_;
+  std::string kind_ = "generate";        // of every task
   std::string missing_;                  // part of the sandbox
   std::string truncated_;                // variants whose outputs are all cut
   std::map<std::string, int> unscored_;  // of each task's first items
@@ -290,6 +309,43 @@ TEST_F(ReportTest, HostileOutputStaysText) {
        at = html.find("</script>", at + 1))
     ++scripts;
   EXPECT_EQ(scripts, 5U);  // figures, index, one chunk; charts and ours
+}
+
+int all_right(const std::string&, const std::string&, int) {
+  return 1;
+}
+
+// The hashes of both variants' prompts of one item.
+std::pair<std::string, std::string> prompt_hashes(const RunReport& report, const std::string& id) {
+  const auto item = std::ranges::find(report.items, id, &ItemValues::id);
+  return {item->outputs[0]->prompt_hash, item->outputs[1]->prompt_hash};
+}
+
+// SciCode's later steps hold the model's own code of the earlier ones: two models are asked the
+// same first and differ from then on.
+TEST_F(ReportTest, OwnAnswersInLaterPromptsAreNoOtherQuestion) {
+  prompt_ = [](const std::string& variant, const std::string& id, int step) {
+    return "Write step one of " + id + (step == 0 ? "" : ". Your code so far: by " + variant);
+  };
+  // Hashed is the first prompt alone. sha256sum of "Write step one of a0".
+  const std::string hash = "c6c31e49dcb9d8a775f9853852be058d71607e0faaad1d3dca63732986e6b9ac";
+  EXPECT_EQ(prompt_hashes(make(all_right), "a0"), std::pair(hash, hash));
+  // Another first question is another question still.
+  prompt_ = [](const std::string& variant, const std::string& id, int step) {
+    return step == 0 && variant == "fp8" && id == "b3" ? "another template" : "ask";
+  };
+  const auto [base, candidate] = prompt_hashes(make(all_right), "b3");
+  EXPECT_NE(base, candidate);
+}
+
+// The requests of lm-eval's own tasks are all made before any answer: each of them counts.
+TEST_F(ReportTest, EveryPromptOfLmEvalCounts) {
+  kind_ = "lm_eval";
+  prompt_ = [](const std::string& variant, const std::string& id, int step) {
+    return step == 1 && variant == "fp8" && id == "b3" ? "another option" : "ask";
+  };
+  const auto [base, candidate] = prompt_hashes(make(all_right), "b3");
+  EXPECT_NE(base, candidate);
 }
 
 // As vLLM 0.26 names its kernels on Hopper.

@@ -154,7 +154,9 @@ struct OutputValues {  // one item of one variant, for the browser of items
   std::string outcome;  // "scored" or the reason
   double score = 0;     // first metric
   std::optional<double> lm_eval;
-  std::string prompt_hash;  // SHA-256 of the rendered prompts; empty: not known
+  // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's
+  // own tasks all requests' (none of them depends on an answer). Empty: not known.
+  std::string prompt_hash;
   bool truncated = false;
   bool empty = false;
   bool looping = false;

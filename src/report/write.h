@@ -9,6 +9,10 @@
 
 namespace assay {
 
+// Of results/<variant>/results_<time>.json, as "samples_version" (docs/report_schema.md). Without
+// it, in earlier releases, prompt_hash covered the prompts of every step.
+inline constexpr int kSamplesVersion = 2;
+
 // report.md, report.html, report.tex, results.json, results.csv, and results/ in lm-eval's layout
 // with pass@1 files. Each file is replaced whole; the same values make the same bytes. `language`
 // is the one of report.md and report.tex, and the one the page opens in: it holds both, as
