@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report/write.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -112,7 +113,7 @@ TaskSummary lm_eval_task(const Json& report, const std::string& task, const Json
 
 // Of assay's tasks SciCode alone has several steps.
 bool covers_answers(const Json& report, const Json& entry) {
-  return report.contains("assay") && report.value("samples_version", 1) < 2 &&
+  return report.contains("assay") && report.value("samples_version", 1) < kSamplesVersion &&
          text_at(entry, "alias") == "SciCode";
 }
 
