@@ -38,6 +38,8 @@ int band_of(double in_flight) {
 }
 
 constexpr double kReach = 4;  // how far beyond the crowd that was measured its growth is believed
+// Less a token, and the tokens were not generated in that time: they came in one piece.
+constexpr double kFastestTokenS = 1e-4;
 
 }  // namespace
 
@@ -55,30 +57,44 @@ double least_budget_s(int variants, double load_s, double first_items_s) {
 }
 
 void Pace::note(const Response& response, int in_flight) {
-  const int tokens = output_tokens(response);
   if (response.finish_reason == FinishReason::error) return;
-  if (tokens > 1) {
-    const double beside = response.in_flight > 0 ? response.in_flight : std::max(1, in_flight);
-    Band& band = bands_[band_of(beside)];
-    push_bounded(band.token_s, response.decode_s / (tokens - 1), kWindow);
-    push_bounded(band.in_flight, beside, kWindow);
-  }
+  ++answers_;
+  note_tokens(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
   }
   push_bounded(queued_s_, response.queued_s, kWindow);
 }
 
+void Pace::add(Bands& bands, double in_flight, double token_s) {
+  Band& band = bands[band_of(in_flight)];
+  push_bounded(band.token_s, token_s, kWindow);
+  push_bounded(band.in_flight, in_flight, kWindow);
+}
+
+void Pace::note_tokens(const Response& response, double in_flight) {
+  const int tokens = output_tokens(response);
+  const double took_s = response.first_token_s + response.decode_s;
+  if (tokens > 1) {
+    const double one_s = response.decode_s / (tokens - 1);
+    const bool at_once = one_s < kFastestTokenS && took_s > 0;
+    return add(at_once ? bounds_ : decoding_, in_flight, at_once ? took_s / tokens : one_s);
+  }
+  // A server may give an empty answer without asking its model: no sign that it is quick.
+  if (took_s > 0) add(bounds_, in_flight, std::max(took_s, guess_.token_s));
+}
+
 double Pace::token_s(int in_flight) const {
-  if (bands_.empty()) return guess_.token_s;
-  auto next = bands_.upper_bound(band_of(in_flight));
-  if (next == bands_.begin()) ++next;  // only larger crowds were measured: no slower than they
+  const Bands& bands = decoding_.empty() ? bounds_ : decoding_;
+  if (bands.empty()) return guess_.token_s;
+  auto next = bands.upper_bound(band_of(in_flight));
+  if (next == bands.begin()) ++next;  // only larger crowds were measured: no slower than they
   const Band& band = std::prev(next)->second;
   const double seconds = percentile_90(band.token_s);
   const double seen = mean(band.in_flight);
   const double crowd = std::max(1.0, in_flight / seen);
   double growth = 1;
-  if (const auto at = std::prev(next); at != bands_.begin()) {
+  if (const auto at = std::prev(next); at != bands.begin()) {
     const Band& below = std::prev(at)->second;
     const double before = percentile(below.token_s, 5);
     if (before > 0 && seconds > 0) {

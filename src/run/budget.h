@@ -32,6 +32,13 @@ struct SpeedGuess {  // of a small model on a CPU
 inline constexpr SpeedGuess kGpuGuess{.load_s = 120, .token_s = 0.05, .prompt_token_s = 0.001};
 
 // How fast the engine answers, measured from its own responses; before any, a guess.
+//
+// An answer whose tokens came one after another tells a token's time. One of a single token or none
+// tells the most that a token takes: a step that also reads the prompt is no faster than one that
+// does not. One whose tokens all came at once (a server that does not stream) tells the share of
+// each in the whole time, which is too much as well. Such bounds serve until a token's time is
+// measured. What failed tells nothing.
+//
 // Decode times are kept by how many requests were in flight, in bands of powers of two: what the
 // two bands below a crowd show of its growth tells how a larger crowd will do, so that a GPU's
 // batch fills although one request alone is slow.
@@ -43,6 +50,16 @@ class Pace {
   // how many they were on average.
   void note(const Response& response, int in_flight);
 
+  // An answer has come, whatever it told.
+  [[nodiscard]] bool measured() const { return answers_ > 0; }
+  // A token's time is known, and not only as a bound.
+  [[nodiscard]] bool measured_tokens() const { return !decoding_.empty(); }
+  // The worst case of a request of max_tokens is known from answers, neither by a guess nor as a
+  // bound: only then may it be a reason to leave items out.
+  [[nodiscard]] bool measured(int max_tokens) const {
+    return max_tokens > 1 ? measured_tokens() : !prompt_token_s_.empty();
+  }
+
   // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
   // each, every one using all of max_tokens, with in_flight_after requests running whose prompts
   // have prompt_tokens_ahead tokens (all of them may still have to be read). 90th percentiles of
@@ -50,19 +67,27 @@ class Pace {
   // measured; beyond that, and while only one band was measured, linearly, the most it can.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
                                     int in_flight_after, int prompt_tokens_ahead = 0) const;
-  [[nodiscard]] bool measured() const { return !bands_.empty(); }
+  // What it has seen can stand for what `other` has: later variants begin by it.
+  [[nodiscard]] bool tells_as_much_as(const Pace& other) const {
+    return measured() && (measured_tokens() || !other.measured_tokens());
+  }
 
  private:
   struct Band {
     std::vector<double> token_s;
     std::vector<double> in_flight;
   };
+  using Bands = std::map<int, Band>;  // by the power of two that the number in flight reaches
+  static void add(Bands& bands, double in_flight, double token_s);
+  void note_tokens(const Response& response, double in_flight);
   [[nodiscard]] double token_s(int in_flight) const;
 
   static constexpr std::size_t kWindow = 64;  // the newest responses, of each band
 
   SpeedGuess guess_;
-  std::map<int, Band> bands_;  // by the power of two that the number in flight reaches
+  int answers_ = 0;
+  Bands decoding_;
+  Bands bounds_;  // the most that a token takes
   std::vector<double> prompt_token_s_;
   std::vector<double> queued_s_;
 };

@@ -63,6 +63,58 @@ TEST(Pace, GrowsAsItWasSeenToGrow) {
   EXPECT_NEAR(busy.worst_case_s(0, 10, 1, 8), 1.0, 1e-6);
 }
 
+// What one token or none took is the most that a token takes, until a token's time is measured.
+TEST(Pace, AnswersOfNoMoreThanATokenAreABound) {
+  Pace pace({.load_s = 0, .token_s = 0.2, .prompt_token_s = 0.005});
+  pace.note(timed(0, 0, 0, 0), 1);  // the engine answers; how fast it does not say
+  EXPECT_TRUE(pace.measured());
+  EXPECT_FALSE(pace.measured(0));
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.2);
+  pace.note(timed(1, 0, 100, 0.5), 1);  // 5 ms a prompt token
+  EXPECT_TRUE(pace.measured(0));
+  EXPECT_TRUE(pace.measured(1));
+  EXPECT_FALSE(pace.measured(2));
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.5);
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 2), 100 * 0.005 + 10 * 1.0);  // twice the crowd
+  pace.note(timed(11, 1.0, 100, 0.5), 1);
+  EXPECT_TRUE(pace.measured(2));
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.1);
+}
+
+// A filter answers for the model in no time; a token is still taken to cost what was guessed.
+TEST(Pace, AQuickEmptyAnswerMakesNothingQuick) {
+  Pace pace({.load_s = 0, .token_s = 0.2, .prompt_token_s = 0.005});
+  pace.note(timed(0, 0, 0, 0.001), 1);
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(0, 10, 1, 1), 2.0);
+}
+
+// A server that does not stream: 10 tokens in 1 s, although none seems to have followed another.
+TEST(Pace, AnAnswerInOnePieceTellsItsShareOfTheTime) {
+  Pace pace;
+  pace.note(timed(10, 0, 0, 1.0), 1);
+  EXPECT_FALSE(pace.measured(2));
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(0, 50, 1, 1), 5.0);
+}
+
+TEST(Pace, WhatFailedTellsNothing) {
+  Pace pace;
+  Response failed = timed(11, 1.0, 100, 0.2);
+  failed.finish_reason = FinishReason::error;
+  pace.note(failed, 1);
+  EXPECT_FALSE(pace.measured());
+}
+
+TEST(Pace, TellsAsMuch) {
+  Pace decoding;
+  decoding.note(timed(11, 1.0, 1, 1e-9), 1);
+  Pace reading;
+  EXPECT_FALSE(reading.tells_as_much_as(Pace()));
+  reading.note(timed(1, 0, 100, 0.5), 1);
+  EXPECT_TRUE(reading.tells_as_much_as(Pace()));
+  EXPECT_FALSE(reading.tells_as_much_as(decoding));
+  EXPECT_TRUE(decoding.tells_as_much_as(reading));
+}
+
 TEST(Pace, TakesThe90thPercentileAndForgets) {
   Pace pace;
   for (int i = 1; i <= 10; ++i) pace.note(timed(2, i, 1, 1e-9), 1);

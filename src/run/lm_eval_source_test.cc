@@ -186,5 +186,25 @@ TEST_F(LmEvalSourceTest, WhatDoesNotFitIsNotRun) {
   EXPECT_EQ(script_.prompts.size(), 4U);
 }
 
+// Log-likelihoods tell a pace, too: the second would take 20 s more, of which only 2 are left.
+TEST_F(LmEvalSourceTest, LogLikelihoodsThatDoNotFitAreNotRun) {
+  script_.max_in_flight = 1;
+  script_.token_s = 20;
+  script_.lm_eval_needs = [](const Json&) {
+    std::vector<Needed> needs;
+    for (int doc = 0; doc < 4; ++doc) {
+      needs.push_back(need_of(doc));
+      needs.back().kind = RequestKind::loglikelihood;
+      needs.back().sampling = {};
+      needs.back().rendered.scored = {{{doc + 1, 2, 3, 4}, 3}};
+    }
+    return needs;
+  };
+  RunOptions options;
+  options.budget_s = 36;  // 4 for the report, 10 to load
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(script_.prompts.size(), 1U);
+}
+
 }  // namespace
 }  // namespace assay

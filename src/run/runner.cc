@@ -191,7 +191,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunSe
     if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
     const Turn turn = TRY(run_variant(run, i, options, services, graders, accounts,
                                       i == 0 ? nullptr : &baseline_items, seen));
-    if (turn.pace.measured()) seen = turn.pace;
+    if (turn.pace.tells_as_much_as(seen)) seen = turn.pace;
     if (i == 0) baseline_items = turn.finished;
     if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
     if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;

@@ -1,6 +1,7 @@
 // An engine inside the test process: answers from a function, on a clock that only it moves.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -21,10 +22,14 @@ struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
   double load_s = 10;
-  double token_s = 0.1;   // per output token, whatever is in flight
+  double token_s = 0.1;   // per output token, whatever is in flight; of an answer without, once
   int output_tokens = 5;  // of each answer; sampling.max_tokens when larger
   std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
     return std::string("yes");
+  };
+  // Not empty: the answer to this prompt is set aside, with these words.
+  std::function<std::string(const std::string& prompt)> refusal = [](const std::string&) {
+    return std::string();
   };
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
@@ -115,22 +120,25 @@ class ScriptedEngine final : public Engine {
     Answered answered{done.id, {}};
     if (done.kind == RequestKind::prompt_logprobs) {
       answered.response.positions = {{7, -0.5, 1, {7}, {-0.5}}};
-      script_.clock.advance(Seconds(script_.token_s));
-      return answered;
+      return read_only(std::move(answered), done);
     }
     if (done.kind == RequestKind::loglikelihood) {  // the sum is minus the last token
       for (const Rendered::Scored& s : done.scored) {
         answered.response.loglikelihoods.push_back({-1.0 * s.tokens.back(), false, 1});
       }
-      script_.clock.advance(Seconds(script_.token_s));
+      return read_only(std::move(answered), done);
+    }
+    if (const std::string why = script_.refusal(done.prompt); !why.empty()) {
+      answered.response.finish_reason = FinishReason::error;
+      answered.response.error = why;
       return answered;
     }
     answered.response.text = script_.answer(done.prompt);
     answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
     answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
-    answered.response.decode_s = script_.token_s * (script_.output_tokens - 1);
+    answered.response.decode_s = script_.token_s * std::max(0, script_.output_tokens - 1);
     answered.response.first_token_s = script_.token_s;
-    script_.clock.advance(Seconds(script_.token_s * script_.output_tokens));
+    script_.clock.advance(Seconds(script_.token_s * std::max(1, script_.output_tokens)));
     return answered;
   }
   Result<EngineStats> stats() override {
@@ -161,6 +169,15 @@ class ScriptedEngine final : public Engine {
     RequestKind kind = RequestKind::generate;
     std::vector<Rendered::Scored> scored;
   };
+
+  Answered read_only(Answered answered, const Running& done) {
+    for (const Rendered::Scored& s : done.scored) {
+      answered.response.prompt_tokens += static_cast<int>(s.tokens.size());
+    }
+    answered.response.first_token_s = script_.token_s;
+    script_.clock.advance(Seconds(script_.token_s));
+    return answered;
+  }
 
   std::optional<EngineEvent> lm_eval_event() {
     if (!run_) return std::nullopt;
