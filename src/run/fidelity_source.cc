@@ -11,7 +11,6 @@
 #include "run/variant_run.h"
 
 namespace assay {
-
 FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& variant,
                                EngineIdentity identity, Store& store)
     : run_(run), variant_(variant), identity_(std::move(identity)), store_(store) {}
@@ -54,27 +53,31 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   const std::string key = response_key(variant_, identity_, RequestKind::prompt_logprobs,
                                        output.rendered, Sampling{}, 0);
   output.key = sha256_hex(fmt::format("{} top_k {}", key, kFidelityTopK));
-  if (TRY(store_.response(output.key))) return note_step(output);
+  if (TRY(store_.response(output.key))) return put_step(output);
   waiting_.push_back(std::move(output));
   return {};
 }
 
-Status FidelitySource::note_step(const Output& output) {
+Status FidelitySource::put_step(const Output& output) {
   return store_.put_step(
       {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
 }
 
-Result<bool> FidelitySource::submit_while(Engine& engine, std::int64_t& next_id, int room,
-                                          const std::function<bool(int tokens)>& fits) {
-  while (!waiting_.empty() && room-- > 0) {
-    if (!fits(tokens_to_read(waiting_.front().rendered))) return false;
-    const std::int64_t id = next_id++;
-    TRY(engine.submit(id, RequestKind::prompt_logprobs, waiting_.front().rendered, Sampling{},
-                      kFidelityTopK));
-    asked_.emplace(id, std::move(waiting_.front()));
-    waiting_.pop_front();
-  }
-  return true;
+std::vector<Offer> FidelitySource::offers() {
+  if (waiting_.empty()) return {};
+  Offer offer;
+  offer.cost.prompt_tokens = tokens_to_read(waiting_.front().rendered);
+  offer.cost.factor = reading_cost();
+  offer.standing = Offer::Standing::extra;
+  return {offer};
+}
+
+Status FidelitySource::ask(Engine& engine, std::size_t /*ticket*/, std::int64_t id) {
+  TRY(engine.submit(id, RequestKind::prompt_logprobs, waiting_.front().rendered, Sampling{},
+                    kFidelityTopK));
+  asked_.emplace(id, std::move(waiting_.front()));
+  waiting_.pop_front();
+  return {};
 }
 
 int FidelitySource::prompt_tokens_in_flight() const {
@@ -83,20 +86,28 @@ int FidelitySource::prompt_tokens_in_flight() const {
   return tokens;
 }
 
-Result<bool> FidelitySource::on_answer(const Answered& answered, std::int64_t load_id) {
+Result<bool> FidelitySource::on_answer(Engine& /*engine*/, const Answered& answered,
+                                       std::int64_t load_id) {
   const auto it = asked_.find(answered.id);
   if (it == asked_.end()) return false;
   const Output output = std::move(it->second);
   asked_.erase(it);
   if (answered.response.finish_reason == FinishReason::error) return true;
   TRY(store_.put_response(output.key, answered.response, load_id));
-  TRY(note_step(output));
+  TRY(put_step(output));
   return true;
 }
 
-void FidelitySource::drop() {
+Status FidelitySource::drop_waiting(Engine* /*engine*/) {
+  waiting_.clear();
+  return {};
+}
+
+Status FidelitySource::on_death(const std::string& /*why*/, bool /*alone*/,
+                                std::int64_t /*load_id*/) {
   waiting_.clear();
   asked_.clear();
+  return {};
 }
 
 }  // namespace assay

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "run/keys.h"
 #include "run/resolve.h"
+#include "run/source.h"
 #include "store/store.h"
 
 namespace assay {
@@ -20,7 +21,7 @@ inline constexpr int kFidelityTopK = 20;
 // would need memory that it did not set aside.
 inline constexpr int kFidelityMaxTotalTokens = 2048;
 
-class FidelitySource {
+class FidelitySource final : public Source {
  public:
   FidelitySource(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
                  Store& store);
@@ -30,16 +31,18 @@ class FidelitySource {
   [[nodiscard]] Status prepare();
   [[nodiscard]] bool wanted() const { return !waiting_.empty(); }
 
-  // Sends outputs as long as there is room and `fits` (tokens to read) allows. False: one did not
-  // fit.
-  [[nodiscard]] Result<bool> submit_while(Engine& engine, std::int64_t& next_id, int room,
-                                          const std::function<bool(int tokens)>& fits);
-  [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
-  [[nodiscard]] int prompt_tokens_in_flight() const;
-  // True when the id was one of ours. An answer with an error is left out, not stored.
-  [[nodiscard]] Result<bool> on_answer(const Answered& answered, std::int64_t load_id);
-  // Nothing more is asked in this run.
-  void drop();
+  [[nodiscard]] std::vector<Offer> offers() override;
+  [[nodiscard]] Status ask(Engine& engine, std::size_t ticket, std::int64_t id) override;
+  [[nodiscard]] int in_flight() const override { return static_cast<int>(asked_.size()); }
+  [[nodiscard]] int prompt_tokens_in_flight() const override;
+  // An answer with an error is left out, not stored.
+  [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
+                                       std::int64_t load_id) override;
+  [[nodiscard]] double reading_cost() const override { return 2; }  // of the log-probabilities
+  [[nodiscard]] Status drop_waiting(Engine* engine) override;
+  void drop_asked() override { asked_.clear(); }
+  // Reading back is an extra that must not end the run: it is given up.
+  [[nodiscard]] Status on_death(const std::string& why, bool alone, std::int64_t load_id) override;
 
  private:
   struct Output {
@@ -50,7 +53,7 @@ class FidelitySource {
   };
   // `longest`: prompt and output together, in tokens.
   Status add(const ResolvedTask& task, const Item& item, const StoredStep& first, int longest);
-  Status note_step(const Output& output);
+  Status put_step(const Output& output);
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;

@@ -2,35 +2,91 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdint>
-#include <deque>
-#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "run/engine_turn.h"
+#include "run/judge_source.h"
 #include "run/unit.h"
 #include "run/variant_run.h"
 
 namespace assay {
 namespace {
 
-using std::chrono::milliseconds;
+using StartJudge = std::function<Result<JudgeEngine>()>;
 
-struct Question {
-  GradeJob job;
-  Request request;
-  Rendered prompt;
-  std::string rendered_key;
-  std::string key;
+// The judge's turn at the engine: the same loop as a variant's, fed with the questions alone.
+class JudgeTurn final : private EngineTurn {
+ public:
+  JudgeTurn(EngineSetup setup, JudgeEngine started, StartJudge start, JudgeSource& questions,
+            const RunOptions& options, RunServices& services)
+      : EngineTurn(options, services, std::move(setup)),
+        start_(std::move(start)),
+        started_(std::move(started.engine)),
+        questions_(questions) {}
+
+  // Until every question is answered, or deadline_s (on services.clock; infinity: none).
+  Status run(double deadline_s) {
+    deadline_s_ = deadline_s;
+    questions_asked_ = questions_.waiting();
+    TRY(load_engine());
+    const Status done = loop();
+    services_.progress.clear();
+    shut_down();
+    TRY(services_.store.flush());
+    return done;
+  }
+
+ private:
+  Result<std::unique_ptr<Engine>> make_engine() override {
+    if (started_) return std::exchange(started_, nullptr);
+    return std::move(TRY(start_()).engine);
+  }
+  std::vector<Source*> sources() override { return {&questions_}; }
+  Status admit() override {
+    if (TRY(admit_suspects())) return {};
+    return admit_from(questions_, deadline_s_);
+  }
+  Result<Next> after_asking() override {
+    const bool all_done = questions_.waiting() == 0 && questions_.in_flight() == 0;
+    return all_done ? Next::end : Next::wait_for_engine;
+  }
+  Status end_of_time(Source& source) override { return source.drop_waiting(engine_.get()); }
+  Status deadline_passed() override {
+    questions_.drop_asked();
+    return questions_.drop_waiting(engine_.get());
+  }
+  Status housekeeping() override {
+    if (services_.tick) TRY(services_.tick());
+    if (services_.progress.due()) {
+      ProgressState state;
+      state.variant = setup_.name;
+      state.items_total = questions_asked_;
+      state.items_done = questions_.judged();
+      state.in_flight = in_flight();
+      state.elapsed_s = now_s() - ready_at_s_;
+      if (has_deadline()) state.budget_left_s = deadline_s_ - now_s();
+      services_.progress.update(state);
+    }
+    return services_.store.flush_if_due();
+  }
+  Status on_loaded() override {
+    ready_at_s_ = now_s();
+    questions_.set_max_model_len(loaded_.max_model_len);
+    return services_.store.add_event(services_.clock.wall().count(), "judge loaded", loaded_.facts);
+  }
+  Result<bool> go_on_after_death() override { return questions_.waiting() > 0; }
+
+  StartJudge start_;
+  std::unique_ptr<Engine> started_;
+  JudgeSource& questions_;
+  int questions_asked_ = 0;
+  double ready_at_s_ = 0;
 };
 
-StepId judge_step(const std::string& variant, const std::string& task, const std::string& item,
-                  int repeat) {
-  return {variant, kJudgeTask, task + "/" + item, repeat, 0};
-}
-
+// One task's free answers, of all variants.
 class TaskJudging {
  public:
   TaskJudging(const ResolvedRun& run, const ResolvedTask& task, const JudgeSpec& spec,
@@ -44,7 +100,7 @@ class TaskJudging {
 
   Status judge() {
     TRY(collect());
-    if (!waiting_.empty()) {
+    if (!questions_.empty()) {
       if (const Status asked = ask(); !asked) TRY(go_without(asked.error()));
     }
     const auto oracle = services_.make_oracle ? services_.make_oracle() : nullptr;
@@ -56,7 +112,7 @@ class TaskJudging {
       if (score.reason == reason::kInterrupted) break;
       TRY(services_.store.put_score(
           {job.variant, task_.spec.name, job.item->id, job.repeat, std::move(score)}));
-      services_.progress.update(state(static_cast<int>(judged_.size() - i - 1)));
+      services_.progress.update(grading_state(static_cast<int>(judged_.size() - i - 1)));
     }
     services_.progress.clear();
     return services_.store.flush();
@@ -96,11 +152,22 @@ class TaskJudging {
     const auto stored = TRY(
         stored_judgement(services_.store, job.variant, task_.spec.name, job.item->id, job.repeat));
     if (!stored) {
-      waiting_.push_back({std::move(job), *std::move(request), {}, "", ""});
+      questions_.emplace_back(std::move(job), *std::move(request));
     } else {
       judged_.push_back(std::move(job));
     }
     return {};
+  }
+
+  [[nodiscard]] bool interrupted() const { return services_.stop != nullptr && *services_.stop; }
+
+  // What the progress line shows while answers are scored by their judgements.
+  [[nodiscard]] ProgressState grading_state(int being_graded) const {
+    ProgressState state;
+    state.variant = task_.spec.name + ", judge";
+    state.items_total = state.items_done = static_cast<int>(judged_.size());
+    state.being_graded = being_graded;
+    return state;
   }
 
   // The answers are there: a judge that cannot be had leaves them unscored, and the report is made.
@@ -114,119 +181,39 @@ class TaskJudging {
 
   Status ask() {
     services_.progress.say(
-        fmt::format("{}: {} answers for the judge", task_.spec.name, waiting_.size()));
+        fmt::format("{}: {} answers for the judge", task_.spec.name, questions_.size()));
     JudgeEngine judge = TRY(start());
-    TRY(render(judge));
-    const Status done = loop(*judge.engine);
-    services_.progress.clear();
-    judge.engine->shutdown(std::chrono::seconds(5));
-    TRY(services_.store.flush());
+    JudgeSource source(run_, judge.variant, judge.identity, services_.store);
+    for (auto& [job, request] : questions_) source.add(std::move(job), std::move(request));
+    EngineSetup setup = setup_of(judge);
+    JudgeTurn turn(
+        std::move(setup), std::move(judge), [this] { return start(); }, source, options_,
+        services_);
+    const Status done = turn.run(deadline_s_);
+    for (GradeJob& job : source.take_judged()) judged_.push_back(std::move(job));
     return done;
   }
 
+  [[nodiscard]] EngineSetup setup_of(const JudgeEngine& judge) const {
+    EngineSetup setup;
+    setup.name = "the judge";
+    setup.model = judge.variant.spec.model;
+    setup.folder = judge.variant.folder;
+    setup.apply_template = !spec_.baseline || run_.plan.chat.apply_template;
+    if (spec_.baseline) setup.template_args = template_args(run_.plan.chat);
+    setup.engine_args = judge.load_args;
+    return setup;
+  }
+
   Result<JudgeEngine> start() {
+    if (!spec_.baseline) return services_.start_judge(spec_);
     JudgeEngine judge;
-    nlohmann::json chat_args = nlohmann::json::object();
-    if (spec_.baseline) {
-      judge.variant = run_.variants.front();
-      judge.engine = TRY(services_.start_engine(judge.variant));
-      judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
-      judge.identity = services_.identity;
-      judge.identity.args = identity_args(run_.plan.engine.kind, judge.load_args);
-      chat_args = template_args(run_.plan.chat);
-    } else {
-      judge = TRY(services_.start_judge(spec_));
-    }
-    const bool apply = !spec_.baseline || run_.plan.chat.apply_template;
-    TRY(judge.engine->open(judge.variant.folder, apply, chat_args));
-    const LoadedModel loaded = TRY(judge.engine->load(judge.load_args, options_.load_timeout));
-    max_model_len_ = loaded.max_model_len;
-    TRY(services_.store.add_event(services_.clock.wall().count(), "judge loaded", loaded.facts));
+    judge.variant = run_.variants.front();
+    judge.engine = TRY(services_.start_engine(judge.variant));
+    judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
+    judge.identity = services_.identity;
+    judge.identity.args = identity_args(run_.plan.engine.kind, judge.load_args);
     return judge;
-  }
-
-  Status render(JudgeEngine& judge) {
-    std::vector<Request> requests;
-    requests.reserve(waiting_.size());
-    for (const Question& question : waiting_) requests.push_back(question.request);
-    const auto prompts = TRY(judge.engine->render(requests));
-    std::deque<Question> fitting;
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-      Question& question = waiting_[i];
-      const int total = tokens_to_read(prompts[i]) + question.request.sampling.max_tokens;
-      if (max_model_len_ > 0 && total > max_model_len_) continue;
-      question.prompt = prompts[i];
-      question.rendered_key = render_key(judge.variant, run_.plan.chat, question.request);
-      question.key = response_key(judge.variant, judge.identity, RequestKind::generate, prompts[i],
-                                  question.request.sampling, 0);
-      TRY(services_.store.put_rendered(question.rendered_key, prompts[i]));
-      fitting.push_back(std::move(question));
-    }
-    waiting_ = std::move(fitting);
-    return {};
-  }
-
-  [[nodiscard]] bool interrupted() const { return services_.stop != nullptr && *services_.stop; }
-
-  [[nodiscard]] bool stopped() const {
-    return interrupted() || services_.clock.now().count() >= deadline_s_;
-  }
-
-  // What the progress line shows: judgements had, and answers that are to be scored by them.
-  [[nodiscard]] ProgressState state(int being_graded) const {
-    ProgressState state;
-    state.variant = task_.spec.name + ", judge";
-    state.items_done = static_cast<int>(judged_.size());
-    state.in_flight = static_cast<int>(asked_.size());
-    state.items_total = state.items_done + state.in_flight + static_cast<int>(waiting_.size());
-    state.being_graded = being_graded;
-    return state;
-  }
-
-  Status loop(Engine& engine) {
-    const std::size_t room = static_cast<std::size_t>(std::max(1, engine.hello().max_in_flight));
-    std::int64_t next_id = 1;
-    while (!stopped() && (!waiting_.empty() || !asked_.empty())) {
-      while (!waiting_.empty() && asked_.size() < room) {
-        const Question& question = waiting_.front();
-        // A dead engine says so below.
-        if (!engine.submit(next_id, RequestKind::generate, question.prompt,
-                           question.request.sampling)) {
-          break;
-        }
-        asked_.emplace(next_id++, std::move(waiting_.front()));
-        waiting_.pop_front();
-      }
-      const auto event = engine.wait(milliseconds(50));
-      if (event && std::holds_alternative<Died>(*event)) {
-        const std::string& why = std::get<Died>(*event).error.why;
-        services_.progress.say("the judge's engine died: " + why);
-        return services_.store.add_event(services_.clock.wall().count(), "judge died",
-                                         {{"why", why}});
-      }
-      if (event && std::holds_alternative<Answered>(*event)) {
-        TRY(keep(std::get<Answered>(*event)));
-      }
-      if (services_.tick) TRY(services_.tick());
-      services_.progress.update(state(0));
-      TRY(services_.store.flush_if_due());
-    }
-    return {};
-  }
-
-  Status keep(const Answered& answered) {
-    const auto it = asked_.find(answered.id);
-    if (it == asked_.end()) return {};
-    Question question = std::move(it->second);
-    asked_.erase(it);
-    if (answered.response.finish_reason == FinishReason::error) return {};  // asked again next time
-    const GradeJob& job = question.job;
-    TRY(services_.store.put_response(question.key, answered.response, 0));
-    TRY(services_.store.put_step(
-        {judge_step(job.variant, task_.spec.name, job.item->id, job.repeat), question.key,
-         question.rendered_key}));
-    judged_.push_back(std::move(question.job));
-    return {};
   }
 
   const ResolvedRun& run_;
@@ -235,9 +222,7 @@ class TaskJudging {
   const RunOptions& options_;
   RunServices& services_;
   const double deadline_s_;
-  int max_model_len_ = 0;
-  std::deque<Question> waiting_;
-  std::map<std::int64_t, Question> asked_;
+  std::vector<std::pair<GradeJob, Request>> questions_;
   std::vector<GradeJob> judged_;  // to be scored with their judgement
 };
 

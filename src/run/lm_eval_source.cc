@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -120,6 +121,7 @@ Status LmEvalSource::start_next(Engine& engine, std::int64_t id, int max_model_l
   TRY(write_rows(output_folder(task) / "exemplars.jsonl", task.exemplars));
   TRY(engine.start_lm_eval(id, arguments(task, max_model_len)));
   running_ = id;
+  begun_ = answered_ = false;
   return {};
 }
 
@@ -146,34 +148,47 @@ Status LmEvalSource::on_need(Engine& engine, const Needed& needed) {
   return {};
 }
 
-Result<bool> LmEvalSource::submit_while(Engine& engine, std::int64_t& next_id, int room,
-                                        const std::function<bool(const Needed&)>& fits,
-                                        const std::function<bool(const std::string&)>& asked) {
-  std::vector<Waiting> still;
-  bool all_fit = true;
-  for (Waiting& one : waiting_) {
-    if (keys_asked_.contains(one.key) || asked(one.key)) {
-      one.held = true;
-    } else if (const auto stored = one.held ? TRY(store_.response(one.key)) : std::nullopt) {
+Status LmEvalSource::refresh(Engine& engine) {
+  std::vector<Waiting> free;
+  for (Waiting& one : std::exchange(held_, {})) {
+    if (is_asked(one.key)) {
+      held_.push_back(std::move(one));
+    } else if (const auto stored = TRY(store_.response(one.key))) {
       TRY(engine.answer_need(one.needed.need, &*stored));
-      continue;
-    } else if (all_fit && room > 0) {
-      all_fit = fits(one.needed);
-      if (all_fit) {
-        TRY(engine.submit(next_id, one.needed.kind, one.needed.rendered, one.needed.sampling));
-        keys_asked_.insert(one.key);
-        asked_[next_id++] = {one.needed.need,
-                             {one.needed.task, one.needed.doc},
-                             one.key,
-                             tokens_to_read(one.needed.rendered)};
-        --room;
-        continue;
-      }
+    } else {
+      free.push_back(std::move(one));
     }
-    still.push_back(std::move(one));
   }
-  waiting_ = std::move(still);
-  return all_fit;
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(free.begin()),
+                  std::make_move_iterator(free.end()));
+  return {};
+}
+
+std::vector<Offer> LmEvalSource::offers() {
+  while (!waiting_.empty() && is_asked(waiting_.front().key)) {
+    held_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  if (waiting_.empty()) return {};
+  const Needed& next = waiting_.front().needed;
+  Offer offer;
+  offer.cost.prompt_tokens = tokens_to_read(next.rendered);
+  offer.cost.max_tokens = next.sampling.max_tokens;
+  if (!begun_) offer.standing = Offer::Standing::first_of_task;
+  return {offer};
+}
+
+Status LmEvalSource::ask(Engine& engine, std::size_t /*ticket*/, std::int64_t id) {
+  const Waiting& next = waiting_.front();
+  TRY(engine.submit(id, next.needed.kind, next.needed.rendered, next.needed.sampling));
+  begun_ = true;
+  keys_asked_.insert(next.key);
+  asked_[id] = {next.needed.need,
+                {next.needed.task, next.needed.doc},
+                next.key,
+                tokens_to_read(next.needed.rendered)};
+  waiting_.pop_front();
+  return {};
 }
 
 int LmEvalSource::prompt_tokens_in_flight() const {
@@ -189,6 +204,7 @@ int LmEvalSource::documents() const {
 int LmEvalSource::documents_open() const {
   std::set<std::pair<std::string, int>> open;
   for (const Waiting& one : waiting_) open.emplace(one.needed.task, one.needed.doc);
+  for (const Waiting& one : held_) open.emplace(one.needed.task, one.needed.doc);
   for (const auto& [id, asked] : asked_) open.insert(asked.document);
   return static_cast<int>(open.size());
 }
@@ -200,6 +216,7 @@ Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
   const Asked asked = it->second;
   asked_.erase(it);
   keys_asked_.erase(keys_asked_.find(asked.key));
+  answered_ = true;
   if (answered.response.finish_reason != FinishReason::error) {
     TRY(store_.put_response(asked.key, answered.response, load_id));
   }
@@ -207,20 +224,25 @@ Result<bool> LmEvalSource::on_answer(Engine& engine, const Answered& answered,
   return true;
 }
 
-Status LmEvalSource::stop_asking(Engine& engine) {
+Status LmEvalSource::drop_waiting(Engine* engine) {
   stopped_ = true;
-  for (const Waiting& one : std::exchange(waiting_, {})) {
-    TRY(engine.answer_need(one.needed.need, nullptr));
-  }
+  const auto waiting = std::exchange(waiting_, {});
+  const auto held = std::exchange(held_, {});
+  if (engine == nullptr) return {};
+  for (const Waiting& one : waiting) TRY(engine->answer_need(one.needed.need, nullptr));
+  for (const Waiting& one : held) TRY(engine->answer_need(one.needed.need, nullptr));
   return {};
 }
 
-void LmEvalSource::forget_engine() {
+Status LmEvalSource::on_death(const std::string& /*why*/, bool /*alone*/,
+                              std::int64_t /*load_id*/) {
   running_.reset();
   waiting_.clear();
+  held_.clear();
   asked_.clear();
   keys_asked_.clear();
   requests_.clear();
+  return {};
 }
 
 Status LmEvalSource::on_done(const LmEvalDone& done) {

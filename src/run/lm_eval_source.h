@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include "engine/engine.h"
 #include "run/keys.h"
 #include "run/resolve.h"
+#include "run/source.h"
 #include "store/store.h"
 
 namespace assay {
@@ -39,7 +41,7 @@ struct LmEvalItem {
 };
 using LmEvalSeen = std::function<void(const LmEvalItem&)>;
 
-class LmEvalSource {
+class LmEvalSource final : public Source {
  public:
   // `seen` is called for each document of a task that lm-eval has done; may be empty.
   LmEvalSource(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
@@ -47,6 +49,10 @@ class LmEvalSource {
 
   // The store's name for "lm-eval has run this task of this variant".
   [[nodiscard]] static std::string done_name(const std::string& variant, const std::string& task);
+  // Tells whether another source has a request in flight that is stored under a key.
+  void set_asked_elsewhere(std::function<bool(const std::string&)> asked) {
+    asked_elsewhere_ = std::move(asked);
+  }
   // Looks into the store for what is done already.
   [[nodiscard]] Status prepare();
   // Tasks of this plan that lm-eval runs and whose scores are not all stored yet.
@@ -55,27 +61,28 @@ class LmEvalSource {
   [[nodiscard]] Status start_next(Engine& engine, std::int64_t id, int max_model_len);
   [[nodiscard]] bool running() const { return running_.has_value(); }
 
-  // One request of lm-eval. Answered at once from the store, or kept until submit() is called.
+  // One request of lm-eval. Answered at once from the store, or kept until it is asked.
   [[nodiscard]] Status on_need(Engine& engine, const Needed& needed);
-  // Sends waiting requests, up to `room`, as long as `fits` allows; ids come from next_id. One that
-  // is `asked` by others already (by key) waits for their answer. False when one did not fit.
-  [[nodiscard]] Result<bool> submit_while(Engine& engine, std::int64_t& next_id, int room,
-                                          const std::function<bool(const Needed&)>& fits,
-                                          const std::function<bool(const std::string&)>& asked);
-  [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
-  [[nodiscard]] int prompt_tokens_in_flight() const;
+  // What somebody else has in flight under the same key (see set_asked_elsewhere) is held back and
+  // answered from the store once it is there.
+  [[nodiscard]] Status refresh(Engine& engine) override;
+  [[nodiscard]] std::vector<Offer> offers() override;
+  [[nodiscard]] Status ask(Engine& engine, std::size_t ticket, std::int64_t id) override;
+  [[nodiscard]] int in_flight() const override { return static_cast<int>(asked_.size()); }
+  [[nodiscard]] int prompt_tokens_in_flight() const override;
   // Documents scored and those of the running task; of the latter, those that wait for an answer.
   [[nodiscard]] int documents() const;
   [[nodiscard]] int documents_open() const;
-  // True when the id was one of ours.
+  [[nodiscard]] bool first_answers_due() const override { return begun_ && !answered_; }
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
-                                       std::int64_t load_id);
+                                       std::int64_t load_id) override;
   // Reads lm-eval's samples and stores scores.
   [[nodiscard]] Status on_done(const LmEvalDone& done);
-  // No more time: everything not yet asked is answered `not run`.
-  [[nodiscard]] Status stop_asking(Engine& engine);
-  // The engine died: the running task starts anew (what was answered is in the store).
-  void forget_engine();
+  // No more time: everything not yet asked is answered `not run`, now and later.
+  [[nodiscard]] Status drop_waiting(Engine* engine) override;
+  void drop_asked() override { asked_.clear(); }
+  // The running task starts anew: what was answered is in the store.
+  [[nodiscard]] Status on_death(const std::string& why, bool alone, std::int64_t load_id) override;
 
  private:
   struct Asked {
@@ -87,12 +94,14 @@ class LmEvalSource {
   struct Waiting {
     Needed needed;
     std::string key;
-    bool held = false;  // somebody else has asked the same
   };
 
   [[nodiscard]] nlohmann::json arguments(const ResolvedTask& task, int max_model_len) const;
   [[nodiscard]] std::filesystem::path output_folder(const ResolvedTask& task) const;
   [[nodiscard]] std::string key_of(const Needed& needed) const;
+  [[nodiscard]] bool is_asked(const std::string& key) const {
+    return keys_asked_.contains(key) || (asked_elsewhere_ && asked_elsewhere_(key));
+  }
   Status store_samples(const ResolvedTask& task, const std::filesystem::path& file);
   Status store_item(LmEvalItem item, const std::string& leaf, int doc);
 
@@ -104,10 +113,14 @@ class LmEvalSource {
   std::vector<const ResolvedTask*> tasks_;
   std::size_t next_task_ = 0;
   std::optional<std::int64_t> running_;
-  std::vector<Waiting> waiting_;
+  std::deque<Waiting> waiting_;
+  std::vector<Waiting> held_;  // the same is in flight already, here or elsewhere
+  bool begun_ = false;         // something of the running task was asked
+  bool answered_ = false;      // and answered
   std::map<std::int64_t, Asked> asked_;
   std::multiset<std::string> keys_asked_;
   LmEvalSeen seen_;
+  std::function<bool(const std::string&)> asked_elsewhere_;
   // Of the running task, by leaf and document.
   std::map<std::pair<std::string, int>, std::vector<LmEvalRequest>> requests_;
   int documents_scored_ = 0;

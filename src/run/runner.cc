@@ -15,8 +15,10 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kGraderQueue = 64;
-constexpr double kOtherVariant = 2;  // how much slower than one before it a variant may be
-constexpr double kJudgeTurn = 0.5;   // a judge's share, in shares of a variant
+// A later variant is taken to be at most this many times slower than those measured before it.
+constexpr double kOtherVariant = 2;
+// A judge gets half of the time that a variant gets.
+constexpr double kJudgeTurn = 0.5;
 
 Status freeze(const ResolvedRun& run, Store& store) {
   const nlohmann::json frozen = frozen_plan(run);
@@ -185,7 +187,9 @@ Result<EngineIdentity> stored_identity(const Store& store, const std::string& va
                         value.at("args")};
 }
 
-Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options, RunServices& services) {
+Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
+                        const RunServices& given) {
+  RunServices services = given;  // its tick points into this frame
   TRY(freeze(run, services.store));
   const Accounts accounts(options, services, TRY(spent_before_s(services.store)));
   services.tick = [&accounts] { return accounts.save(); };

@@ -46,7 +46,7 @@ struct RunServices {
   SpeedGuess guess;              // of the engine, before it is measured
   std::string results_folder;    // lm-eval's files go below it
   LmEvalSeen lm_eval_seen;       // each document lm-eval has scored; may be empty
-  std::function<Status()> tick;  // called about once a second while an engine works; may be empty
+  std::function<Status()> tick;  // set by run_plan: called about once a second while it works
 };
 
 struct RunOptions {
@@ -65,7 +65,7 @@ enum class RunEnd {
 
 // Runs what the store does not hold yet. Errors leave everything stored so far in place.
 [[nodiscard]] Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
-                                      RunServices& services);
+                                      const RunServices& services);
 
 // The engine that began this variant.
 [[nodiscard]] Result<EngineIdentity> stored_identity(const Store& store,

@@ -4,6 +4,22 @@
 #include <utility>
 
 namespace assay {
+namespace {
+
+constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
+
+RequestCost cost_of(const Unit& unit) {
+  const Task& task = *unit.task->task;
+  const int steps = task.steps_of != nullptr ? task.steps_of(unit.item()) : 1;
+  RequestCost cost;
+  cost.prompt_tokens = tokens_to_read(unit.prompt);
+  cost.max_tokens = unit.request.sampling.max_tokens;
+  cost.steps = std::max(1, steps - static_cast<int>(unit.steps.size()));
+  cost.grading_s = task.kind == TaskKind::code ? kGradingWorstCaseS : 0;
+  return cost;
+}
+
+}  // namespace
 
 WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
                    const EngineIdentity& identity, int max_model_len, Store& store)
@@ -100,22 +116,45 @@ Status WorkList::set_prompts(const std::vector<Rendered>& prompts) {
   return {};
 }
 
-std::optional<std::size_t> WorkList::next_begun() {
+std::vector<Offer> WorkList::offers() {
   while (!begun_.empty() && units_[begun_.front()].state != Unit::State::waiting) {
     begun_.pop_front();
   }
-  if (begun_.empty()) return std::nullopt;
-  return begun_.front();
-}
-
-std::map<std::size_t, const ResolvedTask*> WorkList::fronts() {
+  if (!begun_.empty()) {
+    const std::size_t unit = begun_.front();
+    return {{unit, cost_of(units_[unit]), Offer::Standing::promised}};
+  }
   lanes_.drop_while([this](std::size_t unit) {  // the store knew its answer once it was rendered
     return units_[unit].state != Unit::State::waiting;
   });
-  return lanes_.fronts();
+  std::vector<Offer> offers;
+  for (const auto& [unit, task] : lanes_.fronts()) {
+    offers.push_back(
+        {unit, cost_of(units_[unit]),
+         begun_tasks_.contains(task) ? Offer::Standing::in_turn : Offer::Standing::first_of_task});
+  }
+  return offers;
 }
 
-std::optional<std::size_t> WorkList::next_suspect() const {
+std::vector<RequestCost> WorkList::first_costs() const {
+  std::set<const ResolvedTask*> seen;
+  std::vector<RequestCost> costs;
+  for (const Unit& unit : units_) {
+    if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
+      costs.push_back(cost_of(unit));
+    }
+  }
+  return costs;
+}
+
+Status WorkList::ask(Engine& engine, std::size_t unit, std::int64_t id) {
+  const Unit& sent = units_[unit];
+  TRY(engine.submit(id, sent.request.kind, sent.prompt, sent.request.sampling));
+  set_asked(unit, id);
+  return {};
+}
+
+std::optional<std::size_t> WorkList::suspect() const {
   for (std::size_t i = 0; i < units_.size(); ++i) {
     if (units_[i].state == Unit::State::waiting && units_[i].crashes > 0) return i;
   }
@@ -126,7 +165,8 @@ void WorkList::set_asked(std::size_t unit, std::int64_t id) {
   Unit& sent = units_[unit];
   sent.state = Unit::State::asked;
   asked_.emplace(id, unit);
-  note_keys(unit, 1);
+  begun_tasks_.insert(sent.task);
+  count_keys(unit, 1);
   if (!begun_.empty() && begun_.front() == unit) {
     begun_.pop_front();
   } else {
@@ -140,7 +180,7 @@ int WorkList::prompt_tokens_in_flight() const {
   return tokens;
 }
 
-void WorkList::note_keys(std::size_t unit, int change) {
+void WorkList::count_keys(std::size_t unit, int change) {
   if (!replay_.beside_lm_eval()) return;
   for (const std::string& key : replay_.keys_of(units_[unit])) {
     int& times = keys_asked_[key];
@@ -149,30 +189,39 @@ void WorkList::note_keys(std::size_t unit, int change) {
   }
 }
 
-std::optional<std::size_t> WorkList::take_asked(std::int64_t id) {
-  const auto it = asked_.find(id);
-  if (it == asked_.end()) return std::nullopt;
+Result<bool> WorkList::on_answer(Engine& /*engine*/, const Answered& answered,
+                                 std::int64_t load_id) {
+  const auto it = asked_.find(answered.id);
+  if (it == asked_.end()) return false;
   const std::size_t unit = it->second;
   asked_.erase(it);
-  note_keys(unit, -1);
-  return unit;
+  count_keys(unit, -1);
+  answered_tasks_.insert(units_[unit].task);
+  TRY(replay_.set_response(units_[unit], answered.response, load_id));
+  put_where_it_belongs(unit);
+  return true;
 }
 
-Status WorkList::set_response(std::size_t unit, const Response& response, std::int64_t load_id) {
-  TRY(replay_.set_response(units_[unit], response, load_id));
-  put_where_it_belongs(unit);
+Status WorkList::on_death(const std::string& why, bool alone, std::int64_t load_id) {
+  const auto asked = std::exchange(asked_, {});
+  keys_asked_.clear();
+  for (const auto& [id, unit] : asked) units_[unit].state = Unit::State::waiting;
+  for (const auto& [id, unit] : asked) TRY(count_crash(unit, alone, why, load_id));
   return {};
 }
 
-std::vector<std::size_t> WorkList::take_back_asked() {
-  std::vector<std::size_t> units;
-  for (const auto& [id, unit] : asked_) {
-    units_[unit].state = Unit::State::waiting;
-    units.push_back(unit);
-  }
-  asked_.clear();
-  keys_asked_.clear();
-  return units;
+Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& why,
+                             std::int64_t load_id) {
+  Unit& asked = units_[unit];
+  TRY(store_.add_crash(asked.response_key));
+  asked.crashes = TRY(store_.crashes(asked.response_key));
+  if (asked.crashes < 2 || !alone) return {};
+  Response failed;
+  failed.finish_reason = FinishReason::error;
+  failed.error = "the engine died twice on this request: " + why;
+  TRY(replay_.set_response(asked, failed, load_id));
+  put_where_it_belongs(unit);
+  return {};
 }
 
 void WorkList::drop_waiting() {

@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "run/lanes.h"
+#include "run/source.h"
 #include "run/unit.h"
 
 namespace assay {
 
 // Units are known by their number, which is also the order in which they are admitted.
-class WorkList {
+class WorkList final : public Source {
  public:
   // `max_model_len`: of the engine, in tokens; 0: not known.
   WorkList(const ResolvedRun& run, const ResolvedVariant& variant, const EngineIdentity& identity,
@@ -37,39 +38,39 @@ class WorkList {
   // Items whose every repeat is answered, second passes aside.
   [[nodiscard]] ItemSet finished_items() const;
 
-  // Requests whose prompt no engine has rendered yet.
-  [[nodiscard]] std::vector<Request> to_render() const;
-  // Their prompts, one for each. Where the store knows the answer a unit goes on, and its next
-  // request may be one to render.
-  [[nodiscard]] Status set_prompts(const std::vector<Rendered>& prompts);
+  [[nodiscard]] std::vector<Request> to_render() const override;
+  // Where the store knows the answer a unit goes on, and its next request may be one to render.
+  [[nodiscard]] Status set_prompts(const std::vector<Rendered>& prompts) override;
 
-  // The next unit that is answered in part: its item was admitted with all its steps.
-  [[nodiscard]] std::optional<std::size_t> next_begun();
-  // The first waiting unit of each task of which none is begun, by its number.
-  [[nodiscard]] std::map<std::size_t, const ResolvedTask*> fronts();
-  // The next unit that an engine died of.
-  [[nodiscard]] std::optional<std::size_t> next_suspect() const;
-
-  // The unit's request is with the engine, under this id.
-  void set_asked(std::size_t unit, std::int64_t id);
-  [[nodiscard]] int in_flight() const { return static_cast<int>(asked_.size()); }
-  [[nodiscard]] int prompt_tokens_in_flight() const;
+  // The next unit that is answered in part: its item was admitted with all its steps. Else the
+  // first waiting unit of each task of which none is begun.
+  [[nodiscard]] std::vector<Offer> offers() override;
+  // The first waiting unit of each task that none was asked of, in this order.
+  [[nodiscard]] std::vector<RequestCost> first_costs() const;
+  [[nodiscard]] Status ask(Engine& engine, std::size_t unit, std::int64_t id) override;
+  [[nodiscard]] std::optional<std::size_t> suspect() const override;
+  [[nodiscard]] int in_flight() const override { return static_cast<int>(asked_.size()); }
+  [[nodiscard]] int prompt_tokens_in_flight() const override;
+  [[nodiscard]] bool first_answers_due() const override {
+    return answered_tasks_.size() < begun_tasks_.size();
+  }
   // True while a request that is stored under this key is in flight; known only in plans that have
   // tasks of lm-eval, which may ask the same.
   [[nodiscard]] bool asks(const std::string& key) const { return keys_asked_.contains(key); }
-  // The unit asked under this id; nothing: it was not one of these. It is no longer in flight.
-  [[nodiscard]] std::optional<std::size_t> take_asked(std::int64_t id);
   // Stores the answer to the unit's request, and moves it on.
-  [[nodiscard]] Status set_response(std::size_t unit, const Response& response,
-                                    std::int64_t load_id);
-  // The engine died: what was in flight waits again and is suspect. Returns those units.
-  std::vector<std::size_t> take_back_asked();
-  // The crashes of a unit, its request's in earlier runs included.
-  void set_crashes(std::size_t unit, int crashes) { units_[unit].crashes = crashes; }
+  [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
+                                       std::int64_t load_id) override;
+  // What was in flight waits again and is suspect. A request that was alone when a second engine
+  // died of it is set aside as an engine error.
+  [[nodiscard]] Status on_death(const std::string& why, bool alone, std::int64_t load_id) override;
 
   // No more time: what waits, or is in flight, is not run.
   void drop_waiting();
-  void drop_asked();
+  [[nodiscard]] Status drop_waiting(Engine* /*engine*/) override {
+    drop_waiting();
+    return {};
+  }
+  void drop_asked() override;
 
   // The next unit to be graded.
   [[nodiscard]] std::optional<std::size_t> next_to_grade() const;
@@ -81,7 +82,9 @@ class WorkList {
  private:
   Status take_up(std::size_t unit);
   void put_where_it_belongs(std::size_t unit);
-  void note_keys(std::size_t unit, int change);
+  void count_keys(std::size_t unit, int change);
+  void set_asked(std::size_t unit, std::int64_t id);
+  Status count_crash(std::size_t unit, bool alone, const std::string& why, std::int64_t load_id);
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -92,6 +95,8 @@ class WorkList {
   std::vector<std::size_t> to_render_;
   Lanes lanes_;
   std::deque<std::size_t> begun_;
+  std::set<const ResolvedTask*> begun_tasks_;            // an item of it was asked
+  std::set<const ResolvedTask*> answered_tasks_;         // and answered, be it set aside
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::map<std::string, int> keys_asked_;
   std::deque<std::size_t> to_grade_;

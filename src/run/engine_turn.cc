@@ -1,0 +1,201 @@
+#include "run/engine_turn.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace assay {
+
+using std::chrono::milliseconds;
+
+EngineTurn::EngineTurn(const RunOptions& options, RunServices& services, EngineSetup setup)
+    : options_(options), services_(services), setup_(std::move(setup)), pace_(services.guess) {}
+
+EngineTurn::~EngineTurn() {
+  shut_down();
+}
+
+void EngineTurn::shut_down() {
+  if (engine_) engine_->shutdown(std::chrono::seconds(5));
+  engine_.reset();
+}
+
+Status EngineTurn::start_engine() {
+  if (engine_) return {};
+  engine_ = TRY(make_engine());
+  const OpenedModel opened =
+      TRY(engine_->open(setup_.folder, setup_.apply_template, setup_.template_args));
+  return on_opened(opened);
+}
+
+Status EngineTurn::render_waiting() {
+  for (Source* source : sources()) {
+    while (true) {
+      const std::vector<Request> requests = source->to_render();
+      if (requests.empty()) break;
+      TRY(source->set_prompts(TRY(engine_->render(requests))));
+    }
+  }
+  return {};
+}
+
+Status EngineTurn::load_engine() {
+  TRY(start_engine());
+  TRY(render_waiting());
+  TRY(services_.store.flush());
+  services_.progress.say(fmt::format("{}: loading {}", setup_.name, setup_.model));
+  auto timeout = options_.load_timeout;
+  if (has_deadline()) {
+    const double left_s = std::max(1.0, deadline_s_ - now_s());
+    timeout = std::min(timeout, std::chrono::seconds(static_cast<long>(std::ceil(left_s))));
+  }
+  loaded_ = TRY(engine_->load(setup_.engine_args, timeout));
+  TRY(on_loaded());
+  services_.progress.say(
+      fmt::format("{}: ready after {}", setup_.name, human_duration(loaded_.load_s)));
+  return services_.store.flush();
+}
+
+int EngineTurn::in_flight() {
+  int count = 0;
+  for (const Source* source : sources()) count += source->in_flight();
+  return count;
+}
+
+int EngineTurn::prompt_tokens_in_flight() {
+  int tokens = 0;
+  for (const Source* source : sources()) tokens += source->prompt_tokens_in_flight();
+  return tokens;
+}
+
+int EngineTurn::room() {
+  int limit = engine_->hello().max_in_flight;
+  if (loaded_.max_num_seqs > 0) limit = std::min(limit, loaded_.max_num_seqs);
+  return std::max(1, limit) - in_flight();
+}
+
+Status EngineTurn::admit_from(Source& source, double deadline_s) {
+  TRY(source.refresh(*engine_));
+  while (room() > 0) {
+    const std::vector<Offer> offers = source.offers();
+    const AdmissionState state{now_s(), deadline_s, in_flight(), prompt_tokens_in_flight(),
+                               source.first_answers_due()};
+    const Decision decision = next_to_ask(offers, state, pace_);
+    if (decision.kind == Decision::Kind::wait) return {};
+    if (decision.kind == Decision::Kind::end) return end_of_time(source);
+    TRY(source.ask(*engine_, offers[decision.offer].ticket, next_id()));
+  }
+  return {};
+}
+
+// After a crash the requests that were in flight are asked one by one, so that the guilty one is
+// known for certain when the engine dies again.
+Result<bool> EngineTurn::admit_suspects() {
+  if (!one_at_a_time_) return false;
+  if (in_flight() > 0) return true;
+  for (Source* source : sources()) {
+    const auto suspect = source->suspect();
+    if (!suspect) continue;
+    TRY(source->ask(*engine_, *suspect, next_id()));
+    return true;
+  }
+  one_at_a_time_ = false;
+  return false;
+}
+
+// An engine that dies between two events first shows as a call that fails.
+Status EngineTurn::after_failed_call(const Error& error) {
+  while (auto event = engine_->wait(milliseconds(0))) {
+    const bool died = std::holds_alternative<Died>(*event);
+    TRY(handle(*event));
+    if (died) return {};
+  }
+  return std::unexpected(error);
+}
+
+Status EngineTurn::on_answer(Answered answered) {
+  before_answer(answered.response);
+  const int running = in_flight();
+  for (Source* source : sources()) {
+    if (!TRY(source->on_answer(*engine_, answered, load_id()))) continue;
+    if (source->reading_cost() > 1) {
+      note_read_back(answered.response, running, source->reading_cost());
+      return {};
+    }
+    pace_.note(answered.response, running);
+    after_answer(answered.response);
+    return {};
+  }
+  return {};  // it was dropped: too late
+}
+
+// Where no task told how fast prompts are read (a run that has only outputs left to read back).
+void EngineTurn::note_read_back(Response response, int in_flight, double reading_cost) {
+  if (pace_.measured(/*max_tokens=*/0)) return;
+  response.first_token_s /= reading_cost;
+  pace_.note(response, in_flight);
+}
+
+Status EngineTurn::on_death(const Died& died) {
+  const std::string& why = died.error.why;
+  if (died.final) {
+    TRY(services_.store.add_event(services_.clock.wall().count(), "engine lost",
+                                  {{"variant", setup_.name}, {"why", why}}));
+    TRY(services_.store.flush());
+    return std::unexpected(died.error);
+  }
+  services_.progress.say(fmt::format("{}: the engine died ({})", setup_.name, why));
+  const bool alone = in_flight() == 1;
+  for (Source* source : sources()) TRY(source->on_death(why, alone, load_id()));
+  TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
+                                {{"variant", setup_.name}, {"why", why}}));
+  TRY(services_.store.flush());
+  engine_.reset();
+  if (!TRY(go_on_after_death())) return {};
+  if (++restarts_ > options_.max_engine_restarts) {
+    return environment_error(
+        fmt::format("the engine of {} died {} times", setup_.name, restarts_), why,
+        "read logs/ of the run; run the same command again to go on from here");
+  }
+  one_at_a_time_ = true;
+  return load_engine();
+}
+
+Status EngineTurn::handle(const EngineEvent& event) {
+  if (const auto* answered = std::get_if<Answered>(&event)) {
+    TRY(on_answer(*answered));
+    in_flight_changed();
+    return {};
+  }
+  if (const auto* died = std::get_if<Died>(&event)) return on_death(*died);
+  return on_other(event);
+}
+
+Status EngineTurn::handle_waiting_events() {
+  auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt;
+  // Whatever else is here already, before looking at the clock again.
+  for (; event; event = engine_ ? engine_->wait(milliseconds(0)) : std::nullopt) {
+    TRY(handle(*event));
+  }
+  return {};
+}
+
+Status EngineTurn::loop() {
+  while (!stopped() && engine_) {
+    if (const Status asked = admit(); !asked) TRY(after_failed_call(asked.error()));
+    in_flight_changed();
+    const Next next = TRY(after_asking());
+    if (next == Next::end) break;
+    if (next == Next::ask_again) continue;
+    // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
+    if (now_s() >= deadline_s_) return deadline_passed();
+    TRY(handle_waiting_events());
+    TRY(housekeeping());
+  }
+  return {};
+}
+
+}  // namespace assay

@@ -1,0 +1,111 @@
+// One engine from its start to its end: render, load, ask, store what comes, restart it when it
+// dies. VariantRun and the judge say what it is fed with and what happens beside.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "run/budget.h"
+#include "run/runner.h"
+#include "run/source.h"
+
+namespace assay {
+
+// How the engine is opened and loaded.
+struct EngineSetup {
+  std::string name;    // as progress lines call it: the variant, "the judge"
+  std::string model;   // what loads, for the same lines
+  std::string folder;  // of the model
+  bool apply_template = true;
+  nlohmann::json template_args = nlohmann::json::object();
+  nlohmann::json engine_args = nlohmann::json::object();
+};
+
+class EngineTurn {
+ public:
+  EngineTurn(const RunOptions& options, RunServices& services, EngineSetup setup);
+  EngineTurn(const EngineTurn&) = delete;
+  EngineTurn& operator=(const EngineTurn&) = delete;
+  virtual ~EngineTurn();  // ends the engine, within 5 s
+
+  [[nodiscard]] const Pace& pace() const { return pace_; }
+
+ protected:
+  // --- what differs from turn to turn
+
+  // A started engine: neither open nor loaded.
+  [[nodiscard]] virtual Result<std::unique_ptr<Engine>> make_engine() = 0;
+  // All that it may be fed with.
+  [[nodiscard]] virtual std::vector<Source*> sources() = 0;
+  // Asks for more, source by source, with admit_from().
+  [[nodiscard]] virtual Status admit() = 0;
+  // After each round of asking: what comes now.
+  enum class Next { wait_for_engine, ask_again, end };
+  [[nodiscard]] virtual Result<Next> after_asking() = 0;
+  // A source's time is over: what waits in it will not be asked.
+  [[nodiscard]] virtual Status end_of_time(Source& source) = 0;
+  // The deadline has come: nothing in flight is waited for.
+  [[nodiscard]] virtual Status deadline_passed() = 0;
+  // About every 50 ms.
+  [[nodiscard]] virtual Status housekeeping() = 0;
+  [[nodiscard]] virtual Status on_opened(const OpenedModel& /*opened*/) { return {}; }
+  [[nodiscard]] virtual Status on_loaded() { return {}; }
+  // An answer has come and still counts as in flight; its source takes it next.
+  virtual void before_answer(Response& /*response*/) {}
+  virtual void after_answer(const Response& /*response*/) {}
+  // What lm-eval asks and gives.
+  [[nodiscard]] virtual Status on_other(const EngineEvent& /*event*/) { return {}; }
+  virtual void in_flight_changed() {}
+  // The engine died, and its sources know. False: nothing is left that needs another.
+  [[nodiscard]] virtual Result<bool> go_on_after_death() = 0;
+  [[nodiscard]] virtual std::int64_t load_id() const { return 0; }
+
+  // --- what they have in common
+
+  [[nodiscard]] Status render_waiting();
+  // Starts, renders what waits (no weights needed), and loads. `deadline_s`: on services_.clock;
+  // infinity: none. The load may take no longer.
+  [[nodiscard]] Status load_engine();
+  // Until nothing is left to do, the deadline has come, or it is told to stop.
+  [[nodiscard]] Status loop();
+  void shut_down();
+
+  // Asks what fits before deadline_s, as run/admission.h decides.
+  [[nodiscard]] Status admit_from(Source& source, double deadline_s);
+  // After a crash: what may have caused it, one request at a time. True: nothing else is asked now.
+  [[nodiscard]] Result<bool> admit_suspects();
+  [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
+  [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
+  [[nodiscard]] double now_s() const { return services_.clock.now().count(); }
+  [[nodiscard]] int in_flight();
+  [[nodiscard]] std::int64_t next_id() { return next_id_++; }
+
+  const RunOptions& options_;
+  RunServices& services_;
+  const EngineSetup setup_;
+  std::unique_ptr<Engine> engine_;
+  LoadedModel loaded_;
+  Pace pace_;
+  double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
+
+ private:
+  [[nodiscard]] Status start_engine();
+  [[nodiscard]] int room();
+  [[nodiscard]] int prompt_tokens_in_flight();
+  [[nodiscard]] Status handle(const EngineEvent& event);
+  [[nodiscard]] Status handle_waiting_events();
+  [[nodiscard]] Status after_failed_call(const Error& error);
+  [[nodiscard]] Status on_answer(Answered answered);
+  void note_read_back(Response response, int in_flight, double reading_cost);
+  [[nodiscard]] Status on_death(const Died& died);
+
+  std::int64_t next_id_ = 1;
+  int restarts_ = 0;
+  bool one_at_a_time_ = false;  // after a crash: find the request that causes it
+};
+
+}  // namespace assay
