@@ -87,6 +87,7 @@ def dev_commands(dev: Path) -> set[str]:
 # --- the documentation's side
 
 _FENCE = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^\1\2`*~* *$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:\A|(?<=\n)\n|^#+ [^\n]*\n)((?: {4}[^\n]*\n)+)", re.MULTILINE)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _ASSAY = re.compile(r"(?:^|[\s;|&('\"]|(?<=[\w.])/)assay((?: +[^\s;|&#`<>()]+)+)", re.MULTILINE)
 _DEV = re.compile(r"(?:^|\s)\./dev +([a-z]+)", re.MULTILINE)
@@ -102,19 +103,26 @@ def pages(root: Path) -> list[Path]:
     )
 
 
+def blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
 def code_of(text: str) -> Iterator[tuple[int, str]]:
-    """(offset, code) of every fenced block, and of every code span outside them."""
+    """(offset, code) of every fenced or indented block, and of every code span outside them."""
     rest = text
     for match in _FENCE.finditer(text):
         yield match.start(3), match[3]
-        rest = rest[: match.start()] + re.sub(r"[^\n]", " ", match.group()) + rest[match.end() :]
+        rest = rest[: match.start()] + blank(match[0]) + rest[match.end() :]
+    for match in _INDENTED.finditer(rest):
+        yield match.start(1), match[1]
+        rest = rest[: match.start(1)] + blank(match[1]) + rest[match.end() :]
     for match in _SPAN.finditer(rest):
         yield match.start(1), match[1].replace("\n", " ")
 
 
 def without_code(text: str) -> str:
-    blank = _FENCE.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
-    return _SPAN.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), blank)
+    without_blocks = _FENCE.sub(lambda m: blank(m[0]), text)
+    return _SPAN.sub(lambda m: blank(m[0]), without_blocks)
 
 
 def check_command(words: list[str], commands: dict[str, Command]) -> str | None:

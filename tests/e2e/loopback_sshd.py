@@ -1,5 +1,6 @@
 """An sshd of our own on the loopback: own key, own port, own configuration, ended by its number."""
 
+import json
 import os
 import shutil
 import signal
@@ -20,7 +21,8 @@ def free_port():
 
 
 class Sshd:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment=None) -> None:
+        """`environment`: what sessions there find set."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         folder.chmod(0o700)
@@ -30,6 +32,8 @@ class Sshd:
         shutil.copy(folder / "user.pub", folder / "authorized_keys")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd insists on it
+        settings = ["SetEnv"] if environment else []
+        settings += [f" {name}={json.dumps(value)}" for name, value in (environment or {}).items()]
         (folder / "sshd_config").write_text(f"""Port {self.port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host
@@ -41,7 +45,7 @@ PasswordAuthentication yes
 KbdInteractiveAuthentication no
 UsePAM no
 MaxStartups 100
-""")
+""" + "".join(settings))
         self.client("ssh_config", "host", "user")
         self.process = None
         self.start()
@@ -52,7 +56,7 @@ MaxStartups 100
         known = self.folder / f"known_{name}"
         known.write_text(f"[127.0.0.1]:{self.port} {public}\n")
         config = self.folder / name
-        config.write_text(f"""Host box
+        config.write_text(f"""Host box gpubox
   HostName 127.0.0.1
   Port {self.port}
   IdentityFile {self.folder}/{user_key}

@@ -1,0 +1,77 @@
+"""What tests/docs/run_commands.py knows about commands of the documentation. A command that stands
+in no table here is run as it stands and must end with exit code 0."""
+
+from __future__ import annotations
+
+# Words that stand for something. The longest fitting beginning decides.
+PLACEHOLDERS: dict[str, dict[str, str]] = {
+    "assay check": {"PLAN": "plans/demo.yaml"},
+    "assay doctor": {"PLAN": "plans/demo.yaml"},
+    "assay launch": {"HOST:DIR": "gpubox:/data/assay", "PLAN": "plans/qwen3_32b_3h.yaml"},
+    "assay watch": {"HOST:DIR": "gpubox:/data/bench/run"},
+    "assay pull": {"HOST:DIR": "gpubox:/data/bench/run"},
+    "assay data check": {"DIR": "data"},
+    "assay score": {"DIR": "demo-run"},
+    "assay report": {"DIR": "demo-run"},
+    "assay grade": {"TASK": "math500", "FILE": "outputs.jsonl", "DIR": "data"},
+    "python -m assay_worker.rows": {"FILE": "rows.parquet"},
+}
+
+# Commands that are named with an option only: what they need besides.
+COMPLETED: dict[str, str] = {
+    "assay compare --json": "assay compare demo-run --json",
+    "assay summarize --format json": "assay summarize demo-run --format json",
+    "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
+    "[--allow PATTERN]… [--offline]": "python -m assay_worker.hub resolve --kind dataset "
+    "--id HuggingFaceH4/MATH-500 --revision main --allow test.jsonl",
+    "assay sandbox check": "assay sandbox check --help",
+    # The machine of these tests may have no cgroup to give.
+    "assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20": "assay pass1 --model "
+    "Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20 --accept-missing memory_cgroup",
+}
+
+# Exit code other than 0, and words that must then be printed.
+ENDS_WITH: dict[str, tuple[int, str]] = {
+    # The demo has too few items to decide anything (README, "How to read the report").
+    "assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate": (4, "INCONCLUSIVE"),
+    # The scripted engine's lm-eval asks nothing of these; tests/e2e runs the real one.
+    "assay verify-parity plans/demo.yaml --limit 4": (1, "lm-eval 0.4.13 has no such task"),
+    # HLE's terms were not accepted (docs/exit_codes.md).
+    "assay data fetch": (3, "hle             gated"),
+}
+
+# Not run here, and why. The beginning of a command is enough.
+ELSEWHERE: dict[str, str] = {
+    "./dev demo": "loads vLLM three times; ./dev test has its parts: release build, demo models, "
+    "and here the run itself",
+    "./dev test": "runs this",
+    "./dev build": "stages of ./dev test",
+    "./dev format": "a stage of ./dev test",
+    "./dev tidy": "a stage of ./dev test",
+    "./dev bench": "minutes on a quiet machine",
+    "tools/setup": "installs packages; a stage of ./dev test",
+    "/opt/vllm/bin/pip install": "installs packages",
+    "pip install": "installs packages",
+    "python tests/parity/make_records.py": "the stage parity",
+    "ASSAY_PARITY_RECORDS=": "the stage parity",
+    "tests/agreement/run_all": "the stage parity, where the recorded data is",
+    "build/bench/": "the bench preset, which ./dev test does not build",
+    "cmake --preset fuzz": "the stage fuzzers",
+    "build/fuzz/": "the stage fuzzers",
+    "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "
+    "every run here",
+    "python -m assay_worker": "a child of assay that speaks over pipes",
+}
+
+# The YAML that a page shows in full: what is put after it, and what is run with it.
+EXAMPLES: dict[str, tuple[str, str]] = {
+    "docs/plan.md": ("", "assay check plans/plan.yaml"),
+    "docs/compare.md": ("", "assay compare demo-run:bf16 demo-run:fp8 --policy plans/compare.yaml"),
+    "docs/openai_endpoint.md": (
+        "name: endpoints\ndata: ../data\ntasks: [{name: aime24, limit: 2, max_gen_toks: 32}]\n",
+        "assay run plans/openai_endpoint.yaml --out endpoints-run",
+    ),
+}
+
+# Files that a page calls complete, without a command.
+MORE = ("assay run plans/endpoint.yaml --out endpoint-run --set variants.bf16.model=served-name",)
