@@ -28,7 +28,6 @@ struct RowLayout {
 // Where a benchmark's rows come from.
 struct DataSource {
   std::string hub_id;                  // "TIGER-Lab/MMLU-Pro"
-  std::string hub_config;              // may be empty
   std::string hub_split;               // "test"
   std::vector<std::string> hub_files;  // globs in the repository
   bool gated = false;
