@@ -51,7 +51,7 @@ Result<std::optional<LocalRows>> local_rows(const TaskSpec& spec, const Task& ta
   auto made = TRY(task.make_items(set, context));
   const std::vector<Item> items = TRY(select_items(std::move(made), spec, plan.seed));
   return LocalRows{static_cast<int>(items.size()),
-                   TRY(longest_prompt_note(task, items, context, shortest_model_len(plan)))};
+                   TRY(longest_prompt_note(task, items, context, smallest_max_model_len(plan)))};
 }
 
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data) {

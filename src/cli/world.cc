@@ -177,8 +177,7 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
     out.folder = found.folder.string();
     out.revision = found.commit;
   }
-  nlohmann::json args = plan_.engine.args;
-  args.update(spec.engine_args);
+  const nlohmann::json args = merged_engine_args(plan_, spec);
   const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
   (void)make_dirs(hash_cache().parent_path());
   out.fingerprint =

@@ -107,7 +107,4 @@ class VariantRun {
   double last_tick_s_ = 0;
 };
 
-// The plan's engine arguments with the variant's own over them.
-[[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
-
 }  // namespace assay
