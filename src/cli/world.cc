@@ -192,7 +192,7 @@ ResolveServices World::resolve_services() {
     return locate_data(spec, task);
   };
   services.locate_model = [this](const VariantSpec& spec) { return locate_model(spec); };
-  services.python = python_.python.string();
+  services.python = [this] { return Result<std::string>(python_.python.string()); };
   return services;
 }
 
