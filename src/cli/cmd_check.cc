@@ -1,15 +1,18 @@
 // assay check: what a plan would run, and what it could show, before anything is rented.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <optional>
+#include <string>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "cli/prompt_estimate.h"
-#include "data/sampling.h"
+#include "cli/rows_python.h"
+#include "cli/world.h"
 #include "plan/traps.h"
 #include "run/budget.h"
+#include "run/resolve.h"
 #include "stats/power.h"
 #include "stats/verdict.h"
 #include "task/task.h"
@@ -17,68 +20,74 @@
 namespace assay {
 namespace {
 
-struct LocalRows {
-  int items = 0;
+struct Line {
+  std::string name;
+  std::string items = "all";  // as shown
+  int count = 0;              // 0: not known without the data
+  bool available = true;
+  long output_tokens = 0;
+  std::string note;
   std::string prompt_note;  // of the longest prompt; empty: it seems to fit
 };
 
-struct Line {
-  std::string name;
-  std::string title;
-  std::string items;  // as shown
-  int count = 0;      // 0: not known without the data
-  long output_tokens = 0;
-  std::string source;
-  std::string note;
-  std::string prompt_note;
-};
-
-// What the rows say when they are at hand; nothing when they come from the hub.
-Result<std::optional<LocalRows>> local_rows(const TaskSpec& spec, const Task& task,
-                                            const Plan& plan, const std::string& data) {
-  const std::string place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
+// The folder the task's rows lie in; nothing when they come from the hub, which is not asked.
+std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
+                                        const std::string& data) {
+  const std::string& place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
   if (place.empty() || place == "hub") return std::nullopt;
-  auto loaded = load_data_set(place, task.source.layouts, "");
-  if (!loaded && spec.if_gated == IfGated::skip) return LocalRows();
-  const DataSet set = TRY(std::move(loaded));
-  std::vector<nlohmann::json> exemplars;
-  if (!task.exemplar_layouts.empty()) {
-    for (const Row& row : TRY(load_data_set(place, task.exemplar_layouts, "")).rows) {
-      exemplars.push_back(row.fields);
-    }
-  }
-  const TaskContext context{spec, plan.chat, plan.seed, exemplars, place};
-  auto made = TRY(task.make_items(set, context));
-  const std::vector<Item> items = TRY(select_items(std::move(made), spec, plan.seed));
-  return LocalRows{static_cast<int>(items.size()),
-                   TRY(longest_prompt_note(task, items, context, shortest_model_len(plan)))};
+  return place;
 }
 
-Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data) {
-  Line line{spec.name, spec.benchmark, "all", 0, 0, "lm-eval", ""};
-  const Task* task = find_task(spec.benchmark);
-  if (spec.limit) line.count = *spec.limit;
-  if (spec.first) line.count = *spec.first;
-  if (!spec.ids.empty()) line.count = static_cast<int>(spec.ids.size());
-  if (task != nullptr) {
-    line.title = task->title;
-    line.source = task->source.hub_id;
-    if (task->source.gated || spec.if_gated == IfGated::skip) {
-      line.note = spec.if_gated == IfGated::skip ? "N/A if gated" : "gated";
-    }
-    if (const auto rows = TRY(local_rows(spec, *task, plan, data))) {
-      line.count = rows->items;
-      line.prompt_note = rows->prompt_note;
-      line.source = "local rows";
-    }
+int asked_for(const TaskSpec& spec) {
+  if (spec.limit) return *spec.limit;
+  if (spec.first) return *spec.first;
+  return static_cast<int>(spec.ids.size());
+}
+
+// What a run would find in the rows at hand.
+Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveServices& services,
+                    Line& line) {
+  const ResolvedTask task = TRY(resolve_task(spec, plan, services));
+  if (task.task == nullptr) return {};  // its documents are lm-eval's own
+  line.available = task.available;
+  line.count = static_cast<int>(task.items.size());
+  if (!task.available) {
+    line.items = "N/A";
+    line.note = task.reason;
+    return {};
+  }
+  const TaskContext context{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
+  line.prompt_note =
+      TRY(longest_prompt_note(*task.task, task.items, context, smallest_max_model_len(plan)));
+  return {};
+}
+
+Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data,
+                      const FindPython& python) {
+  Line line{.name = spec.name, .count = asked_for(spec)};
+  const Task* task = find_task(native_name(spec.benchmark));
+  if (task != nullptr && spec.if_gated == IfGated::skip) {
+    line.note = "N/A if gated";
+  } else if (task != nullptr && task->source.gated) {
+    line.note = "gated";
+  }
+  const std::optional<std::string> folder = local_folder(spec, plan, data);
+  if (task == nullptr || folder) {
+    ResolveServices services{.python = python};
+    services.locate_data = [&](const TaskSpec&, const Task&) {
+      return Result<LocatedData>({.folder = folder.value_or("")});
+    };
+    TRY(look_at_rows(spec, plan, services, line));
   }
   if (line.count > 0) line.items = std::to_string(line.count);
-  if (spec.limit_per == LimitPer::subject) line.items += " a subject";
+  if (spec.limit_per == LimitPer::subject && line.available) line.items += " a subject";
   line.output_tokens = static_cast<long>(line.count) * spec.repeats * spec.max_gen_toks.value_or(0);
   return line;
 }
 
-std::string best_of(int count, const CompareSpec& compare) {
+std::string best_of(const Line& line, const CompareSpec& compare) {
+  const int count = line.count;
+  if (!line.available) return "none";
   if (count == 0) return "depends on the data";
   const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha);
   std::string text(verdict_label(best.best));
@@ -102,6 +111,8 @@ void print_turns(const Plan& plan, long turns) {
 
 Result<int> check(const PlanOptions& options) {
   const Plan plan = TRY(load_with_options(options));
+  apply_env(plan);  // a run's Python has it too
+  const FindPython python = rows_python(plan.engine.python);
   fmt::print("plan      {}\n", plan.name);
   fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
   fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
@@ -120,12 +131,12 @@ Result<int> check(const PlanOptions& options) {
   long tokens = 0;
   std::vector<std::string> notes = plan_traps(plan);
   for (const TaskSpec& spec : plan.tasks) {
-    const Line line = TRY(describe(spec, plan, options.data));
+    const Line line = TRY(describe(spec, plan, options.data, python));
     tokens += line.output_tokens;
     if (!line.prompt_note.empty()) notes.push_back(line.prompt_note);
     fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
                spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-", line.output_tokens,
-               best_of(line.count, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
+               best_of(line, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
   }
   const long passes = static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
   fmt::print(

@@ -6,9 +6,11 @@
 #include <functional>
 
 #include "cli/command.h"
+#include "cli/rows_python.h"
 #include "cli/scicode_targets.h"
 #include "data/hub.h"
 #include "engine/python.h"
+#include "task/load.h"
 #include "task/task.h"
 
 namespace assay {
@@ -58,22 +60,40 @@ Result<int> fetch(const std::vector<std::string>& names) {
 
 // --- check
 
-// One task's rows below `folder`: read, and every field checked.
-Result<std::vector<Item>> checked_items(const Task& task, const std::filesystem::path& folder,
-                                        const std::string& python, std::string& layout) {
-  const DataSet data = TRY(load_data_set(folder, task.source.layouts, python));
-  layout = data.layout;
+// One task's rows below `folder`: read, and every field checked. Nothing is asked, so that the
+// plan's own part is only what makes every item.
+Result<Loaded> checked_items(const Task& task, const std::filesystem::path& folder,
+                             const FindPython& python) {
   TaskSpec spec;
   spec.name = spec.benchmark = task.name;
-  spec.max_gen_toks = 1;  // nothing is asked
+  spec.max_gen_toks = 1;
   if (task.name == "scicode") spec.options["split"] = "all";
-  const ChatSpec chat;
-  TaskContext context{spec, chat, 0, {}, folder.string()};
-  if (!task.exemplar_layouts.empty()) {
-    const DataSet exemplars = TRY(load_data_set(folder, task.exemplar_layouts, python));
-    for (const Row& row : exemplars.rows) context.exemplars.push_back(row.fields);
+  return load_items(spec, task, folder, {.python = python});
+}
+
+// Says whether SciCode's test data is there and whole; the exit code.
+Result<int> check_targets(const std::string& folder, const std::vector<Item>& items) {
+  const ScicodeTargets targets = TRY(check_scicode_targets(folder, items));
+  fmt::print("{:<15} test_data.h5: {}\n", "", targets.text);
+  if (!targets.there) fmt::print("{}", kScicodeNote);
+  return targets.there && !targets.usable ? kExitUsage : kExitDone;
+}
+
+// Prints what there is of one task; the exit code. `named`: the user asked for this very one.
+Result<int> check_task(const Task& task, const std::string& folder, const FindPython& python,
+                       bool named) {
+  const Result<Loaded> found = checked_items(task, folder, python);
+  if (!found) {
+    fmt::print("{:<15} {}: {}\n", task.name, found.error().what, found.error().why);
+    return found.error().kind == ErrorKind::environment ? kExitEnvironment : kExitUsage;
   }
-  return task.make_items(data, context);
+  if (const auto* absent = std::get_if<AbsentRows>(&*found)) {
+    fmt::print("{:<15} not there: looked for: {}\n", task.name, absent->looked_for);
+    return named ? kExitUsage : kExitDone;
+  }
+  const auto& loaded = std::get<LoadedItems>(*found);
+  fmt::print("{:<15} {} items, layout '{}'\n", task.name, loaded.items.size(), loaded.layout);
+  return task.name == "scicode" ? check_targets(folder, loaded.items) : kExitDone;
 }
 
 Result<int> check(const std::string& folder, const std::vector<std::string>& names) {
@@ -81,27 +101,12 @@ Result<int> check(const std::string& folder, const std::vector<std::string>& nam
     return usage_error(folder + " is no folder", "the data sets lie below one (docs/tasks.md)",
                        "name the folder that --data would name");
   }
-  const auto found = find_worker_python(python_search_here(""));
-  const std::string python = found ? found->python.string() : "";
+  const FindPython python = rows_python("");
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
     if (!is_wanted(names, task.name)) continue;
-    std::string layout;
-    const auto items = checked_items(task, folder, python, layout);
-    if (!items) {
-      const bool absent = items.error().what.starts_with("no rows found");
-      fmt::print("{:<15} {}: {}\n", task.name, absent ? "not there" : items.error().what,
-                 items.error().why);
-      if (!absent || !names.empty()) exit_code = kExitUsage;
-      continue;
-    }
-    fmt::print("{:<15} {} items, layout '{}'\n", task.name, items->size(), layout);
-    if (task.name == "scicode") {
-      const ScicodeTargets targets = TRY(check_scicode_targets(folder, *items));
-      fmt::print("{:<15} test_data.h5: {}\n", "", targets.text);
-      if (!targets.there) fmt::print("{}", kScicodeNote);
-      if (targets.there && !targets.usable) exit_code = kExitUsage;
-    }
+    const int its = TRY(check_task(task, folder, python, !names.empty()));
+    if (its == kExitUsage || exit_code == kExitDone) exit_code = its;  // rows before the machine
   }
   return exit_code;
 }

@@ -6,10 +6,12 @@
 #include <memory>
 
 #include "base/json.h"
+#include "cli/rows_python.h"
 #include "cli/world.h"
 #include "data/recorded.h"
 #include "engine/python.h"
 #include "sandbox/sandbox.h"
+#include "task/load.h"
 #include "task/task.h"
 
 namespace assay {
@@ -37,8 +39,6 @@ class Graders {
     }
     return oracle_.get();
   }
-  // Empty: there is none.
-  [[nodiscard]] std::string python() const { return found_ ? found_->python.string() : ""; }
 
  private:
   const std::atomic<bool>* stop_;
@@ -61,7 +61,7 @@ class FileGrader {
   }
 
   Result<GradedFile> grade() {
-    const Recorded recorded = TRY(read_recorded(options_.file, task_.name));
+    const Recorded recorded = TRY(read_recorded(options_.file, task_.name, python_));
     const std::map<std::string, Item> items = TRY(items_of(recorded));
     GradedFile out{.layout = recorded.layout, .outputs = {}};
     for (const RecordedItem& entry : recorded.items) {
@@ -82,19 +82,21 @@ class FileGrader {
     return {spec_, chat_, 0, {}, options_.data.string()};
   }
 
-  [[nodiscard]] Result<std::vector<Item>> make(const DataSet& data) const {
-    if (data.rows.empty()) return std::vector<Item>();
-    return task_.make_items(data, context());
+  // Of the folder with the data set, where one was named.
+  [[nodiscard]] Result<std::vector<Item>> data_items() const {
+    if (options_.data.empty()) return std::vector<Item>();
+    Loaded loaded =
+        TRY(load_items(spec_, task_, options_.data, {.chat = chat_, .python = python_}));
+    if (const auto* absent = std::get_if<AbsentRows>(&loaded)) {
+      return std::unexpected(absent_error(*absent));
+    }
+    return std::get<LoadedItems>(std::move(loaded)).items;
   }
 
   // The data set's items go before what the file holds of them: they have the tests.
   Result<std::map<std::string, Item>> items_of(const Recorded& recorded) {
     std::map<std::string, Item> items;
-    if (!options_.data.empty()) {
-      const DataSet data =
-          TRY(load_data_set(options_.data, task_.source.layouts, graders_.python()));
-      for (Item& item : TRY(make(data))) items.emplace(item.id, std::move(item));
-    }
+    for (Item& item : TRY(data_items())) items.emplace(item.id, std::move(item));
     DataSet embedded;
     embedded.layout = kRecordedLayout;
     embedded.files = {options_.file.string()};
@@ -109,7 +111,10 @@ class FileGrader {
         embedded.rows.push_back(entry.row);
       }
     }
-    for (Item& item : TRY(make(embedded))) items.emplace(item.id, std::move(item));
+    if (embedded.rows.empty()) return items;
+    for (Item& item : TRY(task_.make_items(embedded, context()))) {
+      items.emplace(item.id, std::move(item));
+    }
     return items;
   }
 
@@ -159,6 +164,7 @@ class FileGrader {
   const GradeOptions& options_;
   TaskSpec spec_;
   ChatSpec chat_;
+  FindPython python_ = rows_python("");
   Graders graders_;
 };
 

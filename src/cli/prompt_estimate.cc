@@ -17,18 +17,6 @@ std::size_t bytes_of(const Request& request) {
 
 }  // namespace
 
-int shortest_model_len(const Plan& plan) {
-  int shortest = 0;
-  for (const VariantSpec& variant : plan.variants) {
-    const auto own = variant.engine_args.find("max_model_len");
-    const int length = own != variant.engine_args.end() && own->is_number_integer()
-                           ? own->get<int>()
-                           : plan.engine.max_model_len();
-    if (length > 0 && (shortest == 0 || length < shortest)) shortest = length;
-  }
-  return shortest;
-}
-
 Result<std::string> longest_prompt_note(const Task& task, const std::vector<Item>& items,
                                         const TaskContext& context, int max_model_len) {
   if (max_model_len == 0) return std::string();

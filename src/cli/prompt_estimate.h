@@ -5,13 +5,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "plan/plan.h"
 #include "task/task.h"
 
 namespace assay {
-
-// The least max_model_len of any variant; 0 when none says.
-[[nodiscard]] int shortest_model_len(const Plan& plan);
 
 // One sentence when the longest first prompt of these items, at 4 bytes a token (about what English
 // takes; formulas and code take more tokens), and max_gen_toks exceed max_model_len; else empty.

@@ -35,15 +35,5 @@ TEST(PromptEstimate, TheLongestPromptAndTheOutputHaveToFit) {
   EXPECT_NE(note.find("with 100 of output that is beyond max_model_len 300"), std::string::npos);
 }
 
-TEST(PromptEstimate, TheShortestVariantCounts) {
-  Plan plan;
-  plan.variants.resize(2);
-  EXPECT_EQ(shortest_model_len(plan), 0);
-  plan.engine.args["max_model_len"] = 4096;
-  EXPECT_EQ(shortest_model_len(plan), 4096);
-  plan.variants[1].engine_args["max_model_len"] = 2048;
-  EXPECT_EQ(shortest_model_len(plan), 2048);
-}
-
 }  // namespace
 }  // namespace assay

@@ -26,7 +26,6 @@ Result<ResolvedRun> stored_run(const Store& store) {
     task.task = find_task(task.spec.benchmark);
     task.available = entry.at("status") == "ok";
     task.data_folder = entry.value("data_folder", "");
-    for (const Json& row : entry.value("exemplars", Json::array())) task.exemplars.push_back(row);
     task.items = TRY(store.items(task.spec.name));
     run.tasks.push_back(std::move(task));
   }

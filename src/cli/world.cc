@@ -210,8 +210,7 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
     out.folder = found.folder.string();
     out.revision = found.commit;
   }
-  nlohmann::json args = plan_.engine.args;
-  args.update(spec.engine_args);
+  const nlohmann::json args = merged_engine_args(plan_, spec);
   const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
   (void)make_dirs(hash_cache().parent_path());
   out.fingerprint =
@@ -226,7 +225,7 @@ ResolveServices World::resolve_services() {
     return locate_data(spec, task);
   };
   services.locate_model = [this](const VariantSpec& spec) { return locate_model(spec); };
-  services.python = python_.python.string();
+  services.python = [this] { return Result<std::string>(python_.python.string()); };
   return services;
 }
 

@@ -76,7 +76,7 @@ std::string what(const Result<std::vector<Row>>& rows) {
 
 TEST_F(Formats, JsonLines) {
   const fs::path file = write("a.jsonl", "\xef\xbb\xbf{\"a\": 1}\r\n\n  \n{\"a\": \"é\"}");
-  const auto rows = read_rows(file, "");
+  const auto rows = read_rows(file, {});
   ASSERT_TRUE(rows.has_value()) << rows.error().to_string();
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ((*rows)[0].fields, json({{"a", 1}}));
@@ -86,22 +86,22 @@ TEST_F(Formats, JsonLines) {
 }
 
 TEST_F(Formats, JsonLinesErrorsNameTheLine) {
-  const auto cut = read_rows(write("cut.jsonl", "{\"a\": 1}\n{\"a\": \"b"), "");
+  const auto cut = read_rows(write("cut.jsonl", "{\"a\": 1}\n{\"a\": \"b"), {});
   EXPECT_THAT(what(cut), HasSubstr("cut.jsonl:2 is not valid JSON"));
   EXPECT_THAT(cut.error().fix, HasSubstr("to end in the middle of a row"));
-  EXPECT_THAT(what(read_rows(write("utf8.jsonl", "{}\n{\"a\": \"\xff\"}\n"), "")),
+  EXPECT_THAT(what(read_rows(write("utf8.jsonl", "{}\n{\"a\": \"\xff\"}\n"), {})),
               HasSubstr("utf8.jsonl:2 is not valid JSON"));
-  EXPECT_THAT(what(read_rows(write("list.jsonl", "[1]\n"), "")),
+  EXPECT_THAT(what(read_rows(write("list.jsonl", "[1]\n"), {})),
               HasSubstr("list.jsonl:1 is no JSON object | it is of type array"));
-  EXPECT_THAT(what(read_rows(write("deep.jsonl", std::string(300, '[') + "\n"), "")),
+  EXPECT_THAT(what(read_rows(write("deep.jsonl", std::string(300, '[') + "\n"), {})),
               HasSubstr("deep.jsonl:1 is nested too deeply"));
-  EXPECT_THAT(what(read_rows(write("nul.jsonl", std::string("{\"a\":\0}\n", 8)), "")),
+  EXPECT_THAT(what(read_rows(write("nul.jsonl", std::string("{\"a\":\0}\n", 8)), {})),
               HasSubstr("nul.jsonl:1 is not valid JSON"));
 }
 
 TEST_F(Formats, ErrorsStayShortAndValidWhateverTheRowHolds) {
   const std::string line = "{\"a\": \"" + std::string(1 << 20, 'x') + "\xff\"}";
-  const auto rows = read_rows(write("long.jsonl", line), "");
+  const auto rows = read_rows(write("long.jsonl", line), {});
   ASSERT_FALSE(rows.has_value());
   EXPECT_LT(rows.error().to_string().size(), 1000U);
   EXPECT_EQ(rows.error().why.find('\n'), std::string::npos);
@@ -110,7 +110,7 @@ TEST_F(Formats, ErrorsStayShortAndValidWhateverTheRowHolds) {
 TEST_F(Formats, LongLinesAreRead) {
   const std::string content =
       "{\"i\": 0}\n{\"i\": 1, \"a\": \"" + std::string(10 << 20, 'x') + "\"}\n{\"i\": 2}\n";
-  const auto rows = read_rows(write_gz("long.jsonl.gz", content), "");
+  const auto rows = read_rows(write_gz("long.jsonl.gz", content), {});
   ASSERT_TRUE(rows.has_value());
   ASSERT_EQ(rows->size(), 3U);
   EXPECT_EQ((*rows)[1].fields["a"].get_ref<const std::string&>().size(), std::size_t{10} << 20);
@@ -121,16 +121,16 @@ TEST_F(Formats, TruncatedGzipIsAnError) {
   std::string content;
   for (int i = 0; i < 2000; ++i) content += "{\"i\": " + std::to_string(i * 7919 % 10007) + "}\n";
   const fs::path file = write_gz("a.jsonl.gz", content);
-  ASSERT_EQ(read_rows(file, "").value().size(), 2000U);
+  ASSERT_EQ(read_rows(file, {}).value().size(), 2000U);
   fs::resize_file(file, fs::file_size(file) - 20);
-  EXPECT_THAT(what(read_rows(file, "")), HasSubstr("cannot be unpacked | it ends in the middle"));
+  EXPECT_THAT(what(read_rows(file, {})), HasSubstr("cannot be unpacked | it ends in the middle"));
 }
 
 TEST_F(Formats, DamagedGzipIsAnError) {
   const fs::path file = write_gz("a.jsonl.gz", std::string(100, ' ') + "{}\n");
   std::string bytes = read_file(file).value();
   bytes[bytes.size() - 6] ^= 1;  // in the checksum
-  EXPECT_THAT(what(read_rows(write("b.jsonl.gz", bytes), "")), HasSubstr("cannot be unpacked"));
+  EXPECT_THAT(what(read_rows(write("b.jsonl.gz", bytes), {})), HasSubstr("cannot be unpacked"));
 }
 
 TEST_F(Formats, JsonDocuments) {
@@ -138,7 +138,7 @@ TEST_F(Formats, JsonDocuments) {
   for (const char* text : {R"([{"q": 1}])", R"({"data": [{"q": 1}]})", R"({"rows": [{"q": 1}]})",
                            R"({"features": [], "rows": [{"row_idx": 0, "row": {"q": 1},
                                "truncated_cells": []}]})"}) {
-    const auto rows = read_rows(write("a.json", text), "");
+    const auto rows = read_rows(write("a.json", text), {});
     ASSERT_TRUE(rows.has_value()) << rows.error().to_string();
     ASSERT_EQ(rows->size(), 1U);
     EXPECT_EQ((*rows)[0].fields, one) << text;
@@ -147,16 +147,16 @@ TEST_F(Formats, JsonDocuments) {
 }
 
 TEST_F(Formats, JsonDocumentErrors) {
-  EXPECT_THAT(what(read_rows(write("a.json", "{\"x\": 1}"), "")),
+  EXPECT_THAT(what(read_rows(write("a.json", "{\"x\": 1}"), {})),
               HasSubstr("holds no list of rows"));
-  EXPECT_THAT(what(read_rows(write("b.json", "[{}, 3]"), "")),
+  EXPECT_THAT(what(read_rows(write("b.json", "[{}, 3]"), {})),
               HasSubstr("b.json[1] is no JSON object"));
-  EXPECT_THAT(what(read_rows(write("c.json", "[{},"), "")), HasSubstr("c.json is not valid JSON"));
+  EXPECT_THAT(what(read_rows(write("c.json", "[{},"), {})), HasSubstr("c.json is not valid JSON"));
   EXPECT_THAT(what(read_rows(write("d.json", R"({"rows": [{"row": {"a": 1}, "truncated_cells":
                      ["a"]}]})"),
-                             "")),
+                             {})),
               HasSubstr("d.json[0] is not whole"));
-  EXPECT_THAT(what(read_rows(write("e.json", ""), "")), HasSubstr("e.json is not valid JSON"));
+  EXPECT_THAT(what(read_rows(write("e.json", ""), {})), HasSubstr("e.json is not valid JSON"));
 }
 
 // The examples of RFC 4180, section 2.
@@ -196,7 +196,7 @@ TEST_F(Formats, ZipReadsAllJsonInside) {
                                      {"readme.txt", "no rows"},
                                      {"__MACOSX/a.json", "rubbish"}},
                                     method);
-    const auto rows = read_rows(file, "");
+    const auto rows = read_rows(file, {});
     ASSERT_TRUE(rows.has_value()) << rows.error().to_string();
     ASSERT_EQ(rows->size(), 3U);
     EXPECT_EQ((*rows)[0].where, file.string() + "!a/a.json[0]");
@@ -206,20 +206,20 @@ TEST_F(Formats, ZipReadsAllJsonInside) {
 }
 
 TEST_F(Formats, ZipErrors) {
-  EXPECT_THAT(what(read_rows(write("no.zip", "PK not an archive"), "")),
+  EXPECT_THAT(what(read_rows(write("no.zip", "PK not an archive"), {})),
               HasSubstr("cannot be unpacked"));
-  EXPECT_THAT(what(read_rows(write_zip("e.zip", {{"a.txt", "x"}}), "")),
+  EXPECT_THAT(what(read_rows(write_zip("e.zip", {{"a.txt", "x"}}), {})),
               HasSubstr("holds nothing usable"));
-  EXPECT_THAT(what(read_rows(write_zip("j.zip", {{"x.json", "[{]"}}), "")),
+  EXPECT_THAT(what(read_rows(write_zip("j.zip", {{"x.json", "[{]"}}), {})),
               HasSubstr("j.zip!x.json is not valid JSON"));
   const fs::path file = write_zip("c.zip", {{"a.json", "[{\"text\": \"a b c\"}]"}}, ZIP_CM_STORE);
   std::string bytes = read_file(file).value();
   const std::string whole = bytes;
   bytes[bytes.find("a b c")] = 'z';  // the checksum no longer fits
-  EXPECT_THAT(what(read_rows(write("d.zip", bytes), "")),
+  EXPECT_THAT(what(read_rows(write("d.zip", bytes), {})),
               HasSubstr("d.zip!a.json cannot be unpacked"));
   for (std::size_t n = 0; n < whole.size(); n += 7) {
-    EXPECT_FALSE(read_rows(write("t.zip", whole.substr(0, n)), "").has_value()) << n;
+    EXPECT_FALSE(read_rows(write("t.zip", whole.substr(0, n)), {}).has_value()) << n;
   }
 }
 
@@ -231,17 +231,17 @@ TEST_F(Formats, ChangedZipBytesNeverCrash) {
     for (const char byte : {'\0', '\x7f', '\xff'}) {
       std::string changed = whole;
       changed[i] = byte;
-      (void)read_rows(write("t.zip", changed), "");
+      (void)read_rows(write("t.zip", changed), {});
     }
   }
 }
 
 TEST_F(Formats, UnknownEndingAndMissingFile) {
-  EXPECT_THAT(what(read_rows(write("a.xml", "<a/>"), "")), HasSubstr("its ending is not known"));
-  EXPECT_THAT(what(read_rows(folder_ / "none.jsonl", "")), HasSubstr("No such file"));
-  EXPECT_THAT(what(read_rows(folder_, "")), HasSubstr("cannot read"));
+  EXPECT_THAT(what(read_rows(write("a.xml", "<a/>"), {})), HasSubstr("its ending is not known"));
+  EXPECT_THAT(what(read_rows(folder_ / "none.jsonl", {})), HasSubstr("No such file"));
+  EXPECT_THAT(what(read_rows(folder_, {})), HasSubstr("cannot read"));
   fs::create_directories(folder_ / "d.jsonl");
-  EXPECT_THAT(what(read_rows(folder_ / "d.jsonl", "")), HasSubstr("no regular file"));
+  EXPECT_THAT(what(read_rows(folder_ / "d.jsonl", {})), HasSubstr("no regular file"));
 }
 
 TEST(Glob, Matches) {

@@ -74,15 +74,16 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   return result;
 }
 
-Result<HubResult> ask(const HubClient& client, const HubRequest& request, const char* command,
-                      std::chrono::seconds timeout) {
+}  // namespace
+
+Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) {
   if (client.python.empty()) {
     return environment_error(fmt::format("cannot ask the hub about {}", request.id),
                              "the hub's client is Python, and none was found",
                              "set ASSAY_PYTHON to an interpreter with huggingface_hub");
   }
   SpawnOptions options;
-  options.argv = {client.python, "-m", "assay_worker.hub", command};
+  options.argv = {client.python, "-m", "assay_worker.hub", "fetch"};
   // One word each, so that nothing in a plan can be taken for an option.
   options.argv.push_back("--kind=" + kind_name(request.kind));
   options.argv.push_back("--id=" + request.id);
@@ -90,9 +91,10 @@ Result<HubResult> ask(const HubClient& client, const HubRequest& request, const 
   for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
   if (request.offline) options.argv.emplace_back("--offline");
   options.env = client.env;
-  const CommandResult done = TRY(run_command(options, "", timeout, kLargestAnswerBytes));
+  const CommandResult done = TRY(run_command(options, "", client.timeout, kLargestAnswerBytes));
   if (done.timed_out) {
-    return helper_failed(client, request, fmt::format("no answer within {} s", timeout.count()));
+    return helper_failed(client, request,
+                         fmt::format("no answer within {} s", client.timeout.count()));
   }
   if (done.exit_code != 0) {
     const std::vector<std::string> lines = split(trim(done.err), '\n');
@@ -101,16 +103,6 @@ Result<HubResult> ask(const HubClient& client, const HubRequest& request, const 
                                      without_secrets(sanitize_utf8(lines.back())).substr(0, 300)));
   }
   return parse_answer(client, request, done.out);
-}
-
-}  // namespace
-
-Result<HubResult> hub_resolve(const HubClient& client, const HubRequest& request) {
-  return ask(client, request, "resolve", client.resolve_timeout);
-}
-
-Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) {
-  return ask(client, request, "fetch", client.fetch_timeout);
 }
 
 Error hub_error(const HubRequest& request, const HubResult& result) {

@@ -36,7 +36,7 @@ struct HubResult {
   HubStatus status = HubStatus::error;
   std::string renamed_to;
   std::string commit;            // 40 hex digits; empty if not known
-  std::filesystem::path folder;  // fetch: where the files lie
+  std::filesystem::path folder;  // where the files lie
   int files = 0;                 // that match
   std::uint64_t bytes = 0;       // of these, as far as the hub says
   std::string message;           // why, in one line; holds no token
@@ -50,15 +50,12 @@ struct HubResult {
 struct HubClient {
   std::string python;
   std::map<std::string, std::string> env;
-  std::chrono::seconds resolve_timeout{120};
-  std::chrono::seconds fetch_timeout{6 * 3600};
+  std::chrono::seconds timeout{6 * 3600};
 };
 
-// What a revision stands for and whether its files may be read; fetches nothing. An Error
+// Finds the commit a revision stands for and brings its files into the cache. An Error
 // (environment) only when the helper itself cannot be run or does not keep to its protocol: what
 // the hub says is a HubResult.
-[[nodiscard]] Result<HubResult> hub_resolve(const HubClient& client, const HubRequest& request);
-// The same, with the files brought into the cache.
 [[nodiscard]] Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request);
 
 // The Error for a result that is not usable: missing is a usage error, all else the environment's.

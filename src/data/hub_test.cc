@@ -73,7 +73,7 @@ TEST_F(Hub, EveryStatusIsItsOwn) {
   for (const HubStatus status :
        {HubStatus::ok, HubStatus::renamed, HubStatus::gated, HubStatus::missing,
         HubStatus::rate_limited, HubStatus::offline, HubStatus::error}) {
-    const auto result = hub_resolve(client(answer(to_string(status), "why")), {.id = "o/n"});
+    const auto result = hub_fetch(client(answer(to_string(status), "why")), {.id = "o/n"});
     ASSERT_TRUE(result.has_value());
     EXPECT_EQ(result->status, status);
     EXPECT_EQ(result->usable(), status == HubStatus::ok || status == HubStatus::renamed);
@@ -86,22 +86,20 @@ TEST_F(Hub, AHelperThatBreaksItsProtocolIsAnError) {
        {std::string("exit 0\n"), std::string("echo not json\n"), std::string("echo '[]'\n"),
         std::string("echo '{\"status\": \"ok\"}'\n"), answer("splendid"),
         std::string("echo 'No module named assay_worker' >&2; exit 1\n")}) {
-    const auto result = hub_resolve(client(script), {.id = "o/n"});
+    const auto result = hub_fetch(client(script), {.id = "o/n"});
     ASSERT_FALSE(result.has_value()) << script;
     EXPECT_EQ(result.error().kind, ErrorKind::environment);
     EXPECT_EQ(result.error().what, "cannot ask the hub about o/n");
   }
-  const auto failed = hub_resolve(
+  const auto failed = hub_fetch(
       client("echo noise >&2; echo 'No module named assay_worker' >&2; exit 1\n"), {.id = "o/n"});
   EXPECT_EQ(failed.error().why, "its helper ended with 1: No module named assay_worker");
 }
 
 TEST_F(Hub, NoMessageHoldsAToken) {
   ::setenv("HF_TOKEN", "hf_plantedplanted", 1);
-  const auto said =
-      hub_resolve(client(answer("gated", "hf_plantedplanted may not")), {.id = "o/n"});
-  const auto failed =
-      hub_resolve(client("echo sent hf_plantedplanted >&2; exit 1\n"), {.id = "o/n"});
+  const auto said = hub_fetch(client(answer("gated", "hf_plantedplanted may not")), {.id = "o/n"});
+  const auto failed = hub_fetch(client("echo sent hf_plantedplanted >&2; exit 1\n"), {.id = "o/n"});
   ::unsetenv("HF_TOKEN");
   ASSERT_TRUE(said.has_value());
   EXPECT_EQ(said->message, "[secret] may not");
@@ -109,12 +107,12 @@ TEST_F(Hub, NoMessageHoldsAToken) {
 }
 
 TEST_F(Hub, NoPythonAndNoAnswerInTime) {
-  const auto none = hub_resolve({}, {.id = "o/n"});
+  const auto none = hub_fetch({}, {.id = "o/n"});
   ASSERT_FALSE(none.has_value());
   EXPECT_THAT(none.error().fix, HasSubstr("ASSAY_PYTHON"));
   HubClient slow = client("exec sleep 60\n");
-  slow.resolve_timeout = std::chrono::seconds(1);
-  const auto late = hub_resolve(slow, {.id = "o/n"});
+  slow.timeout = std::chrono::seconds(1);
+  const auto late = hub_fetch(slow, {.id = "o/n"});
   ASSERT_FALSE(late.has_value());
   EXPECT_EQ(late.error().why, "no answer within 1 s");
 }

@@ -273,14 +273,15 @@ bool fits(const Layout& layout, const Json& fields) {
 
 }  // namespace
 
-Result<Recorded> read_recorded(const std::filesystem::path& file, const std::string& benchmark) {
+Result<Recorded> read_recorded(const std::filesystem::path& file, const std::string& benchmark,
+                               const FindPython& python) {
   if (benchmark == "hle" && file.extension() == ".json") {
     const Json all = TRY(parse_json(TRY(read_file(file)), file.string()));
     if (all.is_object() && !all.empty() && has(all.begin().value(), "response")) {
       return read_hle(all, file.string());
     }
   }
-  return recorded_from_rows(TRY(read_rows(file, "")), benchmark, file.string());
+  return recorded_from_rows(TRY(read_rows(file, python)), benchmark, file.string());
 }
 
 Result<Recorded> recorded_from_rows(const std::vector<Row>& rows, const std::string& benchmark,

@@ -46,7 +46,8 @@ struct Recorded {
 // `benchmark` is the task's name. Usage errors name file, place and field; a file in none of the
 // layouts, or of another benchmark, is one.
 [[nodiscard]] Result<Recorded> read_recorded(const std::filesystem::path& file,
-                                             const std::string& benchmark);
+                                             const std::string& benchmark,
+                                             const FindPython& python);
 // The same from rows read already; `file` is what errors call them.
 [[nodiscard]] Result<Recorded> recorded_from_rows(const std::vector<Row>& rows,
                                                   const std::string& benchmark,

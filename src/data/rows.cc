@@ -45,13 +45,23 @@ Result<std::vector<Row>> read_zip_rows(const std::filesystem::path& file) {
   return rows;
 }
 
-Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
-                                           const std::string& python) {
-  if (python.empty()) {
+Result<std::string> python_for(const std::filesystem::path& file, const FindPython& find_python) {
+  if (!find_python) {
     return environment_error("cannot read " + file.string(),
                              "Parquet is read through Python, and none was found",
                              "set ASSAY_PYTHON to an interpreter with pyarrow, or use JSON lines");
   }
+  Result<std::string> python = find_python();
+  if (python) return python;
+  const Error& reason = python.error();
+  return std::unexpected(Error{
+      reason.kind, "cannot read " + file.string(),
+      fmt::format("Parquet is read through Python: {} ({})", reason.what, reason.why), reason.fix});
+}
+
+Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
+                                           const FindPython& find_python) {
+  const std::string python = TRY(python_for(file, find_python));
   SpawnOptions options;
   options.argv = {python, "-m", "assay_worker.rows", file.string()};
   const CommandResult done = TRY(run_command(options, "", kParquetTimeout, kLargestParquetBytes));
@@ -81,7 +91,7 @@ std::vector<std::string> files_of(const RowLayout& layout, const std::vector<std
 }
 
 Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout& layout,
-                            std::vector<std::string> files, const std::string& python) {
+                            std::vector<std::string> files, const FindPython& python) {
   DataSet set;
   set.layout = layout.name;
   set.files = std::move(files);
@@ -109,7 +119,7 @@ Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout
 
 }  // namespace
 
-Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const std::string& python) {
+Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const FindPython& python) {
   const std::string name = file.filename().string();
   if (name.ends_with(".zip")) return read_zip_rows(file);
   if (name.ends_with(".parquet")) return read_parquet_rows(file, python);
@@ -126,18 +136,23 @@ Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const std:
   return is_json ? read_json_document(text, file.string()) : read_csv(text, file.string());
 }
 
-Result<DataSet> load_data_set(const std::filesystem::path& folder,
-                              const std::vector<RowLayout>& layouts, const std::string& python) {
+Error absent_error(const AbsentRows& absent) {
+  return {ErrorKind::usage, "no rows found in " + absent.folder.string(),
+          "looked for: " + absent.looked_for,
+          "put the data set's files there, or name another folder with --data"};
+}
+
+Result<FoundRows> find_data_set(const std::filesystem::path& folder,
+                                const std::vector<RowLayout>& layouts, const FindPython& python) {
   const std::vector<std::string> all = TRY(list_files(folder));
   std::string tried;
   for (const RowLayout& layout : layouts) {
     std::vector<std::string> files = files_of(layout, all);
-    if (!files.empty()) return load_layout(folder, layout, std::move(files), python);
+    if (!files.empty()) return TRY(load_layout(folder, layout, std::move(files), python));
     tried +=
         fmt::format("{}{} ({})", tried.empty() ? "" : "; ", layout.name, join(layout.files, ", "));
   }
-  return usage_error("no rows found in " + folder.string(), "looked for: " + tried,
-                     "put the data set's files there, or name another folder with --data");
+  return AbsentRows{folder, tried};
 }
 
 }  // namespace assay

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -17,7 +19,7 @@ struct Row {
 
 // A place a task's rows may lie in, tried in order (first whose files exist wins).
 struct RowLayout {
-  std::string name;  // shown by `assay check`: "hub", "qwen format"
+  std::string name;  // shown by `assay data check`: "hub", "qwen format"
   // Patterns relative to the data folder ('*' and '?' within a part of the path, '**' for any
   // parts). Every file that matches any of them is read, sorted by name.
   std::vector<std::string> files;
@@ -28,7 +30,6 @@ struct RowLayout {
 // Where a benchmark's rows come from.
 struct DataSource {
   std::string hub_id;                  // "TIGER-Lab/MMLU-Pro"
-  std::string hub_config;              // may be empty
   std::string hub_split;               // "test"
   std::vector<std::string> hub_files;  // globs in the repository
   bool gated = false;
@@ -43,17 +44,32 @@ struct DataSet {
   std::vector<std::string> files;
 };
 
+// None of the layouts has a file below the folder: no damage, the data set is just not there.
+struct AbsentRows {
+  std::filesystem::path folder;
+  std::string looked_for;  // every layout's name and patterns, for a person to read
+};
+
+// For those who cannot do without the rows.
+[[nodiscard]] Error absent_error(const AbsentRows& absent);
+
+using FoundRows = std::variant<DataSet, AbsentRows>;
+
+// Looks for the interpreter that reads Parquet. It is called when such a file is met and not
+// before, so that nothing else needs a Python. Empty: there is none.
+using FindPython = std::function<Result<std::string>()>;
+
 // .jsonl, .jsonl.gz, .json, .json.gz (a list, or an object with "rows" or "data"), .csv (RFC 4180,
 // all values text), .zip (all .json and .jsonl inside), .parquet (through
-// `python -m assay_worker.rows`; an environment error when python is empty). docs/data.md has the
-// details. Errors name file, place and reason.
+// `python -m assay_worker.rows`; an environment error when there is no Python). docs/data.md has
+// the details. Errors name file, place and reason.
 [[nodiscard]] Result<std::vector<Row>> read_rows(const std::filesystem::path& file,
-                                                 const std::string& python);
+                                                 const FindPython& python);
 
 // Finds the first layout with files below `folder`, reads and adapts them. Usage errors: no folder,
-// no layout's files there (all that was looked for is named), no row left.
-[[nodiscard]] Result<DataSet> load_data_set(const std::filesystem::path& folder,
-                                            const std::vector<RowLayout>& layouts,
-                                            const std::string& python);
+// a file that cannot be read, no row left.
+[[nodiscard]] Result<FoundRows> find_data_set(const std::filesystem::path& folder,
+                                              const std::vector<RowLayout>& layouts,
+                                              const FindPython& python);
 
 }  // namespace assay

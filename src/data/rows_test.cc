@@ -34,10 +34,16 @@ class Rows : public testing::Test {
     return file;
   }
   // A stand-in for the interpreter: a shell script that gets "-m assay_worker.rows FILE".
-  std::string script(const std::string& body) {
+  FindPython script(const std::string& body) {
     const fs::path file = write("python", "#!/bin/sh\n" + body);
     fs::permissions(file, fs::perms::owner_all);
-    return file.string();
+    return [file] { return Result<std::string>(file.string()); };
+  }
+  // What is found below folder_, with no Python at hand.
+  Result<DataSet> load(const std::vector<RowLayout>& layouts) {
+    FoundRows found = TRY(find_data_set(folder_, layouts, {}));
+    if (auto* set = std::get_if<DataSet>(&found)) return std::move(*set);
+    return std::unexpected(absent_error(std::get<AbsentRows>(found)));
   }
 
   fs::path folder_;
@@ -56,7 +62,7 @@ TEST_F(Rows, TheFirstLayoutWithFilesWins) {
   const std::vector<RowLayout> layouts = {{"hub", {"aime24/*.parquet"}, nullptr},
                                           {"lower case", {"aime24/o*.jsonl"}, upper_case_field},
                                           {"all", {"**/*.jsonl"}, nullptr}};
-  const auto set = load_data_set(folder_, layouts, "");
+  const auto set = load(layouts);
   ASSERT_TRUE(set.has_value()) << set.error().to_string();
   EXPECT_EQ(set->layout, "lower case");
   EXPECT_THAT(set->files, ElementsAre("aime24/other.jsonl"));
@@ -70,8 +76,7 @@ TEST_F(Rows, EveryMatchOfAnyPatternIsReadInOrder) {
   write("b.jsonl", "{\"i\": 2}\n");
   write("a.jsonl", "{\"i\": 1}\n");
   write("c/d.json", "[{\"i\": 3}]");
-  const auto set =
-      load_data_set(folder_, {{"x", {"c/*.json", "*.jsonl", "a.*", "none"}, nullptr}}, "");
+  const auto set = load({{"x", {"c/*.json", "*.jsonl", "a.*", "none"}, nullptr}});
   ASSERT_TRUE(set.has_value()) << set.error().to_string();
   EXPECT_THAT(set->files, ElementsAre("a.jsonl", "b.jsonl", "c/d.json"));
   EXPECT_EQ(set->rows[2].fields["i"], 3);
@@ -80,29 +85,55 @@ TEST_F(Rows, EveryMatchOfAnyPatternIsReadInOrder) {
 TEST_F(Rows, FingerprintFollowsContentNotNames) {
   const std::vector<RowLayout> layouts = {{"x", {"*.jsonl"}, nullptr}};
   write("a.jsonl", "{\"i\": 1}\n");
-  const std::string first = load_data_set(folder_, layouts, "")->fingerprint;
+  const std::string first = load(layouts)->fingerprint;
   fs::rename(folder_ / "a.jsonl", folder_ / "b.jsonl");
-  EXPECT_EQ(load_data_set(folder_, layouts, "")->fingerprint, first);
+  EXPECT_EQ(load(layouts)->fingerprint, first);
   write("b.jsonl", "{\"i\": 2}\n");
-  EXPECT_NE(load_data_set(folder_, layouts, "")->fingerprint, first);
+  EXPECT_NE(load(layouts)->fingerprint, first);
 }
 
 TEST_F(Rows, ErrorsNameWhatWasLookedFor) {
   const std::vector<RowLayout> layouts = {{"hub", {"a/*.parquet"}, nullptr},
                                           {"lower case", {"a/*.jsonl"}, upper_case_field}};
-  const auto none = load_data_set(folder_, layouts, "");
+  const auto none = load(layouts);
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error().kind, ErrorKind::usage);
   EXPECT_EQ(none.error().why, "looked for: hub (a/*.parquet); lower case (a/*.jsonl)");
   write("a/x.jsonl", "{\"q\": 1}\n");
-  const auto bad = load_data_set(folder_, layouts, "");
+  const auto bad = load(layouts);
   ASSERT_FALSE(bad.has_value());
   EXPECT_THAT(bad.error().what, HasSubstr("a/x.jsonl:1: field 'problem' is missing"));
   write("a/x.jsonl", "{\"drop\": 1}\n");
-  const auto empty = load_data_set(folder_, layouts, "");
+  const auto empty = load(layouts);
   ASSERT_FALSE(empty.has_value());
   EXPECT_THAT(empty.error().what, HasSubstr("no rows in"));
-  EXPECT_FALSE(load_data_set(folder_ / "missing", layouts, "").has_value());
+  const auto missing = find_data_set(folder_ / "missing", layouts, {});
+  ASSERT_FALSE(missing.has_value());  // not absent: nobody knows what the folder would hold
+  EXPECT_THAT(missing.error().what, HasSubstr("cannot read the folder"));
+}
+
+TEST_F(Rows, ThatAreNotThereAreNoError) {
+  write("b/x.jsonl", "{\"q\": 1}\n");
+  const auto found = find_data_set(folder_, {{"hub", {"a/*.csv", "a/*.jsonl"}, nullptr}}, {});
+  ASSERT_TRUE(found.has_value()) << found.error().to_string();
+  const auto* absent = std::get_if<AbsentRows>(&*found);
+  ASSERT_NE(absent, nullptr);
+  EXPECT_EQ(absent->folder, folder_);
+  EXPECT_EQ(absent->looked_for, "hub (a/*.csv, a/*.jsonl)");
+  EXPECT_EQ(absent_error(*absent).what, "no rows found in " + folder_.string());
+}
+
+TEST_F(Rows, OnlyParquetLooksForAPython) {
+  const FindPython none = [] {
+    return Result<std::string>(environment_error("there is no Python", "none here", "get one"));
+  };
+  EXPECT_TRUE(read_rows(write("a.jsonl", "{\"i\": 1}\n"), none).has_value());
+  const auto rows = read_rows(write("t.parquet", "PAR1"), none);
+  ASSERT_FALSE(rows.has_value());
+  EXPECT_EQ(rows.error().kind, ErrorKind::environment);
+  EXPECT_THAT(rows.error().what, HasSubstr("t.parquet"));
+  EXPECT_EQ(rows.error().why, "Parquet is read through Python: there is no Python (none here)");
+  EXPECT_EQ(rows.error().fix, "get one");
 }
 
 TEST_F(Rows, ParquetThroughTheHelper) {
@@ -119,7 +150,7 @@ echo '{"a": 1}'; echo '{"a": 2}'
 
 TEST_F(Rows, ParquetErrors) {
   const fs::path file = write("t.parquet", "PAR1");
-  const auto no_python = read_rows(file, "");
+  const auto no_python = read_rows(file, {});
   ASSERT_FALSE(no_python.has_value());
   EXPECT_EQ(no_python.error().kind, ErrorKind::environment);
   const auto bad_file =
@@ -143,7 +174,7 @@ class RealRows : public testing::Test {
     folder_ = fs::path(shared) / "data";
   }
   std::size_t count(const char* file) {
-    const auto rows = read_rows(folder_ / file, "");
+    const auto rows = read_rows(folder_ / file, {});
     EXPECT_TRUE(rows.has_value()) << rows.error().to_string();
     return rows ? rows->size() : 0;
   }
@@ -163,7 +194,7 @@ TEST_F(RealRows, AreAllRead) {
 }
 
 TEST_F(RealRows, PrivateTestsAreUnpacked) {
-  const auto rows = read_rows(folder_ / "livecodebench/sandboxfusion_live_code_bench_v1.jsonl", "");
+  const auto rows = read_rows(folder_ / "livecodebench/sandboxfusion_live_code_bench_v1.jsonl", {});
   ASSERT_TRUE(rows.has_value()) << rows.error().to_string();
   std::vector<std::size_t> counts;
   for (const Row& row : *rows) {

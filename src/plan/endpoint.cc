@@ -160,8 +160,7 @@ Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
 
 Status check_endpoint(const YamlMap& top, const Plan& plan) {
   for (const VariantSpec& variant : plan.variants) {
-    json args = plan.engine.args;
-    args.update(variant.engine_args);
+    const json args = merged_engine_args(plan, variant);
     if (!args.contains("base_url")) {
       return top.error("variants", fmt::format("variant '{}' has no base_url", variant.name),
                        "an engine of kind openai is reached over HTTP",

@@ -44,9 +44,24 @@ json task_json(const TaskSpec& task) {
 
 }  // namespace
 
-int EngineSpec::max_model_len() const {
-  const auto found = args.find("max_model_len");
-  return found != args.end() && found->is_number_integer() ? found->get<int>() : 0;
+int max_model_len_of(const json& engine_args) {
+  const auto found = engine_args.find("max_model_len");
+  return found != engine_args.end() && found->is_number_integer() ? found->get<int>() : 0;
+}
+
+json merged_engine_args(const Plan& plan, const VariantSpec& variant) {
+  json args = plan.engine.args;
+  args.update(variant.engine_args);
+  return args;
+}
+
+int smallest_max_model_len(const Plan& plan) {
+  int smallest = 0;
+  for (const VariantSpec& variant : plan.variants) {
+    const int length = max_model_len_of(merged_engine_args(plan, variant));
+    if (length > 0 && (smallest == 0 || length < smallest)) smallest = length;
+  }
+  return smallest;
 }
 
 bool SandboxSpec::accepts(std::string_view part) const {

@@ -19,7 +19,6 @@ struct EngineSpec {
   std::string python;         // interpreter of the worker; empty: looked up (docs/plan.md)
   // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();
-  [[nodiscard]] int max_model_len() const;  // 0 when not given
 };
 
 struct ChatSpec {
@@ -103,6 +102,14 @@ struct Plan {
 
   [[nodiscard]] const VariantSpec& baseline() const;
 };
+
+// In tokens, of engine arguments; 0 when they do not say.
+[[nodiscard]] int max_model_len_of(const nlohmann::json& engine_args);
+// The plan's engine arguments with the variant's own over them.
+[[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
+// The least max_model_len of any variant, in tokens: the room for a prompt and its output. 0 when
+// none says.
+[[nodiscard]] int smallest_max_model_len(const Plan& plan);
 
 // The known native benchmarks, as far as the plan must know them to be checked.
 struct KnownBenchmark {

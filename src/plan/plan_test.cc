@@ -44,7 +44,7 @@ TEST(Plan, DefaultsAreThoseOfTheHeader) {
   EXPECT_EQ(plan.output, "");
   EXPECT_EQ(plan.seed, 0U);
   EXPECT_EQ(plan.engine.kind, "vllm");
-  EXPECT_EQ(plan.engine.max_model_len(), 0);
+  EXPECT_EQ(max_model_len_of(plan.engine.args), 0);
   EXPECT_TRUE(plan.chat.apply_template);
   EXPECT_FALSE(plan.chat.enable_thinking.has_value());
   EXPECT_EQ(plan.compare.margin_pp, 3.0);
@@ -91,7 +91,7 @@ sandbox: {accept_missing: [memory_cgroup]}
   EXPECT_EQ(plan.env.at("CUDA_VISIBLE_DEVICES"), "0,1");
   EXPECT_EQ(plan.engine.kind, "scripted");
   EXPECT_EQ(plan.engine.python, "/env/bin/python");
-  EXPECT_EQ(plan.engine.max_model_len(), 4096);
+  EXPECT_EQ(max_model_len_of(plan.engine.args), 4096);
   // 'yes' is text in YAML 1.2.
   EXPECT_EQ(plan.engine.args["nested"], json::parse(R"({"list": [1, 2.5, null, "yes", "3"]})"));
   EXPECT_FALSE(plan.engine.args.contains("kind"));
@@ -321,6 +321,25 @@ TEST(Suggest, CountsEdits) {
   EXPECT_EQ(edit_distance("Max-Gen-Toks", "max_gen_toks"), 0U);
   EXPECT_EQ(nearest("max_gen_tokens", {"name", "max_gen_toks"}), "max_gen_toks");
   EXPECT_EQ(nearest("zebra", {"name", "limit"}), "");
+}
+
+TEST(EngineArgs, TheVariantsOwnGoOverThePlans) {
+  Plan plan;
+  plan.engine.args = {{"max_model_len", 4096}, {"enforce_eager", true}};
+  VariantSpec variant;
+  variant.engine_args = {{"max_model_len", 2048}, {"quantization", "awq"}};
+  EXPECT_EQ(merged_engine_args(plan, variant),
+            json({{"max_model_len", 2048}, {"enforce_eager", true}, {"quantization", "awq"}}));
+}
+
+TEST(EngineArgs, TheShortestVariantCounts) {
+  Plan plan;
+  plan.variants.resize(2);
+  EXPECT_EQ(smallest_max_model_len(plan), 0);
+  plan.engine.args["max_model_len"] = 4096;
+  EXPECT_EQ(smallest_max_model_len(plan), 4096);
+  plan.variants[1].engine_args["max_model_len"] = 2048;
+  EXPECT_EQ(smallest_max_model_len(plan), 2048);
 }
 
 }  // namespace

@@ -39,19 +39,6 @@ bool lm_eval_generates_nothing(std::string_view name) {
          name.find("cot") == std::string_view::npos;
 }
 
-// The least room any variant leaves for prompt and output; 0 when none says.
-int smallest_max_model_len(const Plan& plan) {
-  int smallest = 0;
-  for (const VariantSpec& variant : plan.variants) {
-    int length = plan.engine.max_model_len();
-    if (variant.engine_args.contains("max_model_len")) {
-      length = variant.engine_args["max_model_len"].get<int>();
-    }
-    if (length > 0 && (smallest == 0 || length < smallest)) smallest = length;
-  }
-  return smallest;
-}
-
 // The `sampling` map of the plan or of a task; untouched where there is none.
 Status read_sampling(const YamlMap& map, nlohmann::json& into) {
   if (!map.has("sampling")) return {};

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "plan/endpoint.h"
 #include "run/unit.h"
-#include "run/variant_run.h"
 
 namespace assay {
 FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& variant,

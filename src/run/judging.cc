@@ -10,7 +10,6 @@
 #include "run/engine_turn.h"
 #include "run/judge_source.h"
 #include "run/unit.h"
-#include "run/variant_run.h"
 
 namespace assay {
 namespace {

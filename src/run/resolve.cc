@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "data/sampling.h"
 #include "plan/endpoint.h"
+#include "task/load.h"
 
 namespace assay {
 namespace {
@@ -32,24 +33,17 @@ const char* kind_name(const ResolvedTask& task) {
   return "generate";
 }
 
-Status load_exemplars(ResolvedTask& task, const std::string& python) {
-  if (task.task->exemplar_layouts.empty()) return {};
-  const DataSet set = TRY(load_data_set(task.data_folder, task.task->exemplar_layouts, python));
-  for (const Row& row : set.rows) task.exemplars.push_back(row.fields);
-  task.fingerprint = sha256_hex(task.fingerprint + set.fingerprint);
-  return {};
-}
-
 // lm-eval's names of the benchmarks this program knows under its own.
 const Task* known_task(const std::string& benchmark) {
   return find_task(native_name(benchmark));
 }
 
-// `ids` holds the item made of each row, in the rows' order.
-Status keep_rows(const DataSet& set, const std::vector<std::string>& ids, ResolvedTask& task) {
-  if (ids.size() != set.rows.size()) {
+// Keeps the rows of the chosen items for lm-eval.
+Status keep_rows(LoadedItems& loaded, ResolvedTask& task) {
+  const std::vector<std::string>& ids = loaded.all_ids;
+  if (ids.size() != loaded.rows.size()) {
     return usage_error("task " + task.spec.name + " cannot be run by lm-eval on these rows",
-                       fmt::format("{} rows make {} items", set.rows.size(), ids.size()),
+                       fmt::format("{} rows make {} items", loaded.rows.size(), ids.size()),
                        "use `harness: native` for this task");
   }
   std::set<std::string> wanted;
@@ -58,67 +52,24 @@ Status keep_rows(const DataSet& set, const std::vector<std::string>& ids, Resolv
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!wanted.contains(ids[i]) && !all_rows) continue;
     if (all_rows && wanted.contains(ids[i])) task.lm_eval_samples.push_back(static_cast<int>(i));
-    task.lm_eval_rows.push_back(set.rows[i].fields);
+    task.lm_eval_rows.push_back(std::move(loaded.rows[i].fields));
     task.lm_eval_rows.back()["assay_id"] = ids[i];
   }
   return {};
 }
 
-Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
-                                  const ResolveServices& services) {
-  ResolvedTask out;
-  out.spec = spec;
-  out.task = known_task(spec.benchmark);
-  if (out.task == nullptr) {  // lm-eval's own task: it brings its documents
-    if (!spec.first && spec.ids.empty()) return out;
-    return usage_error("task " + spec.name + " cannot choose its items",
-                       "its documents are lm-eval's own, and only lm-eval reads them",
-                       "use `limit`, or `lm_eval: {samples: {TASK: [document numbers]}}`");
-  }
-  if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
-      !endpoint_has_logprobs(plan.engine.args)) {
-    out.available = false;
-    out.reason = "the endpoint gives no log-probabilities of a prompt";
-    return out;
-  }
-  const LocatedData located = TRY(services.locate_data(spec, *out.task));
-  if (located.gated) {
-    if (spec.if_gated != IfGated::skip) {
-      return environment_error(
-          fmt::format("the data set {} of task {} is gated", out.task->source.hub_id, spec.name),
-          "the hub refused access with this token",
-          "ask for access on the hub and set HF_TOKEN, or write `if_gated: skip`");
-    }
-    out.available = false;
-    out.reason = "HF gated";
-    return out;
-  }
-  out.data_folder = located.folder;
-  out.revision = located.revision;
-  auto loaded = load_data_set(located.folder, out.task->source.layouts, services.python);
-  if (!loaded && loaded.error().what.starts_with("no rows found") &&
-      spec.if_gated == IfGated::skip) {
-    out.available = false;  // a folder of data sets seldom holds those one must ask for
-    out.reason = "no rows in the data folder";
-    return out;
-  }
-  const DataSet set = TRY(std::move(loaded));
-  out.layout = set.layout;
-  out.fingerprint = set.fingerprint;
-  TRY(load_exemplars(out, services.python));
-  const TaskContext context{out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder};
-  std::vector<Item> all = TRY(out.task->make_items(set, context));
-  std::vector<std::string> ids;
-  ids.reserve(all.size());
-  for (const Item& item : all) ids.push_back(item.id);
-  out.items = TRY(select_items(std::move(all), spec, plan.seed));
-  if (out.items.empty()) {
-    return usage_error("task " + spec.name + " has no items",
-                       "the data folder holds no usable rows",
-                       "check --data, or the task's limit and ids");
-  }
-  if (spec.harness == Harness::lm_eval) TRY(keep_rows(set, ids, out));
-  return out;
+void leave_out(ResolvedTask& task, std::string reason) {
+  task.available = false;
+  task.reason = std::move(reason);
+}
+
+Status take_items(LoadedItems loaded, ResolvedTask& task) {
+  task.layout = std::move(loaded.layout);
+  task.fingerprint = std::move(loaded.fingerprint);
+  task.exemplars = std::move(loaded.exemplars);
+  task.items = std::move(loaded.items);
+  if (task.spec.harness == Harness::lm_eval) return keep_rows(loaded, task);
+  return {};
 }
 
 nlohmann::json frozen_task(const ResolvedTask& task) {
@@ -152,6 +103,48 @@ nlohmann::json frozen_task(const ResolvedTask& task) {
 }
 
 }  // namespace
+
+Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
+                                  const ResolveServices& services) {
+  ResolvedTask out;
+  out.spec = spec;
+  out.task = known_task(spec.benchmark);
+  if (out.task == nullptr) {  // lm-eval's own task: it brings its documents
+    if (!spec.first && spec.ids.empty()) return out;
+    return usage_error("task " + spec.name + " cannot choose its items",
+                       "its documents are lm-eval's own, and only lm-eval reads them",
+                       "use `limit`, or `lm_eval: {samples: {TASK: [document numbers]}}`");
+  }
+  if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
+      !endpoint_has_logprobs(plan.engine.args)) {
+    leave_out(out, "the endpoint gives no log-probabilities of a prompt");
+    return out;
+  }
+  const LocatedData located = TRY(services.locate_data(spec, *out.task));
+  if (located.gated) {
+    if (spec.if_gated != IfGated::skip) {
+      return environment_error(
+          fmt::format("the data set {} of task {} is gated", out.task->source.hub_id, spec.name),
+          "the hub refused access with this token",
+          "ask for access on the hub and set HF_TOKEN, or write `if_gated: skip`");
+    }
+    leave_out(out, "HF gated");
+    return out;
+  }
+  out.data_folder = located.folder;
+  out.revision = located.revision;
+  Loaded loaded =
+      TRY(load_items(spec, *out.task, located.folder,
+                     {.chat = plan.chat, .seed = plan.seed, .python = services.python}));
+  if (const auto* absent = std::get_if<AbsentRows>(&loaded)) {
+    if (spec.if_gated != IfGated::skip) return std::unexpected(absent_error(*absent));
+    // A folder of data sets seldom holds those one must ask for.
+    leave_out(out, "no rows in the data folder");
+    return out;
+  }
+  TRY(take_items(std::get<LoadedItems>(std::move(loaded)), out));
+  return out;
+}
 
 TaskContext ResolvedRun::context(const ResolvedTask& task) const {
   return TaskContext{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};

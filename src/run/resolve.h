@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/rows.h"
 #include "plan/plan.h"
 #include "task/task.h"
 
@@ -61,8 +62,13 @@ struct ResolveServices {
   std::function<Result<LocatedData>(const TaskSpec&, const Task&)> locate_data;
   // Hub id or folder -> folder, revision, fingerprint. Errors: missing config or weights.
   std::function<Result<ResolvedVariant>(const VariantSpec&)> locate_model;
-  std::string python;  // for parquet rows
+  FindPython python;  // for parquet rows
 };
+
+// One task: its rows found and read, its items made, chosen and put in order. Whatever else looks
+// at a plan's rows (`assay check`) asks this too, so that it says what a run would say.
+[[nodiscard]] Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
+                                                const ResolveServices& services);
 
 [[nodiscard]] Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services);
 

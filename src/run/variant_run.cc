@@ -12,11 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr double kFidelityShare = 0.05;  // of a variant's time that its tasks leave alone, at least
 
-int max_model_len_of(const nlohmann::json& args) {
-  const auto it = args.find("max_model_len");
-  return it != args.end() && it->is_number_integer() ? it->get<int>() : 0;
-}
-
 EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
   EngineSetup setup;
   setup.name = variant.spec.name;
@@ -29,12 +24,6 @@ EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
 }
 
 }  // namespace
-
-nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant) {
-  nlohmann::json args = plan.engine.args;
-  args.update(variant.engine_args);
-  return args;
-}
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
                        const RunOptions& options, RunServices& services,

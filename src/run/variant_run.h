@@ -85,7 +85,4 @@ class VariantRun final : private EngineTurn {
   std::string why_without_;  // of the last of them
 };
 
-// The plan's engine arguments with the variant's own over them.
-[[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
-
 }  // namespace assay

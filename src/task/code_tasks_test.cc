@@ -129,9 +129,7 @@ TEST_F(LiveCodeBench, NoCodeIsWrongAndRunsNothing) {
 
 TEST_F(LiveCodeBench, FunctionalProgramOfShippedRow) {
   const Task& task = use("livecodebench");
-  const auto data = load_data_set(data_folder(), task.source.layouts, "");
-  ASSERT_TRUE(data) << data.error().to_string();
-  const auto items = task.make_items(*data, context());
+  const auto items = task.make_items(found(data_folder(), task.source.layouts), context());
   ASSERT_TRUE(items) << items.error().to_string();
   const Item& item = items->at(5);
   EXPECT_EQ(item.id, "own_6");

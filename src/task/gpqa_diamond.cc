@@ -162,7 +162,6 @@ Task gpqa_diamond_task() {
   task.kind = TaskKind::loglikelihood;
   task.generates_with = "generative";
   task.source.hub_id = "Idavidrein/gpqa";
-  task.source.hub_config = "gpqa_diamond";
   task.source.hub_split = "train";
   task.source.hub_files = {"gpqa_diamond.csv"};
   task.source.gated = true;

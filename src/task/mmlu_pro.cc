@@ -196,8 +196,6 @@ Task mmlu_pro_task() {
       {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}, nullptr},
       {"hub snapshot", {"data/validation-*.parquet"}, nullptr},
   };
-  task.exemplar_hub_split = "validation";
-  task.default_fewshot = 5;
   task.chance = 0.1;
   task.has_lm_eval_metric = true;
   task.make_items = make_items;

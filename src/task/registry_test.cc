@@ -16,15 +16,10 @@ class Registry : public TaskTest {
     folder_ = folder;
     exemplars_.clear();
     if (!task.exemplar_layouts.empty()) {
-      const auto shots = load_data_set(folder, task.exemplar_layouts, "");
-      EXPECT_TRUE(shots) << shots.error().to_string();
-      if (!shots) return {};
-      for (const Row& row : shots->rows) exemplars_.push_back(row.fields);
+      const DataSet shots = found(folder, task.exemplar_layouts);
+      for (const Row& row : shots.rows) exemplars_.push_back(row.fields);
     }
-    const auto data = load_data_set(folder, task.source.layouts, "");
-    EXPECT_TRUE(data) << data.error().to_string();
-    if (!data) return {};
-    const auto items = task.make_items(*data, context());
+    const auto items = task.make_items(found(folder, task.source.layouts), context());
     EXPECT_TRUE(items) << items.error().to_string();
     for (const Item& item : items.value_or(std::vector<Item>())) {
       const auto next = task.next(item, {}, context());

@@ -23,7 +23,7 @@ struct TaskContext {
   const TaskSpec& spec;
   const ChatSpec& chat;
   std::uint64_t seed = 0;
-  // Few-shot exemplars, loaded once from `exemplars` (rows as the task's file lays them out).
+  // Few-shot exemplars, loaded once (rows as exemplar_layouts lay them out).
   std::vector<nlohmann::json> exemplars;
   std::string
       data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
@@ -69,8 +69,6 @@ struct Task {
   std::string generates_with;
   DataSource source;
   std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
-  std::string exemplar_hub_split;           // "validation"
-  int default_fewshot = 0;
   double chance = 0;  // accuracy of guessing; below it the report raises a flag
   bool has_lm_eval_metric = false;
   int max_steps = 1;  // upper bound of requests per item (SciCode: sub-steps)

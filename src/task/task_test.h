@@ -30,6 +30,17 @@ class TaskTest : public ::testing::Test {
 
   [[nodiscard]] TaskContext context() const { return {spec_, chat_, 0, exemplars_, folder_}; }
 
+  // The rows a folder holds; none where the test has failed.
+  [[nodiscard]] static DataSet found(const std::string& folder,
+                                     const std::vector<RowLayout>& layouts) {
+    const auto rows = find_data_set(folder, layouts, {});
+    EXPECT_TRUE(rows) << rows.error().to_string();
+    if (!rows) return {};
+    const auto* set = std::get_if<DataSet>(&*rows);
+    EXPECT_NE(set, nullptr) << "no rows found in " << folder;
+    return set != nullptr ? *set : DataSet();
+  }
+
   // One row, named "rows.jsonl:1".
   [[nodiscard]] static DataSet rows(std::vector<Json> fields) {
     DataSet data;

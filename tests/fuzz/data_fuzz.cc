@@ -41,11 +41,11 @@ void check_files(std::string_view text) {
   const auto zip = folder.write("rows.zip", text);
   if (text.starts_with("PK")) {
     check(assay::read_zip(zip, {".json", ".jsonl"}));
-    check_rows(assay::read_rows(zip, ""));
+    check_rows(assay::read_rows(zip, {}));
   }
   if (text.starts_with("\x1f\x8b")) {
-    check_rows(assay::read_rows(folder.write("rows.jsonl.gz", text), ""));
-    check_rows(assay::read_rows(folder.write("rows.json.gz", text), ""));
+    check_rows(assay::read_rows(folder.write("rows.jsonl.gz", text), {}));
+    check_rows(assay::read_rows(folder.write("rows.json.gz", text), {}));
   }
 }
 

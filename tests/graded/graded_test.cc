@@ -38,8 +38,10 @@ class Graded : public ::testing::Test {
   void load(const std::string& name, const std::string& folder) {
     task_ = find_task(name);
     folder_ = folder;
-    const auto data = load_data_set(folder, task_->source.layouts, "");
-    ASSERT_TRUE(data) << data.error().to_string();
+    const auto found = find_data_set(folder, task_->source.layouts, {});
+    ASSERT_TRUE(found) << found.error().to_string();
+    const auto* data = std::get_if<DataSet>(&*found);
+    ASSERT_NE(data, nullptr) << "no rows found in " << folder;
     const auto items = task_->make_items(*data, context());
     ASSERT_TRUE(items) << items.error().to_string();
     items_ = *items;

@@ -1,0 +1,232 @@
+// What `assay check` and `assay data check` say about a folder of rows; a run must say the same.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "run/resolve.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+struct Told {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+Told assay(std::vector<std::string> words) {
+  words.insert(words.begin(), "assay");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  const std::atomic<bool> interrupted{false};
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Told told;
+  told.exit_code = run_cli(static_cast<int>(argv.size()), argv.data(), interrupted);
+  told.out = testing::internal::GetCapturedStdout();
+  told.err = testing::internal::GetCapturedStderr();
+  return told;
+}
+
+std::string problem(const std::string& id) {
+  return R"({"problem": "1 + 1?", "solution": "$\\boxed{2}$", "answer": "2", )"
+         R"("subject": "Algebra", "level": 1, "unique_id": ")" +
+         id + "\"}\n";
+}
+
+class Check : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::path(testing::TempDir()) /
+        ("check_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "data");
+    if (const char* set = std::getenv("ASSAY_PYTHON")) env_python_ = set;
+    ::unsetenv("ASSAY_PYTHON");
+  }
+  void TearDown() override {
+    ::unsetenv("ASSAY_PYTHON");
+    if (env_python_) ::setenv("ASSAY_PYTHON", env_python_->c_str(), 1);
+    fs::remove_all(folder_);
+  }
+
+  fs::path write(const std::string& name, std::string_view content) {
+    const fs::path file = folder_ / name;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << content;
+    return file;
+  }
+  // A virtual environment whose Python runs `body` for every Parquet file.
+  std::string venv(const std::string& name, const std::string& body) {
+    write(name + "/pyvenv.cfg", "include-system-site-packages = false\n");
+    fs::create_directories(folder_ / name / "lib/python3.11/site-packages");
+    const fs::path python = write(name + "/bin/python3", "#!/bin/sh\n" + body);
+    fs::permissions(python, fs::perms::owner_all);
+    return python.string();
+  }
+  // The plan with one task, and what its engine says.
+  fs::path plan(const std::string& task, const std::string& engine = "kind: vllm") {
+    return write("plan.yaml", "name: t\noutput: out\nengine: {" + engine + "}\n" +
+                                  "variants:\n  - {name: a, model: ./m, baseline: true}\n" +
+                                  "  - {name: b, model: ./n}\ntasks:\n  - {" + task + "}\n");
+  }
+  Told check(const std::string& task, const std::string& engine = "kind: vllm") {
+    return assay({"check", plan(task, engine).string(), "--data", data()});
+  }
+  Told data_check(const std::string& task) { return assay({"data", "check", data(), task}); }
+  // What a run on the plan would end with before anything loads.
+  std::string run_says() {
+    const auto plan = load_plan(folder_ / "plan.yaml", known_benchmarks());
+    EXPECT_TRUE(plan) << plan.error().to_string();
+    ResolveServices services;
+    services.locate_data = [&](const TaskSpec&, const Task&) {
+      return Result<LocatedData>({.folder = data()});
+    };
+    const auto task = resolve_task(plan->tasks.front(), *plan, services);
+    return task ? "nothing is wrong" : task.error().to_string();
+  }
+  [[nodiscard]] std::string data() const { return (folder_ / "data").string(); }
+
+  fs::path folder_;
+  std::optional<std::string> env_python_;
+};
+
+TEST_F(Check, ATornFileOfATaskThatMayBeLeftOutIsAnError) {
+  write("data/hle/test.jsonl", R"({"id": "h1", "question": )");
+  const Told told = check("name: hle, if_gated: skip, max_gen_toks: 8");
+  EXPECT_EQ(told.exit_code, 2);
+  EXPECT_THAT(told.err, HasSubstr("hle/test.jsonl:1 is not valid JSON"));
+  EXPECT_THAT(told.err, HasSubstr(run_says()));
+  const Told data = data_check("hle");
+  EXPECT_EQ(data.exit_code, 2);
+  EXPECT_THAT(data.out, HasSubstr("hle/test.jsonl:1 is not valid JSON"));
+}
+
+TEST_F(Check, OtherDamageOfATaskThatMayBeLeftOut) {
+  for (const char* rows : {"", "{\"id\": \"h1\"}\n", "[1]\n"}) {
+    write("data/hle/test.jsonl", rows);
+    EXPECT_EQ(check("name: hle, if_gated: skip, max_gen_toks: 8").exit_code, 2) << rows;
+    EXPECT_NE(run_says(), "nothing is wrong") << rows;
+    EXPECT_EQ(data_check("hle").exit_code, 2) << rows;
+  }
+}
+
+TEST_F(Check, AbsentRowsAreLeftOutWhereThePlanSaysSo) {
+  write("data/math500/test.jsonl", problem("a"));  // another task's
+  const Told skipped = check("name: hle, if_gated: skip, max_gen_toks: 8");
+  EXPECT_EQ(skipped.exit_code, 0) << skipped.err;
+  EXPECT_THAT(skipped.out, HasSubstr("N/A"));
+  EXPECT_THAT(skipped.out, HasSubstr("[no rows in the data folder]"));
+  EXPECT_EQ(run_says(), "nothing is wrong");
+  const Told wanted = check("name: hle, max_gen_toks: 8");
+  EXPECT_EQ(wanted.exit_code, 2);
+  EXPECT_THAT(wanted.err, HasSubstr("no rows found in " + data()));
+  EXPECT_THAT(wanted.err, HasSubstr("looked for: "));
+  EXPECT_THAT(wanted.err, HasSubstr(run_says()));
+  const Told data = data_check("hle");
+  EXPECT_EQ(data.exit_code, 2);
+  EXPECT_THAT(data.out, HasSubstr("not there: looked for: "));
+  const Told all = assay({"data", "check", this->data()});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_THAT(all.out, HasSubstr("1 items, layout 'hub'"));
+}
+
+TEST_F(Check, ExemplarsThatAreNotThereAreDamage) {
+  write("data/mmlu_pro/test.jsonl",
+        R"({"question_id": 1, "question": "1 + 1?", "options": ["1", "2"], "answer": "B", )"
+        R"("answer_index": 1, "cot_content": "", "category": "math"})"
+        "\n");
+  const Told told = check("name: mmlu_pro, if_gated: skip, max_gen_toks: 8");
+  EXPECT_EQ(told.exit_code, 2);
+  EXPECT_THAT(told.err, HasSubstr("no few-shot exemplars of task mmlu_pro in " + data()));
+  EXPECT_THAT(told.err, HasSubstr(run_says()));
+  const Told all = assay({"data", "check", data()});
+  EXPECT_EQ(all.exit_code, 2);
+  EXPECT_THAT(all.out, HasSubstr("no few-shot exemplars of task mmlu_pro in " + data()));
+}
+
+TEST_F(Check, IdsThatAreNotThere) {
+  write("data/math500/test.jsonl", problem("a"));
+  const Told told = check("name: math500, max_gen_toks: 8, ids: [nobody]");
+  EXPECT_EQ(told.exit_code, 2);
+  EXPECT_THAT(told.err, HasSubstr("nobody"));
+  EXPECT_THAT(told.err, HasSubstr(run_says()));
+}
+
+// The task's rows are known under lm-eval's name too, and what lm-eval alone reads can't be chosen.
+TEST_F(Check, TasksOfLmEval) {
+  write("data/math500/test.jsonl", R"({"problem": )");
+  const Told torn =
+      check("name: m, harness: lm_eval, benchmark: hendrycks_math500, max_gen_toks: 8");
+  EXPECT_EQ(torn.exit_code, 2);
+  EXPECT_THAT(torn.err, HasSubstr("math500/test.jsonl:1"));
+  const Told chosen =
+      check("name: gsm8k, harness: lm_eval, benchmark: gsm8k, max_gen_toks: 8, first: 3");
+  EXPECT_EQ(chosen.exit_code, 2);
+  EXPECT_THAT(chosen.err, HasSubstr("cannot choose its items"));
+  EXPECT_THAT(chosen.err, HasSubstr(run_says()));
+}
+
+TEST_F(Check, ParquetIsReadThroughThePlansPythonOrTheUsers) {
+  write("data/math500/test.parquet", "PAR1");
+  const std::string rows = "cat <<'END'\n" + problem("a") + "END\n";
+  const std::string two = "cat <<'END'\n" + problem("a") + problem("b") + "END\n";
+  ::setenv("ASSAY_PYTHON", venv("users", rows).c_str(), 1);
+  const Told users = check("name: math500, max_gen_toks: 8");
+  EXPECT_EQ(users.exit_code, 0) << users.err;
+  EXPECT_THAT(users.out, testing::ContainsRegex("math500 +1 +8 +8 "));
+  EXPECT_EQ(data_check("math500").exit_code, 0);
+  const Told plans = check("name: math500, max_gen_toks: 8", "python: " + venv("plans", two));
+  EXPECT_EQ(plans.exit_code, 0) << plans.err;
+  EXPECT_THAT(plans.out, testing::ContainsRegex("math500 +2 +8 +16 "));
+}
+
+TEST_F(Check, ParquetWithoutTheBenchmarksColumns) {
+  write("data/hle/test.parquet", "PAR1");
+  ::setenv("ASSAY_PYTHON", venv("users", "echo '{\"text\": \"x\"}'\n").c_str(), 1);
+  const Told told = check("name: hle, if_gated: skip, max_gen_toks: 8");
+  EXPECT_EQ(told.exit_code, 2);
+  EXPECT_THAT(told.err, HasSubstr("hle/test.parquet:1"));
+  const Told data = data_check("hle");
+  EXPECT_EQ(data.exit_code, 2);
+  EXPECT_THAT(data.out, HasSubstr("hle/test.parquet:1"));
+}
+
+TEST_F(Check, APythonThatIsNotThereMattersToParquetAlone) {
+  ::setenv("ASSAY_PYTHON", (folder_ / "gone/python3").c_str(), 1);
+  write("data/math500/test.jsonl", problem("a"));
+  EXPECT_EQ(check("name: math500, max_gen_toks: 8").exit_code, 0);
+  EXPECT_EQ(data_check("math500").exit_code, 0);
+  fs::remove_all(folder_ / "data/math500");
+  write("data/math500/test.parquet", "PAR1");
+  const Told told = check("name: math500, max_gen_toks: 8");
+  EXPECT_EQ(told.exit_code, 3);
+  EXPECT_THAT(told.err, HasSubstr("math500/test.parquet"));
+  EXPECT_THAT(told.err, HasSubstr("ASSAY_PYTHON names no program"));
+  EXPECT_THAT(told.err, HasSubstr("correct ASSAY_PYTHON, or unset it"));
+  EXPECT_EQ(data_check("math500").exit_code, 3);
+}
+
+TEST_F(Check, AFolderOfOneTaskThatIsNotThere) {
+  const Told told = check("name: hle, if_gated: skip, max_gen_toks: 8, data: ./nowhere");
+  EXPECT_EQ(told.exit_code, 0);  // --data goes before the task's own folder
+  plan("name: hle, if_gated: skip, max_gen_toks: 8, data: ./nowhere");
+  const Told own = assay({"check", (folder_ / "plan.yaml").string()});
+  EXPECT_EQ(own.exit_code, 2);
+  EXPECT_THAT(own.err, HasSubstr("cannot read the folder"));
+}
+
+}  // namespace
+}  // namespace assay

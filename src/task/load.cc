@@ -1,0 +1,56 @@
+#include "task/load.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/hash.h"
+#include "data/sampling.h"
+
+namespace assay {
+namespace {
+
+Status load_exemplars(const TaskSpec& spec, const Task& task, const std::filesystem::path& folder,
+                      const FindPython& python, LoadedItems& out) {
+  if (task.exemplar_layouts.empty()) return {};
+  FoundRows found = TRY(find_data_set(folder, task.exemplar_layouts, python));
+  if (const auto* absent = std::get_if<AbsentRows>(&found)) {
+    if (spec.num_fewshot == 0) return {};  // none is shown
+    return usage_error(
+        fmt::format("no few-shot exemplars of task {} in {}", spec.name, absent->folder.string()),
+        "looked for: " + absent->looked_for,
+        "put the data set's exemplars there, or write `num_fewshot: 0`");
+  }
+  auto& set = std::get<DataSet>(found);
+  out.fingerprint = sha256_hex(out.fingerprint + set.fingerprint);
+  for (Row& row : set.rows) out.exemplars.push_back(std::move(row.fields));
+  return {};
+}
+
+}  // namespace
+
+Result<Loaded> load_items(const TaskSpec& spec, const Task& task,
+                          const std::filesystem::path& folder, const LoadContext& context) {
+  FoundRows found = TRY(find_data_set(folder, task.source.layouts, context.python));
+  if (auto* absent = std::get_if<AbsentRows>(&found)) return std::move(*absent);
+  auto& set = std::get<DataSet>(found);
+  LoadedItems out;
+  out.layout = set.layout;
+  out.fingerprint = set.fingerprint;
+  TRY(load_exemplars(spec, task, folder, context.python, out));
+  std::vector<Item> all = TRY(task.make_items(
+      set, TaskContext{spec, context.chat, context.seed, out.exemplars, folder.string()}));
+  out.all_ids.reserve(all.size());
+  for (const Item& item : all) out.all_ids.push_back(item.id);
+  out.items = TRY(select_items(std::move(all), spec, context.seed));
+  if (out.items.empty()) {
+    return usage_error("task " + spec.name + " has no items",
+                       fmt::format("none of the {} rows in {} is one that the task asks",
+                                   set.rows.size(), folder.string()),
+                       "check the data folder, or the task's options, limit and ids");
+  }
+  if (spec.harness == Harness::lm_eval) out.rows = std::move(set.rows);
+  return out;
+}
+
+}  // namespace assay
