@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "engine/openai_engine.h"
 #include "plan/endpoint.h"
-#include "run/variant_run.h"
+#include "run/keys.h"
 #include "task/task.h"
 
 namespace assay {

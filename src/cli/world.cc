@@ -19,7 +19,7 @@
 #include "engine/process_tree.h"
 #include "engine/worker_engine.h"
 #include "plan/endpoint.h"
-#include "run/variant_run.h"
+#include "run/keys.h"
 #include "sandbox/memory_cgroup.h"
 
 namespace assay {
