@@ -21,9 +21,9 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/subprocess.h"
+#include "run/math_verify_client.h"
 #include "score/choice.h"
 #include "score/math.h"
-#include "score/math_verify_client.h"
 
 namespace assay {
 namespace {

@@ -13,11 +13,11 @@
 #include "data/hub.h"
 #include "engine/python.h"
 #include "plan/plan.h"
+#include "run/math_verify_client.h"
 #include "run/resolve.h"
 #include "run/revisions.h"
 #include "run/runner.h"
 #include "sandbox/sandbox.h"
-#include "score/math_verify_client.h"
 
 namespace assay {
 

@@ -10,8 +10,8 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "run/math_verify_client.h"
 #include "score/math.h"
-#include "score/math_verify_client.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // Against scripted helpers; the real one is tested where ASSAY_PYTHON names an interpreter with it.
-#include "score/math_verify_client.h"
+#include "run/math_verify_client.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "score/math_verify_client.h"
+#include "run/math_verify_client.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ constexpr milliseconds kStopCheck{100};  // how soon a wait sees that it is to e
 constexpr milliseconds kExitTimeout{500};
 constexpr std::size_t kMaxAnswerBytes = 1UL << 20;
 constexpr std::size_t kLastWordsBytes = 4096;
-constexpr std::size_t kShownBytes = 200;
+constexpr std::size_t kQuotedBytes = 200;
 
 milliseconds left_until(SteadyClock::time_point deadline) {
   return std::max(milliseconds(0),
@@ -38,7 +38,7 @@ milliseconds left_until(SteadyClock::time_point deadline) {
 }
 
 std::string short_text(std::string_view text) {
-  return sanitize_utf8(trim(text).substr(0, kShownBytes));
+  return sanitize_utf8(trim(text).substr(0, kQuotedBytes));
 }
 
 std::string_view last_line(std::string_view text) {
