@@ -22,7 +22,7 @@
 #include "base/json.h"
 #include "base/subprocess.h"
 #include "score/choice.h"
-#include "score/math.h"
+#include "score/math/math.h"
 #include "score/math_verify_client.h"
 
 namespace assay {

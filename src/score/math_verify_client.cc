@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 #include "base/subprocess.h"
-#include "score/math_extract.h"
+#include "score/gold.h"
 
 namespace assay {
 

@@ -1,4 +1,5 @@
-// Mathematical equivalence beyond the fast C++ path, answered by Math-Verify in a helper process.
+// Mathematical equivalence where the fast path in C++ cannot decide it: Math-Verify in a helper
+// process.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,7 @@ class EquivalenceOracle {
  public:
   virtual ~EquivalenceOracle() = default;
   // Math-Verify's parse and verify: gold answer (LaTeX without $) against the whole output.
-  // Nothing when the helper is not there or ran out of time or memory: the item then stays
+  // Nothing when the helper could not be started, or ran out of time or memory; the item is then
   // unscored.
   virtual std::optional<bool> equivalent(const std::string& gold, const std::string& output) = 0;
   // Why the last question had no answer, one line; empty when it had one.
