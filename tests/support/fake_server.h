@@ -10,7 +10,7 @@
 #include "base/subprocess.h"
 #include "base/unique_fd.h"
 #include "engine/openai_engine.h"
-#include "engine/test_support.h"
+#include "support/engine.h"
 
 namespace assay::testing {
 
