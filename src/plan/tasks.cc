@@ -39,7 +39,7 @@ bool lm_eval_generates_nothing(std::string_view name) {
          name.find("cot") == std::string_view::npos;
 }
 
-// The least room any variant leaves for prompt and output; 0 when none says.
+// The smallest max_model_len of all variants; 0 when none is given.
 int smallest_max_model_len(const Plan& plan) {
   int smallest = 0;
   for (const VariantSpec& variant : plan.variants) {
@@ -88,7 +88,7 @@ Status read_sampling(const YamlMap& map, nlohmann::json& into) {
 
 class TaskReader {
  public:
-  // `sampling`: the plan's, for tasks that generate and do not say.
+  // `sampling` is the plan's; it applies to tasks that generate and have none of their own.
   TaskReader(YamlMap map, const std::vector<KnownBenchmark>& known, const Plan& plan,
              const nlohmann::json& sampling)
       : map_(std::move(map)), known_(known), plan_(plan), plan_sampling_(sampling) {}
