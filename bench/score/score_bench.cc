@@ -23,7 +23,7 @@
 #include "base/subprocess.h"
 #include "run/math_verify_client.h"
 #include "score/choice.h"
-#include "score/math.h"
+#include "score/math/math.h"
 
 namespace assay {
 namespace {

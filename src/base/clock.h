@@ -22,7 +22,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] Seconds wall() const override;
 };
 
-// Stands still until told otherwise.
+// For tests: the time changes only when the test says so.
 class FakeClock final : public Clock {
  public:
   [[nodiscard]] Seconds now() const override { return now_; }

@@ -13,7 +13,8 @@ namespace assay {
 // The file's bytes. A missing or unreadable file is a usage error that names it.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
 
-// Readers see the old content or the new, never a part: written beside, synced, renamed.
+// Writes a temporary file, syncs it and renames it, so that readers see the old content or the new
+// one, never a part.
 [[nodiscard]] Status write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 [[nodiscard]] Status make_dirs(const std::filesystem::path& path);

@@ -20,8 +20,8 @@ struct Error {
   std::string why;   // one line: why, with the system's or the library's own words
   std::string fix;   // one line: what to do
 
-  // Three lines, "error: …", "why: …", "do: …"; empty parts are left out. UTF-8,
-  // whatever it quotes.
+  // Three lines, "error: …", "why: …", "do: …"; empty parts are left out. Always
+  // valid UTF-8.
   [[nodiscard]] std::string to_string() const;
 };
 

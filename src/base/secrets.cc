@@ -87,7 +87,7 @@ std::string SecretFilter::pass_on(bool more_may_come) {
         found = &secret;
         break;
       }
-      // A longer one may still become whole: it goes before a shorter one that is whole already.
+      // The text may be the beginning of a longer secret; wait before a shorter one is replaced.
       if (more_may_come && std::string_view(secret).starts_with(rest)) {
         held_.erase(0, at);
         return out;

@@ -7,19 +7,20 @@
 
 namespace assay {
 
-inline constexpr std::string_view kSecretMark = "[secret]";  // stands in a secret's place
+inline constexpr std::string_view kSecretMark = "[secret]";  // printed instead of a secret
 
 // True for names whose value is kept secret: their last word is TOKEN or KEY, or they end in
-// APIKEY, SECRET, PASSWORD, PASSWD or CREDENTIALS. ASSAY_RUN_TOKEN is none.
+// APIKEY, SECRET, PASSWORD, PASSWD or CREDENTIALS. ASSAY_RUN_TOKEN is not a secret.
 [[nodiscard]] bool is_secret_name(std::string_view name);
 
 // The secrets this process knows: values of such variables, and the token that the hub's client
-// keeps in a file (HF_TOKEN_PATH, $HF_HOME/token and its defaults). Values below eight bytes are
-// left out: they would be found everywhere.
+// keeps in a file (HF_TOKEN_PATH, $HF_HOME/token and its defaults). Values of fewer than
+// eight bytes are left out, because they would occur by chance in other text.
 [[nodiscard]] std::vector<std::string> secret_values();
 
-// Copies text piece by piece with kSecretMark in the place of secrets, one that is cut in pieces
-// included. What could be the beginning of a secret is held back until it is decided.
+// Copies text piece by piece and replaces secrets by kSecretMark, also when a secret is split
+// between two pieces. Text that may be the beginning of a secret is held back until more text is
+// there.
 class SecretFilter {
  public:
   explicit SecretFilter(std::vector<std::string> secrets);

@@ -62,7 +62,8 @@ Prepared prepare(const SpawnOptions& options) {
   return out;
 }
 
-// Moves descriptors to where the child wants them; first out of the way of every target number.
+// Moves descriptors to the numbers the child expects. All are first moved above every such number,
+// so that none overwrites another.
 bool place_fds(std::vector<std::pair<int, int>>& fds) {
   int above = 3;
   for (const auto& [ours, theirs] : fds) above = std::max(above, theirs + 1);
@@ -176,7 +177,8 @@ Result<Child> spawn(const SpawnOptions& options) {
 
 namespace {
 
-// A child that closes its stdin early must not end us: SIGPIPE is held back in this thread alone.
+// A child that closes its stdin early must not end this process, so SIGPIPE is blocked in this
+// thread.
 class SigpipeBlock {
  public:
   SigpipeBlock() {

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "base/ascii.h"
+
 namespace assay {
 namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
-}
 
 // Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
 std::size_t sequence_length(std::string_view text) {
@@ -37,8 +36,8 @@ std::size_t sequence_length(std::string_view text) {
 }  // namespace
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_c_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_c_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -102,6 +101,12 @@ std::string sanitize_utf8(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string one_line(std::string_view text, std::size_t longest_bytes) {
+  std::string line = sanitize_utf8(trim(text).substr(0, longest_bytes));
+  std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20; }, ' ');
+  return line;
 }
 
 std::string human_duration(double seconds) {

@@ -15,6 +15,9 @@ namespace assay {
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 // Invalid sequences become U+FFFD.
 [[nodiscard]] std::string sanitize_utf8(std::string_view text);
+// For a message: trimmed, then cut, valid UTF-8, and a space for every control character.
+[[nodiscard]] std::string one_line(std::string_view text,
+                                   std::size_t longest_bytes = std::string_view::npos);
 // "1h 02m 03s", "4m 05s", "12.3s"
 [[nodiscard]] std::string human_duration(double seconds);
 // "1.5 GiB"

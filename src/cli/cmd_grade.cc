@@ -15,6 +15,8 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kShownBytes = 120;  // of an answer that is printed
+
 struct Options {
   GradeOptions grade;
   std::string out;
@@ -140,11 +142,6 @@ void print_counts(const GradedFile& file) {
   for (const auto& [what, count] : counts) fmt::print("{}: {}\n", what, count);
 }
 
-std::string one_line(std::string_view text) {
-  const std::string flat = replace_all(std::string(text.substr(0, 120)), "\n", " ");
-  return sanitize_utf8(flat);
-}
-
 void print_agreement(const GradedFile& file, int show) {
   Agreement sum;
   std::string differing;
@@ -162,10 +159,10 @@ void print_agreement(const GradedFile& file, int show) {
     sum.only_ours += ours && !*output.verdict ? 1 : 0;
     sum.only_recorded += !ours && *output.verdict ? 1 : 0;
     if (ours == *output.verdict || ++shown > show) continue;
-    differing +=
-        fmt::format("  {} sample {}: target {}, ours {} ({}), recorded {}\n", output.item,
-                    output.sample + 1, one_line(output.score.target), ours ? "right" : "wrong",
-                    one_line(output.score.extracted), *output.verdict ? "right" : "wrong");
+    differing += fmt::format(
+        "  {} sample {}: target {}, ours {} ({}), recorded {}\n", output.item, output.sample + 1,
+        one_line(output.score.target, kShownBytes), ours ? "right" : "wrong",
+        one_line(output.score.extracted, kShownBytes), *output.verdict ? "right" : "wrong");
   }
   if (sum.compared == 0) return;
   fmt::print(

@@ -1,4 +1,4 @@
-// Bytes read one piece after the other, whatever holds them; and lines cut from them.
+// Reads bytes piece by piece from a file or a text, and splits them into lines.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,7 @@ class ByteSource {
 // `text` must outlive the source.
 [[nodiscard]] std::unique_ptr<ByteSource> text_source(std::string_view text);
 
-// Everything; more than max_bytes is a usage error that names `where`.
+// Reads everything; more than max_bytes is a usage error that names `where`.
 [[nodiscard]] Result<std::string> read_all(ByteSource& source, std::size_t max_bytes,
                                            const std::string& where);
 
@@ -34,7 +34,7 @@ class LineReader {
   // False at the end. A line longer than 1 GiB is a usage error.
   [[nodiscard]] Result<bool> next(std::string& line);
   [[nodiscard]] std::size_t number() const { return number_; }  // of the line last read, from 1
-  // The line last read had no line end: the file ends with it.
+  // True when the line last read had no line end, so that the file ends with it.
   [[nodiscard]] bool cut_off() const { return cut_off_; }
 
  private:

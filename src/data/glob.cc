@@ -11,7 +11,7 @@ namespace {
 constexpr int kMaxDepth = 12;
 constexpr std::size_t kMaxFiles = 200000;
 
-// Greedy with one step back to the last '*': linear in practice, never exponential.
+// On a mismatch it only goes back to the last '*', so the time is never exponential.
 bool part_matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;
@@ -69,7 +69,7 @@ Result<std::vector<std::string>> list_files(const std::filesystem::path& folder)
   }
   for (const fs::recursive_directory_iterator end; it != end; it.increment(error)) {
     if (error) break;
-    std::error_code ignored;  // a dangling link is no file
+    std::error_code ignored;  // a broken link counts as no file
     if (it->path().filename().native().starts_with('.')) {
       it.disable_recursion_pending();
       continue;

@@ -10,8 +10,8 @@
 
 namespace assay {
 
-// '*' and '?' match within one part of the path, '**' any number of whole parts (none, too). All
-// else stands for itself.
+// '*' and '?' match within one part of the path, '**' any number of whole parts, also none. All
+// other characters match themselves.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view path);
 
 // Regular files below `folder` (links followed to files, not to folders), relative to it, sorted

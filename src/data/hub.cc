@@ -67,7 +67,7 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   const std::optional<HubStatus> known = parse_status(*status);
   if (!known) return broken(fmt::format("unknown status '{}'", *status));
   result.status = *known;
-  result.message = without_secrets(result.message);  // the client's words, whatever they are
+  result.message = without_secrets(result.message);  // the client's message may quote a token
   result.folder = *folder;
   result.files = static_cast<int>(*files);
   result.bytes = static_cast<std::uint64_t>(*bytes);
@@ -84,7 +84,7 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
   }
   SpawnOptions options;
   options.argv = {client.python, "-m", "assay_worker.hub", "fetch"};
-  // One word each, so that nothing in a plan can be taken for an option.
+  // "--name=value" in one word, so that a value from a plan cannot be taken for an option.
   options.argv.push_back("--kind=" + kind_name(request.kind));
   options.argv.push_back("--id=" + request.id);
   options.argv.push_back("--revision=" + request.revision);

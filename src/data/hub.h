@@ -16,7 +16,7 @@ enum class HubKind { model, dataset };
 
 enum class HubStatus {
   ok,
-  renamed,       // it moved, and is usable all the same; `renamed_to` has the new name
+  renamed,       // it is usable under a new name, which is in `renamed_to`
   gated,         // 401 or 403: the terms are not accepted, or no token is set
   missing,       // no such repository (or a private one), revision or file
   rate_limited,  // 429 to the last try
@@ -29,7 +29,7 @@ struct HubRequest {
   std::string id;                  // "owner/name"
   std::string revision;            // branch, tag or commit; empty: main
   std::vector<std::string> allow;  // patterns of files ('*' crosses '/'); empty: all
-  bool offline = false;            // the cache alone
+  bool offline = false;            // use the cache only
 };
 
 struct HubResult {
@@ -54,11 +54,12 @@ struct HubClient {
 };
 
 // Finds the commit a revision stands for and brings its files into the cache. An Error
-// (environment) only when the helper itself cannot be run or does not keep to its protocol: what
-// the hub says is a HubResult.
+// (environment) is returned only when the helper cannot be run or breaks its protocol. What the hub
+// answers is always a HubResult.
 [[nodiscard]] Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request);
 
-// The Error for a result that is not usable: missing is a usage error, all else the environment's.
+// The Error for a result that is not usable: a usage error for `missing`, an
+// environment error for the others.
 [[nodiscard]] Error hub_error(const HubRequest& request, const HubResult& result);
 
 [[nodiscard]] const char* to_string(HubStatus status);

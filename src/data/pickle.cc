@@ -26,8 +26,8 @@ constexpr std::size_t kMaxNodes = 1'000'000;
 constexpr int kMaxDepth = 100;
 constexpr int kHighestProtocol = 5;
 
-// Values may be shared and changed after they were memoized, so they live in one list and are
-// named by their place in it.
+// Values can be shared, and can change after they were memoized. So all are kept in one list, and
+// refer to each other by their index.
 using Ref = std::uint32_t;
 constexpr Ref kMark = 0xffffffff;  // on the stack only
 
@@ -233,7 +233,7 @@ class Unpickler {
     if (version > kHighestProtocol) return bad(fmt::format("protocol {} is not known", version));
     return {};
   }
-  Status frame() {  // a hint for buffering; what counts are the opcodes
+  Status frame() {  // only a hint for buffering, so it is skipped
     const std::uint64_t size = TRY(take_little_endian(8));
     if (size > all_.size() - at_) return bad("it is cut off");
     return {};

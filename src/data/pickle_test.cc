@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
 std::string laughs() {  // ten lists, each holding the one before ten times
   std::string out = "]";
   for (int i = 0; i < 20; ++i) {
-    out += std::string("q") + static_cast<char>(i) + "0(";  // keep it in the memo alone
+    out += std::string("q") + static_cast<char>(i) + "0(";  // keep it in the memo only
     for (int k = 0; k < 10; ++k) out += std::string("h") + static_cast<char>(i);
     out += "l";
   }

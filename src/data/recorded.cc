@@ -115,7 +115,7 @@ Result<RecordedItem> math_item(const Row& row) {
   }
   TRY(add_verdicts(row, "score", item.outputs));
   std::string gold = TRY(string_field(row.fields, "gt", row.where));
-  // What their parser could not read is left empty there.
+  // Empty where their parser could not read the answer.
   if (gold.empty() && has(row.fields, "answer")) {
     gold = TRY(string_field(row.fields, "answer", row.where));
   }

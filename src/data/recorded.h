@@ -1,5 +1,6 @@
-// Outputs that a model gave earlier, in the files evaluators leave behind. Each becomes an output
-// beside the benchmark's row, as far as the file holds it, and the verdict it was given then.
+// Outputs that a model gave earlier, in the files evaluators leave behind. Each output is
+// returned with the benchmark's row, as far as the file holds it, and the verdict it was given
+// then.
 //
 // Known layouts (told apart by their fields, not by name):
 //   assay's results/*/samples_*.jsonl, and lm-eval's: doc, resps, target; the metric beside them
@@ -25,7 +26,7 @@ struct RecordedOutput {
   std::vector<double> loglikelihoods;  // of the choices, instead of text
   bool truncated = false;              // the file says that the output ended by length
   std::optional<bool> verdict;         // right or wrong, as recorded
-  std::string metric = "robust";       // which of ours the verdict is to be set beside
+  std::string metric = "robust";       // the metric of ours that the verdict is compared with
   std::optional<std::string> answer;   // the extracted answer, as recorded; "": none was found
 };
 
@@ -34,7 +35,7 @@ struct RecordedItem {
   // The benchmark's row, in the fields its task reads; null where the file does not hold it whole,
   // so that the data set is needed.
   Row row;
-  bool row_is_item = false;             // `row` is what the task makes of a row already (Item::row)
+  bool row_is_item = false;             // `row` is already what the task makes of a row (Item::row)
   std::vector<RecordedOutput> outputs;  // samples, in the file's order
 };
 

@@ -1,4 +1,4 @@
-// Rows of a data set: read from files on disk, whatever their container.
+// Reads the rows of a data set from files of several formats.
 #pragma once
 
 #include <filesystem>

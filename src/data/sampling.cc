@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-// Fractions (2j + 1) / 2n compared exactly, so that the order never hangs on rounding.
+// Compares the fractions (2j + 1) / 2n exactly, so that rounding cannot change the order.
 struct Rank {
   std::uint64_t numerator = 0;
   std::uint64_t denominator = 1;
@@ -109,7 +109,7 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
     const Rank of_a = Rank::of(a.item, counts[a.task]);
     const Rank of_b = Rank::of(b.item, counts[b.task]);
     if (of_a < of_b || of_b < of_a) return of_a < of_b;
-    return a.task < b.task;  // two items of one task never share a rank
+    return a.task < b.task;  // two items of one task never have the same rank
   });
   return queue;
 }

@@ -15,7 +15,7 @@ namespace assay {
 // item j (from 0) of a stratum of n gets rank (j + 0.5) / n; the task's order is by rank, then
 // hash. A prefix of it is a stratified sample: of a stratum of n among N items in S strata, the
 // first k hold k·n/N items, give or take 1/2 + (n/N)·S/2. Selection follows spec: ids, first, limit
-// (per task or per stratum) or all; more than there are means all.
+// (per task or per stratum) or all; a limit above the number of items means all.
 // The order is a function of the set of items chosen from, not of the order they come in.
 // Errors (usage): an id that is not there, a duplicate id.
 [[nodiscard]] Result<std::vector<Item>> select_items(std::vector<Item> items, const TaskSpec& spec,

@@ -36,7 +36,7 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index, const std::st
     const zip_int64_t n = zip_fread(entry.get(), piece.data(), piece.size());
     if (n < 0) return damaged(where, zip_file_strerror(entry.get()));
     if (n == 0) return content;
-    // The size the archive states is not to be trusted.
+    // The size that the archive states may be wrong.
     if (content.size() + static_cast<std::size_t>(n) > room_bytes) {
       return damaged(where, fmt::format("it unpacks to more than {} GiB", kLargestBytes >> 30U));
     }

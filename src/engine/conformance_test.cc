@@ -14,9 +14,9 @@
 #include <numeric>
 #include <set>
 
-#include "engine/endpoint_support.h"
-#include "engine/test_support.h"
 #include "engine/worker_engine.h"
+#include "support/engine.h"
+#include "support/fake_server.h"
 
 namespace assay::testing {
 namespace {

@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "base/subprocess.h"
-#include "engine/test_support.h"
+#include "support/engine.h"
 
 namespace assay::testing {
 namespace {

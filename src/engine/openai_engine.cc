@@ -16,8 +16,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr int kMaxInFlight = 1024;
-
 double seconds_between(std::chrono::steady_clock::time_point from,
                        std::chrono::steady_clock::time_point to) {
   return std::max(0.0, std::chrono::duration<double>(to - from).count());
@@ -123,9 +121,9 @@ Status OpenAiEngine::submit(std::int64_t id, RequestKind kind, const Rendered& r
   if (jobs_.contains(id)) {
     return environment_error(fmt::format("request {} is already in flight", id), "", "");
   }
-  if (static_cast<int>(jobs_.size()) >= kMaxInFlight) {
+  if (static_cast<int>(jobs_.size()) >= hello_.max_in_flight) {
     return environment_error("too many requests in flight",
-                             fmt::format("the engine takes {}", kMaxInFlight), "");
+                             fmt::format("the engine takes {}", hello_.max_in_flight), "");
   }
   if (!fits(kind, rendered, sampling)) {
     answer_failed(id, "prompt does not fit");

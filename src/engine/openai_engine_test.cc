@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/endpoint_support.h"
-#include "engine/test_support.h"
+#include "support/engine.h"
+#include "support/fake_server.h"
 
 namespace assay::testing {
 namespace {

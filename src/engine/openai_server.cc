@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr int kMaxInFlight = 1024;
+
 std::string text_field(const json& object, const char* name) {
   const auto it = object.find(name);
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -163,7 +165,7 @@ bool OpenAiEngine::gives_logprobs() {
 
 void OpenAiEngine::greet() {
   hello_.worker = "openai";
-  hello_.max_in_flight = 1024;
+  hello_.max_in_flight = kMaxInFlight;
   const std::string version = facts_.value("version", std::string("unknown"));
   hello_.versions = {{format_.vllm ? "vllm (server)" : "server", version}};
   hello_.capabilities = {"generate"};

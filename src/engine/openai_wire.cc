@@ -35,12 +35,6 @@ int count_of(const json& value) {
   return value.is_number_integer() ? value.get<int>() : 0;
 }
 
-std::string one_line(std::string_view text) {
-  std::string out = sanitize_utf8(trim(text).substr(0, kLongestWords));
-  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20; }, ' ');
-  return out;
-}
-
 json sampling_fields(const WireFormat& format, const Sampling& sampling) {
   json out = {{"max_tokens", sampling.max_tokens},
               {"temperature", sampling.temperature},
@@ -246,7 +240,7 @@ void ReplyReader::line(std::string_view raw) {
   if (data == "[DONE]" || !problem.empty()) return;
   const json value = json::parse(data, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) {
-    problem = "a piece of the stream is not JSON: " + one_line(data);
+    problem = "a piece of the stream is not JSON: " + one_line(data, kLongestWords);
     return;
   }
   object(value);
@@ -278,9 +272,9 @@ void ReplyReader::object(const json& value) {
   }
   const std::string name = text_of(field(value, "model"));
   if (name != model_) {
-    problem = name.empty()
-                  ? "the reply names no model"
-                  : fmt::format("the model '{}' answered, not '{}'", one_line(name), model_);
+    problem = name.empty() ? "the reply names no model"
+                           : fmt::format("the model '{}' answered, not '{}'",
+                                         one_line(name, kLongestWords), model_);
     wrong_model = !name.empty();
     return;
   }
@@ -342,7 +336,7 @@ Response generate_response(const ReplyReader& reader) {
     out.finish_reason = FinishReason::length;
   } else if (reader.finish_reason != "stop") {
     out.finish_reason = FinishReason::error;
-    out.error = "the server ended the answer: " + one_line(reader.finish_reason);
+    out.error = "the server ended the answer: " + one_line(reader.finish_reason, kLongestWords);
   }
   return out;
 }
@@ -352,8 +346,8 @@ Result<Response> scored_response(const WireFormat& format, RequestKind kind,
   try {
     return scored_from(format, kind, rendered, top_k, whole);
   } catch (const std::exception& e) {
-    return environment_error("the server's log-probabilities cannot be read", one_line(e.what()),
-                             "");
+    return environment_error("the server's log-probabilities cannot be read",
+                             one_line(e.what(), kLongestWords), "");
   }
 }
 
@@ -390,18 +384,19 @@ std::string words_of_error(std::string_view body, std::string_view type) {
     if (from == std::string_view::npos || to == std::string_view::npos || to < from) {
       return "a page of HTML";
     }
-    return "a page of HTML, '" + one_line(start.substr(from + 7, to - from - 7)) + "'";
+    return "a page of HTML, '" + one_line(start.substr(from + 7, to - from - 7), kLongestWords) +
+           "'";
   }
   const json value = json::parse(start, nullptr, /*allow_exceptions=*/false);
   for (const json* place : {&field(value, "error"), &value}) {
-    if (place->is_string()) return one_line(place->get<std::string>());
+    if (place->is_string()) return one_line(place->get<std::string>(), kLongestWords);
     for (const char* name : {"message", "detail"}) {
       if (const std::string words = text_of(field(*place, name)); !words.empty()) {
-        return one_line(words);
+        return one_line(words, kLongestWords);
       }
     }
   }
-  return start.empty() ? "nothing" : one_line(start);
+  return start.empty() ? "nothing" : one_line(start, kLongestWords);
 }
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "engine/test_support.h"
+#include "support/engine.h"
 
 namespace assay::testing {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "engine/test_support.h"
+#include "support/engine.h"
 
 namespace assay::testing {
 namespace {

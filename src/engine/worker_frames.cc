@@ -5,18 +5,13 @@
 #include <utility>
 
 #include "base/secrets.h"
+#include "base/text.h"
 
 namespace assay {
 
 using nlohmann::json;
 
 namespace {
-
-// Text in one line: errors are printed as lines.
-std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
 
 std::string text_or(const json& frame, const char* field, std::string otherwise) {
   const auto it = frame.find(field);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
 
@@ -60,10 +61,9 @@ Status read_key_name(const YamlMap& map, json& args) {
   if (!map.has("api_key_env")) return {};
   std::string name;
   TRY(map.read("api_key_env", name));
-  const bool ok =
-      !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-      });
+  const bool ok = !name.empty() && !is_digit(name[0]) && std::ranges::all_of(name, [](char c) {
+    return is_word_char(c) && !is_lower_letter(c);
+  });
   if (!ok) {
     // The value is not repeated: it may be the key itself.
     return map.error("api_key_env", "api_key_env is no name of an environment variable",

@@ -9,7 +9,7 @@ namespace assay {
 
 inline constexpr const char* kEndpointKind = "openai";
 
-// "completions" or "chat": as written, or by whether there is a tokenizer.
+// "completions" or "chat": as the plan says, otherwise "completions" when it names a tokenizer.
 [[nodiscard]] std::string endpoint_mode(const nlohmann::json& args);
 
 // Whether loglikelihood tasks can run at all; false makes them N/A.

@@ -72,7 +72,7 @@ const VariantSpec& Plan::baseline() const {
   for (const VariantSpec& variant : variants) {
     if (variant.baseline) return variant;
   }
-  std::abort();  // parse_plan lets no plan without a baseline through
+  std::abort();  // parse_plan refuses a plan without a baseline
 }
 
 json to_json(const Plan& plan) {

@@ -1,4 +1,4 @@
-// Every way a plan can be wrong: the place, the words, and what to do.
+// Every error a plan can have: its position, its words, and what to do.
 #include <gtest/gtest.h>
 
 #include <ostream>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/secrets.h"
 #include "base/text.h"
 #include "plan/endpoint.h"
@@ -13,21 +14,15 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kLongestNameBytes = 100;
-constexpr std::size_t kMaxEdits = 2;  // an engine argument unlike a common one is the engine's
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+constexpr std::size_t kMaxEdits =
+    2;  // an argument that differs in more letters is not taken for a typo
 
 bool is_env_name(std::string_view name) {
-  return !name.empty() && !is_digit(name[0]) &&
-         std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  return !name.empty() && !is_digit(name[0]) && std::ranges::all_of(name, is_word_char);
 }
 
-// Engine arguments that a typo must not turn into an unknown one of vLLM's hundreds.
+// Frequent engine arguments. A misspelt one is an error here; otherwise it would be passed on as
+// one of the hundreds that vLLM has.
 const std::vector<std::string>& common_engine_keys() {
   static const std::vector<std::string> keys = {
       "kind",          "python",       "tensor_parallel_size", "gpu_memory_utilization",
@@ -134,8 +129,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
 bool usable_as_file_name(std::string_view name) {
   if (name.empty() || name.size() > kLongestNameBytes) return false;
   if (name[0] == '.' || name[0] == '-') return false;
-  return std::ranges::all_of(
-      name, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; });
+  return std::ranges::all_of(name, [](char c) { return is_word_char(c) || c == '.' || c == '-'; });
 }
 
 Status check_name(const YamlMap& map, std::string_view key, const std::string& name) {

@@ -11,8 +11,8 @@
 
 namespace assay {
 
-// The name becomes part of file names: letters, digits, '.', '_', '-', not at first a '.' or '-',
-// at most 100 bytes.
+// The name becomes part of file names: letters, digits, '.', '_', '-', not beginning with
+// '.' or '-', at most 100 bytes.
 [[nodiscard]] bool usable_as_file_name(std::string_view name);
 [[nodiscard]] Status check_name(const YamlMap& map, std::string_view key, const std::string& name);
 
@@ -43,11 +43,11 @@ namespace assay {
 [[nodiscard]] Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
                                         nlohmann::json& args);
 
-// What only a whole plan shows: an address for every variant, a tokenizer where prompts are
-// rendered here, no lm-eval. Call it last.
+// Checks that need the whole plan, so call it last: every variant has an address, there is a
+// tokenizer where prompts are rendered here, no task uses lm-eval.
 [[nodiscard]] Status check_endpoint(const YamlMap& top, const Plan& plan);
 
-// Checks the few engine arguments assay itself relies on; the others are the engine's to judge.
+// Checks the few engine arguments that assay itself relies on. The engine checks the others.
 [[nodiscard]] Status check_engine_args(const YamlMap& engine, const nlohmann::json& args);
 
 }  // namespace assay

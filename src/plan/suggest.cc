@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace assay {
 namespace {
 
 constexpr std::size_t kLongestWord = 200;  // keeps the table small on odd input
 
 char folded(char c) {
-  if (c == '-') return '_';
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return c == '-' ? '_' : to_lower(c);
 }
 
 }  // namespace

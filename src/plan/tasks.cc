@@ -75,7 +75,7 @@ Status read_sampling(const YamlMap& map, nlohmann::json& into) {
 
 class TaskReader {
  public:
-  // `sampling`: the plan's, for tasks that generate and do not say.
+  // `sampling` is the plan's; it applies to tasks that generate and have none of their own.
   TaskReader(YamlMap map, const std::vector<KnownBenchmark>& known, const Plan& plan,
              const nlohmann::json& sampling)
       : map_(std::move(map)), known_(known), plan_(plan), plan_sampling_(sampling) {}

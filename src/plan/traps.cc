@@ -3,22 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace assay {
 namespace {
 
-// A model of the Qwen3 family that can think; their Instruct-2507 ones never do.
+// True for models of the Qwen3 family that think; the Instruct-2507 ones never do.
 bool thinks_by_default(const VariantSpec& variant) {
   std::string name = variant.model;
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : name) c = to_lower(c);
   return name.find("qwen3") != std::string::npos && name.find("instruct") == std::string::npos &&
          name.find("coder") == std::string::npos;
 }
 
-// The documents of these are chosen by assay; of all others by lm-eval.
+// True for tasks whose documents assay chooses. For all other tasks lm-eval chooses them.
 bool chosen_by_assay(const std::string& lm_eval_task) {
   return lm_eval_task == "aime24" || lm_eval_task == "hendrycks_math500" ||
          lm_eval_task == "gpqa_diamond_zeroshot" || lm_eval_task.starts_with("mmlu_pro");

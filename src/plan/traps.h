@@ -1,4 +1,4 @@
-// What a plan may say and yet measure nothing with, or something else than meant.
+// Settings that are valid but measure nothing, or something other than what was probably meant.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 
 namespace assay {
 
-// One sentence a trap: which task or key, what would happen, what to write instead. They are no
-// errors, since each can be meant. Those of lm-eval 0.4.13 are listed in docs/parity.md; Qwen3's
-// are from its model card (thinking by default; no greedy decoding while it thinks).
+// One sentence for each trap: which task or key, what would happen, what to write instead. They are
+// not errors, because each setting may be intended. Those of lm-eval 0.4.13 are listed in
+// docs/parity.md; Qwen3's are from its model card (thinking by default; no greedy decoding while it
+// thinks).
 [[nodiscard]] std::vector<std::string> plan_traps(const Plan& plan);
 
 }  // namespace assay

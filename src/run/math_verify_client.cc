@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/subprocess.h"
 #include "base/text.h"
-#include "score/math_extract.h"
+#include "score/gold.h"
 
 namespace assay {
 

@@ -1,7 +1,6 @@
-// judge_math against Math-Verify itself and against recorded graders, over the answers below
-// $ASSAY_SHARED/data/verdicts; $ASSAY_PYTHON names the interpreter that has math-verify. Skipped
-// where either is not given. Without the library the fast path alone is held to the recorded
-// verdicts.
+// Compares judge_math with Math-Verify itself and with recorded verdicts, on the answers below
+// $ASSAY_SHARED/data/verdicts. $ASSAY_PYTHON names an interpreter that has math-verify. Skipped
+// when either variable is not set.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -11,7 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "run/math_verify_client.h"
-#include "score/math.h"
+#include "score/math/math.h"
 
 namespace assay {
 namespace {
@@ -57,8 +56,8 @@ class Verdicts : public ::testing::Test {
     return answers;
   }
 
-  // Every answer both ways; not one may differ from the library. Returns how many verdicts are the
-  // recorded ones.
+  // Judges every answer with judge_math and with the library; none may differ. Returns how many
+  // verdicts equal the recorded ones.
   int compare(const std::vector<Answer>& answers) {
     int recorded = 0;
     int asked = 0;

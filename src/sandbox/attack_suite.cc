@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kTestMark = "# --- test ---\n";
 
-// What an honest program should find: nothing of what ran before it.
+// An honest program that fails when it finds traces of a program that ran before it.
 constexpr const char* kNeighbour = R"(
 import os, sys
 print(sorted(os.listdir("/tmp")), sorted(os.listdir("/dev/shm")), os.listdir("/proc"))
@@ -83,7 +83,7 @@ Status parse_limits(std::string_view name, std::string_view text, ProgramLimits&
   return {};
 }
 
-// Programs of the suite are small and stopped early: one that gets through does little harm.
+// Tight limits, so that an attack that succeeds does little harm.
 ProgramLimits suite_limits() {
   ProgramLimits out;
   out.cpu_s = 1;
@@ -106,7 +106,7 @@ std::map<std::string, std::string> read_manifest(std::string_view text) {
   return out;
 }
 
-// The program must not find its expected output in its own text; line numbers stay.
+// Empties the manifest's lines, because they hold the expected output; line numbers do not change.
 std::string without_manifest(std::string_view text) {
   std::string out;
   while (text.starts_with("# ")) {

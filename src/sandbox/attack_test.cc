@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "sandbox/attack_suite.h"
 #include "sandbox/memory_cgroup.h"
-#include "sandbox/test_support.h"
+#include "support/sandbox_programs.h"
 
 namespace assay {
 namespace {
@@ -51,7 +51,7 @@ std::vector<pid_t> descendants() {
   return out;
 }
 
-// The kernel may still be taking a killed process apart.
+// Waits up to 2 s, because the kernel needs some time to remove a killed process.
 bool gone_soon(pid_t pid) {
   for (int i = 0; i < 200; ++i) {
     if (::kill(pid, 0) != 0) return true;
@@ -73,7 +73,7 @@ TEST(AttackSuite, HasAtLeastSixtyPrograms) {
   EXPECT_GE(all_attacks().size(), 60U);
 }
 
-// The suite takes a while and is no test of our threads.
+// Skipped under the thread sanitizer: the suite is slow and does not test threads.
 #if defined(__SANITIZE_THREAD__)
 constexpr bool kUnderThreadSanitizer = true;
 #else
@@ -81,7 +81,7 @@ constexpr bool kUnderThreadSanitizer = false;
 #endif
 TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
   if (kUnderThreadSanitizer) GTEST_SKIP() << "run by the other presets";
-  // What a program that got out could change.
+  // A file that a program which escaped could change.
   const fs::path canary =
       fs::path(testing::TempDir()) / ("assay-canary-" + std::to_string(::getpid()));
   std::ofstream(canary) << "untouched";
@@ -105,7 +105,7 @@ TEST(AttackSuite, EveryAttackIsHeldAndLeavesNothing) {
   fs::remove(canary);
 }
 
-// In a process of its own, which the test kills.
+// Runs in a separate process, which the test kills.
 [[noreturn]] void grade_forever() {
   auto sandbox = Sandbox::create({.python = grade_python()});
   Program program = stdin_program(
@@ -137,7 +137,7 @@ TEST(AttackSuite, NothingSurvivesAKilledGrader) {
   const std::vector<pid_t> running = descendants();
   ::kill(grader, SIGKILL);
   ::waitpid(grader, nullptr, 0);
-  MemoryCgroup::remove_stale();  // what the next assay does
+  MemoryCgroup::remove_stale();  // as the next start of assay does
   for (const pid_t pid : running) EXPECT_TRUE(gone_soon(pid)) << "process " << pid << " is left";
 }
 

@@ -92,7 +92,7 @@ SandboxFinding check_cgroup() {
           "memory_cgroup"};
 }
 
-// A program that looks around: what it finds is what every graded program finds.
+// A program that reports the files, processes and privileges it sees, as any graded program would.
 constexpr const char* kTrial = R"(
 import ctypes, os, resource, socket
 

@@ -1,4 +1,4 @@
-// What this machine offers the sandbox.
+// Checks whether this machine has what the sandbox needs.
 #pragma once
 
 #include <string>

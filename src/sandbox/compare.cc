@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "sandbox/python_json.h"
 #include "sandbox/python_text.h"
 
@@ -79,7 +80,7 @@ bool is_python_json(std::string_view text) {
 }
 
 std::string printable_detail(std::string_view text, std::size_t bytes) {
-  // Sanitising can make one byte three; cut before, so that a 100 MB line costs nothing.
+  // Cut first, so that a line of 100 MB is not copied; sanitising can turn one byte into three.
   const bool cut = text.size() > bytes;
   std::string clean = sanitize_utf8(text.substr(0, bytes));
   for (char& c : clean) {

@@ -9,7 +9,7 @@ namespace assay {
 
 struct Difference {
   bool equal = true;
-  std::string detail;  // where they part, at most 300 bytes; empty when equal
+  std::string detail;  // the first difference, at most 300 bytes; empty when equal
 };
 
 // LiveCodeBench's rule for programs that print (lcb_runner/evaluation/testing_util.py,
@@ -25,7 +25,8 @@ struct Difference {
 // Texts nested deeper than 1,000 or not valid JSON are equal to nothing.
 [[nodiscard]] Difference compare_json(std::string_view answer, std::string_view expected);
 
-// False when compare_json could never find it equal because it is no JSON (a broken data set).
+// False when the text is not valid JSON, so that compare_json would never find it equal to
+// anything.
 [[nodiscard]] bool is_python_json(std::string_view text);
 
 // Cut to `bytes` at a character boundary, invalid UTF-8 and control characters made visible.

@@ -156,7 +156,7 @@ void Exchange::overflow(int control) {
   }
 }
 
-// The processes are gone, so what is left is at most what the pipes hold.
+// Called when the processes are gone, so at most the contents of the pipes are left to read.
 void Exchange::drain_all() {
   const auto empty = [this](UniqueFd& fd, std::string* keep) {
     std::uint64_t before = 0;
@@ -196,7 +196,8 @@ void Exchange::take_frames(bool reply) {
 
 void Exchange::send_test() {
   if (!test_.valid()) return;
-  // A program that closed its end gets no test, and so no end marker: that is its own failure.
+  // Sending fails when the program closed its end. It then gets no test and cannot send the end
+  // marker, which counts as its failure.
   [[maybe_unused]] const bool sent = send_with_fds(result_.get(), "T", std::array{test_.get()});
   test_.reset();
   outcome_.nonce = nonce_;

@@ -1,5 +1,5 @@
-// The talk with one running test: bounded reads of its output and frames until the zygote says that
-// it and everything it started are gone.
+// The communication with one running test: reads its output and frames, within limits, until the
+// zygote reports that the test and everything it started are gone.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ class Exchange {
  public:
   [[nodiscard]] static Result<Exchange> make(const TestJob& job);
 
-  // What the child becomes 0, 1, 2, kResultFd and kSourceFd.
+  // The descriptors that become 0, 1, 2, kResultFd and kSourceFd in the child.
   [[nodiscard]] std::array<int, box::kJobFdCount> their_fds() const;
   // After the descriptors were sent. `control` is the runner's control socket.
   [[nodiscard]] Outcome run(int control);

@@ -46,8 +46,8 @@ ProgramVerdict verdict_of_errno(int number) {
   }
 }
 
-// The frame's content was written by an interpreter the program shares, so nothing in it is relied
-// on: it only chooses between ways of having failed.
+// The program can forge this frame, because it shares the interpreter that writes it. So the frame
+// only decides which kind of failure is reported.
 Judged judge_exception(const std::string& payload) {
   const Json error = Json::parse(payload, nullptr, false);
   if (!error.is_object()) return {ProgramVerdict::runtime_error, "an unreadable exception"};
@@ -137,8 +137,8 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
     return {ProgramVerdict::output_limit,
             fmt::format("more than {} bytes of output", limits.output_bytes)};
   }
-  // The kernel may have taken a child alone and the program gone on: it was beyond its limit even
-  // so.
+  // The kernel may have killed only a child, and the program went on. It exceeded its limit all the
+  // same.
   if (outcome.ended.killed_for == box::KilledFor::memory || outcome.oom_kills > 0) {
     return {ProgramVerdict::memory_limit,
             fmt::format("more than {} bytes in all its processes", limits.memory_bytes)};
@@ -148,7 +148,7 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
     return time_limit("CPU time", limits.cpu_s);
   }
   const int status = outcome.ended.wait_status;
-  // The kernel's own limit, in case the zygote had no core to watch from.
+  // The kernel's own CPU limit, which acts when the zygote got no core and could not watch.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
     return time_limit("CPU time", limits.cpu_s);
   }

@@ -1,4 +1,4 @@
-// From what happened to a verdict: a pure function, outside the sandbox.
+// Turns the outcome of a run into a verdict. A pure function that runs outside the sandbox.
 #pragma once
 
 #include "sandbox/runner.h"
@@ -8,8 +8,8 @@ namespace assay {
 
 // The verdict of one test. Exit code and standard output alone never pass: the runner inside must
 // have said that the program came to its end (for a script: with the nonce that was sent with the
-// test text), and the answer must compare equal out here. Whatever the program does, the result is
-// its own failure; sandbox_fault comes from Outcome::fault alone.
+// test text), and the answer must compare equal out here. Anything else is the
+// program's failure; sandbox_fault is given only for Outcome::fault.
 [[nodiscard]] TestResult judge(const Program& program, const ProgramTest& test,
                                const Outcome& outcome);
 

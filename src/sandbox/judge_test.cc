@@ -6,7 +6,7 @@
 #include <csignal>
 
 #include "base/text.h"
-#include "sandbox/test_support.h"
+#include "support/sandbox_programs.h"
 
 namespace assay {
 namespace {

@@ -36,7 +36,7 @@ Error bad_interpreter(const std::string& python, std::string why) {
                std::move(why), "run tools/setup, which makes .venv-grade"};
 }
 
-// Collects binds and the folders above them, which bubblewrap would otherwise make unreadable.
+// Collects bind mounts and creates their parent folders, which bubblewrap would make unreadable.
 class Arguments {
  public:
   void add(std::initializer_list<std::string> words) { out_.insert(out_.end(), words); }

@@ -25,7 +25,8 @@ struct Interpreter {
 [[nodiscard]] Result<Interpreter> probe_interpreter(const std::string& python);
 
 // What is imported already when a program starts: the usual modules; those and numpy; those and
-// numpy, scipy, sympy and h5py. More of it makes every program dearer (more memory to copy).
+// numpy, scipy, sympy and h5py. Importing more makes every program slower, because there is more
+// memory to copy.
 enum class Warmth { plain, numpy, scientific };
 
 // What a zygote is warmed up with; zygotes of one kind serve every program of that kind.

@@ -37,7 +37,7 @@ bool write_text(const std::string& path, std::string_view text) {
 
 // Where our own groups may be made. Version 1: below our own group of the memory controller.
 // Version 2: below our own group when its children may have the memory controller (delegated), or
-// at the top, where no rule about inner processes holds.
+// at the root, where groups with processes may also have children.
 std::vector<Parent> possible_parents() {
   std::vector<Parent> out;
   const auto groups = read_file("/proc/self/cgroup");
@@ -137,7 +137,7 @@ MemoryCgroup::MemoryCgroup(MemoryCgroup&& other) noexcept
 
 MemoryCgroup::~MemoryCgroup() {
   if (path_.empty()) return;
-  // The last process may still be on its way out; the kernel says busy until then.
+  // The kernel answers EBUSY until the last process has completely ended.
   for (int i = 0; i < 200 && ::rmdir(path_.c_str()) != 0 && errno == EBUSY; ++i) ::usleep(5000);
 }
 
@@ -154,7 +154,8 @@ void MemoryCgroup::set_limit(std::uint64_t bytes) {
     write_text(path_ + "/memory.max", text);
     return;
   }
-  // memsw may not be below the plain limit at any moment, so lowering and raising differ in order.
+  // memsw must never be below the plain limit, so the order differs between lowering and raising.
+  // Writing both twice works for either.
   for (int i = 0; i < 2; ++i) {
     write_text(path_ + "/memory.limit_in_bytes", text);
     write_text(path_ + "/memory.memsw.limit_in_bytes", text);

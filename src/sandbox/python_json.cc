@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/ascii.h"
+
 namespace assay {
 namespace {
 
@@ -41,10 +43,7 @@ class Parser {
 
  private:
   void skip_space() {
-    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t' ||
-                              rest_.front() == '\n' || rest_.front() == '\r')) {
-      rest_.remove_prefix(1);
-    }
+    while (!rest_.empty() && is_json_space(rest_.front())) rest_.remove_prefix(1);
   }
 
   bool take(std::string_view word) {
@@ -86,7 +85,7 @@ class Parser {
 
   std::size_t digits_at(std::size_t at) const {
     std::size_t end = at;
-    while (end < rest_.size() && std::isdigit(static_cast<unsigned char>(rest_[end])) != 0) ++end;
+    while (end < rest_.size() && is_digit(rest_[end])) ++end;
     return end;
   }
 

@@ -1,5 +1,5 @@
 // JSON as Python's json module reads it: whole numbers of any size, NaN and Infinity, lone
-// surrogates, last of equal keys wins. Only what equality needs.
+// surrogates, last of equal keys wins. It keeps only what a comparison needs.
 #pragma once
 
 #include <map>

@@ -1,43 +1,21 @@
 #include "sandbox/python_text.h"
 
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdio>
+
+#include "base/ascii.h"
+#include "base/unicode.h"
 
 namespace assay {
 namespace {
 
-// Bytes of the white-space character (str.isspace) at the front of text; 0 when there is none.
-std::size_t space_at_front(std::string_view text) {
-  if (text.empty()) return 0;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return (first >= 9 && first <= 13) || (first >= 28 && first <= 32) ? 1 : 0;
-  if (first == 0xC2 && text.size() >= 2) return byte(1) == 0x85 || byte(1) == 0xA0 ? 2 : 0;
-  if (text.size() < 3) return 0;
-  const unsigned code = static_cast<unsigned>(first) << 16 | static_cast<unsigned>(byte(1)) << 8 |
-                        static_cast<unsigned>(byte(2));
-  // U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000
-  const bool space = code == 0xE19A80 || (code >= 0xE28080 && code <= 0xE2808A) ||
-                     code == 0xE280A8 || code == 0xE280A9 || code == 0xE280AF || code == 0xE2819F ||
-                     code == 0xE38080;
-  return space ? 3 : 0;
-}
-
-std::size_t space_at_back(std::string_view text) {
-  for (std::size_t n = 1; n <= 3 && n <= text.size(); ++n) {
-    if (space_at_front(text.substr(text.size() - n)) == n) return n;
-  }
-  return 0;
-}
-
-// A run of digits with single underscores between or around them, as Decimal strips all of them.
+// Reads the parts of a number.
 struct Scanner {
   std::string_view rest;
 
   bool take(char lower) {
-    if (rest.empty() || std::tolower(static_cast<unsigned char>(rest.front())) != lower) {
+    if (rest.empty() || to_lower(rest.front()) != lower) {
       return false;
     }
     rest.remove_prefix(1);
@@ -53,7 +31,7 @@ struct Scanner {
   }
   std::string digits() {
     std::string out;
-    while (!rest.empty() && std::isdigit(static_cast<unsigned char>(rest.front())) != 0) {
+    while (!rest.empty() && is_digit(rest.front())) {
       out += rest.front();
       rest.remove_prefix(1);
     }
@@ -92,25 +70,17 @@ std::optional<DecimalValue> parse_special(Scanner scan, bool negative) {
 
 }  // namespace
 
-std::string_view python_strip(std::string_view text) {
-  while (const std::size_t n = space_at_front(text)) text.remove_prefix(n);
-  while (const std::size_t n = space_at_back(text)) text.remove_suffix(n);
-  return text;
-}
-
 std::vector<std::string_view> python_split(std::string_view text) {
   std::vector<std::string_view> out;
   std::size_t begin = 0;
   std::size_t at = 0;
   while (at < text.size()) {
-    const std::size_t n = space_at_front(text.substr(at));
-    if (n == 0) {
-      ++at;
-      continue;
+    const CodePoint c = code_point_at(text, at);
+    if (is_space(c.value)) {
+      if (at > begin) out.push_back(text.substr(begin, at - begin));
+      begin = at + c.bytes;
     }
-    if (at > begin) out.push_back(text.substr(begin, at - begin));
-    at += n;
-    begin = at;
+    at += c.bytes;
   }
   if (at > begin) out.push_back(text.substr(begin, at - begin));
   return out;

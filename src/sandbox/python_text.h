@@ -1,4 +1,4 @@
-// What Python's str methods and number parsers do, over UTF-8 bytes.
+// Python's str.split and decimal.Decimal on UTF-8 text.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,6 @@
 
 namespace assay {
 
-[[nodiscard]] std::string_view python_strip(std::string_view text);               // str.strip()
 [[nodiscard]] std::vector<std::string_view> python_split(std::string_view text);  // str.split()
 
 // decimal.Decimal(text) as far as equality needs it.

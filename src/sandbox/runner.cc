@@ -24,7 +24,7 @@ namespace assay {
 namespace {
 
 constexpr auto kWarmUpLimit = std::chrono::seconds(120);
-constexpr std::uint64_t kCgroupSlackBytes = 64UL << 20;  // page tables, kernel buffers
+constexpr std::uint64_t kCgroupSlackBytes = 64UL << 20;  // for page tables and kernel buffers
 constexpr std::size_t kLogBytes = 600;
 
 template <typename Message>
@@ -156,8 +156,8 @@ Outcome Runner::run(const TestJob& job) {
   start.wall_ns = to_ns(limits.wall_s);
   start.memory_bytes = limits.memory_bytes;
   box::JobMessage message;
-  // Far beyond what the zygote watches: the kernel goes by clock ticks here, and on a full machine
-  // these charge whoever runs just then.
+  // Far above the limit that the zygote enforces: the kernel counts clock ticks, and on a busy
+  // machine it may charge a tick to a process that ran only a part of it.
   message.cpu_limit_s = 2 * static_cast<std::uint64_t>(std::ceil(limits.cpu_s)) + 2;
   message.memory_bytes = limits.memory_bytes;
   message.file_bytes = limits.file_bytes;

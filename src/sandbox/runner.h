@@ -39,10 +39,10 @@ struct Frame {
   std::string payload;
 };
 
-// What happened, not yet judged.
+// What happened in one test; judge() turns it into a verdict.
 struct Outcome {
   std::string fault;          // not empty: the sandbox failed, nothing below counts
-  bool setup_failed = false;  // of the faults: a child could not be isolated
+  bool setup_failed = false;  // the fault is that a child could not be isolated
   box::EndedMessage ended;
   std::string output;            // standard output, at most limits.output_bytes
   bool output_overflow = false;  // of standard output, standard error and frames together
@@ -76,7 +76,7 @@ class Runner {
   ZygoteKind kind_;
   bool need_cgroup_ = false;
   std::optional<MemoryCgroup> cgroup_;  // outlives the child: it can be removed only when empty
-  std::uint64_t oom_kills_ = 0;         // until the last program's end
+  std::uint64_t oom_kills_ = 0;         // counted at the end of the last program
   Child bwrap_;
   UniqueFd control_;
   UniqueFd jobs_;

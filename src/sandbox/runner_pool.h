@@ -1,4 +1,4 @@
-// Keeps warm runners, at most so many at work at a time, and lets one of them work alone.
+// Keeps runners warm, limits how many work at a time, and can let one of them work alone.
 #pragma once
 
 #include <condition_variable>
@@ -14,8 +14,8 @@
 
 namespace assay {
 
-// Bubblewrap is told to die with its parent, which the kernel takes to be the thread that started
-// it: so one thread, which lives as long as the pool, starts them all.
+// Starts all runners in one thread, which lives as long as the pool. Bubblewrap dies with its
+// parent, and for the kernel the parent is the thread that started it.
 class Starter {
  public:
   Starter();
@@ -55,7 +55,7 @@ class RunnerPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   int running_ = 0;
-  int waiting_alone_ = 0;  // new tests let these go first
+  int waiting_alone_ = 0;  // tests waiting to run alone; new tests let them go first
   bool alone_ = false;
   int next_index_ = 0;
   std::deque<std::unique_ptr<Runner>> idle_;  // most recently used last

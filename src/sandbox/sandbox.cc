@@ -47,8 +47,8 @@ bool was_contended(const Outcome& outcome) {
          kContendedShare * static_cast<double>(outcome.ended.wall_ns);
 }
 
-// Near its memory limit when its time was up: which it meets first is a matter of how fast the
-// machine is just then.
+// True when the program was near its memory limit when its time was up. Which limit such a program
+// meets first depends on the speed of the machine.
 bool was_growing(const Outcome& outcome, const ProgramLimits& limits) {
   return outcome.ended.peak_memory_bytes > limits.memory_bytes / 2;
 }
@@ -60,7 +60,7 @@ Status check_data_file(const std::string& path, bool as_root) {
     return usage_error(fmt::format("cannot find {}", path), "graded programs need this file",
                        "correct the path");
   }
-  // Inside, nobody is root any more.
+  // Inside the sandbox no process is root, so other users must be able to read the file.
   if (as_root && (info.st_mode & S_IROTH) == 0) {
     return usage_error(fmt::format("graded programs cannot read {}", path),
                        "they run as an unprivileged user", fmt::format("chmod o+r {}", path));
@@ -68,8 +68,8 @@ Status check_data_file(const std::string& path, bool as_root) {
   return {};
 }
 
-// By the text, so that one program always finds the same: importing numpy takes longer than
-// everything else a small program does.
+// Chosen by the program's text, so that one program always finds the same modules. Importing numpy
+// takes longer than everything else a small program does.
 Warmth warmth_of(const Program& program, bool have_numpy) {
   if (program.needs_scientific) return Warmth::scientific;
   const bool named = program.source.contains("numpy") || program.preamble.contains("numpy");
@@ -119,7 +119,7 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
     const Outcome alone = TRY(pool_.run(kind, job, true));
     if (!alone.fault.empty()) return result;
     result = judge(longer, test, alone);
-    // More time is there to let it meet the other limit, not to let it pass.
+    // The extra time is meant for meeting the memory limit. It must not let the program pass.
     if (result.verdict != ProgramVerdict::memory_limit) result = judge(program, test, alone);
   }
   return result;

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "sandbox/check.h"
-#include "sandbox/test_support.h"
+#include "support/sandbox_programs.h"
 
 namespace assay {
 namespace {
@@ -126,7 +126,7 @@ TEST_F(SandboxTest, FunctionsGetOneArgumentALine) {
          ProgramVerdict::passed);
 }
 
-// What LiveCodeBench's `prediction == expected` says, after its one conversion of an outer tuple.
+// LiveCodeBench's `prediction == expected`, after it has converted an outermost tuple to a list.
 TEST_F(SandboxTest, ReturnedValuesCompareAsInPython) {
   const auto returns = [](const std::string& value, const std::string& expected) {
     return function_program(
@@ -188,7 +188,7 @@ TEST_F(SandboxTest, LimitsHaveTheirVerdicts) {
   expect(stdin_program(" \n\t"), ProgramVerdict::no_code);
 }
 
-// Half a second more of work between the two halves of its memory than its time allows.
+// The program works longer than its time limit between allocating the two halves of its memory.
 TEST_F(SandboxTest, WhatGrowsMeetsItsMemoryLimitHoweverSlowTheMachine) {
   const std::string burn = "import time\ndef burn(s):\n    while time.process_time() < s: pass\n";
   const std::string half = "a = b'x' * (150 << 20)\n";  // of 256 MiB

@@ -134,7 +134,7 @@ constexpr const char* kDeadly[] = {"_sysctl",
 constexpr unsigned kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// What becomes of a call; the last four depend on an argument.
+// How the filter answers a call. For the last four it depends on an argument.
 enum class Fate { allowed, deadly, absent, no_family, clone, socket, ioctl, personality };
 constexpr std::size_t kFates = 8;
 
@@ -144,7 +144,7 @@ constexpr int kCloneFlagsAt = 1;
 constexpr int kCloneFlagsAt = 0;
 #endif
 
-// Names this libseccomp or this processor does not know are skipped: `absent` covers them.
+// Skips names that this libseccomp or this processor does not know; such calls are `absent`.
 template <std::size_t N>
 void add(std::map<std::uint32_t, Fate>& fates, const char* const (&names)[N], Fate fate) {
   for (const char* name : names) {
@@ -153,7 +153,7 @@ void add(std::map<std::uint32_t, Fate>& fates, const char* const (&names)[N], Fa
   }
 }
 
-// Calls of one fate that follow each other, from `first` to the next range's.
+// Consecutive call numbers of one fate, from `first` to the `first` of the next range.
 struct Range {
   std::uint32_t first;
   Fate fate;
@@ -182,15 +182,16 @@ class Assembler {
     jump(BPF_JEQ, seccomp_arch_native(), std::nullopt, Fate::deadly);
     load(offsetof(seccomp_data, nr));
 #ifdef __x86_64__
-    constexpr std::uint32_t kX32 = 0x40000000;  // calls of another table
+    constexpr std::uint32_t kX32 = 0x40000000;  // the numbers of the x32 call table
     jump(BPF_JGE, kX32, Fate::deadly, std::nullopt);
 #endif
     search(0, ranges_.size());
     by_argument(Fate::clone, kCloneFlagsAt, BPF_JSET, kNewNamespaces, Fate::deadly, Fate::allowed);
     by_argument(Fate::socket, 0, BPF_JEQ, AF_UNIX, Fate::allowed, Fate::no_family);
-    // Typing into a terminal's input queue; the rest is harmless on what can be opened.
+    // TIOCSTI types into a terminal's input. The other ioctls are harmless on the files a program
+    // can open.
     by_argument(Fate::ioctl, 1, BPF_JEQ, TIOCSTI, Fate::absent, Fate::allowed);
-    // personality(0xffffffff) only asks.
+    // personality(0xffffffff) only asks for the current value.
     by_argument(Fate::personality, 0, BPF_JEQ, 0xffffffffU, Fate::allowed, Fate::absent);
     answer(Fate::allowed, SECCOMP_RET_ALLOW);
     answer(Fate::deadly, SECCOMP_RET_KILL_PROCESS);
@@ -216,7 +217,7 @@ class Assembler {
   void load(std::size_t offset) {
     code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
   }
-  // Nothing: on to the next instruction.
+  // nullopt: continue with the next instruction.
   void jump(unsigned test, std::uint32_t value, std::optional<Fate> yes, std::optional<Fate> no) {
     if (yes) jumps_.push_back({code_.size(), true, *yes});
     if (no) jumps_.push_back({code_.size(), false, *no});
@@ -238,7 +239,7 @@ class Assembler {
       search(middle, to);
     }
   }
-  // The kernel reads these arguments as 32 bits, so the upper half must not count.
+  // The kernel uses only the lower 32 bits of these arguments, so only they are compared.
   void by_argument(Fate of, int index, unsigned test, std::uint32_t value, Fate yes, Fate no) {
     places_[static_cast<std::size_t>(of)] = code_.size();
     const std::size_t low = std::endian::native == std::endian::little ? 0 : 4;

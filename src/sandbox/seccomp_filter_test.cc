@@ -22,8 +22,8 @@ namespace {
 constexpr std::uint32_t kKill = SECCOMP_RET_KILL_PROCESS;
 constexpr std::uint32_t kAbsent = SECCOMP_RET_ERRNO | ENOSYS;
 
-// What the kernel would do: the five instructions the filter is made of (Documentation/networking/
-// filter.rst).
+// Runs the filter as the kernel would; it consists of five kinds of instructions
+// (Documentation/networking/filter.rst).
 std::uint32_t judge(const seccomp_data& data) {
   static const std::string bytes = make_seccomp_filter().value();
   std::vector<sock_filter> code(bytes.size() / sizeof(sock_filter));
@@ -90,7 +90,7 @@ TEST(SeccompFilter, ArgumentsDecide) {
   EXPECT_EQ(judge(SYS_socket, AF_INET), SECCOMP_RET_ERRNO | EAFNOSUPPORT);
   EXPECT_EQ(judge(SYS_ioctl, 0, TCGETS), SECCOMP_RET_ALLOW);
   EXPECT_EQ(judge(SYS_ioctl, 0, TIOCSTI), kAbsent);
-  // The kernel reads 32 bits: more of them must not hide the call (as in CVE-2019-10063).
+  // The kernel reads 32 bits, so set bits above them must not hide the call (CVE-2019-10063).
   EXPECT_EQ(judge(SYS_ioctl, 0, TIOCSTI | (1UL << 32)), kAbsent);
   EXPECT_EQ(judge(SYS_personality, 0xffffffff), SECCOMP_RET_ALLOW);
   EXPECT_EQ(judge(SYS_personality, 0), kAbsent);

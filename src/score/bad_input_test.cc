@@ -1,5 +1,5 @@
-// Every scorer on input no model should write: it comes back, quickly, with no verdict that the
-// text does not carry. Limits of time are the test runner's; a quadratic scorer would need hours.
+// Every scorer on malformed input: it must return quickly and find no answer that the text does not
+// contain. The time limit is the test runner's; a quadratic scorer would need hours.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "score/code_block.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
-#include "score/math.h"
+#include "score/math/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
 
@@ -27,7 +27,7 @@ std::string repeated(std::string_view piece, std::size_t bytes) {
   return text;
 }
 
-// Mathematics over one text; the answer "12345" is not in it.
+// The mathematics scorers on a text that does not contain the answer "12345".
 void expect_no_mathematics(const std::string& text) {
   EXPECT_FALSE(judge_math("12345", text, nullptr).correct);
   EXPECT_FALSE(judge_aime(345, text).correct);
@@ -84,7 +84,7 @@ TEST(BadInput, BytesThatAreNoText) {
   EXPECT_EQ(extract_livecodebench_code("\xff\n```python\nx = 1\n```\n\xff").code, "x = 1");
 }
 
-// A letter that is no option of the question is no answer to it.
+// A letter that is not one of the question's options is not an answer.
 TEST(BadInput, LetterThatIsNoOption) {
   EXPECT_FALSE(extract_choice("the answer is (K)"));
   EXPECT_FALSE(extract_choice("the answer is (E)", 4));

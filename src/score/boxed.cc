@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace assay {
@@ -14,10 +15,6 @@ std::optional<std::size_t> command_end(std::string_view text, std::size_t at) {
     if (text.substr(at).starts_with(command)) return at + command.size();
   }
   return std::nullopt;
-}
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 struct Span {
@@ -42,12 +39,12 @@ std::optional<std::string> last_boxed(std::string_view text) {
         continue;
       }
       std::size_t next = *after;
-      while (next < text.size() && is_space(text[next])) ++next;
+      while (next < text.size() && is_json_space(text[next])) ++next;
       if (next < text.size() && text[next] == '{') {
         box_brace = next;
       } else if (next > *after) {  // "\boxed 5"
         std::size_t end = next;
-        while (end < text.size() && !is_space(text[end]) && text[end] != '$') ++end;
+        while (end < text.size() && !is_json_space(text[end]) && text[end] != '$') ++end;
         if (end > next && (!best || next > best->begin)) best = Span{next, end};
       }
       i = *after - 1;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "score/unicode.h"
+#include "base/unicode.h"
 
 namespace assay {
 
@@ -31,7 +31,7 @@ std::optional<ChoiceExtraction> after_answer_is(std::string_view text, Letters l
 // ".*[aA]nswer:\s*([A-J])": the last such place of the first line that has one.
 std::optional<ChoiceExtraction> after_answer_colon(std::string_view text, Letters letters) {
   std::optional<ChoiceExtraction> found;
-  std::size_t line_end = 0;  // of the line the found one stands in
+  std::size_t line_end = 0;  // of the line in which the last place was found
   for (std::size_t at = text.find(kAnswerColon); at != std::string_view::npos;
        at = text.find(kAnswerColon, at + 1)) {
     if (at == 0 || (text[at - 1] != 'a' && text[at - 1] != 'A')) continue;
@@ -54,8 +54,8 @@ std::optional<ChoiceExtraction> last_lone_letter(std::string_view text, Letters 
   return std::nullopt;
 }
 
-// `prefix` then any one character then ")": GPQA takes the first such place and gives the pattern
-// up when the character is no option.
+// `prefix`, then one character, then ")". GPQA takes the first such place, and ignores the pattern
+// when the character is not one of the options.
 std::optional<ChoiceExtraction> in_parentheses(std::string_view text, std::string_view prefix,
                                                Letters letters) {
   for (std::size_t at = text.find(prefix); at != std::string_view::npos;

@@ -14,7 +14,7 @@ struct ChoiceExtraction {
 
 // TIGER-AI-Lab/MMLU-Pro, compute_accuracy.py: "answer is (X)", else "answer: X", else the last
 // letter that stands alone. Letters run from A to the n_options-th; MMLU-Pro itself always uses 10,
-// whatever the question has. Nothing found: nothing, never a guess.
+// whatever the question has. Returns nothing when no stage finds a letter.
 [[nodiscard]] std::optional<ChoiceExtraction> extract_choice(std::string_view text,
                                                              int n_options = 10);
 

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace assay {
 
 namespace {
 
 constexpr std::string_view kFence = "```";
 constexpr std::string_view kPythonFence = "```python";
-
-bool is_python_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f' ||
-         (c >= '\x1c' && c <= '\x1f');
-}
 
 // The text between the first `open` and the next fence.
 std::string_view fenced(std::string_view output, std::string_view open) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "score/boxed.h"
 #include "score/think.h"
@@ -11,24 +12,14 @@ namespace assay {
 
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool starts_with_word(std::string_view text, std::string_view lower_case_word) {
   if (text.size() < lower_case_word.size()) return false;
   return std::equal(lower_case_word.begin(), lower_case_word.end(), text.begin(),
-                    [](char a, char b) { return a == lower(b); });
+                    [](char a, char b) { return a == to_lower(b); });
 }
 
-// A label ("answer") at the start of a line, emphasis and list marks before it allowed, a colon
-// after it. Returns the offset just after the colon and closing emphasis, or npos.
+// A label ("answer") at the start of a line, followed by a colon; emphasis and list marks may
+// precede it. Returns the offset just after the colon and closing emphasis, or npos.
 std::size_t after_label(std::string_view line, std::string_view label) {
   std::size_t at = 0;
   while (at < line.size() && (line[at] == ' ' || line[at] == '\t' || line[at] == '*' ||
@@ -59,9 +50,9 @@ std::optional<double> parse_confidence(std::string_view text) {
   return share;
 }
 
-constexpr std::size_t kLongestLabel = 40;  // with what may stand around it
+constexpr std::size_t kLongestLabel = 40;  // in bytes, including quotes and emphasis around it
 
-// The label's value on this line, quotes and commas of a JSON object allowed around both.
+// The value of the label on this line. Both may stand in the quotes and commas of a JSON object.
 std::optional<std::string_view> labelled(std::string_view line, std::string_view label) {
   line = trim(line);
   while (line.starts_with('"') || line.starts_with('{') || line.starts_with(' ')) {
@@ -133,7 +124,7 @@ HleVerdict parse_hle_verdict(std::string_view judge_output) {
     at = end + 1;
     if (line.find(':') > kLongestLabel) continue;
     if (const auto value = labelled(line, "correct")) {
-      verdict.correct.reset();  // the last one counts, also when it says neither
+      verdict.correct.reset();  // the last line counts, even if it is neither yes nor no
       if (same_word(*value, "yes")) verdict.correct = true;
       if (same_word(*value, "no")) verdict.correct = false;
     } else if (const auto why = labelled(line, "reasoning")) {
@@ -156,11 +147,12 @@ std::optional<char> hle_choice_letter(std::string_view answer) {
   if (answer.empty() || !is_letter(answer[0])) return std::nullopt;
   const char letter = answer[0];
   const std::string_view rest = answer.substr(1);
-  // Alone, or set off as a label; a word that merely starts with the letter is none.
+  // The letter must stand alone or be followed by a mark. A word that starts with it does not
+  // count.
   const bool label = rest.empty() || rest[0] == ')' || rest[0] == '.' || rest[0] == ':' ||
                      rest[0] == '*' || rest[0] == '}' || rest[0] == ',';
   if (!label || (parenthesis && (rest.empty() || rest[0] != ')'))) return std::nullopt;
-  return letter >= 'a' ? static_cast<char>(letter - 'a' + 'A') : letter;
+  return to_upper(letter);
 }
 
 bool hle_same_text(std::string_view answer, std::string_view gold) {
@@ -168,7 +160,7 @@ bool hle_same_text(std::string_view answer, std::string_view gold) {
   gold = strip_marks(gold);
   return !gold.empty() && answer.size() == gold.size() &&
          std::equal(answer.begin(), answer.end(), gold.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+                    [](char a, char b) { return to_lower(a) == to_lower(b); });
 }
 
 }  // namespace assay

@@ -19,7 +19,8 @@ struct HleAnswer {
 [[nodiscard]] std::optional<char> hle_choice_letter(std::string_view answer);
 
 // Exact-match items without a judge: equal after trimming, case folding of ASCII, and dropping of
-// "$", Markdown emphasis and a final full stop. True is sure; false may only mean "not so written".
+// "$", Markdown emphasis and a final full stop. True is certain; false may only mean that
+// the same answer is written in another way.
 [[nodiscard]] bool hle_same_text(std::string_view answer, std::string_view gold);
 
 // A judge's verdict on a free answer.
@@ -30,7 +31,7 @@ struct HleVerdict {
 
 // The last line "Correct: yes" or "Correct: no" decides, with or without Markdown emphasis, or as
 // the field of a JSON object ("correct": "yes"), as HLE's own judge writes it. Thoughts are left
-// out. Anything else beside the word is no verdict.
+// out. A line with anything besides the word holds no verdict.
 [[nodiscard]] HleVerdict parse_hle_verdict(std::string_view judge_output);
 
 }  // namespace assay

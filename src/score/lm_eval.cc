@@ -4,13 +4,14 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "score/unicode.h"
+#include "base/unicode.h"
 
 namespace assay {
 
 namespace {
 
-using Text = std::optional<std::string>;  // nothing: Python's None, or an exception, as said
+using Text =
+    std::optional<std::string>;  // nothing: Python's None or an exception, as each function says
 
 constexpr std::string_view kBoxedBrace = "\\boxed{";
 constexpr std::string_view kBoxedSpace = "\\boxed ";
@@ -19,8 +20,8 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// The text from the last \boxed (or \fbox) on up to where its braces balance; None when there is no
-// box or it stays open. With a "\boxed " anywhere, what follows the last of them up to a "$".
+// The text from the last \boxed (or \fbox) to its closing brace; None when there is no box or it is
+// not closed. If "\boxed " occurs, the text after its last occurrence, up to a "$".
 Text last_boxed_only_string(std::string_view text) {
   if (const auto at = text.rfind(kBoxedSpace); at != std::string_view::npos) {
     const std::string_view rest = text.substr(at);
@@ -44,7 +45,7 @@ Text remove_boxed(std::string_view text) {
     return std::string(text.substr(kBoxedSpace.size()));
   }
   if (!text.starts_with(kBoxedBrace) || !text.ends_with('}')) return std::nullopt;
-  // s[len(left):-1]: empty when the closing brace is the opening one's neighbour.
+  // s[len(left):-1], which is empty for "\boxed{}".
   const std::size_t length = text.size() - kBoxedBrace.size();
   return std::string(text.substr(kBoxedBrace.size(), length == 0 ? 0 : length - 1));
 }
@@ -52,7 +53,7 @@ Text remove_boxed(std::string_view text) {
 std::string_view between_dollars(std::string_view text) {
   const auto first = text.find('$');
   const auto last = text.rfind('$');
-  if (first == last) return text;  // none or one
+  if (first == last) return text;  // no "$", or only one
   return text.substr(first + 1, last - first - 1);
 }
 
@@ -96,14 +97,7 @@ Text fix_fracs(const std::string& text) {
 enum class Int { not_a_number, canonical, other_spelling };
 
 Int classify_int(std::string_view text) {
-  std::string_view digits = text;
-  // Unicode white space around the number is allowed, too.
-  while (!digits.empty() && is_space(code_point_at(digits, 0).value)) {
-    digits.remove_prefix(code_point_at(digits, 0).bytes);
-  }
-  while (!digits.empty() && is_space(code_point_before(digits, digits.size()).value)) {
-    digits.remove_suffix(code_point_before(digits, digits.size()).bytes);
-  }
+  std::string_view digits = python_strip(text);  // int() allows Unicode white space, too
   const bool negative = digits.starts_with('-');
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
   bool after_digit = false;
@@ -132,7 +126,7 @@ Int classify_int(std::string_view text) {
   return same ? Int::canonical : Int::other_spelling;
 }
 
-// "a/b" -> \frac{a}{b} for integers. Nothing: ValueError, as "x/2" raises it.
+// "a/b" -> \frac{a}{b} for integers. Nothing: ValueError, for instance for "x/2".
 Text fix_a_slash_b(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos || text.find('/', slash + 1) != std::string::npos) return text;
@@ -179,7 +173,8 @@ Text remove_right_units(const std::string& text) {
 bool is_equiv(std::string_view a, std::string_view b) {
   const Text first = lm_eval_strip_string(a);
   const Text second = first ? lm_eval_strip_string(b) : std::nullopt;
-  if (!first || !second) return a == b;  // an exception: compared as they are
+  if (!first || !second)
+    return a == b;  // after an exception lm-eval compares the texts as they are
   return *first == *second;
 }
 

@@ -1,7 +1,7 @@
-// lm-evaluation-harness 0.4.13's own scoring, bit for bit, right or wrong: what its users would
-// see. Behaviour of lm_eval/tasks/{aime,hendrycks_math}/utils.py,
-// tasks/mmlu_pro/_default_template_yaml with filters/extraction.py, api/task.py (multiple_choice)
-// and models/utils.py. Texts are taken as UTF-8; indices count code points, as Python's do.
+// lm-evaluation-harness 0.4.13's own scoring, reproduced exactly, including its mistakes. Behaviour
+// of lm_eval/tasks/{aime,hendrycks_math}/utils.py, tasks/mmlu_pro/_default_template_yaml with
+// filters/extraction.py, api/task.py (multiple_choice) and models/utils.py. Texts are taken as
+// UTF-8; indices count code points, as Python's do.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,7 @@ struct LmEvalScore {
 struct LmEvalChoice {
   double acc = 0;
   double acc_norm = 0;  // log-likelihood divided by the choice's length in characters
-  int picked = 0;       // first of the likeliest, as numpy.argmax picks (a NaN wins)
+  int picked = 0;       // numpy.argmax: the first of the likeliest; a NaN is the largest
 };
 // multiple_choice tasks (gpqa_diamond_zeroshot). `choices` are the choice texts, "(A)" ….
 [[nodiscard]] LmEvalChoice lm_eval_multiple_choice(std::span<const double> loglikelihoods,
@@ -41,7 +41,7 @@ struct LmEvalChoice {
                                                    int gold);
 
 // What lm-eval makes of a generation before it scores it: the text after the last `think_end_token`
-// (empty: no such handling) without leading white space, cut at the first of each stop string.
+// (empty: the whole text) without leading white space, cut before each stop string.
 [[nodiscard]] std::string lm_eval_postprocess(std::string_view generation,
                                               const std::vector<std::string>& stop,
                                               std::string_view think_end_token);

@@ -1,4 +1,5 @@
-// Mathematical equivalence beyond the fast C++ path, answered by Math-Verify in a helper process.
+// Mathematical equivalence where the fast path in C++ cannot decide it: Math-Verify in a helper
+// process.
 #pragma once
 
 #include <expected>

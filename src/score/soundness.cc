@@ -9,7 +9,7 @@
 namespace assay {
 
 namespace {
-constexpr std::size_t kTailBytes = 64UL << 10;  // what is looked at: loops that matter fill it
+constexpr std::size_t kTailBytes = 64UL << 10;  // only so much of the text's end is examined
 constexpr std::size_t kMinRepeats = 4;
 constexpr std::size_t kMinLoopBytes = 200;
 
@@ -31,7 +31,7 @@ bool is_blank(std::string_view text) {
 }
 
 bool is_looping(std::string_view text) {
-  if (is_blank(text)) return false;  // counted as empty
+  if (is_blank(text)) return false;  // such a text counts as empty
   // The reversed tail has a prefix of length n with period p when it repeats p bytes n/p times.
   const std::string_view tail_view =
       text.size() > kTailBytes ? text.substr(text.size() - kTailBytes) : text;

@@ -1,4 +1,4 @@
-// Signs that an output does not show what the model can do.
+// Signs that an output is not a proper answer: cut off, empty, or repeating itself.
 #pragma once
 
 #include <span>
@@ -9,11 +9,11 @@
 
 namespace assay {
 
-// Nothing but white space.
+// True when the text holds nothing but white space.
 [[nodiscard]] bool is_blank(std::string_view text);
 
-// The text's tail repeats one block of at most a quarter of it: at least 4 times and over at least
-// 200 bytes. Linear time.
+// True when the text ends with one block repeated at least 4 times, over at least 200 bytes in all.
+// Linear time.
 [[nodiscard]] bool is_looping(std::string_view text);
 
 // Sets truncated, empty, looping and thinking_not_closed from an item's responses (any of them).

@@ -21,7 +21,7 @@ Thinking strip_thinking(std::string_view output, bool opened_in_prompt) {
     const std::string_view rest = output.substr(tag);
     if (!inside) result.answer.append(output.substr(at, tag - at));
     if (rest.starts_with(kClose)) {
-      // A closing tag that closes nothing: its opening one stood in the prompt or was nested.
+      // A closing tag without an opening one, which stood in the prompt or was nested.
       if (!inside) result.answer.clear();
       inside = false;
       result.present = true;

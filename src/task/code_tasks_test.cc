@@ -34,7 +34,7 @@ TEST_F(Hle, MultipleChoice) {
   EXPECT_EQ(score.metrics.at("robust"), 1);
   EXPECT_DOUBLE_EQ(score.extra.at("confidence").get<double>(), 0.8);
   EXPECT_EQ(score_of(task, item, {answered("I think the answer is (B).")}).metrics.at("robust"), 1);
-  // A letter that merely stands somewhere is no answer.
+  // A letter somewhere in the text is not an answer.
   score = score_of(task, item, {answered("B")});
   EXPECT_EQ(score.metrics.at("robust"), 0);
   EXPECT_TRUE(score.not_extractable);

@@ -11,8 +11,9 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "score/lm_eval.h"
-#include "score/math.h"
+#include "score/math/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
 #include "task/prompt.h"
@@ -48,7 +49,7 @@ std::unexpected<Error> row_error(const Row& row, std::string_view field, std::st
 
 Result<std::string> text_of(const Row& row, std::string_view field) {
   std::string text = TRY(string_field(row.fields, field, row.where));
-  if (strip_unicode_space(text).empty()) return row_error(row, field, "it is empty");
+  if (python_strip(text).empty()) return row_error(row, field, "it is empty");
   return checked_text(row, field, std::move(text));
 }
 

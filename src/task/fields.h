@@ -1,4 +1,4 @@
-// What every benchmark does with its rows, its options and its responses.
+// Helpers that all benchmarks use for their rows, options and responses.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct MathJudgement;
 // --- rows. Errors are usage errors that name the row and the field.
 [[nodiscard]] std::unexpected<Error> row_error(const Row& row, std::string_view field,
                                                std::string why);
-// Text that is there, is valid UTF-8 and has more than white space.
+// The text of a required field: valid UTF-8, not only white space.
 [[nodiscard]] Result<std::string> text_of(const Row& row, std::string_view field);
 // As text_of, but may be empty; a missing field or null gives "".
 [[nodiscard]] Result<std::string> optional_text_of(const Row& row, std::string_view field);
@@ -50,18 +50,19 @@ enum class Exemplars { none, some };
                                                              std::string_view name);
 
 // --- responses
-// A score is out already when nothing was asked, the engine failed, or a prompt did not fit.
+// The score of an item that needs no grading: nothing was asked, the engine failed, or a prompt did
+// not fit.
 [[nodiscard]] std::optional<Score> unanswered(const std::vector<StepResult>& steps);
 [[nodiscard]] Score unscored(const char* reason, std::string detail = "");
-// The answer without thoughts, cut at the first stop string (a no-op where the engine did it).
+// The answer without thoughts, cut at the first stop string (where the engine has not done so).
 [[nodiscard]] std::string answer_text(std::string_view output,
                                       const std::vector<std::string>& stop = {});
-// What lm-eval would score: its own handling of thoughts (only when the plan turns thinking on) and
-// stop strings.
+// The text that lm-eval would score, by its own rules for thoughts (only when the plan turns
+// thinking on) and stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
-// An answer of a mathematics task: both metrics and what was extracted, how. Unscored where its
-// equivalence was not decided.
+// An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
+// when its equivalence was not decided.
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
 // Sets truncated, empty, looping, thinking_not_closed.
 void note_steps(Score& score, const std::vector<StepResult>& steps);

@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "score/choice.h"
 #include "score/lm_eval.h"
 #include "task/fields.h"
@@ -39,7 +40,7 @@ const std::vector<std::string>& generative_stop() {
 
 // lm-eval's preprocess(): the same three steps in the same order.
 std::string clean_option(const std::string& text) {
-  const std::string titled = replace_all(std::string(strip_unicode_space(text)), " [title]", ". ");
+  const std::string titled = replace_all(std::string(python_strip(text)), " [title]", ". ");
   return replace_all(titled, "  ", " ");
 }
 

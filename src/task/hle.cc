@@ -47,7 +47,7 @@ std::unexpected<Error> judge_error(const TaskSpec& spec, std::string why) {
                      "write judge: baseline, or judge: {url: http://host:8000/v1, model: name}");
 }
 
-// What the plan's `judge` says; nothing where it says nothing.
+// The judge that the plan names; nothing when it names none.
 Result<std::optional<JudgeSpec>> judge_of(const TaskContext& context) {
   const TaskSpec& spec = context.spec;
   if (!spec.options.is_object() || !spec.options.contains("judge")) return std::nullopt;
@@ -74,7 +74,8 @@ Result<std::optional<JudgeSpec>> judge_of(const TaskContext& context) {
   return judge;
 }
 
-// Pictures are data URIs or, in parquet exports, objects with bytes; none: "" or null.
+// True when the row has an image. Images are data URIs or, in parquet exports, objects with bytes;
+// "" or null means none.
 bool has_image(const Row& row) {
   const auto it = row.fields.find("image");
   if (it == row.fields.end() || it->is_null()) return false;
@@ -137,8 +138,8 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
-// The letter on the "Answer:" line; a model that keeps to no format may still box it or write
-// "the answer is (X)". A letter standing somewhere is no answer.
+// The letter on the "Answer:" line. A model that ignores the format may put it in a box or write
+// "the answer is (X)"; a letter anywhere else does not count.
 void extract_letter(Score& score, const std::string& text, const std::string& answer_line) {
   if (const auto letter = hle_choice_letter(answer_line)) {
     score.extracted = std::string(1, *letter);
@@ -158,7 +159,7 @@ void extract_letter(Score& score, const std::string& text, const std::string& an
   }
 }
 
-// What the judge reads: the answer without thoughts.
+// The text that the judge reads: the answer without thoughts.
 std::string response_of(const std::vector<StepResult>& steps) {
   return std::string(trim(answer_text(steps.front().response.text)));
 }
@@ -168,7 +169,7 @@ Result<NextRequest> judge_request(const Item& item, const std::vector<StepResult
   if (item.row.at("answer_type") != "exactMatch" || unanswered(steps)) return std::nullopt;
   if (!TRY(judge_of(context))) return std::nullopt;
   const std::string response = response_of(steps);
-  if (response.empty()) return std::nullopt;  // wrong without asking
+  if (response.empty()) return std::nullopt;  // an empty answer is wrong; no judge is asked
   Request request;
   const std::string prompt =
       fill_template(item.row.at("judge_template").get<std::string>(),
@@ -186,7 +187,7 @@ int steps_of(const Item& item) {
   return item.row.at("has_image").get<bool>() ? 0 : 1;
 }
 
-// A free answer is right or wrong as the judge says; nobody else decides it.
+// The judge alone decides whether a free answer is right.
 void score_judged(Score& score, const ScoreInputs& inputs) {
   score.outcome = Outcome::unscored;
   const auto judge = judge_of(inputs.context);

@@ -41,7 +41,7 @@ constexpr std::string_view kFunctionTemplate =
     "```python\n{starter_code}\n```\n\n"
     "### Answer\n";
 
-// What contest sites have in scope when a solution is pasted in.
+// The imports that contest sites provide for a solution.
 // Star imports come before the modules, so that `bisect` and `copy` name the modules, and
 // builtins after modules that redefine one (math.pow), as in the official runner.
 constexpr std::string_view kPreamble =
@@ -69,7 +69,7 @@ constexpr std::string_view kPreamble =
 
 // --- releases and dates
 
-// Release files are test.jsonl (v1), test2.jsonl (v2), …; nothing for another name.
+// The number of a release file: test.jsonl is 1, test2.jsonl 2, …; nothing for other names.
 std::optional<int> release_of(const std::string& where) {
   const std::string name = std::filesystem::path(where).filename().string();
   const std::size_t end = name.find(".jsonl");

@@ -8,7 +8,7 @@
 
 #include "score/boxed.h"
 #include "score/lm_eval.h"
-#include "score/math.h"
+#include "score/math/math.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/task.h"

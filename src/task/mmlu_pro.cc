@@ -14,6 +14,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "score/choice.h"
 #include "score/lm_eval.h"
 #include "task/fields.h"
@@ -37,7 +38,7 @@ std::string question_text(const Json& row) {
   const Json& options = row.at("options");
   for (std::size_t i = 0; i < std::min(options.size(), kLetters.size()); ++i) {
     const auto option = options[i].get<std::string>();
-    text += fmt::format("{}. {}\n", kLetters[i], strip_unicode_space(option));
+    text += fmt::format("{}. {}\n", kLetters[i], python_strip(option));
   }
   return text + "Answer: Let's think step by step.";
 }
@@ -53,8 +54,8 @@ int fewshot_count(const TaskSpec& spec) {
   return spec.num_fewshot.value_or(5);
 }
 
-// The fields a question and an exemplar share. One recorded output contradicts itself in
-// answer_index; `answer` is what counts.
+// The fields a question and an exemplar share. `answer` decides, because answer_index
+// contradicts it in one recorded output.
 Result<Json> checked_question(const Row& row, bool recorded = false) {
   Json out = Json::object();
   out["question"] = TRY(text_of(row, "question"));
@@ -94,7 +95,7 @@ Status check_exemplars(const TaskContext& context, const std::set<std::string>& 
   return {};
 }
 
-// Recorded model outputs hold each question once a model; the first copy counts.
+// Recorded model outputs repeat each question for every model; the first copy is used.
 void drop_copies(std::vector<Item>& items) {
   std::vector<Item> kept;
   kept.reserve(items.size());

@@ -6,13 +6,14 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/unicode.h"
 #include "task/python_text.h"
 
 namespace assay {
 namespace {
 
-// lm-eval joins a system instruction and a description by its few-shot delimiter, unless there is
-// white space at the seam already.
+// lm-eval joins a system instruction and a description by its few-shot delimiter, unless one of
+// them already has white space where they meet.
 std::string join_system(const std::string& system, const std::string& description) {
   if (system.empty()) return description;
   if (description.empty()) return system;
@@ -87,7 +88,7 @@ void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_vi
                        int step) {
   if (request.sampling.temperature <= 0 || request.sampling.seed) return;
   const std::string hash = sha256_hex(fmt::format("{}\n{}\n{}\n{}", plan_seed, item, repeat, step));
-  // 31 bits: what every engine takes.
+  // 31 bits, because every engine accepts such a seed.
   request.sampling.seed = std::stoull(hash.substr(0, 8), nullptr, 16) & 0x7fffffffU;
 }
 

@@ -39,11 +39,11 @@ struct PromptParts {
 
 // Gives a sampled request a seed of its own, from the plan's seed, item, repeat and step: n repeats
 // are n different draws, the same ones for every variant and in every run. Greedy requests and
-// those with a seed stay as they are.
+// requests that already have a seed are not changed.
 void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_view item, int repeat,
                        int step);
 
-// The plan says that the model thinks before it answers.
+// True when the plan says that the model thinks before it answers.
 [[nodiscard]] bool thinking_on(const ChatSpec& chat);
 
 }  // namespace assay

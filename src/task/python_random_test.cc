@@ -45,12 +45,6 @@ TEST(PythonRandom, Shuffle) {
   EXPECT_EQ(values, (std::vector<int>{7, 3, 2, 8, 5, 6, 9, 4, 0, 1}));
 }
 
-TEST(PythonText, StripTakesUnicodeSpace) {
-  EXPECT_EQ(strip_unicode_space(" \t\xc2\xa0 a b\xe3\x80\x80\n"), "a b");
-  EXPECT_EQ(strip_unicode_space("\xe2\x80\x8b x"), "\xe2\x80\x8b x");  // zero width: no white space
-  EXPECT_EQ(strip_unicode_space(" \n"), "");
-}
-
 TEST(PythonText, Literal) {
   EXPECT_EQ(python_literal("a'b\\c\n\t\xc3\xa9"), "'a\\'b\\\\c\\n\\x09\xc3\xa9'");
 }

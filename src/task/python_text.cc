@@ -4,22 +4,7 @@
 
 #include <algorithm>
 
-#include "score/unicode.h"
-
 namespace assay {
-std::string_view strip_unicode_space(std::string_view utf8) {
-  while (starts_with_space(utf8)) utf8.remove_prefix(code_point_at(utf8, 0).bytes);
-  while (ends_with_space(utf8)) utf8.remove_suffix(code_point_before(utf8, utf8.size()).bytes);
-  return utf8;
-}
-
-bool starts_with_space(std::string_view utf8) {
-  return !utf8.empty() && is_space(code_point_at(utf8, 0).value);
-}
-
-bool ends_with_space(std::string_view utf8) {
-  return !utf8.empty() && is_space(code_point_before(utf8, utf8.size()).value);
-}
 
 std::string python_literal(std::string_view utf8) {
   std::string out = "'";

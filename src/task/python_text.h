@@ -8,13 +8,6 @@
 
 namespace assay {
 
-// str.strip(): Unicode white space at both ends, not only ASCII.
-[[nodiscard]] std::string_view strip_unicode_space(std::string_view utf8);
-
-// str.isspace() of the first or last code point; false for the empty text.
-[[nodiscard]] bool starts_with_space(std::string_view utf8);
-[[nodiscard]] bool ends_with_space(std::string_view utf8);
-
 // A Python string literal that evaluates to `utf8` (valid UTF-8), quotes included.
 [[nodiscard]] std::string python_literal(std::string_view utf8);
 

@@ -32,8 +32,8 @@
 namespace assay {
 namespace {
 
-// Like the official templates: the steps so far with their code, the next step, dependencies,
-// rules.
+// Has the same parts as the official templates: the steps so far with their code, the next step,
+// the dependencies, the rules.
 constexpr std::string_view kOwnTemplate =
     "You are solving a scientific computing problem in Python, one step at a time.\n\n"
     "Steps so far, with their code:\n\n{problem_steps_str}\n\n"
@@ -85,7 +85,7 @@ Result<Json> make_step(const Row& problem, const Json& fields, std::size_t index
   return step;
 }
 
-// Why the item cannot be graded; empty: it can.
+// Why the item cannot be graded; empty when it can.
 std::string missing_for_grading(const Json& steps, bool has_test_data) {
   for (const Json& step : steps) {
     if (step.at("supplied").is_string()) {
@@ -124,8 +124,8 @@ Result<Item> make_item(const Row& row, const TaskContext& context, const std::st
   return item;
 }
 
-// Without a split asked for: the test problems where they can be graded, else the development
-// problems; whatever there is when the rows are all of the other split.
+// The split when none is asked for: the test problems if they can be graded, else the development
+// problems. If all rows are of the other split, that one.
 void keep_split(std::vector<Item>& items, std::string split, bool has_test_data) {
   if (split == "all") return;
   if (split.empty()) {
@@ -190,8 +190,8 @@ bool was_answered(const StepResult& step) {
   return !step.prompt_did_not_fit && step.response.finish_reason != FinishReason::error;
 }
 
-// The steps' code as far as it is there: the benchmark's own where it supplies it, else what the
-// model wrote for it.
+// The code of the steps answered so far: the benchmark's own where it supplies it, else the
+// model's.
 std::vector<std::string> code_of_steps(const Item& item, const std::vector<StepResult>& answers) {
   std::vector<std::string> code;
   std::size_t answered = 0;
@@ -208,8 +208,8 @@ std::vector<std::string> code_of_steps(const Item& item, const std::vector<StepR
   return code;
 }
 
-// The code that step `index` stands on: its own answer, and those before it as the plan carries
-// them forward.
+// The code to test step `index` with: its own answer and the code of the steps before it, taken as
+// the option `carry` says.
 std::vector<std::string> carried_code(const Item& item, std::vector<std::string> own,
                                       std::size_t index, const TaskContext& context) {
   const auto carry = text_option(context.spec, "carry", "own");
@@ -236,7 +236,8 @@ int steps_of(const Item& item) {
 Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
                          const TaskContext& context) {
   if (!can_be_graded(item) || so_far.size() >= asked_steps(item)) return std::nullopt;
-  // A longer prompt will not fit either, and a step without code leaves nothing to build on.
+  // The prompts of later steps are longer, so they would not fit either; and a step without code is
+  // missing from all later programs.
   if (!so_far.empty() && !was_answered(so_far.back())) return std::nullopt;
   const bool background = TRY(bool_option(context.spec, "with_background", false));
   std::vector<std::string> code = code_of_steps(item, so_far);

@@ -1,5 +1,5 @@
-// Python that SciCode's tests lean on, written for this project: what they import from the
-// benchmark's own package, and where the `target` of a test comes from.
+// Python code that SciCode's tests need, written for this project: the modules they import from the
+// benchmark's own package, and the `target` of each test.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 namespace assay {
 
 // The modules scicode.compare.cmp (cmp_tuple_or_list, are_dicts_close, are_csc_matrix_close) and
-// scicode.parse.parse, as far as tests use them. Trusted; goes before the graded program.
+// scicode.parse.parse, as far as tests use them. Trusted code that runs before the graded
+// program.
 [[nodiscard]] std::string_view scicode_compare_modules();
 
 // Defines _assay_targets(step, count): the targets of a step's tests, read from

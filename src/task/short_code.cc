@@ -23,7 +23,7 @@ CodeExtraction short_code_of(const StepResult& step) {
   if (!fenced.code.empty()) return fenced;
   if (trim(text).empty()) return {};
   std::size_t end = text.size();
-  // A function that is written whole may be followed by others it needs.
+  // A complete function may be followed by other functions that it calls.
   if (text.find("def ") == std::string::npos || text.starts_with(' ')) {
     for (const std::string_view stop : kContinuationEnds) end = std::min(end, text.find(stop));
   }

@@ -1,4 +1,4 @@
-// What HumanEval and MBPP share: one function is asked for, and a script of assertions judges it.
+// Shared by HumanEval and MBPP: the model writes one function, and a script of assertions tests it.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace assay {
 
-// The last fenced block; without one the whole answer, cut where a model that only continues text
-// goes on to something else (the stop strings of the HumanEval paper, arXiv 2107.03374, 3.1).
+// The last fenced block; without one the whole answer, cut at the stop strings of the HumanEval
+// paper (arXiv 2107.03374, 3.1), where a model that only continues text begins something else.
 [[nodiscard]] CodeExtraction short_code_of(const StepResult& step);
 
-// Where the last line begins that starts the definition of that function; npos: none does.
+// The position of the last line that begins a definition of that function; npos: there is none.
 [[nodiscard]] std::size_t find_definition(std::string_view code, std::string_view name);
 
 // A script judged by `test`, with the task's time_limit_s (default 3 s of CPU time, the limit of
@@ -22,7 +22,7 @@ namespace assay {
                                             const TaskContext& context);
 [[nodiscard]] Status check_short_options(const TaskContext& context);
 
-// One program, passed or not; extra: verdict.
+// The score of one program: passed or not, with its verdict.
 [[nodiscard]] Score score_short_program(const ScoreInputs& inputs);
 
 }  // namespace assay

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "base/unique_fd.h"
 #include "sandbox/compare.h"
 #include "sandbox/exchange.h"

@@ -11,7 +11,7 @@
 #include "score/code_block.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
-#include "score/math.h"
+#include "score/math/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
 

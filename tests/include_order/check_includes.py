@@ -35,6 +35,9 @@ ALLOWED: dict[str, set[str]] = {
     "compare": _LEAF | {"plan", "stats", "report"},
     "cli": _RUN | {"run", "report", "compare"},
 }
+# A library inside a room -> the one header that files outside its folder may include. Its CMake
+# target is the folder with "_" for "/" (score_math).
+PUBLIC_HEADER = {"score/math": "score/math/math.h"}
 # Where a rule surprises, the reason it is there.
 WHY = {
     "base": "base knows nothing of the program it serves",
@@ -72,6 +75,14 @@ def refusal(room: str, other: str) -> str | None:
     )
 
 
+def private_header(file: Path, src: Path, name: str) -> str | None:
+    """Why `file` may not include `name`, a header private to another folder; None when it may."""
+    for folder, public in PUBLIC_HEADER.items():
+        if name.startswith(f"{folder}/") and name != public and src / folder not in file.parents:
+            return f'"{name}" is private to {folder}; include "{public}"'
+    return None
+
+
 def check_source(file: Path, src: Path) -> Iterator[str]:
     room = file.relative_to(src).parts[0]
     lines = without_block_comments(file.read_text(encoding="utf-8")).splitlines()
@@ -87,8 +98,13 @@ def check_source(file: Path, src: Path) -> Iterator[str]:
         elif slash and folder in ALLOWED:
             if (reason := refusal(room, folder)) is not None:
                 yield f"{where}: {reason}"
+            if (reason := private_header(file, src, name)) is not None:
+                yield f"{where}: {reason}"
             if not (src / name).is_file():
                 yield f'{where}: "{name}" is not there'
+        elif folder == "support" and slash:
+            if not file.stem.endswith("_test"):
+                yield f'{where}: "{name}" is for tests; only *_test.cc may include tests/support'
         elif quoted and not (file.parent / name).is_file():
             yield f'{where}: "{name}" is in no room; write it as room/file.h'
 
@@ -107,13 +123,14 @@ def check_fixed_width(file: Path) -> Iterator[str]:
 def check_links(file: Path, src: Path) -> Iterator[str]:
     """DEPS of a room's CMakeLists.txt: linking is using."""
     room = file.relative_to(src).parts[0]
+    room_of = {folder.replace("/", "_"): folder.split("/")[0] for folder in PUBLIC_HEADER}
     text = file.read_text(encoding="utf-8")
     for match in _DEPS.finditer(text):
         number = text.count("\n", 0, match.start()) + 1
         for word in match[1].split():
-            if word.isupper() or "_" in word:  # the next keyword of assay_library
+            if word.isupper():  # the next keyword of assay_library
                 break
-            if (reason := refusal(room, word)) is not None:
+            if (reason := refusal(room, room_of.get(word, word))) is not None:
                 yield f"{file}:{number}: {reason}"
 
 
@@ -127,7 +144,7 @@ def violations(src: Path) -> list[str]:
             if file.suffix in {".h", ".cc"}:
                 found += check_source(file, src)
                 found += check_fixed_width(file)
-            elif file == folder / "CMakeLists.txt":
+            elif file.name == "CMakeLists.txt":
                 found += check_links(file, src)
     return found
 

@@ -73,6 +73,29 @@ class CheckIncludes(unittest.TestCase):
             line.startswith("stats/CMakeLists.txt:3: stats may not include store"), line
         )
 
+    def test_a_library_in_a_room_has_one_header(self):
+        for name in ("score/math/math.h", "score/math/lexer.h", "score/boxed.h"):
+            self.write(name, "#pragma once\n")
+        self.write("score/math/lexer.cc", '#include "score/math/lexer.h"\n')
+        self.write("score/math/CMakeLists.txt", "assay_library(score_math DEPS base score)\n")
+        self.write("task/a.cc", '#include "score/math/math.h"\n')
+        self.write("task/CMakeLists.txt", "assay_library(task DEPS score score_math LIBS x)\n")
+        self.assertEqual(self.found(), [])
+        self.write("task/a.cc", '#include "score/math/lexer.h"\n')
+        self.write("score/hle.cc", "\n#include <score/math/lexer.h>\n")
+        self.write("stats/CMakeLists.txt", "assay_library(stats DEPS base score_math)\n")
+        self.assertEqual(
+            [line.split(": ")[0] for line in self.found()],
+            ["score/hle.cc:2", "stats/CMakeLists.txt:1", "task/a.cc:1"],
+        )
+
+    def test_only_tests_include_the_test_support(self):
+        self.write("plan/plan_test.cc", '#include "support/engine.h"\n')
+        self.assertEqual(self.found(), [])
+        self.write("plan/a.cc", '#include "support/engine.h"\n')
+        [line] = self.found()
+        self.assertTrue(line.startswith('plan/a.cc:1: "support/engine.h" is for tests'), line)
+
     def test_new_room_must_be_placed(self):
         self.write("extra/a.h", "")
         [line] = self.found()

@@ -1,11 +1,11 @@
 // Loaded by the zygote's Python inside the sandbox. box_serve() makes one child after the other,
 // each in its own user, pid and mount namespace with a single clone: the child is process 1 of its
 // pid namespace, so its end is the end of everything it started. In a child box_serve() returns
-// once the job is there and every limit is in place; in the zygote it never returns.
+// when the job has come and all limits are set; in the zygote it never returns.
 //
-// Python's own steps around a fork are left out: this process has one thread, which holds the
-// interpreter's lock all the time and no other, and what modules register for a fork only makes
-// locks and seeds anew that are free, or set by the runner.
+// Python's own steps around a fork are left out. They are not needed: this process has one thread,
+// which always holds the interpreter's lock and no other lock, and the functions that modules
+// register for a fork only renew locks that are free and seeds that the runner sets.
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -85,8 +85,8 @@ void receive_control(Watch& watch, pid_t child) {
   }
 }
 
-// Milliseconds until the next look at the tree; CPU time can be used up by several cores at once,
-// so the pause is short whatever is left.
+// Milliseconds until the tree is measured again. The pause is always short, because a program may
+// use CPU time on several cores at once.
 int pause_ms(const Watch& watch) {
   if (!watch.started || watch.report.killed_for != KilledFor::nothing) return -1;
   const std::uint64_t wall = now_ns() - watch.started_ns;
@@ -123,7 +123,7 @@ void report_end(const Server& server, Watch& watch, pid_t child) {
   report.stage = server.shared->stage;
   report.setup_errno = server.shared->error;
   if (send(kControlFd, &report, sizeof report, MSG_NOSIGNAL) != sizeof report) _exit(0);
-  if (report.stage != Stage::running) _exit(1);  // ours is broken: assay starts another
+  if (report.stage != Stage::running) _exit(1);  // the zygote is broken; assay starts another
 }
 
 }  // namespace

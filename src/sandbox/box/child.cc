@@ -88,7 +88,7 @@ bool receive_job(JobMessage& job, int (&fds)[kJobFdCount]) {
 }
 
 bool place_descriptors(int (&fds)[kJobFdCount]) {
-  constexpr int kClear = 64;  // above every number that is in use
+  constexpr int kClear = 64;  // above all descriptors in use
   for (int& fd : fds) {
     fd = fcntl(fd, F_DUPFD, kClear);
     if (fd < 0) return false;

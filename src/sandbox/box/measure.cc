@@ -1,4 +1,4 @@
-// What a running program and its children use, read from the sandbox's own /proc.
+// Measures what a running program and its children use, from the sandbox's own /proc.
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Once in each zygote, after its interpreter is warm.
+// Prepares a zygote, once, after its interpreter is warm.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

@@ -1,4 +1,4 @@
-// What assay and the zygote say to each other: fixed-size messages over two SOCK_SEQPACKET sockets.
+// The messages between assay and the zygote: fixed size, over two SOCK_SEQPACKET sockets.
 // Both ends are built together, so there is no versioning. docs/sandbox.md draws the exchange.
 #pragma once
 
@@ -11,7 +11,7 @@ constexpr int kControlFd = 3;  // assay <-> zygote; its end of file ends the zyg
 constexpr int kJobFd = 4;      // assay -> the next one-shot child
 constexpr int kFilterFd = 5;   // the seccomp program, as an array of sock_filter
 
-// Descriptors of a graded program. 0, 1 and 2 are what they always are.
+// Descriptors of a graded program. 0, 1 and 2 are the standard streams.
 constexpr int kResultFd = 3;  // socket to assay: framed results, and the test text of scripts
 constexpr int kSourceFd = 4;  // the job as JSON; closed before the program's first line runs
 
@@ -42,7 +42,8 @@ struct KillMessage {
 
 enum class KilledFor : std::uint32_t { nothing = 0, cpu = 1, wall = 2, memory = 3, asked = 4 };
 
-// How far a child came before the program's own code; anything but `running` is our fault.
+// The step that a child has reached. If it ends before `running`, the sandbox is at fault, not the
+// program.
 enum class Stage : std::int32_t {
   cloned = 0,
   identity = 1,

@@ -1,4 +1,4 @@
-// What the parts of box.so share. Plain C-like code on system calls: it runs between clone and
+// Shared by the parts of box.so. Plain C-like code on system calls: it runs between clone and
 // Python, and has no heap of its own.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace assay::box {
 
 constexpr std::uint64_t kNsPerS = 1'000'000'000;
 
-// A page of memory both sides of the clone see until the program's first line.
+// A page of memory that the zygote and its child share until the program's first line.
 struct Shared {
   Stage stage;
   int error;

@@ -1,0 +1,35 @@
+// The robust mathematical metric: whether the output's final answer equals the gold answer by
+// Math-Verify 0.9.0's rules. A fast path decides what it is certain of (numbers, fractions,
+// decimals, percentages, tuples, sets, intervals, units, simple LaTeX); the oracle decides the
+// rest. The only header of score/math that files outside this folder include.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "score/oracle.h"
+
+namespace assay {
+
+struct MathJudgement {
+  bool decided = true;  // false: neither the fast path nor the oracle could tell; `detail` says why
+  NoDecision::Kind no_decision = NoDecision::Kind::undecided;  // where not decided: of what kind
+  bool correct = false;
+  std::string extracted;     // the final answer's text; empty: none found
+  std::string extraction;    // "boxed", "final answer", "answer", "latex", "number"; empty: none
+  bool used_oracle = false;  // the oracle was asked
+  std::string detail;        // one short line, e.g. why no decision was reached; may be empty
+};
+
+// `gold_answer` is bare LaTeX without "$" (a data set's answer field); `output` the model's whole
+// answer, thoughts already removed. Never throws. The fast path is linear in
+// the output. An answer that neither the fast path nor the oracle decides is not `decided`; it does
+// not count as wrong.
+[[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
+                                       EquivalenceOracle* oracle);
+
+// AIME: gold is 0 to 999, leading zeros in the output are allowed. As judge_math without an oracle;
+// where that is not decided, the last box, or without a box the last integer, must be the number.
+[[nodiscard]] MathJudgement judge_aime(int gold, std::string_view output);
+
+}  // namespace assay
