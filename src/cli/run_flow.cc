@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "cli/folders.h"
 #include "cli/world.h"
@@ -37,18 +36,16 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
 }
 
 // What an earlier run on the folder pinned. A store that cannot be read pins nothing: opening it
-// for the run says why.
-FrozenRevisions stored_revisions(const std::filesystem::path& folder) {
+// for the run says why. A frozen plan of another format ends the run here, before anything is
+// fetched for it.
+Result<FrozenRevisions> stored_revisions(const std::filesystem::path& folder) {
   std::error_code code;
-  if (!std::filesystem::exists(folder / "store.sqlite", code)) return {};
+  if (!std::filesystem::exists(folder / "store.sqlite", code)) return FrozenRevisions();
   const auto store = Store::open(folder, Store::Mode::read);
-  if (!store) return {};
-  const auto frozen = store->meta("frozen");
-  if (!frozen) return {};
-  const std::optional<std::string>& text = *frozen;
-  if (!text) return {};
-  const auto value = parse_json(*text, "the frozen plan");
-  return value ? FrozenRevisions(*value) : FrozenRevisions();
+  if (!store) return FrozenRevisions();
+  const auto text = TRY(store->meta("frozen"));
+  if (!text) return FrozenRevisions();
+  return FrozenRevisions(TRY(frozen_from_text(*text)));
 }
 
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
@@ -71,7 +68,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const auto world = TRY(World::make(plan, {.data = flow.data,
                                             .output = flow.out,
                                             .grade_python = "",
-                                            .frozen = stored_revisions(flow.out),
+                                            .frozen = TRY(stored_revisions(flow.out)),
                                             .stop = session.interrupted}));
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
@@ -104,7 +101,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
                                  "run the same command to go on: everything answered is kept"});
   }
   TRY(note_end(store, clock, *end, store.response_count() != responses_before));
-  TRY(write_file_atomic(flow.out / "plan.frozen.json", frozen_plan(resolved).dump(1) + "\n"));
+  TRY(write_file_atomic(flow.out / "plan.frozen.json", to_json(freeze(resolved)).dump(1) + "\n"));
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));
   return report;

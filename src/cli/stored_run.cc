@@ -1,7 +1,7 @@
 #include "cli/stored_run.h"
 
-#include "base/json.h"
 #include "cli/world.h"
+#include "plan/frozen.h"
 #include "run/runner.h"
 #include "store/store.h"
 
@@ -15,24 +15,24 @@ Result<ResolvedRun> stored_run(const Store& store) {
     return usage_error("this run was never begun", "its store holds no frozen plan",
                        "name the folder an `assay run` wrote to");
   }
-  const Json frozen = TRY(parse_json(*text, "the frozen plan"));
+  const FrozenPlan frozen = TRY(frozen_from_text(*text));
   ResolvedRun run;
-  run.plan = TRY(plan_from_json(frozen.at("plan")));
-  for (const Json& entry : frozen.at("tasks")) {
+  run.plan = frozen.plan;
+  for (const FrozenTask& entry : frozen.tasks) {
     ResolvedTask task;
     for (const TaskSpec& spec : run.plan.tasks) {
-      if (spec.name == entry.at("name").get<std::string>()) task.spec = spec;
+      if (spec.name == entry.name) task.spec = spec;
     }
     task.task = find_task(task.spec.benchmark);
-    task.available = entry.at("status") == "ok";
-    task.data_folder = entry.value("data_folder", "");
+    task.available = entry.available;
+    task.data_folder = entry.data_folder;
     task.items = TRY(store.items(task.spec.name));
     run.tasks.push_back(std::move(task));
   }
-  for (const Json& entry : frozen.at("variants")) {
+  for (const FrozenVariant& entry : frozen.variants) {
     for (const VariantSpec& spec : run.plan.variants) {
-      if (spec.name != entry.at("name").get<std::string>()) continue;
-      run.variants.push_back({spec, spec.model, entry.at("revision"), entry.at("fingerprint")});
+      if (spec.name != entry.name) continue;
+      run.variants.push_back({spec, spec.model, entry.revision, entry.fingerprint});
     }
   }
   return run;

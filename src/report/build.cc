@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "plan/frozen.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
@@ -28,15 +29,15 @@ Result<double> number_meta(const Store& store, const std::string& name) {
   return text ? std::strtod(text->c_str(), nullptr) : 0.0;
 }
 
-Result<std::vector<VariantValues>> read_variants(const Store& store, const Json& frozen) {
+Result<std::vector<VariantValues>> read_variants(const Store& store, const FrozenPlan& frozen) {
   std::vector<VariantValues> out;
   const auto loads = TRY(store.loads());
-  for (const Json& v : frozen.at("variants")) {
+  for (const FrozenVariant& v : frozen.variants) {
     VariantValues values;
-    values.name = v.at("name");
-    values.model = v.at("model");
-    values.revision = v.at("revision");
-    values.baseline = v.at("baseline");
+    values.name = v.name;
+    values.model = v.model;
+    values.revision = v.revision;
+    values.baseline = v.baseline;
     for (const StoredLoad& load : loads) {
       if (load.variant != values.name) continue;
       ++values.loads;
@@ -116,19 +117,19 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   return cell;
 }
 
-Result<TaskValues> make_task(const Json& entry, const RunReport& report, const AllScores& scores) {
+TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const AllScores& scores) {
   TaskValues task;
-  task.name = entry.at("name");
-  task.title = entry.at("title");
-  task.kind = entry.at("kind");
-  task.status = entry.at("status");
-  task.reason = entry.at("reason");
-  task.chance = entry.at("chance");
-  task.weight = entry.at("weight");
-  task.repeats = entry.at("repeats");
-  task.metrics = entry.at("metrics").get<std::vector<std::string>>();
+  task.name = frozen.name;
+  task.title = frozen.title;
+  task.kind = frozen.kind;
+  task.status = frozen.available ? "ok" : "na";
+  task.reason = frozen.reason;
+  task.chance = frozen.chance;
+  task.weight = frozen.weight;
+  task.repeats = frozen.repeats;
+  task.metrics = frozen.metrics;
   std::map<std::string, std::string> group_of;
-  for (const Json& item : entry.at("items")) group_of[item.at("id")] = item.at("group");
+  for (const FrozenItem& item : frozen.items) group_of[item.id] = item.group;
   task.planned = static_cast<std::int64_t>(group_of.size());
   std::vector<const ItemScores*> by_variant;
   for (const VariantValues& v : report.variants) {
@@ -224,22 +225,21 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
 }
 
 // Id and group: as frozen, or of a task whose documents only lm-eval knows, those with a score.
-std::vector<std::pair<std::string, std::string>> items_of(const Json& task,
+std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
                                                           const AllScores& scores) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const Json& entry : task.at("items")) out.emplace_back(entry.at("id"), entry.at("group"));
+  for (const FrozenItem& item : task.items) out.emplace_back(item.id, item.group);
   if (!out.empty()) return out;
-  const std::string name = task.at("name");
   std::set<std::string> ids;
   for (const auto& [of, items] : scores) {
-    if (of.second != name) continue;
+    if (of.second != task.name) continue;
     for (const auto& [id, score] : items) ids.insert(id);
   }
   for (const std::string& id : ids) out.emplace_back(id, "");
   return out;
 }
 
-Status collect_items(const Store& store, const Json& frozen, const AllScores& scores,
+Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
                      RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
   for (const VariantValues& v : report.variants) {
@@ -250,7 +250,7 @@ Status collect_items(const Store& store, const Json& frozen, const AllScores& sc
   }
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     const TaskValues& task = report.tasks[t];
-    for (const auto& [id, group] : items_of(frozen.at("tasks")[t], scores)) {
+    for (const auto& [id, group] : items_of(frozen.tasks[t], scores)) {
       ItemValues item{task.name, id, group};
       double lowest = 1;
       double highest = 0;
@@ -288,14 +288,13 @@ Result<std::vector<EventValues>> read_events(const Store& store) {
   return out;
 }
 
-Result<RunReport> build(const Store& store, const Json& frozen) {
+Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   RunReport report;
-  report.plan = frozen.at("plan");
-  report.name = report.plan.at("name");
-  report.assay_version = frozen.at("assay");
-  report.budget_s = report.plan.at("budget_s");
-  report.margin_pp = report.plan.at("compare").at("margin_pp");
-  report.alpha = report.plan.at("compare").at("alpha");
+  report.name = frozen.plan.name;
+  report.assay_version = frozen.assay;
+  report.budget_s = frozen.plan.budget_s;
+  report.margin_pp = frozen.plan.compare.margin_pp;
+  report.alpha = frozen.plan.compare.alpha;
   report.end = TRY(store.meta("end")).value_or("");
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.spent_s = TRY(number_meta(store, "spent_s"));
@@ -304,8 +303,8 @@ Result<RunReport> build(const Store& store, const Json& frozen) {
   report.variants = TRY(read_variants(store, frozen));
   TRY(measure_traffic(store, report.variants));
   const AllScores scores = TRY(read_scores(store));
-  for (const Json& entry : frozen.at("tasks")) {
-    report.tasks.push_back(TRY(make_task(entry, report, scores)));
+  for (const FrozenTask& task : frozen.tasks) {
+    report.tasks.push_back(make_task(task, report, scores));
   }
   TRY(collect_items(store, frozen, scores, report));
   Json opened = Json::object();
@@ -339,13 +338,7 @@ Result<RunReport> build_report(const Store& store) {
     return usage_error("there is nothing to report", "the store holds no frozen plan",
                        "name the folder an `assay run` wrote to");
   }
-  const Json frozen = TRY(parse_json(*text, "the frozen plan"));
-  try {
-    return build(store, frozen);
-  } catch (const Json::exception& e) {
-    return environment_error("the frozen plan has another layout", e.what(),
-                             "use the assay that wrote it, or choose another folder");
-  }
+  return build(store, TRY(frozen_from_text(*text)));
 }
 
 }  // namespace assay

@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "plan/frozen.h"
 #include "report/build.h"
 #include "report/golden.h"
 #include "report/summary.h"
@@ -55,42 +56,31 @@ std::ostream& operator<<(std::ostream& out, const Situation& s) {
   return out << s.name;
 }
 
-Json frozen_task(const std::string& name, const Situation& s, bool gated) {
-  Json items = Json::array();
+FrozenTask frozen_task(const std::string& name, const Situation& s, bool gated) {
+  FrozenTask task{.name = name, .title = "Task " + name};
+  task.kind = name == "code" ? "code" : "generate";
+  task.repeats = s.repeats;
+  task.metrics = {"robust", "lm_eval"};
+  task.available = !gated;
+  task.reason = gated ? "HF gated" : "";
   for (int i = 0; i < s.items; ++i) {
-    items.push_back({{"id", fmt::format("{}-{:02}", name, i)},
-                     {"stratum", ""},
-                     {"group", i % 2 == 0 ? "algebra" : "geometry"}});
+    task.items.push_back(
+        {fmt::format("{}-{:02}", name, i), "", i % 2 == 0 ? "algebra" : "geometry"});
   }
-  return {{"name", name},
-          {"title", "Task " + name},
-          {"kind", name == "code" ? "code" : "generate"},
-          {"chance", 0.0},
-          {"weight", 1.0},
-          {"repeats", s.repeats},
-          {"metrics", {"robust", "lm_eval"}},
-          {"status", gated ? "na" : "ok"},
-          {"reason", gated ? "HF gated" : ""},
-          {"items", items}};
+  return task;
 }
 
-Json frozen_plan_of(const Situation& s) {
-  Json variants = Json::array();
+FrozenPlan frozen_plan_of(const Situation& s) {
+  FrozenPlan frozen{.assay = "test"};
+  frozen.plan.name = s.name;
+  frozen.plan.budget_s = 600;
+  frozen.plan.compare = {.margin_pp = 10.0, .alpha = 0.05};
   for (const std::string& name : s.variants) {
-    variants.push_back({{"name", name},
-                        {"model", "org/model-" + name},
-                        {"revision", "0123abc"},
-                        {"baseline", variants.empty()}});
+    frozen.variants.push_back({name, "org/model-" + name, "0123abc", "", frozen.variants.empty()});
   }
-  Json tasks = {frozen_task("math", s, false), frozen_task("code", s, false)};
-  if (s.gated) tasks.push_back(frozen_task("gated", s, true));
-  return {{"assay", "test"},
-          {"plan",
-           {{"name", s.name},
-            {"budget_s", 600.0},
-            {"compare", {{"margin_pp", 10.0}, {"alpha", 0.05}}}}},
-          {"tasks", tasks},
-          {"variants", variants}};
+  frozen.tasks = {frozen_task("math", s, false), frozen_task("code", s, false)};
+  if (s.gated) frozen.tasks.push_back(frozen_task("gated", s, true));
+  return frozen;
 }
 
 void store_answer(Store& store, const std::string& variant, const std::string& task, int item,
@@ -132,7 +122,7 @@ void store_answers(Store& store, const Situation& s, std::size_t v, const std::s
 }
 
 void fill(Store& store, const Situation& s) {
-  ASSERT_TRUE(store.set_meta("frozen", frozen_plan_of(s).dump()));
+  ASSERT_TRUE(store.set_meta("frozen", to_json(frozen_plan_of(s)).dump()));
   ASSERT_TRUE(store.set_meta("end", s.end));
   ASSERT_TRUE(store.set_meta("started_at", "1000"));
   ASSERT_TRUE(store.set_meta("ended_at", "1400"));

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "plan/frozen.h"
 #include "report/build.h"
 #include "report/flags.h"
 #include "report/summary.h"
@@ -32,22 +33,16 @@ class ReportTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  [[nodiscard]] Json task(const std::string& name, int items,
-                          const std::string& status = "ok") const {
-    Json list = Json::array();
+  [[nodiscard]] FrozenTask task(const std::string& name, int items, bool available = true) const {
+    FrozenTask out{.name = name, .title = name, .benchmark = name, .kind = kind_};
+    out.max_gen_toks = 10;
+    out.metrics = {"robust", "lm_eval"};
+    out.available = available;
+    out.reason = available ? "" : "HF gated";
     for (int i = 0; i < items; ++i) {
-      list.push_back({{"id", name + std::to_string(i)},
-                      {"stratum", ""},
-                      {"group", i % 2 == 0 ? "even" : "odd"}});
+      out.items.push_back({name + std::to_string(i), "", i % 2 == 0 ? "even" : "odd"});
     }
-    return {{"name", name},        {"title", name},
-            {"benchmark", name},   {"kind", kind_},
-            {"harness", "native"}, {"chance", 0.0},
-            {"weight", 1.0},       {"repeats", 1},
-            {"max_gen_toks", 10},  {"metrics", {"robust", "lm_eval"}},
-            {"status", status},    {"reason", status == "ok" ? "" : "HF gated"},
-            {"layout", ""},        {"fingerprint", ""},
-            {"items", list}};
+    return out;
   }
 
   // right(variant, task, item): 1, 0, or -1 for not run.
@@ -55,18 +50,12 @@ class ReportTest : public testing::Test {
                  int items = 40, const std::string& output = "out") {
     fs::remove_all(folder_);
     Store store = Store::open(folder_, Store::Mode::write).value();
-    const Json frozen = {
-        {"format", 1},
-        {"assay", "0"},
-        {"plan",
-         {{"name", "p<lan>"},
-          {"budget_s", 100.0},
-          {"compare", {{"margin_pp", 3.0}, {"alpha", 0.05}}}}},
-        {"tasks", {task("a", items), task("b", items), task("hle", items, "na")}},
-        {"variants",
-         {{{"name", "bf16"}, {"model", "m"}, {"revision", ""}, {"baseline", true}},
-          {{"name", "fp8"}, {"model", "m8"}, {"revision", ""}, {"baseline", false}}}}};
-    EXPECT_TRUE(store.set_meta("frozen", frozen.dump()));
+    FrozenPlan frozen{.assay = "0"};
+    frozen.plan.name = "p<lan>";
+    frozen.plan.budget_s = 100;
+    frozen.tasks = {task("a", items), task("b", items), task("hle", items, false)};
+    frozen.variants = {{"bf16", "m", "", "", true}, {"fp8", "m8", "", "", false}};
+    EXPECT_TRUE(store.set_meta("frozen", to_json(frozen).dump()));
     EXPECT_TRUE(store.set_meta("end", "complete"));
     if (!missing_.empty()) {
       EXPECT_TRUE(store.set_meta("sandbox_missing", missing_));

@@ -221,7 +221,6 @@ struct RunReport {
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
   std::string summary;          // one paragraph for whoever decides
   std::string summary_zh;
-  nlohmann::json plan;  // the frozen plan's `plan`
 };
 
 }  // namespace assay

@@ -20,10 +20,10 @@ ResolvedRun served(const std::string& url, const std::string& mode) {
 }
 
 TEST(Keys, AServerMayMove) {
-  EXPECT_EQ(frozen_hash(frozen_plan(served("http://a/v1", "chat"))),
-            frozen_hash(frozen_plan(served("http://b/v1", "chat"))));
-  EXPECT_NE(frozen_hash(frozen_plan(served("http://a/v1", "chat"))),
-            frozen_hash(frozen_plan(served("http://a/v1", "completions"))));
+  EXPECT_EQ(frozen_hash(freeze(served("http://a/v1", "chat"))),
+            frozen_hash(freeze(served("http://b/v1", "chat"))));
+  EXPECT_NE(frozen_hash(freeze(served("http://a/v1", "chat"))),
+            frozen_hash(freeze(served("http://a/v1", "completions"))));
   const json args = {{"base_url", "http://a/v1"}, {"api_key_env", "K"}, {"prompt", "text"}};
   EXPECT_EQ(identity_args("openai", args), json({{"mode", "chat"}, {"prompt", "text"}}));
   EXPECT_EQ(identity_args("vllm", args), args);

@@ -72,33 +72,29 @@ Status take_items(LoadedItems loaded, ResolvedTask& task) {
   return {};
 }
 
-nlohmann::json frozen_task(const ResolvedTask& task) {
-  nlohmann::json items = nlohmann::json::array();
-  for (const Item& item : task.items) {
-    items.push_back({{"id", item.id}, {"stratum", item.stratum}, {"group", item.group}});
-  }
-  nlohmann::json metrics = {"robust"};
+FrozenTask frozen_task(const ResolvedTask& task) {
+  FrozenTask out;
+  out.name = task.spec.name;
+  out.title = task.task != nullptr ? task.task->title : task.spec.name;
+  out.benchmark = task.spec.benchmark;
+  out.kind = kind_name(task);
+  out.harness = task.spec.harness;
+  out.chance = task.task != nullptr ? task.task->chance : 0.0;
+  out.weight = task.spec.weight;
+  out.repeats = task.spec.repeats;
+  out.max_gen_toks = task.spec.max_gen_toks.value_or(0);
+  out.metrics = {"robust"};
   if (task.task != nullptr && task.task->has_lm_eval_metric && !generates(task)) {
-    metrics.push_back("lm_eval");
+    out.metrics.emplace_back("lm_eval");
   }
-  nlohmann::json out = {{"name", task.spec.name},
-                        {"title", task.task != nullptr ? task.task->title : task.spec.name},
-                        {"benchmark", task.spec.benchmark},
-                        {"kind", kind_name(task)},
-                        {"harness", task.spec.harness == Harness::native ? "native" : "lm_eval"},
-                        {"chance", task.task != nullptr ? task.task->chance : 0.0},
-                        {"weight", task.spec.weight},
-                        {"repeats", task.spec.repeats},
-                        {"max_gen_toks", task.spec.max_gen_toks.value_or(0)},
-                        {"metrics", metrics},
-                        {"status", task.available ? "ok" : "na"},
-                        {"reason", task.reason},
-                        {"data_folder", task.data_folder},
-                        {"hub_id", task.revision.empty() ? "" : task.task->source.hub_id},
-                        {"revision", task.revision},
-                        {"layout", task.layout},
-                        {"fingerprint", task.fingerprint},
-                        {"items", items}};
+  out.available = task.available;
+  out.reason = task.reason;
+  out.data_folder = task.data_folder;
+  out.hub_id = task.revision.empty() ? "" : task.task->source.hub_id;
+  out.revision = task.revision;
+  out.layout = task.layout;
+  out.fingerprint = task.fingerprint;
+  for (const Item& item : task.items) out.items.push_back({item.id, item.stratum, item.group});
   return out;
 }
 
@@ -165,42 +161,13 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   return run;
 }
 
-nlohmann::json frozen_plan(const ResolvedRun& run) {
-  nlohmann::json tasks = nlohmann::json::array();
-  for (const ResolvedTask& task : run.tasks) tasks.push_back(frozen_task(task));
-  nlohmann::json variants = nlohmann::json::array();
+FrozenPlan freeze(const ResolvedRun& run) {
+  FrozenPlan out{.assay = ASSAY_VERSION, .plan = run.plan, .tasks = {}, .variants = {}};
+  for (const ResolvedTask& task : run.tasks) out.tasks.push_back(frozen_task(task));
   for (const ResolvedVariant& v : run.variants) {
-    variants.push_back({{"name", v.spec.name},
-                        {"model", v.spec.model},
-                        {"revision", v.revision},
-                        {"fingerprint", v.fingerprint},
-                        {"baseline", v.spec.baseline}});
+    out.variants.push_back({v.spec.name, v.spec.model, v.revision, v.fingerprint, v.spec.baseline});
   }
-  return {{"format", 1},
-          {"assay", ASSAY_VERSION},
-          {"plan", to_json(run.plan)},
-          {"tasks", tasks},
-          {"variants", variants}};
-}
-
-std::string frozen_hash(const nlohmann::json& frozen) {
-  nlohmann::json value = frozen;
-  value.erase("assay");
-  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
-    value["plan"].erase(key);
-  }
-  if (value["plan"]["engine"]["kind"] == kEndpointKind) {  // a server may move
-    drop_transport_keys(value["plan"]["engine"]["args"]);
-    for (auto& variant : value["plan"]["variants"]) drop_transport_keys(variant["engine"]);
-  }
-  // Two checkouts of one model are the same model: its fingerprint says so, not its path.
-  for (auto& variant : value["plan"]["variants"]) variant.erase("model");
-  for (auto& variant : value["variants"]) variant.erase("model");
-  for (auto& task : value["tasks"]) {
-    for (const char* key : {"data_folder", "hub_id", "revision"}) task.erase(key);
-  }
-  for (auto& task : value["plan"]["tasks"]) task.erase("data");
-  return sha256_hex(dump_json(value));
+  return out;
 }
 
 }  // namespace assay

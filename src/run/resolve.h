@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "data/rows.h"
+#include "plan/frozen.h"
 #include "plan/plan.h"
 #include "task/task.h"
 
@@ -72,8 +73,6 @@ struct ResolveServices {
 
 [[nodiscard]] Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services);
 
-// docs/frozen_plan.md
-[[nodiscard]] nlohmann::json frozen_plan(const ResolvedRun& run);
-[[nodiscard]] std::string frozen_hash(const nlohmann::json& frozen);
+[[nodiscard]] FrozenPlan freeze(const ResolvedRun& run);
 
 }  // namespace assay

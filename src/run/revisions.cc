@@ -5,36 +5,31 @@
 namespace assay {
 namespace {
 
-using nlohmann::json;
-
 std::string name_of(HubKind kind, const std::string& id, const std::string& asked) {
   return fmt::format("{} {}@{}", kind == HubKind::model ? "model" : "dataset", id, asked);
 }
 
 // The revision as the plan has it.
-std::string asked_of(const json& list, const json& name) {
-  for (const json& entry : list) {
-    if (entry.at("name") == name) return entry.value("revision", std::string());
+template <typename Spec>
+std::string asked_of(const std::vector<Spec>& list, const std::string& name) {
+  for (const Spec& entry : list) {
+    if (entry.name == name) return entry.revision;
   }
   return "";
 }
 
 }  // namespace
 
-FrozenRevisions::FrozenRevisions(const json& frozen) {
-  const auto add = [&](HubKind kind, const json& entry, const char* id, const char* list) {
-    const std::string commit = entry.value("revision", std::string());
-    if (commit.empty()) return;
-    const std::string asked = asked_of(frozen.at("plan").at(list), entry.at("name"));
-    commits_[name_of(kind, entry.at(id), asked)] = commit;
-  };
-  try {
-    for (const json& variant : frozen.at("variants")) {
-      add(HubKind::model, variant, "model", "variants");
-    }
-    for (const json& task : frozen.at("tasks")) add(HubKind::dataset, task, "hub_id", "tasks");
-  } catch (const json::exception&) {
-    commits_.clear();
+FrozenRevisions::FrozenRevisions(const FrozenPlan& frozen) {
+  for (const FrozenVariant& v : frozen.variants) {
+    if (v.revision.empty()) continue;
+    const std::string asked = asked_of(frozen.plan.variants, v.name);
+    commits_[name_of(HubKind::model, v.model, asked)] = v.revision;
+  }
+  for (const FrozenTask& task : frozen.tasks) {
+    if (task.revision.empty()) continue;
+    const std::string asked = asked_of(frozen.plan.tasks, task.name);
+    commits_[name_of(HubKind::dataset, task.hub_id, asked)] = task.revision;
   }
 }
 

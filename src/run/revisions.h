@@ -3,19 +3,17 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "data/hub.h"
+#include "plan/frozen.h"
 
 namespace assay {
 
 class FrozenRevisions {
  public:
   FrozenRevisions() = default;
-  // Of a frozen plan (docs/frozen_plan.md). One of another layout freezes nothing: the run says
-  // elsewhere that the folder is not its own.
-  explicit FrozenRevisions(const nlohmann::json& frozen);
+  explicit FrozenRevisions(const FrozenPlan& frozen);
 
   // The commit that `asked` (empty: main) stood for when the plan was frozen, else `asked` itself.
   [[nodiscard]] std::string revision(HubKind kind, const std::string& id,

@@ -30,9 +30,9 @@ ResolvedRun hub_run() {
 }
 
 TEST(FrozenRevisions, ABranchIsTheCommitItWasFrozenAt) {
-  const json frozen = frozen_plan(hub_run());
-  EXPECT_EQ(frozen.at("tasks").at(0).at("hub_id"), "HuggingFaceH4/MATH-500");
-  EXPECT_EQ(frozen.at("tasks").at(0).at("revision"), "commit-of-data");
+  const FrozenPlan frozen = freeze(hub_run());
+  EXPECT_EQ(frozen.tasks.at(0).hub_id, "HuggingFaceH4/MATH-500");
+  EXPECT_EQ(frozen.tasks.at(0).revision, "commit-of-data");
   const FrozenRevisions revisions(frozen);
   EXPECT_EQ(revisions.revision(HubKind::model, "org/model", ""), "commit-of-main");
   EXPECT_EQ(revisions.revision(HubKind::model, "org/model", "v1"), "commit-of-v1");
@@ -42,19 +42,17 @@ TEST(FrozenRevisions, ABranchIsTheCommitItWasFrozenAt) {
   EXPECT_EQ(revisions.revision(HubKind::dataset, "org/model", ""), "");
 }
 
-TEST(FrozenRevisions, WhatIsNoFrozenPlanFreezesNothing) {
-  for (const json& other : {json::object(), json("text"), json{{"variants", {{{"name", 1}}}}}}) {
-    EXPECT_EQ(FrozenRevisions(other).revision(HubKind::model, "org/model", "x"), "x");
-  }
+TEST(FrozenRevisions, ANewFolderFreezesNothing) {
+  EXPECT_EQ(FrozenRevisions().revision(HubKind::model, "org/model", "x"), "x");
 }
 
 TEST(FrozenRevisions, TheFilesDecideNotTheCommit) {
   ResolvedRun run = hub_run();
-  const std::string hash = frozen_hash(frozen_plan(run));
+  const std::string hash = frozen_hash(freeze(run));
   run.tasks[0].revision = "";  // the same rows from a folder
-  EXPECT_EQ(frozen_hash(frozen_plan(run)), hash);
+  EXPECT_EQ(frozen_hash(freeze(run)), hash);
   run.tasks[0].fingerprint = "others";
-  EXPECT_NE(frozen_hash(frozen_plan(run)), hash);
+  EXPECT_NE(frozen_hash(freeze(run)), hash);
 }
 
 }  // namespace

@@ -20,17 +20,20 @@ constexpr double kOtherVariant = 2;
 // A judge gets half of the time that a variant gets.
 constexpr double kJudgeTurn = 0.5;
 
-Status freeze(const ResolvedRun& run, Store& store) {
-  const nlohmann::json frozen = frozen_plan(run);
+// The folder's frozen plan: written once, and the same in every later run.
+Status keep_frozen(const ResolvedRun& run, Store& store) {
+  const FrozenPlan frozen = freeze(run);
   const std::string hash = frozen_hash(frozen);
   const auto stored = TRY(store.meta("frozen_hash"));
   if (stored && *stored != hash) {
+    const auto text = TRY(store.meta("frozen"));
+    if (text) TRY(frozen_from_text(*text));  // one of another format is told as such
     return usage_error("the output folder belongs to another plan",
                        "its frozen plan differs from this one (see plan.frozen.json there)",
                        "choose another folder with --out, or run the plan it was made with");
   }
   TRY(store.set_meta("frozen_hash", hash));
-  TRY(store.set_meta("frozen", dump_json(frozen)));
+  TRY(store.set_meta("frozen", dump_json(to_json(frozen))));
   if (!stored) {
     for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
   }
@@ -190,7 +193,7 @@ Result<EngineIdentity> stored_identity(const Store& store, const std::string& va
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // its tick points into this frame
-  TRY(freeze(run, services.store));
+  TRY(keep_frozen(run, services.store));
   const Accounts accounts(options, services, TRY(spent_before_s(services.store)));
   services.tick = [&accounts] { return accounts.save(); };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,

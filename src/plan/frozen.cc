@@ -1,0 +1,139 @@
+#include "plan/frozen.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "plan/endpoint.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kWhatToDo =
+    "use the assay that wrote it, or choose another folder with --out";
+
+json frozen_task_json(const FrozenTask& task) {
+  json items = json::array();
+  for (const FrozenItem& item : task.items) {
+    items.push_back({{"id", item.id}, {"stratum", item.stratum}, {"group", item.group}});
+  }
+  return {{"name", task.name},
+          {"title", task.title},
+          {"benchmark", task.benchmark},
+          {"kind", task.kind},
+          {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
+          {"chance", task.chance},
+          {"weight", task.weight},
+          {"repeats", task.repeats},
+          {"max_gen_toks", task.max_gen_toks},
+          {"metrics", task.metrics},
+          {"status", task.available ? "ok" : "na"},
+          {"reason", task.reason},
+          {"data_folder", task.data_folder},
+          {"hub_id", task.hub_id},
+          {"revision", task.revision},
+          {"layout", task.layout},
+          {"fingerprint", task.fingerprint},
+          {"items", std::move(items)}};
+}
+
+json frozen_variant_json(const FrozenVariant& variant) {
+  return {{"name", variant.name},
+          {"model", variant.model},
+          {"revision", variant.revision},
+          {"fingerprint", variant.fingerprint},
+          {"baseline", variant.baseline}};
+}
+
+FrozenTask frozen_task_from(const json& value) {
+  FrozenTask task;
+  task.name = value.at("name");
+  task.title = value.at("title");
+  task.benchmark = value.at("benchmark");
+  task.kind = value.at("kind");
+  task.harness = value.at("harness") == "native" ? Harness::native : Harness::lm_eval;
+  task.chance = value.at("chance");
+  task.weight = value.at("weight");
+  task.repeats = value.at("repeats");
+  task.max_gen_toks = value.at("max_gen_toks");
+  task.metrics = value.at("metrics").get<std::vector<std::string>>();
+  task.available = value.at("status") == "ok";
+  task.reason = value.at("reason");
+  // Format 1 began without these.
+  task.data_folder = value.value("data_folder", std::string());
+  task.hub_id = value.value("hub_id", std::string());
+  task.revision = value.value("revision", std::string());
+  task.layout = value.at("layout");
+  task.fingerprint = value.at("fingerprint");
+  for (const json& item : value.at("items")) {
+    task.items.push_back({item.at("id"), item.at("stratum"), item.at("group")});
+  }
+  return task;
+}
+
+Result<FrozenPlan> frozen_from(const json& value) {
+  FrozenPlan out;
+  out.format = value.at("format");
+  if (out.format != kFrozenFormat) {
+    return environment_error(fmt::format("the frozen plan has format {}", out.format),
+                             fmt::format("this assay reads format {} only", kFrozenFormat),
+                             kWhatToDo);
+  }
+  out.assay = value.at("assay");
+  out.plan = TRY(plan_from_json(value.at("plan")));
+  for (const json& task : value.at("tasks")) out.tasks.push_back(frozen_task_from(task));
+  for (const json& v : value.at("variants")) {
+    out.variants.push_back({v.at("name"), v.at("model"), v.at("revision"), v.at("fingerprint"),
+                            v.at("baseline").get<bool>()});
+  }
+  return out;
+}
+
+}  // namespace
+
+json to_json(const FrozenPlan& frozen) {
+  json tasks = json::array();
+  for (const FrozenTask& task : frozen.tasks) tasks.push_back(frozen_task_json(task));
+  json variants = json::array();
+  for (const FrozenVariant& variant : frozen.variants)
+    variants.push_back(frozen_variant_json(variant));
+  return {{"format", frozen.format},
+          {"assay", frozen.assay},
+          {"plan", to_json(frozen.plan)},
+          {"tasks", std::move(tasks)},
+          {"variants", std::move(variants)}};
+}
+
+Result<FrozenPlan> frozen_from_text(std::string_view text) {
+  const json value = TRY(parse_json(text, "the frozen plan"));
+  try {
+    return frozen_from(value);
+  } catch (const json::exception& e) {
+    return environment_error("the frozen plan has another layout", e.what(), kWhatToDo);
+  }
+}
+
+std::string frozen_hash(const FrozenPlan& frozen) {
+  json value = to_json(frozen);
+  value.erase("assay");
+  json& plan = value["plan"];
+  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
+    plan.erase(key);
+  }
+  if (frozen.plan.engine.kind == kEndpointKind) {  // a server may move
+    drop_transport_keys(plan["engine"]["args"]);
+    for (auto& variant : plan["variants"]) drop_transport_keys(variant["engine"]);
+  }
+  // Two checkouts of one model are the same model: its fingerprint says so, not its path.
+  for (auto& variant : plan["variants"]) variant.erase("model");
+  for (auto& variant : value["variants"]) variant.erase("model");
+  for (auto& task : value["tasks"]) {
+    for (const char* key : {"data_folder", "hub_id", "revision"}) task.erase(key);
+  }
+  for (auto& task : plan["tasks"]) task.erase("data");
+  return sha256_hex(dump_json(value));
+}
+
+}  // namespace assay

@@ -1,0 +1,69 @@
+// The plan as it was resolved and frozen: everything that decides what is asked
+// (docs/frozen_plan.md). It is kept in the store and written beside it as plan.frozen.json.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+
+namespace assay {
+
+inline constexpr int kFrozenFormat = 1;
+
+struct FrozenItem {
+  std::string id;
+  std::string stratum;
+  std::string group;
+};
+
+struct FrozenTask {
+  std::string name;
+  std::string title;
+  std::string benchmark;
+  std::string kind;  // generate, loglikelihood, code, lm_eval
+  Harness harness = Harness::native;
+  double chance = 0;  // accuracy of guessing, 0 to 1
+  double weight = 1;
+  int repeats = 1;
+  int max_gen_toks = 0;              // 0: generates nothing
+  std::vector<std::string> metrics;  // the verdict's metric first
+  bool available = true;
+  std::string reason;       // why not available: "HF gated"
+  std::string data_folder;  // where the rows were read from
+  std::string hub_id;       // of the data set; empty for rows from a folder
+  std::string revision;     // hub commit of the rows; empty for a folder
+  std::string layout;
+  std::string fingerprint;        // of the rows' files
+  std::vector<FrozenItem> items;  // in the run's order; none: lm-eval alone knows its documents
+};
+
+struct FrozenVariant {
+  std::string name;
+  std::string model;
+  std::string revision;     // hub commit; empty for a folder
+  std::string fingerprint;  // of config, weights and tokenizer
+  bool baseline = false;
+};
+
+struct FrozenPlan {
+  int format = kFrozenFormat;
+  std::string assay;                    // version of the program that froze it
+  Plan plan;                            // every default filled in; `file` and lines are not kept
+  std::vector<FrozenTask> tasks;        // the plan's order
+  std::vector<FrozenVariant> variants;  // running order: baseline first
+};
+
+[[nodiscard]] nlohmann::json to_json(const FrozenPlan& frozen);
+
+// The inverse of to_json, as text. Errors (environment): another format, or a value that is not
+// laid out as this one.
+[[nodiscard]] Result<FrozenPlan> frozen_from_text(std::string_view text);
+
+// SHA-256 (hex) of all that must not change between two runs on one folder.
+[[nodiscard]] std::string frozen_hash(const FrozenPlan& frozen);
+
+}  // namespace assay

@@ -1,0 +1,100 @@
+#include "plan/frozen.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/files.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Stored {      // of a run of assay 0.1.0, the release of 2026-11-28 (commit 2123e65)
+  std::string text;  // plan.frozen.json
+  std::string hash;  // the store's frozen_hash
+};
+
+Stored stored(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(ASSAY_SOURCE_DIR) / "tests" / "frozen";
+  Stored out{read_file(folder / (name + ".json")).value(),
+             read_file(folder / (name + ".sha256")).value()};
+  out.hash.erase(out.hash.find_last_not_of('\n') + 1);
+  return out;
+}
+
+TEST(FrozenPlan, AFolderOfTheLastReleaseGoesOn) {
+  for (const std::string name : {"vllm", "endpoint"}) {
+    SCOPED_TRACE(name);
+    const Stored release = stored(name);
+    const auto frozen = frozen_from_text(release.text);
+    ASSERT_TRUE(frozen) << frozen.error().to_string();
+    EXPECT_EQ(frozen_hash(*frozen), release.hash);
+    EXPECT_EQ(to_json(*frozen).dump(1) + "\n", release.text);
+  }
+}
+
+FrozenPlan small() {
+  FrozenPlan frozen{.assay = "0.1.0"};
+  frozen.plan.name = "p";
+  frozen.tasks = {{.name = "m", .title = "M", .metrics = {"robust"}, .items = {{"1", "s", "g"}}}};
+  frozen.variants = {{"bf16", "org/m", "commit", "print", true}};
+  return frozen;
+}
+
+TEST(FrozenPlan, FieldsComeBack) {
+  FrozenPlan before = small();
+  before.tasks[0].harness = Harness::lm_eval;
+  before.tasks[0].available = false;
+  before.tasks[0].reason = "HF gated";
+  const FrozenPlan after = frozen_from_text(to_json(before).dump()).value();
+  EXPECT_EQ(after.assay, "0.1.0");
+  EXPECT_EQ(after.plan.name, "p");
+  ASSERT_EQ(after.tasks.size(), 1);
+  EXPECT_EQ(after.tasks[0].harness, Harness::lm_eval);
+  EXPECT_FALSE(after.tasks[0].available);
+  EXPECT_EQ(after.tasks[0].reason, "HF gated");
+  EXPECT_EQ(after.tasks[0].metrics, std::vector<std::string>{"robust"});
+  ASSERT_EQ(after.tasks[0].items.size(), 1);
+  EXPECT_EQ(after.tasks[0].items[0].stratum, "s");
+  ASSERT_EQ(after.variants.size(), 1);
+  EXPECT_EQ(after.variants[0].revision, "commit");
+  EXPECT_TRUE(after.variants[0].baseline);
+}
+
+TEST(FrozenPlan, TheHashIsOfWhatIsAsked) {
+  const FrozenPlan frozen = small();
+  const std::string hash = frozen_hash(frozen);
+  FrozenPlan other = frozen;
+  other.assay = "0.2.0";
+  other.plan.budget_s = 60;
+  other.plan.compare.margin_pp = 1;
+  other.tasks[0].data_folder = "/elsewhere";
+  other.variants[0].model = "/a/copy";
+  EXPECT_EQ(frozen_hash(other), hash);
+  other.tasks[0].items[0].id = "2";
+  EXPECT_NE(frozen_hash(other), hash);
+}
+
+TEST(FrozenPlan, AnotherLayoutIsRefusedWithWhatToDo) {
+  json value = to_json(small());
+  value["format"] = 2;
+  const auto newer = frozen_from_text(value.dump());
+  ASSERT_FALSE(newer);
+  EXPECT_EQ(newer.error().kind, ErrorKind::environment);
+  EXPECT_EQ(newer.error().what, "the frozen plan has format 2");
+  EXPECT_EQ(newer.error().why, "this assay reads format 1 only");
+  EXPECT_EQ(newer.error().fix, "use the assay that wrote it, or choose another folder with --out");
+  for (const char* text : {"{}", "\"text\"", R"({"format": 1, "variants": [{"name": 1}]})"}) {
+    const auto other = frozen_from_text(text);
+    ASSERT_FALSE(other) << text;
+    EXPECT_EQ(other.error().what, "the frozen plan has another layout");
+    EXPECT_THAT(other.error().fix, HasSubstr("choose another folder"));
+  }
+}
+
+}  // namespace
+}  // namespace assay
