@@ -283,12 +283,8 @@ std::string engine_section(const RunReport& report) {
   std::string rows;
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     const VariantValues& variant = report.variants[v];
-    std::vector<std::string> kernels;
-    for (const Json& kernel : variant.facts.value("kernels", Json::array())) {
-      if (kernel.is_string()) kernels.push_back(kernel.get<std::string>());
-    }
     const auto mean = shared_mean(report, v);
-    const double memory = variant.facts.value("gpu_memory_bytes", 0.0);
+    const auto memory = static_cast<double>(variant.facts.gpu_memory_bytes);
     rows +=
         html_row({name_of(variant),
                   escaped(variant.model + (variant.revision.empty() ? "" : "@" + variant.revision)),
@@ -297,7 +293,7 @@ std::string engine_section(const RunReport& report) {
                   human_duration(variant.load_s), memory > 0 ? human_bytes(memory) : "",
                   variant.energy_j ? fmt::format("{:.1f}", *variant.energy_j / 1000) : "",
                   std::to_string(variant.generated_tokens), std::to_string(variant.prompt_tokens),
-                  escaped(variant.facts.value("dtype", "")), escaped(join(kernels, ", "))});
+                  escaped(variant.facts.dtype), escaped(join(variant.facts.kernel_names(), ", "))});
   }
   return "<section id=\"engine\">" + heading("Engine", "引擎") +
          html_table(

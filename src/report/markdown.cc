@@ -179,17 +179,13 @@ std::string engine_table(const RunReport& report) {
               "GPU memory", "energy", "dtype", "kernels"}) +
          rule(10);
   for (const VariantValues& v : report.variants) {
-    const double memory = v.facts.value("gpu_memory_bytes", 0.0);
-    std::vector<std::string> kernels;
-    for (const auto& kernel : v.facts.value("kernels", nlohmann::json::array())) {
-      if (kernel.is_string()) kernels.push_back(kernel.get<std::string>());
-    }
+    const auto memory = static_cast<double>(v.facts.gpu_memory_bytes);
     out += row({v.name, v.model + (v.revision.empty() ? "" : "@" + v.revision),
                 std::to_string(v.loads), human_duration(v.load_s),
                 fmt::format("{:.0f}", v.tokens_per_s), std::to_string(v.generated_tokens),
                 memory > 0 ? human_bytes(memory) : "",
-                v.energy_j ? fmt::format("{:.1f} kJ", *v.energy_j / 1000) : "",
-                v.facts.value("dtype", ""), join(kernels, ", ")});
+                v.energy_j ? fmt::format("{:.1f} kJ", *v.energy_j / 1000) : "", v.facts.dtype,
+                join(v.facts.kernel_names(), ", ")});
   }
   return out + "\n";
 }

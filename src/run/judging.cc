@@ -134,9 +134,9 @@ class TaskJudging {
     }
     const bool apply = !spec_.baseline || run_.plan.chat.apply_template;
     TRY(judge.engine->open(judge.variant.folder, apply, chat_args));
-    const LoadedModel loaded = TRY(judge.engine->load(judge.load_args, options_.load_timeout));
+    const LoadFacts loaded = TRY(judge.engine->load(judge.load_args, options_.load_timeout));
     max_model_len_ = loaded.max_model_len;
-    TRY(services_.store.add_event(services_.clock.wall().count(), "judge loaded", loaded.facts));
+    TRY(services_.store.add_event(services_.clock.wall().count(), "judge loaded", to_json(loaded)));
     return judge;
   }
 

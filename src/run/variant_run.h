@@ -94,7 +94,7 @@ class VariantRun {
   std::int64_t next_id_ = 1;
 
   std::unique_ptr<Engine> engine_;
-  LoadedModel loaded_;
+  LoadFacts loaded_;
   LoadRecord load_;
   Pace pace_;
   int restarts_ = 0;
