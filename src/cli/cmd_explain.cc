@@ -25,7 +25,8 @@ void print_notes(const Score& score) {
   if (score.thinking_not_closed) fmt::print("  a thought was begun and never ended\n");
   if (score.looping) fmt::print("  the output repeats itself at its end\n");
   if (score.empty) fmt::print("  the answer is empty\n");
-  for (const auto& [name, value] : score.extra.items()) {
+  const Json extra = extra_json(score);
+  for (const auto& [name, value] : extra.items()) {
     fmt::print("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : dump_json(value));
   }
 }

@@ -70,8 +70,7 @@ void print_figures(const GradedFile& file) {
   for (const GradedOutput& output : file.outputs) {
     add(all, output);
     if (!output.group.empty()) add(parts[output.group], output);
-    const auto month = output.score.extra.find("month");
-    if (month != output.score.extra.end()) add(parts[month->get<std::string>()], output);
+    if (output.score.month) add(parts[*output.score.month], output);
   }
   fmt::print("{:<24}{:>9}{:>9}", "", "outputs", "scored");
   for (const auto& [name, sum] : all.metrics) fmt::print("{:>12}", name);
@@ -114,9 +113,9 @@ void print_calibration(const GradedFile& file) {
   std::vector<double> confidence;
   std::vector<double> correct;
   for (const GradedOutput& output : file.outputs) {
-    const auto said = output.score.extra.find("confidence");
-    if (output.score.outcome != Outcome::scored || said == output.score.extra.end()) continue;
-    confidence.push_back(said->is_null() ? 1.0 : said->get<double>());
+    const auto& said = output.score.confidence;
+    if (output.score.outcome != Outcome::scored || !said) continue;
+    confidence.push_back(said->stated.value_or(1.0));
     correct.push_back(is_right(output.score) ? 1 : 0);
   }
   const auto error = calibration_error(confidence, correct);

@@ -93,7 +93,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     WorkerOptions options;
     std::unique_ptr<Engine> engine;
     OpenedModel opened;
-    LoadedModel model;
+    LoadFacts model;
     std::int64_t next_id = 1;
   };
 
@@ -262,19 +262,22 @@ TEST_P(ConformanceTest, ContinuationsStartWhereTheContextEnds) {
 // --- with the weights ---
 
 TEST_P(ConformanceTest, LoadedSaysWhatRuns) {
-  const LoadedModel& model = loaded().model;
+  const LoadFacts& model = loaded().model;
   EXPECT_EQ(model.max_model_len, kMaxModelLen);
   EXPECT_GE(model.load_s, 0);
-  EXPECT_TRUE(model.facts.contains("engine"));
+  EXPECT_FALSE(model.engine.empty());
   if (!can(engine(), "engine_facts")) {  // the server says who it is, not what it computes with
-    EXPECT_EQ(model.facts["engine"]["model"], "fake-model");
-    EXPECT_EQ(model.facts["engine"]["version"], "0.0.fake");
+    EXPECT_EQ(model.engine.at("model"), "fake-model");
+    EXPECT_EQ(model.engine.at("version"), "0.0.fake");
     EXPECT_EQ(model.dtype, "");
     EXPECT_EQ(model.max_num_seqs, 16);
     return;
   }
   EXPECT_FALSE(model.dtype.empty());
   EXPECT_FALSE(model.attention_backend.empty());
+  EXPECT_FALSE(model.kernels.empty());
+  // The model of this test is not quantised, and the worker reads that in its configuration.
+  EXPECT_EQ(model.checkpoint, (CheckpointFact{16, 16}));
   EXPECT_GT(model.kv_cache_tokens, 0);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "values/load_facts.h"
 #include "values/request.h"
 
 namespace assay {
@@ -21,7 +22,7 @@ struct EngineHello {
   std::string worker;                           // "vllm", "fake"
   std::map<std::string, std::string> versions;  // package -> version
   // render, generate, loglikelihood, prompt_logprobs, lm_eval: what can be asked. token_ids:
-  // answers list them. engine_facts: LoadedModel says what runs. process: it is a process of ours.
+  // answers list them. engine_facts: load() says what runs. process: it is a process of ours.
   std::vector<std::string> capabilities;
   int max_in_flight = 1;
 };
@@ -31,20 +32,6 @@ struct OpenedModel {
   std::string template_hash;  // of the chat template's text; empty: none
   int max_model_len = 0;      // the model's own, before engine arguments
   int vocab_size = 0;
-};
-
-// What really runs, read from the engine, not from the checkpoint's name.
-struct LoadedModel {
-  double load_s = 0;
-  std::string dtype;
-  std::string quantization;
-  std::vector<std::string> kernels;
-  std::string attention_backend;
-  std::int64_t kv_cache_tokens = 0;
-  int max_model_len = 0;
-  int max_num_seqs = 0;
-  std::int64_t gpu_memory_bytes = 0;
-  nlohmann::json facts = nlohmann::json::object();  // the whole `loaded` frame
 };
 
 struct EngineStats {
@@ -101,9 +88,10 @@ class Engine {
   // Same order as asked. Works before load() and while requests are in flight.
   [[nodiscard]] virtual Result<std::vector<Rendered>> render(
       const std::vector<Request>& requests) = 0;
-  // Blocks until the weights are in; `on_progress` is called with the engine's own lines.
-  [[nodiscard]] virtual Result<LoadedModel> load(const nlohmann::json& args,
-                                                 std::chrono::seconds timeout) = 0;
+  // Blocks until the weights are in; `on_progress` is called with the engine's own lines. Gives
+  // what really runs, read from the engine, not from the checkpoint's name; the run adds the rest.
+  [[nodiscard]] virtual Result<LoadFacts> load(const nlohmann::json& args,
+                                               std::chrono::seconds timeout) = 0;
   // Queues one request under an id the caller never used before. The caller keeps within
   // hello().max_in_flight.
   [[nodiscard]] virtual Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,

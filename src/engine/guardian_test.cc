@@ -87,7 +87,7 @@ TEST_P(GuardianTest, StubbornAndHiddenProcessesGoToo) {
   const std::string script = R"(
 import json, os, signal, struct, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-body = json.dumps({"type": "hello", "protocol": 1, "worker": "stubborn", "versions": {},
+body = json.dumps({"type": "hello", "protocol": 2, "worker": "stubborn", "versions": {},
                    "capabilities": [], "max_in_flight": 1, "pid": os.getpid()}).encode()
 pids = [os.getpid()]
 pids.append(subprocess.Popen(["sleep", "600"], start_new_session=True).pid)
@@ -185,7 +185,7 @@ from multiprocessing import shared_memory
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so that SIGKILL is what ends it
 memory = shared_memory.SharedMemory(create=True, size=4096)
 open(sys.argv[1], "w").write(memory.name)
-body = json.dumps({"type": "hello", "protocol": 1, "worker": "x", "versions": {},
+body = json.dumps({"type": "hello", "protocol": 2, "worker": "x", "versions": {},
                    "capabilities": [], "max_in_flight": 1, "pid": os.getpid()}).encode()
 os.write(4, struct.pack("<I", len(body)) + body)
 time.sleep(600)

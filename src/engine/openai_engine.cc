@@ -71,25 +71,17 @@ Result<std::vector<Rendered>> OpenAiEngine::render(const std::vector<Request>& r
   return out;
 }
 
-Result<LoadedModel> OpenAiEngine::load(const json& /*args*/, std::chrono::seconds /*timeout*/) {
+Result<LoadFacts> OpenAiEngine::load(const json& /*args*/, std::chrono::seconds /*timeout*/) {
   if (dead_) return std::unexpected(*dead_);
   if (!open_ || loaded_) {
     return environment_error("cannot load",
                              open_ ? "the engine is loaded already" : "no model is open", "");
   }
   loaded_ = true;
-  LoadedModel out;
+  LoadFacts out;
   out.max_model_len = max_model_len_;
   out.max_num_seqs = options_.max_concurrency;
-  out.facts = {{"dtype", ""},
-               {"quantization", ""},
-               {"kernels", json::array()},
-               {"attention_backend", ""},
-               {"kv_cache_tokens", 0},
-               {"max_model_len", max_model_len_},
-               {"max_num_seqs", options_.max_concurrency},
-               {"gpu_memory_bytes", 0},
-               {"engine", facts_}};
+  out.engine = facts_;
   return out;
 }
 

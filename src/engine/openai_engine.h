@@ -73,8 +73,8 @@ class OpenAiEngine final : public Engine {
                                          const nlohmann::json& template_args) override;
   [[nodiscard]] Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override;
   // Nothing is loaded: `args` are not looked at. What runs is what the server says about itself.
-  [[nodiscard]] Result<LoadedModel> load(const nlohmann::json& args,
-                                         std::chrono::seconds timeout) override;
+  [[nodiscard]] Result<LoadFacts> load(const nlohmann::json& args,
+                                       std::chrono::seconds timeout) override;
   [[nodiscard]] Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
                               const Sampling& sampling, int top_k) override;
   [[nodiscard]] Status cancel(std::int64_t id) override;
@@ -135,7 +135,7 @@ class OpenAiEngine final : public Engine {
   HttpClient http_;
   EngineHello hello_;
   WireFormat format_;
-  nlohmann::json facts_ = nlohmann::json::object();  // what the server says about itself
+  std::map<std::string, std::string> facts_;  // what the server says about itself
   int max_model_len_ = 0;
   std::unique_ptr<Engine> renderer_;
   bool open_ = false;

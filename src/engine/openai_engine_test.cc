@@ -108,12 +108,12 @@ TEST_F(EndpointTest, TheKeyIsSentAndNowhereElse) {
   with_key.api_key = key;
   const auto engine = must(OpenAiEngine::start(with_key));
   must(engine->open("", true, json::object()));
-  const LoadedModel model = must(engine->load(json::object(), seconds(1)));
+  const LoadFacts model = must(engine->load(json::object(), seconds(1)));
   ask(*engine, 1, "hello");
   EXPECT_EQ(collect(*engine, 1)[1].error, "");
   EXPECT_EQ(server.seen().back()["authorization"], "Bearer " + key);
   EXPECT_THAT(server.seen().back()["body"].dump(), Not(HasSubstr(key)));
-  EXPECT_THAT(model.facts.dump(), Not(HasSubstr(key)));
+  EXPECT_THAT(to_json(model).dump(), Not(HasSubstr(key)));
   EXPECT_THAT(read_text(folder_ / "endpoint.log"), Not(HasSubstr("secret")));
 }
 

@@ -166,7 +166,8 @@ bool OpenAiEngine::gives_logprobs() {
 void OpenAiEngine::greet() {
   hello_.worker = "openai";
   hello_.max_in_flight = kMaxInFlight;
-  const std::string version = facts_.value("version", std::string("unknown"));
+  const auto found = facts_.find("version");
+  const std::string version = found == facts_.end() ? "unknown" : found->second;
   hello_.versions = {{format_.vllm ? "vllm (server)" : "server", version}};
   hello_.capabilities = {"generate"};
   if (format_.vllm) hello_.capabilities.emplace_back("token_ids");

@@ -101,14 +101,14 @@ Result<std::vector<Rendered>> WorkerEngine::render(const std::vector<Request>& r
   }
 }
 
-Result<LoadedModel> WorkerEngine::load(const json& args, std::chrono::seconds timeout) {
+Result<LoadFacts> WorkerEngine::load(const json& args, std::chrono::seconds timeout) {
   loading_ = true;
   Result<json> answer =
       call({{"type", "load"}, {"args", args}}, "loaded", timeout, ErrorKind::environment);
   loading_ = false;
   if (!answer) return std::unexpected(answer.error());
   try {
-    return loaded_from(*std::move(answer));
+    return loaded_from(*answer);
   } catch (const json::exception& e) {
     return environment_error("the engine's answer to 'load' cannot be read", e.what(), "");
   }

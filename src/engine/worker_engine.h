@@ -38,8 +38,8 @@ class WorkerEngine final : public Engine {
   [[nodiscard]] Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
                                          const nlohmann::json& template_args) override;
   [[nodiscard]] Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override;
-  [[nodiscard]] Result<LoadedModel> load(const nlohmann::json& args,
-                                         std::chrono::seconds timeout) override;
+  [[nodiscard]] Result<LoadFacts> load(const nlohmann::json& args,
+                                       std::chrono::seconds timeout) override;
   [[nodiscard]] Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
                               const Sampling& sampling, int top_k) override;
   [[nodiscard]] Status cancel(std::int64_t id) override;

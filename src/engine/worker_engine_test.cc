@@ -47,10 +47,10 @@ class WorkerEngineTest : public ::testing::Test {
 };
 
 TEST_F(WorkerEngineTest, AnotherProtocolEndsTheConnection) {
-  const auto started = start({{"hello", {{"protocol", 2}}}});
+  const auto started = start({{"hello", {{"protocol", 1}}}});
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().kind, ErrorKind::environment);
-  EXPECT_EQ(started.error().why, "version 2, not 1");
+  EXPECT_EQ(started.error().why, "version 1, not 2");
 }
 
 TEST_F(WorkerEngineTest, AWorkerThatNeverGreetsIsGivenUp) {

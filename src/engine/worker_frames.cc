@@ -78,18 +78,10 @@ OpenedModel opened_from(const json& frame) {
   return out;
 }
 
-LoadedModel loaded_from(json frame) {
-  LoadedModel out;
+LoadFacts loaded_from(const json& frame) {
+  LoadFacts out = load_facts_from_json(frame);
   out.load_s = frame.at("load_s");
-  out.dtype = value_or(frame, "dtype", out.dtype);
-  out.quantization = value_or(frame, "quantization", out.quantization);
-  out.kernels = value_or(frame, "kernels", out.kernels);
-  out.attention_backend = value_or(frame, "attention_backend", out.attention_backend);
-  out.kv_cache_tokens = value_or(frame, "kv_cache_tokens", out.kv_cache_tokens);
   out.max_model_len = frame.at("max_model_len");
-  out.max_num_seqs = value_or(frame, "max_num_seqs", out.max_num_seqs);
-  out.gpu_memory_bytes = value_or(frame, "gpu_memory_bytes", out.gpu_memory_bytes);
-  out.facts = std::move(frame);
   return out;
 }
 

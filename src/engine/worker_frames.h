@@ -9,11 +9,11 @@
 
 namespace assay {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 
 [[nodiscard]] EngineHello hello_from(const nlohmann::json& frame);
 [[nodiscard]] OpenedModel opened_from(const nlohmann::json& frame);
-[[nodiscard]] LoadedModel loaded_from(nlohmann::json frame);
+[[nodiscard]] LoadFacts loaded_from(const nlohmann::json& frame);
 [[nodiscard]] EngineStats stats_from(const nlohmann::json& frame);
 [[nodiscard]] std::vector<Rendered> rendered_list_from(const nlohmann::json& frame);
 // Fields that are absent or null get a Response's defaults.

@@ -41,20 +41,19 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
     for (const StoredLoad& load : loads) {
       if (load.variant != values.name) continue;
       ++values.loads;
-      values.load_s = load.facts.value("load_s", 0.0);
-      values.work_s += load.facts.value("work_s", 0.0);
-      values.generated_tokens += load.facts.value("generated_tokens", std::int64_t{0});
-      values.prompt_tokens += load.facts.value("prompt_tokens", std::int64_t{0});
-      if (load.facts.contains("energy_j")) {
-        values.energy_j = values.energy_j.value_or(0) + load.facts.value("energy_j", 0.0);
+      values.load_s = load.facts.load_s;
+      values.work_s += load.facts.work_s;
+      values.generated_tokens += load.facts.generated_tokens;
+      values.prompt_tokens += load.facts.prompt_tokens;
+      if (load.facts.energy_j) {
+        values.energy_j = values.energy_j.value_or(0) + *load.facts.energy_j;
       }
       values.facts = load.facts;
     }
     if (values.work_s > 0) {
       values.tokens_per_s = static_cast<double>(values.generated_tokens) / values.work_s;
     }
-    const std::string kernels = values.facts.value("kernels", Json::array()).dump();
-    values.emulated = kernels.find("mulat") != std::string::npos;
+    values.emulated = values.facts.emulated();
     out.push_back(std::move(values));
   }
   return out;
@@ -103,8 +102,8 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     }
   }
   add_own_figures(own, cell);
-  if (cell.planned > cell.run) cell.unscored["not run"] = cell.planned - cell.run;
-  if (cell.run == 0) cell.not_available = "not run";
+  if (cell.planned > cell.run) cell.unscored[reason::kNotRun] = cell.planned - cell.run;
+  if (cell.run == 0) cell.not_available = reason::kNotRun;
   for (const auto& [metric, sum] : sums)
     cell.metrics[metric] = sum / static_cast<double>(cell.scored);
   if (cell.scored > 0) {

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
-#include <sstream>
+
+#include "base/text.h"
+#include "values/score.h"
 
 namespace assay {
 namespace {
@@ -124,7 +125,8 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
 std::int64_t unscored_answers(const Cell& cell) {
   std::int64_t n = 0;
   for (const auto& [reason, count] : cell.unscored) {
-    if (reason != "not run" && reason != "no judge" && reason != "needs an image") n += count;
+    if (reason != reason::kNotRun && reason != reason::kNoJudge && reason != reason::kNeedsImage)
+      n += count;
   }
   return n;
 }
@@ -225,62 +227,77 @@ void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, 
   report.flags.push_back(std::move(flag));
 }
 
-// Marlin kernels widen low-precision weights and compute in 16 bits. The engine says what it runs;
-// the checkpoint's name is asked only where the kernel's does not tell the format.
-void flag_weight_only(RunReport& report, const VariantValues& v) {
-  const auto lower = [](std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-  };
-  const std::string kernels = lower(v.facts.value("kernels", nlohmann::json::array()).dump());
-  if (kernels.find("marlin") == std::string::npos) return;
-  const std::string told = kernels + " " + lower(v.model);
-  int bits = 0;
-  if (told.find("fp4") != std::string::npos) {
-    bits = 4;
-  } else if (told.find("fp8") != std::string::npos) {
-    bits = 8;
+// A kernel that widens what the checkpoint has narrow: 4-bit weights and activations on a
+// weight-only kernel, as NVFP4 runs before Blackwell. Layers in another format than the
+// checkpoint's narrowest are not looked at.
+void flag_wider_activations(RunReport& report, const VariantValues& v) {
+  const CheckpointFact& asked = v.facts.checkpoint;
+  if (!asked.weight_bits || !asked.activation_bits) return;
+  for (const KernelFact& kernel : v.facts.kernels) {
+    if (kernel.weight_bits != asked.weight_bits || !kernel.activation_bits) continue;
+    if (*kernel.activation_bits <= *asked.activation_bits) continue;
+    Flag flag{"kernel not as named", v.name, ""};
+    flag.text = fmt::format(
+        "weights are {0}-bit but activations stay {1}-bit ({2}, W{0}A{1}): this is not W{0}A{3}",
+        *kernel.weight_bits, *kernel.activation_bits, kernel.name, *asked.activation_bits);
+    flag.text_zh = fmt::format("权重为 {0} 位,激活仍为 {1} 位({2},W{0}A{1}):这不是 W{0}A{3}",
+                               *kernel.weight_bits, *kernel.activation_bits, kernel.name,
+                               *asked.activation_bits);
+    report.flags.push_back(std::move(flag));
+    return;
   }
-  if (bits == 0) return;  // integer formats are weight-only by name
-  Flag flag{"kernel not as named", v.name, ""};
+}
+
+// Loads of release 0.1.0 say nothing of the checkpoint, only how the engine calls the method.
+bool is_low_precision(const LoadFacts& facts) {
+  const CheckpointFact& asked = facts.checkpoint;
+  if (!asked.weight_bits && !asked.activation_bits) return !facts.quantization.empty();
+  return asked.weight_bits.value_or(16) < 16 || asked.activation_bits.value_or(16) < 16;
+}
+
+void flag_unknown_kernels(RunReport& report, const VariantValues& v) {
+  if (!is_low_precision(v.facts)) return;
+  std::vector<std::string> names;
+  for (const KernelFact& kernel : v.facts.kernels) {
+    const bool known = kernel.weight_bits && kernel.activation_bits;
+    if (!known && std::ranges::find(names, kernel.name) == names.end()) {
+      names.push_back(kernel.name);
+    }
+  }
+  if (names.empty() && !v.facts.kernels.empty()) return;
+  const std::string what = names.empty() ? "its kernels" : join(names, ", ");
+  Flag flag{"kernel bits unknown", v.name, ""};
   flag.text = fmt::format(
-      "weights are {0}-bit but activations stay 16-bit (Marlin W{0}A16): this is not W{0}A{0}",
-      bits);
-  flag.text_zh = fmt::format("权重为 {0} 位,激活仍为 16 位(Marlin W{0}A16):这不是 W{0}A{0}", bits);
+      "how {} computes is not known: whether activations are as narrow as the checkpoint's, and "
+      "whether the speed is that of the format, cannot be told",
+      what);
+  flag.text_zh =
+      fmt::format("不知道 {} 如何计算:激活是否与检查点一样窄、速度是否属于该格式,无法判断",
+                  names.empty() ? "它的内核" : what);
   report.flags.push_back(std::move(flag));
 }
 
-// The engine's own word that it took something else than was asked for.
-std::string fallback_line(const VariantValues& v) {
-  const auto engine = v.facts.find("engine");
-  if (engine == v.facts.end() || !engine->is_object()) return "";
-  const auto log = engine->find("log");
-  if (log == engine->end() || !log->is_string()) return "";
-  std::istringstream lines(log->get<std::string>());
-  for (std::string line; std::getline(lines, line);) {
-    for (const char* word : {"fallback", "alling back", "ell back"}) {
-      if (line.find(word) != std::string::npos) return line;
-    }
-  }
-  return "";
-}
-
-void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
-                  const nlohmann::json& opened) {
-  const VariantValues& v = report.variants[variant];
+void flag_kernels(RunReport& report, const VariantValues& v) {
   if (v.emulated) {
     Flag flag{"emulated kernels", v.name, ""};
     flag.text = "its number format is computed in software here: accuracy counts, speed does not";
     flag.text_zh = "此处用软件模拟这种数值格式:准确率有效,速度无效";
     report.flags.push_back(std::move(flag));
   }
-  flag_weight_only(report, v);
-  if (const std::string line = fallback_line(v); !line.empty()) {
+  flag_wider_activations(report, v);
+  flag_unknown_kernels(report, v);
+  if (!v.facts.fell_back.empty()) {
     Flag flag{"engine fell back", v.name, ""};
-    flag.text = "its engine says: " + line;
-    flag.text_zh = "引擎的记录:" + line;
+    flag.text = "its engine says: " + v.facts.fell_back.front();
+    flag.text_zh = "引擎的记录:" + v.facts.fell_back.front();
     report.flags.push_back(std::move(flag));
   }
+}
+
+void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
+                  const nlohmann::json& opened) {
+  const VariantValues& v = report.variants[variant];
+  flag_kernels(report, v);
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;

@@ -32,7 +32,9 @@ struct Answer {
   bool truncated = false;
   std::string unscored;  // a reason, instead of the value
   std::string text = "So the answer is 4.";
-  Json extra = Json::object();
+  std::optional<std::string> month;
+  std::optional<Substeps> substeps;
+  std::optional<Confidence> confidence;
   std::optional<double> lm_eval;  // where it is not the value
 };
 
@@ -100,7 +102,9 @@ void store_answer(Store& store, const std::string& variant, const std::string& t
   score.extracted = answer.value > 0.5 ? "4" : "5";
   score.extraction = "last number";
   score.truncated = answer.truncated;
-  score.extra = answer.extra;
+  score.month = answer.month;
+  score.substeps = answer.substeps;
+  score.confidence = answer.confidence;
   if (answer.unscored.empty()) {
     score.outcome = Outcome::scored;
     score.metrics = {{"robust", answer.value}, {"lm_eval", answer.lm_eval.value_or(answer.value)}};
@@ -128,15 +132,14 @@ void fill(Store& store, const Situation& s) {
   ASSERT_TRUE(store.set_meta("ended_at", "1400"));
   ASSERT_TRUE(store.set_meta("spent_s", "400"));
   for (std::size_t v = 0; v < s.variants.size(); ++v) {
-    ASSERT_TRUE(store.add_load(s.variants[v], 0,
-                               {{"load_s", 10.0 + static_cast<double>(v)},
-                                {"work_s", 20.0},
-                                {"generated_tokens", 4000},
-                                {"prompt_tokens", 8000},
-                                {"dtype", "bfloat16"},
-                                {"gpu_memory_bytes", 17179869184.0},
-                                {"energy_j", 5400.0 + 100.0 * static_cast<double>(v)},
-                                {"kernels", {"CutlassFP8"}}}));
+    LoadFacts facts{.load_s = 10.0 + static_cast<double>(v), .dtype = "bfloat16"};
+    facts.work_s = 20;
+    facts.generated_tokens = 4000;
+    facts.prompt_tokens = 8000;
+    facts.gpu_memory_bytes = 17179869184;
+    facts.energy_j = 5400.0 + 100.0 * static_cast<double>(v);
+    facts.kernels = {{"linear", "CutlassFP8", 8, 8, false, 64}};
+    ASSERT_TRUE(store.add_load(s.variants[v], 0, facts));
     store_answers(store, s, v, s.variants[v]);
   }
   if (!s.died_of.empty()) {
@@ -221,11 +224,12 @@ std::vector<Situation> situations() {
   all.push_back({"own_figures", [=](std::size_t v, const std::string& task, int i, int) {
                    Answer out = i % 4 == static_cast<int>(v) ? wrong() : right;
                    if (task == "code") {
-                     out.extra = {{"month", i < 3 ? "2024-01" : "2024-02"},
-                                  {"substeps", {{"passed", out.value > 0 ? 3 : 1}, {"total", 3}}}};
+                     out.month = i < 3 ? "2024-01" : "2024-02";
+                     out.substeps = Substeps{out.value > 0 ? 3 : 1, 3};
                    } else {
                      if (i >= 6) out.lm_eval = 1 - out.value;
-                     out.extra = {{"confidence", i % 4 == 3 ? Json() : Json(0.9 - 0.1 * i)}};
+                     out.confidence = Confidence{};
+                     if (i % 4 != 3) out.confidence->stated = 0.9 - 0.1 * i;
                    }
                    return out;
                  }});

@@ -141,7 +141,7 @@ Json variant_json(const VariantValues& v) {
               {"tokens_per_s", v.tokens_per_s},
               {"energy_j", or_null(v.energy_j)},
               {"emulated", v.emulated},
-              {"facts", v.facts}};
+              {"facts", to_json(v.facts)}};
   if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
   return out;
 }

@@ -33,17 +33,15 @@ std::map<int, double> pass_at_ks(const std::vector<OwnItem>& items) {
 }  // namespace
 
 void note_own_parts(const Score& score, double correct, OwnParts& parts) {
-  const auto month = score.extra.find("month");
-  if (month != score.extra.end() && month->is_string()) parts.month = month->get<std::string>();
-  const auto steps = score.extra.find("substeps");
-  if (steps != score.extra.end()) {
-    parts.steps_passed += steps->at("passed").get<std::int64_t>();
-    parts.steps += steps->at("total").get<std::int64_t>();
+  if (score.month) parts.month = *score.month;
+  if (score.substeps) {
+    parts.steps_passed += score.substeps->passed;
+    parts.steps += score.substeps->total;
   }
-  const auto confidence = score.extra.find("confidence");
-  if (confidence == score.extra.end()) return;
-  parts.unstated += confidence->is_null() ? 1 : 0;
-  parts.confidence.push_back(confidence->is_null() ? 1.0 : confidence->get<double>());
+  if (!score.confidence) return;
+  const std::optional<double>& stated = score.confidence->stated;
+  parts.unstated += stated ? 0 : 1;
+  parts.confidence.push_back(stated.value_or(1.0));
   parts.correct.push_back(correct);
 }
 

@@ -1,6 +1,6 @@
 // What benchmarks' own evaluations print beside the score: HLE's calibration error, SciCode's
-// sub-step rate, LiveCodeBench by month; made of what scores carry in `extra`. And pass@k of
-// repeats.
+// sub-step rate, LiveCodeBench by month; made of what scores carry beside their metrics. And pass@k
+// of repeats.
 #pragma once
 
 #include <cstdint>

@@ -5,18 +5,29 @@
 namespace assay {
 namespace {
 
-Score with(nlohmann::json extra) {
+Score with_steps(Substeps steps) {
   Score score;
-  score.outcome = Outcome::scored;
-  score.extra = std::move(extra);
+  score.substeps = steps;
+  return score;
+}
+
+Score with_confidence(std::optional<double> stated) {
+  Score score;
+  score.confidence = Confidence{stated};
+  return score;
+}
+
+Score of_month(const std::string& month) {
+  Score score;
+  score.month = month;
   return score;
 }
 
 TEST(OwnFigures, SubstepsAreCountedOverAllProblems) {
   OwnParts solved;
-  note_own_parts(with({{"substeps", {{"passed", 2}, {"total", 2}}}}), 1, solved);
+  note_own_parts(with_steps({2, 2}), 1, solved);
   OwnParts half;
-  note_own_parts(with({{"substeps", {{"passed", 1}, {"total", 8}}}}), 0, half);
+  note_own_parts(with_steps({1, 8}), 0, half);
   Cell cell;
   add_own_figures({{&solved, 1, 1}, {&half, 0, 1}}, cell);
   // 3 of 10 steps; the mean of the problems' shares would be 56 %.
@@ -29,9 +40,9 @@ TEST(OwnFigures, SubstepsAreCountedOverAllProblems) {
 
 TEST(OwnFigures, AnAnswerWithoutConfidenceCountsAsSure) {
   OwnParts said;
-  note_own_parts(with({{"confidence", 0.6}}), 1, said);
+  note_own_parts(with_confidence(0.6), 1, said);
   OwnParts silent;
-  note_own_parts(with({{"confidence", nullptr}}), 0, silent);
+  note_own_parts(with_confidence(std::nullopt), 0, silent);
   Cell cell;
   add_own_figures({{&said, 1, 1}, {&silent, 0, 1}}, cell);
   // One bin: mean confidence 0.8, half of them right.
@@ -43,9 +54,9 @@ TEST(OwnFigures, AnAnswerWithoutConfidenceCountsAsSure) {
 
 TEST(OwnFigures, Months) {
   OwnParts january;
-  note_own_parts(with({{"month", "2024-01"}}), 1, january);
+  note_own_parts(of_month("2024-01"), 1, january);
   OwnParts march;
-  note_own_parts(with({{"month", "2024-03"}}), 0, march);
+  note_own_parts(of_month("2024-03"), 0, march);
   Cell cell;
   add_own_figures({{&january, 1, 1}, {&january, 0.5, 2}, {&march, 0, 1}}, cell);
   EXPECT_EQ(cell.months.at("2024-01").first, 2);

@@ -3,28 +3,12 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "report/heads.h"
 #include "report/sections.h"
 
 namespace assay {
 namespace {
-
-struct EngineFacts {
-  std::string dtype;
-  std::vector<std::string> kernels;
-  double gpu_memory_bytes = 0;  // 0: not known
-};
-
-EngineFacts engine_facts(const VariantValues& variant) {
-  EngineFacts out{variant.facts.value("dtype", "")};
-  for (const Json& kernel : variant.facts.value("kernels", Json::array())) {
-    if (kernel.is_string()) out.kernels.push_back(kernel.get<std::string>());
-  }
-  out.gpu_memory_bytes = variant.facts.value("gpu_memory_bytes", 0.0);
-  return out;
-}
 
 // What the star means that marks an emulated variant's speed.
 Text star_note(const RunReport& report) {
@@ -94,16 +78,16 @@ Table engine_section(const RunReport& report) {
                 {"kernels", "内核"}};
   for (std::size_t i = 0; i < report.variants.size(); ++i) {
     const VariantValues& v = report.variants[i];
-    const EngineFacts facts = engine_facts(v);
+    const auto memory_bytes = static_cast<double>(v.facts.gpu_memory_bytes);
     const auto mean = shared_mean(report, i);
     table.rows.push_back(
         {name_of(v), v.model + (v.revision.empty() ? "" : "@" + v.revision),
          number(mean ? fmt::format("{:.1f}", *mean * 100) : "N/A"), number(std::to_string(v.loads)),
          human_duration(v.load_s), number(rate_text(v.tokens_per_s) + (v.emulated ? " *" : "")),
-         facts.gpu_memory_bytes > 0 ? human_bytes(facts.gpu_memory_bytes) : "",
+         memory_bytes > 0 ? human_bytes(memory_bytes) : "",
          number(v.energy_j ? fmt::format("{:.1f}", *v.energy_j / 1000) : ""),
          number(std::to_string(v.generated_tokens)), number(std::to_string(v.prompt_tokens)),
-         facts.dtype, join(facts.kernels, ", ")});
+         v.facts.dtype, join(v.facts.kernel_names(), ", ")});
   }
   return table;
 }

@@ -71,10 +71,10 @@ std::map<std::size_t, Flow> flow_of(const std::vector<StoredLoad>& loads,
   std::map<std::size_t, Flow> out;
   for (const StoredLoad& load : loads) {
     if (load.variant != variant) continue;
-    for (const Json& band : load.facts.value("by_in_flight", Json::array())) {
-      Flow& flow = out[in_flight_band(band.value("from", 1))];
-      flow.seconds += band.value("seconds", 0.0);
-      flow.tokens += band.value("tokens", 0.0);
+    for (const InFlightRow& band : load.facts.by_in_flight) {
+      Flow& flow = out[in_flight_band(band.from)];
+      flow.seconds += band.seconds;
+      flow.tokens += band.tokens;
     }
   }
   return out;

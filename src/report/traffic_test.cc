@@ -37,8 +37,8 @@ class TrafficTest : public testing::Test {
     ASSERT_TRUE(store_->put_step({{"bf16", task, key, 0, 0}, key, key}));
   }
 
-  void load(const Json& bands) {
-    ASSERT_TRUE(store_->add_load("bf16", 0, {{"by_in_flight", bands}}).has_value());
+  void load(const std::vector<InFlightRow>& bands) {
+    ASSERT_TRUE(store_->add_load("bf16", 0, {.by_in_flight = bands}).has_value());
   }
 
   TrafficValues measured() {
@@ -59,9 +59,8 @@ TEST_F(TrafficTest, MediansAndRatesByBand) {
   answer("d", 1, 0.0, 4.0, 0.0, 4);   // 4.0 s; one token has no time between
   answer("e", 0, 0.0, 9.0, 0.0, 4);   // a log-likelihood
   answer("f", 5, 9.0, 9.0, 9.0, 4, kReadBackTask);
-  load({{{"from", 1}, {"to", 1}, {"seconds", 2.0}, {"tokens", 11.0}}});
-  load({{{"from", 2}, {"to", 4}, {"seconds", 8.0}, {"tokens", 32.0}},
-        {{"from", 1}, {"to", 1}, {"seconds", 1.0}, {"tokens", 1.0}}});
+  load({{1, 1, 2.0, 11.0}});
+  load({{2, 4, 8.0, 32.0}, {1, 1, 1.0, 1.0}});
   const TrafficValues traffic = measured();
   EXPECT_EQ(traffic.all.answers, 4);
   EXPECT_DOUBLE_EQ(traffic.all.first_token_s.median, 2.0);  // nearest rank: the second of four
@@ -79,7 +78,7 @@ TEST_F(TrafficTest, MediansAndRatesByBand) {
 
 TEST_F(TrafficTest, OneRowABandInEveryFormat) {
   answer("a", 3, 0.01, 0.04, 0.03, 300);
-  load({{{"from", 257}, {"to", 0}, {"seconds", 2.0}, {"tokens", 25.0}}});
+  load({{257, 0, 2.0, 25.0}});
   RunReport report;
   report.variants.resize(2);  // the second has no figures
   report.variants[0].name = "bf16";

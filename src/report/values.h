@@ -10,6 +10,8 @@
 
 #include "stats/comparison.h"
 #include "stats/proportion.h"
+#include "values/load_facts.h"
+#include "values/score.h"
 
 namespace assay {
 
@@ -49,8 +51,7 @@ struct VariantValues {
   double tokens_per_s = 0;         // generated, while an engine was ready
   std::optional<double> energy_j;  // of the GPUs, while an engine was ready; none: not known
   TrafficValues traffic;           // no answers: nothing was timed
-  nlohmann::json facts =
-      nlohmann::json::object();  // the last load's own (kernels, dtype, versions)
+  LoadFacts facts;                 // of the last load
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
 };
 
@@ -80,16 +81,6 @@ struct Calibration {
   std::int64_t unstated = 0;  // of them without a stated confidence, counted as sure
 };
 
-// Sub-steps over all problems, as SciCode's own evaluation counts them.
-struct Substeps {
-  std::int64_t passed = 0;
-  std::int64_t total = 0;
-
-  [[nodiscard]] double rate() const {
-    return total > 0 ? static_cast<double>(passed) / static_cast<double>(total) : 0;
-  }
-};
-
 // One task of one variant.
 struct Cell {
   std::string not_available;  // "N/A (HF gated)", "not run"; empty: there are figures
@@ -117,7 +108,7 @@ struct Cell {
   // Only of tasks that have them:
   std::map<int, double> pass_at;  // k = 2, 4, … -> mean over items with k answers or more
   std::map<std::string, std::pair<std::int64_t, double>> months;  // "2024-03" -> items, mean
-  std::optional<Substeps> substeps;
+  std::optional<Substeps> substeps;  // over all problems, as SciCode's own evaluation counts
   std::optional<Calibration> calibration;
 };
 

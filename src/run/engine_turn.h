@@ -88,7 +88,7 @@ class EngineTurn {
   RunServices& services_;
   const EngineSetup setup_;
   std::unique_ptr<Engine> engine_;
-  LoadedModel loaded_;
+  LoadFacts loaded_;
   Pace pace_;
   double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
 

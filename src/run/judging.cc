@@ -74,7 +74,8 @@ class JudgeTurn final : private EngineTurn {
   Status on_loaded() override {
     ready_at_s_ = now_s();
     questions_.set_max_model_len(loaded_.max_model_len);
-    return services_.store.add_event(services_.clock.wall().count(), "judge loaded", loaded_.facts);
+    return services_.store.add_event(services_.clock.wall().count(), "judge loaded",
+                                     to_json(loaded_));
   }
   Result<bool> go_on_after_death() override { return questions_.waiting() > 0; }
 

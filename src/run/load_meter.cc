@@ -53,18 +53,16 @@ int LoadMeter::note(const Response& answer, double at_s) {
   return std::max(1, life_s > 0 ? static_cast<int>(std::lround(sum / life_s)) : 1);
 }
 
-nlohmann::json LoadMeter::to_json(double at_s) const {
-  nlohmann::json out = nlohmann::json::array();
+std::vector<InFlightRow> LoadMeter::rows(double at_s) const {
+  std::vector<InFlightRow> out;
   auto bands = bands_;
   if (!changes_.empty() && changes_.back().count > 0) {
     bands[in_flight_band(changes_.back().count)].seconds += at_s - changes_.back().at_s;
   }
   for (std::size_t i = 0; i < bands.size(); ++i) {
     if (rounded(bands[i].seconds) <= 0) continue;
-    out.push_back({{"from", kInFlightBands[i].from},
-                   {"to", kInFlightBands[i].to},
-                   {"seconds", rounded(bands[i].seconds)},
-                   {"tokens", rounded(bands[i].tokens)}});
+    out.push_back({kInFlightBands[i].from, kInFlightBands[i].to, rounded(bands[i].seconds),
+                   rounded(bands[i].tokens)});
   }
   return out;
 }

@@ -4,9 +4,10 @@
 
 #include <array>
 #include <deque>
-#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "values/in_flight.h"
+#include "values/load_facts.h"
 #include "values/request.h"
 
 namespace assay {
@@ -18,9 +19,8 @@ class LoadMeter {
   // The requests in flight, itself included, on average over the answer's time in the engine;
   // counts its tokens. Call it before set_in_flight tells that it is gone.
   int note(const Response& answer, double at_s);
-  // [{"from": 1, "to": 1, "seconds": 2.5, "tokens": 60}], bands that took less than a millisecond
-  // left out.
-  [[nodiscard]] nlohmann::json to_json(double at_s) const;
+  // A row for each band, up to at_s; bands that took less than a millisecond left out.
+  [[nodiscard]] std::vector<InFlightRow> rows(double at_s) const;
 
  private:
   struct Change {

@@ -22,9 +22,8 @@ TEST(LoadMeter, TokensGoToTheBandsTheyCameIn) {
   EXPECT_EQ(meter.note(answer(40, 0, 8), 12), 2);  // (6 * 1 + 2 * 3) / 8 = 1.5, rounded
   meter.set_in_flight(12, 2);
   meter.set_in_flight(20, 0);
-  const nlohmann::json expected = {{{"from", 1}, {"to", 1}, {"seconds", 10.0}, {"tokens", 30.0}},
-                                   {{"from", 2}, {"to", 4}, {"seconds", 10.0}, {"tokens", 10.0}}};
-  EXPECT_EQ(meter.to_json(100), expected);  // nothing in flight since 20
+  const std::vector<InFlightRow> expected = {{1, 1, 10.0, 30.0}, {2, 4, 10.0, 10.0}};
+  EXPECT_EQ(meter.rows(100), expected);  // nothing in flight since 20
 }
 
 // Many answers of one engine step are handled one after the other: the last of them was not alone.
@@ -35,17 +34,16 @@ TEST(LoadMeter, AnswersThatEndTogetherRanTogether) {
     EXPECT_EQ(meter.note(answer(5, 1, 4, 0.5), 10), 20);
     meter.set_in_flight(10, left - 1);
   }
-  const nlohmann::json expected = {
-      {{"from", 17}, {"to", 64}, {"seconds", 10.0}, {"tokens", 100.0}}};
-  EXPECT_EQ(meter.to_json(10), expected);
+  const std::vector<InFlightRow> expected = {{17, 64, 10.0, 100.0}};
+  EXPECT_EQ(meter.rows(10), expected);
 }
 
 TEST(LoadMeter, LogLikelihoodsTakeTimeAndGiveNoTokens) {
   LoadMeter meter;
   meter.set_in_flight(0, 300);
   EXPECT_EQ(meter.note(answer(0, 2, 0), 2), 300);
-  const nlohmann::json expected = {{{"from", 257}, {"to", 0}, {"seconds", 2.0}, {"tokens", 0.0}}};
-  EXPECT_EQ(meter.to_json(2), expected);
+  const std::vector<InFlightRow> expected = {{257, 0, 2.0, 0.0}};
+  EXPECT_EQ(meter.rows(2), expected);
 }
 
 }  // namespace

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "run/load_meter.h"
 #include "store/store.h"
+#include "values/load_facts.h"
 
 namespace assay {
 
@@ -17,7 +17,7 @@ class LoadRecord {
   LoadRecord(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   // A model is ready: a new record, with nothing done yet.
-  [[nodiscard]] Status begin(const std::string& variant, const LoadedModel& loaded,
+  [[nodiscard]] Status begin(const std::string& variant, const LoadFacts& loaded,
                              const EngineHello& hello);
   // The store's number of this load; 0 before any.
   [[nodiscard]] std::int64_t id() const { return id_; }
@@ -32,7 +32,7 @@ class LoadRecord {
   }
   // Adds an answer's tokens to the totals.
   void count(const Response& response);
-  [[nodiscard]] std::int64_t generated_tokens() const { return generated_tokens_; }
+  [[nodiscard]] std::int64_t generated_tokens() const { return facts_.generated_tokens; }
   // The energy used since the load, where the GPUs can tell. The engine does not step while it
   // looks: ask once, at the end.
   void note_energy(Engine& engine);
@@ -44,11 +44,9 @@ class LoadRecord {
   Store& store_;
   const Clock& clock_;
   std::int64_t id_ = 0;
-  nlohmann::json facts_;
+  LoadFacts facts_;
   LoadMeter meter_;
   double ready_at_s_ = 0;
-  std::int64_t generated_tokens_ = 0;
-  std::int64_t prompt_tokens_ = 0;
 };
 
 }  // namespace assay

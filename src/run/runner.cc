@@ -117,7 +117,7 @@ Result<double> spent_before_s(const Store& store) {
 Result<double> expected_load_s(const Store& store, const SpeedGuess& guess) {
   double longest = 0;
   for (const StoredLoad& load : TRY(store.loads())) {
-    longest = std::max(longest, load.facts.value("load_s", 0.0));
+    longest = std::max(longest, load.facts.load_s);
   }
   return longest > 0 ? longest : guess.load_s;
 }

@@ -245,7 +245,7 @@ TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
 
   const auto loads = Store::open(folder_, Store::Mode::read).value().loads().value();
   ASSERT_EQ(loads.size(), 2U);
-  EXPECT_EQ(loads[1].facts.at("energy_j"), 250);
+  EXPECT_EQ(loads[1].facts.energy_j, 250);
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.starts, 2);  // no engine at all the second time
   EXPECT_EQ(script_.prompts.size(), 18U);
@@ -411,6 +411,21 @@ TEST_F(RunnerTest, AnotherPlanIsRefused) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().what, "the output folder belongs to another plan");
   EXPECT_EQ(scores().size(), 18U);
+}
+
+TEST_F(RunnerTest, AFrozenPlanOfAnotherFormatIsNamedAsSuch) {
+  ASSERT_TRUE(go());
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    Json frozen = to_json(freeze(run_));
+    frozen["format"] = 2;
+    ASSERT_TRUE(store.set_meta("frozen", frozen.dump()));
+    ASSERT_TRUE(store.set_meta("frozen_hash", "of that format"));
+  }
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().what, "the frozen plan has format 2");
+  EXPECT_EQ(end.error().fix, "use the assay that wrote it, or choose another folder with --out");
 }
 
 TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {

@@ -84,10 +84,10 @@ class ScriptedEngine final : public Engine {
     }
     return out;
   }
-  Result<LoadedModel> load(const nlohmann::json&, std::chrono::seconds) override {
+  Result<LoadFacts> load(const nlohmann::json&, std::chrono::seconds) override {
     ++script_.loads;
     script_.clock.advance(Seconds(script_.load_s));
-    LoadedModel loaded;
+    LoadFacts loaded;
     loaded.load_s = script_.load_s;
     return loaded;
   }

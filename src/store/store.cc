@@ -288,24 +288,26 @@ Status Store::clear_scores() {
 }
 
 Result<std::int64_t> Store::add_load(const std::string& variant, double at_s,
-                                     const nlohmann::json& facts) {
+                                     const LoadFacts& facts) {
   TRY(impl_->begin());
   auto s = TRY(impl_->db.prepare("INSERT INTO loads(variant, at, facts) VALUES(?,?,?)"));
-  TRY(s.bind(1, variant).bind(2, at_s).bind(3, dump_json(facts)).run());
+  TRY(s.bind(1, variant).bind(2, at_s).bind(3, dump_json(to_json(facts))).run());
   return impl_->db.last_row_id();
 }
 
-Status Store::update_load(std::int64_t id, const nlohmann::json& facts) {
+Status Store::update_load(std::int64_t id, const LoadFacts& facts) {
   TRY(impl_->begin());
   auto s = TRY(impl_->db.prepare("UPDATE loads SET facts = ? WHERE id = ?"));
-  return s.bind(1, dump_json(facts)).bind(2, id).run();
+  return s.bind(1, dump_json(to_json(facts))).bind(2, id).run();
 }
 
 Result<std::vector<StoredLoad>> Store::loads() const {
   auto s = TRY(impl_->db.prepare("SELECT id, variant, at, facts FROM loads ORDER BY id"));
   std::vector<StoredLoad> out;
   while (TRY(s.step())) {
-    out.push_back({s.integer(0), s.text(1), s.real(2), TRY(parse_json(s.text(3), impl_->file))});
+    const LoadFacts facts =
+        TRY(parse_stored<LoadFacts>(s.text(3), impl_->file, load_facts_from_json));
+    out.push_back({s.integer(0), s.text(1), s.real(2), facts});
   }
   return out;
 }

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "values/item.h"
+#include "values/load_facts.h"
 #include "values/request.h"
 #include "values/score.h"
 
@@ -61,8 +62,8 @@ struct StoredScore {
 struct StoredLoad {  // one engine load
   std::int64_t id = 0;
   std::string variant;
-  double at_s = 0;       // wall clock, seconds since 1970
-  nlohmann::json facts;  // `loaded` frame, and what the run adds (tokens, seconds)
+  double at_s = 0;  // wall clock, seconds since 1970
+  LoadFacts facts;
 };
 
 struct StoredEvent {  // something that happened beside answers: an engine died, a judge was missing
@@ -115,8 +116,8 @@ class Store {
   [[nodiscard]] Status clear_scores();
 
   [[nodiscard]] Result<std::int64_t> add_load(const std::string& variant, double at_s,
-                                              const nlohmann::json& facts);
-  [[nodiscard]] Status update_load(std::int64_t id, const nlohmann::json& facts);
+                                              const LoadFacts& facts);
+  [[nodiscard]] Status update_load(std::int64_t id, const LoadFacts& facts);
   [[nodiscard]] Result<std::vector<StoredLoad>> loads() const;
 
   // Requests in flight when an engine died, by response key: how often so far.

@@ -60,7 +60,7 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
     Score score;
     score.metrics["robust"] = 0.5;
     ASSERT_TRUE(store.put_score({"v", "t", "a", 0, score}));
-    EXPECT_EQ(store.add_load("v", 5.0, {{"load_s", 2}}).value(), 1);
+    EXPECT_EQ(store.add_load("v", 5.0, {.load_s = 2}).value(), 1);
     ASSERT_TRUE(store.add_crash("k"));
     ASSERT_TRUE(store.add_crash("k"));
     ASSERT_TRUE(store.flush());
@@ -77,7 +77,7 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0].response_key, "k");
   EXPECT_EQ(store.scores().value()[0].score.metrics.at("robust"), 0.5);
-  EXPECT_EQ(store.loads().value()[0].facts["load_s"], 2);
+  EXPECT_EQ(store.loads().value()[0].facts.load_s, 2);
   EXPECT_EQ(store.crashes("k").value(), 2);
 }
 

@@ -32,7 +32,7 @@ TEST_F(Hle, MultipleChoice) {
   EXPECT_EQ(request.messages[1].content, row_.at("question").get<std::string>());
   Score score = score_of(task, item, {answered("Explanation: so\nAnswer: B. y\nConfidence: 80%")});
   EXPECT_EQ(score.metrics.at("robust"), 1);
-  EXPECT_DOUBLE_EQ(score.extra.at("confidence").get<double>(), 0.8);
+  EXPECT_DOUBLE_EQ(score.confidence.value().stated.value(), 0.8);
   EXPECT_EQ(score_of(task, item, {answered("I think the answer is (B).")}).metrics.at("robust"), 1);
   // A letter somewhere in the text is not an answer.
   score = score_of(task, item, {answered("B")});
@@ -111,7 +111,7 @@ TEST_F(LiveCodeBench, StdinProgram) {
   const Score wrong = score_of(task, item, steps, {verdict(ProgramVerdict::wrong_answer)});
   EXPECT_EQ(wrong.metrics.at("robust"), 0);
   EXPECT_EQ(wrong.detail, "why");
-  EXPECT_EQ(wrong.extra.at("month"), "2024-03");
+  EXPECT_EQ(wrong.month, "2024-03");
   EXPECT_EQ(score_of(task, item, steps, {verdict(ProgramVerdict::sandbox_fault)}).reason,
             reason::kSandboxFault);
 }
@@ -261,7 +261,8 @@ TEST_F(SciCode, ProgramsAndScores) {
       task, item, steps, {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::runtime_error)});
   EXPECT_EQ(half.metrics.at("robust"), 0);
   EXPECT_EQ(half.metrics.at("subproblem"), 0.5);
-  EXPECT_EQ(half.extra.at("substeps"), (Json{{"passed", 1}, {"total", 2}}));
+  EXPECT_EQ(half.substeps.value().passed, 1);
+  EXPECT_EQ(half.substeps.value().total, 2);
   EXPECT_EQ(half.detail, "step 900.2: runtime error: why");
   const Score all = score_of(task, item, steps,
                              {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::passed)});
@@ -282,7 +283,7 @@ TEST_F(SciCode, StepThatDoesNotFitLeavesTheItemUnscored) {
   const Score score = score_of(task, item, steps);
   EXPECT_EQ(score.outcome, Outcome::unscored);
   EXPECT_EQ(score.reason, reason::kPromptDoesNotFit);
-  EXPECT_EQ(score.extra.at("steps_answered"), 1);
+  EXPECT_EQ(score.remarks.at("steps_answered"), 1);
 }
 
 TEST_F(SciCode, TargetsComeFromTestDataOrTheSolution) {

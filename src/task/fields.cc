@@ -210,7 +210,7 @@ void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_
   score.extracted = robust.extracted;
   score.extraction = robust.extraction;
   score.detail = robust.detail;
-  if (!lm_eval.raises.empty()) score.extra["lm_eval_raises"] = lm_eval.raises;
+  if (!lm_eval.raises.empty()) score.remarks["lm_eval_raises"] = lm_eval.raises;
   if (!robust.decided) {
     score.outcome = Outcome::unscored;
     score.reason = reason_of(robust.no_decision);

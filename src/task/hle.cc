@@ -209,7 +209,7 @@ void score_judged(Score& score, const ScoreInputs& inputs) {
   if (!verdict.correct) return;
   score.outcome = Outcome::scored;
   score.reason.clear();
-  score.extra["judged"] = true;
+  score.remarks["judged"] = true;
   score.not_extractable = score.extraction.empty();
   score.metrics["robust"] = *verdict.correct ? 1 : 0;
 }
@@ -223,13 +223,13 @@ Score score(const ScoreInputs& inputs) {
 
   Score score;
   score.target = row.at("answer").get<std::string>();
-  score.extra["confidence"] = answer.confidence ? Json(*answer.confidence) : Json(nullptr);
-  score.extra["answer_type"] = row.at("answer_type");
+  score.confidence = Confidence{answer.confidence};
+  score.remarks["answer_type"] = row.at("answer_type");
   note_steps(score, inputs.steps);
   if (row.at("answer_type") == "exactMatch") {
     score.extracted = answer.answer;
     score.extraction = answer.answer.empty() ? "" : "answer line";
-    score.extra["same_text"] = hle_same_text(answer.answer, score.target);
+    score.remarks["same_text"] = hle_same_text(answer.answer, score.target);
     score_judged(score, inputs);
     return score;
   }

@@ -67,7 +67,7 @@ TEST_F(HleJudge, VerdictMakesTheScore) {
   EXPECT_EQ(right.outcome, Outcome::scored);
   EXPECT_EQ(right.metrics.at("robust"), 1);
   EXPECT_EQ(right.detail, "the same city");
-  EXPECT_EQ(right.extra.at("confidence"), 0.8);
+  EXPECT_EQ(right.confidence.value().stated, 0.8);
   Response no = yes;
   no.text = "Correct: no";
   EXPECT_EQ(judged("Answer: Rome", &no).metrics.at("robust"), 0);

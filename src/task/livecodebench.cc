@@ -293,7 +293,7 @@ Score score_answered(const ScoreInputs& inputs) {
   note_steps(score, inputs.steps);
   if (code.code.empty()) {
     score.metrics["robust"] = 0;
-    score.extra["verdict"] = to_string(ProgramVerdict::no_code);
+    score.remarks["verdict"] = to_string(ProgramVerdict::no_code);
     return score;
   }
   if (inputs.programs.empty()) return unscored(reason::kNoTests);
@@ -303,8 +303,8 @@ Score score_answered(const ScoreInputs& inputs) {
   }
   score.metrics["robust"] = result.verdict == ProgramVerdict::passed ? 1 : 0;
   score.detail = result.detail;
-  score.extra["verdict"] = to_string(result.verdict);
-  score.extra["tests_run"] = result.tests.size();
+  score.remarks["verdict"] = to_string(result.verdict);
+  score.remarks["tests_run"] = result.tests.size();
   return score;
 }
 
@@ -312,7 +312,7 @@ Score score(const ScoreInputs& inputs) {
   const auto early = unanswered(inputs.steps);
   Score score = early ? *early : score_answered(inputs);
   const auto date = inputs.item.row.at("date").get<std::string>();
-  if (!date.empty()) score.extra["month"] = date.substr(0, 7);
+  if (!date.empty()) score.month = date.substr(0, 7);
   return score;
 }
 

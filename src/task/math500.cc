@@ -67,8 +67,8 @@ Score score(const ScoreInputs& inputs) {
   note_math(score, robust,
             lm_eval_math500(lm_eval_text(output, stop_strings(), inputs.context.chat),
                             row.at("solution").get<std::string>()));
-  score.extra["used_oracle"] = robust.used_oracle;
-  score.extra["level"] = row.at("level");
+  score.remarks["used_oracle"] = robust.used_oracle;
+  score.remarks["level"] = row.at("level");
   note_steps(score, inputs.steps);
   return score;
 }

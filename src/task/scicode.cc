@@ -353,8 +353,8 @@ Score score_steps(const ScoreInputs& inputs) {
   const auto total = static_cast<int>(inputs.programs.size());
   score.metrics["robust"] = passed == total ? 1 : 0;
   score.metrics["subproblem"] = total == 0 ? 0 : static_cast<double>(passed) / total;
-  score.extra["substeps"] = {{"passed", passed}, {"total", total}};
-  score.extra["verdicts"] = std::move(verdicts);
+  score.substeps = Substeps{passed, total};
+  score.remarks["verdicts"] = std::move(verdicts);
   return score;
 }
 
@@ -365,7 +365,7 @@ Score score(const ScoreInputs& inputs) {
     return score;
   }
   if (auto early = unanswered(inputs.steps)) {
-    early->extra["steps_answered"] =
+    early->remarks["steps_answered"] =
         std::count_if(inputs.steps.begin(), inputs.steps.end(), was_answered);
     note_steps(*early, inputs.steps);
     return *early;

@@ -81,7 +81,7 @@ Score score_short_program(const ScoreInputs& inputs) {
     score.detail = result.detail;
   }
   score.metrics["robust"] = verdict == ProgramVerdict::passed ? 1 : 0;
-  score.extra["verdict"] = to_string(verdict);
+  score.remarks["verdict"] = to_string(verdict);
   return score;
 }
 

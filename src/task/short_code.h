@@ -22,7 +22,7 @@ namespace assay {
                                             const TaskContext& context);
 [[nodiscard]] Status check_short_options(const TaskContext& context);
 
-// The score of one program: passed or not, with its verdict.
+// The score of one program: passed or not; remarks: verdict.
 [[nodiscard]] Score score_short_program(const ScoreInputs& inputs);
 
 }  // namespace assay

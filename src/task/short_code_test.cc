@@ -78,7 +78,7 @@ TEST_F(ShortCode, ScoresComeFromTheVerdict) {
   EXPECT_EQ(score_of(task, item, {step}, {result}).outcome, Outcome::unscored);
   const Score none = score_of(task, item, {answered("  ")});
   EXPECT_TRUE(none.not_extractable);
-  EXPECT_EQ(none.extra.at("verdict"), "no code found");
+  EXPECT_EQ(none.remarks.at("verdict"), "no code found");
 }
 
 TEST_F(ShortCode, BadRowsAreNamed) {

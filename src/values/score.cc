@@ -4,6 +4,40 @@ namespace assay {
 
 using nlohmann::json;
 
+namespace {
+
+void read_extra(const json& extra, Score& score) {
+  score.remarks = extra;
+  if (const auto month = extra.find("month"); month != extra.end()) {
+    score.month = month->get<std::string>();
+    score.remarks.erase("month");
+  }
+  if (const auto steps = extra.find("substeps"); steps != extra.end()) {
+    score.substeps = Substeps{steps->at("passed"), steps->at("total")};
+    score.remarks.erase("substeps");
+  }
+  if (const auto said = extra.find("confidence"); said != extra.end()) {
+    score.confidence = Confidence{};
+    if (!said->is_null()) score.confidence->stated = said->get<double>();
+    score.remarks.erase("confidence");
+  }
+}
+
+}  // namespace
+
+json extra_json(const Score& score) {
+  json out = score.remarks;
+  if (score.month) out["month"] = *score.month;
+  if (score.substeps) {
+    out["substeps"] = {{"passed", score.substeps->passed}, {"total", score.substeps->total}};
+  }
+  if (score.confidence) {
+    const auto& stated = score.confidence->stated;
+    out["confidence"] = stated ? json(*stated) : json(nullptr);
+  }
+  return out;
+}
+
 json to_json(const Score& score) {
   return {{"outcome", score.outcome == Outcome::scored ? "scored" : "unscored"},
           {"reason", score.reason},
@@ -17,7 +51,7 @@ json to_json(const Score& score) {
           {"looping", score.looping},
           {"not_extractable", score.not_extractable},
           {"thinking_not_closed", score.thinking_not_closed},
-          {"extra", score.extra}};
+          {"extra", extra_json(score)}};
 }
 
 Score score_from_json(const json& value) {
@@ -34,7 +68,7 @@ Score score_from_json(const json& value) {
   score.looping = value.at("looping");
   score.not_extractable = value.at("not_extractable");
   score.thinking_not_closed = value.at("thinking_not_closed");
-  score.extra = value.at("extra");
+  read_extra(value.at("extra"), score);
   return score;
 }
 

@@ -1,6 +1,7 @@
 // How an item was judged, and why.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -30,12 +31,28 @@ inline constexpr const char* kEngineError = "engine error";
 inline constexpr const char* kNeedsImage = "needs an image";
 }  // namespace reason
 
+// Sub-steps of one problem, or over all problems.
+struct Substeps {
+  std::int64_t passed = 0;
+  std::int64_t total = 0;
+
+  [[nodiscard]] double rate() const {
+    return total > 0 ? static_cast<double>(passed) / static_cast<double>(total) : 0;
+  }
+};
+
+// How sure an answer says it is, of a benchmark that asks for it.
+struct Confidence {
+  std::optional<double> stated;  // in [0, 1]; none: the answer does not say
+};
+
 // One item of one variant and repeat.
 struct Score {
   Outcome outcome = Outcome::unscored;
   std::string reason;  // unscored: one of the above
   // Metric name -> value in [0, 1]. "robust" is what verdicts use; "lm_eval" where lm-eval has the
-  // task; further ones a task defines ("strict-match", "subproblem"). Empty when unscored.
+  // task; further ones, as many as a task defines, by their own names ("flexible-extract",
+  // "subproblem"): reports carry them all. Empty when unscored.
   std::map<std::string, double> metrics;
   std::string extracted;  // the answer found in the output; empty: none
   std::string
@@ -48,10 +65,17 @@ struct Score {
   bool looping = false;    // the tail repeats itself
   bool not_extractable = false;
   bool thinking_not_closed = false;
-  nlohmann::json extra =
-      nlohmann::json::object();  // task's own figures (confidence, sub-steps, verdicts)
+  // What the benchmark's own evaluation counts beside the metrics, where it has it.
+  std::optional<std::string> month;  // "2024-03", when the question was published
+  std::optional<Substeps> substeps;
+  std::optional<Confidence> confidence;
+  // Named remarks of the scorer, for a reader of one item ("verdict", "level"): nothing is computed
+  // from them. None may have the name of a figure above.
+  nlohmann::json remarks = nlohmann::json::object();
 };
 
+// Figures and remarks as one object, by name: `extra` of the stored score.
+[[nodiscard]] nlohmann::json extra_json(const Score& score);
 [[nodiscard]] nlohmann::json to_json(const Score& score);
 [[nodiscard]] Score score_from_json(
     const nlohmann::json& value);  // throws nlohmann::json::exception

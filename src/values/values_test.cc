@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "values/load_facts.h"
 #include "values/program.h"
 #include "values/request.h"
 #include "values/score.h"
@@ -33,10 +34,83 @@ TEST(Values, ScoreAndRenderedKeepEverything) {
   s.outcome = Outcome::scored;
   s.metrics = {{"robust", 1.0}, {"lm_eval", 0.0}};
   s.truncated = true;
-  s.extra = {{"confidence", 0.5}};
+  s.confidence = Confidence{0.5};
+  s.month = "2024-03";
+  s.substeps = Substeps{1, 2};
+  s.remarks = {{"verdict", "passed"}};
   EXPECT_EQ(to_json(score_from_json(to_json(s))).dump(), to_json(s).dump());
   Rendered r{"text", {1, 2}, {{{1, 2, 3}, 2}}};
   EXPECT_EQ(to_json(rendered_from_json(to_json(r))).dump(), to_json(r).dump());
+}
+
+// As release 0.1.0 stored them (docs/store.md).
+TEST(Values, FiguresOfAScoreAreReadByTheirNames) {
+  nlohmann::json stored = to_json(Score{});
+  stored["extra"] = {{"confidence", nullptr}, {"answer_type", "exactMatch"}};
+  const Score silent = score_from_json(stored);
+  ASSERT_TRUE(silent.confidence);
+  EXPECT_FALSE(silent.confidence->stated);
+  EXPECT_EQ(silent.remarks, (nlohmann::json{{"answer_type", "exactMatch"}}));
+  EXPECT_EQ(to_json(silent), stored);
+  stored["extra"] = {{"month", "2024-03"}, {"substeps", {{"passed", 1}, {"total", 3}}}};
+  const Score code = score_from_json(stored);
+  EXPECT_EQ(code.month, "2024-03");
+  EXPECT_EQ(code.substeps->passed, 1);
+  EXPECT_EQ(code.substeps->total, 3);
+  EXPECT_FALSE(code.confidence);
+  EXPECT_EQ(to_json(code), stored);
+}
+
+TEST(Values, AScoreCarriesAsManyMetricsAsATaskHas) {
+  Score s;
+  s.outcome = Outcome::scored;
+  s.metrics = {{"robust", 1}, {"lm_eval", 0}, {"strict-match", 0}, {"flexible-extract", 1}};
+  EXPECT_EQ(score_from_json(to_json(s)).metrics, s.metrics);
+}
+
+// A load as release 0.1.0 stored it: kernels by name, no word of the checkpoint.
+TEST(LoadFacts, ALoadOfTheLastReleaseIsRead) {
+  const auto stored = nlohmann::json::parse(R"({
+    "type": "loaded", "id": 3, "load_s": 12.5, "dtype": "bfloat16",
+    "quantization": "compressed-tensors", "kernels": ["EmulatedNvFp4LinearKernel",
+    "UnquantizedLinearMethod"], "attention_backend": "CPU_ATTN", "kv_cache_tokens": 182016,
+    "max_model_len": 4096, "max_num_seqs": 64, "gpu_memory_bytes": 0,
+    "engine": {"kernel_layers": "EmulatedNvFp4LinearKernel: 120", "log": "Using X for Y"},
+    "versions": {"vllm": "0.32.0"}, "worker": "vllm", "generated_tokens": 400,
+    "prompt_tokens": 900, "work_s": 20.25, "energy_j": 250.0,
+    "by_in_flight": [{"from": 2, "to": 4, "seconds": 8.0, "tokens": 32.0}]})");
+  const LoadFacts facts = load_facts_from_json(stored);
+  EXPECT_EQ(facts.load_s, 12.5);
+  EXPECT_EQ(facts.quantization, "compressed-tensors");
+  EXPECT_EQ(facts.kernel_names(),
+            (std::vector<std::string>{"EmulatedNvFp4LinearKernel", "UnquantizedLinearMethod"}));
+  EXPECT_EQ(facts.kernels[0], KernelFact{.name = "EmulatedNvFp4LinearKernel"});
+  EXPECT_FALSE(facts.emulated());  // nothing is told from a name
+  EXPECT_EQ(facts.checkpoint, CheckpointFact{});
+  EXPECT_EQ(facts.engine.at("log"), "Using X for Y");
+  EXPECT_EQ(facts.versions.at("vllm"), "0.32.0");
+  EXPECT_EQ(facts.by_in_flight, (std::vector<InFlightRow>{{2, 4, 8.0, 32.0}}));
+  EXPECT_EQ(facts.energy_j, 250.0);
+  EXPECT_EQ(facts.generated_tokens, 400);
+}
+
+TEST(LoadFacts, EverythingComesBack) {
+  LoadFacts facts{.load_s = 2, .devices = {"NVIDIA H100", "NVIDIA H100"}};
+  facts.kernels = {{"linear", "MarlinNvFp4LinearKernel", 4, 16, false, 112},
+                   {"moe", "NewExperts", std::nullopt, std::nullopt, std::nullopt, 4}};
+  facts.checkpoint = {4, 4};
+  facts.fell_back = {"X, falling back to Y"};
+  facts.gpu_memory_bytes = 17179869184;
+  facts.work_s = 3;
+  const LoadFacts back = load_facts_from_json(to_json(facts));
+  EXPECT_EQ(back.devices, facts.devices);
+  EXPECT_EQ(back.kernels, facts.kernels);
+  EXPECT_EQ(back.checkpoint, facts.checkpoint);
+  EXPECT_EQ(back.fell_back, facts.fell_back);
+  EXPECT_EQ(back.gpu_memory_bytes, 17179869184);
+  EXPECT_FALSE(back.energy_j);
+  EXPECT_EQ(to_json(back), to_json(facts));
+  EXPECT_THROW((void)load_facts_from_json({{"kernels", {1}}}), nlohmann::json::exception);
 }
 
 TEST(Values, LayoutErrorsThrowInsideTheRoomOnly) {

@@ -79,7 +79,8 @@ RunReport make(std::size_t items) {
     v.baseline = report.variants.empty();
     v.load_s = 30;
     v.tokens_per_s = 1000 + 500 * static_cast<double>(report.variants.size());
-    v.facts = {{"dtype", attack(5)}, {"kernels", {attack(3)}}};
+    v.facts.dtype = attack(5);
+    v.facts.kernels = {{.name = attack(3)}};
     v.emulated = v.name == "nvfp4";
     report.variants.push_back(std::move(v));
   }

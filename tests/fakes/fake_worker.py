@@ -13,10 +13,12 @@ token crosses the start of a word. Ids go back to the text in any process, so st
 Script: one JSON object, from --script or the environment variable ASSAY_FAKE_SCRIPT (a file's path,
 or the JSON text itself). Every key may be left out:
 
-  hello         {..}    merged into the greeting: {"protocol": 2}, {"max_in_flight": 4}
+  hello         {..}    merged into the greeting: {"protocol": 3}, {"max_in_flight": 4}
   silent        true    never says hello
   max_model_len 32768
-  loaded        {..}    merged into `loaded`: {"kernels": ["..."], "quantization": "fp8"}
+  loaded        {..}    merged into `loaded`: {"kernels": ["..."], "quantization": "fp8"}. A kernel
+                        that is a bare name gets what the real worker's table says of it; without
+                        a `checkpoint` the folder's own config.json is asked, or its name (below)
   load_s        0.0     how long `load` takes; a progress line each 0.2 s of it
   load_error    {what, why, fix}   `load` fails with it
   heartbeat_s   2.0     0: none
@@ -39,6 +41,9 @@ or the JSON text itself). Every key may be left out:
 A rule: {"match": regex searched in the prompt, or "contains": "plain text",
          "text": "..", or "texts": [..] of which the prompt's hash picks one,
          "delay_s": 1.5, "finish_reason": "length", "error": "..", "times": 2 (then it is skipped)}
+A folder whose name ends in -NVFP4A16, -W4A16… stands for 4-bit weights and 16-bit activations, in
+-NVFP4 for W4A4, in -FP8 for W8A8, any other for 16 bits: what a real one's config.json would say.
+
 `{hash}`, `{letter}` (A to D) and `{number}` (0 to 99) in a text are filled in from the hash.
 `max_tokens` and stop strings cut the text, as an engine would.
 
@@ -64,6 +69,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import importlib
 import json
 import math
 import os
@@ -118,6 +124,46 @@ def unit(*parts: object) -> float:
 
 
 # ---------------------------------------------------------------- answers
+FAKE_KERNEL = {"layer": "linear", "name": "FakeKernel", "weight_bits": 16, "activation_bits": 16,
+               "emulated": False, "layers": 1}  # fmt: skip
+NAMED_BITS = (
+    (r"-(NVFP4A16|W4A16(-\w+)?)$", (4, 16)),
+    (r"-NVFP4$", (4, 4)),
+    (r"-FP8$", (8, 8)),
+)
+
+
+def worker_module(name: str) -> Any:
+    """A module of the real worker that needs the standard library alone; None: not beside us."""
+    folder = Path(__file__).resolve().parents[2] / "worker"
+    if not (folder / "assay_worker" / f"{name}.py").is_file():
+        return None
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return importlib.import_module(f"assay_worker.{name}")
+
+
+def kernel_named(name: str) -> Frame:
+    """What the real worker's table says of a kernel, of whichever vLLM has it."""
+    unknown = {**FAKE_KERNEL, "name": name, "weight_bits": None, "activation_bits": None,
+               "emulated": None}  # fmt: skip
+    kernels = worker_module("kernels")
+    row = kernels.KERNELS.get(name) if kernels else None
+    if row is None:
+        return unknown
+    return {**kernels.kernel_fact(name, f"{row.since[0]}.{row.since[1]}"), "layers": 1}
+
+
+def checkpoint_in(folder: Path) -> Frame:
+    module = worker_module("checkpoint")
+    if module and "quantization_config" in module.read_object(folder / "config.json"):
+        return module.checkpoint_bits(folder)
+    weights, activations = next(
+        (bits for pattern, bits in NAMED_BITS if re.search(pattern, folder.name)), (16, 16)
+    )
+    return {"weight_bits": weights, "activation_bits": activations}
+
+
 class Script:
     def __init__(self, values: Frame) -> None:
         self.base = values
@@ -375,7 +421,7 @@ class FakeWorker:
             "prompt_logprobs",
             "lm_eval",
         ]
-        self.send({"type": "hello", "protocol": 1, "worker": "fake", "versions": {"fake": "1"},
+        self.send({"type": "hello", "protocol": 2, "worker": "fake", "versions": {"fake": "1"},
                    "capabilities": capabilities, "max_in_flight": 1024, "pid": os.getpid(),
                    **self.script.get("hello", {})})  # fmt: skip
 
@@ -497,7 +543,7 @@ class FakeWorker:
         if kind in SCORED:
             self.on_scored(frame)
         elif method is None:
-            self.error(frame, f"unknown request `{kind}`", "not in protocol 1", "update assay")
+            self.error(frame, f"unknown request `{kind}`", "not in protocol 2", "update assay")
         else:
             method(frame)
 
@@ -548,11 +594,16 @@ class FakeWorker:
             }
             self.load_steps.append((now + 0.2 * i, line))
         facts = {"type": "loaded", "id": frame["id"], "load_s": took, "dtype": "bfloat16",
-                 "quantization": "", "kernels": ["FakeKernel"], "attention_backend": "FAKE_ATTN",
+                 "quantization": "", "kernels": [FAKE_KERNEL], "attention_backend": "FAKE_ATTN",
+                 "devices": ["fake"], "fell_back": [],
                  "kv_cache_tokens": 1_000_000, "max_model_len": self.max_len(),
                  "max_num_seqs": self.script.get("max_num_seqs", 256), "gpu_memory_bytes": 0,
                  "engine": {"args": json.dumps(args, sort_keys=True)},
                  **self.script.get("loaded", {})}  # fmt: skip
+        facts["kernels"] = [
+            kernel_named(k) if isinstance(k, str) else k for k in facts["kernels"] or []
+        ]
+        facts.setdefault("checkpoint", checkpoint_in(Path(self.opened.get("model", ""))))
         self.load_steps.append((now + took, facts))
 
     def on_scored(self, frame: Frame) -> None:

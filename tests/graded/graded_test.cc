@@ -101,7 +101,7 @@ TEST_F(Graded, SciCodeShippedRows) {
     code.back() = "def f():\n    return 0";
     const Score wrong = grade(item, code);
     EXPECT_EQ(wrong.metrics.at("robust"), 0) << item.id;
-    EXPECT_EQ(wrong.extra.at("substeps").at("passed"), code.size() - 1) << item.id;
+    EXPECT_EQ(wrong.substeps.value().passed + 1, static_cast<std::int64_t>(code.size())) << item.id;
   }
 }
 
@@ -142,8 +142,9 @@ TEST_F(Graded, SciCodeDevelopmentProblems) {
     const Score score = grade(item, solutions_of(item));
     ASSERT_EQ(score.outcome, Outcome::scored) << item.id << ": " << score.reason << score.detail;
     if (score.metrics.at("robust") == 1) ++passed;
-    std::cout << "SciCode " << item.id << ": " << score.extra.at("substeps").dump() << ' '
-              << score.detail << ", " << cpu_s_ - before_s << " s of CPU time" << std::endl;
+    std::cout << "SciCode " << item.id << ": " << score.substeps.value().passed << " of "
+              << score.substeps.value().total << ' ' << score.detail << ", " << cpu_s_ - before_s
+              << " s of CPU time" << std::endl;
   }
   std::cout << "SciCode: " << passed << " of " << items_.size()
             << " development problems pass with their own solution\n";

@@ -253,7 +253,7 @@ class Prompts : public ::testing::Test {
       const Score score = task.score({item, steps, programs, context});
       ++compared;
       // Where lm-eval raises there is no score to compare with; ours says so.
-      const bool same = expected.is_null() ? score.extra.contains("lm_eval_raises")
+      const bool same = expected.is_null() ? score.remarks.contains("lm_eval_raises")
                                            : score.metrics.at("lm_eval") == expected;
       if (!same) found.push_back("score of " + what);
     };

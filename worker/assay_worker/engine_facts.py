@@ -7,8 +7,10 @@ vLLM mixes EngineFacts into its worker class (engine argument `worker_extension_
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from assay_worker.kernels import kernel_fact
 from assay_worker.provenance import LogCapture
 
 KERNEL_PACKAGES = ("vllm.model_executor.kernels.", "vllm.model_executor.layers.fused_moe.")
@@ -24,9 +26,10 @@ class EngineFacts:
         model = self.model_runner.model  # type: ignore[attr-defined]
         model = getattr(model, "unwrap", lambda: model)()
         return {
-            "kernels": dict(linear_kernels(model)),
+            "kernels": kernel_facts(model),
             "attention": dict(attention_backends(model)),
             "log": RANK_LOG.notable,
+            "fell_back": RANK_LOG.fell_back,
             **device_facts(),
         }
 
@@ -38,20 +41,42 @@ def is_kernel(value: Any) -> bool:
     )
 
 
-def linear_kernels(model: Any) -> Counter[str]:
-    """Kernel class -> number of layers. A layer without a kernel object counts by its method."""
-    found: Counter[str] = Counter()
+def kernels_of(module: Any) -> Iterator[Any]:
+    """The kernel objects of a layer's method or scheme. Those of a mixture's experts lie one
+    deeper: FusedMoEKernel moves tokens, its `fused_experts` multiply."""
+    for holder in (module.quant_method, getattr(module, "scheme", None)):
+        for value in vars(holder).values() if hasattr(holder, "__dict__") else ():
+            if is_kernel(value):
+                yield getattr(value, "fused_experts", value)
+
+
+def kernel_facts(model: Any) -> list[dict[str, Any]]:
+    """One entry for each way in which layers are computed, with their number. A layer without a
+    kernel object counts by its method."""
+    import vllm
+    from vllm.platforms import current_platform
+
+    on_cpu = current_platform.is_cpu()
+    facts: Counter[tuple[tuple[str, Any], ...]] = Counter()
     for module in model.modules():
         method = getattr(module, "quant_method", None)
         if method is None or "Embedding" in type(method).__name__ or is_attention(module):
             continue
-        holders = [h for h in (method, getattr(module, "scheme", None)) if hasattr(h, "__dict__")]
-        names = {type(v).__name__ for h in holders for v in vars(h).values() if is_kernel(v)}
-        if not names:
+        kind = "moe" if hasattr(module, "moe_config") or hasattr(method, "moe") else "linear"
+        kernels = list(kernels_of(module))
+        if not kernels:
             scheme = getattr(module, "scheme", None)
-            names = {type(method if scheme is None else scheme).__name__}
-        found.update(names)
-    return found
+            kernels = [method if scheme is None else scheme]
+        entries = {
+            tuple(
+                kernel_fact(
+                    type(k).__name__, vllm.__version__, kind, k, layer=module, on_cpu=on_cpu
+                ).items()
+            )
+            for k in kernels
+        }
+        facts.update(entries)
+    return [{**dict(fact), "layers": count} for fact, count in facts.items()]
 
 
 def is_attention(module: Any) -> bool:

@@ -7,7 +7,13 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
+
+from assay_worker.checkpoint import checkpoint_bits
+from assay_worker.fallbacks import tells_of_fallback
+from assay_worker.kernels import kernel_fact
+from assay_worker.versions import installed_versions
 
 EXTENSION = "assay_worker.engine_facts.EngineFacts"
 NOTABLE = re.compile(r"\b(Selected \S|Using |backend|fallback|falling back|does not have native)")
@@ -22,12 +28,15 @@ class LogCapture:
     def __init__(self, progress: Callable[[str], None]) -> None:
         self.progress = progress
         self.notable: list[str] = []
+        self.fell_back: list[str] = []
         self.active = False
 
     def take(self, record: logging.LogRecord) -> None:
         line = " ".join(record.getMessage().split())[:300]
         if NOTABLE.search(line) and line not in self.notable and len(self.notable) < 100:
             self.notable.append(line)
+        if tells_of_fallback(str(record.msg)) and line not in self.fell_back:
+            self.fell_back.append(line)
         self.progress(line)
 
     def start(self) -> None:
@@ -56,27 +65,30 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
     engine = llm.llm_engine
     config = engine.vllm_config
     ranks = engine.collective_rpc("assay_engine_facts") if extended else []
-    kernels: Counter[str] = Counter()
     attention: Counter[str] = Counter()
     for rank in ranks:
-        kernels.update(rank["kernels"])
         attention.update(rank["attention"])
     lines = dict.fromkeys([*log.notable, *(line for rank in ranks for line in rank["log"])])
+    fell_back = dict.fromkeys(
+        [*log.fell_back, *(line for rank in ranks for line in rank["fell_back"])]
+    )
+    quantization = config.model_config.quantization or ""
     cache = config.cache_config
     blocks = cache.num_gpu_blocks or 0
     return {
         "load_s": load_s,
         "dtype": str(config.model_config.dtype).removeprefix("torch."),
-        "quantization": config.model_config.quantization or "",
-        "kernels": sorted(kernels) or kernels_from_log(lines),
+        "quantization": quantization,
+        "kernels": over_ranks(rank["kernels"] for rank in ranks) or kernels_from_log(lines),
+        "checkpoint": checkpoint_bits(Path(config.model_config.model), quantization),
+        "fell_back": list(fell_back),
         "attention_backend": ", ".join(sorted(attention)),
         "kv_cache_tokens": blocks * cache.block_size,
         "max_model_len": config.model_config.max_model_len,
         "max_num_seqs": config.scheduler_config.max_num_seqs,
         "gpu_memory_bytes": sum(rank["gpu_memory_bytes"] for rank in ranks),
+        "devices": [rank["device"] for rank in ranks],
         "engine": {
-            "kernel_layers": ", ".join(f"{k}: {kernels[k]}" for k in sorted(kernels)),
-            "devices": ", ".join(rank["device"] for rank in ranks),
             "kv_cache_dtype": str(cache.cache_dtype),
             "kv_cache_blocks": str(blocks),
             "kv_cache_block_size": str(cache.block_size),
@@ -89,9 +101,20 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
     }
 
 
-def kernels_from_log(lines: Iterable[str]) -> list[str]:
+def over_ranks(lists: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The ranks' entries, layers added up where all else is the same; by kind and name."""
+    layers: Counter[tuple[tuple[str, Any], ...]] = Counter()
+    for facts in lists:
+        for fact in facts:
+            layers[tuple((k, v) for k, v in fact.items() if k != "layers")] += fact["layers"]
+    merged = [{**dict(fact), "layers": count} for fact, count in layers.items()]
+    return sorted(merged, key=lambda fact: (fact["layer"], fact["name"], str(fact)))
+
+
+def kernels_from_log(lines: Iterable[str]) -> list[dict[str, Any]]:
     """For an engine that cannot be asked: "Selected <Kernel> for ", "Using <Kernel> for "."""
     found = set()
     for line in lines:
         found.update(re.findall(r"(?:Selected|Using) (\w*Kernel\w*) for ", line))
-    return sorted(found)
+    version = installed_versions().get("vllm", "")
+    return [{**kernel_fact(name, version, ""), "layers": 0} for name in sorted(found)]

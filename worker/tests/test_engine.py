@@ -53,7 +53,11 @@ def worker() -> Iterator[WorkerClient]:
         assert any(f["type"] == "progress" for f in client.kept)
         assert (loaded["dtype"], loaded["quantization"]) == ("bfloat16", "")
         assert (loaded["max_model_len"], loaded["max_num_seqs"]) == (LENGTH, 16)
-        assert loaded["kernels"] and loaded["attention_backend"] and loaded["kv_cache_tokens"] > 0
+        assert loaded["attention_backend"] and loaded["kv_cache_tokens"] > 0
+        assert [k["weight_bits"] for k in loaded["kernels"]] == [16]
+        assert [k["activation_bits"] for k in loaded["kernels"]] == [16]
+        assert loaded["checkpoint"] == {"weight_bits": 16, "activation_bits": 16}
+        assert loaded["devices"] == ["cpu"]
         assert client.ask("load", args=args)["type"] == "error"
         yield client
 
@@ -206,6 +210,24 @@ def tiny_model(folder: Path) -> Path:
     return folder
 
 
+# The demo's own kernels, or vLLM's: on a CPU without such instructions all of them emulate.
+@pytest.mark.parametrize(("variant", "bits"), [("fp8", 8), ("nvfp4", 4)])
+def test_low_precision_on_this_cpu_is_emulated(variant: str, bits: int) -> None:
+    if not (MODELS / variant).is_dir():
+        pytest.skip(f"no {variant} in {MODELS}")
+    with WorkerClient.vllm(LOG, ENVIRONMENT) as client:
+        client.wait(kind="hello")
+        client.ask("open", model=str(MODELS / variant), chat=CHAT, will_load=True)
+        args = {"max_model_len": 512, "enforce_eager": True, "max_num_seqs": 4}
+        loaded = client.ask("load", args=args, timeout_s=LOAD_S)
+    assert loaded["type"] == "loaded", loaded
+    assert loaded["checkpoint"] == {"weight_bits": bits, "activation_bits": bits}
+    narrow = [k for k in loaded["kernels"] if k["weight_bits"] != 16]
+    assert [(k["weight_bits"], k["activation_bits"], k["emulated"]) for k in narrow] == [
+        (bits, bits, True)
+    ], loaded["kernels"]
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two ranks need two cores")
 def test_two_ranks_work_and_leave_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "assay_worker"]
@@ -217,7 +239,9 @@ def test_two_ranks_work_and_leave_nothing_behind(tmp_path: Path) -> None:
         loaded = client.ask("load", args=args, timeout_s=LOAD_S)
         assert loaded["type"] == "loaded", loaded
         assert loaded["engine"]["tensor_parallel_size"] == "2"
-        assert loaded["kernels"] and loaded["attention_backend"]
+        assert loaded["attention_backend"] and loaded["devices"] == ["cpu", "cpu"]
+        (kernel,) = loaded["kernels"]  # both ranks' layers in one entry
+        assert kernel["layer"] == "linear" and kernel["layers"] % 2 == 0
         numbers = [client.generate(tokens(client, f"Hello {i}"), 20) for i in range(4)]
         results = [client.wait(n, timeout_s=WAIT_S) for n in numbers]
         assert all(r["error"] == "" and r["token_ids"] for r in results)

@@ -21,7 +21,7 @@ def fake(script: dict[str, Any] | None = None) -> WorkerClient:
 
 
 def ready(client: WorkerClient, folder: Path, **args: Any) -> WorkerClient:
-    assert client.wait(kind="hello")["protocol"] == 1
+    assert client.wait(kind="hello")["protocol"] == 2
     chat = {"apply_template": True, "template_args": {}}
     assert client.ask("open", model=str(folder), chat=chat)["type"] == "opened"
     assert client.ask("load", args=args)["type"] == "loaded"
@@ -109,6 +109,33 @@ def test_models_differ_where_the_script_says_so(tmp_path: Path) -> None:
             answers[name] = [client.wait(i)["text"] for i in ids]
     same = sum(a == b for a, b in zip(answers["base"], answers["small"], strict=True))
     assert 10 < same < 40
+
+
+@pytest.mark.parametrize(
+    ("folder", "kernel", "checkpoint", "kernel_bits"),
+    [
+        ("Qwen3-32B-NVFP4", "CompressedTensorsW4A16Fp4", (4, 4), (4, 16)),
+        ("Qwen3-32B-NVFP4", "CutlassNvFp4LinearKernel", (4, 4), (4, 4)),
+        ("Qwen3-32B-W4A16-NVFP4", "MarlinNvFp4LinearKernel", (4, 16), (4, 16)),
+        ("Qwen3-32B-FP8", "OfTomorrow", (8, 8), (None, None)),
+        ("Qwen3-32B", "UnquantizedLinearMethod", (16, 16), (None, None)),
+    ],
+)
+def test_a_kernel_by_name_is_what_the_real_worker_says(
+    tmp_path: Path,
+    folder: str,
+    kernel: str,
+    checkpoint: tuple[int, int],
+    kernel_bits: tuple[int | None, int | None],
+) -> None:
+    (tmp_path / folder).mkdir()
+    with fake({"loaded": {"kernels": [kernel]}}) as client:
+        client.wait(kind="hello")
+        client.ask("open", model=str(tmp_path / folder), chat={})
+        loaded = client.ask("load", args={})
+    assert tuple(loaded["checkpoint"].values()) == checkpoint
+    (fact,) = loaded["kernels"]
+    assert (fact["weight_bits"], fact["activation_bits"]) == kernel_bits
 
 
 def test_cancel_and_join(tmp_path: Path) -> None:

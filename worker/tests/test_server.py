@@ -61,7 +61,7 @@ class Peer:
 def peer() -> Iterator[Peer]:
     made = Peer()
     hello = made.get()
-    assert (hello["type"], hello["protocol"], hello["worker"]) == ("hello", 1, "vllm")
+    assert (hello["type"], hello["protocol"], hello["worker"]) == ("hello", 2, "vllm")
     yield made
     if made.thread.is_alive():
         os.close(made.to_fd)

@@ -1,0 +1,144 @@
+"""What the table says of vLLM's kernels, and that it knows every one of the installed vLLM."""
+
+from __future__ import annotations
+
+import ast
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assay_worker.fallbacks import FILLED_IN, TEMPLATES, tells_of_fallback
+from assay_worker.kernels import KERNELS, NOT_READ, OLDEST, kernel_fact, parse_version
+from assay_worker.provenance import over_ranks
+from assay_worker.versions import installed_versions
+
+SPEC = find_spec("vllm")
+VLLM = Path(SPEC.origin).parent if SPEC and SPEC.origin else None
+# Bases that are never instantiated.
+ABSTRACT = {
+    "NvFp4LinearKernel", "MxFp4LinearKernel", "MxFp6LinearKernel", "Mxfp8LinearKernel",
+    "MPLinearKernel", "MMLinearKernel", "ScaledMMLinearKernel", "FP8ScaledMMLinearKernel",
+    "Int8ScaledMMLinearKernel", "Fp8BlockScaledMMLinearKernel",
+    "Fp8BlockScaledDynamicMMLinearKernel", "TorchFP8ScaledMMLinearKernel",
+}  # fmt: skip
+
+needs_vllm = pytest.mark.skipif(VLLM is None, reason="vLLM is not installed")
+
+
+def bits(name: str, version: str = "0.32.0", **rest: Any) -> tuple[int | None, int | None, Any]:
+    fact = kernel_fact(name, version, **rest)
+    return fact["weight_bits"], fact["activation_bits"], fact["emulated"]
+
+
+# From vllm/model_executor/kernels/linear of 0.32.0: the four weight-only kernels for NVFP4 are
+# `a16_kernels` of init_nvfp4_linear_kernel.
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MarlinNvFp4LinearKernel", (4, 16, False)),
+        ("B12xNvFp4W4A16LinearKernel", (4, 16, False)),
+        ("FlashInferCuteDslNvFp4W4A16LinearKernel", (4, 16, False)),
+        ("HummingNvFp4LinearKernel", (4, None, False)),  # its object tells
+        ("CutlassNvFp4LinearKernel", (4, 4, False)),
+        ("B12xNvFp4LinearKernel", (4, 4, False)),
+        ("EmulationNvFp4LinearKernel", (4, 4, True)),
+        ("MarlinFP8ScaledMMLinearKernel", (8, 16, False)),
+        ("CutlassFP8ScaledMMLinearKernel", (8, 8, False)),
+        ("EmulatedFp8ScaledMMLinearKernel", (8, 8, True)),
+        ("SomethingFp4LinearKernel", (None, None, None)),
+        ("marlinnvfp4linearkernel", (None, None, None)),
+    ],
+)
+def test_the_table_goes_by_the_exact_name(name: str, expected: tuple[Any, ...]) -> None:
+    assert bits(name) == expected
+
+
+def test_a_row_holds_for_the_versions_it_was_read_from() -> None:
+    assert bits("MarlinNvFp4LinearKernel", "0.32.7") == (4, 16, False)
+    assert bits("MarlinNvFp4LinearKernel", "0.26.0") == (4, 16, False)
+    assert bits("MarlinNvFp4LinearKernel", "0.25.1") == (None, None, None)
+    assert bits("MarlinNvFp4LinearKernel", "0.33.0") == (None, None, None)
+    assert bits("MarlinNvFp4LinearKernel", "") == (None, None, None)
+    assert bits("CompressedTensorsW4A16Fp4", "0.11.0") == (4, 16, False)
+    assert bits("CompressedTensorsW4A16Fp4", "0.32.0") == (None, None, None)
+    assert bits("FlashInferW4A16NvFp4LinearKernel", "0.31.1rc2") == (4, 16, False)
+
+
+def test_bits_come_from_the_kernels_own_configuration() -> None:
+    half, byte = SimpleNamespace(itemsize=2), SimpleNamespace(itemsize=1)
+    int4 = SimpleNamespace(size_bits=4)
+    marlin = SimpleNamespace(config=SimpleNamespace(weight_type=int4, act_type=half))
+    assert bits("MarlinLinearKernel", kernel=marlin) == (4, 16, False)
+    marlin.config.act_type = byte
+    assert bits("MarlinLinearKernel", kernel=marlin) == (4, 8, False)
+    assert bits("MarlinLinearKernel") == (None, None, False)  # no object at hand
+    humming = SimpleNamespace(layer_config=SimpleNamespace(a_dtype=None))
+    assert bits("HummingNvFp4LinearKernel", kernel=humming) == (4, 16, False)
+    humming.layer_config.a_dtype = SimpleNamespace(num_bits=8)
+    assert bits("HummingNvFp4LinearKernel", kernel=humming) == (4, 8, False)
+    emulation = SimpleNamespace(config=SimpleNamespace(activation_quant_key=None))
+    assert bits("EmulationMxfp4LinearKernel", kernel=emulation) == (4, 16, True)
+    plain = SimpleNamespace(params_dtype=half)
+    assert bits("UnquantizedLinearMethod", layer=plain) == (16, 16, False)
+
+
+def test_torch_computes_fp8_in_software_on_a_cpu_alone() -> None:
+    name = "ChannelWiseTorchFP8ScaledMMLinearKernel"
+    assert bits(name, on_cpu=True) == (8, 8, True)
+    assert bits(name, on_cpu=False) == (8, 8, False)
+
+
+def test_the_ranks_layers_are_added_up() -> None:
+    a = {**kernel_fact("MarlinNvFp4LinearKernel", "0.32.0"), "layers": 3}
+    b = {**kernel_fact("NewKernel", "0.32.0"), "layers": 1}
+    assert over_ranks([[a, b], [a]]) == [{**a, "layers": 6}, b]
+    assert over_ranks([]) == []
+
+
+@needs_vllm
+def test_every_linear_kernel_of_this_vllm_has_a_row() -> None:
+    version = parse_version(installed_versions()["vllm"])
+    assert version is not None and OLDEST <= version < NOT_READ, "read its source, raise NOT_READ"
+    assert VLLM is not None
+    names = set()
+    for file in (VLLM / "model_executor" / "kernels" / "linear").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            bases = {ast.unparse(b) for b in node.bases} if isinstance(node, ast.ClassDef) else ()
+            if bases and node.name.endswith("Kernel"):
+                names.add(node.name)
+    assert len(names) > 60, "vLLM keeps its kernels elsewhere"
+    assert names - ABSTRACT - set(KERNELS) == set()
+
+
+@needs_vllm
+def test_every_message_of_a_fallback_stands_in_this_vllm() -> None:
+    assert VLLM is not None
+    texts: set[str] = set()
+    filled: set[str] = set()
+    heads = [t[:16] for t in TEMPLATES] + ["is not supported by", "Failed to create"]
+    for file in VLLM.rglob("*.py"):
+        source = file.read_text(errors="replace")
+        if not any(head in source for head in heads):
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    texts.add(first.value)
+                elif isinstance(first, ast.JoinedStr):
+                    filled.add("".join(
+                        str(v.value) if isinstance(v, ast.Constant) else "x" for v in first.values
+                    ))  # fmt: skip
+    assert set(TEMPLATES) - texts == set()
+    assert [p.pattern for p in FILLED_IN if not any(map(p.fullmatch, filled))] == []
+
+
+def test_a_line_that_only_speaks_of_falling_back_is_none() -> None:
+    assert tells_of_fallback("Your device %s doesn't support %s. Falling back to %s for "
+                             "compatibility.")  # fmt: skip
+    assert tells_of_fallback("Failed to create oneDNN linear, fallback to torch linear. "
+                             "Exception: no such\nthing")  # fmt: skip
+    assert not tells_of_fallback("A model named fallback, falling back to nothing")
