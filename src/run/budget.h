@@ -1,4 +1,5 @@
-// One wall-clock budget for all variants: shares, pace, and who may still be admitted.
+// One wall-clock budget for all variants: their shares, and the pace that is measured. What may begin
+// is decided in run/admission.h.
 #pragma once
 
 #include <cstddef>
