@@ -284,22 +284,12 @@ void plain_final_answer(std::string_view text, PlaceList& places) {
   PlainScanner scanner(text, any_end);
   after_phrase(
       text, "final answer",
-      [&](std::size_t pos) -> std::optional<AnswerPlace> {
-        for (int k = 0; k <= 100 && pos < text.size(); ++k) {
-          if (space_at(text, pos) > 0) {
-            std::size_t is = skip_space(text, pos);
-            if (stands(text, is, "is")) {
-              is += 2;
-              if (at(text, is) == ':') {
-                if (auto place = scanner.either_at(is + 1)) return place;
-              }
-              if (auto place = scanner.either_at(is)) return place;
-            }
-          }
-          if (text[pos] == '\n') return std::nullopt;
-          pos += code_point_at(text, pos).bytes;
-        }
-        return std::nullopt;
+      [&](std::size_t pos) {
+        return after_is(text, pos, /*across_lines=*/false, [&](std::size_t end) {
+          std::optional<AnswerPlace> place;
+          if (at(text, end) == ':') place = scanner.either_at(end + 1);
+          return place ? place : scanner.either_at(end);
+        });
       },
       places);
 }

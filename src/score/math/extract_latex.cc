@@ -234,19 +234,10 @@ void latex_final_answer(std::string_view text, PlaceList& places) {
   LatexScanner scanner(text);
   after_phrase(
       text, "final answer",
-      [&](std::size_t pos) -> std::optional<AnswerPlace> {
-        for (int k = 0; k <= 100 && pos < text.size(); ++k) {
-          if (space_at(text, pos) > 0) {
-            std::size_t is = skip_space(text, pos);
-            if (stands(text, is, "is")) {
-              is += 2;
-              if (at(text, is) == ':') ++is;
-              if (auto place = scanner.spaced_environments(is)) return place;
-            }
-          }
-          pos += code_point_at(text, pos).bytes;
-        }
-        return std::nullopt;
+      [&](std::size_t pos) {
+        return after_is(text, pos, /*across_lines=*/true, [&](std::size_t end) {
+          return scanner.spaced_environments(at(text, end) == ':' ? end + 1 : end);
+        });
       },
       places);
 }

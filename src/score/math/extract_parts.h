@@ -53,6 +53,22 @@ void after_phrase(std::string_view text, std::string_view phrase, Rest rest, Pla
   }
 }
 
+// ".{0,100}?\s+is" and what `rest` matches after it, from `pos` on; "." matches a line break when
+// `across_lines`.
+template <typename Rest>
+std::optional<AnswerPlace> after_is(std::string_view text, std::size_t pos, bool across_lines,
+                                    Rest rest) {
+  for (int k = 0; k <= 100 && pos < text.size(); ++k) {
+    const std::size_t word = scan::space_at(text, pos) > 0 ? scan::skip_space(text, pos) : pos;
+    if (word > pos && scan::stands(text, word, "is")) {
+      if (auto place = rest(word + 2)) return place;
+    }
+    if (text[pos] == '\n' && !across_lines) return std::nullopt;
+    pos += code_point_at(text, pos).bytes;
+  }
+  return std::nullopt;
+}
+
 // Every place that `at_pos` finds, from left to right, without overlaps.
 template <typename At>
 void everywhere(std::string_view text, At at_pos, PlaceList& places) {
