@@ -36,11 +36,30 @@ std::string meaning_en(const PairedComparison& pooled, double margin_pp) {
       if (lacks_numbers(pooled)) return "but its statistics are no numbers, so it decides nothing";
       return "that is without the tasks whose measurement is not sound, so it decides nothing";
     default:
-      return fmt::format("the data neither show a loss nor rule out one of {} points{}", margin_pp,
+      return fmt::format("the data neither show a loss nor rule out one of {} points{}{}",
+                         margin_pp, pooled.reason.empty() ? "" : " (" + pooled.reason + ")",
                          pooled.items_needed
                              ? fmt::format("; about {} items would settle it", *pooled.items_needed)
                              : "");
   }
+}
+
+// Why no number of items alone would do: stats/comparison.h's reason of an INCONCLUSIVE one.
+std::string reason_zh(const PairedComparison& comparison) {
+  if (comparison.reason.empty()) return "";
+  return comparison.reason == kNothingToLose ? "基线得分为零,显示不出损失"
+                                             : "不计基线得分为零的任务也须成立";
+}
+
+std::string items_text(const char* format, const PairedComparison& comparison) {
+  if (!comparison.items_needed) return "";
+  return fmt::format(fmt::runtime(format), *comparison.items_needed);
+}
+
+std::string in_brackets(const char* open, const std::string& items, const std::string& reason,
+                        const char* close) {
+  if (items.empty() && reason.empty()) return "";
+  return open + items + (items.empty() || reason.empty() ? "" : "; ") + reason + close;
 }
 
 std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
@@ -56,7 +75,8 @@ std::string meaning_zh(const PairedComparison& pooled, double margin_pp) {
       return "这里不含测量不可靠的任务,因此不能据此下结论";
     default:
       return fmt::format(
-          "数据既没有显示损失,也不能排除 {} 个百分点的损失{}", margin_pp,
+          "数据既没有显示损失,也不能排除 {} 个百分点的损失{}{}", margin_pp,
+          pooled.reason.empty() ? "" : "(" + reason_zh(pooled) + ")",
           pooled.items_needed ? fmt::format(";大约需要 {} 题才能定论", *pooled.items_needed) : "");
   }
 }
@@ -132,8 +152,8 @@ std::string unsound_sentence(const RunReport& report, Language language) {
 
 std::string verdict_text(const PairedComparison& comparison) {
   std::string text(verdict_label(comparison.verdict));
-  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
-    text += fmt::format(" ({} items needed)", *comparison.items_needed);
+  if (comparison.verdict == Verdict::inconclusive) {
+    text += in_brackets(" (", items_text("{} items needed", comparison), comparison.reason, ")");
   } else if (comparison.verdict == Verdict::invalid) {
     text += " (" + comparison.reason + ")";
   } else if (comparison.verdict == Verdict::not_available) {
@@ -181,7 +201,7 @@ std::string verdict_text(const PairedComparison& comparison, Language language) 
       return label + " 变差但在界限内";
     case Verdict::inconclusive:
       return label + " 尚无定论" +
-             (comparison.items_needed ? fmt::format("(需要 {} 题)", *comparison.items_needed) : "");
+             in_brackets("(", items_text("需要 {} 题", comparison), reason_zh(comparison), ")");
     case Verdict::invalid:
       return label + " 无效(" + comparison.reason + ")";
     case Verdict::not_available:
