@@ -73,11 +73,18 @@ void set_invalid(PairedComparison& c, const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) c.reason += (c.reason.empty() ? "" : ", ") + flag;
 }
 
-void add_weighted_means(PairedComparison& c, const PoolTask& task) {
+void add_weighted_means(PairedComparison& c, const PoolTask& task, double weight) {
   PairedComparison part;
   set_means(part, task.pairs);
-  c.baseline_mean += task.weight * part.baseline_mean;
-  c.candidate_mean += task.weight * part.candidate_mean;
+  c.baseline_mean += weight * part.baseline_mean;
+  c.candidate_mean += weight * part.candidate_mean;
+}
+
+// What weights are divided by before they are added, as their sum may not fit a double.
+double largest_weight(const std::vector<PoolTask>& tasks) {
+  double largest = 0;
+  for (const PoolTask& task : tasks) largest = std::max(largest, task.weight);
+  return largest;
 }
 
 // Returns the design effect: the variance of the pooled estimate against that of a plain mean of as
@@ -103,6 +110,7 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   PairedCounts counts;
   std::vector<std::string> invalid;
   std::vector<std::string> floors;
+  const double largest = largest_weight(tasks);
   for (const PoolTask& task : tasks) {
     if (!task.invalid.empty() && task.weight > 0) {
       invalid.push_back(task.invalid + ": " + task.name);
@@ -116,13 +124,14 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
       pooled.left_out.push_back(task.name);
       continue;
     }
-    const Stratum stratum = make_stratum(task.weight, differences(task.pairs));
-    pooled.tasks.push_back({task.name, task.weight, static_cast<std::int64_t>(task.pairs.size()),
+    const double weight = task.weight / largest;
+    const Stratum stratum = make_stratum(weight, differences(task.pairs));
+    pooled.tasks.push_back({task.name, weight, static_cast<std::int64_t>(task.pairs.size()),
                             kPercent * stratum.mean()});
     strata.push_back(stratum);
     if (scores_nothing(task)) floors.push_back(task.name);
     add_counts(counts, outcome_counts(task.pairs));
-    add_weighted_means(pooled.overall, task);
+    add_weighted_means(pooled.overall, task, weight);
   }
   PairedComparison& c = pooled.overall;
   if (strata.empty()) {

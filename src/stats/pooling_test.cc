@@ -58,6 +58,24 @@ TEST(Pool, WeighsTasksNotItems) {
   EXPECT_NEAR(by_items.overall.diff_pp, 200.0 / 220, kTight);
 }
 
+TEST(Pool, OnlyTheRatioOfWeightsMatters) {
+  const auto with = [](double weight) {
+    return pool({{"a", weight, binary_pairs(15, 3, 1, 1)},
+                 {"b", weight, binary_pairs(180, 4, 8, 8)},
+                 {"c", weight, binary_pairs(40, 2, 2, 6)}},
+                {})
+        .overall;
+  };
+  const PairedComparison ones = with(1);
+  for (const double weight : {1e-300, 1e308}) {
+    const PairedComparison c = with(weight);
+    EXPECT_NEAR(c.baseline_mean, ones.baseline_mean, kTight);
+    EXPECT_NEAR(c.lower_bound_pp, ones.lower_bound_pp, kTight);
+    EXPECT_NEAR(c.p_worse, ones.p_worse, kTight);
+    EXPECT_EQ(c.items_needed, ones.items_needed);
+  }
+}
+
 TEST(Pool, SmallTasksTogetherCanDecide) {
   std::vector<PoolTask> tasks;
   for (const int n : {30, 50, 200, 100, 50, 20, 20}) {
