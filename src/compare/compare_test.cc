@@ -370,6 +370,27 @@ TEST_F(CompareTest, FiguresThatAreNoNumbersPassNoGate) {
   EXPECT_FALSE(read_gate_policy((folder_ / "inf.yaml").string()));
 }
 
+TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
+  write(std::string("x") + kSamples, samples(150, 0));
+  write(std::string("y") + kSamples, samples(150, 0));
+  const auto zero = compare();
+  ASSERT_TRUE(zero) << zero.error().to_string();
+  EXPECT_EQ(gate_outcome(*zero), GateOutcome::not_shown);
+  EXPECT_NE(
+      comparison_text(*zero).find("INCONCLUSIVE (the baseline scores nothing: no loss could show)"),
+      std::string::npos)
+      << comparison_text(*zero);
+  write("x/m/samples_u_2026-01-01T00-00-00.jsonl", samples(50, 40));
+  write("y/m/samples_u_2026-01-01T00-00-00.jsonl", samples(50, 40));
+  const auto few = compare();
+  ASSERT_TRUE(few) << few.error().to_string();
+  EXPECT_EQ(gate_outcome(*few), GateOutcome::not_shown);
+  EXPECT_NE(comparison_text(*few).find("INCONCLUSIVE (99 items needed; must hold without t, where "
+                                       "the baseline scores nothing)"),
+            std::string::npos)
+      << comparison_text(*few);
+}
+
 TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
   write(std::string("x") + kResults,
         R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":"N/A","acc_norm,none":NaN}}})");

@@ -17,6 +17,26 @@ bool lacks_numbers(const PairedComparison& pooled) {
   return pooled.reason.starts_with(kNotANumber);
 }
 
+// Why no number of items alone would do: stats/comparison.h's reason of an INCONCLUSIVE one.
+std::string reason_zh(const PairedComparison& comparison) {
+  if (comparison.reason.empty()) return "";
+  return comparison.reason == kNothingToLose ? "基线得分为零,显示不出损失"
+                                             : "不计基线得分为零的任务也须成立";
+}
+
+// How many items would settle it, and what else it takes; empty: neither is known.
+std::string what_it_takes(const PairedComparison& comparison, bool zh) {
+  std::string items;
+  if (comparison.items_needed) {
+    items = zh ? fmt::format("需要 {} 题", *comparison.items_needed)
+               : fmt::format("{} items needed", *comparison.items_needed);
+  }
+  const std::string reason = zh ? reason_zh(comparison) : comparison.reason;
+  if (items.empty() && reason.empty()) return "";
+  const std::string both = items + (items.empty() || reason.empty() ? "" : "; ") + reason;
+  return zh ? "(" + both + ")" : " (" + both + ")";
+}
+
 // What the pooled verdict means, without the numbers.
 Text meaning_of(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
@@ -42,6 +62,10 @@ Text meaning_of(const PairedComparison& pooled, double margin_pp) {
   }
   Text text = {fmt::format("the data neither show a loss nor rule out one of {} points", margin_pp),
                fmt::format("数据既没有显示损失,也不能排除 {} 个百分点的损失", margin_pp)};
+  if (!pooled.reason.empty()) {
+    text.en += " (" + pooled.reason + ")";
+    text.zh += "(" + reason_zh(pooled) + ")";
+  }
   if (pooled.items_needed) {
     text.en += fmt::format("; about {} items would settle it", *pooled.items_needed);
     text.zh += fmt::format(";大约需要 {} 题才能定论", *pooled.items_needed);
@@ -128,9 +152,8 @@ std::string verdict_text(const PairedComparison& comparison, Language language) 
   }
   std::string text(words.label);
   if (zh) text += " " + std::string(words.zh);
-  if (comparison.verdict == Verdict::inconclusive && comparison.items_needed) {
-    text += fmt::format(fmt::runtime(zh ? "(需要 {} 题)" : " ({} items needed)"),
-                        *comparison.items_needed);
+  if (comparison.verdict == Verdict::inconclusive) {
+    text += what_it_takes(comparison, zh);
   } else if (comparison.verdict == Verdict::invalid) {
     text += (zh ? "(" : " (") + comparison.reason + ")";
   }

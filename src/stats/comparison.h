@@ -53,6 +53,9 @@ enum class Method {
 // How the reason of an INVALID comparison begins whose p, bound or interval is no number.
 constexpr std::string_view kNotANumber = "not a number";
 
+// The reason of an INCONCLUSIVE comparison whose baseline mean is 0.
+constexpr std::string_view kNothingToLose = "the baseline scores nothing: no loss could show";
+
 struct PairedComparison {
   std::int64_t n = 0;  // pairs; for an unpaired comparison the smaller of the two samples
   Method method = Method::none;
@@ -88,7 +91,9 @@ struct PairedComparison {
   std::optional<std::int64_t> items_needed;
   bool items_needed_at_observed = false;
   Verdict verdict = Verdict::not_available;
-  std::string reason;  // INVALID: the flag, or the figures that are no numbers; N/A: why
+  // INVALID: the flag, or the figures that are no numbers; N/A: why; INCONCLUSIVE: what else than
+  // items it is for want of, mostly empty.
+  std::string reason;
 };
 
 // Method: tango when every item is right or wrong once. When an item carries several scores or a
@@ -98,6 +103,8 @@ struct PairedComparison {
 // differs (the scores must bear the claim out too), and stratified_score alone with more than
 // 20,000 items or when every item differs by the same amount. N/A without pairs, or with a score
 // that is not in [0, 1]. INVALID, here and below, when a p, a bound or the interval is no number.
+// Never NON-INFERIOR, here and below, when the baseline's mean is 0 (p_non_inferior 1): there was
+// nothing to lose.
 [[nodiscard]] PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
                                              const CompareOptions& options);
 
@@ -141,7 +148,9 @@ struct PooledComparison {
 
 // The primary comparison: the weighted mean of the tasks' differences, by the stratified score
 // method of stats/stratified.h. A claim whose asymptotic p is between alpha / 10 and alpha must
-// also hold by the simulated p. Items are the units; repeats were averaged before. With an INVALID
+// also hold by the simulated p. NON-INFERIOR must hold, too, over the tasks alone whose baseline
+// scores anything, weights rescaled: the others cannot show a loss and would only dilute one. Items
+// are the units; repeats were averaged before. With an INVALID
 // task of any weight the figures are those of the sound tasks and the verdict is INVALID: what was
 // declared before the run was the pool of all of them.
 [[nodiscard]] PooledComparison pool(const std::vector<PoolTask>& tasks,

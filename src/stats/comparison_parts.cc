@@ -14,6 +14,23 @@ bool right(double score) {
   return score > 0.5;
 }
 
+// What n items can show, and how many would.
+void set_power(PairedComparison& c, double design_effect, const CompareOptions& options) {
+  const PowerAssumptions assume{c.discordance, options.alpha, options.power, design_effect};
+  if (const auto drop = smallest_detectable_difference(c.n, assume)) {
+    c.smallest_detectable_pp = kPercent * *drop;
+  }
+  const double margin = options.margin_pp / kPercent;
+  c.items_needed = items_for_non_inferior(margin, 0, assume);
+  const double observed = c.diff_pp / kPercent;
+  if (c.items_needed && *c.items_needed <= c.n && observed != 0) {
+    c.items_needed_at_observed = true;
+    c.items_needed = items_for_non_inferior(margin, observed, assume);
+    const auto worse = items_for_worse(observed, assume);
+    if (worse && (!c.items_needed || *worse < *c.items_needed)) c.items_needed = worse;
+  }
+}
+
 }  // namespace
 
 bool valid_score(double score) {
@@ -115,6 +132,8 @@ void refuse_no_numbers(PairedComparison& c) {
 
 void finish(PairedComparison& c, double design_effect, const CompareOptions& options) {
   const double alpha = options.alpha;
+  const bool nothing_to_lose = c.n > 0 && c.baseline_mean == 0;
+  if (nothing_to_lose) c.p_non_inferior = larger(c.p_non_inferior, 1);
   // A p made larger than the bound's own (exact, or the outer of two methods) moves the bound back
   // to the threshold, so that bound and verdict never contradict each other.
   if (!(c.p_non_inferior < alpha)) c.lower_bound_pp = smaller(c.lower_bound_pp, -options.margin_pp);
@@ -122,20 +141,9 @@ void finish(PairedComparison& c, double design_effect, const CompareOptions& opt
   c.p_worse_adjusted = c.p_worse;
   c.p_non_inferior_adjusted = c.p_non_inferior;
 
-  const PowerAssumptions assume{c.discordance, alpha, options.power, design_effect};
-  if (const auto drop = smallest_detectable_difference(c.n, assume)) {
-    c.smallest_detectable_pp = kPercent * *drop;
-  }
-  const double margin = options.margin_pp / kPercent;
-  c.items_needed = items_for_non_inferior(margin, 0, assume);
-  const double observed = c.diff_pp / kPercent;
-  if (c.items_needed && *c.items_needed <= c.n && observed != 0) {
-    c.items_needed_at_observed = true;
-    c.items_needed = items_for_non_inferior(margin, observed, assume);
-    const auto worse = items_for_worse(observed, assume);
-    if (worse && (!c.items_needed || *worse < *c.items_needed)) c.items_needed = worse;
-  }
+  if (!nothing_to_lose) set_power(c, design_effect, options);
   c.verdict = decide({c.n > 0, true, c.p_non_inferior, c.p_worse, alpha});
+  if (nothing_to_lose && c.verdict == Verdict::inconclusive) c.reason = kNothingToLose;
   refuse_no_numbers(c);
 }
 

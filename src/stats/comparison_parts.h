@@ -33,7 +33,8 @@ void set_interval(PairedComparison& c, const Interval& two_sided, const Interval
 // (or a p outside 0 to 1). What is named then says nothing: p 1, bounds and ends -100 and 100.
 void refuse_no_numbers(PairedComparison& c);
 // What follows from the p-values and the discordance: bounds that say the same, power, items
-// needed, the verdict.
+// needed, the verdict. With a baseline mean of 0 p_non_inferior becomes 1 and no number of items is
+// named.
 void finish(PairedComparison& c, double design_effect, const CompareOptions& options);
 
 }  // namespace assay::internal

@@ -255,53 +255,6 @@ TEST(AdjustFamily, NoNumberIsInvalidAndKeepsItsPlace) {
   EXPECT_NEAR(all[0].p_worse_adjusted, 2 * all[0].p_worse, kTight);
 }
 
-// A task alone and its pool are the same test beyond the sizes that are also computed exactly.
-TEST(Pool, OneLargeTaskIsTheTask) {
-  const PooledComparison loss = pool({{"gsm8k", 1, binary_pairs(755, 60, 1, 503)}}, {});
-  EXPECT_EQ(loss.overall.verdict, Verdict::worse);
-  EXPECT_NEAR(loss.overall.p_worse / 2.10760070576002493e-14, 1, kTight);  // stratified_test.cc
-  const PooledComparison alike = pool({{"gsm8k", 1, binary_pairs(791, 1, 0, 527)}}, {});
-  EXPECT_EQ(alike.overall.verdict, Verdict::non_inferior);
-  EXPECT_NEAR(alike.overall.p_non_inferior / normal_tail(6.22559330758116573), 1, kTight);
-  EXPECT_NEAR(alike.overall.lower_bound_pp, -0.339105001442203147, 1e-7);
-}
-
-TEST(Pool, OneTaskOfWholeScoresIsTango) {
-  const PooledComparison pooled = pool({{"only", 3, binary_pairs(59, 6, 16, 80)}}, {});
-  EXPECT_NEAR(pooled.overall.ci95_low_pp, 0.5433395731677081, 1e-7);
-  EXPECT_NEAR(pooled.overall.ci95_high_pp, 12.402343246406784, 1e-7);
-  EXPECT_EQ(pooled.overall.method, Method::stratified_score);
-}
-
-TEST(Pool, WeighsTasksNotItems) {
-  const PooledComparison pooled = pool({{"small", 1, binary_pairs(15, 3, 1, 1)},
-                                        {"large", 1, binary_pairs(180, 4, 8, 8)},
-                                        {"gone", 1, {}}},
-                                       {});
-  EXPECT_NEAR(pooled.overall.diff_pp, 0.5 * (-10 + 2), kTight);
-  EXPECT_NEAR(pooled.overall.baseline_mean, 0.5 * (18.0 / 20 + 184.0 / 200), kTight);
-  EXPECT_EQ(pooled.overall.n, 220);
-  EXPECT_EQ(pooled.overall.flips_to_wrong, 7);
-  EXPECT_EQ(pooled.overall.flips_to_right, 9);
-  ASSERT_EQ(pooled.tasks.size(), 2U);
-  EXPECT_EQ(pooled.tasks[0].weight, 0.5);
-  EXPECT_NEAR(pooled.tasks[1].diff_pp, 2, kTight);
-  EXPECT_EQ(pooled.left_out, std::vector<std::string>{"gone"});
-  // Scale of the weights does not matter, their ratio does.
-  const PooledComparison by_items = pool(
-      {{"small", 20, binary_pairs(15, 3, 1, 1)}, {"large", 200, binary_pairs(180, 4, 8, 8)}}, {});
-  EXPECT_NEAR(by_items.overall.diff_pp, 200.0 / 220, kTight);
-}
-
-TEST(Pool, SmallTasksTogetherCanDecide) {
-  std::vector<PoolTask> tasks;
-  for (const int n : {30, 50, 200, 100, 50, 20, 20}) {
-    tasks.push_back({"task", 1, binary_pairs(n, 0, 0, 0)});
-  }
-  EXPECT_EQ(pool(tasks, {}).overall.verdict, Verdict::non_inferior);
-  EXPECT_EQ(pool({}, {}).overall.verdict, Verdict::not_available);
-}
-
 TEST(Verdicts, LabelsAndNames) {
   EXPECT_EQ(verdict_label(Verdict::non_inferior), "NON-INFERIOR");
   EXPECT_EQ(verdict_label(Verdict::worse_within_margin), "WORSE WITHIN MARGIN");

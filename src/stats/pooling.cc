@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 
+#include "base/text.h"
 #include "stats/comparison.h"
 #include "stats/comparison_parts.h"
 #include "stats/stratified.h"
@@ -10,6 +13,33 @@ namespace assay {
 using namespace internal;
 
 namespace {
+
+// A task whose baseline scores nothing cannot show a loss.
+bool scores_nothing(const PoolTask& task) {
+  return std::all_of(task.pairs.begin(), task.pairs.end(),
+                     [](const PairedScore& pair) { return pair.baseline == 0; });
+}
+
+// The pool without those tasks; none when all of it would stay, or nothing.
+std::optional<PairedComparison> without_floors(const std::vector<PoolTask>& tasks,
+                                               const std::vector<std::string>& floors,
+                                               std::size_t pooled, const CompareOptions& options) {
+  if (floors.empty() || floors.size() == pooled) return std::nullopt;
+  std::vector<PoolTask> rest;
+  std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(rest),
+               [](const PoolTask& task) { return !scores_nothing(task); });
+  return pool(rest, options).overall;
+}
+
+// Items needed are those of the comparison that holds less.
+void explain_floors(PairedComparison& c, const PairedComparison& rest,
+                    const std::vector<std::string>& floors) {
+  if (c.verdict != Verdict::inconclusive) return;
+  c.reason = "must hold without " + join(floors, ", ") + ", where the baseline scores nothing";
+  if (rest.p_non_inferior < c.p_non_inferior) return;
+  c.items_needed = rest.items_needed;
+  c.items_needed_at_observed = rest.items_needed_at_observed;
+}
 
 // Close calls are settled by the statistic's own distribution; far from alpha it changes nothing.
 void set_pooled_p(PairedComparison& c, const std::vector<Stratum>& strata,
@@ -43,11 +73,33 @@ void set_invalid(PairedComparison& c, const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) c.reason += (c.reason.empty() ? "" : ", ") + flag;
 }
 
-void add_weighted_means(PairedComparison& c, const PoolTask& task) {
+void add_weighted_means(PairedComparison& c, const PoolTask& task, double weight) {
   PairedComparison part;
   set_means(part, task.pairs);
-  c.baseline_mean += task.weight * part.baseline_mean;
-  c.candidate_mean += task.weight * part.candidate_mean;
+  c.baseline_mean += weight * part.baseline_mean;
+  c.candidate_mean += weight * part.candidate_mean;
+}
+
+// What weights are divided by before they are added, as their sum may not fit a double.
+double largest_weight(const std::vector<PoolTask>& tasks) {
+  double largest = 0;
+  for (const PoolTask& task : tasks) largest = std::max(largest, task.weight);
+  return largest;
+}
+
+// Returns the design effect: the variance of the pooled estimate against that of a plain mean of as
+// many items.
+double set_discordance(PairedComparison& c, const std::vector<PooledShare>& shares,
+                       const std::vector<Stratum>& strata) {
+  double weights = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < strata.size(); ++i) {
+    const double w2_n = shares[i].weight * shares[i].weight / strata[i].n();
+    weights += w2_n;
+    squares += w2_n * strata[i].mean_square();
+  }
+  c.discordance = squares / weights;
+  return static_cast<double>(c.n) * weights;
 }
 
 }  // namespace
@@ -57,6 +109,8 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   std::vector<Stratum> strata;
   PairedCounts counts;
   std::vector<std::string> invalid;
+  std::vector<std::string> floors;
+  const double largest = largest_weight(tasks);
   for (const PoolTask& task : tasks) {
     if (!task.invalid.empty() && task.weight > 0) {
       invalid.push_back(task.invalid + ": " + task.name);
@@ -70,12 +124,14 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
       pooled.left_out.push_back(task.name);
       continue;
     }
-    const Stratum stratum = make_stratum(task.weight, differences(task.pairs));
-    pooled.tasks.push_back({task.name, task.weight, static_cast<std::int64_t>(task.pairs.size()),
+    const double weight = task.weight / largest;
+    const Stratum stratum = make_stratum(weight, differences(task.pairs));
+    pooled.tasks.push_back({task.name, weight, static_cast<std::int64_t>(task.pairs.size()),
                             kPercent * stratum.mean()});
     strata.push_back(stratum);
+    if (scores_nothing(task)) floors.push_back(task.name);
     add_counts(counts, outcome_counts(task.pairs));
-    add_weighted_means(pooled.overall, task);
+    add_weighted_means(pooled.overall, task, weight);
   }
   PairedComparison& c = pooled.overall;
   if (strata.empty()) {
@@ -96,17 +152,13 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   set_interval(c, stratified_interval(strata, options.confidence),
                {stratified_lower(strata, options.alpha), stratified_upper(strata, options.alpha)});
   set_pooled_p(c, strata, options);
-
-  // Variance of the pooled estimate against that of a plain mean of as many items.
-  double weights = 0;
-  double squares = 0;
-  for (std::size_t i = 0; i < strata.size(); ++i) {
-    const double w2_n = pooled.tasks[i].weight * pooled.tasks[i].weight / strata[i].n();
-    weights += w2_n;
-    squares += w2_n * strata[i].mean_square();
+  const auto rest = without_floors(tasks, floors, strata.size(), options);
+  if (rest) {
+    c.p_non_inferior = larger(c.p_non_inferior, rest->p_non_inferior);
+    c.lower_bound_pp = smaller(c.lower_bound_pp, rest->lower_bound_pp);
   }
-  c.discordance = squares / weights;
-  finish(c, static_cast<double>(c.n) * weights, options);
+  finish(c, set_discordance(c, pooled.tasks, strata), options);
+  if (rest) explain_floors(c, *rest, floors);
   set_invalid(c, invalid);
   return pooled;
 }
