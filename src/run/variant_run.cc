@@ -134,7 +134,6 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
   if (engine_) load_.note_energy(*engine_);
   shut_down();
   TRY(load_.save());
-  TRY(finish_grading());
   TRY(services_.store.flush());
   if (stopped()) return RunEnd::interrupted;
   return out_of_time_ ? RunEnd::out_of_time : RunEnd::complete;
