@@ -1,5 +1,5 @@
-// One wall-clock budget for all variants: their shares, and the pace that is measured. What may begin
-// is decided in run/admission.h.
+// One wall-clock budget for all variants: their shares, and the pace that is measured. What may
+// begin is decided in run/admission.h.
 #pragma once
 
 #include <cstddef>
