@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "values/score.h"
 
 namespace assay {
 
@@ -118,7 +119,7 @@ Status OpenAiEngine::submit(std::int64_t id, RequestKind kind, const Rendered& r
                              fmt::format("the engine takes {}", hello_.max_in_flight), "");
   }
   if (!fits(kind, rendered, sampling)) {
-    answer_failed(id, "prompt does not fit");
+    answer_failed(id, reason::kPromptDoesNotFit);
     return {};
   }
   Job job;
@@ -359,7 +360,7 @@ void OpenAiEngine::answer_failed(std::int64_t id, const std::string& why) {
 
 void OpenAiEngine::set_aside_too_long(std::int64_t id, const std::string& words) {
   log(fmt::format("request {}: {}", id, clean(words)));
-  answer_failed(id, "prompt does not fit");
+  answer_failed(id, reason::kPromptDoesNotFit);
 }
 
 void OpenAiEngine::die(Error error) {

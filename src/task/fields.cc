@@ -161,9 +161,11 @@ std::optional<Score> unanswered(const std::vector<StepResult>& steps) {
   if (steps.empty()) return unscored(reason::kNotRun);
   for (const StepResult& step : steps) {
     if (step.prompt_did_not_fit) return unscored(reason::kPromptDoesNotFit);
-    if (step.response.finish_reason == FinishReason::error) {
-      return unscored(reason::kEngineError, step.response.error);
+    if (step.response.finish_reason != FinishReason::error) continue;
+    if (step.response.error == reason::kPromptDoesNotFit) {  // found only by the engine
+      return unscored(reason::kPromptDoesNotFit);
     }
+    return unscored(reason::kEngineError, step.response.error);
   }
   return std::nullopt;
 }

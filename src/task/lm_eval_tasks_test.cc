@@ -1,5 +1,6 @@
 // The four tasks that lm-eval has. Prompts are written out as lm-eval 0.4.13 makes them from the
 // same rows (tests/parity compares many more).
+#include "task/fields.h"
 #include "task/prompt.h"
 #include "task/task_test.h"
 
@@ -258,6 +259,20 @@ TEST_F(Gpqa, OptionsAreChecked) {
 }
 
 // SHA-256 of "7\ne-1\n0\n0" begins with 0baf0707, of "7\ne-1\n1\n0" with 2c6f5708 (sha256sum).
+// Only the engine knew the prompt's length: the same reason as where assay counts the tokens.
+TEST(Unanswered, ARequestThatTheEngineFoundTooLongIsNoEngineError) {
+  StepResult step;
+  step.response.finish_reason = FinishReason::error;
+  step.response.error = "prompt does not fit";
+  const auto score = unanswered({step});
+  ASSERT_TRUE(score);
+  EXPECT_EQ(score->outcome, Outcome::unscored);
+  EXPECT_EQ(score->reason, "prompt does not fit");
+  step.response.error = "the server refuses it: HTTP 422";
+  EXPECT_EQ(unanswered({step})->reason, "engine error");
+  EXPECT_EQ(unanswered({step})->detail, "the server refuses it: HTTP 422");
+}
+
 TEST(SamplingSeed, OneForEachDrawTheSameInEveryRun) {
   Request greedy;
   set_sampling_seed(greedy, 7, "e-1", 0, 0);
