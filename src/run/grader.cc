@@ -3,24 +3,14 @@
 #include <exception>
 #include <utility>
 
+#include "task/fields.h"
+
 namespace assay {
-namespace {
-
-Score unscored(const char* reason, std::string detail) {
-  Score score;
-  score.reason = reason;
-  score.detail = std::move(detail);
-  return score;
-}
-
-}  // namespace
 
 Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& run_program,
                 EquivalenceOracle* oracle) {
-  for (const StepResult& step : job.steps) {
-    if (step.response.finish_reason == FinishReason::error) {
-      return unscored(reason::kEngineError, step.response.error);
-    }
+  for (const StepResult& step : job.steps) {  // whatever the task: nothing of it was answered
+    if (step.response.finish_reason == FinishReason::error) return *unanswered(job.steps);
   }
   const TaskContext context = run.context(*job.task);
   std::vector<ProgramResult> results;
