@@ -163,7 +163,7 @@ Json task_json(const TaskValues& task, const RunReport& report) {
 }  // namespace
 
 Json json_report(const RunReport& report) {
-  Json out = {{"schema_version", 1},
+  Json out = {{"schema_version", 2},
               {"name", report.name},
               {"assay", report.assay_version},
               {"end", report.end},
