@@ -1,5 +1,6 @@
 #include "run/grader.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -9,8 +10,11 @@ namespace assay {
 
 Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& run_program,
                 EquivalenceOracle* oracle) {
-  for (const StepResult& step : job.steps) {  // whatever the task: nothing of it was answered
-    if (step.response.finish_reason == FinishReason::error) return *unanswered(job.steps);
+  const bool failed = std::ranges::any_of(job.steps, [](const StepResult& step) {
+    return step.response.finish_reason == FinishReason::error;
+  });
+  if (failed) {  // whatever the task
+    if (auto score = unanswered(job.steps)) return *std::move(score);
   }
   const TaskContext context = run.context(*job.task);
   std::vector<ProgramResult> results;

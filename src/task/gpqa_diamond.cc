@@ -19,11 +19,11 @@
 #include "base/unicode.h"
 #include "score/choice.h"
 #include "score/lm_eval.h"
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/python_random.h"
 #include "task/python_text.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

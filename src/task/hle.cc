@@ -15,10 +15,10 @@
 #include "score/boxed.h"
 #include "score/choice.h"
 #include "score/hle.h"
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/python_text.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

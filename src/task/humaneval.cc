@@ -4,10 +4,10 @@
 // continuation of the prompt.
 //
 // Item row: prompt, entry_point, test. Options: time_limit_s (3).
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/short_code.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

@@ -18,11 +18,11 @@
 
 #include "base/text.h"
 #include "score/code_block.h"
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/livecodebench_tests.h"
 #include "task/prompt.h"
 #include "task/python_text.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

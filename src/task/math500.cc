@@ -9,9 +9,9 @@
 #include "score/boxed.h"
 #include "score/lm_eval.h"
 #include "score/math/math.h"
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/prompt.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

@@ -5,10 +5,10 @@
 //
 // Item row: question, shown (assertions in the prompt), test. Options: time_limit_s (3).
 #include "base/text.h"
+#include "task/benchmarks.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/short_code.h"
-#include "task/task.h"
 
 namespace assay {
 namespace {

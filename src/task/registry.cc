@@ -1,5 +1,6 @@
-// The table of benchmarks. Another one is a file beside these, declared in task.h and named here.
-#include "task/task.h"
+// The table of benchmarks. Another one is a file beside these, declared in benchmarks.h and named
+// here.
+#include "task/benchmarks.h"
 
 namespace assay {
 

@@ -14,7 +14,7 @@
 // {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (300, CPU time of a step's
 // tests), carry (own | gold: whose code of earlier steps later ones see and are tested with; gold
 // where the row has the solution).
-#include "task/task.h"
+#include "task/benchmarks.h"
 
 #include <fmt/format.h>
 

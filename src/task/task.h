@@ -100,15 +100,4 @@ struct Task {
 [[nodiscard]] const Task* find_task(const std::string& name);
 [[nodiscard]] std::vector<KnownBenchmark> known_benchmarks();
 
-// Each benchmark's file defines one of these.
-[[nodiscard]] Task aime24_task();
-[[nodiscard]] Task math500_task();
-[[nodiscard]] Task mmlu_pro_task();
-[[nodiscard]] Task gpqa_diamond_task();
-[[nodiscard]] Task hle_task();
-[[nodiscard]] Task livecodebench_task();
-[[nodiscard]] Task scicode_task();
-[[nodiscard]] Task humaneval_task();
-[[nodiscard]] Task mbpp_task();
-
 }  // namespace assay
