@@ -24,6 +24,7 @@ COMPLETED: dict[str, str] = {
     "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
     "[--allow PATTERN]… [--offline]": "python -m assay_worker.hub resolve --kind dataset "
     "--id HuggingFaceH4/MATH-500 --revision main --allow test.jsonl",
+    "assay data check": "assay data check data",
     "assay sandbox check": "assay sandbox check --help",
     # The machine of these tests may have no cgroup to give.
     "assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20": "assay pass1 --model "
