@@ -16,6 +16,8 @@
 
 extern char** environ;
 
+#include "base/sigpipe_block.h"
+
 namespace assay {
 namespace {
 
@@ -177,29 +179,6 @@ Result<Child> spawn(const SpawnOptions& options) {
 
 namespace {
 
-// A child that closes its stdin early must not end this process, so SIGPIPE is blocked in this
-// thread.
-class SigpipeBlock {
- public:
-  SigpipeBlock() {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  SigpipeBlock(const SigpipeBlock&) = delete;
-  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
-  ~SigpipeBlock() {
-    const timespec now{};
-    while (::sigtimedwait(&set_, nullptr, &now) > 0) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
 struct Stream {
   UniqueFd* fd;
   std::string* text;
@@ -239,7 +218,7 @@ Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
   out.write_end.reset();
   err.write_end.reset();
   ::fcntl(in.write_end.get(), F_SETFL, O_NONBLOCK);
-  const SigpipeBlock no_sigpipe;
+  const SigpipeBlock no_sigpipe;  // a child may close its stdin early
 
   CommandResult result;
   std::array<Stream, 2> streams = {Stream{&out.read_end, &result.out},

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/sigpipe_block.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "score/gold.h"
@@ -51,28 +52,6 @@ std::string exit_text(int status) {
   return WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
                            : fmt::format("signal {}", WTERMSIG(status));
 }
-
-// A helper that is gone must not kill us with SIGPIPE: it is held back in this thread.
-class SigpipeBlock {
- public:
-  SigpipeBlock() {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  SigpipeBlock(const SigpipeBlock&) = delete;
-  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
-  ~SigpipeBlock() {
-    const timespec now{};
-    while (::sigtimedwait(&set_, nullptr, &now) > 0) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
 
 }  // namespace
 
