@@ -33,17 +33,19 @@ endif()
 
 # The release and sanitizer presets compile several sources of a target as one (CMAKE_UNITY_BUILD),
 # which halves their time. Targets whose sources use the same name for different things in their
-# anonymous namespaces say SEPARATE.
+# anonymous namespaces say SEPARATE; ALONE names single sources that cannot be joined with others.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
-# assay_library(<room> [SEPARATE] SOURCES a.cc b.cc DEPS base values PRIVATE_LIBS fmt::fmt)
+# assay_library(<room> [SEPARATE] [ALONE a.cc] SOURCES a.cc b.cc DEPS base values
+#   PRIVATE_LIBS fmt::fmt)
 # DEPS are other rooms.
 function(assay_library room)
-  cmake_parse_arguments(ARG "SEPARATE" "" "SOURCES;DEPS;PRIVATE_LIBS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SEPARATE" "" "SOURCES;ALONE;DEPS;PRIVATE_LIBS;LIBS" ${ARGN})
   add_library(assay_${room} STATIC ${ARG_SOURCES})
   if(ARG_SEPARATE)
     set_target_properties(assay_${room} PROPERTIES UNITY_BUILD OFF)
   endif()
+  set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_link_libraries(assay_${room} PUBLIC assay_options ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
   foreach(dep ${ARG_DEPS})
     target_link_libraries(assay_${room} PUBLIC assay_${dep})

@@ -102,7 +102,8 @@ Rates simulate(const Setting& setting, int n, int runs, int resamples, std::uint
     options.bootstrap.seed = seed * 1000003 + static_cast<std::uint64_t>(run);
     const PairedComparison c = compare_pairs(pairs, options);
     const double truth = -100 * setting.loss;
-    if (c.ci95_low_pp <= truth + 1e-9 && truth - 1e-9 <= c.ci95_high_pp) rates.coverage += 1;
+    if (c.interval_low_pp <= truth + 1e-9 && truth - 1e-9 <= c.interval_high_pp)
+      rates.coverage += 1;
     if (c.p_worse < kAlpha) rates.worse += 1;
     if (c.p_non_inferior < kAlpha) rates.non_inferior += 1;
     rates.discordance += c.discordance;

@@ -39,8 +39,8 @@ std::vector<PairedScore> draw(const Setting& setting, int n, Uniform& uniform) {
 
 bool all_numbers(const PairedComparison& c) {
   if (c.verdict == Verdict::invalid || c.verdict == Verdict::not_available) return false;
-  for (const double value : {c.ci95_low_pp, c.ci95_high_pp, c.lower_bound_pp, c.upper_bound_pp,
-                             c.p_worse, c.p_non_inferior}) {
+  for (const double value : {c.interval_low_pp, c.interval_high_pp, c.lower_bound_pp,
+                             c.upper_bound_pp, c.p_worse, c.p_non_inferior}) {
     if (!std::isfinite(value)) return false;
   }
   return true;
@@ -75,12 +75,12 @@ Found simulate(const Setting& setting, const std::vector<int>& sizes, int runs, 
     const double truth = -100 * setting.loss;
     found.runs += 1;
     if (all_numbers(c) && std::all_of(alone.begin(), alone.end(), all_numbers)) found.numbers += 1;
-    if (c.ci95_low_pp <= truth + 1e-9 && truth - 1e-9 <= c.ci95_high_pp) found.covered += 1;
+    if (c.interval_low_pp <= truth + 1e-9 && truth - 1e-9 <= c.interval_high_pp) found.covered += 1;
     if (c.p_worse < kAlpha) found.worse += 1;
     if (c.p_non_inferior < kAlpha) found.non_inferior += 1;
     if (setting.graded || sizes.size() > 1) continue;
-    for (const double apart :
-         {c.ci95_low_pp - alone[0].ci95_low_pp, c.ci95_high_pp - alone[0].ci95_high_pp}) {
+    for (const double apart : {c.interval_low_pp - alone[0].interval_low_pp,
+                               c.interval_high_pp - alone[0].interval_high_pp}) {
       found.furthest_pp = std::max(found.furthest_pp, std::abs(apart));
     }
   }

@@ -1,6 +1,11 @@
 // assay check: what a plan would run, and what it could show, before anything is rented.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 
@@ -13,6 +18,7 @@
 #include "plan/traps.h"
 #include "run/budget.h"
 #include "run/resolve.h"
+#include "stats/pooled_power.h"
 #include "stats/power.h"
 #include "stats/verdict.h"
 #include "task/task.h"
@@ -109,10 +115,44 @@ void print_turns(const Plan& plan, long turns) {
                  : "");
 }
 
-Result<int> check(const PlanOptions& options) {
-  const Plan plan = TRY(load_with_options(options));
+constexpr std::array kFlipShares{0.02, 0.05, 0.1, 0.2};
+
+struct CheckOptions {
+  PlanOptions plan;
+  bool json = false;
+};
+
+// What the plan would run and could show; both printers take it from here.
+struct PlanCheck {
+  Plan plan;
+  std::vector<Line> lines;
+  std::vector<std::string> notes;
+  std::vector<PlannedTask> tasks;    // in the pool, as far as their items are known
+  std::vector<std::string> unknown;  // in the pool, of a size the data alone tells
+  WeightRule weights = kDefaultWeights;
+  std::vector<PooledPower> power;
+};
+
+Result<PlanCheck> look_at(const CheckOptions& options) {
+  PlanCheck out{.plan = TRY(load_with_options(options.plan))};
+  const Plan& plan = out.plan;
   apply_env(plan);  // a run's Python has it too
   const FindPython python = rows_python(plan.engine.python);
+  out.notes = plan_traps(plan);
+  out.weights = plan.compare.weights.value_or(kDefaultWeights);
+  for (const TaskSpec& spec : plan.tasks) {
+    Line line = TRY(describe(spec, plan, options.plan.data, python));
+    if (!line.prompt_note.empty()) out.notes.push_back(line.prompt_note);
+    if (line.available && spec.weight > 0 && line.count == 0) out.unknown.push_back(spec.name);
+    if (line.available) out.tasks.push_back({spec.name, spec.weight, line.count});
+    out.lines.push_back(std::move(line));
+  }
+  out.power =
+      pooled_power(out.tasks, kFlipShares, plan.compare.margin_pp / 100, plan.compare.alpha);
+  return out;
+}
+
+void print_plan(const Plan& plan) {
   fmt::print("plan      {}\n", plan.name);
   fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
   fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
@@ -126,16 +166,19 @@ Result<int> check(const PlanOptions& options) {
     fmt::print("  {:<12} {}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
                v.baseline ? "  (baseline)" : "");
   }
+}
+
+void print_tasks(const PlanCheck& check) {
+  const Plan& plan = check.plan;
   fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks",
              "output tokens", "best verdict it can reach");
   long tokens = 0;
-  std::vector<std::string> notes = plan_traps(plan);
-  for (const TaskSpec& spec : plan.tasks) {
-    const Line line = TRY(describe(spec, plan, options.data, python));
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const Line& line = check.lines[i];
+    const auto& max_gen_toks = plan.tasks[i].max_gen_toks;
     tokens += line.output_tokens;
-    if (!line.prompt_note.empty()) notes.push_back(line.prompt_note);
     fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
-               spec.max_gen_toks ? std::to_string(*spec.max_gen_toks) : "-", line.output_tokens,
+               max_gen_toks ? std::to_string(*max_gen_toks) : "-", line.output_tokens,
                best_of(line, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
   }
   const long passes = static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
@@ -144,23 +187,99 @@ Result<int> check(const PlanOptions& options) {
       tokens, tokens * passes, plan.compare.noise_floor ? " with the baseline's second pass" : "",
       plan.compare.margin_pp, plan.compare.alpha);
   print_turns(plan, passes);
-  const auto fewest = fewest_items_non_inferior(plan.compare.margin_pp / 100, plan.compare.alpha);
+}
+
+// One line a weight rule: power and smallest detectable loss at each share of flips.
+void print_power(const PlanCheck& check) {
+  if (check.power.empty()) return;
+  fmt::print("\nprimary: the pooled difference of {} items in {} tasks, when this share flips\n",
+             std::accumulate(check.tasks.begin(), check.tasks.end(), std::int64_t{0},
+                             [](std::int64_t n, const PlannedTask& t) { return n + t.items; }),
+             std::count_if(check.tasks.begin(), check.tasks.end(),
+                           [](const PlannedTask& t) { return t.items > 0 && t.factor > 0; }));
+  fmt::print("  {:<16}", "weights");
+  for (const double share : kFlipShares) fmt::print(" {:>16}", fmt::format("{:g} %", share * 100));
+  for (std::size_t i = 0; i < check.power.size(); ++i) {
+    const PooledPower& p = check.power[i];
+    if (i % kFlipShares.size() == 0) {
+      fmt::print("\n  {:<16}", fmt::format("{}{}", name_of(p.weights),
+                                           p.weights == check.weights ? " (used)" : ""));
+    }
+    fmt::print(" {:>16}",
+               fmt::format("{:.0f} %, {}", p.non_inferior * 100,
+                           p.detectable ? fmt::format("{:.1f}", *p.detectable * 100) : "-"));
+  }
+  const LargestVariance most = largest_variance(check.tasks, check.weights);
   fmt::print(
-      "a task alone can be NON-INFERIOR from {} items on; the pooled difference over all tasks "
-      "is the primary\n",
-      fewest);
+      "\n  the chance to show NON-INFERIOR when the two are alike, and the smallest loss in points "
+      "that is called WORSE 80 times in 100\n  most of the variance: {} ({:.0f} %)\n",
+      most.task, most.share * 100);
+  if (!check.unknown.empty()) {
+    fmt::print("  not counted, for their size is known by the data alone: {}\n",
+               join(check.unknown, ", "));
+  }
+}
+
+nlohmann::json as_json(const PlanCheck& check) {
+  const CompareSpec& compare = check.plan.compare;
+  nlohmann::json tasks = nlohmann::json::array();
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const Line& line = check.lines[i];
+    tasks.push_back({{"name", line.name},
+                     {"available", line.available},
+                     {"items", line.count > 0 ? nlohmann::json(line.count) : nullptr},
+                     {"output_tokens", line.output_tokens},
+                     {"best_verdict", best_of(line, compare)},
+                     {"note", line.note}});
+  }
+  nlohmann::json power = nlohmann::json::array();
+  for (const PooledPower& p : check.power) {
+    power.push_back({{"weights", name_of(p.weights)},
+                     {"used", p.weights == check.weights},
+                     {"discordance", p.discordance},
+                     {"non_inferior", p.non_inferior},
+                     {"detectable_pp", p.detectable ? nlohmann::json(*p.detectable * 100)
+                                                    : nlohmann::json(nullptr)}});
+  }
+  const LargestVariance most = largest_variance(check.tasks, check.weights);
+  return {{"schema_version", 1},
+          {"name", check.plan.name},
+          {"budget_s", check.plan.budget_s},
+          {"margin_pp", compare.margin_pp},
+          {"alpha", compare.alpha},
+          {"tasks", tasks},
+          {"pooled",
+           {{"power", power},
+            {"largest_variance", {{"task", most.task}, {"share", most.share}}},
+            {"items_unknown", check.unknown}}},
+          {"notes", check.notes}};
+}
+
+Result<int> check(const CheckOptions& options) {
+  const PlanCheck check = TRY(look_at(options));
+  if (options.json) {
+    fmt::print("{}\n", as_json(check).dump(1));
+    return kExitDone;
+  }
+  print_plan(check.plan);
+  print_tasks(check);
+  print_power(check);
+  const CompareSpec& compare = check.plan.compare;
+  fmt::print("a task alone can be NON-INFERIOR from {} items on\n",
+             fewest_items_non_inferior(compare.margin_pp / 100, compare.alpha));
   fmt::print(
       "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
-  for (const std::string& note : notes) fmt::print("note: {}\n", note);
+  for (const std::string& note : check.notes) fmt::print("note: {}\n", note);
   return kExitDone;
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Session& session) {
-  auto options = std::make_shared<PlanOptions>();
+  auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Validate a plan and show what it would run.");
-  add_plan_options(*command, *options, false);
+  add_plan_options(*command, options->plan, false);
+  command->add_flag("--json", options->json, "For machines");
   command->footer("Example:\n  assay check plans/qwen3_32b_3h.yaml");
   command->callback([options, &session] { finish(session, check(*options)); });
 }

@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct CompareFlags {
   std::vector<std::string> folders;  // base, then candidates
   std::optional<double> margin_pp;
   std::optional<double> alpha;
@@ -25,7 +25,7 @@ struct Options {
   bool allow_different_prompts = false;
 };
 
-Result<CompareRequest> request_of(const Options& options) {
+Result<CompareRequest> request_of(const CompareFlags& options) {
   CompareRequest request;
   request.base = options.folders.front();
   request.candidates.assign(options.folders.begin() + 1, options.folders.end());
@@ -57,7 +57,7 @@ Status append(const std::string& file, const std::string& text) {
                            "name a file in a folder that you may write to");
 }
 
-Result<int> compare(const Options& options) {
+Result<int> compare(const CompareFlags& options) {
   const CompareRequest request = TRY(request_of(options));
   const ComparisonReport result = TRY(compare_folders(request));
   fmt::print("{}", options.json ? comparison_json(result) : comparison_text(result));
@@ -80,7 +80,7 @@ Result<int> compare(const Options& options) {
 }  // namespace
 
 void add_compare(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareFlags>();
   CLI::App* command = app.add_subcommand(
       "compare", "Compare results with a baseline's, paired where their items allow.");
   command

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   std::string folder;
   std::string item;
   std::string task;
@@ -73,7 +73,7 @@ Status print_steps(const Store& store, const std::vector<StoredStep>& steps, boo
 }
 
 // The item's scores, those of a second pass at the end.
-Result<std::vector<StoredScore>> scores_of_item(const Store& store, const Options& options) {
+Result<std::vector<StoredScore>> scores_of_item(const Store& store, const ExplainOptions& options) {
   std::vector<StoredScore> out;
   std::vector<StoredScore> second;
   for (StoredScore& s : TRY(store.scores())) {
@@ -84,7 +84,7 @@ Result<std::vector<StoredScore>> scores_of_item(const Store& store, const Option
   return out;
 }
 
-Result<int> explain(const Options& options) {
+Result<int> explain(const ExplainOptions& options) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
   bool found = false;
   for (const StoredScore& s : TRY(scores_of_item(store, options))) {
@@ -105,7 +105,7 @@ Result<int> explain(const Options& options) {
 }  // namespace
 
 void add_explain(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   CLI::App* command = app.add_subcommand(
       "explain", "One item: its prompt, every variant's output, and how each was scored.");
   command->add_option("DIR", options->folder, "The run's folder")->required();

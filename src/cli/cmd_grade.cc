@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 120;  // of an answer that is printed
 
-struct Options {
+struct GradeCommand {
   GradeOptions grade;
   std::string out;
   int show = 10;
@@ -191,7 +191,7 @@ Status write_scores(const GradedFile& file, const std::string& path) {
   return write_file_atomic(path, lines);
 }
 
-Result<int> grade(const Options& options) {
+Result<int> grade(const GradeCommand& options) {
   const GradedFile file = TRY(grade_file(options.grade));
   fmt::print("{}: {}, {} outputs\n", options.grade.task, file.layout, file.outputs.size());
   print_figures(file);
@@ -206,7 +206,7 @@ Result<int> grade(const Options& options) {
 }  // namespace
 
 void add_grade(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GradeCommand>();
   CLI::App* command = app.add_subcommand(
       "grade", "Score recorded outputs without an engine, beside the verdicts recorded with them.");
   command->add_option("TASK", options->grade.task, "The benchmark, as math500")->required();

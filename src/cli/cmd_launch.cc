@@ -15,7 +15,7 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-struct Options {
+struct LaunchOptions {
   std::string destination;
   PlanOptions plan;
   std::string budget;
@@ -114,7 +114,7 @@ Status check_models(const Plan& plan, const std::string& text,
   return {};
 }
 
-Result<std::string> variables(const Options& options) {
+Result<std::string> variables(const LaunchOptions& options) {
   std::string lines;
   if (!options.python.empty()) lines += "ASSAY_PYTHON=" + options.python + "\n";
   if (!options.grade_python.empty()) lines += "ASSAY_GRADE_PYTHON=" + options.grade_python + "\n";
@@ -152,7 +152,7 @@ Result<std::string> make_folder(const Remote& remote) {
 
 // Copies what the run needs below <folder>/.launch; returns the run's arguments there.
 Result<std::vector<std::string>> copy(const Remote& remote, const std::string& folder,
-                                      const Options& options, const Plan& plan,
+                                      const LaunchOptions& options, const Plan& plan,
                                       const std::string& text) {
   const std::string doing = "cannot copy to " + remote.place.text();
   const std::string base = far_path(remote, folder + "/.launch/");
@@ -181,7 +181,7 @@ Result<std::vector<std::string>> copy(const Remote& remote, const std::string& f
   return arguments;
 }
 
-Result<int> launch(const Options& options) {
+Result<int> launch(const LaunchOptions& options) {
   const Remote remote = make_remote(TRY(parse_place(options.destination)), options.ssh);
   const Plan plan = TRY(load_with_options(options.plan));
   const std::string text = TRY(read_file(options.plan.plan));
@@ -220,7 +220,7 @@ Result<int> launch(const Options& options) {
 }  // namespace
 
 void add_launch(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LaunchOptions>();
   CLI::App* command = app.add_subcommand(
       "launch", "Copy program and plan to another machine and start the run there, detached.");
   command->add_option("RUN", options->destination, "The run's folder there")

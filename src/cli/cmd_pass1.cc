@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct Pass1Options {
   std::string model;
   std::vector<std::string> tasks = {"livecodebench", "scicode"};
   std::string data;
@@ -25,7 +25,7 @@ struct Options {
 };
 
 // "key=value" as the engine wants it: JSON where it is JSON, else text.
-Result<nlohmann::json> engine_args(const Options& options) {
+Result<nlohmann::json> engine_args(const Pass1Options& options) {
   nlohmann::json args = {{"max_model_len", options.max_model_len}};
   if (options.tensor_parallel_size > 1) args["tensor_parallel_size"] = options.tensor_parallel_size;
   for (const std::string& setting : options.engine) {
@@ -41,7 +41,7 @@ Result<nlohmann::json> engine_args(const Options& options) {
   return args;
 }
 
-Result<Plan> plan_of(const Options& options) {
+Result<Plan> plan_of(const Pass1Options& options) {
   Plan plan;
   plan.file = std::filesystem::current_path() / "pass1.yaml";
   plan.name = "pass1";
@@ -72,7 +72,7 @@ Result<Plan> plan_of(const Options& options) {
   return plan;
 }
 
-Result<int> pass1(const Options& options, const Session& session) {
+Result<int> pass1(const Pass1Options& options, const Session& session) {
   if (options.limit < 1 || options.max_tokens < 1 || options.tensor_parallel_size < 1) {
     return usage_error("a number is too small", "limit, tokens and GPUs start at 1",
                        "see assay pass1 --help");
@@ -87,7 +87,7 @@ Result<int> pass1(const Options& options, const Session& session) {
 }  // namespace
 
 void add_pass1(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<Pass1Options>();
   CLI::App* command = app.add_subcommand("pass1", "pass@1 of code tasks for one model.");
   command->add_option("--model", options->model, "Hub id or folder")->required();
   command->add_option("--tensor-parallel-size", options->tensor_parallel_size,

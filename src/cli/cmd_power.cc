@@ -7,14 +7,14 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct PowerOptions {
   long n = 50;
   double margin_pp = 3;
   double alpha = 0.05;
   double discordance_pct = 10;
 };
 
-Result<int> power(const Options& options) {
+Result<int> power(const PowerOptions& options) {
   if (options.n < 1 || options.margin_pp <= 0 || options.alpha <= 0 || options.alpha >= 0.5 ||
       options.discordance_pct <= 0 || options.discordance_pct > 100) {
     return usage_error("these numbers make no question",
@@ -46,7 +46,7 @@ Result<int> power(const Options& options) {
 }  // namespace
 
 void add_power(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PowerOptions>();
   CLI::App* command =
       app.add_subcommand("power", "How many items a margin needs, before anything is rented.");
   command->add_option("--n", options->n, "Items of the task")->capture_default_str();

@@ -16,7 +16,7 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-struct Options {
+struct PullOptions {
   std::string source;
   std::string to = "artifacts";
   std::string ssh = "ssh";
@@ -67,7 +67,7 @@ exit 0
 
 using Manifest = std::map<std::string, std::string>;  // name -> SHA-256
 
-Result<std::string> prepare(const Remote& remote, const Options& options) {
+Result<std::string> prepare(const Remote& remote, const PullOptions& options) {
   const CommandResult done =
       TRY(run_there(remote, std::string(kEnterFunction) + kPrepare,
                     {remote.place.folder, options.no_store ? "" : "store"}, kSnapshotTimeout));
@@ -91,7 +91,7 @@ Result<std::string> prepare(const Remote& remote, const Options& options) {
 }
 
 Result<Manifest> far_manifest(const Remote& remote, const std::string& folder,
-                              const Options& options) {
+                              const PullOptions& options) {
   const CommandResult done =
       TRY(run_there(remote, std::string(kEnterFunction) + kManifest,
                     {folder, options.no_store ? "" : "store"}, std::chrono::minutes(30)));
@@ -107,7 +107,7 @@ Result<Manifest> far_manifest(const Remote& remote, const std::string& folder,
 }
 
 Status bring(const Remote& remote, const std::string& folder, const fs::path& target,
-             const Options& options, bool by_checksum) {
+             const PullOptions& options, bool by_checksum) {
   const std::string doing = "cannot pull " + remote.place.text();
   std::vector<std::string> rules;
   if (by_checksum) rules.emplace_back("--checksum");
@@ -150,7 +150,7 @@ Status write_sums(const Manifest& manifest, const std::vector<std::string>& exce
   return write_file_atomic(target / "SHA256SUMS", text);
 }
 
-Result<int> pull(const Options& options) {
+Result<int> pull(const PullOptions& options) {
   const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
   const std::string folder = TRY(prepare(remote, options));
   const fs::path target = fs::path(options.to) / remote.place.name();
@@ -183,7 +183,7 @@ Result<int> pull(const Options& options) {
 }  // namespace
 
 void add_pull(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PullOptions>();
   CLI::App* command = app.add_subcommand(
       "pull", "Bring a run's results, logs, reports and store to artifacts/<run>/.");
   command->add_option("RUN", options->source, "The run's folder on another machine")

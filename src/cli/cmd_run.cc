@@ -10,13 +10,13 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct RunCommand {
   PlanOptions plan;
   std::string budget;
   RunFlow flow;
 };
 
-Result<int> run(Options options, const Session& session) {
+Result<int> run(RunCommand options, const Session& session) {
   Plan plan = TRY(load_with_options(options.plan));
   if (!options.budget.empty()) plan.budget_s = TRY(parse_duration(options.budget));
   if (!options.flow.quiet) {
@@ -33,7 +33,7 @@ Result<int> run(Options options, const Session& session) {
 }  // namespace
 
 void add_run(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunCommand>();
   CLI::App* command = app.add_subcommand(
       "run",
       "Evaluate every variant of a plan and write the report. On the same folder it goes on "

@@ -7,12 +7,12 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct SummarizeOptions {
   std::vector<std::string> folders;
   TableFormat format = TableFormat::terminal;
 };
 
-Result<int> summary(const Options& options) {
+Result<int> summary(const SummarizeOptions& options) {
   const std::vector<std::filesystem::path> folders(options.folders.begin(), options.folders.end());
   fmt::print("{}", TRY(summarize(folders, options.format)));
   return kExitDone;
@@ -21,7 +21,7 @@ Result<int> summary(const Options& options) {
 }  // namespace
 
 void add_summarize(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SummarizeOptions>();
   CLI::App* command =
       app.add_subcommand("summarize", "Tables from folders of assay or lm-eval results.");
   command->add_option("DIR", options->folders, "Folders")->required();

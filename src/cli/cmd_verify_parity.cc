@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kShownDifferences = 10;
 
-struct Options {
+struct ParityOptions {
   PlanOptions plan;
   std::string variant;
   int limit = 0;
@@ -64,8 +64,8 @@ Status forget_lm_eval(const ResolvedRun& run, Store& store) {
   return store.flush();
 }
 
-Result<ParityReport> run_both_ways(const Plan& plan, const Options& options, const fs::path& out,
-                                   const Session& session) {
+Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& options,
+                                   const fs::path& out, const Session& session) {
   apply_env(plan);
   TRY(prepare_folders(out));
   const auto world = TRY(
@@ -122,7 +122,7 @@ void print_report(const ParityReport& report) {
              report.engine_loads == 1 ? "load" : "loads");
 }
 
-Result<int> verify(const Options& options, const Session& session) {
+Result<int> verify(const ParityOptions& options, const Session& session) {
   if (options.limit < 0) {
     return usage_error("--limit is below 0", "it says how many items of a task are compared",
                        "give a number from 1");
@@ -150,7 +150,7 @@ Result<int> verify(const Options& options, const Session& session) {
 }  // namespace
 
 void add_verify_parity(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ParityOptions>();
   CLI::App* command = app.add_subcommand(
       "verify-parity",
       "Asks a plan's items by our tasks and by lm-eval's own code, on one engine a variant.");

@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-struct Options {
+struct WatchOptions {
   std::string source;
   std::string ssh = "ssh";
   int retry_s = 5;
@@ -138,7 +138,7 @@ Result<int> ended(const Remote& remote, const Connection& session) {
   return session.status;
 }
 
-Result<int> watch(const Options& options, const Session& session) {
+Result<int> watch(const WatchOptions& options, const Session& session) {
   const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
   Seen seen;
   int wait_s = std::max(1, options.retry_s);
@@ -163,7 +163,7 @@ Result<int> watch(const Options& options, const Session& session) {
 }  // namespace
 
 void add_watch(CLI::App& app, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<WatchOptions>();
   CLI::App* command =
       app.add_subcommand("watch", "Progress of a launched run, until it ends; ends as it did.");
   command->add_option("RUN", options->source, "The run's folder there")

@@ -48,6 +48,14 @@ Result<FrozenRevisions> stored_revisions(const std::filesystem::path& folder) {
   return FrozenRevisions(TRY(frozen_from_text(*text)));
 }
 
+// A plan that says nothing of weights goes on with those the folder was frozen with.
+Result<WeightRule> weights_of(const Plan& plan, const Store& store) {
+  if (plan.compare.weights) return *plan.compare.weights;
+  const auto text = TRY(store.meta("frozen"));
+  if (!text) return kDefaultWeights;
+  return TRY(frozen_from_text(*text)).plan.compare.weights.value_or(WeightRule::equal);
+}
+
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
 // none.
 Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
@@ -72,10 +80,11 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
                                             .stop = session.interrupted}));
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
-  const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());
   TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
+  resolved.plan.compare.weights = TRY(weights_of(plan, store));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }

@@ -349,7 +349,7 @@ TEST_F(CompareTest, AWholeBenchmarkHasNumbers) {
   EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);
   const auto json = parse_json(comparison_json(*report), "");
   const Json& pooled = json->at("comparisons")[0].at("pooled");
-  for (const char* p : {"p_worse", "p_non_inferior", "ci95_low_pp", "ci95_high_pp"}) {
+  for (const char* p : {"p_worse", "p_non_inferior", "interval_low_pp", "interval_high_pp"}) {
     EXPECT_TRUE(pooled.at(p).is_number()) << p;
   }
 }

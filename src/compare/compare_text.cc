@@ -32,7 +32,7 @@ std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, doubl
 Table table_of(const FolderComparison& comparison, const GatePolicy& policy) {
   Table table{"comparison"};
   table.head = {heads::task(),       heads::pairs(), {"base", "基准"},   {"candidate", "候选"},
-                heads::difference(), heads::flips(), {"margin", "界限"}, heads::verdict()};
+                heads::difference(0.95), heads::flips(), {"margin", "界限"}, heads::verdict()};
   table.rows.push_back(
       row_of({"pooled", "合并"}, comparison.pooled.overall, policy.margin_pp, true));
   for (const TaskComparison& task : comparison.tasks) {
@@ -84,8 +84,8 @@ Json entry_of(const PairedComparison& c) {
           {"baseline_mean", c.baseline_mean},
           {"candidate_mean", c.candidate_mean},
           {"diff_pp", c.diff_pp},
-          {"ci95_low_pp", c.ci95_low_pp},
-          {"ci95_high_pp", c.ci95_high_pp},
+          {"interval_low_pp", c.interval_low_pp},
+          {"interval_high_pp", c.interval_high_pp},
           {"flips_to_wrong", c.flips_to_wrong},
           {"flips_to_right", c.flips_to_right},
           {"p_worse", c.p_worse},

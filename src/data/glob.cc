@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-constexpr int kMaxDepth = 12;
+constexpr int kMostFolders = 12;
 constexpr std::size_t kMaxFiles = 200000;
 
 // On a mismatch it only goes back to the last '*', so the time is never exponential.
@@ -74,7 +74,7 @@ Result<std::vector<std::string>> list_files(const std::filesystem::path& folder)
       it.disable_recursion_pending();
       continue;
     }
-    if (it.depth() >= kMaxDepth) it.disable_recursion_pending();
+    if (it.depth() >= kMostFolders) it.disable_recursion_pending();
     if (!it->is_regular_file(ignored)) continue;
     files.push_back(it->path().lexically_relative(folder).generic_string());
     if (files.size() > kMaxFiles) {

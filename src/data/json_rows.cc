@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMaxDepth = 200;
+constexpr int kMostJsonLevels = 200;
 constexpr std::size_t kLongestReasonBytes = 160;
 
 int nesting_depth(std::string_view text) {
@@ -70,9 +70,10 @@ Result<json> unwrap(json value, const std::string& where) {
 }  // namespace
 
 Result<json> parse_row_json(std::string_view text, const std::string& where) {
-  if (nesting_depth(text) > kMaxDepth) {
+  if (nesting_depth(text) > kMostJsonLevels) {
     return usage_error(where + " is nested too deeply",
-                       fmt::format("more than {} levels", kMaxDepth), "is this the right file?");
+                       fmt::format("more than {} levels", kMostJsonLevels),
+                       "is this the right file?");
   }
   try {
     return json::parse(text);

@@ -23,7 +23,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxUnpackedBytes = 1UL << 30;
 constexpr std::size_t kMaxNodes = 1'000'000;
-constexpr int kMaxDepth = 100;
+constexpr int kMostPickleLevels = 100;
 constexpr int kHighestProtocol = 5;
 
 // Values can be shared, and can change after they were memoized. So all are kept in one list, and
@@ -388,7 +388,8 @@ class Unpickler {
   // ---- result
   Result<json> to_json(Ref ref, int depth) {
     const Node& node = nodes_[ref];
-    if (depth > kMaxDepth) return bad("values nested too deeply, or one that contains itself");
+    if (depth > kMostPickleLevels)
+      return bad("values nested too deeply, or one that contains itself");
     if (++written_ > kMaxNodes) return bad("it is too large once shared values are written out");
     if (node.kind == Node::Kind::scalar) {
       if (node.scalar.is_string()) text_bytes_ += node.scalar.get_ref<const std::string&>().size();

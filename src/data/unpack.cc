@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kPieceBytes = 1UL << 16;
+constexpr std::size_t kUnpackPieceBytes = 1UL << 16;
 
 int sextet(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -21,7 +21,7 @@ int sextet(char c) {
   return c == '/' ? 63 : -1;
 }
 
-std::unexpected<Error> damaged(const std::string& where, std::string why) {
+std::unexpected<Error> undecodable(const std::string& where, std::string why) {
   return usage_error(where + " cannot be unpacked", std::move(why), "fetch the data set again");
 }
 
@@ -40,7 +40,7 @@ Result<std::string> decode_base64(std::string_view text, const std::string& wher
       continue;
     }
     const int value = sextet(c);
-    if (value < 0 || padding > 0) return damaged(where, "it is not base64");
+    if (value < 0 || padding > 0) return undecodable(where, "it is not base64");
     bits = bits << 6U | static_cast<std::uint32_t>(value);
     if (++digits % 4 == 0) {
       for (const unsigned shift : {16U, 8U, 0U}) out.push_back(static_cast<char>(bits >> shift));
@@ -48,7 +48,7 @@ Result<std::string> decode_base64(std::string_view text, const std::string& wher
     }
   }
   const std::size_t rest = digits % 4;
-  if (rest == 1 || padding != (4 - rest) % 4) return damaged(where, "its base64 is cut off");
+  if (rest == 1 || padding != (4 - rest) % 4) return undecodable(where, "its base64 is cut off");
   if (rest >= 2) out.push_back(static_cast<char>(bits >> (rest == 2 ? 4U : 10U)));
   if (rest == 3) out.push_back(static_cast<char>(bits >> 2U));
   return out;
@@ -56,7 +56,8 @@ Result<std::string> decode_base64(std::string_view text, const std::string& wher
 
 Result<std::string> inflate_zlib(std::string_view packed, std::size_t max_bytes,
                                  const std::string& where) {
-  if (packed.size() > std::numeric_limits<uInt>::max()) return damaged(where, "it is too large");
+  if (packed.size() > std::numeric_limits<uInt>::max())
+    return undecodable(where, "it is too large");
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return environment_error(where, "out of memory", "");
   struct Ender {
@@ -66,7 +67,7 @@ Result<std::string> inflate_zlib(std::string_view packed, std::size_t max_bytes,
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
   std::string out;
-  std::array<char, kPieceBytes> piece{};
+  std::array<char, kUnpackPieceBytes> piece{};
   int code = Z_OK;
   while (code != Z_STREAM_END) {
     stream.next_out = reinterpret_cast<Bytef*>(piece.data());
@@ -74,16 +75,16 @@ Result<std::string> inflate_zlib(std::string_view packed, std::size_t max_bytes,
     code = inflate(&stream, Z_NO_FLUSH);
     const std::size_t got = piece.size() - stream.avail_out;
     if (code != Z_OK && code != Z_STREAM_END) {
-      return damaged(where, code == Z_BUF_ERROR || stream.msg == nullptr
-                                ? "its zlib data is cut off"
-                                : stream.msg);
+      return undecodable(where, code == Z_BUF_ERROR || stream.msg == nullptr
+                                    ? "its zlib data is cut off"
+                                    : stream.msg);
     }
     if (out.size() + got > max_bytes) {
-      return damaged(where, fmt::format("it unpacks to more than {} bytes", max_bytes));
+      return undecodable(where, fmt::format("it unpacks to more than {} bytes", max_bytes));
     }
     out.append(piece.data(), got);
   }
-  if (stream.avail_in != 0) return damaged(where, "bytes follow its zlib data");
+  if (stream.avail_in != 0) return undecodable(where, "bytes follow its zlib data");
   return out;
 }
 

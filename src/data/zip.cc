@@ -12,7 +12,7 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kLargestBytes = 4UL << 30;
-constexpr std::size_t kPieceBytes = 1UL << 20;
+constexpr std::size_t kZipPieceBytes = 1UL << 20;
 
 using Archive = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 using EntryFile = std::unique_ptr<zip_file_t, decltype(&zip_fclose)>;
@@ -31,7 +31,7 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index, const std::st
   const EntryFile entry(zip_fopen_index(archive, index, 0), &zip_fclose);
   if (!entry) return damaged(where, zip_strerror(archive));
   std::string content;
-  std::string piece(kPieceBytes, '\0');
+  std::string piece(kZipPieceBytes, '\0');
   while (true) {
     const zip_int64_t n = zip_fread(entry.get(), piece.data(), piece.size());
     if (n < 0) return damaged(where, zip_file_strerror(entry.get()));

@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kEndTimeout{5000};
-
 milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
   return std::max(milliseconds(0),
                   std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()));
@@ -36,7 +34,7 @@ WorkerEngine::WorkerEngine(const WorkerOptions& options, WorkerProcess process)
     : options_(options), process_(std::move(process)), last_listened_(Clock::now()) {}
 
 WorkerEngine::~WorkerEngine() {
-  process_.end(kEndTimeout);
+  process_.end(kWorkerEndTimeout);
 }
 
 Result<std::unique_ptr<Engine>> WorkerEngine::start(const WorkerOptions& options) {

@@ -25,6 +25,9 @@
 
 namespace assay {
 
+// How long a worker that is told to end may take before it is killed.
+inline constexpr std::chrono::milliseconds kWorkerEndTimeout{5000};
+
 class WorkerEngine final : public Engine {
  public:
   // Starts the worker and waits for its greeting. Errors (environment): the worker cannot start,

@@ -20,7 +20,6 @@ namespace {
 
 // The longest single poll: so long the engine's silence is trusted at a time.
 constexpr milliseconds kSlice{1000};
-constexpr milliseconds kEndTimeout{5000};
 constexpr milliseconds kExitTimeout{1000};
 constexpr std::size_t kReadBytesPerRound = 8UL << 20U;
 
@@ -227,7 +226,7 @@ void WorkerEngine::handle_lm_eval_done(json frame) {
 void WorkerEngine::die_of_exit() {
   // It closes its pipe a little before it ends; its own exit code is wanted, not our signal.
   process_.wait_ended(kExitTimeout);
-  process_.end(kEndTimeout);
+  process_.end(kWorkerEndTimeout);
   die(with_log({ErrorKind::environment, "the engine died", process_.how_it_ended(), ""}));
 }
 
@@ -242,7 +241,7 @@ Error WorkerEngine::with_log(Error error) const {
 void WorkerEngine::die(Error error) {
   if (dead_) return;
   dead_ = std::move(error);
-  process_.end(kEndTimeout);
+  process_.end(kWorkerEndTimeout);
   if (asked_to_end_) return;
   Died died{*dead_, {}};
   for (const auto& [wire_id, pending] : pending_) died.unanswered.push_back(pending.caller_id);

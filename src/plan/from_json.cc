@@ -56,8 +56,8 @@ Plan plan_from(const json& value) {
   }
   for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
   const json& compare = value.at("compare");
-  plan.compare = {compare.at("margin_pp"), compare.at("alpha"),
-                  compare.value("noise_floor", false)};
+  plan.compare = {compare.at("margin_pp"), compare.at("alpha"), compare.value("noise_floor", false),
+                  weight_rule_named(compare.value("weights", std::string()))};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
   if (value.contains("sandbox")) {
     plan.sandbox.accept_missing =

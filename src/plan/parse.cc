@@ -31,7 +31,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     const YamlMap top = TRY(YamlMap::open(
         name, root, "",
         {"name", "budget", "output", "env", "engine", "chat", "seed", "data", "harness", "sampling",
-         "variants", "tasks", "compare", "fidelity", "sandbox"}));
+         "variants", "tasks", "weights", "compare", "fidelity", "sandbox"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
@@ -46,6 +46,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_chat(top, plan));
     TRY(top.read("seed", plan.seed));
     TRY(read_data(top, plan.file, plan.data));
+    TRY(read_weights(top, plan));
     TRY(read_compare(top, plan));
     TRY(read_fidelity(top, plan));
     TRY(read_sandbox(top, plan));

@@ -101,6 +101,7 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
+  if (plan.compare.weights) out["compare"]["weights"] = name_of(*plan.compare.weights);
   if (!plan.sandbox.accept_missing.empty()) {
     out["sandbox"] = {{"accept_missing", plan.sandbox.accept_missing}};
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "values/weights.h"
 
 namespace assay {
 
@@ -52,7 +53,7 @@ struct TaskSpec {
   std::optional<int> num_fewshot;  // nothing: the benchmark's own
   int repeats = 1;
   IfGated if_gated = IfGated::fail;
-  double weight = 1.0;  // in the pooled difference
+  double weight = 1.0;  // in the pooled difference, times what compare.weights makes of its size
   // Sampling other than greedy: temperature, top_p, top_k, min_p.
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
@@ -62,10 +63,15 @@ struct TaskSpec {
   int line = 0;          // in the plan file, 1-based
 };
 
+inline constexpr WeightRule kDefaultWeights = WeightRule::square_root;
+
 struct CompareSpec {
   double margin_pp = 3.0;    // percentage points
   double alpha = 0.05;       // one-sided
   bool noise_floor = false;  // the baseline answers twice (docs/noise_floor.md)
+  // Of the pooled difference. Nothing: kDefaultWeights, or what the folder's frozen plan says; a
+  // frozen plan of release 0.1.0 says nothing and means equal weights.
+  std::optional<WeightRule> weights = std::nullopt;
 };
 
 // After a variant's tasks its engine reads the baseline's own outputs back (docs/fidelity.md).

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-std::vector<KnownBenchmark> known() {
+std::vector<KnownBenchmark> benchmarks() {
   return {{"aime24", true}, {"mmlu_pro", true}, {"gpqa_diamond", false}, {"hle", true}};
 }
 
@@ -44,7 +44,7 @@ std::string variants(const std::string& lines) {
 class PlanError : public testing::TestWithParam<Case> {};
 
 TEST_P(PlanError, NamesPlaceReasonAndRemedy) {
-  const Result<Plan> plan = parse_plan(GetParam().yaml, "p.yaml", known());
+  const Result<Plan> plan = parse_plan(GetParam().yaml, "p.yaml", benchmarks());
   ASSERT_FALSE(plan.has_value());
   const Error& error = plan.error();
   EXPECT_EQ(error.kind, ErrorKind::usage);
@@ -364,7 +364,7 @@ INSTANTIATE_TEST_SUITE_P(
     cases_name);
 
 TEST(PlanFile, MissingFileIsAUsageError) {
-  const Result<Plan> plan = load_plan("no/such/plan.yaml", known());
+  const Result<Plan> plan = load_plan("no/such/plan.yaml", benchmarks());
   ASSERT_FALSE(plan.has_value());
   EXPECT_EQ(plan.error().kind, ErrorKind::usage);
   EXPECT_NE(plan.error().to_string().find("no/such/plan.yaml"), std::string::npos);
@@ -378,7 +378,7 @@ TEST(PlanFile, AliasesCannotExpandWithoutBound) {
     for (int k = 0; k < 8; ++k) laughs += ", " + before;
     laughs += "]\n";
   }
-  const Result<Plan> plan = parse_plan(laughs, "p.yaml", known());
+  const Result<Plan> plan = parse_plan(laughs, "p.yaml", benchmarks());
   ASSERT_FALSE(plan.has_value());
   EXPECT_NE(plan.error().what.find("too many or too deeply nested values"), std::string::npos)
       << plan.error().to_string();
@@ -390,7 +390,7 @@ TEST(PlanFile, OddInputEndsInAnErrorNotACrash) {
   for (const std::string& yaml : {deep, wide, std::string("? [a]\n: b\n"), std::string("&a *a"),
                                   std::string("name: p\0q", 9), std::string("%YAML 9.9\n---\n"),
                                   std::string("!!map {name: p}"), std::string("\"unclosed")}) {
-    const Result<Plan> plan = parse_plan(yaml, "p.yaml", known());
+    const Result<Plan> plan = parse_plan(yaml, "p.yaml", benchmarks());
     ASSERT_FALSE(plan.has_value()) << yaml.substr(0, 40);
     EXPECT_EQ(plan.error().kind, ErrorKind::usage);
   }

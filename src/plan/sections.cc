@@ -263,6 +263,17 @@ Status read_data(const YamlMap& map, const std::filesystem::path& plan_file, std
   return {};
 }
 
+Status read_weights(const YamlMap& top, Plan& plan) {
+  if (!top.has("weights")) return {};
+  std::string name;
+  TRY(top.read("weights", name));
+  plan.compare.weights = weight_rule_named(name);
+  if (plan.compare.weights) return {};
+  return top.error("weights", fmt::format("weights: there is no rule '{}'", name),
+                   "it says how tasks of different size count in the pooled difference",
+                   "write equal, sqrt or items");
+}
+
 Status read_compare(const YamlMap& top, Plan& plan) {
   if (!top.has("compare")) return {};
   const YamlMap map = TRY(YamlMap::open(top.file(), top.value("compare"), "compare",

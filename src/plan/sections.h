@@ -29,6 +29,7 @@ namespace assay {
 // `data`: a folder (made absolute from the plan's own) or "hub".
 [[nodiscard]] Status read_data(const YamlMap& map, const std::filesystem::path& plan_file,
                                std::string& data);
+[[nodiscard]] Status read_weights(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_compare(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_fidelity(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_sandbox(const YamlMap& top, Plan& plan);

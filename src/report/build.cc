@@ -20,6 +20,8 @@
 #include "report/own_figures.h"
 #include "report/summary.h"
 #include "report/traffic.h"
+#include "stats/family.h"
+#include "store/declarations.h"
 
 namespace assay {
 namespace {
@@ -124,7 +126,6 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   task.status = frozen.available ? "ok" : "na";
   task.reason = frozen.reason;
   task.chance = frozen.chance;
-  task.weight = frozen.weight;
   task.repeats = frozen.repeats;
   task.metrics = frozen.metrics;
   std::map<std::string, std::string> group_of;
@@ -136,6 +137,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
     if (task.planned == 0) task.planned = static_cast<std::int64_t>(by_variant.back()->size());
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
+  task.weight = frozen.available ? task_weight(report.weights, frozen.weight, task.planned) : 0;
   // The prefix all share: items scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
   for (const auto& [id, first] : *by_variant.front()) {
@@ -156,33 +158,45 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   return task;
 }
 
+// One variant's tasks beside the baseline's.
+std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const AllScores& scores) {
+  const std::string& base = report.variants[baseline_index(report)].name;
+  const std::string& name = report.variants[v].name;
+  std::vector<PoolTask> out;
+  for (const TaskValues& task : report.tasks) {
+    const Flag* flag = invalidating_flag(report, name, task.name);
+    PoolTask of_pool{task.name, task.weight};
+    of_pool.pairs = pairs_of(scores_of(scores, base, task.name), scores_of(scores, name, task.name),
+                             task.metrics.front());
+    of_pool.invalid = flag != nullptr ? flag->name : "";
+    of_pool.floor = task.chance;
+    out.push_back(std::move(of_pool));
+  }
+  return out;
+}
+
 void compare_all(RunReport& report, const AllScores& scores) {
-  const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
   const std::size_t base = baseline_index(report);
-  std::vector<PairedComparison*> family;
+  std::vector<CandidateComparison> candidates;
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (v != base) candidates.push_back({tasks_of(report, v, scores), {}, {}});
+  }
+  report.family =
+      compare_family(candidates, {.margin_pp = report.margin_pp, .alpha = report.alpha});
   report.pooled.resize(report.variants.size());
+  auto candidate = candidates.begin();
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (v == base) continue;
-    std::vector<PoolTask> pool_tasks;
-    for (TaskValues& task : report.tasks) {
-      const auto pairs =
-          pairs_of(scores_of(scores, report.variants[base].name, task.name),
-                   scores_of(scores, report.variants[v].name, task.name), task.metrics.front());
-      Cell& cell = task.cells[v];
-      cell.paired = compare_pairs(pairs, options);
-      const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name);
-      if (flag != nullptr) mark_invalid(*cell.paired, flag->name);
-      // A flag spoils the pool although a task without pairs stays N/A.
-      std::string spoils = flag != nullptr ? flag->name : "";
-      if (cell.paired->verdict == Verdict::invalid) spoils = cell.paired->reason;
-      pool_tasks.push_back({task.name, task.weight, pairs, spoils});
-      if (!cell.not_available.empty() && cell.paired->n == 0)
+    for (std::size_t t = 0; t < report.tasks.size(); ++t) {
+      Cell& cell = report.tasks[t].cells[v];
+      cell.paired = std::move(candidate->rows[t]);
+      if (!cell.not_available.empty() && cell.paired->n == 0) {
         cell.paired->reason = cell.not_available;
-      family.push_back(&*cell.paired);
+      }
     }
-    report.pooled[v] = pool(pool_tasks, options);
+    report.pooled[v] = std::move(candidate->pooled);
+    ++candidate;
   }
-  adjust_family(family, options);
 }
 
 // The hash of OutputValues: later steps of a task of ours may carry the model's own answers.
@@ -294,6 +308,12 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.budget_s = frozen.plan.budget_s;
   report.margin_pp = frozen.plan.compare.margin_pp;
   report.alpha = frozen.plan.compare.alpha;
+  report.weights = frozen.plan.compare.weights.value_or(WeightRule::equal);
+  if (const auto both = TRY(declarations(store));
+      both && !both->declared.asks_the_same(both->applied)) {
+    report.declared = both->declared;
+    report.applied_since_s = both->applied.at_s;
+  }
   report.end = TRY(store.meta("end")).value_or("");
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.spent_s = TRY(number_meta(store, "spent_s"));
@@ -318,6 +338,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   TRY(measure_noise_floor(store, scores, report));
   raise_flags(report, opened);
   compare_all(report, scores);
+  flag_comparisons(report);
   flag_noise_floors(report);
   finish_report(report);
   return report;

@@ -46,8 +46,8 @@ std::vector<TableCell> csv_row(const TaskValues& task, const VariantValues& vari
           count(cell.truncated),
           count(paired.n),
           points(paired.diff_pp),
-          points(paired.ci95_low_pp),
-          points(paired.ci95_high_pp),
+          points(paired.interval_low_pp),
+          points(paired.interval_high_pp),
           number(has_p ? fmt::format("{:.6f}", *paired.mcnemar_p) : ""),
           number(cell.paired ? std::string(verdict_name(paired.verdict)) : "")};  // a bare word
 }
@@ -73,7 +73,7 @@ std::string csv_report(const RunReport& report) {
   Table table{"results"};
   for (const char* name : {"task", "variant", "status", "planned", "run", "scored", "score",
                            "lm_eval", "ci95_low", "ci95_high", "truncated", "paired", "diff_pp",
-                           "ci95_low_pp", "ci95_high_pp", "mcnemar_p", "verdict"}) {
+                           "interval_low_pp", "interval_high_pp", "mcnemar_p", "verdict"}) {
     table.head.emplace_back(name);
   }
   for (const TaskValues& task : report.tasks) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
+#include "report/item_scores.h"
 #include "report/kernel_flags.h"
 #include "values/score.h"
 
@@ -249,7 +251,58 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
   }
 }
 
+// Said once a task: it is the baseline's score that is too low.
+void flag_sensitivity(RunReport& report, const TaskValues& task, const PairedComparison& c,
+                      const std::string& baseline) {
+  Flag flag{"no sensitivity", baseline, task.name, c.n, c.n, c.floor + report.margin_pp / 100};
+  flag.text = fmt::format(
+      "it scores {:.1f} %, {:.1f} % at least; from {:.1f} % on a loss of {} points could show",
+      c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100, report.margin_pp);
+  flag.text_zh = fmt::format("得分 {:.1f} %,至少 {:.1f} %;高于 {:.1f} % 才能显示 {} 个百分点的损失",
+                             c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100,
+                             report.margin_pp);
+  report.flags.push_back(std::move(flag));
+}
+
+void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison& c,
+               std::size_t variant) {
+  Flag flag{"gain beyond belief",
+            report.variants[variant].name,
+            task.name,
+            c.flips_to_right,
+            c.n,
+            kGainAlpha};
+  flag.example = example_of(report, task.name, variant, [](const OutputValues& o) {
+    return o.outcome == "scored" && o.score > 0.5;
+  });
+  flag.text = fmt::format(
+      "{:+.1f} points, {} items to right and {} to wrong (p {:.2g} of a gain of {} points at "
+      "most): "
+      "lower precision does not do that, a broken measurement on one side does",
+      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, c.p_gain_adjusted, report.margin_pp);
+  flag.text_zh = fmt::format(
+      "相差 {:+.1f} 个百分点,{} 题由错变对,{} 题由对变错(提升至多 {} 个百分点的 p 为 {:.2g}):"
+      "降低精度不会如此,多半是某一方的测量出了问题",
+      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, report.margin_pp, c.p_gain_adjusted);
+  report.flags.push_back(std::move(flag));
+}
+
 }  // namespace
+
+void flag_comparisons(RunReport& report) {
+  for (const TaskValues& task : report.tasks) {
+    bool said = false;
+    for (std::size_t v = 0; v < report.variants.size(); ++v) {
+      const auto& paired = task.cells[v].paired;
+      if (!paired || paired->n == 0) continue;
+      const std::string& baseline = report.variants[baseline_index(report)].name;
+      if (paired->obstacle == Obstacle::no_sensitivity && !std::exchange(said, true)) {
+        flag_sensitivity(report, task, *paired, baseline);
+      }
+      if (paired->obstacle == Obstacle::gain) flag_gain(report, task, *paired, v);
+    }
+  }
+}
 
 void flag_fidelity(RunReport& report) {
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {

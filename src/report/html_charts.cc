@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "report/heads.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/summary.h"
@@ -18,8 +19,8 @@ Json forest_rows(const RunReport& report) {
     rows.push_back({{"label", {label, label_zh}},
                     {"verdict", verdict_name(c.verdict)},
                     {"diff", c.diff_pp},
-                    {"low", c.ci95_low_pp},
-                    {"high", c.ci95_high_pp},
+                    {"low", c.interval_low_pp},
+                    {"high", c.interval_high_pp},
                     {"pooled", pooled},
                     {"text", difference_text(c)}});
   };
@@ -59,22 +60,26 @@ std::string chart_sections(const RunReport& report) {
   for (const VariantValues& v : report.variants) {
     variants.push_back({{"name", v.name}, {"baseline", v.baseline}, {"emulated", v.emulated}});
   }
+  const std::string levels = fmt::format("({} / {})", heads::level_text(primary_confidence(report)),
+                                         heads::level_text(task_confidence(report)));
   const Json figures = {
       {"forest", forest_rows(report)},
       {"margin", report.margin_pp},
       {"forest_title",
-       {"Differences to the baseline in points with 95 % intervals",
-        "与基线之差(百分点)及 95 % 区间"}},
+       {"Differences to the baseline in points with intervals " + levels,
+        "与基线之差(百分点)及区间 " + levels}},
       {"bars", bar_panels(report)},
       {"bars_title", {"Accuracy and speed of each variant", "各变体的准确率与速度"}},
       {"variants", variants}};
   std::string out =
       "<section id=\"forest\"><h2>" + both({"Differences to the baseline", "与基线之差"}) +
       "</h2>\n" + "<figure><div id=\"forest-chart\"></div><figcaption>" +
-      both({"Percentage points, left of zero is worse. The bar is the two-sided 95 % "
-            "interval, the band the margin. The same numbers are in the tables below.",
-            "单位为百分点,零线左侧为变差。横线是双侧 95 % 区间,色带是界限。下表有同样的"
-            "数字。"}) +
+      both({"Percentage points, left of zero is worse. The bar is the two-sided interval " +
+                levels +
+                ": the pooled one's level, and that of a task's. The band is the margin. The same "
+                "numbers are in the tables below.",
+            "单位为百分点,零线左侧为变差。横线是双侧区间 " + levels +
+                ",依次是合并差值的水平和各任务的水平。色带是界限。下表有同样的数字。"}) +
       "</figcaption></figure></section>\n";
   out += "<section id=\"speed\"><h2>" + both({"Accuracy and speed", "准确率与速度"}) + "</h2>\n" +
          "<figure><div id=\"speed-chart\"></div><figcaption>" +

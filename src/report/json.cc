@@ -20,8 +20,9 @@ Json comparison_json(const PairedComparison& c) {
   return {{"n", c.n},
           {"method", method_name(c.method)},
           {"diff_pp", c.diff_pp},
-          {"ci95_low_pp", c.ci95_low_pp},
-          {"ci95_high_pp", c.ci95_high_pp},
+          {"interval_low_pp", c.interval_low_pp},
+          {"interval_high_pp", c.interval_high_pp},
+          {"interval_confidence", c.interval_confidence},
           {"lower_bound_pp", c.lower_bound_pp},
           {"upper_bound_pp", c.upper_bound_pp},
           {"baseline_mean", c.baseline_mean},
@@ -34,6 +35,9 @@ Json comparison_json(const PairedComparison& c) {
           {"p_non_inferior", c.p_non_inferior},
           {"p_worse_adjusted", c.p_worse_adjusted},
           {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
+          {"p_gain", c.p_gain},
+          {"p_gain_adjusted", c.p_gain_adjusted},
+          {"obstacle", obstacle_name(c.obstacle)},
           {"smallest_detectable_pp", or_null(c.smallest_detectable_pp)},
           {"items_needed", or_null(c.items_needed)},
           {"verdict", verdict_name(c.verdict)},
@@ -45,8 +49,8 @@ Json noise_json(const NoiseFloor& floor) {
   return {{"n", c.n},
           {"method", method_name(c.method)},
           {"diff_pp", c.diff_pp},
-          {"ci95_low_pp", c.ci95_low_pp},
-          {"ci95_high_pp", c.ci95_high_pp},
+          {"interval_low_pp", c.interval_low_pp},
+          {"interval_high_pp", c.interval_high_pp},
           {"first_mean", c.baseline_mean},
           {"second_mean", c.candidate_mean},
           {"flips_to_wrong", c.flips_to_wrong},
@@ -163,7 +167,7 @@ Json task_json(const TaskValues& task, const RunReport& report) {
 }  // namespace
 
 Json json_report(const RunReport& report) {
-  Json out = {{"schema_version", 2},
+  Json out = {{"schema_version", 3},
               {"name", report.name},
               {"assay", report.assay_version},
               {"end", report.end},
@@ -173,8 +177,14 @@ Json json_report(const RunReport& report) {
               {"ended_at", report.ended_at_s},
               {"margin_pp", report.margin_pp},
               {"alpha", report.alpha},
+              {"family", report.family},
+              {"weights", name_of(report.weights)},
               {"summary", report.summary},
               {"summary_zh", report.summary_zh}};
+  if (report.declared) {
+    out["declared"] = to_json(*report.declared);
+    out["declared"]["applied_since_s"] = report.applied_since_s;
+  }
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
   for (const MetricDifference& d : metric_differences(report)) {
@@ -187,6 +197,7 @@ Json json_report(const RunReport& report) {
     if (report.variants[v].baseline) continue;
     Json pooled = comparison_json(report.pooled[v].overall);
     pooled["left_out"] = report.pooled[v].left_out;
+    pooled["insensitive"] = report.pooled[v].insensitive;
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);

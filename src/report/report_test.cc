@@ -197,7 +197,7 @@ TEST_F(ReportTest, NoiseFloor) {
   EXPECT_EQ(report.noise_floor->answered_twice, 80);
   EXPECT_EQ(report.noise_floor->worded_differently, 0);
   // Tango's interval of 2 flips to wrong of 40; root by scipy.optimize.brentq as in paired_test.cc.
-  EXPECT_NEAR(report.tasks[0].noise_floor->comparison.ci95_low_pp, -16.503877369140962, 1e-6);
+  EXPECT_NEAR(report.tasks[0].noise_floor->comparison.interval_low_pp, -16.503877369140962, 1e-6);
   ASSERT_EQ(report.flags.size(), 2U);  // 2 flips against 1 on a, 4 against 4 in all; 2 < 3 on b
   EXPECT_EQ(report.flags[0].name, "noise");
   EXPECT_EQ(report.flags[0].task, "");

@@ -28,12 +28,16 @@ TableCell flips_cell(const PairedComparison& comparison) {
   return fmt::format("{} / {}", comparison.flips_to_wrong, comparison.flips_to_right);
 }
 
+TableCell detectable_cell(const PairedComparison& c) {
+  return number(c.smallest_detectable_pp ? fmt::format("{:.1f}", *c.smallest_detectable_pp) : "");
+}
+
 // The pooled difference stands out: the page shows it large.
 TableCell pooled_cell(const PairedComparison& pooled) {
   if (pooled.n == 0) return {};
   return std::vector<Piece>{
       strong(fmt::format("{:+.1f}", pooled.diff_pp)),
-      sub(fmt::format("[{:+.1f}, {:+.1f}]", pooled.ci95_low_pp, pooled.ci95_high_pp))};
+      sub(fmt::format("[{:+.1f}, {:+.1f}]", pooled.interval_low_pp, pooled.interval_high_pp))};
 }
 
 TableCell score_cell(const TaskValues& task, const Cell& cell) {
@@ -55,6 +59,34 @@ std::string overview_text(const TaskValues& task, const Cell& cell) {
   return text;
 }
 
+// What the pooled difference is a mean of.
+Text weights_text(const RunReport& report) {
+  switch (report.weights) {
+    case WeightRule::square_root:
+      return {"by the root of their planned items", "按计划题数的平方根"};
+    case WeightRule::items:
+      return {"by their planned items", "按计划题数"};
+    case WeightRule::equal:
+      break;
+  }
+  return {"the same whatever their size", "同等"};
+}
+
+// The plain mean of the tasks' scores, as others publish it; "" where a score is missing.
+std::string equal_mean_text(const RunReport& report, std::size_t variant) {
+  double sum = 0;
+  int tasks = 0;
+  for (const TaskValues& task : report.tasks) {
+    if (task.status != "ok") continue;
+    const auto& metrics = task.cells[variant].metrics;
+    const auto score = metrics.find(task.metrics.front());
+    if (score == metrics.end()) return "";
+    sum += score->second;
+    ++tasks;
+  }
+  return tasks > 0 ? fmt::format("{:.1f} %", sum / tasks * 100) : "";
+}
+
 // "2 (no judge 2)"
 std::string unscored_text(const Cell& cell) {
   std::int64_t unscored = 0;
@@ -71,6 +103,14 @@ std::string unscored_text(const Cell& cell) {
 Text name_of(const VariantValues& variant) {
   if (!variant.baseline) return variant.name;
   return {variant.name + " (baseline)", variant.name + " (基线)"};
+}
+
+double primary_confidence(const RunReport& report) {
+  return 1 - 2 * report.alpha;
+}
+
+double task_confidence(const RunReport& report) {
+  return 1 - 2 * report.alpha / report.family;
 }
 
 std::string time_text(double seconds_since_1970) {
@@ -108,9 +148,10 @@ Text times_of(const RunReport& report) {
 
 Table overview(const RunReport& report) {
   Table table{"overview"};
-  table.title = {": score (scored/planned) difference to the baseline [95 %] in points",
-                 ":得分(已评分/计划) 与基线之差 [95 %],百分点"};
-  table.title = {report.name + table.title.en, report.name + table.title.zh};
+  const std::string level = heads::level_text(task_confidence(report));
+  table.title = {fmt::format("{}: score (scored/planned) difference to the baseline [{}] in points",
+                             report.name, level),
+                 fmt::format("{}:得分(已评分/计划) 与基线之差 [{}],百分点", report.name, level)};
   table.head = {heads::task()};
   for (const VariantValues& v : report.variants) table.head.emplace_back(v.name);
   for (const TaskValues& task : report.tasks) {
@@ -128,15 +169,16 @@ Table verdict_section(const RunReport& report) {
   Table table{"verdict", {"Verdict", "结论"}, {report.summary, report.summary_zh}};
   table.note = {
       fmt::format(
-          "Primary: the pooled difference to the baseline, tasks weighted as the plan says; "
-          "margin {} points, alpha {} one-sided. Verdicts by task are secondary and "
-          "Holm-adjusted. Finding no difference is not a proof that there is none.",
-          report.margin_pp, report.alpha),
-      fmt::format("主要结论看合并差值,各任务按计划加权;界限 {} 个百分点,单侧 alpha {}。"
+          "Primary: the pooled difference to the baseline, tasks weighted {}; margin {} points, "
+          "alpha {} one-sided. Verdicts by task are secondary and Holm-adjusted. Finding no "
+          "difference is not a proof that there is none.",
+          weights_text(report).en, report.margin_pp, report.alpha),
+      fmt::format("主要结论看合并差值,各任务{}加权;界限 {} 个百分点,单侧 alpha {}。"
                   "各任务的结论是次要的,经 Holm 校正。没有发现差异,不等于证明没有差异。",
-                  report.margin_pp, report.alpha)};
-  table.head = {heads::variant(), heads::verdict(),        heads::difference(), heads::pairs(),
-                heads::flips(),   heads::top1_agreement(), heads::mean_kl()};
+                  weights_text(report).zh, report.margin_pp, report.alpha)};
+  table.head = {heads::variant(), heads::verdict(), heads::difference(primary_confidence(report)),
+                heads::pairs(),   heads::flips(),   heads::top1_agreement(),
+                heads::mean_kl()};
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
     const PairedComparison& pooled = report.pooled[v].overall;
@@ -159,15 +201,31 @@ Table score_section(const RunReport& report) {
     auto& row = table.rows.emplace_back(std::vector<TableCell>{task.title});
     for (const Cell& cell : task.cells) row.push_back(score_cell(task, cell));
   }
+  if (report.tasks.size() < 2) return table;
+  auto& mean = table.rows.emplace_back(
+      std::vector<TableCell>{Text{"mean, each task alike", "平均(各任务同等)"}});
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    mean.emplace_back(equal_mean_text(report, v));
+  }
   return table;
 }
 
 Table difference_section(const RunReport& report) {
   Table table{"differences", {"Differences by task", "各任务与基线之差"}};
-  table.note = {"Of the items scored on both sides, with the difference's own 95 % interval.",
-                "只用双方都有得分的题,方括号内是差值的 95 % 区间。"};
-  table.head = {heads::task(),  heads::variant(), heads::difference(),
-                heads::flips(), "McNemar p",      heads::verdict()};
+  const std::string level = heads::level_text(task_confidence(report));
+  table.note = {
+      fmt::format(
+          "Of the items scored on both sides. {} tests share alpha {}, so intervals and the "
+          "smallest loss that would show (80 times in 100) are at alpha / {}: {} two-sided.",
+          report.family, report.alpha, report.family, level),
+      fmt::format(
+          "只用双方都有得分的题。{} 项检验共用 alpha {},所以区间和可检出的最小损失(80 % 功效)"
+          "取 alpha / {},即双侧 {}。",
+          report.family, report.alpha, report.family, level)};
+  table.head = {
+      heads::task(),   heads::variant(), heads::difference(task_confidence(report)),
+      heads::flips(),  "McNemar p",      {"smallest loss shown, points", "可检出的最小损失,百分点"},
+      heads::verdict()};
   for (const TaskValues& task : report.tasks) {
     for (std::size_t v = 0; v < task.cells.size(); ++v) {
       const auto& paired = task.cells[v].paired;
@@ -175,7 +233,8 @@ Table difference_section(const RunReport& report) {
       const std::string p =
           paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "";
       table.rows.push_back({task.title, report.variants[v].name, difference_text(*paired),
-                            flips_cell(*paired), number(p), verdict_cell(*paired)});
+                            flips_cell(*paired), number(p), detectable_cell(*paired),
+                            verdict_cell(*paired)});
     }
   }
   return table;

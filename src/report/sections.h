@@ -46,6 +46,10 @@ namespace assay {
 // Tokens a second: "200", below 100 with one digit.
 [[nodiscard]] std::string rate_text(double per_s);
 // "2026-01-31 12:00:00 UTC"; "?" for 0.
+// Levels of the intervals shown: of the pooled difference, the one that decides; of those by task.
+[[nodiscard]] double primary_confidence(const RunReport& report);
+[[nodiscard]] double task_confidence(const RunReport& report);
+
 [[nodiscard]] std::string time_text(double seconds_since_1970);
 
 }  // namespace assay

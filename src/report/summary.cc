@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/text.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
+#include "report/sections.h"
 #include "report/table.h"
 
 namespace assay {
@@ -20,8 +23,17 @@ bool lacks_numbers(const PairedComparison& pooled) {
 // Why no number of items alone would do: stats/comparison.h's reason of an INCONCLUSIVE one.
 std::string reason_zh(const PairedComparison& comparison) {
   if (comparison.reason.empty()) return "";
-  return comparison.reason == kNothingToLose ? "基线得分为零,显示不出损失"
-                                             : "不计基线得分为零的任务也须成立";
+  switch (comparison.obstacle) {
+    case Obstacle::no_sensitivity:
+      return "没有灵敏度:基线得分太低,显示不出这样的损失";
+    case Obstacle::insensitive_tasks:
+      return "不计没有灵敏度的任务也须成立";
+    case Obstacle::gain:
+      return "提升大得不可信";
+    case Obstacle::none:
+      break;
+  }
+  return "";
 }
 
 // How many items would settle it, and what else it takes; empty: neither is known.
@@ -141,6 +153,45 @@ std::string unsound_sentence(const RunReport& report, Language language) {
                      names.size() == 1 ? "carries" : "carry", join(names, "; "));
 }
 
+// What both sides show alike makes no comparison INVALID, but whoever decides must know it.
+std::string alike_sentence(const RunReport& report, Language language) {
+  constexpr std::array kOfAnswers{"truncated", "empty", "looping", "not extractable",
+                                  "thinking not closed"};
+  const std::string& base = report.variants[baseline_index(report)].name;
+  std::vector<std::string> names;
+  for (const Flag& flag : report.flags) {
+    const bool of_answers =
+        std::find(kOfAnswers.begin(), kOfAnswers.end(), flag.name) != kOfAnswers.end();
+    if (flag.variant != base || !of_answers || flag.forces_invalid()) continue;
+    const bool elsewhere =
+        std::any_of(report.flags.begin(), report.flags.end(), [&](const Flag& other) {
+          return other.variant != base && other.task == flag.task && other.name == flag.name;
+        });
+    if (elsewhere) names.push_back(fmt::format("{}: {}, {}", flag.task, flag.name, flag.text));
+  }
+  if (names.empty()) return "";
+  return language == Language::zh
+             ? fmt::format("双方的回答有同样的问题({})。", join(names, "; "))
+             : fmt::format(" Answers of both sides show the same ({}).", join(names, "; "));
+}
+
+std::string declared_sentence(const RunReport& report, Language language) {
+  if (!report.declared) return "";
+  const Declaration& d = *report.declared;
+  const std::string since = time_text(report.applied_since_s);
+  return language == Language::zh
+             ? fmt::format(
+                   "得到第一个回答时声明的是界限 {} 个百分点、alpha {}、权重 {};自 {} "
+                   "起改用界限 {}、alpha {}、权重 {}。",
+                   d.margin_pp, d.alpha, name_of(d.weights), since, report.margin_pp, report.alpha,
+                   name_of(report.weights))
+             : fmt::format(
+                   " Declared when the first answer came: margin {} points, alpha {}, "
+                   "weights {}; applied since {}: margin {}, alpha {}, weights {}.",
+                   d.margin_pp, d.alpha, name_of(d.weights), since, report.margin_pp, report.alpha,
+                   name_of(report.weights));
+}
+
 }  // namespace
 
 std::string verdict_text(const PairedComparison& comparison, Language language) {
@@ -162,8 +213,8 @@ std::string verdict_text(const PairedComparison& comparison, Language language) 
 
 std::string difference_text(const PairedComparison& comparison) {
   if (comparison.n == 0) return "";
-  return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]", comparison.diff_pp, comparison.ci95_low_pp,
-                     comparison.ci95_high_pp);
+  return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]", comparison.diff_pp, comparison.interval_low_pp,
+                     comparison.interval_high_pp);
 }
 
 std::string score_text(const TaskValues& task, const Cell& cell) {
@@ -179,7 +230,8 @@ std::string summarize_in_words(const RunReport& report, Language language) {
     if (report.variants[v].baseline) continue;
     text += (text.empty() || zh ? "" : " ") + sentence_for(report, v, language);
   }
-  text += noise_sentence(report, language) + unsound_sentence(report, language);
+  text += noise_sentence(report, language) + unsound_sentence(report, language) +
+          alike_sentence(report, language) + declared_sentence(report, language);
   if (report.end == "out_of_time") {
     text += zh ? "预算用完,运行提前结束:剩下的题记为「未运行」,比较只用双方都回答了的题。"
                : " The budget ended the run: the items left are recorded as not run, and "

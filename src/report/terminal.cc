@@ -1,3 +1,4 @@
+#include "report/heads.h"
 #include "report/terminal.h"
 
 #include <fmt/format.h>
@@ -102,8 +103,12 @@ std::string terminal_table(const RunReport& report, bool colour, Language langua
   std::string out =
       "\n" + table.title.in(language) + "\n\n" + aligned(table, language, colour) + "\n";
   for (const auto& row : verdict_section(report).rows) {  // variant, verdict, difference, …
-    out += fmt::format("{}: {} {}\n", row[0].text(language),
-                       coloured(row[1].pieces.front(), language, colour), row[2].text(language));
+    const std::string difference = row[2].text(language);
+    out += fmt::format("{}: {} {}{}\n", row[0].text(language),
+                       coloured(row[1].pieces.front(), language, colour), difference,
+                       difference.empty()
+                           ? ""
+                           : fmt::format(" ({})", heads::level_text(primary_confidence(report))));
   }
   if (report.noise_floor) {
     const PairedComparison& c = report.noise_floor->comparison;

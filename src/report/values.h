@@ -10,8 +10,10 @@
 
 #include "stats/comparison.h"
 #include "stats/proportion.h"
+#include "values/declaration.h"
 #include "values/load_facts.h"
 #include "values/score.h"
+#include "values/weights.h"
 
 namespace assay {
 
@@ -128,7 +130,8 @@ struct TaskValues {
   std::string status;  // ok, na
   std::string reason;
   double chance = 0;
-  double weight = 1;
+  double weight =
+      1;  // in the pooled difference, relative: the plan's factor times its rule's share
   int repeats = 1;
   std::int64_t planned = 0;
   std::vector<std::string> metrics;
@@ -201,6 +204,11 @@ struct RunReport {
   double ended_at_s = 0;
   double margin_pp = 3;
   double alpha = 0.05;
+  WeightRule weights = WeightRule::equal;
+  // What was declared when the first answer came; none: what is applied, as far as is known.
+  std::optional<Declaration> declared;
+  double applied_since_s = 0;  // since 1970, when they differ from what was declared
+  int family = 1;              // verdicts by task that share alpha
   std::vector<VariantValues> variants;
   std::vector<TaskValues> tasks;
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty

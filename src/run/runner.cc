@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "run/judging.h"
 #include "run/variant_run.h"
+#include "store/declarations.h"
 
 namespace assay {
 namespace {
@@ -20,8 +21,22 @@ constexpr double kOtherVariant = 2;
 // A judge gets half of the time that a variant gets.
 constexpr double kJudgeTurn = 0.5;
 
+Declaration declaration_of(const CompareSpec& compare, double at_s) {
+  return {compare.margin_pp, compare.alpha, compare.weights.value_or(WeightRule::equal), at_s};
+}
+
+// Before the folder's frozen plan is written anew: what was declared must outlast it.
+Status keep_declared(const Plan& plan, double now_s, Store& store) {
+  std::optional<Declaration> earlier;
+  if (const auto text = TRY(store.meta("frozen"))) {
+    const FrozenPlan frozen = TRY(frozen_from_text(*text));
+    earlier = declaration_of(frozen.plan.compare, 0);
+  }
+  return keep_declaration(declaration_of(plan.compare, now_s), earlier, store);
+}
+
 // The folder's frozen plan: written once, and the same in every later run.
-Status keep_frozen(const ResolvedRun& run, Store& store) {
+Status keep_frozen(const ResolvedRun& run, double now_s, Store& store) {
   const FrozenPlan frozen = freeze(run);
   const std::string hash = frozen_hash(frozen);
   const auto stored = TRY(store.meta("frozen_hash"));
@@ -32,6 +47,7 @@ Status keep_frozen(const ResolvedRun& run, Store& store) {
                        "its frozen plan differs from this one (see plan.frozen.json there)",
                        "choose another folder with --out, or run the plan it was made with");
   }
+  TRY(keep_declared(run.plan, now_s, store));
   TRY(store.set_meta("frozen_hash", hash));
   TRY(store.set_meta("frozen", dump_json(to_json(frozen))));
   if (!stored) {
@@ -193,7 +209,7 @@ Result<EngineIdentity> stored_identity(const Store& store, const std::string& va
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // its tick points into this frame
-  TRY(keep_frozen(run, services.store));
+  TRY(keep_frozen(run, services.clock.wall().count(), services.store));
   const Accounts accounts(options, services, TRY(spent_before_s(services.store)));
   services.tick = [&accounts] { return accounts.save(); };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kDetailBytes = 300;
+constexpr std::size_t kVerdictDetailBytes = 300;
 
 struct Judged {
   ProgramVerdict verdict;
@@ -167,7 +167,7 @@ TestResult judge(const Program& program, const ProgramTest& test, const Outcome&
   const Judged judged = judge_end(program, test, outcome);
   TestResult out;
   out.verdict = judged.verdict;
-  out.detail = printable_detail(judged.detail, kDetailBytes);
+  out.detail = printable_detail(judged.detail, kVerdictDetailBytes);
   out.cpu_s = static_cast<double>(outcome.ended.cpu_ns) * 1e-9;
   out.wall_s = static_cast<double>(outcome.ended.wall_ns) * 1e-9;
   return out;

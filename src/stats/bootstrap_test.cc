@@ -5,10 +5,10 @@
 #include <cmath>
 #include <vector>
 
+#include "support/paired_scores.h"
+
 namespace assay {
 namespace {
-
-constexpr double kTight = 1e-9;
 
 std::vector<Cluster> items(const std::vector<double>& values) {
   std::vector<Cluster> clusters;

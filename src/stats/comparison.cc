@@ -7,6 +7,7 @@
 #include "stats/exact.h"
 #include "stats/holm.h"
 #include "stats/paired.h"
+#include "stats/sensitivity.h"
 #include "stats/stratified.h"
 
 namespace assay {
@@ -28,9 +29,11 @@ void set_tango(PairedComparison& c, const PairedCounts& counts, const CompareOpt
   c.diff_pp = kPercent * counts.difference();
   c.discordance = static_cast<double>(counts.discordant()) / static_cast<double>(counts.n());
   set_interval(c, tango_interval(counts, options.confidence),
-               {tango_lower(counts, options.alpha), tango_upper(counts, options.alpha)});
+               {tango_lower(counts, options.alpha), tango_upper(counts, options.alpha)},
+               options.confidence);
   c.p_non_inferior = tango_p_above(counts, -margin);
   c.p_worse = tango_p_below(counts, 0);
+  c.p_gain = tango_p_above(counts, margin);
   if (counts.n() > options.exact_max_n) return;
   // Only a claim the asymptotic p would make needs the exact one's consent; Holm only enlarges
   // them.
@@ -38,6 +41,7 @@ void set_tango(PairedComparison& c, const PairedCounts& counts, const CompareOpt
     c.p_non_inferior = larger(c.p_non_inferior, exact_p_above(counts, -margin));
   }
   if (c.p_worse < options.alpha) c.p_worse = larger(c.p_worse, exact_p_below(counts, 0));
+  if (c.p_gain < kGainAlpha) c.p_gain = larger(c.p_gain, exact_p_above(counts, margin));
 }
 
 // Widens what the score test set to what the bootstrap allows too. False without variance.
@@ -49,21 +53,23 @@ bool widen_by_bootstrap(PairedComparison& c, const std::vector<double>& values,
   const auto d = bootstrap_mean(clusters, options.bootstrap);
   if (!d) return false;
   const Interval boot = bca_interval(*d, options.confidence);
-  c.ci95_low_pp = smaller(c.ci95_low_pp, kPercent * boot.low);
-  c.ci95_high_pp = larger(c.ci95_high_pp, kPercent * boot.high);
+  c.interval_low_pp = smaller(c.interval_low_pp, kPercent * boot.low);
+  c.interval_high_pp = larger(c.interval_high_pp, kPercent * boot.high);
   c.lower_bound_pp = smaller(c.lower_bound_pp, kPercent * bca_lower(*d, options.alpha));
   c.upper_bound_pp = larger(c.upper_bound_pp, kPercent * bca_upper(*d, options.alpha));
   c.p_non_inferior = larger(c.p_non_inferior, bca_p_above(*d, -options.margin_pp / kPercent));
   c.p_worse = larger(c.p_worse, bca_p_below(*d, 0));
+  c.p_gain = larger(c.p_gain, bca_p_above(*d, options.margin_pp / kPercent));
   return true;
 }
 
-// Both claims by the score test on the graded differences.
+// The claims by the score test on the graded differences.
 void confirm_by_score(PairedComparison& c, const std::vector<Stratum>& stratum,
                       const CompareOptions& options) {
-  c.p_non_inferior =
-      larger(c.p_non_inferior, stratified_p_above(stratum, -options.margin_pp / kPercent));
+  const double margin = options.margin_pp / kPercent;
+  c.p_non_inferior = larger(c.p_non_inferior, stratified_p_above(stratum, -margin));
   c.p_worse = larger(c.p_worse, stratified_p_below(stratum, 0));
+  c.p_gain = larger(c.p_gain, stratified_p_above(stratum, margin));
 }
 
 void set_graded(PairedComparison& c, const std::vector<PairedScore>& pairs,
@@ -83,10 +89,11 @@ void set_graded(PairedComparison& c, const std::vector<PairedScore>& pairs,
   c.discordance = stratum.front().mean_square();
   c.p_non_inferior = 0;
   c.p_worse = 0;
+  c.p_gain = 0;
   confirm_by_score(c, stratum, options);
-  set_interval(
-      c, stratified_interval(stratum, options.confidence),
-      {stratified_lower(stratum, options.alpha), stratified_upper(stratum, options.alpha)});
+  set_interval(c, stratified_interval(stratum, options.confidence),
+               {stratified_lower(stratum, options.alpha), stratified_upper(stratum, options.alpha)},
+               options.confidence);
   // The same drop on every item leaves the bootstrap nothing to resample.
   if (c.n <= kMostSimulatedItems && widen_by_bootstrap(c, values, options)) {
     c.method = Method::bootstrap;
@@ -113,6 +120,20 @@ std::string_view method_name(Method method) {
   return "none";
 }
 
+std::string_view obstacle_name(Obstacle obstacle) {
+  switch (obstacle) {
+    case Obstacle::none:
+      return "none";
+    case Obstacle::no_sensitivity:
+      return "no_sensitivity";
+    case Obstacle::insensitive_tasks:
+      return "insensitive_tasks";
+    case Obstacle::gain:
+      return "gain";
+  }
+  return "none";
+}
+
 PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
                                const CompareOptions& options) {
   if (pairs.empty()) return not_available("no item scored on both sides");
@@ -127,6 +148,11 @@ PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
   } else {
     set_graded(c, pairs, counts, options);
   }
+  std::vector<double> baseline;
+  baseline.reserve(pairs.size());
+  for (const PairedScore& pair : pairs) baseline.push_back(pair.baseline);
+  c.baseline_at_least = score_at_least(baseline, options.bootstrap);
+  bar_without_sensitivity(c, options);
   finish(c, 1, options);
   return c;
 }
@@ -144,6 +170,9 @@ PairedComparison compare_counts(const PairedCounts& counts, const CompareOptions
   set_counts(c, counts);
   c.method = Method::tango;
   set_tango(c, counts, options);
+  c.baseline_at_least =
+      score_at_least({c.baseline_mean * static_cast<double>(n), static_cast<double>(n)});
+  bar_without_sensitivity(c, options);
   finish(c, 1, options);
   return c;
 }
@@ -165,9 +194,12 @@ PairedComparison compare_unpaired(const Proportion& baseline, const Proportion& 
   c.discordance =
       c.baseline_mean * (1 - c.candidate_mean) + c.candidate_mean * (1 - c.baseline_mean);
   set_interval(c, newcombe_interval(baseline, candidate, options.confidence),
-               newcombe_interval(baseline, candidate, 1 - 2 * options.alpha));
+               newcombe_interval(baseline, candidate, 1 - 2 * options.alpha), options.confidence);
   c.p_non_inferior = newcombe_p_above(baseline, candidate, -options.margin_pp / kPercent);
   c.p_worse = newcombe_p_below(baseline, candidate, 0);
+  c.p_gain = newcombe_p_above(baseline, candidate, options.margin_pp / kPercent);
+  c.baseline_at_least = score_at_least(baseline);
+  bar_without_sensitivity(c, options);
   finish(c, 1, options);
   return c;
 }
@@ -176,6 +208,24 @@ void mark_invalid(PairedComparison& comparison, std::string flag) {
   if (comparison.verdict == Verdict::not_available) return;
   comparison.verdict = Verdict::invalid;
   comparison.reason = std::move(flag);
+}
+
+void find_gains(std::span<PairedComparison* const> comparisons, const CompareOptions& options) {
+  std::vector<PairedComparison*> members;
+  std::vector<double> p_values;
+  for (PairedComparison* c : comparisons) {
+    if (c->verdict == Verdict::not_available || c->verdict == Verdict::invalid) continue;
+    members.push_back(c);
+    p_values.push_back(c->p_gain);
+  }
+  const std::vector<double> adjusted = holm_adjusted(p_values);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    PairedComparison& c = *members[i];
+    c.p_gain_adjusted = adjusted[i];
+    if (!(c.p_gain_adjusted < kGainAlpha)) continue;
+    bar(c, Obstacle::gain, std::string(kGainBeyondBelief));
+    settle(c, options);
+  }
 }
 
 void adjust_family(std::span<PairedComparison* const> family, const CompareOptions& options) {
@@ -196,8 +246,9 @@ void adjust_family(std::span<PairedComparison* const> family, const CompareOptio
     PairedComparison& c = *members[i];
     c.p_worse_adjusted = worse_adjusted[i];
     c.p_non_inferior_adjusted = non_inferior_adjusted[i];
-    c.verdict = decide({true, c.verdict != Verdict::invalid, c.p_non_inferior_adjusted,
-                        c.p_worse_adjusted, options.alpha});
+    if (c.verdict == Verdict::invalid) continue;
+    c.verdict = decide({true, true, c.p_non_inferior_adjusted, c.p_worse_adjusted, options.alpha});
+    say_obstacle(c);
   }
 }
 

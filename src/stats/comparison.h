@@ -27,9 +27,11 @@ struct PairedScore {
 
 struct CompareOptions {
   double margin_pp = 3;      // > 0
+  double floor = 0;          // the score of guessing, in [0, 1): of a pool each task has its own
   double alpha = 0.05;       // one-sided
   double confidence = 0.95;  // of the two-sided interval shown
   double power = 0.8;        // of smallest_detectable_pp and items_needed
+  int family = 1;            // tests that share alpha: those two figures are at alpha / family
   // Up to this many pairs a right/wrong comparison's p-values are also computed exactly, and the
   // larger of exact and asymptotic counts (stats/exact.h says why). 0: asymptotic always.
   std::int64_t exact_max_n = 1000;
@@ -53,8 +55,25 @@ enum class Method {
 // How the reason of an INVALID comparison begins whose p, bound or interval is no number.
 constexpr std::string_view kNotANumber = "not a number";
 
-// The reason of an INCONCLUSIVE comparison whose baseline mean is 0.
-constexpr std::string_view kNothingToLose = "the baseline scores nothing: no loss could show";
+// The level of a gain beyond belief: H0: the true gain is the margin or less.
+constexpr double kGainAlpha = 0.01;
+// What part of the declared weight must lie on tasks that could show a loss.
+constexpr double kSensitiveShare = 0.5;
+
+// How the reason of an INCONCLUSIVE comparison begins that has this obstacle.
+constexpr std::string_view kNoSensitivity = "no sensitivity";
+constexpr std::string_view kGainBeyondBelief = "gain beyond belief";
+
+// What keeps a comparison from being NON-INFERIOR whatever its bounds say. WORSE stays possible.
+enum class Obstacle {
+  none,
+  no_sensitivity,     // the baseline scores so little that a loss of the margin could not show
+  insensitive_tasks,  // of a pool: it must hold without the tasks that have no sensitivity, too
+  gain,               // gain beyond belief: broken on one side, more likely than better
+};
+
+// "none", "no_sensitivity", "insensitive_tasks", "gain".
+[[nodiscard]] std::string_view obstacle_name(Obstacle obstacle);
 
 struct PairedComparison {
   std::int64_t n = 0;  // pairs; for an unpaired comparison the smaller of the two samples
@@ -65,10 +84,11 @@ struct PairedComparison {
   // difference of the majority outcomes; mean_diff_pp is that of the mean scores always.
   double diff_pp = 0;
   double mean_diff_pp = 0;
-  double ci95_low_pp = -100;  // two-sided, at CompareOptions::confidence
-  double ci95_high_pp = 100;
-  double lower_bound_pp = -100;  // one-sided 1 - alpha bounds, before any Holm adjustment
-  double upper_bound_pp = 100;   // below 0 exactly when p_worse < alpha
+  double interval_low_pp = -100;  // two-sided, at interval_confidence
+  double interval_high_pp = 100;
+  double interval_confidence = 0.95;  // CompareOptions::confidence
+  double lower_bound_pp = -100;       // one-sided 1 - alpha bounds, before any Holm adjustment
+  double upper_bound_pp = 100;        // below 0 exactly when p_worse < alpha
   // Of the items' outcomes (a graded item counts as right above 1/2).
   std::int64_t flips_to_wrong = 0;
   std::int64_t flips_to_right = 0;
@@ -78,9 +98,18 @@ struct PairedComparison {
   std::optional<double> mcnemar_mid_p;
   double p_worse = 1;         // one-sided, H0: the candidate is at least as good
   double p_non_inferior = 1;  // one-sided, H0: it is worse by the margin or more
+  double p_gain = 1;          // one-sided, H0: it is better by the margin at most
+  // Lower one-sided 95 % bound of the baseline's score, and the score of guessing. Not of pools.
+  double baseline_at_least = 0;
+  double floor = 0;
+  Obstacle obstacle = Obstacle::none;
+  std::string obstacle_text;
+  // p_non_inferior before the obstacle made it 1; that of insensitive_tasks makes it no 1.
+  double p_non_inferior_without_obstacle = 1;
   // After adjust_family; until then the same as the two above. The verdict goes by these.
   double p_worse_adjusted = 1;
   double p_non_inferior_adjusted = 1;
+  double p_gain_adjusted = 1;  // after find_gains
   // Mean squared difference of an item: for right/wrong items the share that flips either way.
   double discordance = 0;
   std::optional<double> smallest_detectable_pp;  // a drop, as a positive number
@@ -91,8 +120,8 @@ struct PairedComparison {
   std::optional<std::int64_t> items_needed;
   bool items_needed_at_observed = false;
   Verdict verdict = Verdict::not_available;
-  // INVALID: the flag, or the figures that are no numbers; N/A: why; INCONCLUSIVE: what else than
-  // items it is for want of, mostly empty.
+  // INVALID: the flag, or the figures that are no numbers; N/A: why; INCONCLUSIVE: the obstacle in
+  // words, mostly empty.
   std::string reason;
 };
 
@@ -103,8 +132,9 @@ struct PairedComparison {
 // differs (the scores must bear the claim out too), and stratified_score alone with more than
 // 20,000 items or when every item differs by the same amount. N/A without pairs, or with a score
 // that is not in [0, 1]. INVALID, here and below, when a p, a bound or the interval is no number.
-// Never NON-INFERIOR, here and below, when the baseline's mean is 0 (p_non_inferior 1): there was
-// nothing to lose.
+// Never NON-INFERIOR, here and below, without sensitivity: when the lower one-sided 95 % bound of
+// the baseline's score (Wilson's; of graded items the bootstrap's) is floor + margin or less, the
+// test could not have shown the loss it is to rule out (stats/sensitivity.h).
 [[nodiscard]] PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,
                                              const CompareOptions& options);
 
@@ -120,16 +150,33 @@ struct PairedComparison {
 // Sets verdict INVALID with the flag that forces it. N/A stays N/A.
 void mark_invalid(PairedComparison& comparison, std::string flag);
 
+// Whose gain is beyond belief: H0 "the true gain is the margin or less" rejected at kGainAlpha,
+// Holm over all of them (tasks x variants). Sets p_gain_adjusted and, where so, the obstacle. N/A
+// and INVALID ones do not count.
+void find_gains(std::span<PairedComparison* const> comparisons, const CompareOptions& options);
+
 // Holm over the family (tasks x variants), for each of the two claims on its own; sets the adjusted
 // p-values and the verdicts anew. N/A members do not count; INVALID ones keep their place, with
-// p 1.
+// p 1. The only task of a pool is not in the family: it repeats the primary question, and its row
+// is the pool's `overall`.
 void adjust_family(std::span<PairedComparison* const> family, const CompareOptions& options);
+
+// Two independent samples of one task.
+struct UnpairedScores {
+  Proportion baseline;
+  Proportion candidate;
+};
 
 struct PoolTask {
   std::string name;
   double weight = 1;  // relative; >= 0
   std::vector<PairedScore> pairs;
   std::string invalid;  // a flag that makes this task INVALID: its pairs do not count
+  double floor = 0;     // the score of guessing
+  bool gain = false;    // find_gains has found one: the pool cannot be NON-INFERIOR either
+  // For compare_family (stats/family.h): no pairs, so not pooled; and a margin of its own.
+  std::optional<UnpairedScores> unpaired = std::nullopt;
+  std::optional<double> margin_pp = std::nullopt;
 };
 
 struct PooledShare {
@@ -143,14 +190,17 @@ struct PooledComparison {
   // n, flips and McNemar are sums over the tasks; means and differences are weighted.
   PairedComparison overall;
   std::vector<PooledShare> tasks;
-  std::vector<std::string> left_out;  // no pairs, weight 0, or INVALID
+  std::vector<std::string> left_out;     // no pairs, weight 0, or INVALID
+  std::vector<std::string> insensitive;  // of `tasks`: those without sensitivity
 };
 
 // The primary comparison: the weighted mean of the tasks' differences, by the stratified score
 // method of stats/stratified.h. A claim whose asymptotic p is between alpha / 10 and alpha must
-// also hold by the simulated p. NON-INFERIOR must hold, too, over the tasks alone whose baseline
-// scores anything, weights rescaled: the others cannot show a loss and would only dilute one. Items
-// are the units; repeats were averaged before. With an INVALID
+// also hold by the simulated p. A pool of one task is compare_pairs of that task. NON-INFERIOR must
+// hold, too, over the tasks with sensitivity alone, weights rescaled (the others cannot show a loss
+// and would only dilute one), and these must carry kSensitiveShare of the weight of all tasks
+// given, those without pairs included. Items are the units; repeats were averaged before. With an
+// INVALID
 // task of any weight the figures are those of the sound tasks and the verdict is INVALID: what was
 // declared before the run was the pool of all of them.
 [[nodiscard]] PooledComparison pool(const std::vector<PoolTask>& tasks,

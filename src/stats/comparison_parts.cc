@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "stats/power.h"
+#include "stats/sensitivity.h"
 
 namespace assay::internal {
 namespace {
@@ -16,8 +17,9 @@ bool right(double score) {
 
 // What n items can show, and how many would.
 void set_power(PairedComparison& c, double design_effect, const CompareOptions& options) {
-  const PowerAssumptions assume{c.discordance, options.alpha, options.power, design_effect};
-  if (const auto drop = smallest_detectable_difference(c.n, assume)) {
+  const PowerAssumptions assume{c.discordance, options.alpha / options.family, options.power,
+                                design_effect};
+  if (const auto drop = smallest_detectable_drop(c.n, assume)) {
     c.smallest_detectable_pp = kPercent * *drop;
   }
   const double margin = options.margin_pp / kPercent;
@@ -89,9 +91,11 @@ void set_counts(PairedComparison& c, const PairedCounts& counts) {
   c.mcnemar_mid_p = mcnemar_mid_p(counts.flips_to_wrong, counts.flips_to_right);
 }
 
-void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided) {
-  c.ci95_low_pp = kPercent * two_sided.low;
-  c.ci95_high_pp = kPercent * two_sided.high;
+void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided,
+                  double confidence) {
+  c.interval_confidence = confidence;
+  c.interval_low_pp = kPercent * two_sided.low;
+  c.interval_high_pp = kPercent * two_sided.high;
   c.lower_bound_pp = kPercent * one_sided.low;
   c.upper_bound_pp = kPercent * one_sided.high;
 }
@@ -113,16 +117,17 @@ void refuse_no_numbers(PairedComparison& c) {
   };
   for (const auto& [name, p] : {std::pair{"p_worse", &c.p_worse},
                                 {"p_non_inferior", &c.p_non_inferior},
+                                {"p_gain", &c.p_gain},
                                 {"p_worse_adjusted", &c.p_worse_adjusted},
                                 {"p_non_inferior_adjusted", &c.p_non_inferior_adjusted}}) {
     check(name, *p, *p >= 0 && *p <= 1, 1);
   }
   for (const auto& [name, low] :
-       {std::pair{"ci95_low_pp", &c.ci95_low_pp}, {"lower_bound_pp", &c.lower_bound_pp}}) {
+       {std::pair{"interval_low_pp", &c.interval_low_pp}, {"lower_bound_pp", &c.lower_bound_pp}}) {
     check(name, *low, std::isfinite(*low), -kPercent);
   }
-  for (const auto& [name, high] :
-       {std::pair{"ci95_high_pp", &c.ci95_high_pp}, {"upper_bound_pp", &c.upper_bound_pp}}) {
+  for (const auto& [name, high] : {std::pair{"interval_high_pp", &c.interval_high_pp},
+                                   {"upper_bound_pp", &c.upper_bound_pp}}) {
     check(name, *high, std::isfinite(*high), kPercent);
   }
   if (names.empty()) return;
@@ -130,21 +135,42 @@ void refuse_no_numbers(PairedComparison& c) {
   c.reason = std::string(kNotANumber) + ": " + names;
 }
 
-void finish(PairedComparison& c, double design_effect, const CompareOptions& options) {
+void bar(PairedComparison& c, Obstacle obstacle, std::string reason) {
+  if (c.obstacle != Obstacle::none) return;
+  c.obstacle = obstacle;
+  c.obstacle_text = std::move(reason);
+  c.p_non_inferior_without_obstacle = c.p_non_inferior;
+  c.p_non_inferior = larger(c.p_non_inferior, 1);
+}
+
+void bar_without_sensitivity(PairedComparison& c, const CompareOptions& options) {
+  c.floor = options.floor;
+  const double margin = options.margin_pp / kPercent;
+  if (has_sensitivity(c.baseline_at_least, c.floor, margin)) return;
+  bar(c, Obstacle::no_sensitivity, std::string(kNoSensitivity));
+}
+
+void say_obstacle(PairedComparison& c) {
+  c.reason = c.verdict == Verdict::inconclusive ? c.obstacle_text : "";
+}
+
+void settle(PairedComparison& c, const CompareOptions& options) {
+  if (c.verdict == Verdict::invalid) return;
   const double alpha = options.alpha;
-  const bool nothing_to_lose = c.n > 0 && c.baseline_mean == 0;
-  if (nothing_to_lose) c.p_non_inferior = larger(c.p_non_inferior, 1);
-  // A p made larger than the bound's own (exact, or the outer of two methods) moves the bound back
-  // to the threshold, so that bound and verdict never contradict each other.
+  // A p made larger than the bound's own (exact, the outer of two methods, an obstacle) moves the
+  // bound back to the threshold, so that bound and verdict never contradict each other.
   if (!(c.p_non_inferior < alpha)) c.lower_bound_pp = smaller(c.lower_bound_pp, -options.margin_pp);
   if (!(c.p_worse < alpha)) c.upper_bound_pp = larger(c.upper_bound_pp, 0.0);
   c.p_worse_adjusted = c.p_worse;
   c.p_non_inferior_adjusted = c.p_non_inferior;
-
-  if (!nothing_to_lose) set_power(c, design_effect, options);
   c.verdict = decide({c.n > 0, true, c.p_non_inferior, c.p_worse, alpha});
-  if (nothing_to_lose && c.verdict == Verdict::inconclusive) c.reason = kNothingToLose;
+  say_obstacle(c);
   refuse_no_numbers(c);
+}
+
+void finish(PairedComparison& c, double design_effect, const CompareOptions& options) {
+  if (c.obstacle != Obstacle::no_sensitivity) set_power(c, design_effect, options);
+  settle(c, options);
 }
 
 }  // namespace assay::internal

@@ -28,13 +28,22 @@ void set_counts(PairedComparison& c, const PairedCounts& counts);
 [[nodiscard]] double larger(double a, double b);
 [[nodiscard]] double smaller(double a, double b);
 // Both as fractions; one_sided holds the two one-sided bounds.
-void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided);
+void set_interval(PairedComparison& c, const Interval& two_sided, const Interval& one_sided,
+                  double confidence);
 // INVALID, with a reason that names them, when a p, a bound or an end of the interval is no number
 // (or a p outside 0 to 1). What is named then says nothing: p 1, bounds and ends -100 and 100.
 void refuse_no_numbers(PairedComparison& c);
-// What follows from the p-values and the discordance: bounds that say the same, power, items
-// needed, the verdict. With a baseline mean of 0 p_non_inferior becomes 1 and no number of items is
-// named.
+// Keeps it from being NON-INFERIOR; `reason` is printed where it is INCONCLUSIVE. The first
+// obstacle stays.
+void bar(PairedComparison& c, Obstacle obstacle, std::string reason);
+// A comparison of one task whose baseline could not have lost the margin.
+void bar_without_sensitivity(PairedComparison& c, const CompareOptions& options);
+// The reason of an INCONCLUSIVE comparison: its obstacle.
+void say_obstacle(PairedComparison& c);
+// Bounds that say what the p-values say, and the verdict. INVALID stays as it is.
+void settle(PairedComparison& c, const CompareOptions& options);
+// What follows from the p-values and the discordance: power, items needed (no number of them
+// without sensitivity), and settle.
 void finish(PairedComparison& c, double design_effect, const CompareOptions& options);
 
 }  // namespace assay::internal

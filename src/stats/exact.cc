@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
+
+#include "stats/normal.h"
 
 namespace assay {
 namespace {
@@ -89,6 +92,28 @@ double exact_size(std::int64_t n, double delta, double threshold) {
     (at_left < at_right ? low : high) = at_left < at_right ? left : right;
   }
   return best;
+}
+
+double exact_critical_value(std::int64_t n, double delta, double alpha) {
+  const double least = normal_quantile(1 - alpha);
+  std::vector<double> values;
+  for (std::int64_t down = 0; down <= n; ++down) {
+    for (std::int64_t up = 0; up + down <= n; ++up) {
+      const double value = tango_statistic({0, down, up, n - down - up}, delta);
+      if (value > least) values.push_back(value);
+    }
+  }
+  std::sort(values.begin(), values.end());
+  // The size falls as the threshold rises.
+  const auto first = std::partition_point(values.begin(), values.end(), [&](double value) {
+    return !(exact_size(n, delta, value) < alpha);
+  });
+  return first == values.end() ? std::numeric_limits<double>::infinity() : *first;
+}
+
+double exact_rejection_probability(std::int64_t n, double delta, double critical_value,
+                                   double p_down, double p_up) {
+  return region_probability(rejection_region(n, delta, critical_value), p_down, p_up);
 }
 
 double exact_p_above(const PairedCounts& counts, double delta) {

@@ -15,6 +15,16 @@ namespace assay {
 // is searched on a grid and refined. O(n) statistics and about 200 n binomial tails.
 [[nodiscard]] double exact_size(std::int64_t n, double delta, double threshold);
 
+// The least value that Tango's statistic at `delta` can take in n pairs for which the test that
+// rejects H0: difference <= delta from there on has a size below alpha, and that is not below the
+// normal quantile: where a claim begins. Infinite when no table of n pairs can make it.
+[[nodiscard]] double exact_critical_value(std::int64_t n, double delta, double alpha);
+
+// The probability of rejecting H0: difference <= delta from that value on, when an item flips to
+// wrong with probability p_down and to right with p_up.
+[[nodiscard]] double exact_rejection_probability(std::int64_t n, double delta,
+                                                 double critical_value, double p_down, double p_up);
+
 // Exact unconditional p: Barnard's construction with Tango's statistic (R. Berger, K. Sidik,
 // Statistical Methods in Medical Research 12 (2003) 91-108; K. Sidik, Statistics in Medicine 22
 // (2003) 265-278).

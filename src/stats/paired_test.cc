@@ -8,11 +8,10 @@
 #include "stats/exact.h"
 #include "stats/holm.h"
 #include "stats/normal.h"
+#include "support/paired_scores.h"
 
 namespace assay {
 namespace {
-
-constexpr double kTight = 1e-9;
 
 PairedCounts table(std::int64_t n, std::int64_t to_wrong, std::int64_t to_right) {
   return {n - to_wrong - to_right, to_wrong, to_right, 0};

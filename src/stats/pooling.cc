@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
-#include <optional>
 
 #include "base/text.h"
 #include "stats/comparison.h"
 #include "stats/comparison_parts.h"
+#include "stats/sensitivity.h"
 #include "stats/stratified.h"
 
 namespace assay {
@@ -14,31 +13,19 @@ using namespace internal;
 
 namespace {
 
-// A task whose baseline scores nothing cannot show a loss.
-bool scores_nothing(const PoolTask& task) {
-  return std::all_of(task.pairs.begin(), task.pairs.end(),
-                     [](const PairedScore& pair) { return pair.baseline == 0; });
-}
+// A task that counts in the pool.
+struct Member {
+  const PoolTask* task;
+  Stratum stratum;
+  bool sensitive;  // a loss of the margin could show
+};
 
-// The pool without those tasks; none when all of it would stay, or nothing.
-std::optional<PairedComparison> without_floors(const std::vector<PoolTask>& tasks,
-                                               const std::vector<std::string>& floors,
-                                               std::size_t pooled, const CompareOptions& options) {
-  if (floors.empty() || floors.size() == pooled) return std::nullopt;
-  std::vector<PoolTask> rest;
-  std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(rest),
-               [](const PoolTask& task) { return !scores_nothing(task); });
-  return pool(rest, options).overall;
-}
-
-// Items needed are those of the comparison that holds less.
-void explain_floors(PairedComparison& c, const PairedComparison& rest,
-                    const std::vector<std::string>& floors) {
-  if (c.verdict != Verdict::inconclusive) return;
-  c.reason = "must hold without " + join(floors, ", ") + ", where the baseline scores nothing";
-  if (rest.p_non_inferior < c.p_non_inferior) return;
-  c.items_needed = rest.items_needed;
-  c.items_needed_at_observed = rest.items_needed_at_observed;
+bool is_sensitive(const PoolTask& task, const CompareOptions& options) {
+  std::vector<double> baseline;
+  baseline.reserve(task.pairs.size());
+  for (const PairedScore& pair : task.pairs) baseline.push_back(pair.baseline);
+  return has_sensitivity(score_at_least(baseline, options.bootstrap), task.floor,
+                         options.margin_pp / kPercent);
 }
 
 // Close calls are settled by the statistic's own distribution; far from alpha it changes nothing.
@@ -102,63 +89,124 @@ double set_discordance(PairedComparison& c, const std::vector<PooledShare>& shar
   return static_cast<double>(c.n) * weights;
 }
 
-}  // namespace
-
-PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& options) {
-  PooledComparison pooled;
-  std::vector<Stratum> strata;
+// The pool's figures, from its members alone.
+PairedComparison compare_members(const std::vector<Member>& members,
+                                 std::vector<PooledShare>& shares, const CompareOptions& options) {
+  PairedComparison c;
   PairedCounts counts;
-  std::vector<std::string> invalid;
-  std::vector<std::string> floors;
-  const double largest = largest_weight(tasks);
-  for (const PoolTask& task : tasks) {
-    if (!task.invalid.empty() && task.weight > 0) {
-      invalid.push_back(task.invalid + ": " + task.name);
-      pooled.left_out.push_back(task.name);
-      continue;
-    }
-    if (!all_valid(task.pairs)) {
-      return {not_available(task.name + ": a score outside 0 to 1"), {}, {}};
-    }
-    if (task.pairs.empty() || !(task.weight > 0)) {
-      pooled.left_out.push_back(task.name);
-      continue;
-    }
-    const double weight = task.weight / largest;
-    const Stratum stratum = make_stratum(weight, differences(task.pairs));
-    pooled.tasks.push_back({task.name, weight, static_cast<std::int64_t>(task.pairs.size()),
-                            kPercent * stratum.mean()});
-    strata.push_back(stratum);
-    if (scores_nothing(task)) floors.push_back(task.name);
-    add_counts(counts, outcome_counts(task.pairs));
-    add_weighted_means(pooled.overall, task, weight);
-  }
-  PairedComparison& c = pooled.overall;
-  if (strata.empty()) {
-    c = not_available("no item scored on both sides");
-    set_invalid(c, invalid);
-    return pooled;
-  }
+  std::vector<Stratum> strata;
   double total_weight = 0;
-  for (const PooledShare& share : pooled.tasks) total_weight += share.weight;
-  for (PooledShare& share : pooled.tasks) share.weight /= total_weight;
-  c.baseline_mean /= total_weight;
-  c.candidate_mean /= total_weight;
+  for (const Member& member : members) total_weight += member.stratum.weight;
+  for (const Member& member : members) {
+    const double weight = member.stratum.weight / total_weight;
+    shares.push_back({member.task->name, weight,
+                      static_cast<std::int64_t>(member.task->pairs.size()),
+                      kPercent * member.stratum.mean()});
+    strata.push_back(member.stratum);
+    add_counts(counts, outcome_counts(member.task->pairs));
+    add_weighted_means(c, *member.task, weight);
+  }
+  if (members.size() == 1) {
+    CompareOptions of_task = options;
+    of_task.floor = members.front().task->floor;
+    return compare_pairs(members.front().task->pairs, of_task);
+  }
   c.n = counts.n();
   set_counts(c, counts);
   c.method = Method::stratified_score;
   c.mean_diff_pp = kPercent * stratified_difference(strata);
   c.diff_pp = c.mean_diff_pp;
   set_interval(c, stratified_interval(strata, options.confidence),
-               {stratified_lower(strata, options.alpha), stratified_upper(strata, options.alpha)});
+               {stratified_lower(strata, options.alpha), stratified_upper(strata, options.alpha)},
+               options.confidence);
   set_pooled_p(c, strata, options);
-  const auto rest = without_floors(tasks, floors, strata.size(), options);
-  if (rest) {
-    c.p_non_inferior = larger(c.p_non_inferior, rest->p_non_inferior);
-    c.lower_bound_pp = smaller(c.lower_bound_pp, rest->lower_bound_pp);
+  finish(c, set_discordance(c, shares, strata), options);
+  return c;
+}
+
+// NON-INFERIOR must hold over the sensitive members alone, too: p, bound and items needed are those
+// of the comparison that holds less.
+void hold_over_sensitive(PooledComparison& pooled, const std::vector<Member>& sensitive,
+                         const CompareOptions& options) {
+  std::vector<PooledShare> shares;
+  const PairedComparison rest = compare_members(sensitive, shares, options);
+  PairedComparison& c = pooled.overall;
+  if (rest.p_non_inferior < c.p_non_inferior) return;
+  c.p_non_inferior = larger(c.p_non_inferior, rest.p_non_inferior);
+  c.lower_bound_pp = smaller(c.lower_bound_pp, rest.lower_bound_pp);
+  c.items_needed = rest.items_needed;
+  c.items_needed_at_observed = rest.items_needed_at_observed;
+  if (c.p_non_inferior < options.alpha || c.obstacle != Obstacle::none) return;
+  c.obstacle = Obstacle::insensitive_tasks;
+  c.obstacle_text = "must hold without " + join(pooled.insensitive, ", ") + ", which have " +
+                    std::string(kNoSensitivity);
+}
+
+// `declared`: the weight of all tasks of the pool, in the members' scale.
+void ask_for_sensitivity(PooledComparison& pooled, const std::vector<Member>& members,
+                         double declared, const CompareOptions& options) {
+  std::vector<Member> sensitive;
+  double weight = 0;
+  for (const Member& member : members) {
+    if (!member.sensitive) {
+      pooled.insensitive.push_back(member.task->name);
+      continue;
+    }
+    sensitive.push_back(member);
+    weight += member.stratum.weight;
   }
-  finish(c, set_discordance(c, pooled.tasks, strata), options);
-  if (rest) explain_floors(c, *rest, floors);
+  PairedComparison& c = pooled.overall;
+  if (sensitive.empty()) {
+    bar(c, Obstacle::no_sensitivity, std::string(kNoSensitivity));
+    c.items_needed.reset();
+    c.smallest_detectable_pp.reset();
+  } else if (weight < kSensitiveShare * declared) {
+    bar(c, Obstacle::no_sensitivity,
+        std::string(kNoSensitivity) + " in tasks of half the declared weight");
+  } else if (sensitive.size() < members.size()) {
+    hold_over_sensitive(pooled, sensitive, options);
+  }
+}
+
+bool any_gain(const std::vector<Member>& members) {
+  return std::any_of(members.begin(), members.end(),
+                     [](const Member& member) { return member.task->gain; });
+}
+
+}  // namespace
+
+PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& options) {
+  PooledComparison pooled;
+  std::vector<Member> members;
+  std::vector<std::string> invalid;
+  double declared = 0;
+  const double largest = largest_weight(tasks);
+  for (const PoolTask& task : tasks) {
+    if (task.weight > 0) declared += task.weight / largest;
+    if (!task.invalid.empty() && task.weight > 0) {
+      invalid.push_back(task.invalid + ": " + task.name);
+      pooled.left_out.push_back(task.name);
+      continue;
+    }
+    if (!all_valid(task.pairs)) {
+      return {not_available(task.name + ": a score outside 0 to 1"), {}, {}, {}};
+    }
+    if (task.pairs.empty() || !(task.weight > 0)) {
+      pooled.left_out.push_back(task.name);
+      continue;
+    }
+    members.push_back({&task, make_stratum(task.weight / largest, differences(task.pairs)),
+                       is_sensitive(task, options)});
+  }
+  PairedComparison& c = pooled.overall;
+  if (members.empty()) {
+    c = not_available("no item scored on both sides");
+  } else {
+    c = compare_members(members, pooled.tasks, options);
+    ask_for_sensitivity(pooled, members, declared, options);
+    if (any_gain(members)) bar(c, Obstacle::gain, std::string(kGainBeyondBelief));
+    settle(c, options);
+  }
   set_invalid(c, invalid);
   return pooled;
 }

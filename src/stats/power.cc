@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "stats/exact.h"
 #include "stats/normal.h"
 #include "stats/paired.h"
 
@@ -50,6 +51,37 @@ std::optional<double> smallest_detectable_difference(std::int64_t n,
     (reached(middle) ? high : low) = middle;
   }
   return high;
+}
+
+std::optional<double> smallest_detectable_drop(std::int64_t n, const PowerAssumptions& assume) {
+  if (n < 1 || n > kMostEnumeratedItems || assume.design_effect != 1) {
+    return smallest_detectable_difference(n, assume);
+  }
+  // WORSE mirrored: H0 "the baseline is not above", the flips to wrong in its favour.
+  const double critical = exact_critical_value(n, 0, assume.alpha);
+  if (!std::isfinite(critical)) return std::nullopt;
+  const auto reached = [&](double d) {
+    const double psi = std::max(assume.discordance, d);
+    return exact_rejection_probability(n, 0, critical, 0.5 * (psi - d), 0.5 * (psi + d)) >=
+           assume.power;
+  };
+  if (!reached(1)) return std::nullopt;
+  double low = 0;
+  double high = 1;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = 0.5 * (low + high);
+    (reached(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+double power_of_non_inferior(std::int64_t n, double margin, const PowerAssumptions& assume) {
+  if (n < 1) return 0;
+  const double v0 = restricted_variance(assume.discordance, 0, margin);
+  const double room = margin * std::sqrt(static_cast<double>(n) / assume.design_effect);
+  const double over = room + normal_quantile(assume.alpha) * std::sqrt(v0);
+  if (assume.discordance <= 0) return over > 0 ? 1 : 0;
+  return normal_cdf(over / std::sqrt(assume.discordance));
 }
 
 std::optional<std::int64_t> items_for_non_inferior(double margin, double true_difference,

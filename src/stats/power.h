@@ -24,6 +24,19 @@ struct PowerAssumptions {
 [[nodiscard]] std::optional<double> smallest_detectable_difference(std::int64_t n,
                                                                    const PowerAssumptions& assume);
 
+// The same for right/wrong items of one task as the verdict is made: up to kMostEnumeratedItems by
+// enumeration of every table (exact p included), else by the formula. Nothing when no drop is
+// called WORSE with the wanted power.
+inline constexpr std::int64_t kMostEnumeratedItems = 100;
+[[nodiscard]] std::optional<double> smallest_detectable_drop(std::int64_t n,
+                                                             const PowerAssumptions& assume);
+
+// The probability that n items show NON-INFERIOR when the two are truly alike: of the normal
+// statistic, so a little off where hardly an item flips (the formula of items_for_non_inferior the
+// other way round).
+[[nodiscard]] double power_of_non_inferior(std::int64_t n, double margin,
+                                           const PowerAssumptions& assume);
+
 // Items that show NON-INFERIOR with the wanted power when the true difference is
 // `true_difference` > -margin: ((z_alpha sqrt(v0) + z_power sqrt(v1)) / (margin + difference))^2,
 // v0 Tango's variance restricted to -margin, v1 the true one (J.-M. Nam, Biometrics 53 (1997)

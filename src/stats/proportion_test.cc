@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "support/paired_scores.h"
+
 namespace assay {
 namespace {
-
-constexpr double kTight = 1e-9;
 
 // statsmodels 0.15.0 proportion_confint(method='wilson').
 TEST(Wilson, AgreesWithStatsmodels) {

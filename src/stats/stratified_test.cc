@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "stats/paired.h"
+#include "support/paired_scores.h"
 
 namespace assay {
 namespace {
-
-constexpr double kTight = 1e-9;
 
 Stratum flips(double weight, double n, double to_wrong, double to_right) {
   Stratum stratum{weight, {}};

@@ -1,0 +1,126 @@
+#include "compare/gate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+bool is_gated(const GatePolicy& policy, const std::string& task) {
+  const auto it = policy.tasks.find(task);
+  return it == policy.tasks.end() || it->second.gate;
+}
+
+bool holds(Verdict verdict) {
+  return verdict == Verdict::non_inferior || verdict == Verdict::worse_within_margin;
+}
+
+// It would hold but for an obstacle that the policy allows.
+bool holds_as_allowed(const PairedComparison& c, const GatePolicy& policy) {
+  if (c.verdict != Verdict::inconclusive) return false;
+  const bool allowed =
+      (c.obstacle == Obstacle::no_sensitivity && policy.allows(Allowance::no_sensitivity)) ||
+      (c.obstacle == Obstacle::gain && policy.allows(Allowance::gain));
+  return allowed && c.p_non_inferior_without_obstacle < policy.alpha;
+}
+
+std::string said(const std::string& what, const PairedComparison& c) {
+  return fmt::format("{} is {}{}", what, verdict_label(c.verdict),
+                     c.reason.empty() ? "" : " (" + c.reason + ")");
+}
+
+class Gate {
+ public:
+  explicit Gate(const GatePolicy& policy) : policy_(policy) {}
+
+  void judge(const FolderComparison& comparison) {
+    name_ = comparison.candidate;
+    judge_worse(comparison);
+    judge_primary(comparison);
+    judge_sides(comparison);
+    for (const std::string& failure : comparison.failures) not_shown(failure);
+  }
+
+  [[nodiscard]] GateResult result() && {
+    GateResult out;
+    out.outcome = !worse_.empty()        ? GateOutcome::worse
+                  : !not_shown_.empty() ? GateOutcome::not_shown
+                                        : GateOutcome::passed;
+    out.reasons = std::move(worse_);
+    out.reasons.insert(out.reasons.end(), not_shown_.begin(), not_shown_.end());
+    return out;
+  }
+
+ private:
+  void not_shown(const std::string& why) { not_shown_.push_back(name_ + ": " + why); }
+
+  void judge_worse(const FolderComparison& comparison) {
+    const auto add = [this](const std::string& what, const PairedComparison& c) {
+      if (c.verdict == Verdict::worse) worse_.push_back(name_ + ": " + said(what, c));
+    };
+    add("the pooled difference", comparison.pooled.overall);
+    for (const TaskComparison& task : comparison.tasks) {
+      if (is_gated(policy_, task.task)) add(task.task, task.comparison);
+    }
+  }
+
+  void judge_primary(const FolderComparison& comparison) {
+    const PairedComparison& primary = comparison.pooled.overall;
+    const bool nothing_paired =
+        std::none_of(comparison.tasks.begin(), comparison.tasks.end(),
+                     [](const TaskComparison& task) { return task.paired; });
+    if (!nothing_paired) {
+      judge_shown("the pooled difference", primary);
+      return;
+    }
+    for (const TaskComparison& task : comparison.tasks) {
+      if (is_gated(policy_, task.task)) judge_shown(task.task, task.comparison);
+    }
+  }
+
+  void judge_shown(const std::string& what, const PairedComparison& c) {
+    if (c.verdict == Verdict::worse || holds(c.verdict) || holds_as_allowed(c, policy_)) return;
+    not_shown(said(what, c));
+  }
+
+  // What both sides do not share.
+  void judge_sides(const FolderComparison& comparison) {
+    if (!policy_.allows(Allowance::missing_task)) {
+      std::vector<std::string> missing = comparison.only_base;
+      missing.insert(missing.end(), comparison.only_candidate.begin(),
+                     comparison.only_candidate.end());
+      if (!missing.empty()) not_shown("only one side has " + join(missing, ", "));
+    }
+    for (const TaskComparison& task : comparison.tasks) {
+      const std::int64_t apart = task.unscored_base_alone + task.unscored_candidate_alone;
+      if (apart > 0 && !policy_.allows(Allowance::unscored)) {
+        not_shown(fmt::format("{} answers of {} are unscored on one side alone ({} of the base, {} "
+                              "of the candidate)",
+                              apart, task.task, task.unscored_base_alone,
+                              task.unscored_candidate_alone));
+      }
+      const bool gain = task.comparison.obstacle == Obstacle::gain;
+      if (gain && !policy_.allows(Allowance::gain)) {
+        not_shown(task.task + ": " + std::string(kGainBeyondBelief));
+      }
+    }
+  }
+
+  const GatePolicy& policy_;
+  std::string name_;
+  std::vector<std::string> worse_;
+  std::vector<std::string> not_shown_;
+};
+
+}  // namespace
+
+GateResult gate_result(const ComparisonReport& report) {
+  Gate gate(report.policy);
+  for (const FolderComparison& comparison : report.candidates) gate.judge(comparison);
+  return std::move(gate).result();
+}
+
+}  // namespace assay
