@@ -32,6 +32,10 @@ TaskSpec task_from(const json& value) {
   task.lm_eval = value.at("lm_eval");
   task.data = value.at("data");
   task.revision = value.value("revision", std::string());
+  if (value.contains("expect")) {
+    const json& expect = value.at("expect");
+    task.expect = {expect.at("score"), expect.at("within_pp"), expect.at("source")};
+  }
   return task;
 }
 
@@ -57,7 +61,8 @@ Plan plan_from(const json& value) {
   for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
   const json& compare = value.at("compare");
   plan.compare = {compare.at("margin_pp"), compare.at("alpha"), compare.value("noise_floor", false),
-                  weight_rule_named(compare.value("weights", std::string()))};
+                  weight_rule_named(compare.value("weights", std::string())),
+                  compare.value("same_model", false)};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
   if (value.contains("sandbox")) {
     plan.sandbox.accept_missing =

@@ -39,6 +39,11 @@ json task_json(const TaskSpec& task) {
               {"lm_eval", task.lm_eval},
               {"data", task.data}};
   if (!task.revision.empty()) out["revision"] = task.revision;
+  if (task.expect) {
+    out["expect"] = {{"score", task.expect->score},
+                     {"within_pp", task.expect->within_pp},
+                     {"source", task.expect->source}};
+  }
   return out;
 }
 
@@ -101,6 +106,7 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
+  if (plan.compare.same_model) out["compare"]["same_model"] = true;
   if (plan.compare.weights) out["compare"]["weights"] = name_of(*plan.compare.weights);
   if (!plan.sandbox.accept_missing.empty()) {
     out["sandbox"] = {{"accept_missing", plan.sandbox.accept_missing}};

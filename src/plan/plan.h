@@ -41,6 +41,13 @@ enum class IfGated { fail, skip };
 enum class LimitPer { task, subject };
 enum class Harness { native, lm_eval };
 
+// A score published for the baseline's model on this task, to see that it is measured rightly.
+struct ExpectedScore {
+  double score = 0;      // a share, 0 to 1
+  double within_pp = 5;  // percentage points
+  std::string source;    // where it is published; empty: not said
+};
+
 struct TaskSpec {
   std::string name;       // unique in the plan; what reports print
   std::string benchmark;  // which of the known tasks, or lm-eval's task name; default: name
@@ -58,6 +65,7 @@ struct TaskSpec {
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
   nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through
+  std::optional<ExpectedScore> expect;
   std::string data;      // this task's rows: a folder, or "hub"; empty: as the plan says
   std::string revision;  // of the data set on the hub; empty: main, pinned when the plan is frozen
   int line = 0;          // in the plan file, 1-based
@@ -72,6 +80,7 @@ struct CompareSpec {
   // Of the pooled difference. Nothing: kDefaultWeights, or what the folder's frozen plan says; a
   // frozen plan of release 0.1.0 says nothing and means equal weights.
   std::optional<WeightRule> weights = std::nullopt;
+  bool same_model = false;  // a variant may be the baseline once more (A/A)
 };
 
 // After a variant's tasks its engine reads the baseline's own outputs back (docs/fidelity.md).

@@ -50,6 +50,8 @@ TEST(Plan, DefaultsAreThoseOfTheHeader) {
   EXPECT_EQ(plan.compare.margin_pp, 3.0);
   EXPECT_EQ(plan.compare.alpha, 0.05);
   EXPECT_FALSE(plan.compare.noise_floor);
+  EXPECT_FALSE(plan.compare.same_model);
+  EXPECT_FALSE(plan.compare.weights);  // the folder's own, or kDefaultWeights
   ASSERT_EQ(plan.tasks.size(), 1U);
   const TaskSpec& task = plan.tasks[0];
   EXPECT_EQ(task.benchmark, "aime24");
@@ -61,6 +63,27 @@ TEST(Plan, DefaultsAreThoseOfTheHeader) {
   EXPECT_EQ(task.weight, 1.0);
   EXPECT_EQ(task.line, 5);
   EXPECT_EQ(plan.baseline().name, "bf16");
+}
+
+TEST(Plan, WeightsExpectAndSameModel) {
+  const Plan plan = parsed(R"(name: p
+weights: items
+variants: [{name: a, model: m, baseline: true}, {name: b, model: m}]
+tasks:
+  - {name: aime24, max_gen_toks: 64, expect: {score: 81.4, source: "model card"}}
+  - {name: math500, max_gen_toks: 64, expect: {score: 0.9, within_pp: 2}}
+compare: {same_model: true}
+)");
+  EXPECT_EQ(plan.compare.weights, WeightRule::items);
+  EXPECT_TRUE(plan.compare.same_model);
+  ASSERT_TRUE(plan.tasks[0].expect);
+  EXPECT_NEAR(plan.tasks[0].expect->score, 0.814, 1e-12);
+  EXPECT_EQ(plan.tasks[0].expect->within_pp, 5);
+  EXPECT_EQ(plan.tasks[0].expect->source, "model card");
+  EXPECT_NEAR(plan.tasks[1].expect->score, 0.9, 1e-12);
+  const Plan again = plan_from_json(to_json(plan)).value();
+  EXPECT_EQ(to_json(again), to_json(plan));
+  EXPECT_EQ(again.compare.weights, WeightRule::items);
 }
 
 TEST(Plan, ReadsEveryKey) {

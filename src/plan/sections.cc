@@ -277,9 +277,10 @@ Status read_weights(const YamlMap& top, Plan& plan) {
 Status read_compare(const YamlMap& top, Plan& plan) {
   if (!top.has("compare")) return {};
   const YamlMap map = TRY(YamlMap::open(top.file(), top.value("compare"), "compare",
-                                        {"margin_pp", "alpha", "noise_floor"}));
+                                        {"margin_pp", "alpha", "noise_floor", "same_model"}));
   TRY(map.read("margin_pp", plan.compare.margin_pp));
   TRY(map.read("noise_floor", plan.compare.noise_floor));
+  TRY(map.read("same_model", plan.compare.same_model));
   TRY(map.read("alpha", plan.compare.alpha));
   const double margin_pp = plan.compare.margin_pp;
   if (!(margin_pp > 0 && margin_pp < 100)) {

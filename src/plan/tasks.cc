@@ -94,6 +94,7 @@ class TaskReader {
     TRY(read_data(map_, plan_.file, task_.data));
     TRY(read_revision());
     TRY(read_weight());
+    TRY(read_expect());
     TRY(read_sampling(map_, task_.sampling));
     TRY(map_.read_object("options", task_.options));
     TRY(map_.read_object("lm_eval", task_.lm_eval));
@@ -203,6 +204,32 @@ class TaskReader {
                       "it is the task's share in the pooled difference", "write 0 or more");
   }
 
+  // A share up to 1, or per cent above it.
+  Status read_expect() {
+    if (!map_.has("expect")) return {};
+    const YamlMap map = TRY(YamlMap::open(map_.file(), map_.value("expect"), map_.name_of("expect"),
+                                          {"score", "within_pp", "source"}));
+    if (!map.has("score")) {
+      return map.missing("score", "it is what the baseline should score",
+                         "add 'score: 85.2' (per cent)");
+    }
+    ExpectedScore expect;
+    TRY(map.read("score", expect.score));
+    TRY(map.read("within_pp", expect.within_pp));
+    TRY(map.read("source", expect.source));
+    if (!(expect.score >= 0 && expect.score <= 100)) {
+      return map.error("score", fmt::format("{} is no score", map.name_of("score")),
+                       "it is per cent, or a share up to 1", "write for instance 85.2");
+    }
+    if (!(expect.within_pp > 0 && expect.within_pp < 100)) {
+      return map.error("within_pp", fmt::format("{} is no tolerance", map.name_of("within_pp")),
+                       "it lies between 0 and 100 percentage points", "write for instance 5");
+    }
+    if (expect.score > 1) expect.score /= 100;
+    task_.expect = expect;
+    return {};
+  }
+
   Status check_harness_keys() {
     if (task_.harness == Harness::native && map_.has("lm_eval")) {
       return map_.error("lm_eval", "lm_eval arguments on a native task",
@@ -299,7 +326,7 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
         TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
                           {"name", "benchmark", "harness", "limit", "limit_per", "first", "ids",
                            "max_gen_toks", "num_fewshot", "repeats", "if_gated", "weight",
-                           "sampling", "options", "lm_eval", "data", "revision"}));
+                           "sampling", "options", "lm_eval", "expect", "data", "revision"}));
     TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
     weights += plan.tasks.back().weight;

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "plan/frozen.h"
+#include "plan/twins.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
@@ -320,10 +321,13 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
+  report.twins = twins_of_baseline(frozen);
   TRY(measure_traffic(store, report.variants));
   const AllScores scores = TRY(read_scores(store));
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
+    const auto spec = std::ranges::find(frozen.plan.tasks, task.name, &TaskSpec::name);
+    if (spec != frozen.plan.tasks.end()) report.tasks.back().expect = spec->expect;
   }
   TRY(collect_items(store, frozen, scores, report));
   Json opened = Json::object();

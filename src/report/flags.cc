@@ -124,6 +124,35 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
   }
 }
 
+// The baseline's own score against the published one: thinking off or another template moves it
+// further than quantisation does. Its interval must lie outside, so that few items raise no alarm.
+void flag_expected(RunReport& report, const TaskValues& task, std::size_t base) {
+  const Cell& cell = task.cells[base];
+  if (!task.expect || cell.scored == 0) return;
+  const double within = task.expect->within_pp / 100;
+  const bool below = cell.ci95.high < task.expect->score - within;
+  const bool above = cell.ci95.low > task.expect->score + within;
+  if (!below && !above) return;
+  Flag flag{"off its published score",
+            report.variants[base].name,
+            task.name,
+            cell.scored,
+            cell.scored,
+            within};
+  const std::string source = task.expect->source.empty() ? "the plan" : task.expect->source;
+  flag.text = fmt::format(
+      "{:.1f} % to {:.1f} % against {:.1f} % ({}), {} points allowed: is it asked "
+      "as there (thinking, template, shots)?",
+      cell.ci95.low * 100, cell.ci95.high * 100, task.expect->score * 100, source,
+      task.expect->within_pp);
+  flag.text_zh = fmt::format(
+      "{:.1f} % 至 {:.1f} %,公布值 {:.1f} %({}),允许相差 {} 个百分点:"
+      "提问方式(思考、模板、示例)一样吗?",
+      cell.ci95.low * 100, cell.ci95.high * 100, task.expect->score * 100, source,
+      task.expect->within_pp);
+  report.flags.push_back(std::move(flag));
+}
+
 std::int64_t unscored_answers(const Cell& cell) {
   std::int64_t n = 0;
   for (const auto& [reason, count] : cell.unscored) {
@@ -334,6 +363,7 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
       flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
       if (v == base) flag_reproducible(report, task, base);
+      if (v == base) flag_expected(report, task, base);
       if (!task.noise_floor) flag_noise(report, task, v, base);
     }
   }

@@ -106,18 +106,26 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
   const std::string& base = report.variants[baseline_index(report)].name;
   const bool zh = language == Language::zh;
   std::string text;
+  if (std::ranges::find(report.twins, name) != report.twins.end()) {
+    text =
+        zh ? fmt::format("{} 与基线 {} 是同一模型、同样的运行方式(A/A 比较),差异只是噪声。", name,
+                         base)
+           : fmt::format("{} is {} once more, served the same way (A/A): what differs is noise. ",
+                         name, base);
+  }
   if (pooled.n == 0) {
-    text = zh ? fmt::format("{} 与基线 {} 没有可比较的题:没有结论。", name, base)
-              : fmt::format("{} has no sound item in common with the baseline {}: no verdict.",
-                            name, base);
+    text += zh ? fmt::format("{} 与基线 {} 没有可比较的题:没有结论。", name, base)
+               : fmt::format("{} has no sound item in common with the baseline {}: no verdict.",
+                             name, base);
   } else if (zh) {
-    text = fmt::format("{}:{}。{} 对题合计,得分与基线 {} 相差 {} 个百分点:{}。", name,
-                       verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
-                       meaning_of(pooled, report.margin_pp).zh);
+    text += fmt::format("{}:{}。{} 对题合计,得分与基线 {} 相差 {} 个百分点:{}。", name,
+                        verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
+                        meaning_of(pooled, report.margin_pp).zh);
   } else {
-    text = fmt::format("{} is {}: over {} paired items its score differs from {} by {} points; {}.",
-                       name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
-                       meaning_of(pooled, report.margin_pp).en);
+    text +=
+        fmt::format("{} is {}: over {} paired items its score differs from {} by {} points; {}.",
+                    name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
+                    meaning_of(pooled, report.margin_pp).en);
   }
   if (v >= report.fidelity.size()) return text;
   if (const auto& fidelity = report.fidelity[v]) text += fidelity_sentence(*fidelity, language);

@@ -1,5 +1,5 @@
-#include "report/heads.h"
 #include "report/terminal.h"
+#include "report/heads.h"
 
 #include <fmt/format.h>
 

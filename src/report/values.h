@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/plan.h"
 #include "stats/comparison.h"
 #include "stats/proportion.h"
 #include "values/declaration.h"
@@ -134,6 +135,7 @@ struct TaskValues {
       1;  // in the pooled difference, relative: the plan's factor times its rule's share
   int repeats = 1;
   std::int64_t planned = 0;
+  std::optional<ExpectedScore> expect;  // of the baseline
   std::vector<std::string> metrics;
   std::vector<Cell> cells;  // one a variant, in the variants' order
   std::optional<NoiseFloor> noise_floor;
@@ -207,8 +209,9 @@ struct RunReport {
   WeightRule weights = WeightRule::equal;
   // What was declared when the first answer came; none: what is applied, as far as is known.
   std::optional<Declaration> declared;
-  double applied_since_s = 0;  // since 1970, when they differ from what was declared
-  int family = 1;              // verdicts by task that share alpha
+  std::vector<std::string> twins;  // variants that are the baseline once more: A/A
+  double applied_since_s = 0;      // since 1970, when they differ from what was declared
+  int family = 1;                  // verdicts by task that share alpha
   std::vector<VariantValues> variants;
   std::vector<TaskValues> tasks;
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty

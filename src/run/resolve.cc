@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "plan/endpoint.h"
+#include "plan/twins.h"
 #include "task/load.h"
 
 namespace assay {
@@ -112,7 +113,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
                        "use `limit`, or `lm_eval: {samples: {TASK: [document numbers]}}`");
   }
   if (plan.engine.kind == kEndpointKind && out.task->kind == TaskKind::loglikelihood &&
-      !endpoint_has_logprobs(plan.engine.args)) {
+      !generates(out) && !endpoint_has_logprobs(plan.engine.args)) {
     leave_out(out, "the endpoint gives no log-probabilities of a prompt");
     return out;
   }
@@ -158,6 +159,7 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   const auto baseline =
       std::ranges::find_if(run.variants, [](const auto& v) { return v.spec.baseline; });
   if (baseline != run.variants.end()) std::rotate(run.variants.begin(), baseline, baseline + 1);
+  TRY(refuse_twins(freeze(run)));
   return run;
 }
 

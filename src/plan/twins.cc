@@ -1,0 +1,46 @@
+#include "plan/twins.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+const VariantSpec* spec_of(const Plan& plan, const std::string& name) {
+  const auto found = std::ranges::find(plan.variants, name, &VariantSpec::name);
+  return found == plan.variants.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::vector<std::string> twins_of_baseline(const FrozenPlan& frozen) {
+  std::vector<std::string> out;
+  const auto base = std::ranges::find(frozen.variants, true, &FrozenVariant::baseline);
+  if (base == frozen.variants.end() || base->fingerprint.empty()) return out;
+  const VariantSpec* base_spec = spec_of(frozen.plan, base->name);
+  for (const FrozenVariant& variant : frozen.variants) {
+    const VariantSpec* spec = spec_of(frozen.plan, variant.name);
+    if (variant.baseline || spec == nullptr || base_spec == nullptr) continue;
+    const bool same_arguments =
+        merged_engine_args(frozen.plan, *spec) == merged_engine_args(frozen.plan, *base_spec);
+    if (variant.fingerprint == base->fingerprint && same_arguments) out.push_back(variant.name);
+  }
+  return out;
+}
+
+Status refuse_twins(const FrozenPlan& frozen) {
+  const std::vector<std::string> twins = twins_of_baseline(frozen);
+  if (twins.empty() || frozen.plan.compare.same_model) return {};
+  return usage_error(
+      fmt::format("{} {} the baseline once more", join(twins, ", "),
+                  twins.size() == 1 ? "is" : "are"),
+      "weights, tokenizer, engine arguments, sampling and seed are the same: the comparison would "
+      "show the engine's noise alone",
+      "check the variant's model and engine arguments, or write `compare: {same_model: true}` for "
+      "an A/A comparison");
+}
+
+}  // namespace assay
