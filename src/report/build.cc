@@ -190,7 +190,7 @@ Result<std::string> hash_of_prompts(const Store& store, const std::vector<Stored
                                     bool of_lm_eval) {
   std::string prompts;
   for (const StoredStep& step : steps) {
-    if (!of_lm_eval && step.id.step > 0) continue;
+    if (!of_lm_eval && step.step > 0) continue;
     if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
   }
   return prompts.empty() ? "" : sha256_hex(prompts);
@@ -242,7 +242,7 @@ Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScor
                      RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
   for (const VariantValues& v : report.variants) {
-    for (StoredStep& step : TRY(store.steps(v.name))) {
+    for (StoredStep& step : TRY(store.steps(v.name, Purpose::answer))) {
       if (step.id.repeat == 0)
         steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
     }
@@ -301,7 +301,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
   TRY(measure_traffic(store, report.variants));
-  const AllScores scores = TRY(read_scores(store));
+  const AllScores scores = TRY(read_scores(store, Purpose::answer));
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
   }

@@ -10,14 +10,15 @@
 namespace assay {
 namespace {
 
-using Positions = std::map<std::string, std::vector<TokenLogprobs>>;  // item -> its output
+// "<task>/<item>" -> its output. The order of these names is the order in which the bootstrap
+// draws.
+using Positions = std::map<std::string, std::vector<TokenLogprobs>>;
 
 Result<Positions> read_back(const Store& store, const std::string& variant) {
   Positions out;
-  for (const StoredStep& step : TRY(store.steps(variant))) {
-    if (step.id.task != kReadBackTask) continue;
+  for (const StoredStep& step : TRY(store.steps(variant, Purpose::read_back))) {
     auto response = TRY(store.response(step.response_key));
-    if (response) out[step.id.item] = std::move(response->positions);
+    if (response) out[step.id.task + "/" + step.id.item] = std::move(response->positions);
   }
   return out;
 }

@@ -4,10 +4,10 @@
 
 namespace assay {
 
-Result<AllScores> read_scores(const Store& store) {
+Result<AllScores> read_scores(const Store& store, Purpose purpose) {
   AllScores all;
-  for (StoredScore& stored : TRY(store.scores())) {
-    ItemScore& item = all[{stored.variant, stored.task}][stored.item];
+  for (StoredScore& stored : TRY(store.scores(purpose))) {
+    ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
     ++item.runs;
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;

@@ -25,7 +25,8 @@ struct ItemScore {  // one item of one variant, repeats taken together
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
 using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
 
-[[nodiscard]] Result<AllScores> read_scores(const Store& store);
+// `purpose`: answer or second_pass.
+[[nodiscard]] Result<AllScores> read_scores(const Store& store, Purpose purpose);
 // Empty where there are none.
 [[nodiscard]] const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
                                           const std::string& task);

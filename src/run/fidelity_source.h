@@ -46,7 +46,7 @@ class FidelitySource final : public Source {
 
  private:
   struct Output {
-    std::string item;  // "<task>/<item>"
+    AnswerId id;
     std::string rendered_key;
     std::string key;
     Rendered rendered;

@@ -15,10 +15,6 @@
 
 namespace assay {
 
-// Where the store keeps the judge's words about an answer.
-[[nodiscard]] StepId judge_step(const std::string& variant, const std::string& task,
-                                const std::string& item, int repeat);
-
 class JudgeSource final : public Source {
  public:
   // `judge`: the model that judges, under which its words are stored.

@@ -61,7 +61,7 @@ Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVa
                                         const EngineIdentity& identity, const Store& store,
                                         const ResolvedTask& task, const Item& item,
                                         const Score* score) {
-  const auto steps = TRY(store.steps(variant.spec.name, task.spec.name, item.id, 0));
+  const auto steps = TRY(store.steps({variant.spec.name, task.spec.name, item.id}));
   if (steps.empty() || steps.front().response_key.empty()) return std::nullopt;
   const auto rendered = TRY(store.rendered(steps.front().rendered_key));
   const auto response = TRY(store.response(steps.front().response_key));
@@ -213,8 +213,8 @@ Result<ParityReport> compare_ways(const ResolvedRun& run, const Store& store,
   ParityReport report;
   report.engine_loads = static_cast<int>(TRY(store.loads()).size());
   std::map<std::tuple<std::string, std::string, std::string>, Score> scores;
-  for (StoredScore& s : TRY(store.scores())) {
-    scores[{s.variant, s.task, s.item}] = std::move(s.score);
+  for (StoredScore& s : TRY(store.scores(Purpose::answer))) {
+    scores[{s.id.variant, s.id.task, s.id.item}] = std::move(s.score);
   }
   std::map<std::tuple<std::string, std::string, std::string>, const LmEvalItem*> theirs;
   for (const LmEvalItem& item : seen) theirs[{item.variant, item.task, item.item}] = &item;

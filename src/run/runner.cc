@@ -56,7 +56,6 @@ Result<EngineIdentity> identity_for(const ResolvedRun& run, const ResolvedVarian
   }
   if (stored && options.restart_variant && *stored != identity_json(current).dump()) {
     TRY(services.store.forget_variant(variant.spec.name));
-    if (variant.spec.baseline) TRY(services.store.forget_variant(kSecondPass));
     for (const ResolvedTask& task : run.tasks) {
       TRY(services.store.remove_meta(LmEvalSource::done_name(variant.spec.name, task.spec.name)));
     }
@@ -223,31 +222,21 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
 
 Status rescore(const ResolvedRun& run, RunServices& services) {
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
-  std::vector<std::string> names;
-  names.reserve(run.variants.size() + 1);
-  for (const ResolvedVariant& variant : run.variants) names.push_back(variant.spec.name);
-  names.emplace_back(kSecondPass);
-  for (const std::string& name : names) {
-    for (const Unit& unit : make_units(run)) {
-      const std::string& task = unit.task->spec.name;
-      auto steps =
-          TRY(answered_steps(run, services.store, name, *unit.task, unit.item(), unit.repeat));
+  for (const auto& [variant, purpose] : passes_of(run)) {
+    for (Unit& unit : make_units(run)) {
+      unit.purpose = purpose;
+      const AnswerId id = unit.id(variant);
+      auto steps = TRY(answered_steps(run, services.store, id, *unit.task, unit.item()));
       if (!steps) continue;
-      const GradeJob job{
-          name,
-          unit.task,
-          &unit.item(),
-          unit.repeat,
-          0,
-          *std::move(steps),
-          TRY(stored_judgement(services.store, name, task, unit.item().id, unit.repeat))};
+      const GradeJob job{id, unit.task,         &unit.item(),
+                         0,  *std::move(steps), TRY(stored_judgement(services.store, id))};
       Score score = grade_now(run, job, services.run_program, oracle.get());
       if (stopped(services) || score.reason == reason::kInterrupted) {
         TRY(services.store.flush());
         return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                      "run the same command again: earlier scores are kept"});
       }
-      TRY(services.store.put_score({name, task, unit.item().id, unit.repeat, std::move(score)}));
+      TRY(services.store.put_score({id, std::move(score)}));
     }
   }
   return services.store.flush();

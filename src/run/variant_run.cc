@@ -214,13 +214,7 @@ Result<bool> VariantRun::go_on_after_death() {
 void VariantRun::give_to_graders() {
   while (const auto next = work_.next_to_grade()) {
     const Unit& unit = work_.at(*next);
-    GradeJob job{name_of_pass(variant_.spec.name, unit.pass),
-                 unit.task,
-                 &unit.item(),
-                 unit.repeat,
-                 *next,
-                 unit.steps,
-                 {}};
+    GradeJob job{unit.id(variant_.spec.name), unit.task, &unit.item(), *next, unit.steps, {}};
     if (!graders_.submit(job)) return;
     work_.set_grading(*next);
   }
@@ -233,8 +227,7 @@ Status VariantRun::collect_grades() {
       ++without_library_;
       why_without_ = graded.score.detail;
     }
-    TRY(services_.store.put_score(
-        {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
+    TRY(services_.store.put_score({std::move(graded.id), std::move(graded.score)}));
   }
   return {};
 }

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -91,7 +90,7 @@ class WorkList final : public Source {
   Store& store_;
   Replay replay_;
   std::vector<Unit> units_;
-  std::set<std::tuple<std::string, std::string, int, int>> scored_;  // task, item, repeat, pass
+  std::set<AnswerId> scored_;
   std::vector<std::size_t> to_render_;
   Lanes lanes_;
   std::deque<std::size_t> begun_;
