@@ -158,7 +158,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
 
 void compare_all(RunReport& report, const AllScores& scores) {
   const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
-  const std::size_t base = baseline_index(report);
+  const std::size_t base = baseline_index(report.variants);
   std::vector<PairedComparison*> family;
   report.pooled.resize(report.variants.size());
   for (std::size_t v = 0; v < report.variants.size(); ++v) {

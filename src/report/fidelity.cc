@@ -75,10 +75,8 @@ std::optional<FidelityValues> compare(const Positions& baseline, const Positions
 Result<std::vector<std::optional<FidelityValues>>> measure_fidelity(
     const Store& store, const std::vector<VariantValues>& variants) {
   std::vector<std::optional<FidelityValues>> out(variants.size());
-  Positions baseline;
-  for (const VariantValues& v : variants) {
-    if (v.baseline) baseline = TRY(read_back(store, v.name));
-  }
+  if (variants.empty()) return out;
+  const Positions baseline = TRY(read_back(store, variants[baseline_index(variants)].name));
   if (baseline.empty()) return out;
   for (std::size_t i = 0; i < variants.size(); ++i) {
     if (!variants[i].baseline) {

@@ -270,10 +270,7 @@ void flag_fidelity(RunReport& report) {
 }
 
 void raise_flags(RunReport& report, const nlohmann::json& opened) {
-  std::size_t base = 0;
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) base = v;
-  }
+  const std::size_t base = baseline_index(report.variants);
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     flag_variant(report, v, base, opened);
     for (const TaskValues& task : report.tasks) {

@@ -15,11 +15,11 @@
 #include "base/json.h"
 #include "plan/frozen.h"
 #include "report/build.h"
-#include "report/golden.h"
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
 #include "store/store.h"
+#include "support/golden.h"
 
 namespace assay {
 namespace {

@@ -36,7 +36,4 @@ using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  //
 [[nodiscard]] std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                                 const std::string& metric);
 
-// The baseline's place among the variants; 0 without one.
-[[nodiscard]] std::size_t baseline_index(const RunReport& report);
-
 }  // namespace assay

@@ -80,7 +80,7 @@ void count_wordings(NoiseFloor& floor, const std::string& task, const ItemScores
 }  // namespace
 
 void measure_repeats(RunReport& report, const AllScores& scores) {
-  const std::size_t base = baseline_index(report);
+  const std::size_t base = baseline_index(report.variants);
   for (TaskValues& task : report.tasks) {
     const ItemScores& there = scores_of(scores, report.variants[base].name, task.name);
     for (std::size_t v = 0; v < report.variants.size(); ++v) {
@@ -93,7 +93,7 @@ void measure_repeats(RunReport& report, const AllScores& scores) {
 }
 
 Status measure_noise_floor(const Store& store, const AllScores& scores, RunReport& report) {
-  const std::string& baseline = report.variants[baseline_index(report)].name;
+  const std::string& baseline = report.variants[baseline_index(report.variants)].name;
   const Wordings second_words = TRY(wordings_of(store, baseline, Purpose::second_pass));
   if (second_words.empty()) return {};
   const Wordings first_words = TRY(wordings_of(store, baseline, Purpose::answer));

@@ -25,7 +25,7 @@ struct OwnParts {
 };
 
 // `score` is scored; `correct` its first metric.
-void note_own_parts(const Score& score, double correct, OwnParts& parts);
+void add_own_parts(const Score& score, double correct, OwnParts& parts);
 
 struct OwnItem {
   const OwnParts* parts;

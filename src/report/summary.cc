@@ -91,7 +91,7 @@ std::string fidelity_sentence(const FidelityValues& f, Language language) {
 std::string sentence_for(const RunReport& report, std::size_t v, Language language) {
   const PairedComparison& pooled = report.pooled[v].overall;
   const std::string& name = report.variants[v].name;
-  const std::string& base = report.variants[baseline_index(report)].name;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
   const bool zh = language == Language::zh;
   std::string text;
   if (pooled.n == 0) {

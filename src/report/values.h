@@ -1,6 +1,8 @@
 // A run's finished values: every writer prints these and computes nothing.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -54,6 +56,12 @@ struct VariantValues {
   LoadFacts facts;                 // of the last load
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
 };
+
+// The baseline's place among the variants; 0 without one.
+[[nodiscard]] inline std::size_t baseline_index(const std::vector<VariantValues>& variants) {
+  const auto found = std::ranges::find(variants, true, &VariantValues::baseline);
+  return found == variants.end() ? 0 : static_cast<std::size_t>(found - variants.begin());
+}
 
 // A property of a measurement that may spoil it.
 struct Flag {

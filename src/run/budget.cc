@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numeric>
 
 namespace assay {
@@ -51,15 +52,21 @@ double report_reserve_s(double budget_s) {
   return std::clamp(budget_s * 0.03, 4.0, 120.0);
 }
 
+double Accounts::deadline_s(double turns_left, double turns) const {
+  if (!limited()) return std::numeric_limits<double>::infinity();
+  return clock_.now().count() +
+         turns * variant_share_s(left_s(), turns_left, report_reserve_s(budget_s_));
+}
+
 double least_budget_s(int variants, double load_s, double first_items_s) {
   const double work_s = variants * (load_s + first_items_s);
   return work_s + report_reserve_s(work_s);
 }
 
-void Pace::note(const Response& response, int in_flight) {
+void Pace::learn(const Response& response, int in_flight) {
   if (response.finish_reason == FinishReason::error) return;
   ++answers_;
-  note_tokens(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
+  learn_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
   }
@@ -72,7 +79,7 @@ void Pace::add(Bands& bands, double in_flight, double token_s) {
   push_bounded(band.in_flight, in_flight, kWindow);
 }
 
-void Pace::note_tokens(const Response& response, double in_flight) {
+void Pace::learn_token_time(const Response& response, double in_flight) {
   const int tokens = output_tokens(response);
   const double took_s = response.first_token_s + response.decode_s;
   if (tokens > 1) {

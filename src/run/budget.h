@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "base/clock.h"
 #include "values/request.h"
 
 namespace assay {
@@ -17,6 +18,28 @@ namespace assay {
 
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);
+
+// The wall clock that all runs on a folder have spent of its budget.
+class Accounts {
+ public:
+  // `budget_s`: 0 is no limit. `spent_s`: until now, in earlier runs and in this one.
+  Accounts(double budget_s, double spent_s, const Clock& clock)
+      : budget_s_(budget_s), spent_s_(spent_s), clock_(clock), since_s_(clock.now().count()) {}
+
+  [[nodiscard]] bool limited() const { return budget_s_ > 0; }
+  [[nodiscard]] double spent_s() const { return spent_s_ + clock_.now().count() - since_s_; }
+  [[nodiscard]] double left_s() const { return budget_s_ - spent_s(); }
+  // When a variant must end, on the clock; infinity without a budget. `turns_left`: how many turns
+  // share what is left; half a turn more where a judge comes after the variants. `turns`: how many
+  // of them are this variant's.
+  [[nodiscard]] double deadline_s(double turns_left, double turns = 1) const;
+
+ private:
+  double budget_s_;
+  double spent_s_;
+  const Clock& clock_;
+  double since_s_;
+};
 
 // The least a run can be given: each variant loads and answers the longest of the first items of
 // three tasks (a conservative guess before anything was measured).
@@ -49,7 +72,7 @@ class Pace {
 
   // `in_flight`: requests running beside this one, itself included, when the response does not say
   // how many they were on average.
-  void note(const Response& response, int in_flight);
+  void learn(const Response& response, int in_flight);
 
   // An answer has come, whatever it told.
   [[nodiscard]] bool measured() const { return answers_ > 0; }
@@ -80,7 +103,7 @@ class Pace {
   };
   using Bands = std::map<int, Band>;  // by the power of two that the number in flight reaches
   static void add(Bands& bands, double in_flight, double token_s);
-  void note_tokens(const Response& response, double in_flight);
+  void learn_token_time(const Response& response, double in_flight);
   [[nodiscard]] double token_s(int in_flight) const;
 
   static constexpr std::size_t kWindow = 64;  // the newest responses, of each band

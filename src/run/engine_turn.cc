@@ -122,10 +122,10 @@ Status EngineTurn::on_answer(Answered answered) {
   for (Source* source : sources()) {
     if (!TRY(source->on_answer(*engine_, answered, load_id()))) continue;
     if (source->reading_cost() > 1) {
-      note_read_back(answered.response, running, source->reading_cost());
+      learn_from_read_back(answered.response, running, source->reading_cost());
       return {};
     }
-    pace_.note(answered.response, running);
+    pace_.learn(answered.response, running);
     after_answer(answered.response);
     return {};
   }
@@ -133,10 +133,10 @@ Status EngineTurn::on_answer(Answered answered) {
 }
 
 // Where no task told how fast prompts are read (a run that has only outputs left to read back).
-void EngineTurn::note_read_back(Response response, int in_flight, double reading_cost) {
+void EngineTurn::learn_from_read_back(Response response, int in_flight, double reading_cost) {
   if (pace_.measured(/*max_tokens=*/0)) return;
   response.first_token_s /= reading_cost;
-  pace_.note(response, in_flight);
+  pace_.learn(response, in_flight);
 }
 
 Status EngineTurn::on_death(const Died& died) {

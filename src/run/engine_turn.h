@@ -100,7 +100,7 @@ class EngineTurn {
   [[nodiscard]] Status handle_waiting_events();
   [[nodiscard]] Status after_failed_call(const Error& error);
   [[nodiscard]] Status on_answer(Answered answered);
-  void note_read_back(Response response, int in_flight, double reading_cost);
+  void learn_from_read_back(Response response, int in_flight, double reading_cost);
   [[nodiscard]] Status on_death(const Died& died);
 
   std::int64_t next_id_ = 1;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "run/engine_turn.h"
+#include "run/identity.h"
 #include "run/judge_source.h"
 #include "run/unit.h"
 
@@ -200,8 +201,7 @@ class TaskJudging {
     judge.variant = run_.baseline();
     judge.engine = TRY(services_.start_engine(judge.variant));
     judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
-    judge.identity = services_.identity;
-    judge.identity.args = identity_args(run_.plan.engine.kind, judge.load_args);
+    judge.identity = current_identity(run_, judge.variant, services_.identity);
     return judge;
   }
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "run/runner.h"
+#include "run/identity.h"
 #include "run/unit.h"
 #include "task/prompt.h"
 

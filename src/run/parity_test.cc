@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "run/runner.h"
-#include "run/scripted_engine.h"
+#include "support/scripted_engine.h"
 
 namespace assay {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
-#include "run/scripted_engine.h"
+#include "support/scripted_engine.h"
 
 namespace assay {
 namespace {

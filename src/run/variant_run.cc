@@ -131,7 +131,7 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
   share_the_deadline();
   TRY(loop());
   services_.progress.clear();
-  if (engine_) load_.note_energy(*engine_);
+  if (engine_) load_.read_energy(*engine_);
   shut_down();
   TRY(load_.save());
   TRY(services_.store.flush());
