@@ -136,7 +136,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
     if (task.planned == 0) task.planned = static_cast<std::int64_t>(by_variant.back()->size());
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
-  // The prefix all share: items scored for every variant.
+  // Means over the items that are scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
   for (const auto& [id, first] : *by_variant.front()) {
     const bool everywhere =
@@ -172,7 +172,8 @@ void compare_all(RunReport& report, const AllScores& scores) {
       cell.paired = compare_pairs(pairs, options);
       const Flag* flag = invalidating_flag(report, report.variants[v].name, task.name);
       if (flag != nullptr) mark_invalid(*cell.paired, flag->name);
-      // A flag spoils the pool although a task without pairs stays N/A.
+      // A flagged task makes the pooled comparison INVALID, even one that has no pairs and is N/A
+      // itself.
       std::string spoils = flag != nullptr ? flag->name : "";
       if (cell.paired->verdict == Verdict::invalid) spoils = cell.paired->reason;
       pool_tasks.push_back({task.name, task.weight, pairs, spoils});
@@ -185,7 +186,8 @@ void compare_all(RunReport& report, const AllScores& scores) {
   adjust_family(family, options);
 }
 
-// The hash of OutputValues: later steps of a task of ours may carry the model's own answers.
+// OutputValues::prompt_hash. Of a task of ours only the first step's prompt counts: those of later
+// steps may contain the model's own answers.
 Result<std::string> hash_of_prompts(const Store& store, const std::vector<StoredStep>& steps,
                                     bool of_lm_eval) {
   std::string prompts;
@@ -223,7 +225,8 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   return out;
 }
 
-// Id and group: as frozen, or of a task whose documents only lm-eval knows, those with a score.
+// Ids and groups of a task's items, as frozen. The frozen plan has none of a task whose documents
+// only lm-eval knows: there they are the items that have a score.
 std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
                                                           const AllScores& scores) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -273,7 +276,7 @@ Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScor
   return {};
 }
 
-// "no judge" says what it could not do as well as why.
+// Events of the kind "no judge" say what failed as well as why.
 Result<std::vector<EventValues>> read_events(const Store& store) {
   std::vector<EventValues> out;
   for (const StoredEvent& event : TRY(store.events())) {

@@ -20,7 +20,7 @@ struct OwnParts {
   std::int64_t steps_passed = 0;
   std::int64_t steps = 0;
   std::vector<double> confidence;  // of each answer; one that states none counts as sure
-  std::vector<double> correct;     // as many
+  std::vector<double> correct;     // of the same answers, in the same order
   std::int64_t unstated = 0;       // answers without a stated confidence
 };
 

@@ -117,7 +117,8 @@ class TaskJudging {
   }
 
  private:
-  // Items nobody judged: never asked about, or judged just before an earlier run ended.
+  // The answers without a judge's verdict: the judge was never asked about them, or it answered
+  // just before an earlier run ended.
   Status collect() {
     std::set<AnswerId> unscored;
     for (const StoredScore& s : TRY(services_.store.scores())) {
@@ -160,7 +161,7 @@ class TaskJudging {
     return state;
   }
 
-  // The answers are there: a judge that cannot be had leaves them unscored, and the report is made.
+  // The lack of a judge ends no run: the answers stay unscored, and the report is made.
   Status go_without(const Error& error) {
     if (error.kind == ErrorKind::interrupted) return std::unexpected(error);
     services_.progress.say(

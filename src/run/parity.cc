@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 300;
 
-// One way's account of an item.
+// An item as one of the two ways asked and scored it.
 struct Side {
   std::vector<Rendered> prompts;  // one a request; a native log-likelihood's, one a continuation
   std::optional<Sampling> sampling;
@@ -39,7 +39,7 @@ std::string in_words(const Rendered& prompt) {
       dump_json(to_json(prompt))));
 }
 
-// Token ids alone: the text may be cut into them in one way only.
+// Compares token ids alone: they are all that the engine sees.
 bool same_tokens(const Rendered& a, const Rendered& b) {
   if (a.prompt_tokens != b.prompt_tokens || a.scored.size() != b.scored.size()) return false;
   for (std::size_t i = 0; i < a.scored.size(); ++i) {

@@ -52,7 +52,8 @@ bool VariantRun::wants_second_pass() const {
   return run_.plan.compare.noise_floor && variant_.spec.baseline && !second_pass_;
 }
 
-// The baseline's items once more, in another order: what is only chance shows as a difference.
+// The baseline answers its items once more, in another order: where the two answers differ, chance
+// alone made the difference.
 Status VariantRun::begin_second_pass() {
   second_pass_ = true;
   tasks_deadline_s_ = deadline_s_;
@@ -157,7 +158,8 @@ Status VariantRun::admit() {
   return admit_from(fidelity_, deadline_s_);
 }
 
-// The baseline's own outputs are complete only now; the others chose among them before they loaded.
+// Only now that the baseline has answered can it choose among its outputs; the other variants chose
+// in prepare().
 Status VariantRun::begin_reading_back() {
   if (std::exchange(reading_back_, true) || !variant_.spec.baseline) return {};
   return fidelity_.prepare();

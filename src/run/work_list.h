@@ -95,7 +95,7 @@ class WorkList final : public Source {
   Lanes lanes_;
   std::deque<std::size_t> begun_;
   std::set<const ResolvedTask*> begun_tasks_;            // an item of it was asked
-  std::set<const ResolvedTask*> answered_tasks_;         // and answered, be it set aside
+  std::set<const ResolvedTask*> answered_tasks_;         // an answer came, or an engine error
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::map<std::string, int> keys_asked_;
   std::deque<std::size_t> to_grade_;
