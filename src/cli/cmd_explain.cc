@@ -59,9 +59,10 @@ Status print_steps(const Store& store, const std::vector<StoredStep>& steps, boo
   for (const StoredStep& step : steps) {
     if (with_prompt) {
       const auto prompt = TRY(store.rendered(step.rendered_key));
-      fmt::print("--- prompt, step {}\n{}\n", step.id.step + 1, prompt ? prompt->text : "");
+      fmt::print("--- prompt, step {}\n{}\n", step.step + 1, prompt ? prompt->text : "");
     }
-    fmt::print("--- {} step {}\n", step.id.variant, step.id.step + 1);
+    fmt::print("--- {}{} step {}\n", step.id.variant,
+               step.id.purpose == Purpose::second_pass ? " (second pass)" : "", step.step + 1);
     if (step.response_key.empty()) {
       fmt::print("  the prompt did not fit and was not sent\n");
       continue;
@@ -77,8 +78,9 @@ Result<std::vector<StoredScore>> scores_of_item(const Store& store, const Explai
   std::vector<StoredScore> out;
   std::vector<StoredScore> second;
   for (StoredScore& s : TRY(store.scores())) {
-    if (s.item != options.item || (!options.task.empty() && s.task != options.task)) continue;
-    (s.variant == kSecondPass ? second : out).push_back(std::move(s));
+    if (s.id.item != options.item) continue;
+    if (!options.task.empty() && s.id.task != options.task) continue;
+    (s.id.purpose == Purpose::second_pass ? second : out).push_back(std::move(s));
   }
   std::ranges::move(second, std::back_inserter(out));
   return out;
@@ -88,8 +90,8 @@ Result<int> explain(const ExplainOptions& options) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
   bool found = false;
   for (const StoredScore& s : TRY(scores_of_item(store, options))) {
-    const auto steps = TRY(store.steps(s.variant, s.task, s.item, s.repeat));
-    if (!found) fmt::print("task {}, item {}\n", s.task, s.item);
+    const auto steps = TRY(store.steps(s.id));
+    if (!found) fmt::print("task {}, item {}\n", s.id.task, s.id.item);
     TRY(print_steps(store, steps, !found));
     print_score(s.score);
     found = true;

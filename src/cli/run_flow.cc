@@ -58,7 +58,7 @@ Result<WeightRule> weights_of(const Plan& plan, const Store& store) {
 
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
 // none.
-Status note_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
+Status store_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
   TRY(store.set_meta("end", end_name(end)));
   if (worked || !TRY(store.meta("ended_at"))) {
     TRY(store.set_meta("ended_at", fmt::format("{:.3f}", clock.wall().count())));
@@ -109,7 +109,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
     return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                  "run the same command to go on: everything answered is kept"});
   }
-  TRY(note_end(store, clock, *end, store.response_count() != responses_before));
+  TRY(store_end(store, clock, *end, store.response_count() != responses_before));
   TRY(write_file_atomic(flow.out / "plan.frozen.json", to_json(freeze(resolved)).dump(1) + "\n"));
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));

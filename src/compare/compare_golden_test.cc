@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "compare/compare_folders.h"
 #include "compare/summarize.h"
-#include "report/golden.h"
+#include "support/golden.h"
 
 namespace assay {
 namespace {

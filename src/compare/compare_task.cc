@@ -69,7 +69,7 @@ Group group_at(const std::vector<SampleRow>& rows, std::size_t at) {
   return out;
 }
 
-void note_alone(const SampleRow& row, std::int64_t& count, std::vector<std::uint32_t>& examples) {
+void count_alone(const SampleRow& row, std::int64_t& count, std::vector<std::uint32_t>& examples) {
   ++count;
   if (examples.size() < kExamples) examples.push_back(row.doc_id);
 }
@@ -83,12 +83,12 @@ Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskCompa
     const bool no_b = b == base.rows.size();
     const bool no_c = c == candidate.rows.size();
     if (no_c || (!no_b && key(base.rows[b]) < key(candidate.rows[c]))) {
-      note_alone(base.rows[b], task.only_base, task.example_only_base);
+      count_alone(base.rows[b], task.only_base, task.example_only_base);
       b = group_at(base.rows, b).next;
       continue;
     }
     if (no_b || key(candidate.rows[c]) < key(base.rows[b])) {
-      note_alone(candidate.rows[c], task.only_candidate, task.example_only_candidate);
+      count_alone(candidate.rows[c], task.only_candidate, task.example_only_candidate);
       c = group_at(candidate.rows, c).next;
       continue;
     }

@@ -206,7 +206,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AlphaZero", with_tasks("compare: {alpha: 0}\n"),
              "p.yaml:2:18: compare.alpha must be above 0 and below 0.5", "one-sided"},
         Case{"AlphaHalf", with_tasks("compare: {alpha: 0.5}\n"),
-             "p.yaml:2:18: compare.alpha must be above 0 and below 0.5", "one-sided"}),
+             "p.yaml:2:18: compare.alpha must be above 0 and below 0.5", "one-sided"},
+        Case{"Weights", with_tasks("weights: root\n"),
+             "p.yaml:2:10: weights: there is no rule 'root'", "equal, sqrt or items"}),
     cases_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -334,6 +336,10 @@ INSTANTIATE_TEST_SUITE_P(
              "64 of 64 tokens are output"},
         Case{"Weight", task("name: aime24, max_gen_toks: 4, weight: -1"),
              "p.yaml:4:45: tasks[0].weight is negative", "0 or more"},
+        Case{"ExpectWithoutScore", task("name: aime24, max_gen_toks: 4, expect: {within_pp: 2}"),
+             "p.yaml:4:53: tasks[0].expect.score is missing", "should score"},
+        Case{"ExpectedScore", task("name: aime24, max_gen_toks: 4, expect: {score: 120}"),
+             "p.yaml:4:61: tasks[0].expect.score is no score", "per cent"},
         Case{"AllWeightsZero", task("name: aime24, max_gen_toks: 4, weight: 0"),
              "p.yaml:4:3: all tasks have the weight 0", "above 0"},
         Case{"Repeats", task("name: aime24, max_gen_toks: 4, repeats: 0"),

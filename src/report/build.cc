@@ -139,7 +139,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
   task.weight = frozen.available ? task_weight(report.weights, frozen.weight, task.planned) : 0;
-  // The prefix all share: items scored for every variant.
+  // Means over the items that are scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
   for (const auto& [id, first] : *by_variant.front()) {
     const bool everywhere =
@@ -161,7 +161,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
 
 // One variant's tasks beside the baseline's.
 std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const AllScores& scores) {
-  const std::string& base = report.variants[baseline_index(report)].name;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
   const std::string& name = report.variants[v].name;
   std::vector<PoolTask> out;
   for (const TaskValues& task : report.tasks) {
@@ -177,7 +177,7 @@ std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const All
 }
 
 void compare_all(RunReport& report, const AllScores& scores) {
-  const std::size_t base = baseline_index(report);
+  const std::size_t base = baseline_index(report.variants);
   std::vector<CandidateComparison> candidates;
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (v != base) candidates.push_back({tasks_of(report, v, scores), {}, {}});
@@ -200,12 +200,13 @@ void compare_all(RunReport& report, const AllScores& scores) {
   }
 }
 
-// The hash of OutputValues: later steps of a task of ours may carry the model's own answers.
+// OutputValues::prompt_hash. Of a task of ours only the first step's prompt counts: those of later
+// steps may contain the model's own answers.
 Result<std::string> hash_of_prompts(const Store& store, const std::vector<StoredStep>& steps,
                                     bool of_lm_eval) {
   std::string prompts;
   for (const StoredStep& step : steps) {
-    if (!of_lm_eval && step.id.step > 0) continue;
+    if (!of_lm_eval && step.step > 0) continue;
     if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
   }
   return prompts.empty() ? "" : sha256_hex(prompts);
@@ -238,7 +239,8 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   return out;
 }
 
-// Id and group: as frozen, or of a task whose documents only lm-eval knows, those with a score.
+// Ids and groups of a task's items, as frozen. The frozen plan has none of a task whose documents
+// only lm-eval knows: there they are the items that have a score.
 std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
                                                           const AllScores& scores) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -257,7 +259,7 @@ Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScor
                      RunReport& report) {
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
   for (const VariantValues& v : report.variants) {
-    for (StoredStep& step : TRY(store.steps(v.name))) {
+    for (StoredStep& step : TRY(store.steps(v.name, Purpose::answer))) {
       if (step.id.repeat == 0)
         steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
     }
@@ -288,7 +290,7 @@ Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScor
   return {};
 }
 
-// "no judge" says what it could not do as well as why.
+// Events of the kind "no judge" say what failed as well as why.
 Result<std::vector<EventValues>> read_events(const Store& store) {
   std::vector<EventValues> out;
   for (const StoredEvent& event : TRY(store.events())) {
@@ -323,7 +325,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.variants = TRY(read_variants(store, frozen));
   report.twins = twins_of_baseline(frozen);
   TRY(measure_traffic(store, report.variants));
-  const AllScores scores = TRY(read_scores(store));
+  const AllScores scores = TRY(read_scores(store, Purpose::answer));
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
     const auto spec = std::ranges::find(frozen.plan.tasks, task.name, &TaskSpec::name);

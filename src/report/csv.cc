@@ -49,7 +49,8 @@ std::vector<TableCell> csv_row(const TaskValues& task, const VariantValues& vari
           points(paired.interval_low_pp),
           points(paired.interval_high_pp),
           number(has_p ? fmt::format("{:.6f}", *paired.mcnemar_p) : ""),
-          number(cell.paired ? std::string(verdict_name(paired.verdict)) : "")};  // a bare word
+          number(cell.paired ? std::string(verdict_name(paired.verdict))
+                             : "")};  // one word: needs no quotes
 }
 
 }  // namespace

@@ -10,14 +10,15 @@
 namespace assay {
 namespace {
 
-using Positions = std::map<std::string, std::vector<TokenLogprobs>>;  // item -> its output
+// "<task>/<item>" -> its output. The order of these names is the order in which the bootstrap
+// draws.
+using Positions = std::map<std::string, std::vector<TokenLogprobs>>;
 
 Result<Positions> read_back(const Store& store, const std::string& variant) {
   Positions out;
-  for (const StoredStep& step : TRY(store.steps(variant))) {
-    if (step.id.task != kReadBackTask) continue;
+  for (const StoredStep& step : TRY(store.steps(variant, Purpose::read_back))) {
     auto response = TRY(store.response(step.response_key));
-    if (response) out[step.id.item] = std::move(response->positions);
+    if (response) out[step.id.task + "/" + step.id.item] = std::move(response->positions);
   }
   return out;
 }
@@ -74,10 +75,8 @@ std::optional<FidelityValues> compare(const Positions& baseline, const Positions
 Result<std::vector<std::optional<FidelityValues>>> measure_fidelity(
     const Store& store, const std::vector<VariantValues>& variants) {
   std::vector<std::optional<FidelityValues>> out(variants.size());
-  Positions baseline;
-  for (const VariantValues& v : variants) {
-    if (v.baseline) baseline = TRY(read_back(store, v.name));
-  }
+  if (variants.empty()) return out;
+  const Positions baseline = TRY(read_back(store, variants[baseline_index(variants)].name));
   if (baseline.empty()) return out;
   for (std::size_t i = 0; i < variants.size(); ++i) {
     if (!variants[i].baseline) {

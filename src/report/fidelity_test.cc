@@ -36,7 +36,7 @@ class FidelityReportTest : public testing::Test {
     response.positions = std::move(positions);
     const std::string key = variant + item;
     ASSERT_TRUE(store_->put_response(key, response, 0));
-    ASSERT_TRUE(store_->put_step({{variant, kReadBackTask, item, 0, 0}, key, "r"}));
+    ASSERT_TRUE(store_->put_step({{variant, "t", item, 0, Purpose::read_back}, 0, key, "r"}));
   }
 
   std::filesystem::path folder_;
@@ -52,13 +52,13 @@ class FidelityReportTest : public testing::Test {
 };
 
 TEST_F(FidelityReportTest, ComparesWhatBothReadBack) {
-  for (const char* item : {"t/1", "t/2"}) {
+  for (const char* item : {"1", "2"}) {
     put("base", item, {position(0.5, 0.25), position(0.5, 0.25)});
     put("same", item, {position(0.5, 0.25), position(0.5, 0.25)});
   }
-  put("other", "t/1", {position(0.25, 0.5), position(0.5, 0.25)});
-  put("other", "t/2", {position(0.5, 0.25), position(0.25, 0.5)});
-  put("other", "t/3", {position(0.1, 0.9)});  // the baseline did not read it
+  put("other", "1", {position(0.25, 0.5), position(0.5, 0.25)});
+  put("other", "2", {position(0.5, 0.25), position(0.25, 0.5)});
+  put("other", "3", {position(0.1, 0.9)});  // the baseline did not read it
   const auto got = measure_fidelity(*store_, variants_).value();
   ASSERT_EQ(got.size(), 3U);
   const FidelityValues same = got[1].value_or(FidelityValues{});
@@ -77,7 +77,7 @@ TEST_F(FidelityReportTest, ComparesWhatBothReadBack) {
 }
 
 TEST_F(FidelityReportTest, NothingReadNothingSaid) {
-  put("other", "t/1", {position(0.5, 0.25)});
+  put("other", "1", {position(0.5, 0.25)});
   const auto got = measure_fidelity(*store_, variants_).value();
   EXPECT_EQ(std::count(got.begin(), got.end(), std::nullopt), 3);
 }

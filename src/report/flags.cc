@@ -179,7 +179,7 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   flag.text_zh = fmt::format("{} 个回答中有 {} 个无法评分(基线有 {} 个)", cell.run, here, there);
   flag.example = example_of(report, task.name, variant,
                             [](const OutputValues& o) { return o.outcome != "scored"; });
-  // What one side alone has not scored may be what it got wrong.
+  // Items that one side alone leaves unscored may be those that it would have got wrong.
   flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
     return here - unscored_answers(task.cells[other]) >= kFewestForInvalid &&
            unscored_share(cell) - unscored_share(task.cells[other]) >= kMostUnscoredApart;
@@ -187,8 +187,8 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   report.flags.push_back(std::move(flag));
 }
 
-// The baseline differs from itself, in one direction, beyond chance: whatever did that did not
-// treat the variants alike either.
+// The baseline differs from itself, in one direction, beyond chance. Whatever made one of its
+// passes better may have done the same to a variant, so no comparison on this task can be trusted.
 void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t base) {
   if (!task.noise_floor) return;
   const NoiseFloor& floor = *task.noise_floor;
@@ -219,7 +219,8 @@ double flip_share(const PairedComparison& c) {
              : 0;
 }
 
-// A difference that asking the baseline again makes as well. `task`: empty for all together.
+// The variant flips no more items than the baseline does when it is asked again. `task`: empty for
+// all together.
 void flag_noise_floor(RunReport& report, const NoiseFloor& floor, const PairedComparison& paired,
                       std::size_t variant, const std::string& task) {
   const PairedComparison& own = floor.comparison;
@@ -235,7 +236,7 @@ void flag_noise_floor(RunReport& report, const NoiseFloor& floor, const PairedCo
   report.flags.push_back(std::move(flag));
 }
 
-// The same from repeats of an item.
+// The same, judged by items that were answered several times (`repeats`) instead of a second pass.
 void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, std::size_t base) {
   const Cell& there = task.cells[base];
   const auto& own = there.own_disagreement;
@@ -324,7 +325,7 @@ void flag_comparisons(RunReport& report) {
     for (std::size_t v = 0; v < report.variants.size(); ++v) {
       const auto& paired = task.cells[v].paired;
       if (!paired || paired->n == 0) continue;
-      const std::string& baseline = report.variants[baseline_index(report)].name;
+      const std::string& baseline = report.variants[baseline_index(report.variants)].name;
       if (paired->obstacle == Obstacle::no_sensitivity && !std::exchange(said, true)) {
         flag_sensitivity(report, task, *paired, baseline);
       }
@@ -352,10 +353,7 @@ void flag_fidelity(RunReport& report) {
 }
 
 void raise_flags(RunReport& report, const nlohmann::json& opened) {
-  std::size_t base = 0;
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) base = v;
-  }
+  const std::size_t base = baseline_index(report.variants);
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     flag_variant(report, v, base, opened);
     for (const TaskValues& task : report.tasks) {

@@ -15,11 +15,11 @@
 #include "base/json.h"
 #include "plan/frozen.h"
 #include "report/build.h"
-#include "report/golden.h"
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
 #include "store/store.h"
+#include "support/golden.h"
 
 namespace assay {
 namespace {
@@ -85,18 +85,17 @@ FrozenPlan frozen_plan_of(const Situation& s) {
   return frozen;
 }
 
-void store_answer(Store& store, const std::string& variant, const std::string& task, int item,
-                  int repeat, const Answer& answer) {
-  const std::string id = fmt::format("{}-{:02}", task, item);
-  const std::string key = fmt::format("{} {} {}", variant, id, repeat);
+void store_answer(Store& store, const AnswerId& id, const Answer& answer) {
+  const std::string key =
+      fmt::format("{} {} {} {}", id.variant, to_string(id.purpose), id.item, id.repeat);
   Rendered rendered;
-  rendered.text = "Question " + id;
+  rendered.text = "Question " + id.item;
   Response response;
   response.text = answer.text;
   response.finish_reason = answer.truncated ? FinishReason::length : FinishReason::stop;
   ASSERT_TRUE(store.put_rendered(key, rendered));
   ASSERT_TRUE(store.put_response(key, response, 1));
-  ASSERT_TRUE(store.put_step({{variant, task, id, repeat, 0}, key, key}));
+  ASSERT_TRUE(store.put_step({id, 0, key, key}));
   Score score;
   score.target = "4";
   score.extracted = answer.value > 0.5 ? "4" : "5";
@@ -111,15 +110,17 @@ void store_answer(Store& store, const std::string& variant, const std::string& t
   } else {
     score.reason = answer.unscored;
   }
-  ASSERT_TRUE(store.put_score({variant, task, id, repeat, score}));
+  ASSERT_TRUE(store.put_score({id, score}));
 }
 
-void store_answers(Store& store, const Situation& s, std::size_t v, const std::string& name) {
+void store_answers(Store& store, const Situation& s, std::size_t v, const std::string& name,
+                   Purpose purpose = Purpose::answer) {
   for (const std::string task : {"math", "code"}) {
     for (int i = 0; i < s.items; ++i) {
       for (int r = 0; r < s.repeats; ++r) {
         const Answer answer = s.answer(v, task, i, r);
-        if (answer.run) store_answer(store, name, task, i, r, answer);
+        const AnswerId id{name, task, fmt::format("{}-{:02}", task, i), r, purpose};
+        if (answer.run) store_answer(store, id, answer);
       }
     }
   }
@@ -147,7 +148,9 @@ void fill(Store& store, const Situation& s) {
                                 {{"variant", s.variants.front()}, {"why", s.died_of}}));
     ASSERT_TRUE(store.add_event(1300, "no judge", {{"what", "the judge"}, {"why", "is gone"}}));
   }
-  if (s.second_pass) store_answers(store, s, s.variants.size(), kSecondPass);
+  if (s.second_pass) {
+    store_answers(store, s, s.variants.size(), s.variants.front(), Purpose::second_pass);
+  }
   ASSERT_TRUE(store.flush());
 }
 

@@ -88,7 +88,7 @@ std::string controls(const RunReport& report) {
 }  // namespace
 
 std::string items_section(const RunReport& report) {
-  const std::size_t base = baseline_index(report);
+  const std::size_t base = baseline_index(report.variants);
   std::map<std::string, std::size_t> task_index;
   Json tasks = Json::array();
   for (const TaskValues& task : report.tasks) {

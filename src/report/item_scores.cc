@@ -4,16 +4,16 @@
 
 namespace assay {
 
-Result<AllScores> read_scores(const Store& store) {
+Result<AllScores> read_scores(const Store& store, Purpose purpose) {
   AllScores all;
-  for (StoredScore& stored : TRY(store.scores())) {
-    ItemScore& item = all[{stored.variant, stored.task}][stored.item];
+  for (StoredScore& stored : TRY(store.scores(purpose))) {
+    ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
     ++item.runs;
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;
       for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
       if (stored.score.metrics.contains("robust")) {
-        note_own_parts(stored.score, stored.score.metrics.at("robust"), item.own);
+        add_own_parts(stored.score, stored.score.metrics.at("robust"), item.own);
       }
     } else {
       item.reason = stored.score.reason;
@@ -45,13 +45,6 @@ std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& cand
         {mean_of(b, metric), mean_of(it->second, metric), std::max(b.repeats, it->second.repeats)});
   }
   return pairs;
-}
-
-std::size_t baseline_index(const RunReport& report) {
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (report.variants[v].baseline) return v;
-  }
-  return 0;
 }
 
 }  // namespace assay

@@ -25,7 +25,8 @@ struct ItemScore {  // one item of one variant, repeats taken together
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
 using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
 
-[[nodiscard]] Result<AllScores> read_scores(const Store& store);
+// `purpose`: answer or second_pass.
+[[nodiscard]] Result<AllScores> read_scores(const Store& store, Purpose purpose);
 // Empty where there are none.
 [[nodiscard]] const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
                                           const std::string& task);
@@ -34,8 +35,5 @@ using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  //
 // The items scored on both sides.
 [[nodiscard]] std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                                 const std::string& metric);
-
-// The baseline's place among the variants; 0 without one.
-[[nodiscard]] std::size_t baseline_index(const RunReport& report);
 
 }  // namespace assay

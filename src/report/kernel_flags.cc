@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-// A kernel that widens what the checkpoint has narrow: 4-bit weights and activations on a
-// weight-only kernel, as NVFP4 runs before Blackwell. Layers in another format than the
-// checkpoint's narrowest are not looked at.
+// A kernel whose activations have more bits than the checkpoint asks for: 4-bit weights and
+// activations on a weight-only kernel, as NVFP4 runs before Blackwell. Layers in another format
+// than the checkpoint's narrowest are not looked at.
 void flag_wider_activations(RunReport& report, const VariantValues& v) {
   const CheckpointFact& asked = v.facts.checkpoint;
   if (!asked.weight_bits || !asked.activation_bits) return;

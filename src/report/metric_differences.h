@@ -1,4 +1,4 @@
-// The items on which robust and lm_eval part.
+// The items that the metrics robust and lm_eval judge differently.
 #pragma once
 
 #include <string>

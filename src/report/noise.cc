@@ -42,9 +42,9 @@ struct Wording {
 };
 using Wordings = std::map<std::pair<std::string, std::string>, Wording>;  // (task, item)
 
-Result<Wordings> wordings_of(const Store& store, const std::string& variant) {
+Result<Wordings> wordings_of(const Store& store, const std::string& variant, Purpose purpose) {
   Wordings out;
-  for (const StoredStep& step : TRY(store.steps(variant))) {
+  for (const StoredStep& step : TRY(store.steps(variant, purpose))) {
     if (step.id.repeat != 0) continue;
     Wording& wording = out[{step.id.task, step.id.item}];
     const auto response =
@@ -80,7 +80,7 @@ void count_wordings(NoiseFloor& floor, const std::string& task, const ItemScores
 }  // namespace
 
 void measure_repeats(RunReport& report, const AllScores& scores) {
-  const std::size_t base = baseline_index(report);
+  const std::size_t base = baseline_index(report.variants);
   for (TaskValues& task : report.tasks) {
     const ItemScores& there = scores_of(scores, report.variants[base].name, task.name);
     for (std::size_t v = 0; v < report.variants.size(); ++v) {
@@ -93,18 +93,18 @@ void measure_repeats(RunReport& report, const AllScores& scores) {
 }
 
 Status measure_noise_floor(const Store& store, const AllScores& scores, RunReport& report) {
-  const Wordings second_words = TRY(wordings_of(store, kSecondPass));
+  const std::string& baseline = report.variants[baseline_index(report.variants)].name;
+  const Wordings second_words = TRY(wordings_of(store, baseline, Purpose::second_pass));
   if (second_words.empty()) return {};
-  const std::string& baseline = report.variants[baseline_index(report)].name;
-  const Wordings first_words = TRY(wordings_of(store, baseline));
-  const std::string again = kSecondPass;
+  const Wordings first_words = TRY(wordings_of(store, baseline, Purpose::answer));
+  const AllScores again = TRY(read_scores(store, Purpose::second_pass));
   const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
   std::vector<PoolTask> pool_tasks;
   NoiseFloor all;
   for (TaskValues& task : report.tasks) {
     const std::string& metric = task.metrics.front();
     const ItemScores& first = scores_of(scores, baseline, task.name);
-    const ItemScores& second = scores_of(scores, again, task.name);
+    const ItemScores& second = scores_of(again, baseline, task.name);
     pool_tasks.push_back({task.name, task.weight, pairs_of(first, second, metric)});
     if (pool_tasks.back().pairs.empty()) continue;
     NoiseFloor floor{compare_pairs(pool_tasks.back().pairs, options)};

@@ -32,7 +32,7 @@ std::map<int, double> pass_at_ks(const std::vector<OwnItem>& items) {
 
 }  // namespace
 
-void note_own_parts(const Score& score, double correct, OwnParts& parts) {
+void add_own_parts(const Score& score, double correct, OwnParts& parts) {
   if (score.month) parts.month = *score.month;
   if (score.substeps) {
     parts.steps_passed += score.substeps->passed;

@@ -20,12 +20,12 @@ struct OwnParts {
   std::int64_t steps_passed = 0;
   std::int64_t steps = 0;
   std::vector<double> confidence;  // of each answer; one that states none counts as sure
-  std::vector<double> correct;     // as many
+  std::vector<double> correct;     // of the same answers, in the same order
   std::int64_t unstated = 0;       // answers without a stated confidence
 };
 
 // `score` is scored; `correct` its first metric.
-void note_own_parts(const Score& score, double correct, OwnParts& parts);
+void add_own_parts(const Score& score, double correct, OwnParts& parts);
 
 struct OwnItem {
   const OwnParts* parts;

@@ -25,9 +25,9 @@ Score of_month(const std::string& month) {
 
 TEST(OwnFigures, SubstepsAreCountedOverAllProblems) {
   OwnParts solved;
-  note_own_parts(with_steps({2, 2}), 1, solved);
+  add_own_parts(with_steps({2, 2}), 1, solved);
   OwnParts half;
-  note_own_parts(with_steps({1, 8}), 0, half);
+  add_own_parts(with_steps({1, 8}), 0, half);
   Cell cell;
   add_own_figures({{&solved, 1, 1}, {&half, 0, 1}}, cell);
   // 3 of 10 steps; the mean of the problems' shares would be 56 %.
@@ -40,9 +40,9 @@ TEST(OwnFigures, SubstepsAreCountedOverAllProblems) {
 
 TEST(OwnFigures, AnAnswerWithoutConfidenceCountsAsSure) {
   OwnParts said;
-  note_own_parts(with_confidence(0.6), 1, said);
+  add_own_parts(with_confidence(0.6), 1, said);
   OwnParts silent;
-  note_own_parts(with_confidence(std::nullopt), 0, silent);
+  add_own_parts(with_confidence(std::nullopt), 0, silent);
   Cell cell;
   add_own_figures({{&said, 1, 1}, {&silent, 0, 1}}, cell);
   // One bin: mean confidence 0.8, half of them right.
@@ -54,9 +54,9 @@ TEST(OwnFigures, AnAnswerWithoutConfidenceCountsAsSure) {
 
 TEST(OwnFigures, Months) {
   OwnParts january;
-  note_own_parts(of_month("2024-01"), 1, january);
+  add_own_parts(of_month("2024-01"), 1, january);
   OwnParts march;
-  note_own_parts(of_month("2024-03"), 0, march);
+  add_own_parts(of_month("2024-03"), 0, march);
   Cell cell;
   add_own_figures({{&january, 1, 1}, {&january, 0.5, 2}, {&march, 0, 1}}, cell);
   EXPECT_EQ(cell.months.at("2024-01").first, 2);

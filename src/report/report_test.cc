@@ -20,6 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What these tests call the answers of the baseline's second pass, beside the variants' names.
+constexpr const char* kSecondPass = "bf16 again";
+
 // A stored run of two variants and three tasks, one of them gated.
 class ReportTest : public testing::Test {
  protected:
@@ -78,7 +81,7 @@ class ReportTest : public testing::Test {
           response.text = output;
           EXPECT_TRUE(store.put_response(variant + id, response, 1));
           EXPECT_TRUE(
-              store.put_step({{variant, name, id, 0, 0}, variant + id, "1" + variant + id}));
+              store.put_step({answer_id(variant, name, id), 0, variant + id, "1" + variant + id}));
           if (prompt_) put_prompts(store, variant, name, id);
           Score score;
           score.outcome = Outcome::scored;
@@ -88,7 +91,7 @@ class ReportTest : public testing::Test {
             score.reason = reason::kSandboxFault;
           }
           score.truncated = truncated_.find(variant) != std::string::npos;
-          EXPECT_TRUE(store.put_score({variant, name, id, 0, score}));
+          EXPECT_TRUE(store.put_score({answer_id(variant, name, id), score}));
         }
       }
     }
@@ -96,6 +99,12 @@ class ReportTest : public testing::Test {
     auto report = build_report(store);
     EXPECT_TRUE(report) << report.error().to_string();
     return *std::move(report);
+  }
+
+  static AnswerId answer_id(const std::string& variant, const std::string& task,
+                            const std::string& item) {
+    if (variant == kSecondPass) return {"bf16", task, item, 0, Purpose::second_pass};
+    return {variant, task, item};
   }
 
   // Two steps, asked what prompt_ says.
@@ -106,7 +115,7 @@ class ReportTest : public testing::Test {
       Rendered prompt;
       prompt.text = prompt_(variant, id, step);
       EXPECT_TRUE(store.put_rendered(key, prompt));
-      EXPECT_TRUE(store.put_step({{variant, task, id, 0, step}, variant + id, key}));
+      EXPECT_TRUE(store.put_step({answer_id(variant, task, id), step, variant + id, key}));
     }
   }
 

@@ -103,7 +103,7 @@ std::string fidelity_sentence(const FidelityValues& f, Language language) {
 std::string sentence_for(const RunReport& report, std::size_t v, Language language) {
   const PairedComparison& pooled = report.pooled[v].overall;
   const std::string& name = report.variants[v].name;
-  const std::string& base = report.variants[baseline_index(report)].name;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
   const bool zh = language == Language::zh;
   std::string text;
   if (std::ranges::find(report.twins, name) != report.twins.end()) {
@@ -165,7 +165,7 @@ std::string unsound_sentence(const RunReport& report, Language language) {
 std::string alike_sentence(const RunReport& report, Language language) {
   constexpr std::array kOfAnswers{"truncated", "empty", "looping", "not extractable",
                                   "thinking not closed"};
-  const std::string& base = report.variants[baseline_index(report)].name;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
   std::vector<std::string> names;
   for (const Flag& flag : report.flags) {
     const bool of_answers =

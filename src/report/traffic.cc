@@ -48,8 +48,7 @@ Result<std::map<std::size_t, Times>> timed_answers(const Store& store, const std
                                                    Times& all) {
   std::map<std::size_t, Times> bands;
   std::set<std::string> seen;
-  for (const StoredStep& step : TRY(store.steps(variant))) {
-    if (step.id.task == kReadBackTask || step.id.task == kJudgeTask) continue;
+  for (const StoredStep& step : TRY(store.steps(variant, Purpose::answer))) {
     if (step.response_key.empty() || !seen.insert(step.response_key).second) continue;
     const auto response = TRY(store.response(step.response_key));
     if (!response || response->finish_reason == FinishReason::error) continue;

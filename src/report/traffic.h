@@ -14,6 +14,6 @@ namespace assay {
 [[nodiscard]] Status measure_traffic(const Store& store, std::vector<VariantValues>& variants);
 
 // results.json's `load` of a variant; null where no answer was timed.
-[[nodiscard]] nlohmann::json traffic_json(const TrafficValues& load);
+[[nodiscard]] nlohmann::json traffic_json(const TrafficValues& traffic);
 
 }  // namespace assay

@@ -26,7 +26,7 @@ class TrafficTest : public testing::Test {
   }
 
   void answer(const std::string& key, int tokens, double queued_s, double first_s, double decode_s,
-              int in_flight, const std::string& task = "math") {
+              int in_flight, Purpose purpose = Purpose::answer) {
     Response response;
     response.token_ids.assign(static_cast<std::size_t>(tokens), 7);
     response.queued_s = queued_s;
@@ -34,7 +34,7 @@ class TrafficTest : public testing::Test {
     response.decode_s = decode_s;
     response.in_flight = in_flight;
     ASSERT_TRUE(store_->put_response(key, response, 1));
-    ASSERT_TRUE(store_->put_step({{"bf16", task, key, 0, 0}, key, key}));
+    ASSERT_TRUE(store_->put_step({{"bf16", "math", key, 0, purpose}, 0, key, key}));
   }
 
   void load(const std::vector<InFlightRow>& bands) {
@@ -58,7 +58,9 @@ TEST_F(TrafficTest, MediansAndRatesByBand) {
   answer("c", 21, 0.0, 3.0, 6.0, 4);  // 3.0 s, 0.3 s
   answer("d", 1, 0.0, 4.0, 0.0, 4);   // 4.0 s; one token has no time between
   answer("e", 0, 0.0, 9.0, 0.0, 4);   // a log-likelihood
-  answer("f", 5, 9.0, 9.0, 9.0, 4, kReadBackTask);
+  answer("f", 5, 9.0, 9.0, 9.0, 4, Purpose::read_back);
+  answer("g", 5, 9.0, 9.0, 9.0, 4, Purpose::judgement);
+  answer("h", 5, 9.0, 9.0, 9.0, 4, Purpose::second_pass);
   load({{1, 1, 2.0, 11.0}});
   load({{2, 4, 8.0, 32.0}, {1, 1, 1.0, 1.0}});
   const TrafficValues traffic = measured();

@@ -1,6 +1,8 @@
 // A run's finished values: every writer prints these and computes nothing.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -58,6 +60,12 @@ struct VariantValues {
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
 };
 
+// The baseline's place among the variants; 0 without one.
+[[nodiscard]] inline std::size_t baseline_index(const std::vector<VariantValues>& variants) {
+  const auto found = std::ranges::find(variants, true, &VariantValues::baseline);
+  return found == variants.end() ? 0 : static_cast<std::size_t>(found - variants.begin());
+}
+
 // A property of a measurement that may spoil it.
 struct Flag {
   std::string name;  // "truncated", "below chance"…
@@ -76,7 +84,7 @@ struct Flag {
   [[nodiscard]] bool forces_invalid() const { return !invalidates.empty(); }
 };
 
-// How far stated confidence and correctness part (HLE); shares.
+// How far stated confidence and correctness are apart (HLE); as shares, in [0, 1].
 struct Calibration {
   double error = 0;                // root mean square over all bins
   std::optional<double> official;  // as HLE's script prints it (stats/calibration.h)
@@ -98,12 +106,12 @@ struct Cell {
   std::int64_t looping = 0;
   std::int64_t not_extractable = 0;
   std::int64_t thinking_not_closed = 0;
-  std::int64_t metrics_differ = 0;  // items on which robust and lm_eval part
+  std::int64_t metrics_differ = 0;  // items on which robust and lm_eval differ
   // Chance that two answers to one item are judged differently, mean over items: two answers of
   // this variant (none without repeats), and one of it and one of the baseline.
   std::optional<double> own_disagreement;
   std::optional<double> disagreement;
-  std::int64_t own_differing = 0;  // items whose own answers differ, of those answered twice
+  std::int64_t own_differing = 0;  // items that were answered more than once, and not alike
   std::int64_t own_compared = 0;
   std::string own_example;                 // one that does
   std::optional<PairedComparison> paired;  // to the baseline; none for the baseline itself

@@ -21,7 +21,7 @@ Pace slow() {
   Response response;
   response.token_ids.assign(11, 7);
   response.decode_s = 10;
-  pace.note(response, 1);
+  pace.learn(response, 1);
   return pace;
 }
 
@@ -85,7 +85,7 @@ TEST(Admission, FirstAnswersThatAreDueAreWaitedForUntilATokensTimeIsKnown) {
   Pace bound = unmeasured();
   Response empty;
   empty.first_token_s = 0.5;
-  bound.note(empty, 1);
+  bound.learn(empty, 1);
   const std::vector<Offer> offers = {offer(1, 5)};
   AdmissionState state = until(1000, 1);
   EXPECT_EQ(next_to_ask(offers, state, bound).kind, Kind::ask);

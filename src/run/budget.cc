@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numeric>
 
 namespace assay {
@@ -32,13 +33,18 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// 0 for 1 in flight, 1 for 2 and 3, 2 for 4 to 7…
+// 0 for 1 in flight, 1 for 2 and 3, 2 for 4 to 7… These bands are narrower than those of reports
+// (values/in_flight.h): by the widest of those, 17 to 64, the last 20 requests before a deadline
+// would be expected to take up to three times as long as they do, and items be left out for it.
 int band_of(double in_flight) {
   return static_cast<int>(std::bit_width(static_cast<unsigned>(std::max(1.0, in_flight)))) - 1;
 }
 
-constexpr double kReach = 4;  // how far beyond the crowd that was measured its growth is believed
-// Less a token, and the tokens were not generated in that time: they came in one piece.
+// With up to so many times the requests that were measured, a token's time is taken to grow as it
+// was seen to; with more, in proportion to their number.
+constexpr double kReach = 4;
+// Tokens that came faster than this, in seconds each, were not generated in that time: the server
+// sent all of them in one piece.
 constexpr double kFastestTokenS = 1e-4;
 
 }  // namespace
@@ -51,15 +57,21 @@ double report_reserve_s(double budget_s) {
   return std::clamp(budget_s * 0.03, 4.0, 120.0);
 }
 
+double Accounts::deadline_s(double turns_left, double turns) const {
+  if (!limited()) return std::numeric_limits<double>::infinity();
+  return clock_.now().count() +
+         turns * variant_share_s(left_s(), turns_left, report_reserve_s(budget_s_));
+}
+
 double least_budget_s(int variants, double load_s, double first_items_s) {
   const double work_s = variants * (load_s + first_items_s);
   return work_s + report_reserve_s(work_s);
 }
 
-void Pace::note(const Response& response, int in_flight) {
+void Pace::learn(const Response& response, int in_flight) {
   if (response.finish_reason == FinishReason::error) return;
   ++answers_;
-  note_tokens(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
+  learn_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
   }
@@ -72,7 +84,7 @@ void Pace::add(Bands& bands, double in_flight, double token_s) {
   push_bounded(band.in_flight, in_flight, kWindow);
 }
 
-void Pace::note_tokens(const Response& response, double in_flight) {
+void Pace::learn_token_time(const Response& response, double in_flight) {
   const int tokens = output_tokens(response);
   const double took_s = response.first_token_s + response.decode_s;
   if (tokens > 1) {
@@ -80,7 +92,8 @@ void Pace::note_tokens(const Response& response, double in_flight) {
     const bool at_once = one_s < kFastestTokenS && took_s > 0;
     return add(at_once ? bounds_ : decoding_, in_flight, at_once ? took_s / tokens : one_s);
   }
-  // A server may give an empty answer without asking its model: no sign that it is quick.
+  // A server may give an empty answer without asking its model, so the time that this took does not
+  // show that the model is quick: a token is taken to cost at least what was guessed.
   if (took_s > 0) add(bounds_, in_flight, std::max(took_s, guess_.token_s));
 }
 
@@ -88,7 +101,8 @@ double Pace::token_s(int in_flight) const {
   const Bands& bands = decoding_.empty() ? bounds_ : decoding_;
   if (bands.empty()) return guess_.token_s;
   auto next = bands.upper_bound(band_of(in_flight));
-  if (next == bands.begin()) ++next;  // only larger crowds were measured: no slower than they
+  // Where only more requests at a time were measured, fewer are taken to be no slower than these.
+  if (next == bands.begin()) ++next;
   const Band& band = std::prev(next)->second;
   const double seconds = percentile_90(band.token_s);
   const double seen = mean(band.in_flight);

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "base/clock.h"
 #include "values/request.h"
 
 namespace assay {
@@ -18,12 +19,34 @@ namespace assay {
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);
 
+// The wall clock that all runs on a folder have spent of its budget.
+class Accounts {
+ public:
+  // `budget_s`: 0 is no limit. `spent_s`: until now, in earlier runs and in this one.
+  Accounts(double budget_s, double spent_s, const Clock& clock)
+      : budget_s_(budget_s), spent_s_(spent_s), clock_(clock), since_s_(clock.now().count()) {}
+
+  [[nodiscard]] bool limited() const { return budget_s_ > 0; }
+  [[nodiscard]] double spent_s() const { return spent_s_ + clock_.now().count() - since_s_; }
+  [[nodiscard]] double left_s() const { return budget_s_ - spent_s(); }
+  // When a variant must end, on the clock; infinity without a budget. `turns_left`: how many turns
+  // share what is left; half a turn more where a judge comes after the variants. `turns`: how many
+  // of them are this variant's.
+  [[nodiscard]] double deadline_s(double turns_left, double turns = 1) const;
+
+ private:
+  double budget_s_;
+  double spent_s_;
+  const Clock& clock_;
+  double since_s_;
+};
+
 // The least a run can be given: each variant loads and answers the longest of the first items of
 // three tasks (a conservative guess before anything was measured).
 [[nodiscard]] double least_budget_s(int variants, double load_s, double first_items_s);
 
-// What a run is taken to cost before anything was measured: rather too much than too little. Such a
-// guess refuses budgets that are far too short; it leaves no item out.
+// What a run is taken to cost before anything was measured: rather too much than too little. By
+// such a guess a budget that is far too short is refused, but no item is left out.
 struct SpeedGuess {  // of a small model on a CPU
   double load_s = 12;
   double token_s = 0.2;  // of one request's output
@@ -34,24 +57,25 @@ inline constexpr SpeedGuess kGpuGuess{.load_s = 120, .token_s = 0.05, .prompt_to
 
 // How fast the engine answers, measured from its own responses; before any, a guess.
 //
-// An answer whose tokens came one after another tells a token's time. One of a single token or none
-// tells the most that a token takes: a step that also reads the prompt is no faster than one that
-// does not. One whose tokens all came at once (a server that does not stream) tells the share of
-// each in the whole time, which is too much as well. Such bounds serve until a token's time is
-// measured. What failed tells nothing.
+// An answer whose tokens came one after another tells a token's time. An answer of a single token
+// or none tells only the most that a token takes: a step of the engine that also reads the prompt
+// is no faster than one that does not. Where all tokens came at once (a server that does not
+// stream), the whole time divided by their number is such an upper bound as well. Bounds serve
+// until a token's time is measured. An answer that failed tells nothing.
 //
-// Decode times are kept by how many requests were in flight, in bands of powers of two: what the
-// two bands below a crowd show of its growth tells how a larger crowd will do, so that a GPU's
-// batch fills although one request alone is slow.
+// Token times are kept by how many requests were in flight, in bands of powers of two. From the two
+// highest measured bands that are not above a number in flight follows how a token's time grows
+// with that number. A GPU's batch can be filled only so: were every further request taken to slow
+// all the others in proportion, there would never seem to be time for more than a few at once.
 class Pace {
  public:
   explicit Pace(const SpeedGuess& guess = {}) : guess_(guess) {}
 
   // `in_flight`: requests running beside this one, itself included, when the response does not say
   // how many they were on average.
-  void note(const Response& response, int in_flight);
+  void learn(const Response& response, int in_flight);
 
-  // An answer has come, whatever it told.
+  // An answer has come that did not fail, whether or not it told a token's time.
   [[nodiscard]] bool measured() const { return answers_ > 0; }
   // A token's time is known, and not only as a bound.
   [[nodiscard]] bool measured_tokens() const { return !decoding_.empty(); }
@@ -63,12 +87,13 @@ class Pace {
 
   // Seconds from being sent to the last token for a chain of `steps` requests of prompt_tokens
   // each, every one using all of max_tokens, with in_flight_after requests running whose prompts
-  // have prompt_tokens_ahead tokens (all of them may still have to be read). 90th percentiles of
-  // what was seen. Decode time grows as it was seen to grow up to four times the largest crowd
-  // measured; beyond that, and while only one band was measured, linearly, the most it can.
+  // have prompt_tokens_ahead tokens (all of them may still have to be read). By the 90th
+  // percentiles of what was seen. With up to four times the requests in flight that were measured,
+  // a token's time grows as it was seen to grow; beyond that, and while only one band was measured,
+  // in proportion to the requests in flight, which is the most it can.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
                                     int in_flight_after, int prompt_tokens_ahead = 0) const;
-  // What it has seen can stand for what `other` has: later variants begin by it.
+  // Whether the next variants may begin by this pace instead of by `other`.
   [[nodiscard]] bool tells_as_much_as(const Pace& other) const {
     return measured() && (measured_tokens() || !other.measured_tokens());
   }
@@ -80,7 +105,7 @@ class Pace {
   };
   using Bands = std::map<int, Band>;  // by the power of two that the number in flight reaches
   static void add(Bands& bands, double in_flight, double token_s);
-  void note_tokens(const Response& response, double in_flight);
+  void learn_token_time(const Response& response, double in_flight);
   [[nodiscard]] double token_s(int in_flight) const;
 
   static constexpr std::size_t kWindow = 64;  // the newest responses, of each band

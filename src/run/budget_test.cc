@@ -27,7 +27,7 @@ TEST(Pace, GuessesSlowlyThenMeasures) {
   Pace pace;
   EXPECT_FALSE(pace.measured());
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.2);
-  pace.note(timed(11, 1.0, 100, 0.2), 4);  // 0.1 s a token, 2 ms a prompt token, 4 in flight
+  pace.learn(timed(11, 1.0, 100, 0.2), 4);  // 0.1 s a token, 2 ms a prompt token, 4 in flight
   EXPECT_TRUE(pace.measured());
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4), 100 * 0.002 + 10 * 0.1);
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 3, 4), 3 * (100 * 0.002 + 10 * 0.1));
@@ -46,37 +46,37 @@ TEST(Pace, GuessesWithinTheHardware) {
 // times as long. Where four take twice as long, growth goes as the root: 16 take twice that.
 TEST(Pace, GrowsAsItWasSeenToGrow) {
   Pace flat;
-  flat.note(timed(11, 1.0, 1, 1e-9), 1);
+  flat.learn(timed(11, 1.0, 1, 1e-9), 1);
   EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 4), 4.0, 1e-6);  // one band: linear
-  flat.note(timed(11, 1.0, 1, 1e-9), 4);
+  flat.learn(timed(11, 1.0, 1, 1e-9), 4);
   EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 16), 1.0, 1e-6);
   EXPECT_NEAR(flat.worst_case_s(0, 10, 1, 64), 4.0, 1e-6);
   Pace root;
-  root.note(timed(11, 1.0, 1, 1e-9), 1);
-  root.note(timed(11, 2.0, 1, 1e-9), 4);
+  root.learn(timed(11, 1.0, 1, 1e-9), 1);
+  root.learn(timed(11, 2.0, 1, 1e-9), 4);
   EXPECT_NEAR(root.worst_case_s(0, 10, 1, 16), 4.0, 1e-6);
   EXPECT_NEAR(root.worst_case_s(0, 10, 1, 1), 1.0, 1e-6);  // as the ones alone were
   Pace busy;
   Response response = timed(11, 1.0, 1, 1e-9);
   response.in_flight = 8;  // on average, whatever it was at the end
-  busy.note(response, 1);
+  busy.learn(response, 1);
   EXPECT_NEAR(busy.worst_case_s(0, 10, 1, 8), 1.0, 1e-6);
 }
 
 // What one token or none took is the most that a token takes, until a token's time is measured.
 TEST(Pace, AnswersOfNoMoreThanATokenAreABound) {
   Pace pace({.load_s = 0, .token_s = 0.2, .prompt_token_s = 0.005});
-  pace.note(timed(0, 0, 0, 0), 1);  // the engine answers; how fast it does not say
+  pace.learn(timed(0, 0, 0, 0), 1);  // the engine answers; how fast it does not say
   EXPECT_TRUE(pace.measured());
   EXPECT_FALSE(pace.measured(0));
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.2);
-  pace.note(timed(1, 0, 100, 0.5), 1);  // 5 ms a prompt token
+  pace.learn(timed(1, 0, 100, 0.5), 1);  // 5 ms a prompt token
   EXPECT_TRUE(pace.measured(0));
   EXPECT_TRUE(pace.measured(1));
   EXPECT_FALSE(pace.measured(2));
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.5);
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 2), 100 * 0.005 + 10 * 1.0);  // twice the crowd
-  pace.note(timed(11, 1.0, 100, 0.5), 1);
+  pace.learn(timed(11, 1.0, 100, 0.5), 1);
   EXPECT_TRUE(pace.measured(2));
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 1), 100 * 0.005 + 10 * 0.1);
 }
@@ -84,14 +84,14 @@ TEST(Pace, AnswersOfNoMoreThanATokenAreABound) {
 // A filter answers for the model in no time; a token is still taken to cost what was guessed.
 TEST(Pace, AQuickEmptyAnswerMakesNothingQuick) {
   Pace pace({.load_s = 0, .token_s = 0.2, .prompt_token_s = 0.005});
-  pace.note(timed(0, 0, 0, 0.001), 1);
+  pace.learn(timed(0, 0, 0, 0.001), 1);
   EXPECT_DOUBLE_EQ(pace.worst_case_s(0, 10, 1, 1), 2.0);
 }
 
 // A server that does not stream: 10 tokens in 1 s, although none seems to have followed another.
 TEST(Pace, AnAnswerInOnePieceTellsItsShareOfTheTime) {
   Pace pace;
-  pace.note(timed(10, 0, 0, 1.0), 1);
+  pace.learn(timed(10, 0, 0, 1.0), 1);
   EXPECT_FALSE(pace.measured(2));
   EXPECT_DOUBLE_EQ(pace.worst_case_s(0, 50, 1, 1), 5.0);
 }
@@ -100,16 +100,16 @@ TEST(Pace, WhatFailedTellsNothing) {
   Pace pace;
   Response failed = timed(11, 1.0, 100, 0.2);
   failed.finish_reason = FinishReason::error;
-  pace.note(failed, 1);
+  pace.learn(failed, 1);
   EXPECT_FALSE(pace.measured());
 }
 
 TEST(Pace, TellsAsMuch) {
   Pace decoding;
-  decoding.note(timed(11, 1.0, 1, 1e-9), 1);
+  decoding.learn(timed(11, 1.0, 1, 1e-9), 1);
   Pace reading;
   EXPECT_FALSE(reading.tells_as_much_as(Pace()));
-  reading.note(timed(1, 0, 100, 0.5), 1);
+  reading.learn(timed(1, 0, 100, 0.5), 1);
   EXPECT_TRUE(reading.tells_as_much_as(Pace()));
   EXPECT_FALSE(reading.tells_as_much_as(decoding));
   EXPECT_TRUE(decoding.tells_as_much_as(reading));
@@ -117,13 +117,13 @@ TEST(Pace, TellsAsMuch) {
 
 TEST(Pace, TakesThe90thPercentileAndForgets) {
   Pace pace;
-  for (int i = 1; i <= 10; ++i) pace.note(timed(2, i, 1, 1e-9), 1);
+  for (int i = 1; i <= 10; ++i) pace.learn(timed(2, i, 1, 1e-9), 1);
   EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 10, 1e-6);
-  for (int i = 0; i < 64; ++i) pace.note(timed(2, 0.5, 1, 1e-9), 1);
+  for (int i = 0; i < 64; ++i) pace.learn(timed(2, 0.5, 1, 1e-9), 1);
   EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 0.5, 1e-6);
   Response failed = timed(2, 100, 1, 1);
   failed.finish_reason = FinishReason::error;
-  for (int i = 0; i < 64; ++i) pace.note(failed, 1);
+  for (int i = 0; i < 64; ++i) pace.learn(failed, 1);
   EXPECT_NEAR(pace.worst_case_s(0, 1, 1, 1), 0.5, 1e-6);
 }
 

@@ -91,8 +91,8 @@ Status EngineTurn::admit_from(Source& source, double deadline_s) {
   return {};
 }
 
-// After a crash the requests that were in flight are asked one by one, so that the guilty one is
-// known for certain when the engine dies again.
+// After a crash the requests that were in flight are asked one by one: if the engine dies again,
+// the one in flight is what it died of.
 Result<bool> EngineTurn::admit_suspects() {
   if (!one_at_a_time_) return false;
   if (in_flight() > 0) return true;
@@ -122,21 +122,22 @@ Status EngineTurn::on_answer(Answered answered) {
   for (Source* source : sources()) {
     if (!TRY(source->on_answer(*engine_, answered, load_id()))) continue;
     if (source->reading_cost() > 1) {
-      note_read_back(answered.response, running, source->reading_cost());
+      learn_from_read_back(answered.response, running, source->reading_cost());
       return {};
     }
-    pace_.note(answered.response, running);
+    pace_.learn(answered.response, running);
     after_answer(answered.response);
     return {};
   }
-  return {};  // it was dropped: too late
+  return {};  // of a request that was dropped because time was over
 }
 
-// Where no task told how fast prompts are read (a run that has only outputs left to read back).
-void EngineTurn::note_read_back(Response response, int in_flight, double reading_cost) {
+// Reading back tells how fast prompts are read. It counts only where no task told that: in a run
+// that has nothing left but outputs to read back.
+void EngineTurn::learn_from_read_back(Response response, int in_flight, double reading_cost) {
   if (pace_.measured(/*max_tokens=*/0)) return;
   response.first_token_s /= reading_cost;
-  pace_.note(response, in_flight);
+  pace_.learn(response, in_flight);
 }
 
 Status EngineTurn::on_death(const Died& died) {
@@ -176,7 +177,7 @@ Status EngineTurn::handle(const EngineEvent& event) {
 
 Status EngineTurn::handle_waiting_events() {
   auto event = engine_ ? engine_->wait(milliseconds(50)) : std::nullopt;
-  // Whatever else is here already, before looking at the clock again.
+  // Handles all events that have come already before anybody looks at the clock again.
   for (; event; event = engine_ ? engine_->wait(milliseconds(0)) : std::nullopt) {
     TRY(handle(*event));
   }

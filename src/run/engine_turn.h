@@ -39,28 +39,29 @@ class EngineTurn {
 
   // A started engine: neither open nor loaded.
   [[nodiscard]] virtual Result<std::unique_ptr<Engine>> make_engine() = 0;
-  // All that it may be fed with.
+  // Where all its requests come from.
   [[nodiscard]] virtual std::vector<Source*> sources() = 0;
   // Asks for more, source by source, with admit_from().
   [[nodiscard]] virtual Status admit() = 0;
-  // After each round of asking: what comes now.
+  // Called after each round of asking: how the loop goes on.
   enum class Next { wait_for_engine, ask_again, end };
   [[nodiscard]] virtual Result<Next> after_asking() = 0;
   // A source's time is over: what waits in it will not be asked.
   [[nodiscard]] virtual Status end_of_time(Source& source) = 0;
   // The deadline has come: nothing in flight is waited for.
   [[nodiscard]] virtual Status deadline_passed() = 0;
-  // About every 50 ms.
+  // Called at least every 50 ms while the engine works.
   [[nodiscard]] virtual Status housekeeping() = 0;
   [[nodiscard]] virtual Status on_opened(const OpenedModel& /*opened*/) { return {}; }
   [[nodiscard]] virtual Status on_loaded() { return {}; }
   // An answer has come and still counts as in flight; its source takes it next.
   virtual void before_answer(Response& /*response*/) {}
   virtual void after_answer(const Response& /*response*/) {}
-  // What lm-eval asks and gives.
+  // The events of lm-eval: what it asks for, and that it is done.
   [[nodiscard]] virtual Status on_other(const EngineEvent& /*event*/) { return {}; }
   virtual void in_flight_changed() {}
-  // The engine died, and its sources know. False: nothing is left that needs another.
+  // Called when the engine died, after on_death() of every source. False: nothing is left to ask
+  // another engine.
   [[nodiscard]] virtual Result<bool> go_on_after_death() = 0;
   [[nodiscard]] virtual std::int64_t load_id() const { return 0; }
 
@@ -100,7 +101,7 @@ class EngineTurn {
   [[nodiscard]] Status handle_waiting_events();
   [[nodiscard]] Status after_failed_call(const Error& error);
   [[nodiscard]] Status on_answer(Answered answered);
-  void note_read_back(Response response, int in_flight, double reading_cost);
+  void learn_from_read_back(Response response, int in_flight, double reading_cost);
   [[nodiscard]] Status on_death(const Died& died);
 
   std::int64_t next_id_ = 1;

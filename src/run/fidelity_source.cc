@@ -22,11 +22,11 @@ Status FidelitySource::prepare() {
   const int room = args.value("max_model_len", 0);
   const int longest = room > 0 ? std::min(kFidelityMaxTotalTokens, room - 1)  // one is generated
                                : kFidelityMaxTotalTokens;
-  const std::string& baseline = run_.plan.baseline().name;
+  const std::string& baseline = run_.baseline().spec.name;
   for (const Unit& unit : make_units(run_)) {
     if (chosen_ >= run_.plan.fidelity.items) break;
     if (unit.repeat != 0) continue;
-    const auto steps = TRY(store_.steps(baseline, unit.task->spec.name, unit.item().id, 0));
+    const auto steps = TRY(store_.steps(unit.id(baseline)));
     if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front(), longest));
   }
   return {};
@@ -46,7 +46,7 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   if (start == 0 || static_cast<int>(tokens.size()) > longest) return {};
   ++chosen_;
   Output output;
-  output.item = task.spec.name + "/" + item.id;
+  output.id = {variant_.spec.name, task.spec.name, item.id, 0, Purpose::read_back};
   output.rendered_key = first.rendered_key;
   output.rendered.scored.push_back({std::move(tokens), start});
   const std::string key = response_key(variant_, identity_, RequestKind::prompt_logprobs,
@@ -58,8 +58,7 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
 }
 
 Status FidelitySource::put_step(const Output& output) {
-  return store_.put_step(
-      {{variant_.spec.name, kReadBackTask, output.item, 0, 0}, output.key, output.rendered_key});
+  return store_.put_step({output.id, 0, output.key, output.rendered_key});
 }
 
 std::vector<Offer> FidelitySource::offers() {

@@ -38,7 +38,7 @@ class FidelitySource final : public Source {
   // An answer with an error is left out, not stored.
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
                                        std::int64_t load_id) override;
-  [[nodiscard]] double reading_cost() const override { return 2; }  // of the log-probabilities
+  [[nodiscard]] double reading_cost() const override { return 2; }  // it computes log-probabilities
   [[nodiscard]] Status drop_waiting(Engine* engine) override;
   void drop_asked() override { asked_.clear(); }
   // Reading back is an extra that must not end the run: it is given up.
@@ -46,7 +46,7 @@ class FidelitySource final : public Source {
 
  private:
   struct Output {
-    std::string item;  // "<task>/<item>"
+    AnswerId id;
     std::string rendered_key;
     std::string key;
     Rendered rendered;

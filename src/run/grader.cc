@@ -92,9 +92,7 @@ void GraderPool::work() {
       waiting_.pop_front();
       ++in_work_;
     }
-    Graded graded{job.variant,  job.task->spec.name,
-                  job.item->id, job.repeat,
-                  job.unit,     grade_now(run_, job, run_program_, oracle.get())};
+    Graded graded{job.id, job.unit, grade_now(run_, job, run_program_, oracle.get())};
     {
       const std::lock_guard lock(mutex_);
       --in_work_;

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "run/resolve.h"
 #include "score/oracle.h"
+#include "values/answer_id.h"
 #include "values/program.h"
 #include "values/score.h"
 
@@ -23,20 +24,16 @@ using RunProgram = std::function<Result<ProgramResult>(const Program&)>;
 using MakeOracle = std::function<std::unique_ptr<EquivalenceOracle>()>;
 
 struct GradeJob {
-  std::string variant;
+  AnswerId id;
   const ResolvedTask* task = nullptr;  // outlives the pool
   const Item* item = nullptr;          // likewise
-  int repeat = 0;
-  std::size_t unit = 0;  // the caller's own number, given back
+  std::size_t unit = 0;                // the caller's own number, given back
   std::vector<StepResult> steps;
   std::optional<Response> judgement;  // of a task with a judge, once it has spoken
 };
 
 struct Graded {
-  std::string variant;
-  std::string task;
-  std::string item;
-  int repeat = 0;
+  AnswerId id;
   std::size_t unit = 0;
   Score score;
 };

@@ -37,6 +37,7 @@ class GraderTest : public ::testing::Test {
     const auto it =
         std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.id == id; });
     GradeJob out;
+    out.id = {"v", "t", id};
     out.task = &resolved_;
     out.item = &*it;
     out.steps.resize(1);
@@ -83,7 +84,7 @@ TEST_F(GraderTest, FullQueuesSendJobsBack) {
     pool.wait_done(std::chrono::milliseconds(1000));
     for (const Graded& graded : pool.take_done()) {
       EXPECT_EQ(graded.score.metrics.at("robust"), 1);
-      done.insert(graded.item);
+      done.insert(graded.id.item);
     }
   }
   EXPECT_EQ(done, (std::set<std::string>{"a", "b", "c"}));
@@ -119,7 +120,7 @@ TEST_F(GraderTest, WhatASignalInterruptedIsNotDone) {
   pool.wait_done(std::chrono::minutes(5));
   const std::vector<Graded> done = pool.take_done();
   ASSERT_EQ(done.size(), 1U);  // the only thread has come past a
-  EXPECT_EQ(done[0].item, "b");
+  EXPECT_EQ(done[0].id.item, "b");
   EXPECT_EQ(pool.pending(), 0U);
 
   Interrupted oracle;

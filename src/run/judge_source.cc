@@ -6,11 +6,6 @@
 
 namespace assay {
 
-StepId judge_step(const std::string& variant, const std::string& task, const std::string& item,
-                  int repeat) {
-  return {variant, kJudgeTask, task + "/" + item, repeat, 0};
-}
-
 JudgeSource::JudgeSource(const ResolvedRun& run, ResolvedVariant judge, EngineIdentity identity,
                          Store& store)
     : run_(run), judge_(std::move(judge)), identity_(std::move(identity)), store_(store) {}
@@ -91,10 +86,8 @@ Result<bool> JudgeSource::on_answer(Engine& /*engine*/, const Answered& answered
   asked_.erase(it);
   ++answered_;
   if (answered.response.finish_reason == FinishReason::error) return true;
-  const GradeJob& job = question.job;
   TRY(store_.put_response(question.key, answered.response, 0));
-  TRY(store_.put_step({judge_step(job.variant, job.task->spec.name, job.item->id, job.repeat),
-                       question.key, question.rendered_key}));
+  TRY(store_.put_step({judgement_of(question.job.id), 0, question.key, question.rendered_key}));
   judged_.push_back(std::move(question.job));
   return true;
 }

@@ -15,10 +15,6 @@
 
 namespace assay {
 
-// Where the store keeps the judge's words about an answer.
-[[nodiscard]] StepId judge_step(const std::string& variant, const std::string& task,
-                                const std::string& item, int repeat);
-
 class JudgeSource final : public Source {
  public:
   // `judge`: the model that judges, under which its words are stored.
@@ -29,7 +25,7 @@ class JudgeSource final : public Source {
   // known.
   void set_max_model_len(int tokens);
   [[nodiscard]] int waiting() const { return static_cast<int>(waiting_.size()); }
-  // What was asked about and answered so far; its judgement is in the store.
+  // The answers that were judged since the last call; the judge's words are in the store.
   [[nodiscard]] std::vector<GradeJob> take_judged() { return std::exchange(judged_, {}); }
   [[nodiscard]] int judged() const { return answered_; }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "run/engine_turn.h"
+#include "run/identity.h"
 #include "run/judge_source.h"
 #include "run/unit.h"
 
@@ -106,12 +106,10 @@ class TaskJudging {
     const auto oracle = services_.make_oracle ? services_.make_oracle() : nullptr;
     for (std::size_t i = 0; i < judged_.size() && !interrupted(); ++i) {
       GradeJob& job = judged_[i];
-      job.judgement = TRY(stored_judgement(services_.store, job.variant, task_.spec.name,
-                                           job.item->id, job.repeat));
+      job.judgement = TRY(stored_judgement(services_.store, job.id));
       Score score = grade_now(run_, job, services_.run_program, oracle.get());
       if (score.reason == reason::kInterrupted) break;
-      TRY(services_.store.put_score(
-          {job.variant, task_.spec.name, job.item->id, job.repeat, std::move(score)}));
+      TRY(services_.store.put_score({job.id, std::move(score)}));
       services_.progress.update(grading_state(static_cast<int>(judged_.size() - i - 1)));
     }
     services_.progress.clear();
@@ -119,23 +117,19 @@ class TaskJudging {
   }
 
  private:
-  // Items nobody judged: never asked about, or judged just before an earlier run ended.
+  // The answers without a judge's verdict: the judge was never asked about them, or it answered
+  // just before an earlier run ended.
   Status collect() {
-    std::set<std::tuple<std::string, std::string, int>> unscored;
+    std::set<AnswerId> unscored;
     for (const StoredScore& s : TRY(services_.store.scores())) {
-      if (s.task == task_.spec.name && s.score.reason == reason::kNoJudge) {
-        unscored.emplace(s.variant, s.item, s.repeat);
-      }
+      if (s.score.reason == reason::kNoJudge) unscored.insert(s.id);
     }
-    std::vector<std::string> names;
-    names.reserve(run_.variants.size() + 1);
-    for (const ResolvedVariant& variant : run_.variants) names.push_back(variant.spec.name);
-    if (run_.plan.compare.noise_floor) names.emplace_back(kSecondPass);
-    for (const std::string& name : names) {
+    for (const auto& [variant, purpose] : passes_of(run_)) {
+      if (purpose == Purpose::second_pass && !run_.plan.compare.noise_floor) continue;
       for (const Item& item : task_.items) {
         for (int repeat = 0; repeat < task_.spec.repeats; ++repeat) {
-          if (!unscored.contains({name, item.id, repeat})) continue;
-          TRY(add({name, &task_, &item, repeat, 0, {}, {}}));
+          const AnswerId id{variant, task_.spec.name, item.id, repeat, purpose};
+          if (unscored.contains(id)) TRY(add({id, &task_, &item, 0, {}, {}}));
         }
       }
     }
@@ -143,15 +137,12 @@ class TaskJudging {
   }
 
   Status add(GradeJob job) {
-    auto steps =
-        TRY(answered_steps(run_, services_.store, job.variant, task_, *job.item, job.repeat));
+    auto steps = TRY(answered_steps(run_, services_.store, job.id, task_, *job.item));
     if (!steps) return {};
     job.steps = *std::move(steps);
     auto request = TRY(task_.task->judge_request(*job.item, job.steps, run_.context(task_)));
     if (!request) return {};
-    const auto stored = TRY(
-        stored_judgement(services_.store, job.variant, task_.spec.name, job.item->id, job.repeat));
-    if (!stored) {
+    if (!TRY(stored_judgement(services_.store, job.id))) {
       questions_.emplace_back(std::move(job), *std::move(request));
     } else {
       judged_.push_back(std::move(job));
@@ -170,7 +161,7 @@ class TaskJudging {
     return state;
   }
 
-  // The answers are there: a judge that cannot be had leaves them unscored, and the report is made.
+  // The lack of a judge ends no run: the answers stay unscored, and the report is made.
   Status go_without(const Error& error) {
     if (error.kind == ErrorKind::interrupted) return std::unexpected(error);
     services_.progress.say(
@@ -208,11 +199,10 @@ class TaskJudging {
   Result<JudgeEngine> start() {
     if (!spec_.baseline) return services_.start_judge(spec_);
     JudgeEngine judge;
-    judge.variant = run_.variants.front();
+    judge.variant = run_.baseline();
     judge.engine = TRY(services_.start_engine(judge.variant));
     judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
-    judge.identity = services_.identity;
-    judge.identity.args = identity_args(run_.plan.engine.kind, judge.load_args);
+    judge.identity = current_identity(run_, judge.variant, services_.identity);
     return judge;
   }
 
@@ -253,11 +243,8 @@ Status judge_answers(const ResolvedRun& run, const RunOptions& options, RunServi
   return {};
 }
 
-Result<std::optional<Response>> stored_judgement(const Store& store, const std::string& variant,
-                                                 const std::string& task, const std::string& item,
-                                                 int repeat) {
-  const StepId id = judge_step(variant, task, item, repeat);
-  const auto steps = TRY(store.steps(id.variant, id.task, id.item, id.repeat));
+Result<std::optional<Response>> stored_judgement(const Store& store, const AnswerId& answer) {
+  const auto steps = TRY(store.steps(judgement_of(answer)));
   if (steps.empty()) return std::nullopt;
   return store.response(steps.front().response_key);
 }

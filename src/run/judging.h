@@ -20,10 +20,8 @@ namespace assay {
 [[nodiscard]] Status judge_answers(const ResolvedRun& run, const RunOptions& options,
                                    RunServices& services, double deadline_s);
 
-// The judge's stored answer about an item; nothing when there is none.
+// What the judge said about an answer, as stored; nothing when there is none.
 [[nodiscard]] Result<std::optional<Response>> stored_judgement(const Store& store,
-                                                               const std::string& variant,
-                                                               const std::string& task,
-                                                               const std::string& item, int repeat);
+                                                               const AnswerId& answer);
 
 }  // namespace assay

@@ -287,7 +287,8 @@ Status LmEvalSource::store_item(LmEvalItem item, const std::string& leaf, int do
   item.requests = requests_[{leaf, doc}];
   int step = 0;
   for (const LmEvalRequest& request : item.requests) {
-    TRY(store_.put_step({{item.variant, item.task, item.item, 0, step++},
+    TRY(store_.put_step({{item.variant, item.task, item.item},
+                         step++,
                          request.response_key,
                          request.rendered_key}));
   }
@@ -300,7 +301,7 @@ Status LmEvalSource::store_item(LmEvalItem item, const std::string& leaf, int do
   item.score.target = shown(item.sample.value("target", Json("")));
   item.score.extracted = shown(item.sample.value("filtered_resps", Json("")));
   item.score.extraction = "lm-eval";
-  TRY(store_.put_score({item.variant, item.task, item.item, 0, item.score}));
+  TRY(store_.put_score({{item.variant, item.task, item.item}, item.score}));
   ++documents_scored_;
   if (seen_) seen_(item);
   return {};

@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "run/runner.h"
-#include "run/scripted_engine.h"
+#include "support/scripted_engine.h"
 
 namespace assay {
 namespace {
@@ -97,7 +97,7 @@ class LmEvalSourceTest : public testing::Test {
     std::vector<std::string> out;
     const auto all = Store::open(folder_, Store::Mode::read).value().scores().value();
     out.reserve(all.size());
-    for (const StoredScore& s : all) out.push_back(s.item);
+    for (const StoredScore& s : all) out.push_back(s.id.item);
     return out;
   }
 
@@ -115,7 +115,7 @@ TEST_F(LmEvalSourceTest, DocumentsAreNamedByTaskAndNumber) {
   EXPECT_EQ(scored(), (std::vector<std::string>{"ifeval:0", "ifeval:1", "ifeval:2", "ifeval:3"}));
   EXPECT_NE(said_.find("base: 4 items answered\n"), std::string::npos) << said_;
   const Store store = Store::open(folder_, Store::Mode::read).value();
-  const auto steps = store.steps("base", "lm_eval_ifeval", "ifeval:2", 0).value();
+  const auto steps = store.steps({"base", "lm_eval_ifeval", "ifeval:2"}).value();
   ASSERT_EQ(steps.size(), 1U);
   EXPECT_EQ(store.rendered(steps[0].rendered_key).value()->text, "question 2");
   EXPECT_EQ(store.response(steps[0].response_key).value()->text, "yes");

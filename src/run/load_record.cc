@@ -18,7 +18,7 @@ void LoadRecord::count(const Response& response) {
   facts_.prompt_tokens += response.prompt_tokens;
 }
 
-void LoadRecord::note_energy(Engine& engine) {
+void LoadRecord::read_energy(Engine& engine) {
   const auto stats = engine.stats();
   if (stats && stats->energy_j) facts_.energy_j = stats->energy_j;
 }

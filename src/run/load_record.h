@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
-#include "run/load_meter.h"
+#include "run/traffic_meter.h"
 #include "store/store.h"
 #include "values/load_facts.h"
 
@@ -28,14 +28,14 @@ class LoadRecord {
   // How many were in flight on average while this answer, just come, was made, itself included.
   // Call it before set_in_flight tells that it is gone.
   [[nodiscard]] int requests_beside(const Response& response) {
-    return meter_.note(response, clock_.now().count());
+    return meter_.count(response, clock_.now().count());
   }
   // Adds an answer's tokens to the totals.
   void count(const Response& response);
   [[nodiscard]] std::int64_t generated_tokens() const { return facts_.generated_tokens; }
   // The energy used since the load, where the GPUs can tell. The engine does not step while it
   // looks: ask once, at the end.
-  void note_energy(Engine& engine);
+  void read_energy(Engine& engine);
 
   // Writes the facts and totals as they are now.
   [[nodiscard]] Status save();
@@ -45,7 +45,7 @@ class LoadRecord {
   const Clock& clock_;
   std::int64_t id_ = 0;
   LoadFacts facts_;
-  LoadMeter meter_;
+  TrafficMeter meter_;
   double ready_at_s_ = 0;
 };
 

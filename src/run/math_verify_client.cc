@@ -59,7 +59,7 @@ class MathVerifyClient::Helper {
  public:
   explicit Helper(const std::atomic<bool>* stop) : stop_(stop) {}
 
-  // Started, and its greeting read.
+  // Starts a helper and reads its greeting.
   static Result<std::unique_ptr<Helper>> start(const MathVerifyOptions& options) {
     auto helper = std::make_unique<Helper>(options.stop);
     TRY(helper->launch(options));
@@ -73,7 +73,8 @@ class MathVerifyClient::Helper {
     return helper;
   }
 
-  // The helper's answer, a JSON object. After an error it is out of step, or gone.
+  // The helper's answer, a JSON object. After an error it must not be asked again: it has ended, or
+  // may still answer the old question.
   Result<Json> ask(const std::string& gold, const std::string& output,
                    SteadyClock::time_point deadline) {
     TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n",
@@ -89,7 +90,8 @@ class MathVerifyClient::Helper {
 
  private:
   Status launch(const MathVerifyOptions& options) {
-    // Our copies of the child's ends are closed on return: only then does its end reach us.
+    // Our copies of the child's ends of the pipes are closed on return. While they are open, we do
+    // not see the pipes close when the child ends.
     Pipe to_child = TRY(make_pipe());
     Pipe from_child = TRY(make_pipe());
     Pipe last_words = TRY(make_pipe());
@@ -129,7 +131,7 @@ class MathVerifyClient::Helper {
     }
   }
 
-  // What the helper says on its stderr, so that it is never held up; the last of it is kept.
+  // Reads what the helper writes to stderr, so that it never waits for us; the last of it is kept.
   void read_errors() {
     std::array<char, 4096> chunk{};
     const ssize_t got = ::read(errors_.get(), chunk.data(), chunk.size());
@@ -144,7 +146,7 @@ class MathVerifyClient::Helper {
     }
   }
 
-  // It closed its pipes: how it ended, and the last it said.
+  // For a helper that closed its pipes: how it ended, and the last it said.
   std::unexpected<Error> ended() {
     const auto deadline = SteadyClock::now() + kExitTimeout;
     std::string how = "it closed its output";
@@ -233,7 +235,7 @@ Status MathVerifyClient::start() {
   return {};
 }
 
-// A helper is running, or why none can be asked.
+// Sees to it that a helper is running; the error says why none can be asked.
 std::expected<void, NoDecision> MathVerifyClient::ready() {
   while (!helper_ && unavailable_.empty()) {
     const Status started = start();

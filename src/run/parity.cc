@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "run/runner.h"
+#include "run/identity.h"
 #include "run/unit.h"
 #include "task/prompt.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 300;
 
-// One way's account of an item.
+// An item as one of the two ways asked and scored it.
 struct Side {
   std::vector<Rendered> prompts;  // one a request; a native log-likelihood's, one a continuation
   std::optional<Sampling> sampling;
@@ -39,7 +39,7 @@ std::string in_words(const Rendered& prompt) {
       dump_json(to_json(prompt))));
 }
 
-// Token ids alone: the text may be cut into them in one way only.
+// Compares token ids alone: they are all that the engine sees.
 bool same_tokens(const Rendered& a, const Rendered& b) {
   if (a.prompt_tokens != b.prompt_tokens || a.scored.size() != b.scored.size()) return false;
   for (std::size_t i = 0; i < a.scored.size(); ++i) {
@@ -61,7 +61,7 @@ Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVa
                                         const EngineIdentity& identity, const Store& store,
                                         const ResolvedTask& task, const Item& item,
                                         const Score* score) {
-  const auto steps = TRY(store.steps(variant.spec.name, task.spec.name, item.id, 0));
+  const auto steps = TRY(store.steps({variant.spec.name, task.spec.name, item.id}));
   if (steps.empty() || steps.front().response_key.empty()) return std::nullopt;
   const auto rendered = TRY(store.rendered(steps.front().rendered_key));
   const auto response = TRY(store.response(steps.front().response_key));
@@ -213,8 +213,8 @@ Result<ParityReport> compare_ways(const ResolvedRun& run, const Store& store,
   ParityReport report;
   report.engine_loads = static_cast<int>(TRY(store.loads()).size());
   std::map<std::tuple<std::string, std::string, std::string>, Score> scores;
-  for (StoredScore& s : TRY(store.scores())) {
-    scores[{s.variant, s.task, s.item}] = std::move(s.score);
+  for (StoredScore& s : TRY(store.scores(Purpose::answer))) {
+    scores[{s.id.variant, s.id.task, s.id.item}] = std::move(s.score);
   }
   std::map<std::tuple<std::string, std::string, std::string>, const LmEvalItem*> theirs;
   for (const LmEvalItem& item : seen) theirs[{item.variant, item.task, item.item}] = &item;

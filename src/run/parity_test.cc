@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "run/runner.h"
-#include "run/scripted_engine.h"
+#include "support/scripted_engine.h"
 
 namespace assay {
 namespace {
@@ -167,8 +167,8 @@ TEST_F(ParityTest, SameQuestionsAreAskedOnce) {
   EXPECT_EQ(script_.prompts.size(), 3U);  // not six
 
   const Store store = Store::open(folder_, Store::Mode::read).value();
-  const auto native = store.steps("base", "text", "q1", 0).value();
-  const auto theirs = store.steps("base", "text.lm_eval", "q1", 0).value();
+  const auto native = store.steps({"base", "text", "q1"}).value();
+  const auto theirs = store.steps({"base", "text.lm_eval", "q1"}).value();
   ASSERT_EQ(theirs.size(), 1U);
   EXPECT_EQ(theirs[0].response_key, native.at(0).response_key);
 }

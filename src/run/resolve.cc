@@ -49,7 +49,9 @@ Status keep_rows(LoadedItems& loaded, ResolvedTask& task) {
   }
   std::set<std::string> wanted;
   for (const Item& item : task.items) wanted.insert(item.id);
-  const bool all_rows = task.task->name == "gpqa_diamond";  // one shuffle of options after another
+  // lm-eval shuffles the options of all rows with one generator, so that the order of a row's
+  // options depends on the rows before it.
+  const bool all_rows = task.task->name == "gpqa_diamond";
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!wanted.contains(ids[i]) && !all_rows) continue;
     if (all_rows && wanted.contains(ids[i])) task.lm_eval_samples.push_back(static_cast<int>(i));
@@ -135,7 +137,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
                      {.chat = plan.chat, .seed = plan.seed, .python = services.python}));
   if (const auto* absent = std::get_if<AbsentRows>(&loaded)) {
     if (spec.if_gated != IfGated::skip) return std::unexpected(absent_error(*absent));
-    // A folder of data sets seldom holds those one must ask for.
+    // A folder with many data sets often lacks the gated ones.
     leave_out(out, "no rows in the data folder");
     return out;
   }

@@ -48,6 +48,8 @@ struct ResolvedRun {
   std::vector<ResolvedTask> tasks;        // the plan's order
   std::vector<ResolvedVariant> variants;  // running order: baseline first
 
+  // The variant the others are compared with.
+  [[nodiscard]] const ResolvedVariant& baseline() const { return variants.front(); }
   [[nodiscard]] TaskContext context(const ResolvedTask& task) const;
 };
 

@@ -19,14 +19,14 @@
 
 namespace assay {
 
-// The parts of the world a run uses; the composition root supplies them.
-struct JudgeEngine {  // started: neither open nor loaded
-  std::unique_ptr<Engine> engine;
-  ResolvedVariant variant;  // what judgements are stored under
+struct JudgeEngine {
+  std::unique_ptr<Engine> engine;  // started: neither open nor loaded
+  ResolvedVariant variant;         // what judgements are stored under
   EngineIdentity identity;
   nlohmann::json load_args;
 };
 
+// The parts of the world a run uses; the composition root supplies them.
 struct RunServices {
   Store& store;
   const Clock& clock;
@@ -66,10 +66,6 @@ enum class RunEnd {
 // Runs what the store does not hold yet. Errors leave everything stored so far in place.
 [[nodiscard]] Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                                       const RunServices& services);
-
-// The engine that began this variant.
-[[nodiscard]] Result<EngineIdentity> stored_identity(const Store& store,
-                                                     const std::string& variant);
 
 // Scores again from the stored responses alone. Interrupted when a signal comes: what is not scored
 // again by then keeps its score.

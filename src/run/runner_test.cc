@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
-#include "run/scripted_engine.h"
+#include "support/scripted_engine.h"
 
 namespace assay {
 namespace {
@@ -214,10 +214,11 @@ class RunnerTest : public testing::Test {
   std::vector<StoredScore> scores() {
     return Store::open(folder_, Store::Mode::read).value().scores().value();
   }
-  std::set<std::string> scored_items(const std::string& variant) {
+  std::set<std::string> scored_items(const std::string& variant,
+                                     Purpose purpose = Purpose::answer) {
     std::set<std::string> out;
     for (const StoredScore& s : scores()) {
-      if (s.variant == variant) out.insert(s.item);
+      if (s.id.variant == variant && s.id.purpose == purpose) out.insert(s.id.item);
     }
     return out;
   }
@@ -267,7 +268,7 @@ TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
   };
   ASSERT_EQ(go().value(), RunEnd::complete);
   const Store store = Store::open(folder_, Store::Mode::read).value();
-  const auto steps = store.steps("base", "a", "a0", 0).value();
+  const auto steps = store.steps({"base", "a", "a0"}).value();
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[1].response_key, "");
 }
@@ -285,8 +286,8 @@ TEST_F(RunnerTest, CrashRestartsAndTheGuiltyRequestIsSetAside) {
   script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
   ASSERT_EQ(go().value(), RunEnd::complete);
   for (const StoredScore& s : scores()) {
-    EXPECT_EQ(s.score.outcome == Outcome::unscored, s.item == "a2") << s.item;
-    EXPECT_EQ(s.score.reason == reason::kEngineError, s.item == "a2") << s.item;
+    EXPECT_EQ(s.score.outcome == Outcome::unscored, s.id.item == "a2") << s.id.item;
+    EXPECT_EQ(s.score.reason == reason::kEngineError, s.id.item == "a2") << s.id.item;
   }
   EXPECT_EQ(scores().size(), 18U);
   EXPECT_EQ(script_.loads, 6);  // each variant: first load, the crash, the crash alone
@@ -343,7 +344,7 @@ TEST_F(RunnerTest, InterruptedGradingLeavesTheRestUngraded) {
   script_.max_in_flight = 1;
   script_.answer = [&](const std::string&) { return std::string("yes"); };
   ASSERT_EQ(go().value(), RunEnd::interrupted);
-  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
   EXPECT_LE(scores().size(), 2U);
   const std::string all = said();
   EXPECT_NE(all.find(line), std::string::npos) << all;
@@ -353,7 +354,7 @@ TEST_F(RunnerTest, InterruptedGradingLeavesTheRestUngraded) {
   asked = 3;
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scores().size(), 9U);
-  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
   std::filesystem::remove(progress_file_);
 }
 
@@ -396,13 +397,13 @@ TEST_F(RunnerTest, WithoutMathVerifyAnswersAreUnscoredAndGradedOnceItIsThere) {
             std::string::npos)
       << said();
   for (const StoredScore& s : scores()) {
-    EXPECT_EQ(s.score.reason, s.task == "a" ? "Math-Verify not available" : "") << s.item;
+    EXPECT_EQ(s.score.reason, s.id.task == "a" ? "Math-Verify not available" : "") << s.id.item;
   }
   oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> { return true; };
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.starts, 2);  // the first run's
   EXPECT_EQ(scores().size(), 18U);
-  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
   std::filesystem::remove(progress_file_);
 }
 
@@ -777,7 +778,7 @@ TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
   {
     const Store store = Store::open(folder_, Store::Mode::read).value();
     for (const char* variant : {"base", "quant"}) {
-      const auto steps = store.steps(variant, kReadBackTask, "a/a0", 0).value();
+      const auto steps = store.steps({variant, "a", "a0", 0, Purpose::read_back}).value();
       ASSERT_EQ(steps.size(), 1U);
       const auto read = store.response(steps[0].response_key).value().value_or(Response{});
       EXPECT_EQ(read.positions.size(), 1U);
@@ -814,10 +815,10 @@ TEST_F(RunnerTest, BaselineAnswersASecondTimeInAnotherOrder) {
   for (std::size_t i = 0; i < 30; ++i) {
     EXPECT_EQ(script_.salts[i], i >= 10 && i < 20 ? "(second pass)" : "") << i;
   }
-  EXPECT_EQ(scored_items("(second pass)"), scored_items("base"));
+  EXPECT_EQ(scored_items("base", Purpose::second_pass), scored_items("base"));
   for (const StoredScore& s : scores()) {
-    const bool differs = s.variant == "(second pass)" && s.item == "b1";
-    EXPECT_EQ(s.score.metrics.at("robust"), differs ? 0 : 1) << s.variant << " " << s.item;
+    const bool differs = s.id.purpose == Purpose::second_pass && s.id.item == "b1";
+    EXPECT_EQ(s.score.metrics.at("robust"), differs ? 0 : 1) << s.id.variant << " " << s.id.item;
   }
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.starts, 2);
@@ -857,7 +858,7 @@ TEST_F(RunnerTest, DeathInTheSecondPassHarmsNoTask) {
   EXPECT_EQ(script_.loads, 2);
   EXPECT_EQ(scored_items("base").size(), 9U);
   EXPECT_EQ(scored_items("quant").size(), 9U);
-  EXPECT_LT(scored_items("(second pass)").size(), 9U);
+  EXPECT_LT(scored_items("base", Purpose::second_pass).size(), 9U);
 }
 
 // Of a budget the baseline gets a turn for each pass, and the second ends the run no sooner.
@@ -871,7 +872,7 @@ TEST_F(RunnerTest, SecondPassHasATurnOfTheBudget) {
   ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
   EXPECT_LE(script_.clock.now().count(), 120);
   const auto base = scored_items("base");
-  const auto again = scored_items("(second pass)");
+  const auto again = scored_items("base", Purpose::second_pass);
   EXPECT_GT(base.size(), 50U);
   EXPECT_LT(base.size(), 80U);
   EXPECT_GT(again.size() * 4, base.size() * 3);
@@ -894,8 +895,8 @@ TEST_F(RunnerTest, SecondPassCutShortIsNoEndOfTime) {
   ASSERT_EQ(go(options).value(), RunEnd::complete);
   EXPECT_EQ(scored_items("base").size(), 60U);
   EXPECT_EQ(scored_items("quant").size(), 60U);
-  EXPECT_GT(scored_items("(second pass)").size(), 5U);
-  EXPECT_LT(scored_items("(second pass)").size(), 60U);
+  EXPECT_GT(scored_items("base", Purpose::second_pass).size(), 5U);
+  EXPECT_LT(scored_items("base", Purpose::second_pass).size(), 60U);
 }
 
 TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
@@ -911,9 +912,9 @@ TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
   EXPECT_EQ(script_.prompts.back(), "judge free1 yes");
   int judged = 0;
   for (const StoredScore& s : scores()) {
-    if (s.task != "free") continue;
+    if (s.id.task != "free") continue;
     ASSERT_EQ(s.score.outcome, Outcome::scored);
-    EXPECT_EQ(s.score.metrics.at("robust"), s.item == "free1" ? 1 : 0);
+    EXPECT_EQ(s.score.metrics.at("robust"), s.id.item == "free1" ? 1 : 0);
     ++judged;
   }
   EXPECT_EQ(judged, 4);
@@ -927,7 +928,11 @@ TEST_F(RunnerTest, SecondPassIsJudgedToo) {
   run_.tasks.back().task = &free_task();
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.prompts.size(), 33U + 6U);
-  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.variant;
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  for (const Purpose purpose : {Purpose::judgement, Purpose::second_pass_judgement}) {
+    EXPECT_EQ(store.steps("base", purpose).value().size(), 2U) << to_string(purpose);
+  }
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.variant;
 }
 
 // The judge is restarted; the question that it dies of is left out, and asked by the next run.
@@ -951,13 +956,16 @@ TEST_F(RunnerTest, JudgeThatDiesIsRestartedAndAskedAgain) {
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
   run_.plan.compare.noise_floor = true;
   ASSERT_TRUE(go());
-  const std::size_t before = scores().size();
   Store store = Store::open(folder_, Store::Mode::write).value();
-  ASSERT_TRUE(store.clear_scores());
+  const auto before = store.scores().value();
+  EXPECT_EQ(before.size(), 27U);
+  for (const StoredScore& s : before) ASSERT_TRUE(store.put_score({s.id, Score{}}));
   Progress progress(stderr, Progress::Style::silent, script_.clock);
   RunServices services{.store = store, .clock = script_.clock, .progress = progress};
   ASSERT_TRUE(rescore(run_, services));
-  EXPECT_EQ(store.scores().value().size(), before);
+  const auto after = store.scores().value();
+  ASSERT_EQ(after.size(), before.size());
+  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
 }
 
 TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
@@ -979,7 +987,7 @@ TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
   EXPECT_EQ(scored.error().kind, ErrorKind::interrupted);
   const auto after = store.scores().value();
   EXPECT_EQ(after.size(), 18U);
-  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.item;
+  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
 }
 
 }  // namespace

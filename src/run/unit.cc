@@ -10,6 +10,13 @@
 #include "task/prompt.h"
 
 namespace assay {
+namespace {
+
+// Part of the second pass's requests, and so of the keys of their responses: stored ones are found
+// again only while it stays as it is.
+constexpr const char* kSecondPassSalt = "(second pass)";
+
+}  // namespace
 
 Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
                int max_model_len, Store& store)
@@ -22,9 +29,9 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
         return task.spec.harness == Harness::lm_eval;
       })) {}
 
-StepId Replay::step_id(const Unit& unit) const {
-  return {name_of_pass(variant_.spec.name, unit.pass), unit.task->spec.name, unit.item().id,
-          unit.repeat, static_cast<int>(unit.steps.size())};
+Status Replay::put_step(const Unit& unit, const std::string& response_key) const {
+  return store_.put_step({unit.id(variant_.spec.name), static_cast<int>(unit.steps.size()),
+                          response_key, unit.rendered_key});
 }
 
 int Replay::total_tokens(const Unit& unit) {
@@ -49,7 +56,9 @@ Status Replay::advance(Unit& unit) const {
       set_sampling_seed(unit.request, run_.plan.seed, unit.item().id, unit.repeat,
                         static_cast<int>(unit.steps.size()));
       // The same question with a key of its own, and computed anew.
-      if (unit.pass > 0) unit.request.sampling.cache_salt = kSecondPass;
+      if (unit.purpose == Purpose::second_pass) {
+        unit.request.sampling.cache_salt = kSecondPassSalt;
+      }
       unit.state = Unit::State::waiting;
       unit.rendered_key = render_key(variant_, run_.plan.chat, unit.request);
       auto prompt = TRY(store_.rendered(unit.rendered_key));
@@ -71,7 +80,7 @@ Result<bool> Replay::take_stored(Unit& unit) const {
                                      total_tokens(unit), max_model_len_),
                          "lower the task's max_gen_toks or raise max_model_len");
     }
-    TRY(store_.put_step({step_id(unit), "", unit.rendered_key}));
+    TRY(put_step(unit, ""));
     unit.steps.push_back(StepResult{{}, true});
     unit.has_prompt = false;
     return true;
@@ -84,7 +93,7 @@ Result<bool> Replay::take_stored(Unit& unit) const {
     if (!response) return false;
     TRY(store_.put_response(unit.response_key, *response, 0));
   }
-  TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
+  TRY(put_step(unit, unit.response_key));
   unit.steps.push_back(StepResult{*std::move(response), false});
   unit.has_prompt = false;
   return true;
@@ -143,7 +152,7 @@ Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
 Status Replay::set_response(Unit& unit, const Response& response, std::int64_t load_id) const {
   TRY(store_.put_response(unit.response_key, response, load_id));
   TRY(put_parts(unit, response, load_id));
-  TRY(store_.put_step({step_id(unit), unit.response_key, unit.rendered_key}));
+  TRY(put_step(unit, unit.response_key));
   unit.steps.push_back(StepResult{response, false});
   unit.has_prompt = false;
   return advance(unit);
@@ -151,11 +160,11 @@ Status Replay::set_response(Unit& unit, const Response& response, std::int64_t l
 
 Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun& run,
                                                               const Store& store,
-                                                              const std::string& variant,
+                                                              const AnswerId& id,
                                                               const ResolvedTask& task,
-                                                              const Item& item, int repeat) {
+                                                              const Item& item) {
   std::vector<StepResult> out;
-  for (const StoredStep& step : TRY(store.steps(variant, task.spec.name, item.id, repeat))) {
+  for (const StoredStep& step : TRY(store.steps(id))) {
     StepResult result;
     result.prompt_did_not_fit = step.response_key.empty();
     if (!result.prompt_did_not_fit) {
@@ -171,10 +180,6 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
   return out;
 }
 
-std::string name_of_pass(const std::string& variant, int pass) {
-  return pass == 0 ? variant : kSecondPass;
-}
-
 namespace {
 
 bool is_ours(const ResolvedTask& task) {
@@ -183,7 +188,7 @@ bool is_ours(const ResolvedTask& task) {
 
 // `orders`: a task's items, by index, in the order they are to run.
 std::vector<Unit> units_in(const ResolvedRun& run,
-                           const std::vector<std::vector<std::size_t>>& orders, int pass) {
+                           const std::vector<std::vector<std::size_t>>& orders, Purpose purpose) {
   std::vector<std::size_t> counts;
   counts.reserve(orders.size());
   for (const auto& order : orders) counts.push_back(order.size());
@@ -195,7 +200,7 @@ std::vector<Unit> units_in(const ResolvedRun& run,
       unit.task = &task;
       unit.item_index = orders[ref.task][ref.item];
       unit.repeat = repeat;
-      unit.pass = pass;
+      unit.purpose = purpose;
       units.push_back(std::move(unit));
     }
   }
@@ -204,13 +209,23 @@ std::vector<Unit> units_in(const ResolvedRun& run,
 
 }  // namespace
 
+std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run) {
+  std::vector<std::pair<std::string, Purpose>> passes;
+  passes.reserve(run.variants.size() + 1);
+  for (const ResolvedVariant& variant : run.variants) {
+    passes.emplace_back(variant.spec.name, Purpose::answer);
+  }
+  passes.emplace_back(run.baseline().spec.name, Purpose::second_pass);
+  return passes;
+}
+
 std::vector<Unit> make_units(const ResolvedRun& run) {
   std::vector<std::vector<std::size_t>> orders;
   for (const ResolvedTask& task : run.tasks) {
     auto& order = orders.emplace_back(is_ours(task) ? task.items.size() : 0);
     std::iota(order.begin(), order.end(), std::size_t{0});
   }
-  return units_in(run, orders, 0);
+  return units_in(run, orders, Purpose::answer);
 }
 
 std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished) {
@@ -226,7 +241,7 @@ std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finish
     auto& order = orders.emplace_back();
     for (const auto& [hash, index] : by_hash) order.push_back(index);
   }
-  return units_in(run, orders, 1);
+  return units_in(run, orders, Purpose::second_pass);
 }
 
 }  // namespace assay

@@ -21,8 +21,8 @@ struct Unit {
   const ResolvedTask* task = nullptr;
   std::size_t item_index = 0;
   int repeat = 0;
-  int pass = 0;                   // 1: the baseline's second pass (docs/noise_floor.md)
-  std::vector<StepResult> steps;  // answered so far
+  Purpose purpose = Purpose::answer;  // or second_pass
+  std::vector<StepResult> steps;      // answered so far
 
   enum class State {
     waiting,   // `request` is to be asked (rendered or not)
@@ -41,6 +41,10 @@ struct Unit {
   int crashes = 0;  // engines that died while it was asked
 
   [[nodiscard]] const Item& item() const { return task->items[item_index]; }
+  // Under which its steps and its score are stored.
+  [[nodiscard]] AnswerId id(const std::string& variant) const {
+    return {variant, task->spec.name, item().id, repeat, purpose};
+  }
 };
 
 // Moves units forward from what the store holds, as far as it goes, without an engine.
@@ -73,7 +77,8 @@ class Replay {
   [[nodiscard]] Result<bool> take_stored(Unit& unit) const;
   [[nodiscard]] Result<std::optional<Response>> stored_parts(const Unit& unit) const;
   Status put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const;
-  [[nodiscard]] StepId step_id(const Unit& unit) const;
+  // Puts down which answer the unit's next step has. No key: its prompt did not fit.
+  Status put_step(const Unit& unit, const std::string& response_key) const;
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -83,13 +88,14 @@ class Replay {
   bool beside_lm_eval_;
 };
 
-// The stored answers of an item; nothing while it is not answered in full.
+// The stored answers to all steps of an item; nothing while it is not answered in full.
 [[nodiscard]] Result<std::optional<std::vector<StepResult>>> answered_steps(
-    const ResolvedRun& run, const Store& store, const std::string& variant,
-    const ResolvedTask& task, const Item& item, int repeat);
+    const ResolvedRun& run, const Store& store, const AnswerId& id, const ResolvedTask& task,
+    const Item& item);
 
-// Steps and scores of a pass are kept under this name.
-[[nodiscard]] std::string name_of_pass(const std::string& variant, int pass);
+// Whose answers are scored, and of which pass: every variant's, in running order, then the second
+// pass of the baseline.
+[[nodiscard]] std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run);
 
 // The units of a variant in the order they are admitted: tasks interleaved, repeats of an item side
 // by side. Unavailable tasks and those lm-eval runs are left out.

@@ -52,7 +52,8 @@ bool VariantRun::wants_second_pass() const {
   return run_.plan.compare.noise_floor && variant_.spec.baseline && !second_pass_;
 }
 
-// The baseline's items once more, in another order: what is only chance shows as a difference.
+// The baseline answers its items once more, in another order: where the two answers differ, chance
+// alone made the difference.
 Status VariantRun::begin_second_pass() {
   second_pass_ = true;
   tasks_deadline_s_ = deadline_s_;
@@ -131,7 +132,7 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
   share_the_deadline();
   TRY(loop());
   services_.progress.clear();
-  if (engine_) load_.note_energy(*engine_);
+  if (engine_) load_.read_energy(*engine_);
   shut_down();
   TRY(load_.save());
   TRY(services_.store.flush());
@@ -157,7 +158,8 @@ Status VariantRun::admit() {
   return admit_from(fidelity_, deadline_s_);
 }
 
-// The baseline's own outputs are complete only now; the others chose among them before they loaded.
+// Only now that the baseline has answered can it choose among its outputs; the other variants chose
+// in prepare().
 Status VariantRun::begin_reading_back() {
   if (std::exchange(reading_back_, true) || !variant_.spec.baseline) return {};
   return fidelity_.prepare();
@@ -214,13 +216,7 @@ Result<bool> VariantRun::go_on_after_death() {
 void VariantRun::give_to_graders() {
   while (const auto next = work_.next_to_grade()) {
     const Unit& unit = work_.at(*next);
-    GradeJob job{name_of_pass(variant_.spec.name, unit.pass),
-                 unit.task,
-                 &unit.item(),
-                 unit.repeat,
-                 *next,
-                 unit.steps,
-                 {}};
+    GradeJob job{unit.id(variant_.spec.name), unit.task, &unit.item(), *next, unit.steps, {}};
     if (!graders_.submit(job)) return;
     work_.set_grading(*next);
   }
@@ -233,8 +229,7 @@ Status VariantRun::collect_grades() {
       ++without_library_;
       why_without_ = graded.score.detail;
     }
-    TRY(services_.store.put_score(
-        {graded.variant, graded.task, graded.item, graded.repeat, std::move(graded.score)}));
+    TRY(services_.store.put_score({std::move(graded.id), std::move(graded.score)}));
   }
   return {};
 }

@@ -81,8 +81,9 @@ class VariantRun final : private EngineTurn {
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
-  int without_library_ = 0;  // answers Math-Verify could not be asked about, not said yet
-  std::string why_without_;  // of the last of them
+  // Answers about which Math-Verify could not be asked, until the user is told; why, of the last.
+  int without_library_ = 0;
+  std::string why_without_;
 };
 
 }  // namespace assay

@@ -31,8 +31,7 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
     if (s.score.reason == reason::kNoMathVerify) continue;  // it may be there by now
-    if (s.variant == variant_.spec.name) scored_.emplace(s.task, s.item, s.repeat, 0);
-    if (s.variant == kSecondPass) scored_.emplace(s.task, s.item, s.repeat, 1);
+    if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
   }
   units_ = make_units(run_);
   for (std::size_t i = 0; i < units_.size(); ++i) {
@@ -63,7 +62,7 @@ Status WorkList::take_up(std::size_t unit) {
     if (!taken.has_prompt) to_render_.push_back(unit);
   }
   if (taken.state != Unit::State::answered) return {};
-  if (scored_.contains({taken.task->spec.name, taken.item().id, taken.repeat, taken.pass})) {
+  if (scored_.contains(taken.id(variant_.spec.name))) {
     taken.state = Unit::State::scored;
   } else {
     to_grade_.push_back(unit);
@@ -91,7 +90,7 @@ ItemSet WorkList::finished_items() const {
   ItemSet finished;
   ItemSet unfinished;
   for (const Unit& unit : units_) {
-    if (unit.pass > 0) continue;
+    if (unit.purpose != Purpose::answer) continue;
     const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
                       unit.state == Unit::State::scored;
     (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);

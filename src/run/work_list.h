@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -91,12 +90,12 @@ class WorkList final : public Source {
   Store& store_;
   Replay replay_;
   std::vector<Unit> units_;
-  std::set<std::tuple<std::string, std::string, int, int>> scored_;  // task, item, repeat, pass
+  std::set<AnswerId> scored_;
   std::vector<std::size_t> to_render_;
   Lanes lanes_;
   std::deque<std::size_t> begun_;
   std::set<const ResolvedTask*> begun_tasks_;            // an item of it was asked
-  std::set<const ResolvedTask*> answered_tasks_;         // and answered, be it set aside
+  std::set<const ResolvedTask*> answered_tasks_;         // an answer came, or an engine error
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::map<std::string, int> keys_asked_;
   std::deque<std::size_t> to_grade_;

@@ -33,13 +33,6 @@ std::string_view verdict_name(Verdict verdict) {
   return verdict_words(verdict).name;
 }
 
-std::optional<Verdict> verdict_from_name(std::string_view name) {
-  for (const VerdictWords& words : kWords) {
-    if (words.name == name) return words.verdict;
-  }
-  return std::nullopt;
-}
-
 Verdict decide(const VerdictInput& input) {
   if (!input.available) return Verdict::not_available;
   if (!input.sound) return Verdict::invalid;

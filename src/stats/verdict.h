@@ -2,7 +2,6 @@
 // difference has not shown that there is none.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,7 +32,6 @@ struct VerdictWords {
 
 [[nodiscard]] std::string_view verdict_label(Verdict verdict);
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);
-[[nodiscard]] std::optional<Verdict> verdict_from_name(std::string_view name);
 
 struct VerdictInput {
   bool available = true;      // there is at least one pair

@@ -7,27 +7,11 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "store/schema.h"
 #include "store/sqlite.h"
 
 namespace assay {
 namespace {
-
-constexpr const char* kSchema = R"sql(
-CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE items(task TEXT, position INTEGER, id TEXT NOT NULL, stratum TEXT NOT NULL,
-  grp TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY(task, position)) WITHOUT ROWID;
-CREATE TABLE rendered(key TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE responses(key TEXT PRIMARY KEY, load INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE TABLE steps(variant TEXT, task TEXT, item TEXT, repeat INTEGER, step INTEGER,
-  response_key TEXT NOT NULL, rendered_key TEXT NOT NULL,
-  PRIMARY KEY(variant, task, item, repeat, step)) WITHOUT ROWID;
-CREATE TABLE scores(variant TEXT, task TEXT, item TEXT, repeat INTEGER, body TEXT NOT NULL,
-  PRIMARY KEY(variant, task, item, repeat)) WITHOUT ROWID;
-CREATE TABLE loads(id INTEGER PRIMARY KEY, variant TEXT NOT NULL, at REAL NOT NULL, facts TEXT NOT NULL);
-CREATE TABLE crashes(response_key TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE events(id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
-PRAGMA user_version = 1;
-)sql";
 
 // The folder's lock file names its holder, for the message of whoever comes second.
 Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
@@ -48,24 +32,6 @@ Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
     return errno_error("cannot write " + path.string(), "free some space on that disk");
   }
   return fd;
-}
-
-Status prepare_schema(const Database& db, const std::filesystem::path& file, bool write) {
-  Statement version = TRY(db.prepare("PRAGMA user_version"));
-  TRY(version.step());
-  const std::int64_t found = version.integer(0);
-  if (found == kStoreSchemaVersion) return {};
-  Statement tables = TRY(db.prepare("SELECT count(*) FROM sqlite_master"));
-  TRY(tables.step());
-  if (found == 0 && tables.integer(0) == 0 && write) {
-    TRY(db.exec("BEGIN IMMEDIATE"));
-    TRY(db.exec(kSchema));
-    return db.exec("COMMIT");
-  }
-  return environment_error(
-      fmt::format("{} has schema version {}", file.string(), found),
-      fmt::format("this assay reads and writes version {} only", kStoreSchemaVersion),
-      "use the assay that made it, or choose another folder with --out");
 }
 
 template <typename T, typename Parse>
@@ -217,74 +183,90 @@ std::int64_t Store::response_count() const {
   return s->integer(0);
 }
 
-Status Store::put_step(const StoredStep& step) {
-  TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO steps VALUES(?,?,?,?,?,?,?)"));
-  return s.bind(1, step.id.variant)
-      .bind(2, step.id.task)
-      .bind(3, step.id.item)
-      .bind(4, static_cast<std::int64_t>(step.id.repeat))
-      .bind(5, static_cast<std::int64_t>(step.id.step))
-      .bind(6, step.response_key)
-      .bind(7, step.rendered_key)
-      .run();
-}
-
 namespace {
 
-Result<std::vector<StoredStep>> read_steps(Statement& s) {
+// Binds the five columns that an id has in both tables.
+Statement& bind_id(Statement& s, const AnswerId& id) {
+  return s.bind(1, id.variant)
+      .bind(2, id.task)
+      .bind(3, id.item)
+      .bind(4, static_cast<std::int64_t>(id.repeat))
+      .bind(5, std::string_view(to_string(id.purpose)));
+}
+
+Result<AnswerId> read_id(const Statement& s, const std::string& file) {
+  const std::string purpose = s.text(4);
+  const auto known = purpose_from_name(purpose);
+  if (!known) {
+    return environment_error(file + " holds a record that cannot be read",
+                             "its purpose is '" + purpose + "'",
+                             "keep the file, and choose another folder with --out");
+  }
+  return AnswerId{s.text(0), s.text(1), s.text(2), static_cast<int>(s.integer(3)), *known};
+}
+
+Result<std::vector<StoredStep>> read_steps(Statement& s, const std::string& file) {
   std::vector<StoredStep> out;
   while (TRY(s.step())) {
-    out.push_back({{s.text(0), s.text(1), s.text(2), static_cast<int>(s.integer(3)),
-                    static_cast<int>(s.integer(4))},
-                   s.text(5),
-                   s.text(6)});
+    out.push_back({TRY(read_id(s, file)), static_cast<int>(s.integer(5)), s.text(6), s.text(7)});
+  }
+  return out;
+}
+
+Result<std::vector<StoredScore>> read_scores(Statement& s, const std::string& file) {
+  std::vector<StoredScore> out;
+  while (TRY(s.step())) {
+    out.push_back(
+        {TRY(read_id(s, file)), TRY(parse_stored<Score>(s.text(5), file, score_from_json))});
   }
   return out;
 }
 
 }  // namespace
 
-Result<std::vector<StoredStep>> Store::steps(const std::string& variant, const std::string& task,
-                                             const std::string& item, int repeat) const {
-  auto s =
-      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND task = ? AND item = ? "
-                            "AND repeat = ? ORDER BY step"));
-  s.bind(1, variant).bind(2, task).bind(3, item).bind(4, static_cast<std::int64_t>(repeat));
-  return read_steps(s);
+Status Store::put_step(const StoredStep& step) {
+  TRY(impl_->begin());
+  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO steps VALUES(?,?,?,?,?,?,?,?)"));
+  return bind_id(s, step.id)
+      .bind(6, static_cast<std::int64_t>(step.step))
+      .bind(7, step.response_key)
+      .bind(8, step.rendered_key)
+      .run();
 }
 
-Result<std::vector<StoredStep>> Store::steps(const std::string& variant) const {
-  auto s = TRY(
-      impl_->db.prepare("SELECT * FROM steps WHERE variant = ? ORDER BY task, item, repeat, step"));
-  s.bind(1, variant);
-  return read_steps(s);
+Result<std::vector<StoredStep>> Store::steps(const AnswerId& id) const {
+  auto s =
+      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND task = ? AND item = ? "
+                            "AND repeat = ? AND purpose = ? ORDER BY step"));
+  bind_id(s, id);
+  return read_steps(s, impl_->file);
+}
+
+Result<std::vector<StoredStep>> Store::steps(const std::string& variant, Purpose purpose) const {
+  auto s =
+      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND purpose = ? "
+                            "ORDER BY task, item, repeat, step"));
+  s.bind(1, variant).bind(2, std::string_view(to_string(purpose)));
+  return read_steps(s, impl_->file);
 }
 
 Status Store::put_score(const StoredScore& score) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO scores VALUES(?,?,?,?,?)"));
-  return s.bind(1, score.variant)
-      .bind(2, score.task)
-      .bind(3, score.item)
-      .bind(4, static_cast<std::int64_t>(score.repeat))
-      .bind(5, dump_json(to_json(score.score)))
-      .run();
+  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO scores VALUES(?,?,?,?,?,?)"));
+  return bind_id(s, score.id).bind(6, dump_json(to_json(score.score))).run();
 }
 
 Result<std::vector<StoredScore>> Store::scores() const {
-  auto s = TRY(impl_->db.prepare("SELECT * FROM scores ORDER BY variant, task, item, repeat"));
-  std::vector<StoredScore> out;
-  while (TRY(s.step())) {
-    out.push_back({s.text(0), s.text(1), s.text(2), static_cast<int>(s.integer(3)),
-                   TRY(parse_stored<Score>(s.text(4), impl_->file, score_from_json))});
-  }
-  return out;
+  auto s =
+      TRY(impl_->db.prepare("SELECT * FROM scores ORDER BY variant, task, item, repeat, purpose"));
+  return read_scores(s, impl_->file);
 }
 
-Status Store::clear_scores() {
-  TRY(impl_->begin());
-  return impl_->db.exec("DELETE FROM scores");
+Result<std::vector<StoredScore>> Store::scores(Purpose purpose) const {
+  auto s = TRY(impl_->db.prepare(
+      "SELECT * FROM scores WHERE purpose = ? ORDER BY variant, task, item, repeat"));
+  s.bind(1, std::string_view(to_string(purpose)));
+  return read_scores(s, impl_->file);
 }
 
 Result<std::int64_t> Store::add_load(const std::string& variant, double at_s,

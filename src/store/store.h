@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "values/answer_id.h"
 #include "values/item.h"
 #include "values/load_facts.h"
 #include "values/request.h"
@@ -25,37 +26,17 @@ struct sqlite3;
 namespace assay {
 
 inline constexpr std::chrono::milliseconds kGroupCommit{100};
-inline constexpr int kStoreSchemaVersion = 1;
 
-// Steps of this pseudo task are the baseline's outputs read back (docs/fidelity.md); the item is
-// "<task>/<item>".
-inline constexpr const char* kReadBackTask = "(fidelity)";
-// Steps of this one are a judge's words about answers; the item is "<task>/<item>".
-inline constexpr const char* kJudgeTask = "(judge)";
-
-// Steps and scores of this pseudo variant are the baseline's second pass (docs/noise_floor.md).
-inline constexpr const char* kSecondPass = "(second pass)";
-
-// Which question of a run: unique over (variant, task, item, repeat, step).
-struct StepId {
-  std::string variant;
-  std::string task;
-  std::string item;
-  int repeat = 0;
-  int step = 0;
-};
-
+// One question of an answer (most need one, SciCode asks step by step), and what was answered.
 struct StoredStep {
-  StepId id;
+  AnswerId id;
+  int step = 0;              // from 0
   std::string response_key;  // empty: the prompt did not fit and was never sent
   std::string rendered_key;
 };
 
 struct StoredScore {
-  std::string variant;
-  std::string task;
-  std::string item;
-  int repeat = 0;
+  AnswerId id;  // purpose answer or second_pass
   Score score;
 };
 
@@ -78,8 +59,9 @@ class Store {
     write,  // takes the folder's lock; a second writer is an environment error naming the process
     read,   // no lock: what is committed
   };
-  // Creates DIR/store.sqlite when missing (write mode). Errors: network file system, another schema
-  // version, a file that is no store or is torn, folder in use. Nothing is overwritten.
+  // Creates DIR/store.sqlite when missing, and migrates one of an older schema (write mode).
+  // Errors: network file system, a schema version that is not known, a file that is no store or is
+  // torn, folder in use. Nothing is overwritten.
   [[nodiscard]] static Result<Store> open(const std::filesystem::path& folder, Mode mode);
 
   Store(Store&&) noexcept;
@@ -105,15 +87,15 @@ class Store {
   [[nodiscard]] Result<std::optional<Response>> response(const std::string& key) const;
   [[nodiscard]] Status put_step(const StoredStep& step);
   // Ordered by step.
+  [[nodiscard]] Result<std::vector<StoredStep>> steps(const AnswerId& id) const;
+  // All of a variant that were asked for this purpose, by task, item, repeat, step.
   [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant,
-                                                      const std::string& task,
-                                                      const std::string& item, int repeat) const;
-  // All steps of a variant.
-  [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant) const;
+                                                      Purpose purpose) const;
 
-  [[nodiscard]] Status put_score(const StoredScore& score);       // replaces
-  [[nodiscard]] Result<std::vector<StoredScore>> scores() const;  // by variant, task, item, repeat
-  [[nodiscard]] Status clear_scores();
+  [[nodiscard]] Status put_score(const StoredScore& score);  // replaces
+  // By variant, task, item, repeat, purpose.
+  [[nodiscard]] Result<std::vector<StoredScore>> scores() const;
+  [[nodiscard]] Result<std::vector<StoredScore>> scores(Purpose purpose) const;
 
   [[nodiscard]] Result<std::int64_t> add_load(const std::string& variant, double at_s,
                                               const LoadFacts& facts);

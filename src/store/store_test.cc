@@ -55,11 +55,11 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
     ASSERT_TRUE(store.put_rendered("rk", Rendered{"text", {1, 2}, {}}));
     ASSERT_TRUE(store.put_response("k", answer("first"), 1));
     ASSERT_TRUE(store.put_response("k", answer("second"), 2));  // the first one stays
-    ASSERT_TRUE(store.put_step({{"v", "t", "a", 0, 1}, "k2", "rk"}));
-    ASSERT_TRUE(store.put_step({{"v", "t", "a", 0, 0}, "k", "rk"}));
+    ASSERT_TRUE(store.put_step({{"v", "t", "a"}, 1, "k2", "rk"}));
+    ASSERT_TRUE(store.put_step({{"v", "t", "a"}, 0, "k", "rk"}));
     Score score;
     score.metrics["robust"] = 0.5;
-    ASSERT_TRUE(store.put_score({"v", "t", "a", 0, score}));
+    ASSERT_TRUE(store.put_score({{"v", "t", "a"}, score}));
     EXPECT_EQ(store.add_load("v", 5.0, {.load_s = 2}).value(), 1);
     ASSERT_TRUE(store.add_crash("k"));
     ASSERT_TRUE(store.add_crash("k"));
@@ -73,7 +73,7 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
   EXPECT_EQ(store.rendered("rk").value()->prompt_tokens, (std::vector<int>{1, 2}));
   EXPECT_EQ(store.response("k").value()->text, "first");
   EXPECT_EQ(store.response_count(), 1);
-  const auto steps = store.steps("v", "t", "a", 0).value();
+  const auto steps = store.steps({"v", "t", "a"}).value();
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0].response_key, "k");
   EXPECT_EQ(store.scores().value()[0].score.metrics.at("robust"), 0.5);

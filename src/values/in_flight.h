@@ -1,4 +1,4 @@
-// Bands of "requests in flight" over which load figures are given.
+// Bands of "requests in flight" over which figures of the traffic are given.
 #pragma once
 
 #include <array>

@@ -50,8 +50,8 @@ def make_run(folder):
 
 
 def store_tables(connection):
-    """The tables of docs/store.md that reading counts on, at schema version 1."""
-    connection.executescript("""PRAGMA user_version=1;
+    """The tables of docs/store.md that reading counts on, at schema version 2."""
+    connection.executescript("""PRAGMA user_version=2;
         CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT);
         CREATE TABLE responses(key TEXT PRIMARY KEY, load INTEGER, body TEXT);""")
 

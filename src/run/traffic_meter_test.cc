@@ -1,4 +1,4 @@
-#include "run/load_meter.h"
+#include "run/traffic_meter.h"
 
 #include <gtest/gtest.h>
 
@@ -14,12 +14,12 @@ Response answer(int tokens, double first_token_s, double decode_s, double queued
   return out;
 }
 
-TEST(LoadMeter, TokensGoToTheBandsTheyCameIn) {
-  LoadMeter meter;
+TEST(TrafficMeter, TokensGoToTheBandsTheyCameIn) {
+  TrafficMeter meter;
   meter.set_in_flight(0, 1);
   meter.set_in_flight(10, 3);
   // 40 tokens over the 8 s before 12: 6 s of them alone, 2 s with two others.
-  EXPECT_EQ(meter.note(answer(40, 0, 8), 12), 2);  // (6 * 1 + 2 * 3) / 8 = 1.5, rounded
+  EXPECT_EQ(meter.count(answer(40, 0, 8), 12), 2);  // (6 * 1 + 2 * 3) / 8 = 1.5, rounded
   meter.set_in_flight(12, 2);
   meter.set_in_flight(20, 0);
   const std::vector<InFlightRow> expected = {{1, 1, 10.0, 30.0}, {2, 4, 10.0, 10.0}};
@@ -27,21 +27,21 @@ TEST(LoadMeter, TokensGoToTheBandsTheyCameIn) {
 }
 
 // Many answers of one engine step are handled one after the other: the last of them was not alone.
-TEST(LoadMeter, AnswersThatEndTogetherRanTogether) {
-  LoadMeter meter;
+TEST(TrafficMeter, AnswersThatEndTogetherRanTogether) {
+  TrafficMeter meter;
   meter.set_in_flight(0, 20);
   for (int left = 20; left > 0; --left) {
-    EXPECT_EQ(meter.note(answer(5, 1, 4, 0.5), 10), 20);
+    EXPECT_EQ(meter.count(answer(5, 1, 4, 0.5), 10), 20);
     meter.set_in_flight(10, left - 1);
   }
   const std::vector<InFlightRow> expected = {{17, 64, 10.0, 100.0}};
   EXPECT_EQ(meter.rows(10), expected);
 }
 
-TEST(LoadMeter, LogLikelihoodsTakeTimeAndGiveNoTokens) {
-  LoadMeter meter;
+TEST(TrafficMeter, LogLikelihoodsTakeTimeAndGiveNoTokens) {
+  TrafficMeter meter;
   meter.set_in_flight(0, 300);
-  EXPECT_EQ(meter.note(answer(0, 2, 0), 2), 300);
+  EXPECT_EQ(meter.count(answer(0, 2, 0), 2), 300);
   const std::vector<InFlightRow> expected = {{257, 0, 2.0, 0.0}};
   EXPECT_EQ(meter.rows(2), expected);
 }

@@ -1,4 +1,4 @@
-#include "run/load_meter.h"
+#include "run/traffic_meter.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@ double rounded(double value) {
 }  // namespace
 
 template <typename Use>
-void LoadMeter::for_each_piece(double from_s, double to_s, Use use) const {
+void TrafficMeter::for_each_piece(double from_s, double to_s, Use use) const {
   double end_s = to_s;
   for (auto change = changes_.rbegin(); change != changes_.rend() && end_s > from_s; ++change) {
     const bool oldest = change + 1 == changes_.rend();
@@ -25,11 +25,11 @@ void LoadMeter::for_each_piece(double from_s, double to_s, Use use) const {
   }
 }
 
-void LoadMeter::drop_old() {
+void TrafficMeter::drop_old() {
   while (changes_.size() > kMostChanges) changes_.pop_front();
 }
 
-void LoadMeter::set_in_flight(double at_s, int count) {
+void TrafficMeter::set_in_flight(double at_s, int count) {
   if (!changes_.empty() && changes_.back().count == count) return;
   if (!changes_.empty() && changes_.back().count > 0) {
     bands_[in_flight_band(changes_.back().count)].seconds += at_s - changes_.back().at_s;
@@ -38,7 +38,7 @@ void LoadMeter::set_in_flight(double at_s, int count) {
   drop_old();
 }
 
-int LoadMeter::note(const Response& answer, double at_s) {
+int TrafficMeter::count(const Response& answer, double at_s) {
   const int tokens = output_tokens(answer);
   if (tokens > 0) {
     const double decode_s = std::max(answer.decode_s, 1e-6);
@@ -53,7 +53,7 @@ int LoadMeter::note(const Response& answer, double at_s) {
   return std::max(1, life_s > 0 ? static_cast<int>(std::lround(sum / life_s)) : 1);
 }
 
-std::vector<InFlightRow> LoadMeter::rows(double at_s) const {
+std::vector<InFlightRow> TrafficMeter::rows(double at_s) const {
   std::vector<InFlightRow> out;
   auto bands = bands_;
   if (!changes_.empty() && changes_.back().count > 0) {

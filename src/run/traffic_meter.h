@@ -12,13 +12,13 @@
 
 namespace assay {
 
-class LoadMeter {
+class TrafficMeter {
  public:
   // From at_s on so many requests are in flight. Times never go back.
   void set_in_flight(double at_s, int count);
   // The requests in flight, itself included, on average over the answer's time in the engine;
   // counts its tokens. Call it before set_in_flight tells that it is gone.
-  int note(const Response& answer, double at_s);
+  int count(const Response& answer, double at_s);
   // A row for each band, up to at_s; bands that took less than a millisecond left out.
   [[nodiscard]] std::vector<InFlightRow> rows(double at_s) const;
 

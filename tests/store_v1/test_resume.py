@@ -1,0 +1,123 @@
+"""A finished run of release 0.1.0 (store.sql): reported and resumed by this one.
+
+usage: test_resume.py ASSAY
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ASSAY = Path(sys.argv[1]).resolve()
+HERE = Path(__file__).parent
+
+
+def tiny_model(folder: Path, header: bytes) -> None:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"architectures": ["Qwen3ForCausalLM"]}\n')
+    (folder / "tokenizer.json").write_text("{}\n")
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+# Greets as the Math-Verify helper, so that math500 can be graded; fails as anything else.
+PYTHON = """#!/bin/sh
+case "$*" in
+*math_verify_helper*) echo '{"ready": "0.9.0"}'; exec cat >/dev/null ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def no_engine(folder: Path) -> None:
+    """An environment of another vLLM, by its files alone: whatever would start an engine fails."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/python3").write_text(PYTHON)
+    (folder / "bin/python3").chmod(0o755)
+    (folder / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    for package in ("vllm", "assay_worker"):
+        about = folder / f"lib/python3.11/site-packages/{package}-9.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Name: {package}\nVersion: 9\n\n")
+
+
+def lay_down(folder: Path) -> None:
+    no_engine(folder / "python")
+    tiny_model(folder / "models/bf16", b"{}")
+    tiny_model(folder / "models/fp8", b"{} ")
+    shutil.copytree(HERE / "data", folder / "data")
+    shutil.copy(HERE / "plan.yaml", folder)
+    (folder / "run").mkdir()
+    store = sqlite3.connect(folder / "run/store.sqlite")
+    store.execute("PRAGMA journal_mode = WAL")
+    store.executescript((HERE / "store.sql").read_text())
+    store.close()
+
+
+def assay(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "ASSAY_PYTHON": str(folder / "python/bin/python3")}
+    done = subprocess.run(
+        [ASSAY, *arguments],
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+    print("ok", *arguments)
+    return done.stdout
+
+
+def version(folder: Path) -> int:
+    store = sqlite3.connect(folder / "run/store.sqlite")
+    (found,) = store.execute("PRAGMA user_version").fetchone()
+    store.close()
+    return found
+
+
+def values(results: Path) -> dict:
+    report = json.loads(results.read_text())
+    for variant in report["variants"]:
+        variant["model"] = Path(variant["model"]).name  # this run's folder is another one
+    return report
+
+
+def check_values(report: dict) -> None:
+    """What 0.1.0 wrote into results.json of this run."""
+    means = {
+        task["name"]: [task["cells"][variant]["metrics"]["robust"] for variant in ("bf16", "fp8")]
+        for task in report["tasks"]
+    }
+    assert means == {"math500": [0, 0], "hle": [2 / 3, 2 / 3]}, means
+    pooled = report["noise_floor"]["pooled"]
+    assert (pooled["answered_twice"], pooled["worded_differently"]) == (6, 1), pooled
+    assert (pooled["flips_to_wrong"], pooled["flips_to_right"]) == (1, 0), pooled
+    assert report["noise_floor"]["tasks"]["hle"]["example"] == "own-5"
+    fidelity = report["fidelity"]["fp8"]
+    assert (fidelity["items"], fidelity["tokens"]) == (4, 32), fidelity
+    # The interval's bounds hang on the order in which outputs are drawn.
+    assert fidelity["kl"] == {
+        "high": 0.01149096110240141,
+        "low": 0.008179296739989933,
+        "value": 0.009835128921195672,
+    }, fidelity
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    results = folder / "run/results.json"
+    lay_down(folder)
+    assay(folder, "report", "run")
+    read = values(results)
+    check_values(read)
+    explained = assay(folder, "explain", "run", "own-5", "--task", "hle")
+    assert explained.count("--- bf16 (second pass) step 1\n") == 1, explained
+    assert version(folder) == 1, "reading changed the store"
+
+    assay(folder, "run", "plan.yaml")  # every answer is there: no engine is started
+    assert version(folder) == 2
+    assert values(results) == read, "another report after the migration"
