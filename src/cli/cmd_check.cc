@@ -91,11 +91,12 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
   return line;
 }
 
-std::string best_of(const Line& line, const CompareSpec& compare) {
+// `family`: verdicts by task that share alpha.
+std::string best_of(const Line& line, const CompareSpec& compare, int family) {
   const int count = line.count;
   if (!line.available) return "none";
   if (count == 0) return "depends on the data";
-  const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha);
+  const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha / family);
   std::string text(verdict_label(best.best));
   if (best.best != Verdict::non_inferior)
     text += fmt::format(" ({} items needed)", best.items_needed);
@@ -130,6 +131,7 @@ struct PlanCheck {
   std::vector<PlannedTask> tasks;    // in the pool, as far as their items are known
   std::vector<std::string> unknown;  // in the pool, of a size the data alone tells
   WeightRule weights = kDefaultWeights;
+  int family = 1;  // verdicts by task that share alpha
   std::vector<PooledPower> power;
 };
 
@@ -147,6 +149,9 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
     if (line.available) out.tasks.push_back({spec.name, spec.weight, line.count});
     out.lines.push_back(std::move(line));
   }
+  const auto candidates = static_cast<int>(plan.variants.size()) - 1;
+  if (out.tasks.size() > 1)
+    out.family = std::max(1, candidates * static_cast<int>(out.tasks.size()));
   out.power =
       pooled_power(out.tasks, kFlipShares, plan.compare.margin_pp / 100, plan.compare.alpha);
   return out;
@@ -179,7 +184,8 @@ void print_tasks(const PlanCheck& check) {
     tokens += line.output_tokens;
     fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
                max_gen_toks ? std::to_string(*max_gen_toks) : "-", line.output_tokens,
-               best_of(line, plan.compare), line.note.empty() ? "" : "  [" + line.note + "]");
+               best_of(line, plan.compare, check.family),
+               line.note.empty() ? "" : "  [" + line.note + "]");
   }
   const long passes = static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
   fmt::print(
@@ -229,7 +235,7 @@ nlohmann::json as_json(const PlanCheck& check) {
                      {"available", line.available},
                      {"items", line.count > 0 ? nlohmann::json(line.count) : nullptr},
                      {"output_tokens", line.output_tokens},
-                     {"best_verdict", best_of(line, compare)},
+                     {"best_verdict", best_of(line, compare, check.family)},
                      {"note", line.note}});
   }
   nlohmann::json power = nlohmann::json::array();
@@ -247,6 +253,7 @@ nlohmann::json as_json(const PlanCheck& check) {
           {"budget_s", check.plan.budget_s},
           {"margin_pp", compare.margin_pp},
           {"alpha", compare.alpha},
+          {"family", check.family},
           {"tasks", tasks},
           {"pooled",
            {{"power", power},
@@ -265,8 +272,11 @@ Result<int> check(const CheckOptions& options) {
   print_tasks(check);
   print_power(check);
   const CompareSpec& compare = check.plan.compare;
-  fmt::print("a task alone can be NON-INFERIOR from {} items on\n",
-             fewest_items_non_inferior(compare.margin_pp / 100, compare.alpha));
+  fmt::print(
+      "a task alone can be NON-INFERIOR from {} items on, without gains ({} verdicts by task share "
+      "alpha)\n",
+      fewest_items_non_inferior(compare.margin_pp / 100, compare.alpha / check.family),
+      check.family);
   fmt::print(
       "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
   for (const std::string& note : check.notes) fmt::print("note: {}\n", note);

@@ -12,27 +12,31 @@ struct PowerOptions {
   double margin_pp = 3;
   double alpha = 0.05;
   double discordance_pct = 10;
+  int family = 1;
 };
 
 Result<int> power(const PowerOptions& options) {
   if (options.n < 1 || options.margin_pp <= 0 || options.alpha <= 0 || options.alpha >= 0.5 ||
-      options.discordance_pct <= 0 || options.discordance_pct > 100) {
+      options.discordance_pct <= 0 || options.discordance_pct > 100 || options.family < 1) {
     return usage_error("these numbers make no question",
-                       "n must be at least 1, margin above 0, alpha between 0 and 0.5, discordance "
-                       "above 0 and at most 100",
+                       "n and family must be at least 1, margin above 0, alpha between 0 and 0.5, "
+                       "discordance above 0 and at most 100",
                        "see assay power --help");
   }
   const double margin = options.margin_pp / 100;
   PowerAssumptions assumptions;
   assumptions.discordance = options.discordance_pct / 100;
-  assumptions.alpha = options.alpha;
-  const BestVerdict best = best_verdict(options.n, margin, options.alpha);
-  fmt::print("{} items, margin {} points, alpha {} one-sided\n", options.n, options.margin_pp,
-             options.alpha);
+  assumptions.alpha = options.alpha / options.family;
+  const BestVerdict best = best_verdict(options.n, margin, assumptions.alpha);
+  fmt::print("{} items, margin {} points, alpha {} one-sided{}\n", options.n, options.margin_pp,
+             options.alpha,
+             options.family > 1 ? fmt::format(", shared by {} tests: {:.4g} each", options.family,
+                                              assumptions.alpha)
+                                : "");
   fmt::print("best verdict reachable      {}\n", verdict_label(best.best));
   fmt::print("fewest items for the margin {} (with no item flipping)\n",
-             fewest_items_non_inferior(margin, options.alpha));
-  if (const auto drop = smallest_detectable_difference(options.n, assumptions)) {
+             fewest_items_non_inferior(margin, assumptions.alpha));
+  if (const auto drop = smallest_detectable_drop(options.n, assumptions)) {
     fmt::print("smallest drop detectable    {:.1f} points (80 % power, {} % of items flip)\n",
                *drop * 100, options.discordance_pct);
   }
@@ -57,7 +61,11 @@ void add_power(CLI::App& app, Session& session) {
       ->add_option("--discordance", options->discordance_pct,
                    "Per cent of items that flip either way")
       ->capture_default_str();
-  command->footer("Example:\n  assay power --n 50 --margin 3");
+  command
+      ->add_option("--family", options->family,
+                   "Verdicts that share alpha: tasks times candidates. 1: the primary question")
+      ->capture_default_str();
+  command->footer("Examples:\n  assay power --n 50 --margin 3\n  assay power --n 200 --family 14");
   command->callback([options, &session] { finish(session, power(*options)); });
 }
 

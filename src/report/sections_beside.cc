@@ -108,8 +108,10 @@ Table fidelity_section(const RunReport& report) {
   Table table{"fidelity", {"Fidelity", "保真度"}};
   table.note = {
       "The baseline's own outputs, read by each variant token by token: how far its distribution "
-      "over the next token is from the baseline's.",
-      "让各变体逐 token 读基线自己的输出:它对下一个 token 的分布与基线相差多远。"};
+      "over the next token is from the baseline's. It shows that something broke, and how much is "
+      "answered differently, not which way the score went.",
+      "让各变体逐 token 读基线自己的输出:它对下一个 token 的分布与基线相差多远。"
+      "它能显示是否出了问题、有多少回答会不同,但不说明得分往哪边变。"};
   table.head = {heads::variant(),
                 heads::items(),
                 {"positions", "位置数"},
