@@ -15,6 +15,8 @@ struct Options {
   std::optional<double> margin_pp;
   std::optional<double> alpha;
   std::string policy;
+  std::string baseline;
+  std::string arm_pattern;
   std::string metric;
   std::string filter;
   std::vector<std::string> renamed;  // BASE=CANDIDATE
@@ -41,6 +43,12 @@ Result<CompareRequest> request_of(const Options& options) {
     }
     request.renamed[entry.substr(0, at)] = entry.substr(at + 1);
   }
+  if (!options.arm_pattern.empty() && options.baseline.empty()) {
+    return usage_error("--arm-pattern names no baseline", "it makes several arms of a folder",
+                       "say which is the baseline: --baseline NAME");
+  }
+  request.baseline = options.baseline;
+  request.arm_pattern = options.arm_pattern;
   request.metric = options.metric;
   request.filter = options.filter;
   request.allow_different_prompts = options.allow_different_prompts;
@@ -60,7 +68,7 @@ Status append(const std::string& file, const std::string& text) {
 Result<int> compare(const Options& options) {
   const CompareRequest request = TRY(request_of(options));
   const ComparisonReport result = TRY(compare_folders(request));
-  fmt::print("{}", options.json ? comparison_json(result) : comparison_text(result));
+  print_out(options.json ? comparison_json(result) : comparison_text(result));
   if (!options.junit.empty()) {
     TRY(write_file_atomic(options.junit, comparison_junit(result)));
   }
@@ -88,15 +96,22 @@ void add_compare(CLI::App& app, Session& session) {
                    "Baseline, then candidates: runs of assay, folders of lm-eval results, or "
                    "DIR:VARIANT. One run alone: its variants with its baseline")
       ->required();
+  command->add_option("--baseline", options->baseline,
+                      "DIR holds many arms, and this is the baseline's name");
+  command->add_option(
+      "--arm-pattern", options->arm_pattern,
+      "What in a path below DIR names the arm: '{arm}__{task}.json', '{arm}/{task}' "
+      "(default: a folder an arm)");
   command->add_option("--margin", options->margin_pp, "Margin in percentage points (default 3)");
   command->add_option("--alpha", options->alpha, "One-sided error rate (default 0.05)");
   command->add_option("--policy", options->policy, "YAML: margins, weights, flags, fidelity")
       ->check(CLI::ExistingFile);
-  command->add_option("--metric", options->metric, "Metric to compare (default: the first)");
+  command->add_option("--metric", options->metric,
+                      "Metric to compare (default: the first that is a share)");
   command->add_option("--filter", options->filter, "lm-eval's filter (default: the first)");
   command->add_option("--task", options->renamed, "BASE=CANDIDATE, for a renamed task");
   command->add_flag("--allow-different-prompts", options->allow_different_prompts,
-                    "Compare although prompts or templates differ");
+                    "Compare although prompts, templates or settings differ");
   command->add_flag("--gate", options->gate,
                     "Exit 1 when WORSE, 4 when INCONCLUSIVE, INVALID or the policy fails");
   command->add_flag("--json", options->json, "For machines");

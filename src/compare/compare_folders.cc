@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 #include "compare/compare_task.h"
+#include "compare/compare_units.h"
+#include "compare/study.h"
 
 namespace assay {
 namespace {
@@ -25,19 +29,6 @@ CompareOptions options_for(const GatePolicy& policy, const std::string& task) {
 double weight_of(const GatePolicy& policy, const std::string& task) {
   const auto it = policy.tasks.find(task);
   return it == policy.tasks.end() ? 1 : it->second.weight;
-}
-
-Status check_templates(const Sides& sides, FolderComparison& out) {
-  const std::string& left = sides.base.chat_template_sha;
-  const std::string& right = sides.candidate.chat_template_sha;
-  if (left == right || left.empty() || right.empty()) return {};
-  if (!sides.request.allow_different_prompts) {
-    return prompts_differ(fmt::format("{} and {} were asked through different chat templates",
-                                      sides.base.name, sides.candidate.name),
-                          fmt::format("chat_template_sha {} against {}", left, right));
-  }
-  out.notes.push_back(fmt::format("chat templates differ: {} against {}", left, right));
-  return {};
 }
 
 // The flag of either side's own report that spoils the comparison of a task.
@@ -93,47 +84,76 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
   }
 }
 
-std::vector<std::string> task_names(const ResultArm& arm) {
-  std::vector<std::string> names;
-  names.reserve(arm.samples.size() + arm.tasks.size());
-  for (const auto& [task, file] : arm.samples) names.push_back(task);
-  for (const auto& [task, summary] : arm.tasks) {
-    if (!arm.samples.contains(task)) names.push_back(task);
+// Settings that one side's files do not tell, and tasks whose answers nobody saw: a line each.
+void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not_said,
+                            FolderComparison& out) {
+  if (!not_said.empty()) {
+    out.notes.push_back("said on one side only, so not compared: " +
+                        some_of({not_said.begin(), not_said.end()}));
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  std::vector<std::string> unseen;
+  for (const TaskComparison& task : out.tasks) {
+    const auto seen = [](const ResultArm& arm, const AnswerCounts& answers) {
+      return arm.of_assay || answers.looked_at > 0 || answers.likelihoods > 0;
+    };
+    if (task.comparison.n == 0) continue;  // nothing rests on its answers
+    if (!seen(sides.base, task.answers_base) || !seen(sides.candidate, task.answers_candidate)) {
+      unseen.push_back(task.task);
+    }
+  }
+  if (!unseen.empty()) {
+    out.notes.push_back(
+        fmt::format("answers not looked at, as no samples hold them: {}", some_of(unseen)));
+  }
+}
+
+void note_answers(const Sides& sides, TaskComparison& task) {
+  for (const auto& [arm, counts] : {std::pair(&sides.base, &task.answers_base),
+                                    std::pair(&sides.candidate, &task.answers_candidate)}) {
+    const std::string text = answers_text(*counts);
+    if (!text.empty()) task.notes.push_back(fmt::format("look: {}: {}", arm->name, text));
+  }
+}
+
+// A name that no file has is a slip; one that some tasks lack is not.
+Status check_metric_found(const CompareRequest& request, const FolderComparison& out) {
+  if (request.metric.empty() && request.filter.empty()) return {};
+  for (const TaskComparison& task : out.tasks) {
+    if (!task.comparison.reason.starts_with("no metric ")) return {};
+  }
+  return usage_error(fmt::format("{} has {}", out.tasks[0].task, out.tasks[0].comparison.reason),
+                     "no task that both sides have has it", "name one of these");
 }
 
 Result<FolderComparison> compare_arms(const Sides& sides) {
   FolderComparison out{sides.base.name, sides.candidate.name};
   out.notes = sides.base.notes;
-  out.notes.insert(out.notes.end(), sides.candidate.notes.begin(), sides.candidate.notes.end());
-  TRY(check_templates(sides, out));
-  const std::vector<std::string> theirs = task_names(sides.candidate);
-  std::vector<std::string> used;
+  for (const std::string& note : sides.candidate.notes) {
+    if (std::find(out.notes.begin(), out.notes.end(), note) == out.notes.end()) {
+      out.notes.push_back(note);
+    }
+  }
+  CompareUnits units = units_of(sides.base, sides.candidate, sides.request);
+  out.only_base = units.only_base;
+  out.only_candidate = units.only_candidate;
+  if (units.both.empty()) {
+    return usage_error(
+        fmt::format("{} and {} share no task", sides.base.name, sides.candidate.name),
+        fmt::format("the one has {}, the other {}", some_of(out.only_base),
+                    some_of(out.only_candidate)),
+        "name results of the same tasks, or say --task BASE=CANDIDATE for a renamed one");
+  }
+  std::set<std::string> not_said;
   std::vector<PoolTask> pool_tasks;
-  for (const std::string& task : task_names(sides.base)) {
-    const auto renamed = sides.request.renamed.find(task);
-    const std::string other = renamed == sides.request.renamed.end() ? task : renamed->second;
-    if (std::find(theirs.begin(), theirs.end(), other) == theirs.end()) {
-      out.only_base.push_back(task);
-      continue;
-    }
-    used.push_back(other);
-    const CompareOptions options = options_for(sides.request.policy, task);
-    TaskComparison comparison{task};
-    comparison.margin_pp = options.margin_pp;
-    PoolTask pool_task{task, weight_of(sides.request.policy, task), {}, ""};
-    if (sides.base.samples.contains(task) && sides.candidate.samples.contains(other)) {
-      pool_task.pairs = TRY(compare_paired(sides, task, other, comparison));
-      comparison.comparison = compare_pairs(pool_task.pairs, options);
-    } else if (sides.base.tasks.contains(task) && sides.candidate.tasks.contains(other)) {
-      TRY(compare_summaries(sides, task, other, options, comparison));
-    } else {
-      out.only_base.push_back(task);
-      continue;
-    }
-    if (const std::string flag = spoiling_flag(sides, task, other); !flag.empty()) {
+  for (const CompareUnit& unit : units.both) {
+    ComparedUnit compared =
+        TRY(compare_unit(sides, unit, options_for(sides.request.policy, unit.task)));
+    TaskComparison& comparison = compared.comparison;
+    not_said.insert(compared.not_said.begin(), compared.not_said.end());
+    note_answers(sides, comparison);
+    PoolTask pool_task{unit.task, weight_of(sides.request.policy, unit.task),
+                       std::move(compared.pairs), ""};
+    if (const std::string flag = spoiling_flag(sides, unit.task, unit.other); !flag.empty()) {
       mark_invalid(comparison.comparison, flag);
       pool_task.invalid = flag;
     }
@@ -143,16 +163,8 @@ Result<FolderComparison> compare_arms(const Sides& sides) {
     out.tasks.push_back(std::move(comparison));
     pool_tasks.push_back(std::move(pool_task));
   }
-  for (const std::string& name : theirs) {
-    if (std::find(used.begin(), used.end(), name) == used.end()) out.only_candidate.push_back(name);
-  }
-  if (out.tasks.empty()) {
-    return usage_error(
-        fmt::format("{} and {} share no task", sides.base.name, sides.candidate.name),
-        fmt::format("the one has {}, the other {}", join(out.only_base, ", "),
-                    join(out.only_candidate, ", ")),
-        "name results of the same tasks, or say --task BASE=CANDIDATE for a renamed one");
-  }
+  TRY(check_metric_found(sides.request, out));
+  note_what_is_not_known(sides, not_said, out);
   out.pooled = pool(pool_tasks, options_for(sides.request.policy, ""));
   apply_policy(sides, out);
   return out;
@@ -162,7 +174,7 @@ std::string names_of(const std::vector<ResultArm>& arms) {
   std::vector<std::string> names;
   names.reserve(arms.size());
   for (const ResultArm& arm : arms) names.push_back(arm.name);
-  return join(names, ", ");
+  return some_of(names);
 }
 
 Result<ResultArm> base_arm(const std::string& spec, std::vector<ResultArm>& others) {
@@ -184,31 +196,110 @@ Result<ResultArm> base_arm(const std::string& spec, std::vector<ResultArm>& othe
   return std::move(arms[chosen]);
 }
 
-}  // namespace
-
-Result<ComparisonReport> compare_folders(const CompareRequest& request) {
-  std::vector<ResultArm> others;
-  const ResultArm base = TRY(base_arm(request.base, others));
+struct Arms {
+  ResultArm base;
   std::vector<ResultArm> candidates;
-  if (request.candidates.empty()) candidates = others;
+};
+
+// Two arms of one name cannot be told apart in a report: the folders above name them.
+void name_apart(std::vector<ResultArm>& arms) {
+  std::map<std::string, int> count;
+  for (const ResultArm& arm : arms) ++count[arm.name];
+  for (ResultArm& arm : arms) {
+    if (count[arm.name] < 2 || arm.of_assay) continue;
+    arm.name = (arm.folder.parent_path().filename() / arm.name).generic_string();
+  }
+}
+
+Result<Arms> named_arms(const CompareRequest& request, std::vector<std::string>& notes) {
+  Arms out;
+  std::vector<ResultArm> others;
+  out.base = TRY(base_arm(request.base, others));
+  if (request.candidates.empty()) out.candidates = std::move(others);
+  std::set<std::string> seen;
   for (const std::string& spec : request.candidates) {
     std::vector<ResultArm> arms = TRY(read_arms(spec));
     const bool several = arms.size() > 1;
     for (ResultArm& arm : arms) {
       if (several && arm.baseline) continue;
-      if (arm.folder == base.folder) continue;
-      candidates.push_back(std::move(arm));
+      if (arm.key == out.base.key) continue;
+      if (!seen.insert(arm.key).second) {
+        notes.push_back(arm.name + " is named twice: it counts once");
+        continue;
+      }
+      out.candidates.push_back(std::move(arm));
     }
   }
-  if (candidates.empty()) {
-    return usage_error("there is nothing to compare " + base.name + " with",
+  name_apart(out.candidates);
+  if (out.candidates.empty()) {
+    return usage_error("there is nothing to compare " + out.base.name + " with",
                        "no other model's results were named",
                        "name a candidate: assay compare BASE CANDIDATE");
   }
-  ComparisonReport out{request.policy, {}};
-  for (const ResultArm& candidate : candidates) {
-    out.candidates.push_back(TRY(compare_arms({base, candidate, request})));
+  return out;
+}
+
+Result<Arms> study_arms(const CompareRequest& request) {
+  std::vector<std::string> folders = {request.base};
+  folders.insert(folders.end(), request.candidates.begin(), request.candidates.end());
+  Arms out;
+  bool found = false;
+  std::vector<ResultArm> arms = TRY(read_study(folders, request.arm_pattern));
+  const std::string names = names_of(arms);
+  for (ResultArm& arm : arms) {
+    if (!found && arm.name == request.baseline) {
+      out.base = std::move(arm);
+      found = true;
+    } else {
+      out.candidates.push_back(std::move(arm));
+    }
   }
+  if (!found) {
+    return usage_error("there is no arm " + request.baseline, "there are: " + names,
+                       "name one of these after --baseline");
+  }
+  if (out.candidates.empty()) {
+    return usage_error("there is nothing to compare " + out.base.name + " with",
+                       "the folder holds no other arm", "name a folder of several arms");
+  }
+  return out;
+}
+
+// How far below the median of its siblings a baseline is to be looked at, as a share.
+constexpr double kFarBelow = 0.30;
+
+void look_at_baseline(ComparisonReport& report) {
+  std::map<std::string, std::pair<double, std::vector<double>>> scores;  // task -> base, siblings
+  for (const FolderComparison& candidate : report.candidates) {
+    for (const TaskComparison& task : candidate.tasks) {
+      if (task.comparison.n == 0) continue;
+      scores[task.task].first = task.comparison.baseline_mean;
+      scores[task.task].second.push_back(task.comparison.candidate_mean);
+    }
+  }
+  for (auto& [task, values] : scores) {
+    auto& [base, siblings] = values;
+    std::sort(siblings.begin(), siblings.end());
+    const std::size_t n = siblings.size();
+    const double median = (siblings[(n - 1) / 2] + siblings[n / 2]) / 2;
+    if (!(base < median - kFarBelow)) continue;
+    report.notes.push_back(
+        fmt::format("look: {}: the baseline has {:.1f} %, the median of the others is {:.1f} %: "
+                    "was it asked and scored as they were?",
+                    task, base * 100, median * 100));
+  }
+}
+
+}  // namespace
+
+Result<ComparisonReport> compare_folders(const CompareRequest& request) {
+  ComparisonReport out{request.policy, {}, {}};
+  const Arms arms =
+      TRY(request.baseline.empty() ? named_arms(request, out.notes) : study_arms(request));
+  for (const ResultArm& candidate : arms.candidates) {
+    out.candidates.push_back(TRY(compare_arms({arms.base, candidate, request})));
+  }
+  look_at_baseline(out);
   std::vector<PairedComparison*> family;
   for (FolderComparison& comparison : out.candidates) {
     for (TaskComparison& task : comparison.tasks) family.push_back(&task.comparison);

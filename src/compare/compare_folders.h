@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compare/answers.h"
 #include "compare/gate_policy.h"
 #include "compare/result_folders.h"
 #include "stats/comparison.h"
@@ -18,10 +19,13 @@ namespace assay {
 struct CompareRequest {
   std::string base;                     // as for read_arms
   std::vector<std::string> candidates;  // none: the other variants of `base`, a run of assay
+  // A study: `base` and `candidates` are folders of many arms, of which this one is the baseline.
+  std::string baseline;
+  std::string arm_pattern;  // of a study, as read_study has it; empty: a folder an arm
   GatePolicy policy;
   std::map<std::string, std::string> renamed;  // base's task -> candidate's
-  std::string metric;                          // empty: the file's first
-  std::string filter;                          // lm-eval's; empty: the file's first
+  std::string metric;  // empty: the file's first that is a share of right answers
+  std::string filter;  // lm-eval's; empty: the file's first
   bool allow_different_prompts = false;
 };
 
@@ -36,7 +40,9 @@ struct TaskComparison {
   std::int64_t only_candidate = 0;
   std::vector<std::uint32_t> example_only_base;  // their doc_ids, the first few
   std::vector<std::uint32_t> example_only_candidate;
-  std::int64_t unscored = 0;       // lines without a score, both sides
+  std::int64_t unscored = 0;  // lines without a score, both sides
+  AnswerCounts answers_base;  // of samples that are not assay's own
+  AnswerCounts answers_candidate;
   std::vector<std::string> notes;  // "not paired: …", "the file ends within a line…"
 };
 
@@ -54,14 +60,17 @@ struct FolderComparison {  // one candidate
 struct ComparisonReport {
   GatePolicy policy;
   std::vector<FolderComparison> candidates;
+  // Of all candidates: "look: …" where the baseline's score of a task is more than 30 points below
+  // the median of the candidates'; folders named twice.
+  std::vector<std::string> notes;
 };
 
 // The base must be one arm: a run of assay stands for its baseline; else DIR:NAME says which. A
 // candidate stands for all its arms, a run of assay for its variants without the baseline. Verdicts
 // by task are Holm-adjusted over tasks and candidates. A task that a flag of either side's report
 // makes INVALID makes the pool INVALID, unless its weight is 0. Usage errors: no shared task;
-// prompts that differ on the shared items (unless allowed), named with both hashes; what read_arms
-// and read_samples say.
+// prompts that differ on the shared items (unless allowed), named with both hashes; what
+// compare_unit, read_arms and read_samples say.
 [[nodiscard]] Result<ComparisonReport> compare_folders(const CompareRequest& request);
 
 enum class GateOutcome { passed, worse, not_shown };

@@ -396,8 +396,9 @@ TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
         R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":"N/A","acc_norm,none":NaN}}})");
   const auto rows = read_summary({folder_ / "x"});
   ASSERT_TRUE(rows) << rows.error().to_string();
-  ASSERT_EQ(rows->size(), 1U);
+  ASSERT_EQ(rows->size(), 2U);
   EXPECT_DOUBLE_EQ((*rows)[0].value, 0.8);
+  EXPECT_EQ((*rows)[1].note, "not a number");
   EXPECT_FALSE(read_summary({folder_ / "nowhere"}));
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "compare/compare_folders.h"
+#include "compare/metric_choice.h"
 #include "report/heads.h"
 #include "report/printers.h"
 #include "report/summary.h"
@@ -13,13 +14,14 @@
 namespace assay {
 namespace {
 
-std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, double margin,
-                              bool paired) {
+std::vector<TableCell> row_of(const Text& name, const std::string& metric,
+                              const PairedComparison& c, double margin, bool paired) {
   const TableCell verdict = badge(c.verdict, {verdict_text(c), verdict_text(c, Language::zh)});
   if (c.n == 0 && c.verdict == Verdict::not_available) {
-    return {name, "0", "", "", "", "", fmt::format("{}", margin), verdict};
+    return {name, metric, "0", "", "", "", "", fmt::format("{}", margin), verdict};
   }
   return {name,
+          metric,
           std::to_string(c.n) + (paired ? "" : " (not paired)"),
           fmt::format("{:.1f} %", c.baseline_mean * 100),
           fmt::format("{:.1f} %", c.candidate_mean * 100),
@@ -31,12 +33,14 @@ std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, doubl
 
 Table table_of(const FolderComparison& comparison, const GatePolicy& policy) {
   Table table{"comparison"};
-  table.head = {heads::task(),       heads::pairs(), {"base", "基准"},   {"candidate", "候选"},
-                heads::difference(), heads::flips(), {"margin", "界限"}, heads::verdict()};
+  table.head = {heads::task(),    {"metric", "指标"},    heads::pairs(),
+                {"base", "基准"}, {"candidate", "候选"}, heads::difference(),
+                heads::flips(),   {"margin", "界限"},    heads::verdict()};
   table.rows.push_back(
-      row_of({"pooled", "合并"}, comparison.pooled.overall, policy.margin_pp, true));
+      row_of({"pooled", "合并"}, "", comparison.pooled.overall, policy.margin_pp, true));
   for (const TaskComparison& task : comparison.tasks) {
-    table.rows.push_back(row_of(task.task, task.comparison, task.margin_pp, task.paired));
+    table.rows.push_back(row_of(task.task, metric_title(task.metric, task.filter), task.comparison,
+                                task.margin_pp, task.paired));
   }
   return table;
 }
@@ -69,10 +73,10 @@ std::vector<std::string> remarks_of(const FolderComparison& comparison) {
     for (const std::string& note : task.notes) out.push_back(task.task + ": " + note);
   }
   if (!comparison.only_base.empty()) {
-    out.push_back("tasks only in the base: " + join(comparison.only_base, ", "));
+    out.push_back("tasks only in the base: " + some_of(comparison.only_base));
   }
   if (!comparison.only_candidate.empty()) {
-    out.push_back("tasks only in the candidate: " + join(comparison.only_candidate, ", "));
+    out.push_back("tasks only in the candidate: " + some_of(comparison.only_candidate));
   }
   for (const std::string& failure : comparison.failures) out.push_back("policy: " + failure);
   return out;
@@ -97,6 +101,16 @@ Json entry_of(const PairedComparison& c) {
           {"reason", c.reason}};
 }
 
+// null: nothing was looked at.
+Json answers_json(const AnswerCounts& counts) {
+  if (counts.looked_at == 0) return nullptr;
+  return {{"looked_at", counts.looked_at},
+          {"empty", counts.empty},
+          {"looping", counts.looping},
+          {"cut", counts.cut},
+          {"refusing", counts.refusing}};
+}
+
 std::string junit_case(const std::string& suite, const std::string& name, const PairedComparison& c,
                        bool decides) {
   std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", markup_escaped(suite),
@@ -114,6 +128,7 @@ std::string junit_case(const std::string& suite, const std::string& name, const 
 
 std::string comparison_text(const ComparisonReport& report) {
   std::string out;
+  for (const std::string& note : report.notes) out += note + "\n";
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("{}{} against {}\n", out.empty() ? "" : "\n", comparison.candidate,
                        comparison.base);
@@ -125,6 +140,8 @@ std::string comparison_text(const ComparisonReport& report) {
 
 std::string comparison_markdown(const ComparisonReport& report) {
   std::string out;
+  for (const std::string& note : report.notes) out += "- " + note + "\n";
+  if (!report.notes.empty()) out += "\n";
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("### {}: {} against {}\n\n", verdict_text(comparison.pooled.overall),
                        markdown_escaped(comparison.candidate), markdown_escaped(comparison.base));
@@ -139,6 +156,7 @@ std::string comparison_json(const ComparisonReport& report) {
   Json out = {{"schema_version", 2},
               {"margin_pp", report.policy.margin_pp},
               {"alpha", report.policy.alpha},
+              {"notes", report.notes},
               {"comparisons", Json::array()}};
   for (const FolderComparison& comparison : report.candidates) {
     Json one = {{"base", comparison.base},
@@ -159,6 +177,8 @@ std::string comparison_json(const ComparisonReport& report) {
                     {"only_base", task.only_base},
                     {"only_candidate", task.only_candidate},
                     {"unscored", task.unscored},
+                    {"answers_base", answers_json(task.answers_base)},
+                    {"answers_candidate", answers_json(task.answers_candidate)},
                     {"notes", task.notes}});
       one["tasks"].push_back(std::move(entry));
     }
