@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "cli/command.h"
 
@@ -20,6 +23,14 @@ int report_error(const Error& error) {
       return kExitInterrupted;
   }
   return kExitEnvironment;
+}
+
+void print_out(std::string_view text) {
+  const bool whole =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!whole && errno != EPIPE) {
+    fmt::print(stderr, "the output could not be written: {}\n", std::strerror(errno));
+  }
 }
 
 void finish(Session& session, const Result<int>& result) {

@@ -6,6 +6,8 @@
 #include "base/files.h"
 #include "cli/command.h"
 #include "compare/compare_folders.h"
+#include "compare/gate.h"
+#include "task/task.h"
 
 namespace assay {
 namespace {
@@ -15,6 +17,8 @@ struct CompareFlags {
   std::optional<double> margin_pp;
   std::optional<double> alpha;
   std::string policy;
+  std::string baseline;
+  std::string arm_pattern;
   std::string metric;
   std::string filter;
   std::vector<std::string> renamed;  // BASE=CANDIDATE
@@ -24,6 +28,16 @@ struct CompareFlags {
   bool json = false;
   bool allow_different_prompts = false;
 };
+
+// By the names that plans and lm-eval give the benchmarks.
+std::map<std::string, double> guessing_scores() {
+  std::map<std::string, double> out;
+  for (const Task& task : all_tasks()) {
+    out[task.name] = task.chance;
+    out[lm_eval_name(task.name)] = task.chance;
+  }
+  return out;
+}
 
 Result<CompareRequest> request_of(const CompareFlags& options) {
   CompareRequest request;
@@ -41,9 +55,16 @@ Result<CompareRequest> request_of(const CompareFlags& options) {
     }
     request.renamed[entry.substr(0, at)] = entry.substr(at + 1);
   }
+  if (!options.arm_pattern.empty() && options.baseline.empty()) {
+    return usage_error("--arm-pattern names no baseline", "it makes several arms of a folder",
+                       "say which is the baseline: --baseline NAME");
+  }
+  request.baseline = options.baseline;
+  request.arm_pattern = options.arm_pattern;
   request.metric = options.metric;
   request.filter = options.filter;
   request.allow_different_prompts = options.allow_different_prompts;
+  request.floors = guessing_scores();
   return request;
 }
 
@@ -60,13 +81,16 @@ Status append(const std::string& file, const std::string& text) {
 Result<int> compare(const CompareFlags& options) {
   const CompareRequest request = TRY(request_of(options));
   const ComparisonReport result = TRY(compare_folders(request));
-  fmt::print("{}", options.json ? comparison_json(result) : comparison_text(result));
+  print_out(options.json ? comparison_json(result) : comparison_text(result));
   if (!options.junit.empty()) {
     TRY(write_file_atomic(options.junit, comparison_junit(result)));
   }
   if (!options.markdown.empty()) TRY(append(options.markdown, comparison_markdown(result)));
   if (!options.gate) return kExitDone;
-  switch (gate_outcome(result)) {
+  const GateResult gate = gate_result(result);
+  // Beside --json's value, which is standard output's alone.
+  for (const std::string& reason : gate.reasons) fmt::print(stderr, "gate: {}\n", reason);
+  switch (gate.outcome) {
     case GateOutcome::passed:
       return kExitDone;
     case GateOutcome::worse:
@@ -88,17 +112,26 @@ void add_compare(CLI::App& app, Session& session) {
                    "Baseline, then candidates: runs of assay, folders of lm-eval results, or "
                    "DIR:VARIANT. One run alone: its variants with its baseline")
       ->required();
-  command->add_option("--margin", options->margin_pp, "Margin in percentage points (default 3)");
-  command->add_option("--alpha", options->alpha, "One-sided error rate (default 0.05)");
+  command->add_option("--baseline", options->baseline,
+                      "DIR holds many arms, and this is the baseline's name");
+  command->add_option(
+      "--arm-pattern", options->arm_pattern,
+      "What in a path below DIR names the arm: '{arm}__{task}.json', '{arm}/{task}' "
+      "(default: a folder an arm)");
+  command->add_option("--margin", options->margin_pp,
+                      "Margin in percentage points (default: the run's own, else 3)");
+  command->add_option("--alpha", options->alpha,
+                      "One-sided error rate (default: the run's own, else 0.05)");
   command->add_option("--policy", options->policy, "YAML: margins, weights, flags, fidelity")
       ->check(CLI::ExistingFile);
-  command->add_option("--metric", options->metric, "Metric to compare (default: the first)");
+  command->add_option("--metric", options->metric,
+                      "Metric to compare (default: the first that is a share)");
   command->add_option("--filter", options->filter, "lm-eval's filter (default: the first)");
   command->add_option("--task", options->renamed, "BASE=CANDIDATE, for a renamed task");
   command->add_flag("--allow-different-prompts", options->allow_different_prompts,
-                    "Compare although prompts or templates differ");
+                    "Compare although prompts, templates or settings differ");
   command->add_flag("--gate", options->gate,
-                    "Exit 1 when WORSE, 4 when INCONCLUSIVE, INVALID or the policy fails");
+                    "Exit 1 when WORSE, 4 when it is not shown to hold (docs/exit_codes.md)");
   command->add_flag("--json", options->json, "For machines");
   command->add_option("--junit", options->junit, "Write a JUnit file");
   command->add_option("--markdown", options->markdown,

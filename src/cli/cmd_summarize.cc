@@ -1,6 +1,4 @@
 // assay summarize: one table from runs of assay or of lm-eval.
-#include <fmt/format.h>
-
 #include "cli/command.h"
 #include "compare/summarize.h"
 
@@ -14,7 +12,7 @@ struct SummarizeOptions {
 
 Result<int> summary(const SummarizeOptions& options) {
   const std::vector<std::filesystem::path> folders(options.folders.begin(), options.folders.end());
-  fmt::print("{}", TRY(summarize(folders, options.format)));
+  print_out(TRY(summarize(folders, options.format)));
   return kExitDone;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -28,6 +29,9 @@ struct Session {
 
 // Prints the error on stderr and gives its exit code.
 [[nodiscard]] int report_error(const Error& error);
+
+// Writes to stdout. A reader that has gone away (`| head`) has what it wanted: that is no error.
+void print_out(std::string_view text);
 
 // Runs a command's body and records how it ended.
 void finish(Session& session, const Result<int>& result);

@@ -4,40 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 #include "compare/compare_task.h"
+#include "compare/compare_units.h"
+#include "compare/study.h"
+#include "report/flags.h"
+#include "stats/family.h"
 
 namespace assay {
 namespace {
 
-CompareOptions options_for(const GatePolicy& policy, const std::string& task) {
-  CompareOptions options;
-  options.margin_pp = policy.margin_pp;
-  options.alpha = policy.alpha;
+TaskPolicy policy_of(const GatePolicy& policy, const std::string& task) {
   const auto it = policy.tasks.find(task);
-  if (it != policy.tasks.end()) {
-    options.margin_pp = it->second.margin_pp.value_or(policy.margin_pp);
-  }
-  return options;
-}
-
-double weight_of(const GatePolicy& policy, const std::string& task) {
-  const auto it = policy.tasks.find(task);
-  return it == policy.tasks.end() ? 1 : it->second.weight;
-}
-
-Status check_templates(const Sides& sides, FolderComparison& out) {
-  const std::string& left = sides.base.chat_template_sha;
-  const std::string& right = sides.candidate.chat_template_sha;
-  if (left == right || left.empty() || right.empty()) return {};
-  if (!sides.request.allow_different_prompts) {
-    return prompts_differ(fmt::format("{} and {} were asked through different chat templates",
-                                      sides.base.name, sides.candidate.name),
-                          fmt::format("chat_template_sha {} against {}", left, right));
-  }
-  out.notes.push_back(fmt::format("chat templates differ: {} against {}", left, right));
-  return {};
+  return it == policy.tasks.end() ? TaskPolicy() : it->second;
 }
 
 // The flag of either side's own report that spoils the comparison of a task.
@@ -93,76 +75,181 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
   }
 }
 
-std::vector<std::string> task_names(const ResultArm& arm) {
-  std::vector<std::string> names;
-  names.reserve(arm.samples.size() + arm.tasks.size());
-  for (const auto& [task, file] : arm.samples) names.push_back(task);
-  for (const auto& [task, summary] : arm.tasks) {
-    if (!arm.samples.contains(task)) names.push_back(task);
+// Settings that one side's files do not tell, and tasks whose answers nobody saw: a line each.
+void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not_said,
+                            FolderComparison& out) {
+  if (!not_said.empty()) {
+    out.notes.push_back("said on one side only, so not compared: " +
+                        some_of({not_said.begin(), not_said.end()}));
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  std::vector<std::string> unseen;
+  for (const TaskComparison& task : out.tasks) {
+    const auto seen = [](const ResultArm& arm, const AnswerCounts& answers) {
+      return arm.of_assay || answers.looked_at > 0 || answers.likelihoods > 0;
+    };
+    if (task.comparison.n == 0) continue;  // nothing rests on its answers
+    if (!seen(sides.base, task.answers_base) || !seen(sides.candidate, task.answers_candidate)) {
+      unseen.push_back(task.task);
+    }
+  }
+  if (!unseen.empty()) {
+    out.notes.push_back(
+        fmt::format("answers not looked at, as no samples hold them: {}", some_of(unseen)));
+  }
 }
 
-Result<FolderComparison> compare_arms(const Sides& sides) {
-  FolderComparison out{sides.base.name, sides.candidate.name};
+void note_answers(const Sides& sides, TaskComparison& task) {
+  for (const auto& [arm, counts] : {std::pair(&sides.base, &task.answers_base),
+                                    std::pair(&sides.candidate, &task.answers_candidate)}) {
+    const std::string text = answers_text(*counts);
+    if (!text.empty()) task.notes.push_back(fmt::format("look: {}: {}", arm->name, text));
+  }
+}
+
+// What one candidate is compared by, before its family is.
+struct Prepared {
+  FolderComparison comparison;
+  CandidateComparison tests;               // its tasks in the comparison's order
+  std::vector<std::string> not_available;  // of each task why it has none; empty: it has
+};
+
+// A name that no file has is a slip; one that some tasks lack is not.
+Status check_metric_found(const CompareRequest& request, const Prepared& prepared) {
+  if (request.metric.empty() && request.filter.empty()) return {};
+  for (const std::string& why : prepared.not_available) {
+    if (!why.starts_with("no metric ")) return {};
+  }
+  return usage_error(
+      fmt::format("{} has {}", prepared.comparison.tasks[0].task, prepared.not_available[0]),
+      "no task that both sides have has it", "name one of these");
+}
+
+// What one side alone has not scored may be what it got wrong (docs/flags.md, unscored).
+bool unscored_spoils(const TaskComparison& task) {
+  return unscored_apart({task.unscored_base_alone, task.shared},
+                        {task.unscored_candidate_alone, task.shared});
+}
+
+// How much a task counts: as the base's run declared, unless the policy names a rule.
+double weight_of(const Sides& sides, const std::string& task, std::size_t pairs) {
+  const GatePolicy& policy = sides.request.policy;
+  const double factor = policy_of(policy, task).weight;
+  const auto& declared = sides.base.declared_tasks;
+  const auto it = declared.find(task);
+  if (!policy.weights && it != declared.end()) return factor * it->second.weight;
+  return task_weight(policy.weights.value_or(kDefaultWeights), factor,
+                     static_cast<std::int64_t>(pairs));
+}
+
+double floor_of(const Sides& sides, const std::string& task, const ComparedUnit& compared) {
+  const auto declared = sides.base.declared_tasks.find(task);
+  if (declared != sides.base.declared_tasks.end()) return declared->second.chance;
+  if (compared.floor > 0) return compared.floor;
+  const auto known = sides.request.floors.find(task);
+  return known == sides.request.floors.end() ? 0 : known->second;
+}
+
+PoolTask test_of(const Sides& sides, const CompareUnit& unit, ComparedUnit& compared) {
+  PoolTask test{unit.task};
+  test.weight = weight_of(sides, unit.task, compared.pairs.size());
+  test.pairs = std::move(compared.pairs);
+  test.unpaired = compared.unpaired;
+  test.margin_pp = policy_of(sides.request.policy, unit.task).margin_pp;
+  test.floor = floor_of(sides, unit.task, compared);
+  test.invalid = spoiling_flag(sides, unit.task, unit.other);
+  if (test.invalid.empty() && unscored_spoils(compared.comparison)) test.invalid = "unscored";
+  return test;
+}
+
+Result<Prepared> prepare(const Sides& sides) {
+  Prepared prepared;
+  FolderComparison& out = prepared.comparison;
+  out.base = sides.base.name;
+  out.candidate = sides.candidate.name;
   out.notes = sides.base.notes;
-  out.notes.insert(out.notes.end(), sides.candidate.notes.begin(), sides.candidate.notes.end());
-  TRY(check_templates(sides, out));
-  const std::vector<std::string> theirs = task_names(sides.candidate);
-  std::vector<std::string> used;
-  std::vector<PoolTask> pool_tasks;
-  for (const std::string& task : task_names(sides.base)) {
-    const auto renamed = sides.request.renamed.find(task);
-    const std::string other = renamed == sides.request.renamed.end() ? task : renamed->second;
-    if (std::find(theirs.begin(), theirs.end(), other) == theirs.end()) {
-      out.only_base.push_back(task);
-      continue;
+  for (const std::string& note : sides.candidate.notes) {
+    if (std::find(out.notes.begin(), out.notes.end(), note) == out.notes.end()) {
+      out.notes.push_back(note);
     }
-    used.push_back(other);
-    const CompareOptions options = options_for(sides.request.policy, task);
-    TaskComparison comparison{task};
-    comparison.margin_pp = options.margin_pp;
-    PoolTask pool_task{task, weight_of(sides.request.policy, task), {}, ""};
-    if (sides.base.samples.contains(task) && sides.candidate.samples.contains(other)) {
-      pool_task.pairs = TRY(compare_paired(sides, task, other, comparison));
-      comparison.comparison = compare_pairs(pool_task.pairs, options);
-    } else if (sides.base.tasks.contains(task) && sides.candidate.tasks.contains(other)) {
-      TRY(compare_summaries(sides, task, other, options, comparison));
-    } else {
-      out.only_base.push_back(task);
-      continue;
-    }
-    if (const std::string flag = spoiling_flag(sides, task, other); !flag.empty()) {
-      mark_invalid(comparison.comparison, flag);
-      pool_task.invalid = flag;
-    }
-    if (comparison.comparison.verdict == Verdict::invalid) {
-      pool_task.invalid = comparison.comparison.reason;
-    }
-    out.tasks.push_back(std::move(comparison));
-    pool_tasks.push_back(std::move(pool_task));
   }
-  for (const std::string& name : theirs) {
-    if (std::find(used.begin(), used.end(), name) == used.end()) out.only_candidate.push_back(name);
-  }
-  if (out.tasks.empty()) {
+  CompareUnits units = units_of(sides.base, sides.candidate, sides.request);
+  out.only_base = units.only_base;
+  out.only_candidate = units.only_candidate;
+  if (units.both.empty()) {
     return usage_error(
         fmt::format("{} and {} share no task", sides.base.name, sides.candidate.name),
-        fmt::format("the one has {}, the other {}", join(out.only_base, ", "),
-                    join(out.only_candidate, ", ")),
+        fmt::format("the one has {}, the other {}", some_of(out.only_base),
+                    some_of(out.only_candidate)),
         "name results of the same tasks, or say --task BASE=CANDIDATE for a renamed one");
   }
-  out.pooled = pool(pool_tasks, options_for(sides.request.policy, ""));
+  std::set<std::string> not_said;
+  for (const CompareUnit& unit : units.both) {
+    ComparedUnit compared = TRY(compare_unit(sides, unit));
+    not_said.insert(compared.not_said.begin(), compared.not_said.end());
+    note_answers(sides, compared.comparison);
+    prepared.tests.tasks.push_back(test_of(sides, unit, compared));
+    prepared.not_available.push_back(compared.not_available);
+    out.tasks.push_back(std::move(compared.comparison));
+  }
+  TRY(check_metric_found(sides.request, prepared));
+  note_what_is_not_known(sides, not_said, out);
   apply_policy(sides, out);
+  return prepared;
+}
+
+// What the flags of a run say of a comparison, said here too, where nobody's report does.
+void note_obstacles(TaskComparison& task) {
+  const PairedComparison& c = task.comparison;
+  if (c.obstacle == Obstacle::no_sensitivity) {
+    task.notes.push_back(fmt::format(
+        "no sensitivity: the base has {:.1f} %, {:.1f} % at least; from {:.1f} % on a loss of {} "
+        "points could show",
+        c.baseline_mean * 100, c.baseline_at_least * 100, c.floor * 100 + task.margin_pp,
+        task.margin_pp));
+  }
+  if (c.obstacle == Obstacle::gain) {
+    task.notes.push_back(fmt::format(
+        "look: gain beyond belief (p {:.2g}): lower precision does not do that, a broken "
+        "measurement on one side does",
+        c.p_gain_adjusted));
+  }
+}
+
+FolderComparison finished(Prepared prepared, double margin_pp) {
+  FolderComparison out = std::move(prepared.comparison);
+  for (std::size_t t = 0; t < out.tasks.size(); ++t) {
+    TaskComparison& task = out.tasks[t];
+    task.comparison = std::move(prepared.tests.rows[t]);
+    task.margin_pp = prepared.tests.tasks[t].margin_pp.value_or(margin_pp);
+    const std::string& why = prepared.not_available[t];
+    if (task.comparison.verdict == Verdict::not_available && !why.empty()) {
+      task.comparison.reason = why;
+    }
+    note_obstacles(task);
+  }
+  out.pooled = std::move(prepared.tests.pooled);
   return out;
+}
+
+// What is applied where a run of assay declared otherwise.
+void note_declared(const ResultArm& base, ComparisonReport& report) {
+  if (!base.declared) return;
+  const Declaration& declared = *base.declared;
+  const Declaration applied{report.margin_pp, report.alpha, report.weights, 0};
+  if (declared.asks_the_same(applied)) return;
+  report.notes.push_back(
+      fmt::format("declared before the first answer: margin {} points, alpha {}, weights {}; "
+                  "applied here: margin "
+                  "{}, alpha {}, weights {}",
+                  declared.margin_pp, declared.alpha, name_of(declared.weights), applied.margin_pp,
+                  applied.alpha, name_of(applied.weights)));
 }
 
 std::string names_of(const std::vector<ResultArm>& arms) {
   std::vector<std::string> names;
   names.reserve(arms.size());
   for (const ResultArm& arm : arms) names.push_back(arm.name);
-  return join(names, ", ");
+  return some_of(names);
 }
 
 Result<ResultArm> base_arm(const std::string& spec, std::vector<ResultArm>& others) {
@@ -184,59 +271,125 @@ Result<ResultArm> base_arm(const std::string& spec, std::vector<ResultArm>& othe
   return std::move(arms[chosen]);
 }
 
-}  // namespace
-
-Result<ComparisonReport> compare_folders(const CompareRequest& request) {
-  std::vector<ResultArm> others;
-  const ResultArm base = TRY(base_arm(request.base, others));
+struct Arms {
+  ResultArm base;
   std::vector<ResultArm> candidates;
-  if (request.candidates.empty()) candidates = others;
+};
+
+// Two arms of one name cannot be told apart in a report: the folders above name them.
+void name_apart(std::vector<ResultArm>& arms) {
+  std::map<std::string, int> count;
+  for (const ResultArm& arm : arms) ++count[arm.name];
+  for (ResultArm& arm : arms) {
+    if (count[arm.name] < 2 || arm.of_assay) continue;
+    arm.name = (arm.folder.parent_path().filename() / arm.name).generic_string();
+  }
+}
+
+Result<Arms> named_arms(const CompareRequest& request, std::vector<std::string>& notes) {
+  Arms out;
+  std::vector<ResultArm> others;
+  out.base = TRY(base_arm(request.base, others));
+  if (request.candidates.empty()) out.candidates = std::move(others);
+  std::set<std::string> seen;
   for (const std::string& spec : request.candidates) {
     std::vector<ResultArm> arms = TRY(read_arms(spec));
     const bool several = arms.size() > 1;
     for (ResultArm& arm : arms) {
       if (several && arm.baseline) continue;
-      if (arm.folder == base.folder) continue;
-      candidates.push_back(std::move(arm));
+      if (arm.key == out.base.key) continue;
+      if (!seen.insert(arm.key).second) {
+        notes.push_back(arm.name + " is named twice: it counts once");
+        continue;
+      }
+      out.candidates.push_back(std::move(arm));
     }
   }
-  if (candidates.empty()) {
-    return usage_error("there is nothing to compare " + base.name + " with",
+  name_apart(out.candidates);
+  if (out.candidates.empty()) {
+    return usage_error("there is nothing to compare " + out.base.name + " with",
                        "no other model's results were named",
                        "name a candidate: assay compare BASE CANDIDATE");
   }
-  ComparisonReport out{request.policy, {}};
-  for (const ResultArm& candidate : candidates) {
-    out.candidates.push_back(TRY(compare_arms({base, candidate, request})));
-  }
-  std::vector<PairedComparison*> family;
-  for (FolderComparison& comparison : out.candidates) {
-    for (TaskComparison& task : comparison.tasks) family.push_back(&task.comparison);
-  }
-  adjust_family(family, options_for(request.policy, ""));
   return out;
 }
 
-GateOutcome gate_outcome(const ComparisonReport& report) {
-  GateOutcome out = GateOutcome::passed;
-  const auto judge = [&out](Verdict verdict) {
-    if (verdict == Verdict::worse) out = GateOutcome::worse;
-    const bool shown = verdict == Verdict::non_inferior || verdict == Verdict::worse_within_margin;
-    if (!shown && out == GateOutcome::passed) out = GateOutcome::not_shown;
-  };
-  for (const FolderComparison& comparison : report.candidates) {
-    // Without samples nothing can be pooled: each task must hold.
-    const bool pooled = comparison.pooled.overall.n > 0;
-    bool unpaired = false;
-    for (const TaskComparison& task : comparison.tasks) unpaired = unpaired || !task.paired;
-    if (pooled || !unpaired) judge(comparison.pooled.overall.verdict);
-    for (const TaskComparison& task : comparison.tasks) {
-      const auto it = report.policy.tasks.find(task.task);
-      const bool named = it != report.policy.tasks.end() && it->second.gate;
-      if (named || (!pooled && unpaired)) judge(task.comparison.verdict);
+Result<Arms> study_arms(const CompareRequest& request) {
+  std::vector<std::string> folders = {request.base};
+  folders.insert(folders.end(), request.candidates.begin(), request.candidates.end());
+  Arms out;
+  bool found = false;
+  std::vector<ResultArm> arms = TRY(read_study(folders, request.arm_pattern));
+  const std::string names = names_of(arms);
+  for (ResultArm& arm : arms) {
+    if (!found && arm.name == request.baseline) {
+      out.base = std::move(arm);
+      found = true;
+    } else {
+      out.candidates.push_back(std::move(arm));
     }
-    if (!comparison.failures.empty() && out == GateOutcome::passed) out = GateOutcome::not_shown;
   }
+  if (!found) {
+    return usage_error("there is no arm " + request.baseline, "there are: " + names,
+                       "name one of these after --baseline");
+  }
+  if (out.candidates.empty()) {
+    return usage_error("there is nothing to compare " + out.base.name + " with",
+                       "the folder holds no other arm", "name a folder of several arms");
+  }
+  return out;
+}
+
+// How far below the median of its siblings a baseline is to be looked at, as a share.
+constexpr double kFarBelow = 0.30;
+
+void look_at_baseline(ComparisonReport& report) {
+  std::map<std::string, std::pair<double, std::vector<double>>> scores;  // task -> base, siblings
+  for (const FolderComparison& candidate : report.candidates) {
+    for (const TaskComparison& task : candidate.tasks) {
+      if (task.comparison.n == 0) continue;
+      scores[task.task].first = task.comparison.baseline_mean;
+      scores[task.task].second.push_back(task.comparison.candidate_mean);
+    }
+  }
+  for (auto& [task, values] : scores) {
+    auto& [base, siblings] = values;
+    std::sort(siblings.begin(), siblings.end());
+    const std::size_t n = siblings.size();
+    const double median = (siblings[(n - 1) / 2] + siblings[n / 2]) / 2;
+    if (!(base < median - kFarBelow)) continue;
+    report.notes.push_back(
+        fmt::format("look: {}: the baseline has {:.1f} %, the median of the others is {:.1f} %: "
+                    "was it asked and scored as they were?",
+                    task, base * 100, median * 100));
+  }
+}
+
+}  // namespace
+
+Result<ComparisonReport> compare_folders(const CompareRequest& request) {
+  ComparisonReport out;
+  out.policy = request.policy;
+  const Arms arms =
+      TRY(request.baseline.empty() ? named_arms(request, out.notes) : study_arms(request));
+  const Declaration declared = arms.base.declared.value_or(
+      Declaration{CompareOptions().margin_pp, CompareOptions().alpha, kDefaultWeights, 0});
+  out.margin_pp = request.policy.margin_pp.value_or(declared.margin_pp);
+  out.alpha = request.policy.alpha.value_or(declared.alpha);
+  out.weights = request.policy.weights.value_or(declared.weights);
+  note_declared(arms.base, out);
+  std::vector<Prepared> prepared;
+  std::vector<CandidateComparison> tests;
+  for (const ResultArm& candidate : arms.candidates) {
+    prepared.push_back(TRY(prepare({arms.base, candidate, request})));
+    tests.push_back(std::move(prepared.back().tests));
+  }
+  out.family = compare_family(tests, {.margin_pp = out.margin_pp, .alpha = out.alpha});
+  for (std::size_t i = 0; i < prepared.size(); ++i) {
+    prepared[i].tests = std::move(tests[i]);
+    out.candidates.push_back(finished(std::move(prepared[i]), out.margin_pp));
+  }
+  look_at_baseline(out);
   return out;
 }
 

@@ -8,261 +8,394 @@
 #include <future>
 
 #include "base/text.h"
+#include "compare/metric_choice.h"
+#include "compare/pairing.h"
+#include "compare/result_settings.h"
 #include "compare/samples.h"
 
 namespace assay {
+namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kExamples = 5;
+constexpr double kMeansDiffer = 0.005;  // from which samples and results do not say the same
 
-bool higher_is_better(const ResultArm& arm, const std::string& task, const std::string& metric) {
-  const auto it = arm.tasks.find(task);
-  if (it == arm.tasks.end()) return true;
-  for (const MetricSummary& m : it->second.metrics) {
-    if (m.metric == metric) return m.higher_is_better;
-  }
-  return true;
-}
-
-Result<std::string> choose_metric(const SampleLayout& layout, const std::string& wanted,
-                                  const std::string& where) {
-  if (!wanted.empty()) {
-    if (std::find(layout.metrics.begin(), layout.metrics.end(), wanted) != layout.metrics.end()) {
-      return wanted;
-    }
-    return usage_error(fmt::format("{} has no metric {}", where, wanted),
-                       "it has: " + join(layout.metrics, ", "), "name one of these");
-  }
-  for (const char* name : {"robust", "exact_match", "acc"}) {
-    for (const std::string& metric : layout.metrics) {
-      if (metric == name) return metric;
-    }
-  }
-  return layout.metrics.empty() ? std::string() : layout.metrics.front();
-}
-
-// Walks two tables ordered by id; a document's several lines are averaged.
-struct Pairing {
-  std::vector<PairedScore> pairs;
-  std::int64_t shared = 0;
-  std::int64_t prompts_differ = 0;
-  std::uint32_t differing_base = 0;
-  std::uint32_t differing_candidate = 0;
+// One side's samples of a unit.
+struct Side {
+  const ResultArm& arm;
+  const TaskSummary* summary;
+  std::vector<std::pair<std::string, fs::path>> files;  // group member or "", file
+  SampleLayout layout;                                  // of the first
 };
 
-struct Group {
-  double sum = 0;
-  int n = 0;
-  std::size_t next = 0;
-};
+std::unexpected<Error> asked_otherwise(const std::string& what, const std::string& why) {
+  return usage_error(
+      what, why, "ask both sides the same, or add --allow-different-prompts when that is meant");
+}
 
-Group group_at(const std::vector<SampleRow>& rows, std::size_t at) {
-  Group out{0, 0, at};
-  while (out.next < rows.size() && rows[out.next].id_high == rows[at].id_high &&
-         rows[out.next].id_low == rows[at].id_low) {
-    if (!std::isnan(rows[out.next].score)) {
-      out.sum += rows[out.next].score;
-      ++out.n;
+// Members without samples on both sides are left out of the group.
+std::vector<std::string> paired_members(const Sides& sides, const CompareUnit& unit) {
+  std::vector<std::string> out;
+  if (unit.members.empty()) {
+    const bool both =
+        sides.base.samples.contains(unit.task) && sides.candidate.samples.contains(unit.other);
+    if (both) out.emplace_back();
+    return out;
+  }
+  for (const std::string& member : unit.members) {
+    if (sides.base.samples.contains(member) && sides.candidate.samples.contains(member)) {
+      out.push_back(member);
     }
-    ++out.next;
   }
   return out;
 }
 
-void count_alone(const SampleRow& row, std::int64_t& count, std::vector<std::uint32_t>& examples) {
-  ++count;
-  if (examples.size() < kExamples) examples.push_back(row.doc_id);
+Result<Side> open_side(const ResultArm& arm, const TaskSummary* summary, const std::string& task,
+                       const std::vector<std::string>& members) {
+  Side side{arm, summary, {}, {}};
+  for (const std::string& member : members) {
+    for (const fs::path& file : arm.samples.at(member.empty() ? task : member)) {
+      side.files.emplace_back(member, file);
+    }
+  }
+  side.layout = TRY(sample_layout(side.files.front().second));
+  return side;
 }
 
-Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskComparison& task) {
-  Pairing out;
-  const auto key = [](const SampleRow& row) { return std::pair(row.id_high, row.id_low); };
-  std::size_t b = 0;
-  std::size_t c = 0;
-  while (b < base.rows.size() || c < candidate.rows.size()) {
-    const bool no_b = b == base.rows.size();
-    const bool no_c = c == candidate.rows.size();
-    if (no_c || (!no_b && key(base.rows[b]) < key(candidate.rows[c]))) {
-      count_alone(base.rows[b], task.only_base, task.example_only_base);
-      b = group_at(base.rows, b).next;
-      continue;
-    }
-    if (no_b || key(candidate.rows[c]) < key(base.rows[b])) {
-      count_alone(candidate.rows[c], task.only_candidate, task.example_only_candidate);
-      c = group_at(candidate.rows, c).next;
-      continue;
-    }
-    ++out.shared;
-    const SampleRow& left = base.rows[b];
-    const SampleRow& right = candidate.rows[c];
-    if (left.prompt != 0 && right.prompt != 0 && left.prompt != right.prompt) {
-      if (out.prompts_differ++ == 0) {
-        out.differing_base = left.doc_id;
-        out.differing_candidate = right.doc_id;
-      }
-    }
-    const Group x = group_at(base.rows, b);
-    const Group y = group_at(candidate.rows, c);
-    if (x.n > 0 && y.n > 0) out.pairs.push_back({x.sum / x.n, y.sum / y.n, std::max(x.n, y.n)});
-    b = x.next;
-    c = y.next;
+// What the results file names; without one what the samples do. Their first line names one filter
+// of perhaps several: one that is asked for by name is taken to be there.
+std::vector<MetricSummary> metrics_of(const TaskSummary* summary, const SampleLayout& layout,
+                                      const CompareRequest& request) {
+  if (summary != nullptr && !summary->metrics.empty()) return summary->metrics;
+  std::vector<MetricSummary> out;
+  for (const std::string& metric : layout.metrics) {
+    MetricSummary m;
+    m.metric = metric;
+    m.filter = layout.filter.empty() || request.filter.empty() ? layout.filter : request.filter;
+    out.push_back(std::move(m));
   }
   return out;
 }
 
-bool covers_answers(const ResultArm& arm, const std::string& task) {
-  const auto it = arm.tasks.find(task);
-  return it != arm.tasks.end() && it->second.prompt_hash_covers_answers;
+// The filters of a metric in the results file's order, as their figures.
+std::vector<double> filter_means(const Side& side, const MetricSummary& chosen,
+                                 std::size_t& wanted) {
+  std::vector<double> means;
+  wanted = 0;
+  if (side.summary == nullptr) return means;
+  for (const MetricSummary& m : side.summary->metrics) {
+    if (m.metric != chosen.metric) continue;
+    if (m.filter == chosen.filter) wanted = means.size();
+    means.push_back(m.higher_is_better ? m.value : 1 - m.value);
+  }
+  return means;
+}
+
+SampleChoice choice_for(const Side& side, const MetricSummary& chosen, bool by_doc_hash) {
+  SampleChoice choice;
+  choice.metric = chosen.metric;
+  if (!side.layout.filter.empty()) {
+    choice.filter = chosen.filter.empty() ? side.layout.filter : chosen.filter;
+  }
+  choice.by_doc_hash = by_doc_hash;
+  choice.higher_is_better = chosen.higher_is_better;
+  // Of assay's own runs its flags say it.
+  choice.look_at_answers = !side.arm.of_assay && side.layout.generated;
+  choice.count_options = !side.layout.generated;
+  return choice;
+}
+
+// All files of a side as one table. `filter_unknown`: which lines are of the filter cannot be told.
+Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen, bool by_doc_hash,
+                              bool& filter_unknown) {
+  SampleTable all;
+  SampleChoice choice = choice_for(side, chosen, by_doc_hash);
+  std::size_t wanted = 0;
+  const std::vector<double> means = filter_means(side, chosen, wanted);
+  for (const auto& [member, file] : side.files) {
+    choice.group_member = member;
+    SampleTable table = TRY(read_samples(file, choice));
+    const bool several = side.layout.filter.empty() && means.size() > 1;
+    if (several && member.empty() && side.files.size() == 1) {
+      filter_unknown = !keep_filter(table, means, wanted);
+    } else if (several) {
+      filter_unknown = true;  // figures of one run or one member alone are not in the file
+    }
+    all.unscored += table.unscored;
+    all.cut = all.cut || table.cut;
+    all.answers.add(table.answers);
+    all.guessable += table.guessable;
+    all.guess_sum += table.guess_sum;
+    if (!side.layout.generated) {
+      all.answers.likelihoods += static_cast<std::int64_t>(table.rows.size());
+    }
+    if (all.rows.empty()) {
+      all.rows = std::move(table.rows);
+    } else {
+      all.rows.insert(all.rows.end(), table.rows.begin(), table.rows.end());
+    }
+  }
+  if (side.files.size() > 1) {
+    std::sort(all.rows.begin(), all.rows.end(), [](const SampleRow& a, const SampleRow& b) {
+      return std::pair(a.id_high, a.id_low) < std::pair(b.id_high, b.id_low);
+    });
+  }
+  return all;
+}
+
+bool covers_answers(const Side& side) {
+  return side.summary != nullptr && side.summary->prompt_hash_covers_answers;
 }
 
 // Where a side's hashes say nothing about what was asked, the difference is told, not refused.
-bool note_unknown_prompts(const ResultArm& arm, const std::string& task, TaskComparison& out) {
-  if (!covers_answers(arm, task)) return false;
+bool note_unknown_prompts(const Side& side, TaskComparison& out) {
+  if (!covers_answers(side)) return false;
   out.notes.push_back(
       fmt::format("prompts not compared: the samples of {} are of an earlier release, whose "
                   "prompt_hash covers the model's own answers; `assay report` writes them anew",
-                  arm.name));
+                  side.arm.name));
   return true;
 }
 
-Status check_prompts(const Sides& sides, const std::string& task, const std::string& other,
+Result<std::string> some_prompt_hash(const Side& side, std::uint32_t doc_id) {
+  for (const auto& [member, file] : side.files) {
+    std::string hash = TRY(prompt_hash_of(file, doc_id));
+    if (!hash.empty()) return hash;
+  }
+  return std::string();
+}
+
+Status check_prompts(const Sides& sides, const Side& left, const Side& right,
                      const Pairing& pairing, TaskComparison& out) {
   if (pairing.prompts_differ == 0) return {};
-  const bool base_unknown = note_unknown_prompts(sides.base, task, out);
-  if (note_unknown_prompts(sides.candidate, other, out) || base_unknown) return {};
+  const bool base_unknown = note_unknown_prompts(left, out);
+  if (note_unknown_prompts(right, out) || base_unknown) return {};
   const std::string count =
       fmt::format("{} of {} shared items", pairing.prompts_differ, pairing.shared);
   if (sides.request.allow_different_prompts) {
     out.notes.push_back("prompts differ on " + count);
     return {};
   }
-  const std::string left = TRY(prompt_hash_of(sides.base.samples.at(task), pairing.differing_base));
-  const std::string right =
-      TRY(prompt_hash_of(sides.candidate.samples.at(other), pairing.differing_candidate));
-  return prompts_differ(
-      fmt::format("the prompts of {} differ on {}", task, count),
-      fmt::format("prompt_hash of doc_id {}: {} in {}, {} in {}", pairing.differing_base, left,
-                  sides.base.name, right, sides.candidate.name));
+  const std::string x = TRY(some_prompt_hash(left, pairing.differing_base));
+  const std::string y = TRY(some_prompt_hash(right, pairing.differing_candidate));
+  return asked_otherwise(fmt::format("the prompts of {} differ on {}", out.task, count),
+                         fmt::format("prompt_hash of doc_id {}: {} in {}, {} in {}",
+                                     pairing.differing_base, x, left.arm.name, y, right.arm.name));
 }
 
-void note_table(const SampleTable& table, const std::string& name, TaskComparison& out) {
+// Of the samples where both sides have them: these tell what was asked.
+std::vector<std::string> generation_of(const CompareUnit& unit, const Side* left,
+                                       const Side* right) {
+  if (left != nullptr && right != nullptr && left->layout.generation.is_object() &&
+      right->layout.generation.is_object()) {
+    return generation_differences(left->layout.generation, right->layout.generation);
+  }
+  if (unit.base == nullptr || unit.candidate == nullptr) return {};
+  return generation_differences(unit.base->generation, unit.candidate->generation);
+}
+
+// `prompts_known`: the prompts themselves were compared, so that their templates are of no account.
+Status check_settings(const Sides& sides, const CompareUnit& unit, const Side* left,
+                      const Side* right, bool prompts_known, ComparedUnit& out) {
+  std::vector<std::string> differing;
+  if (unit.base != nullptr && unit.candidate != nullptr) {
+    SettingsDifference settings = compare_settings(*unit.base, *unit.candidate);
+    differing = settings.differing;
+    if (!prompts_known) {
+      differing.insert(differing.end(), settings.differing_texts.begin(),
+                       settings.differing_texts.end());
+    }
+    out.not_said = settings.not_said;
+  }
+  for (std::string& one : generation_of(unit, left, right)) differing.push_back(std::move(one));
+  if (differing.empty()) return {};
+  if (!sides.request.allow_different_prompts) {
+    return asked_otherwise(fmt::format("{} was asked otherwise in {} and {}", unit.task,
+                                       sides.base.name, sides.candidate.name),
+                           join(differing, "; "));
+  }
+  out.comparison.notes.push_back("asked otherwise: " + join(differing, "; "));
+  return {};
+}
+
+void note_table(const SampleTable& table, const Side& side, const MetricSummary& metric,
+                TaskComparison& out) {
   out.unscored += table.unscored;
   if (table.cut) {
     out.notes.push_back(fmt::format("the samples of {} end within a line: {} whole lines used",
-                                    name, table.rows.size()));
+                                    side.arm.name, table.rows.size()));
   }
+  if (side.summary == nullptr || side.summary->metrics.empty() || table.unscored > 0) return;
+  const double mean = mean_by_document(table);
+  const double said = metric.higher_is_better ? metric.value : 1 - metric.value;
+  if (std::isnan(mean) || std::abs(mean - said) < kMeansDiffer) return;
+  out.notes.push_back(fmt::format("by item {} has {:.1f} %, its results file says {:.1f} %",
+                                  side.arm.name, mean * 100, said * 100));
 }
 
 // Right answers of n, from an accuracy with n or with its standard error (n - 1 = p(1 - p)/se²).
-std::optional<Proportion> proportion_of(const TaskSummary& task, const MetricSummary& metric) {
+std::optional<Proportion> proportion_of(const ResultArm& arm, const MetricSummary& metric,
+                                        TaskComparison& out) {
   const double p = metric.higher_is_better ? metric.value : 1 - metric.value;
   if (!(p >= 0 && p <= 1)) return std::nullopt;
-  auto n = static_cast<double>(task.n);
+  auto n = static_cast<double>(metric.n);
   if (n <= 0 && metric.standard_error && *metric.standard_error > 0) {
     n = std::round(p * (1 - p) / (*metric.standard_error * *metric.standard_error)) + 1;
+    out.notes.push_back(
+        fmt::format("{} does not say how many items: about {} by its standard error", arm.name, n));
   }
   if (n <= 0) return std::nullopt;
   return Proportion{p * n, n};
 }
 
-const MetricSummary* find_metric(const TaskSummary& task, const CompareRequest& request) {
-  const MetricSummary* found = nullptr;
-  for (const char* name : {"", "robust", "exact_match", "acc"}) {
-    for (const MetricSummary& m : task.metrics) {
-      const std::string wanted = *name == '\0' ? request.metric : name;
-      if (wanted.empty() || m.metric != wanted) continue;
-      if (!request.filter.empty() && m.filter != request.filter) continue;
-      if (found == nullptr) found = &m;
-    }
-    if (!request.metric.empty()) break;
+constexpr const char* kNoFigures = "neither samples nor an accuracy with its number of items";
+
+void compare_figures(const Sides& sides, const MetricChoice& chosen, ComparedUnit& out) {
+  out.comparison.paired = false;
+  const auto p = proportion_of(sides.base, chosen.base, out.comparison);
+  const auto q = chosen.candidate
+                     ? proportion_of(sides.candidate, *chosen.candidate, out.comparison)
+                     : std::nullopt;
+  if (p && q) {
+    out.unpaired = UnpairedScores{*p, *q};
+  } else {
+    out.not_available = kNoFigures;
   }
-  if (found == nullptr && request.metric.empty() && !task.metrics.empty()) {
-    found = &task.metrics.front();
-  }
-  return found;
 }
 
-}  // namespace
-
-std::unexpected<Error> prompts_differ(const std::string& what, const std::string& why) {
-  return usage_error(
-      what, why, "ask both sides the same, or add --allow-different-prompts when that is meant");
-}
-
-Result<std::vector<PairedScore>> compare_paired(const Sides& sides, const std::string& task,
-                                                const std::string& other, TaskComparison& out) {
-  const auto& base_file = sides.base.samples.at(task);
-  const auto& candidate_file = sides.candidate.samples.at(other);
-  const SampleLayout left = TRY(sample_layout(base_file));
-  const SampleLayout right = TRY(sample_layout(candidate_file));
-  SampleChoice choice;
-  choice.metric = TRY(choose_metric(left, sides.request.metric, base_file.string()));
-  choice.filter = sides.request.filter.empty() ? left.filter : sides.request.filter;
-  choice.by_doc_hash = left.has_doc_hash && right.has_doc_hash;
-  choice.higher_is_better = higher_is_better(sides.base, task, choice.metric);
-  out.metric = choice.metric;
-  out.filter = choice.filter;
-  if (std::find(right.metrics.begin(), right.metrics.end(), choice.metric) == right.metrics.end()) {
-    out.notes.push_back(fmt::format("{} has no metric {}", sides.candidate.name, choice.metric));
-  }
-  if (!choice.by_doc_hash) out.notes.emplace_back("items matched by doc_id: no doc_hash");
-  if (!choice.higher_is_better) out.notes.emplace_back("lower is better: compared as 1 - value");
-  // Two cores, two sides.
-  auto reading = std::async(std::launch::async, [&candidate_file, choice] {
-    return read_samples(candidate_file, choice);
-  });
-  auto base_table = read_samples(base_file, choice);
-  auto candidate_table = reading.get();
-  if (!base_table) return std::unexpected(base_table.error());
-  if (!candidate_table) return std::unexpected(candidate_table.error());
-  note_table(*base_table, sides.base.name, out);
-  note_table(*candidate_table, sides.candidate.name, out);
-  Pairing pairing = pair_up(*base_table, *candidate_table, out);
-  TRY(check_prompts(sides, task, other, pairing, out));
-  return std::move(pairing.pairs);
-}
-
-Status compare_summaries(const Sides& sides, const std::string& task, const std::string& other,
-                         const CompareOptions& options, TaskComparison& out) {
-  out.paired = false;
-  const TaskSummary& left = sides.base.tasks.at(task);
-  const TaskSummary& right = sides.candidate.tasks.at(other);
-  if (!left.prompt_sha.empty() && !right.prompt_sha.empty() &&
-      left.prompt_sha != right.prompt_sha) {
-    out.notes.emplace_back("the task_hashes differ: items, prompts or answers are not the same");
-  }
-  for (const std::string& why : {left.not_available, right.not_available}) {
-    if (why.empty()) continue;
-    out.comparison = compare_pairs({}, options);
-    out.comparison.reason = why;
-    return {};
-  }
-  const MetricSummary* x = find_metric(left, sides.request);
-  const MetricSummary* y = nullptr;
-  if (x != nullptr) {
-    out.metric = x->metric;
-    out.filter = x->filter;
-    for (const MetricSummary& m : right.metrics) {
-      if (m.metric == x->metric && (m.filter == x->filter || m.filter.empty() || x->filter.empty()))
-        y = &m;
-    }
-  }
-  const bool base_has = sides.base.samples.contains(task);
-  const bool candidate_has = sides.candidate.samples.contains(other);
+void note_not_paired(const Sides& sides, const CompareUnit& unit, TaskComparison& out) {
+  const auto has = [&unit](const ResultArm& arm, const std::string& task) {
+    return arm.samples.contains(task) ||
+           std::any_of(unit.members.begin(), unit.members.end(),
+                       [&arm](const std::string& m) { return arm.samples.contains(m); });
+  };
+  const bool base_has = has(sides.base, unit.task);
+  const bool candidate_has = has(sides.candidate, unit.other);
   out.notes.push_back(fmt::format("not paired: no samples of {}",
                                   base_has ? sides.candidate.name
                                   : candidate_has
                                       ? sides.base.name
                                       : sides.base.name + " and " + sides.candidate.name));
-  const auto p = x != nullptr ? proportion_of(left, *x) : std::nullopt;
-  const auto q = y != nullptr ? proportion_of(right, *y) : std::nullopt;
-  if (p && q) {
-    out.comparison = compare_unpaired(*p, *q, options);
-  } else {
-    out.comparison = compare_pairs({}, options);
-    out.comparison.reason = "neither samples nor an accuracy with its number of items";
+}
+
+// A run of assay says itself why a task has no figures.
+std::string said_not_available(const CompareUnit& unit) {
+  for (const TaskSummary* summary : {unit.base, unit.candidate}) {
+    if (summary != nullptr && !summary->not_available.empty()) return summary->not_available;
+  }
+  return "";
+}
+
+Status compare_by_figures(const Sides& sides, const CompareUnit& unit, ComparedUnit& out) {
+  TaskComparison& task = out.comparison;
+  task.paired = false;
+  if (unit.base == nullptr || unit.candidate == nullptr) {
+    out.not_available = kNoFigures;
+    return {};
+  }
+  if (!unit.base->prompt_sha.empty() && !unit.candidate->prompt_sha.empty() &&
+      unit.base->prompt_sha != unit.candidate->prompt_sha) {
+    task.notes.emplace_back("the task_hashes differ: items, prompts or answers are not the same");
+  }
+  out.not_available = said_not_available(unit);
+  if (!out.not_available.empty()) return {};
+  TRY(check_settings(sides, unit, nullptr, nullptr, /*prompts_known=*/false, out));
+  const MetricChoice chosen = choose_metric(unit.base->metrics, unit.candidate->metrics,
+                                            sides.request, /*has_samples=*/false);
+  task.metric = chosen.base.metric;
+  task.filter = chosen.base.filter;
+  out.not_available = chosen.not_available;
+  if (!out.not_available.empty()) return {};
+  note_not_paired(sides, unit, task);
+  compare_figures(sides, chosen, out);
+  return {};
+}
+
+Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& right,
+                           const MetricChoice& chosen, ComparedUnit& unit) {
+  TaskComparison& out = unit.comparison;
+  const bool by_doc_hash = left.layout.has_doc_hash && right.layout.has_doc_hash;
+  const MetricSummary& theirs = chosen.candidate ? *chosen.candidate : chosen.base;
+  if (!by_doc_hash) out.notes.emplace_back("items matched by doc_id: no doc_hash");
+  if (!chosen.base.higher_is_better) {
+    out.notes.emplace_back("lower is better: compared as 1 - value");
+  }
+  // Two cores, two sides.
+  bool base_unknown = false;
+  bool candidate_unknown = false;
+  auto reading = std::async(
+      std::launch::async, [&] { return read_side(right, theirs, by_doc_hash, candidate_unknown); });
+  auto base_table = read_side(left, chosen.base, by_doc_hash, base_unknown);
+  auto candidate_table = reading.get();
+  if (!base_table) return std::unexpected(base_table.error());
+  if (!candidate_table) return std::unexpected(candidate_table.error());
+  if (base_table->guessable > 0) {
+    unit.floor = base_table->guess_sum / static_cast<double>(base_table->guessable);
+  }
+  out.answers_base = base_table->answers;
+  out.answers_candidate = candidate_table->answers;
+  if (base_unknown || candidate_unknown) {
+    out.paired = false;
+    out.notes.push_back(fmt::format(
+        "not paired: the samples of {} are of several filters without saying which is which, and "
+        "no figure of its results tells",
+        base_unknown ? left.arm.name : right.arm.name));
+    return Pairing();
+  }
+  note_table(*base_table, left, chosen.base, out);
+  note_table(*candidate_table, right, theirs, out);
+  Pairing pairing = pair_up(*base_table, *candidate_table, out);
+  TRY(check_prompts(sides, left, right, pairing, out));
+  return pairing;
+}
+
+Status compare_by_samples(const Sides& sides, const CompareUnit& unit,
+                          const std::vector<std::string>& members, ComparedUnit& out) {
+  TaskComparison& task = out.comparison;
+  const Side left = TRY(open_side(sides.base, unit.base, unit.task, members));
+  const Side right = TRY(open_side(sides.candidate, unit.candidate, unit.other, members));
+  if (members.size() < unit.members.size()) {
+    task.notes.push_back(fmt::format("{} of {} tasks without samples of both sides are left out",
+                                     unit.members.size() - members.size(), unit.members.size()));
+  }
+  const MetricChoice chosen = choose_metric(metrics_of(unit.base, left.layout, sides.request),
+                                            metrics_of(unit.candidate, right.layout, sides.request),
+                                            sides.request, /*has_samples=*/true);
+  task.metric = chosen.base.metric;
+  task.filter = chosen.base.filter;
+  if (!chosen.not_available.empty()) {
+    out.not_available = chosen.not_available;
+    return check_settings(sides, unit, &left, &right, false, out);
+  }
+  Pairing pairing = TRY(pair_sides(sides, left, right, chosen, out));
+  const bool prompts_known = pairing.prompts_alike == pairing.shared && pairing.shared > 0;
+  TRY(check_settings(sides, unit, &left, &right, prompts_known, out));
+  if (!task.paired) {
+    compare_figures(sides, chosen, out);
+    return {};
+  }
+  task.shared = pairing.shared;
+  out.pairs = std::move(pairing.pairs);
+  if (out.pairs.empty()) {
+    out.not_available = pairing.shared == 0
+                            ? "no item of both sides"
+                            : "no item has a score between 0 and 1 of " +
+                                  metric_title(task.metric, task.filter) + " on both sides";
   }
   return {};
+}
+
+}  // namespace
+
+Result<ComparedUnit> compare_unit(const Sides& sides, const CompareUnit& unit) {
+  ComparedUnit out;
+  out.comparison.task = unit.task;
+  const std::vector<std::string> members = paired_members(sides, unit);
+  if (members.empty()) {
+    TRY(compare_by_figures(sides, unit, out));
+  } else {
+    TRY(compare_by_samples(sides, unit, members, out));
+  }
+  return out;
 }
 
 }  // namespace assay

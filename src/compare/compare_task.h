@@ -1,11 +1,14 @@
-// One task of two folders of results: paired over samples, or by accuracies alone.
+// One task, or group of tasks, of two folders of results: paired over samples, or by accuracies
+// alone.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "compare/compare_folders.h"
+#include "compare/compare_units.h"
 #include "compare/result_folders.h"
 
 namespace assay {
@@ -16,21 +19,19 @@ struct Sides {
   const CompareRequest& request;
 };
 
-// Both arms have samples; `task` is the base's name, `other` the candidate's. Fills in metric,
-// filter, counts and notes of `out`. Usage errors: files that cannot be read, no such metric,
-// prompts that differ.
-[[nodiscard]] Result<std::vector<PairedScore>> compare_paired(const Sides& sides,
-                                                              const std::string& task,
-                                                              const std::string& other,
-                                                              TaskComparison& out);
+struct ComparedUnit {
+  TaskComparison comparison;       // but for the comparison itself, which its family decides
+  std::vector<PairedScore> pairs;  // none: not paired, or nothing to compare
+  std::optional<UnpairedScores> unpaired;
+  std::string not_available;          // why there is nothing to compare; empty: there is
+  double floor = 0;                   // score of guessing, as far as the files tell
+  std::vector<std::string> not_said;  // settings that one side's file does not tell
+};
 
-// A side has no samples: independent samples, from accuracy and number of items.
-[[nodiscard]] Status compare_summaries(const Sides& sides, const std::string& task,
-                                       const std::string& other, const CompareOptions& options,
-                                       TaskComparison& out);
-
-// What was asked is not the same on both sides.
-[[nodiscard]] std::unexpected<Error> prompts_differ(const std::string& what,
-                                                    const std::string& why);
+// Chooses metric and filter, and reads the samples of both sides where they have them, else their
+// figures. What is no share of right answers, or no number, is N/A with its values as reason. Usage
+// errors: files that cannot be read; prompts, generation arguments, shots, templates or versions of
+// the task that differ, unless the request allows it.
+[[nodiscard]] Result<ComparedUnit> compare_unit(const Sides& sides, const CompareUnit& unit);
 
 }  // namespace assay

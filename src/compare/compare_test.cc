@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "compare/compare_folders.h"
+#include "compare/gate.h"
 #include "compare/sample_scan.h"
 #include "compare/samples.h"
 #include "compare/summarize.h"
@@ -232,7 +233,8 @@ TEST_F(CompareTest, WithoutSamplesItIsNotPairedAndSaysSo) {
   EXPECT_EQ(tasks[1].comparison.verdict, Verdict::not_available);
   EXPECT_EQ(tasks[2].comparison.verdict, Verdict::not_available);
   EXPECT_NE(comparison_text(*report).find("t: not paired: no samples of"), std::string::npos);
-  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);  // nothing pooled: each task must hold
+  EXPECT_EQ(gate_result(*report).outcome,
+            GateOutcome::worse);  // nothing pooled: each task must hold
 }
 
 TEST_F(CompareTest, OldSamplesWithoutHashesMatchByDocId) {
@@ -295,10 +297,10 @@ TEST_F(CompareTest, SeveralArmsAndTheFamilyOverThem) {
   EXPECT_EQ(report->candidates[1].pooled.overall.verdict, Verdict::worse);
   const auto& first = report->candidates[0].tasks[0].comparison;
   EXPECT_DOUBLE_EQ(first.p_non_inferior_adjusted, 2 * first.p_non_inferior);  // Holm over two
-  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);
+  EXPECT_EQ(gate_result(*report).outcome, GateOutcome::worse);
   const auto one = compare({.candidates = {(folder_ / "y:a").string()}});
   ASSERT_TRUE(one) << one.error().to_string();
-  EXPECT_EQ(gate_outcome(*one), GateOutcome::passed);
+  EXPECT_EQ(gate_result(*one).outcome, GateOutcome::passed);
   CompareRequest request{.base = (folder_ / "y").string(),
                          .candidates = {(folder_ / "x").string()}};
   const auto ambiguous = compare_folders(request);
@@ -346,7 +348,7 @@ TEST_F(CompareTest, AWholeBenchmarkHasNumbers) {
   const auto report = compare();
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->candidates[0].pooled.overall.verdict, Verdict::worse);
-  EXPECT_EQ(gate_outcome(*report), GateOutcome::worse);
+  EXPECT_EQ(gate_result(*report).outcome, GateOutcome::worse);
   const auto json = parse_json(comparison_json(*report), "");
   const Json& pooled = json->at("comparisons")[0].at("pooled");
   for (const char* p : {"p_worse", "p_non_inferior", "interval_low_pp", "interval_high_pp"}) {
@@ -362,7 +364,7 @@ TEST_F(CompareTest, FiguresThatAreNoNumbersPassNoGate) {
   request.policy.margin_pp = std::nan("");
   const auto report = compare(request);
   ASSERT_TRUE(report) << report.error().to_string();
-  EXPECT_EQ(gate_outcome(*report), GateOutcome::not_shown);
+  EXPECT_EQ(gate_result(*report).outcome, GateOutcome::not_shown);
   EXPECT_NE(comparison_text(*report).find("INVALID (not a number: p_non_inferior"),
             std::string::npos);
   EXPECT_EQ(comparison_json(*report).find("\"p_non_inferior\": null"), std::string::npos);
@@ -375,7 +377,7 @@ TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
   write(std::string("y") + kSamples, samples(150, 0));
   const auto zero = compare();
   ASSERT_TRUE(zero) << zero.error().to_string();
-  EXPECT_EQ(gate_outcome(*zero), GateOutcome::not_shown);
+  EXPECT_EQ(gate_result(*zero).outcome, GateOutcome::not_shown);
   EXPECT_NE(
       comparison_text(*zero).find("INCONCLUSIVE (the baseline scores nothing: no loss could show)"),
       std::string::npos)
@@ -384,7 +386,7 @@ TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
   write("y/m/samples_u_2026-01-01T00-00-00.jsonl", samples(50, 40));
   const auto few = compare();
   ASSERT_TRUE(few) << few.error().to_string();
-  EXPECT_EQ(gate_outcome(*few), GateOutcome::not_shown);
+  EXPECT_EQ(gate_result(*few).outcome, GateOutcome::not_shown);
   EXPECT_NE(comparison_text(*few).find("INCONCLUSIVE (99 items needed; must hold without t, where "
                                        "the baseline scores nothing)"),
             std::string::npos)
@@ -396,8 +398,9 @@ TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
         R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":"N/A","acc_norm,none":NaN}}})");
   const auto rows = read_summary({folder_ / "x"});
   ASSERT_TRUE(rows) << rows.error().to_string();
-  ASSERT_EQ(rows->size(), 1U);
+  ASSERT_EQ(rows->size(), 2U);
   EXPECT_DOUBLE_EQ((*rows)[0].value, 0.8);
+  EXPECT_EQ((*rows)[1].note, "not a number");
   EXPECT_FALSE(read_summary({folder_ / "nowhere"}));
 }
 

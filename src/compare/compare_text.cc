@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "compare/compare_folders.h"
+#include "compare/metric_choice.h"
 #include "report/heads.h"
 #include "report/printers.h"
 #include "report/summary.h"
@@ -13,13 +14,14 @@
 namespace assay {
 namespace {
 
-std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, double margin,
-                              bool paired) {
+std::vector<TableCell> row_of(const Text& name, const std::string& metric,
+                              const PairedComparison& c, double margin, bool paired) {
   const TableCell verdict = badge(c.verdict, {verdict_text(c), verdict_text(c, Language::zh)});
   if (c.n == 0 && c.verdict == Verdict::not_available) {
-    return {name, "0", "", "", "", "", fmt::format("{}", margin), verdict};
+    return {name, metric, "0", "", "", "", "", fmt::format("{}", margin), verdict};
   }
   return {name,
+          metric,
           std::to_string(c.n) + (paired ? "" : " (not paired)"),
           fmt::format("{:.1f} %", c.baseline_mean * 100),
           fmt::format("{:.1f} %", c.candidate_mean * 100),
@@ -29,16 +31,30 @@ std::vector<TableCell> row_of(const Text& name, const PairedComparison& c, doubl
           verdict};
 }
 
-Table table_of(const FolderComparison& comparison, const GatePolicy& policy) {
+Table table_of(const FolderComparison& comparison, const ComparisonReport& report) {
   Table table{"comparison"};
-  table.head = {heads::task(),       heads::pairs(), {"base", "基准"},   {"candidate", "候选"},
-                heads::difference(0.95), heads::flips(), {"margin", "界限"}, heads::verdict()};
+  table.head = {heads::task(),    {"metric", "指标"},    heads::pairs(),
+                {"base", "基准"}, {"candidate", "候选"}, {"difference, points", "差值,百分点"},
+                heads::flips(),   {"margin", "界限"},    heads::verdict()};
   table.rows.push_back(
-      row_of({"pooled", "合并"}, comparison.pooled.overall, policy.margin_pp, true));
+      row_of({"pooled", "合并"}, "", comparison.pooled.overall, report.margin_pp, true));
   for (const TaskComparison& task : comparison.tasks) {
-    table.rows.push_back(row_of(task.task, task.comparison, task.margin_pp, task.paired));
+    table.rows.push_back(row_of(task.task, metric_title(task.metric, task.filter), task.comparison,
+                                task.margin_pp, task.paired));
   }
   return table;
+}
+
+std::string_view weights_words(WeightRule rule) {
+  switch (rule) {
+    case WeightRule::square_root:
+      return "the root of their items";
+    case WeightRule::items:
+      return "their items";
+    case WeightRule::equal:
+      break;
+  }
+  return "the policy alone";
 }
 
 std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
@@ -69,10 +85,10 @@ std::vector<std::string> remarks_of(const FolderComparison& comparison) {
     for (const std::string& note : task.notes) out.push_back(task.task + ": " + note);
   }
   if (!comparison.only_base.empty()) {
-    out.push_back("tasks only in the base: " + join(comparison.only_base, ", "));
+    out.push_back("tasks only in the base: " + some_of(comparison.only_base));
   }
   if (!comparison.only_candidate.empty()) {
-    out.push_back("tasks only in the candidate: " + join(comparison.only_candidate, ", "));
+    out.push_back("tasks only in the candidate: " + some_of(comparison.only_candidate));
   }
   for (const std::string& failure : comparison.failures) out.push_back("policy: " + failure);
   return out;
@@ -86,15 +102,38 @@ Json entry_of(const PairedComparison& c) {
           {"diff_pp", c.diff_pp},
           {"interval_low_pp", c.interval_low_pp},
           {"interval_high_pp", c.interval_high_pp},
+          {"interval_confidence", c.interval_confidence},
           {"flips_to_wrong", c.flips_to_wrong},
           {"flips_to_right", c.flips_to_right},
           {"p_worse", c.p_worse},
           {"p_non_inferior", c.p_non_inferior},
           {"p_worse_adjusted", c.p_worse_adjusted},
           {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
+          {"p_gain_adjusted", c.p_gain_adjusted},
+          {"obstacle", obstacle_name(c.obstacle)},
           {"items_needed", c.items_needed ? Json(*c.items_needed) : Json(nullptr)},
           {"verdict", verdict_name(c.verdict)},
           {"reason", c.reason}};
+}
+
+// What the intervals in the table are.
+std::string levels_text(const ComparisonReport& report) {
+  return fmt::format(
+      "intervals: pooled {}, by task {}; {} verdicts by task share alpha {}; tasks "
+      "weighted by {}",
+      heads::level_text(1 - 2 * report.alpha),
+      heads::level_text(1 - 2 * report.alpha / report.family), report.family, report.alpha,
+      weights_words(report.weights));
+}
+
+// null: nothing was looked at.
+Json answers_json(const AnswerCounts& counts) {
+  if (counts.looked_at == 0) return nullptr;
+  return {{"looked_at", counts.looked_at},
+          {"empty", counts.empty},
+          {"looping", counts.looping},
+          {"cut", counts.cut},
+          {"refusing", counts.refusing}};
 }
 
 std::string junit_case(const std::string& suite, const std::string& name, const PairedComparison& c,
@@ -114,10 +153,12 @@ std::string junit_case(const std::string& suite, const std::string& name, const 
 
 std::string comparison_text(const ComparisonReport& report) {
   std::string out;
+  for (const std::string& note : report.notes) out += note + "\n";
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("{}{} against {}\n", out.empty() ? "" : "\n", comparison.candidate,
                        comparison.base);
-    out += aligned(table_of(comparison, report.policy));
+    out += aligned(table_of(comparison, report));
+    out += levels_text(report) + "\n";
     for (const std::string& remark : remarks_of(comparison)) out += remark + "\n";
   }
   return out;
@@ -125,10 +166,13 @@ std::string comparison_text(const ComparisonReport& report) {
 
 std::string comparison_markdown(const ComparisonReport& report) {
   std::string out;
+  for (const std::string& note : report.notes) out += "- " + note + "\n";
+  if (!report.notes.empty()) out += "\n";
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("### {}: {} against {}\n\n", verdict_text(comparison.pooled.overall),
                        markdown_escaped(comparison.candidate), markdown_escaped(comparison.base));
-    out += markdown_table(table_of(comparison, report.policy)) + "\n";
+    out += markdown_table(table_of(comparison, report)) + "\n";
+    out += "- " + levels_text(report) + "\n";
     for (const std::string& remark : remarks_of(comparison)) out += "- " + remark + "\n";
     out += "\n";
   }
@@ -136,9 +180,9 @@ std::string comparison_markdown(const ComparisonReport& report) {
 }
 
 std::string comparison_json(const ComparisonReport& report) {
-  Json out = {{"schema_version", 2},
-              {"margin_pp", report.policy.margin_pp},
-              {"alpha", report.policy.alpha},
+  Json out = {{"schema_version", 3},         {"margin_pp", report.margin_pp},
+              {"alpha", report.alpha},       {"weights", name_of(report.weights)},
+              {"family", report.family},     {"notes", report.notes},
               {"comparisons", Json::array()}};
   for (const FolderComparison& comparison : report.candidates) {
     Json one = {{"base", comparison.base},
@@ -159,6 +203,10 @@ std::string comparison_json(const ComparisonReport& report) {
                     {"only_base", task.only_base},
                     {"only_candidate", task.only_candidate},
                     {"unscored", task.unscored},
+                    {"unscored_base_alone", task.unscored_base_alone},
+                    {"unscored_candidate_alone", task.unscored_candidate_alone},
+                    {"answers_base", answers_json(task.answers_base)},
+                    {"answers_candidate", answers_json(task.answers_candidate)},
                     {"notes", task.notes}});
       one["tasks"].push_back(std::move(entry));
     }
@@ -175,9 +223,7 @@ std::string comparison_junit(const ComparisonReport& report) {
     const bool pooled = comparison.pooled.overall.n > 0;
     cases += junit_case(suite, "pooled", comparison.pooled.overall, pooled);
     for (const TaskComparison& task : comparison.tasks) {
-      const auto it = report.policy.tasks.find(task.task);
-      const bool named = it != report.policy.tasks.end() && it->second.gate;
-      cases += junit_case(suite, task.task, task.comparison, named || !pooled);
+      cases += junit_case(suite, task.task, task.comparison, !pooled);
     }
     for (const std::string& failure : comparison.failures) {
       cases += fmt::format(

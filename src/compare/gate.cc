@@ -19,12 +19,12 @@ bool holds(Verdict verdict) {
 }
 
 // It would hold but for an obstacle that the policy allows.
-bool holds_as_allowed(const PairedComparison& c, const GatePolicy& policy) {
+bool holds_as_allowed(const PairedComparison& c, const GatePolicy& policy, double alpha) {
   if (c.verdict != Verdict::inconclusive) return false;
   const bool allowed =
       (c.obstacle == Obstacle::no_sensitivity && policy.allows(Allowance::no_sensitivity)) ||
       (c.obstacle == Obstacle::gain && policy.allows(Allowance::gain));
-  return allowed && c.p_non_inferior_without_obstacle < policy.alpha;
+  return allowed && c.p_non_inferior_without_obstacle < alpha;
 }
 
 std::string said(const std::string& what, const PairedComparison& c) {
@@ -34,7 +34,7 @@ std::string said(const std::string& what, const PairedComparison& c) {
 
 class Gate {
  public:
-  explicit Gate(const GatePolicy& policy) : policy_(policy) {}
+  explicit Gate(const ComparisonReport& report) : policy_(report.policy), alpha_(report.alpha) {}
 
   void judge(const FolderComparison& comparison) {
     name_ = comparison.candidate;
@@ -46,7 +46,7 @@ class Gate {
 
   [[nodiscard]] GateResult result() && {
     GateResult out;
-    out.outcome = !worse_.empty()        ? GateOutcome::worse
+    out.outcome = !worse_.empty()       ? GateOutcome::worse
                   : !not_shown_.empty() ? GateOutcome::not_shown
                                         : GateOutcome::passed;
     out.reasons = std::move(worse_);
@@ -82,7 +82,8 @@ class Gate {
   }
 
   void judge_shown(const std::string& what, const PairedComparison& c) {
-    if (c.verdict == Verdict::worse || holds(c.verdict) || holds_as_allowed(c, policy_)) return;
+    if (c.verdict == Verdict::worse || holds(c.verdict) || holds_as_allowed(c, policy_, alpha_))
+      return;
     not_shown(said(what, c));
   }
 
@@ -97,10 +98,10 @@ class Gate {
     for (const TaskComparison& task : comparison.tasks) {
       const std::int64_t apart = task.unscored_base_alone + task.unscored_candidate_alone;
       if (apart > 0 && !policy_.allows(Allowance::unscored)) {
-        not_shown(fmt::format("{} answers of {} are unscored on one side alone ({} of the base, {} "
-                              "of the candidate)",
-                              apart, task.task, task.unscored_base_alone,
-                              task.unscored_candidate_alone));
+        not_shown(
+            fmt::format("{} answers of {} are unscored on one side alone ({} of the base, {} "
+                        "of the candidate)",
+                        apart, task.task, task.unscored_base_alone, task.unscored_candidate_alone));
       }
       const bool gain = task.comparison.obstacle == Obstacle::gain;
       if (gain && !policy_.allows(Allowance::gain)) {
@@ -110,6 +111,7 @@ class Gate {
   }
 
   const GatePolicy& policy_;
+  double alpha_;
   std::string name_;
   std::vector<std::string> worse_;
   std::vector<std::string> not_shown_;
@@ -118,7 +120,7 @@ class Gate {
 }  // namespace
 
 GateResult gate_result(const ComparisonReport& report) {
-  Gate gate(report.policy);
+  Gate gate(report);
   for (const FolderComparison& comparison : report.candidates) gate.judge(comparison);
   return std::move(gate).result();
 }

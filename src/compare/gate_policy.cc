@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "base/files.h"
 #include "plan/yaml_reader.h"
 
@@ -34,6 +38,37 @@ Status read_fidelity(const YamlMap& root, const std::string& file, GatePolicy& p
   return {};
 }
 
+Status read_weights(const YamlMap& root, GatePolicy& policy) {
+  if (!root.has("weights")) return {};
+  std::string name;
+  TRY(root.read("weights", name));
+  policy.weights = weight_rule_named(name);
+  if (policy.weights) return {};
+  return root.error("weights", fmt::format("weights: there is no rule '{}'", name),
+                    "it says how tasks of different size count in the pooled difference",
+                    "write equal, sqrt or items");
+}
+
+constexpr std::array kAllowances{
+    std::pair{"missing_task", Allowance::missing_task}, std::pair{"unscored", Allowance::unscored},
+    std::pair{"gain", Allowance::gain}, std::pair{"no_sensitivity", Allowance::no_sensitivity}};
+
+Status read_allowed(const YamlMap& root, GatePolicy& policy) {
+  std::vector<std::string> names;
+  TRY(root.read_strings("allow", names));
+  for (const std::string& name : names) {
+    const auto known = std::find_if(kAllowances.begin(), kAllowances.end(),
+                                    [&name](const auto& entry) { return entry.first == name; });
+    if (known == kAllowances.end()) {
+      return root.error("allow", fmt::format("allow: '{}' cannot be allowed", name),
+                        "the gate knows no such reason",
+                        "write missing_task, unscored, gain or no_sensitivity");
+    }
+    policy.allowed.insert(known->second);
+  }
+  return {};
+}
+
 bool is_margin(double pp) {
   return pp > 0 && pp < 100;
 }
@@ -41,7 +76,8 @@ bool is_margin(double pp) {
 }  // namespace
 
 Status check_gate_policy(const GatePolicy& policy) {
-  bool sound = is_margin(policy.margin_pp) && policy.alpha > 0 && policy.alpha < 0.5;
+  const double alpha = policy.alpha.value_or(0.05);
+  bool sound = is_margin(policy.margin_pp.value_or(3)) && alpha > 0 && alpha < 0.5;
   for (const auto& [name, task] : policy.tasks) {
     sound = sound && (!task.margin_pp || is_margin(*task.margin_pp)) && task.weight >= 0;
   }
@@ -56,9 +92,12 @@ Result<GatePolicy> read_gate_policy(const std::string& file) {
   GatePolicy policy;
   const YAML::Node node = TRY(parse_yaml(TRY(read_file(file)), file));
   const YamlMap root = TRY(YamlMap::open(
-      file, node, "the policy", {"margin_pp", "alpha", "tasks", "fail_on_flags", "fidelity"}));
-  TRY(root.read("margin_pp", policy.margin_pp));
-  TRY(root.read("alpha", policy.alpha));
+      file, node, "the policy",
+      {"margin_pp", "alpha", "weights", "allow", "tasks", "fail_on_flags", "fidelity"}));
+  if (root.has("margin_pp")) TRY(root.read("margin_pp", policy.margin_pp.emplace()));
+  if (root.has("alpha")) TRY(root.read("alpha", policy.alpha.emplace()));
+  TRY(read_weights(root, policy));
+  TRY(read_allowed(root, policy));
   TRY(root.read_strings("fail_on_flags", policy.fail_on_flags));
   TRY(read_fidelity(root, file, policy));
   if (root.has("tasks")) {

@@ -1,8 +1,7 @@
-// Folders of results as assay and several versions of lm-eval write them, read as arms: one model's
-// results, task by task.
+// Folders of results as assay, lm-eval (0.3 to 0.4.13) and lighteval write them, read as arms: one
+// model's results, task by task.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,54 +9,57 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compare/result_file.h"
+#include "compare/run_files.h"
 #include "report/values.h"
+#include "values/declaration.h"
 
 namespace assay {
 
-struct MetricSummary {
-  std::string metric;  // "acc"
-  std::string filter;  // "none", "strict-match"; empty: the format knows no filters
-  double value = 0;
-  std::optional<double> standard_error;  // lm-eval's "N/A": none
-  bool higher_is_better = true;
-};
-
-struct TaskSummary {
-  std::vector<MetricSummary> metrics;
-  std::int64_t n = 0;         // items; 0: not said
-  std::string prompt_sha;     // hash over the task's samples and prompts; empty: not said
-  std::string not_available;  // assay: why there are no figures
-  // The prompt_hash of its samples covers the model's own answers too, so two models' differ
-  // although both were asked the same: a task of several steps, written by an earlier release of
-  // assay.
-  bool prompt_hash_covers_answers = false;
+// What a run of assay declared of one task.
+struct DeclaredTask {
+  double chance = 0;  // score of guessing
+  double weight = 1;  // in the pooled difference, relative to the run's other tasks
 };
 
 struct ResultArm {
   std::string name;  // assay: the variant; lm-eval: its folder below the one given
   std::string model;
   std::filesystem::path folder;
+  bool in_one_folder = true;  // all its files lie in `folder` itself
+  std::string key;            // tells arms apart whose folder is the same
   bool of_assay = false;
   bool baseline = false;
-  std::map<std::string, std::filesystem::path> samples;  // task -> file of the newest date
-  std::map<std::string, TaskSummary> tasks;              // of the newest results file
-  std::map<std::string, TaskSummary> groups;             // means over several tasks
-  std::string chat_template_sha;
-  std::vector<Flag> flags;  // assay: those of this variant
+  // Task -> its file of samples, of several runs (repeats) one each.
+  std::map<std::string, std::vector<std::filesystem::path>> samples;
+  std::map<std::string, TaskSummary> tasks;   // each of the newest results file that has it
+  std::map<std::string, TaskSummary> groups;  // means over several tasks, which are in `tasks` too
+  std::vector<Flag> flags;                    // assay: those of this variant
   std::optional<FidelityValues> fidelity;
-  std::vector<std::string> notes;  // "3 results of different dates: 2026-… counts"
+  std::optional<Declaration> declared;                 // assay: of the run, before the first answer
+  std::map<std::string, DeclaredTask> declared_tasks;  // assay
+  std::vector<std::string> notes;                      // "t is in 2 files: the newest counts"
 };
 
-// All arms below a folder, by name. "DIR:NAME" gives that one alone, and so does a folder of one
-// arm, such as RUN/results/fp8. Usage errors: no such folder, no results in it, no such arm,
-// results that cannot be read.
+// All arms below a folder, by name. Several results files of one folder are a union, the newest
+// counting for each task; folders of one model with the same arguments and no task in common are
+// one arm, and so are folders that differ in a part like run1 and run2, which are its repeats.
+// "DIR:NAME" gives that arm alone, and so does a folder of one arm, such as RUN/results/fp8. Usage
+// errors: no such folder, no results in it (another program's are named), no such arm, results that
+// cannot be read and nothing beside them.
 [[nodiscard]] Result<std::vector<ResultArm>> read_arms(const std::string& spec);
 
-// "samples_<task>_<date>.jsonl" -> task and date ("" without one); none: another kind of file.
-[[nodiscard]] std::optional<std::pair<std::string, std::string>> sample_file_name(
-    const std::string& name);
+// Runs of one arm as one: for each task the newest, or, with `repeats`, the mean of all runs asked
+// in the same way.
+[[nodiscard]] ResultArm arm_of_runs(std::vector<RunFiles> runs, bool repeats);
+
+// All runs below a folder that are not of assay, and what was left out.
+[[nodiscard]] FolderFiles runs_below(const std::filesystem::path& folder);
 
 // Whether this is a results.json of assay.
 [[nodiscard]] bool is_assay_report(const std::filesystem::path& file);
+
+// "a, b, c and 77 more".
+[[nodiscard]] std::string some_of(const std::vector<std::string>& names);
 
 }  // namespace assay

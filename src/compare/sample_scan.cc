@@ -92,6 +92,28 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> scan_f
   return fields;
 }
 
+std::optional<std::string_view> ArrayScanner::next() {
+  Cursor in{text_, at_};
+  in.skip_space();
+  if (ended_ || in.at >= text_.size()) return std::nullopt;
+  if (in.is(']') && begun_) {
+    ended_ = true;
+    return std::nullopt;
+  }
+  if (!in.is(begun_ ? ',' : '[')) return std::nullopt;
+  ++in.at;
+  in.skip_space();
+  if (!begun_ && in.is(']')) {
+    ended_ = true;
+    return std::nullopt;
+  }
+  begun_ = true;
+  const std::size_t begin = in.at;
+  if (!in.skip_value()) return std::nullopt;
+  at_ = in.at;
+  return text_.substr(begin, in.at - begin);
+}
+
 std::optional<double> scanned_number(std::string_view value) {
   if (value == "true") return 1;
   if (value == "false") return 0;

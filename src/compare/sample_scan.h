@@ -2,6 +2,7 @@
 // of prompts and outputs of which a comparison needs a few numbers.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,21 @@ namespace assay {
 // that lm-eval's NaN and Infinity pass. The views point into `line`.
 [[nodiscard]] std::optional<std::vector<std::pair<std::string_view, std::string_view>>> scan_fields(
     std::string_view line);
+
+// The values of one JSON array, one after another, without building it.
+class ArrayScanner {
+ public:
+  explicit ArrayScanner(std::string_view text) : text_(text) {}
+  // The next value as it stands; none at the end, or where the text is cut.
+  [[nodiscard]] std::optional<std::string_view> next();
+  [[nodiscard]] bool ended() const { return ended_; }  // the closing bracket was there
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool begun_ = false;
+  bool ended_ = false;
+};
 
 // A value of scan_fields as a number: numbers, true and false; none for all else, NaN included.
 [[nodiscard]] std::optional<double> scanned_number(std::string_view value);

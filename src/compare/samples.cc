@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string_view>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "compare/mapped_file.h"
 #include "compare/sample_scan.h"
 
 namespace assay {
@@ -89,8 +93,33 @@ std::unexpected<Error> cannot_open(const fs::path& file) {
                      "check its permissions");
 }
 
+// The objects of one JSON array, as lm-eval up to 0.4.2 wrote samples.
+Result<bool> for_each_of_array(const fs::path& file,
+                               const std::function<bool(const Fields&)>& use) {
+  const MappedFile mapped = TRY(MappedFile::open(file));
+  ArrayScanner scanner(mapped.text());
+  for (int number = 1; const auto text = scanner.next(); ++number) {
+    const auto fields = scan_fields(*text);
+    if (!fields) {
+      return usage_error(fmt::format("sample {} of {} is not a JSON object", number, file.string()),
+                         "the file is damaged", "write the samples again");
+    }
+    if (!use(*fields)) return false;
+  }
+  return !scanner.ended();
+}
+
+bool is_array(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  char first = ' ';
+  while (in.get(first) && (first == ' ' || first == '\n' || first == '\r' || first == '\t')) {
+  }
+  return in && first == '[';
+}
+
 // Calls `use` with each line's fields until it says false. True: the file was cut.
 Result<bool> for_each_line(const fs::path& file, const std::function<bool(const Fields&)>& use) {
+  if (is_array(file)) return for_each_of_array(file, use);
   LineReader in(file);
   if (!in.is_open()) return cannot_open(file);
   std::string_view line;
@@ -136,9 +165,41 @@ bool is_other_filter(const Fields& fields, const SampleChoice& choice) {
   return filter && *filter != choice.filter;
 }
 
+// One response an option, each [[log-likelihood, is greedy]].
+int options_of(const Fields& fields) {
+  ArrayScanner responses(field(fields, "resps"));
+  int options = 0;
+  while (responses.next()) ++options;
+  return options;
+}
+
 std::uint32_t doc_id_of(const Fields& fields) {
   const auto number = scanned_number(field(fields, "doc_id"));
   return number && *number >= 0 && *number < 4e9 ? static_cast<std::uint32_t>(*number) : 0;
+}
+
+// Fields of every sample that are no metric, however much a number they hold.
+bool is_reserved(std::string_view name) {
+  static constexpr std::array<std::string_view, 12> names = {
+      "doc_id",   "doc",         "target",      "arguments", "resps",         "filtered_resps",
+      "doc_hash", "prompt_hash", "target_hash", "filter",    "finish_reason", "outcome"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Arguments of the first request: {"gen_args_0": {"arg_0": prompt, "arg_1": {…}}}, before lm-eval
+// 0.4.5 [[prompt, {…}]].
+OrderedJson generation_of(const Fields& fields) {
+  const OrderedJson all =
+      OrderedJson::parse(field(fields, "arguments"), nullptr, /*allow_exceptions=*/false);
+  const auto first = [](const OrderedJson& value) {
+    return (value.is_object() || value.is_array()) && !value.empty() ? *value.begin()
+                                                                     : OrderedJson();
+  };
+  const OrderedJson request = first(all);
+  OrderedJson out;
+  if (request.is_object()) out = request.value("arg_1", OrderedJson());
+  if (request.is_array() && request.size() > 1) out = request[1];
+  return out.is_object() ? out : OrderedJson();
 }
 
 }  // namespace
@@ -155,10 +216,12 @@ Result<SampleLayout> sample_layout(const fs::path& file) {
         if (name.is_string()) out.metrics.push_back(name.get<std::string>());
       }
     }
-    // Before lm-eval 0.4.4 the metrics were not listed: every further field with a number is one.
+    out.generation = generation_of(fields);
+    out.generated = out.generation.is_object() || field(fields, "arguments").empty();
+    // Before lm-eval 0.4.7 the metrics were not listed: every further field with a number is one.
     if (!out.metrics.empty()) return false;
     for (const auto& [name, value] : fields) {
-      if (name != "doc_id" && scanned_number(value)) out.metrics.emplace_back(name);
+      if (!is_reserved(name) && scanned_number(value)) out.metrics.emplace_back(name);
     }
     return false;
   }));
@@ -179,13 +242,18 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
     SampleRow row;
     row.doc_id = doc_id_of(fields);
     const std::string_view id = field(fields, choice.by_doc_hash ? "doc_hash" : "doc_id");
-    row.id_high = mix(id, 0xcbf29ce484222325ULL);
-    row.id_low = mix(id, 0x9ae16a3b2f90404fULL);
+    row.id_high = mix(id, mix(choice.group_member, 0xcbf29ce484222325ULL));
+    row.id_low = mix(id, mix(choice.group_member, 0x9ae16a3b2f90404fULL));
     if (const auto prompt = scanned_string(field(fields, "prompt_hash")); prompt) {
       row.prompt = static_cast<std::uint32_t>(mix(*prompt, 0xcbf29ce484222325ULL)) | 1U;
     }
     row.score = score_of(fields, choice);
     if (std::isnan(row.score)) ++out.unscored;
+    if (choice.look_at_answers) look_at(fields, out.answers);
+    if (const int options = choice.count_options ? options_of(fields) : 0; options > 1) {
+      ++out.guessable;
+      out.guess_sum += 1.0 / options;
+    }
     // Memory is asked for once, by the length of the first thousand lines.
     if (!fields.empty() && out.rows.size() < 1000) {
       bytes +=
@@ -200,10 +268,58 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
     return true;
   }));
   out.cut = cut;
-  std::sort(out.rows.begin(), out.rows.end(), [](const SampleRow& a, const SampleRow& b) {
+  // Stable without a second copy of the rows: they are few where order within a document counts.
+  const auto by_id = [](const SampleRow& a, const SampleRow& b) {
     return std::pair(a.id_high, a.id_low) < std::pair(b.id_high, b.id_low);
-  });
+  };
+  if (choice.filter.empty()) {
+    std::stable_sort(out.rows.begin(), out.rows.end(), by_id);
+  } else {
+    std::sort(out.rows.begin(), out.rows.end(), by_id);
+  }
   return out;
+}
+
+bool keep_filter(SampleTable& table, const std::vector<double>& means, std::size_t wanted) {
+  const std::size_t filters = means.size();
+  std::vector<double> sums(filters, 0);
+  std::vector<double> counts(filters, 0);
+  for (std::size_t at = 0; at < table.rows.size(); at += filters) {
+    for (std::size_t k = 0; k < filters; ++k) {
+      if (at + k >= table.rows.size()) return false;
+      const SampleRow& row = table.rows[at + k];
+      if (row.id_high != table.rows[at].id_high || row.id_low != table.rows[at].id_low) {
+        return false;
+      }
+      if (std::isnan(row.score)) continue;
+      sums[k] += row.score;
+      ++counts[k];
+    }
+  }
+  // The order of the results file first: with equal means it is the one that lm-eval wrote.
+  std::vector<std::size_t> order(filters);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto fits = [&] {
+    for (std::size_t k = 0; k < filters; ++k) {
+      if (!(std::abs(sums[k] / counts[k] - means[order[k]]) < 5e-4)) return false;
+    }
+    return true;
+  };
+  bool found = fits();
+  while (!found && filters < 6 && std::next_permutation(order.begin(), order.end())) {
+    found = fits();
+  }
+  if (!found) return false;
+  const auto line =
+      static_cast<std::size_t>(std::find(order.begin(), order.end(), wanted) - order.begin());
+  std::vector<SampleRow> kept;
+  table.unscored = 0;
+  for (std::size_t at = line; at < table.rows.size(); at += filters) {
+    kept.push_back(table.rows[at]);
+    if (std::isnan(table.rows[at].score)) ++table.unscored;
+  }
+  table.rows = std::move(kept);
+  return true;
 }
 
 Result<std::string> prompt_hash_of(const fs::path& file, std::uint32_t doc_id) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compare/answers.h"
+#include "compare/result_file.h"
 
 namespace assay {
 
@@ -23,6 +25,8 @@ struct SampleLayout {
   std::vector<std::string> metrics;  // in the file's order
   std::string filter;                // of the first line; empty: the format knows none
   bool has_doc_hash = false;
+  OrderedJson generation;  // arguments of its generation, an object; null: none are told
+  bool generated = true;   // false: its arguments ask for log-likelihoods, not for text
 };
 
 struct SampleChoice {
@@ -30,21 +34,38 @@ struct SampleChoice {
   std::string filter;  // lines of other filters are passed over; empty: all lines count
   bool by_doc_hash = false;
   bool higher_is_better = true;  // else 1 - score
+  std::string group_member;      // the task, where several are one: their documents are told apart
+  bool look_at_answers = false;
+  bool count_options = false;  // its lines ask for log-likelihoods
 };
 
 struct SampleTable {
-  std::vector<SampleRow> rows;  // ordered by id; a document's several lines stand together
-  std::int64_t unscored = 0;    // no number, NaN, or outside 0 to 1
-  bool cut = false;             // the file ends within a line, which was left out
+  // Ordered by id; a document's several lines stand together, in the file's order.
+  std::vector<SampleRow> rows;
+  std::int64_t unscored = 0;  // no number, NaN, or outside 0 to 1
+  bool cut = false;           // the file ends within a line, which was left out
+  AnswerCounts answers;
+  // Of lines that chose among options by their log-likelihoods: how many, and the sum of 1 /
+  // options.
+  std::int64_t guessable = 0;
+  double guess_sum = 0;
 };
 
 // Errors: the file cannot be read, or holds no whole line (usage).
 [[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file);
 
-// Streams the file. A line that is no JSON object is a usage error naming it, unless it is the last
-// and has no end: then the file was cut, which `cut` says.
+// Streams the file: one JSON object a line, or, as lm-eval up to 0.4.2 wrote it, one array of them.
+// A line that is no JSON object is a usage error naming it, unless it is the last and has no end:
+// then the file was cut, which `cut` says.
 [[nodiscard]] Result<SampleTable> read_samples(const std::filesystem::path& file,
                                                const SampleChoice& choice);
+
+// Of lines that name no filter although there were several (lm-eval up to 0.4.6), those of one: a
+// document's k-th line is of the k-th filter, and which one that is the means over all documents
+// tell. `means` are the filters' figures in the order of the results file; `wanted` is an index
+// into them. False: the documents have not as many lines, or the means fit no order.
+[[nodiscard]] bool keep_filter(SampleTable& table, const std::vector<double>& means,
+                               std::size_t wanted);
 
 // The prompt_hash of the first line with this doc_id; empty: none.
 [[nodiscard]] Result<std::string> prompt_hash_of(const std::filesystem::path& file,

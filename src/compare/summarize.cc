@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/files.h"
+#include <algorithm>
+#include <cmath>
+
 #include "base/json.h"
 #include "compare/result_folders.h"
 #include "report/printers.h"
@@ -13,7 +15,7 @@ namespace {
 
 Status read_assay(const fs::path& folder, std::vector<SummaryRow>& rows) {
   const fs::path file = folder / "results.json";
-  const Json report = TRY(parse_json(TRY(read_file(file)), file.string()));
+  const Json report(TRY(read_fields(file, {"tasks"})));
   for (const Json& task : report.at("tasks")) {
     for (const auto& [variant, cell] : task.at("cells").items()) {
       SummaryRow row{folder.filename().string(), variant, task.at("name")};
@@ -41,12 +43,27 @@ void add_lm_eval(const std::string& run, const ResultArm& arm,
       SummaryRow row{run, arm.model.empty() ? arm.name : arm.model, task};
       const bool plain = metric.filter.empty() || metric.filter == "none";
       row.metric = metric.metric + (plain ? "" : " (" + metric.filter + ")");
-      row.value = metric.value;
-      row.has_value = true;
+      row.has_value = !std::isnan(metric.value);
+      if (row.has_value) row.value = metric.value;
+      if (!row.has_value) row.note = "not a number";
       row.standard_error = metric.standard_error;
-      row.n = summary.n;
+      row.n = metric.n;
       rows.push_back(row);
     }
+  }
+}
+
+// Files that could not be used are rows too, so that a table does not look whole without them.
+void add_left_out(const std::string& run, const ResultArm& arm, std::vector<SummaryRow>& rows) {
+  constexpr std::string_view kLeftOut = "left out: ";
+  for (const std::string& note : arm.notes) {
+    if (!note.starts_with(kLeftOut)) continue;
+    SummaryRow row{run, arm.model.empty() ? arm.name : arm.model, ""};
+    row.note = note;
+    const bool there = std::any_of(rows.begin(), rows.end(), [&row](const SummaryRow& other) {
+      return other.run == row.run && other.note == row.note;
+    });
+    if (!there) rows.push_back(row);
   }
 }
 
@@ -54,11 +71,16 @@ Status read_folder(const fs::path& given, std::vector<SummaryRow>& rows) {
   const fs::path folder = given.filename().empty() ? given.parent_path() : given;
   try {
     if (is_assay_report(folder / "results.json")) return read_assay(folder, rows);
+    const std::size_t before = rows.size();
     for (const ResultArm& arm : TRY(read_arms(folder.string()))) {
       add_lm_eval(folder.filename().string(), arm, arm.groups, rows);
       add_lm_eval(folder.filename().string(), arm, arm.tasks, rows);
+      add_left_out(folder.filename().string(), arm, rows);
     }
-    return {};
+    if (rows.size() > before) return {};
+    return usage_error("no figures in " + folder.string(),
+                       "it has samples, but no results file that says what they amount to",
+                       "name a folder with results_*.json, or compare it with another");
   } catch (const Json::exception& e) {
     return usage_error("the results in " + folder.string() + " have another layout", e.what(),
                        "name a folder of assay or lm-eval results");

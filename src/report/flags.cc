@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -162,11 +163,6 @@ std::int64_t unscored_answers(const Cell& cell) {
   return n;
 }
 
-double unscored_share(const Cell& cell) {
-  return cell.run > 0 ? static_cast<double>(unscored_answers(cell)) / static_cast<double>(cell.run)
-                      : 0;
-}
-
 void flag_unscored(RunReport& report, const TaskValues& task, std::size_t variant,
                    std::size_t base) {
   const Cell& cell = task.cells[variant];
@@ -181,8 +177,9 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
                             [](const OutputValues& o) { return o.outcome != "scored"; });
   // Items that one side alone leaves unscored may be those that it would have got wrong.
   flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
-    return here - unscored_answers(task.cells[other]) >= kFewestForInvalid &&
-           unscored_share(cell) - unscored_share(task.cells[other]) >= kMostUnscoredApart;
+    const Cell& there_cell = task.cells[other];
+    return here > unscored_answers(there_cell) &&
+           unscored_apart({here, cell.run}, {unscored_answers(there_cell), there_cell.run});
   });
   report.flags.push_back(std::move(flag));
 }
@@ -318,6 +315,14 @@ void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison
 }
 
 }  // namespace
+
+bool unscored_apart(const UnscoredShare& one, const UnscoredShare& other) {
+  const auto share = [](const UnscoredShare& side) {
+    return side.of > 0 ? static_cast<double>(side.unscored) / static_cast<double>(side.of) : 0;
+  };
+  return std::abs(one.unscored - other.unscored) >= kFewestForInvalid &&
+         std::abs(share(one) - share(other)) >= kMostUnscoredApart;
+}
 
 void flag_comparisons(RunReport& report) {
   for (const TaskValues& task : report.tasks) {

@@ -8,6 +8,15 @@ namespace assay {
 // Low fidelity: the 95 % interval of the mean KL divergence lies above this, in nats a token.
 inline constexpr double kLowFidelityKl = 0.05;
 
+// Answers that could not be scored, of those given.
+struct UnscoredShare {
+  std::int64_t unscored = 0;
+  std::int64_t of = 0;
+};
+// Whether what one side has not scored may be what it got wrong: a share 10 points above the other
+// side's, and 5 answers more.
+[[nodiscard]] bool unscored_apart(const UnscoredShare& one, const UnscoredShare& other);
+
 // Appends the flags of every cell and variant to report.flags.
 void raise_flags(RunReport& report, const nlohmann::json& opened);
 

@@ -59,6 +59,7 @@ ELSEWHERE: dict[str, str] = {
     "build/bench/": "the bench preset, which ./dev test does not build",
     "cmake --preset fuzz": "the stage fuzzers",
     "build/fuzz/": "the stage fuzzers",
+    "assay compare study --baseline bf16": "a study's folder; src/compare/study_test.cc makes one",
     "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "
     "every run here",
     "python -m assay_worker": "a child of assay that speaks over pipes",

@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "task": _TASK,
     "run": _RUN,
     "report": _LEAF | {"plan", "store", "stats"},
-    "compare": _LEAF | {"plan", "stats", "report"},
+    "compare": _LEAF | {"plan", "score", "stats", "report"},
     "cli": _RUN | {"run", "report", "compare"},
 }
 # A library inside a room -> the one header that files outside its folder may include. Its CMake

@@ -1,0 +1,29 @@
+// Two sides' samples matched by document.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compare/compare_folders.h"
+#include "compare/samples.h"
+
+namespace assay {
+
+struct Pairing {
+  std::vector<PairedScore> pairs;
+  std::int64_t shared = 0;
+  std::int64_t prompts_differ = 0;
+  std::int64_t prompts_alike = 0;  // known on both sides and the same
+  std::uint32_t differing_base = 0;
+  std::uint32_t differing_candidate = 0;
+};
+
+// Walks two tables ordered by id; a document's several lines are averaged. Items of one side alone
+// are counted in `task`.
+[[nodiscard]] Pairing pair_up(const SampleTable& base, const SampleTable& candidate,
+                              TaskComparison& task);
+
+// Mean over the documents, of their scored lines' means; NaN: none is scored.
+[[nodiscard]] double mean_by_document(const SampleTable& table);
+
+}  // namespace assay
