@@ -83,26 +83,25 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task aime24_task() {
-  Task task;
-  task.name = "aime24";
-  task.title = "AIME 2024";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "Maxwell-Jia/AIME_2024";
-  task.source.hub_split = "train";
-  task.source.hub_files = {"aime_2024_problems.parquet"};
-  task.source.licence = "MIT; the problems are by the MAA";
-  task.source.layouts = {
-      {"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}, nullptr},
-      {"hub", {"aime24/*.parquet"}, nullptr},
-      {"lower case, expected_answer", {"aime24/aime24_nemo_format.jsonl"}, adapt_nemo},
-      {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
-      {"hub snapshot", {"aime_2024_problems.parquet"}, nullptr},
-  };
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  return task;
+  return {.name = "aime24",
+          .title = "AIME 2024",
+          .kind = TaskKind::generate,
+          .source =
+              {.hub_id = "Maxwell-Jia/AIME_2024",
+               .hub_split = "train",
+               .hub_files = {"aime_2024_problems.parquet"},
+               .licence = "MIT; the problems are by the MAA",
+               .layouts = {{"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}},
+                           {"hub", {"aime24/*.parquet"}},
+                           {"lower case, expected_answer",
+                            {"aime24/aime24_nemo_format.jsonl"},
+                            adapt_nemo},
+                           {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
+                           {"hub snapshot", {"aime_2024_problems.parquet"}}}},
+          .has_lm_eval_metric = true,
+          .make_items = make_items,
+          .next = next,
+          .score = score};
 }
 
 }  // namespace assay

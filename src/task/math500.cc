@@ -76,26 +76,22 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task math500_task() {
-  Task task;
-  task.name = "math500";
-  task.title = "MATH-500";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "HuggingFaceH4/MATH-500";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"test.jsonl"};
-  task.source.licence = "MIT";
-  task.source.layouts = {
-      {"hub", {"math500/test.jsonl"}, nullptr},
-      {"hub, parquet", {"math500/*.parquet"}, nullptr},
-      {"hub, other name", {"math/math500_test.jsonl"}, nullptr},
-      {"hub snapshot", {"test.jsonl"}, nullptr},
-  };
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  task.asks_oracle = true;
-  return task;
+  return {.name = "math500",
+          .title = "MATH-500",
+          .kind = TaskKind::generate,
+          .source = {.hub_id = "HuggingFaceH4/MATH-500",
+                     .hub_split = "test",
+                     .hub_files = {"test.jsonl"},
+                     .licence = "MIT",
+                     .layouts = {{"hub", {"math500/test.jsonl"}},
+                                 {"hub, parquet", {"math500/*.parquet"}},
+                                 {"hub, other name", {"math/math500_test.jsonl"}},
+                                 {"hub snapshot", {"test.jsonl"}}}},
+          .has_lm_eval_metric = true,
+          .make_items = make_items,
+          .next = next,
+          .score = score,
+          .asks_oracle = true};
 }
 
 }  // namespace assay

@@ -177,32 +177,26 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task mmlu_pro_task() {
-  Task task;
-  task.name = "mmlu_pro";
-  task.title = "MMLU-Pro";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "TIGER-Lab/MMLU-Pro";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"data/test-*.parquet", "data/validation-*.parquet"};
-  task.source.licence = "MIT";
-  task.source.layouts = {
-      {"hub, jsonl", {"mmlu_pro/test*.jsonl"}, nullptr},
-      {"hub", {"mmlu_pro/**/test*.parquet"}, nullptr},
-      {kRecordedLayout, {"mmlu_pro/model_outputs_*.zip"}, nullptr},
-      {"hub snapshot", {"data/test-*.parquet"}, nullptr},
-  };
-  task.exemplar_layouts = {
-      {"hub, jsonl", {"mmlu_pro/validation*.jsonl"}, nullptr},
-      {"hub", {"mmlu_pro/**/validation*.parquet"}, nullptr},
-      {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}, nullptr},
-      {"hub snapshot", {"data/validation-*.parquet"}, nullptr},
-  };
-  task.chance = 0.1;
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  return task;
+  return {.name = "mmlu_pro",
+          .title = "MMLU-Pro",
+          .kind = TaskKind::generate,
+          .source = {.hub_id = "TIGER-Lab/MMLU-Pro",
+                     .hub_split = "test",
+                     .hub_files = {"data/test-*.parquet", "data/validation-*.parquet"},
+                     .licence = "MIT",
+                     .layouts = {{"hub, jsonl", {"mmlu_pro/test*.jsonl"}},
+                                 {"hub", {"mmlu_pro/**/test*.parquet"}},
+                                 {kRecordedLayout, {"mmlu_pro/model_outputs_*.zip"}},
+                                 {"hub snapshot", {"data/test-*.parquet"}}}},
+          .exemplar_layouts = {{"hub, jsonl", {"mmlu_pro/validation*.jsonl"}},
+                               {"hub", {"mmlu_pro/**/validation*.parquet"}},
+                               {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}},
+                               {"hub snapshot", {"data/validation-*.parquet"}}},
+          .chance = 0.1,
+          .has_lm_eval_metric = true,
+          .make_items = make_items,
+          .next = next,
+          .score = score};
 }
 
 }  // namespace assay
