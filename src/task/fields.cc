@@ -90,6 +90,10 @@ Result<std::string> id_of(const Row& row, std::string_view field) {
   return text_of(row, field);
 }
 
+std::string id_by_position(const Row& row) {
+  return std::to_string(row.position);
+}
+
 Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
   std::set<std::string_view> seen;
   for (const Item& item : items) {

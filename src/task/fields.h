@@ -29,6 +29,8 @@ struct MathJudgement;
 [[nodiscard]] Result<std::vector<std::string>> texts_of(const Row& row, std::string_view field);
 // The row's id as text, from a text or whole-number field.
 [[nodiscard]] Result<std::string> id_of(const Row& row, std::string_view field);
+// For data sets whose rows have no id: the row's place in the split, from 0, as lm-eval's doc_id.
+[[nodiscard]] std::string id_by_position(const Row& row);
 // Two items of one id: error naming the id.
 [[nodiscard]] Status check_unique_ids(const std::vector<Item>& items, const DataSet& data);
 
