@@ -65,7 +65,7 @@ Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveService
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data,
                       const FindPython& python) {
   Line line{.name = spec.name, .count = asked_for(spec)};
-  const Task* task = find_task(native_name(spec.benchmark));
+  const Task* task = find_task_of_either(spec.benchmark);
   if (task != nullptr && spec.if_gated == IfGated::skip) {
     line.note = "N/A if gated";
   } else if (task != nullptr && task->source.gated) {
@@ -129,7 +129,7 @@ Result<int> check(const PlanOptions& options) {
   fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks",
              "output tokens", "best verdict it can reach");
   long tokens = 0;
-  std::vector<std::string> notes = plan_traps(plan);
+  std::vector<std::string> notes = plan_traps(plan, known_benchmarks());
   for (const TaskSpec& spec : plan.tasks) {
     const Line line = TRY(describe(spec, plan, options.data, python));
     tokens += line.output_tokens;

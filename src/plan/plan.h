@@ -116,6 +116,7 @@ struct KnownBenchmark {
   std::string name;
   bool generative = true;      // needs max_gen_toks
   std::string generates_with;  // not generative: the option that makes it so when true
+  std::string lm_eval;         // lm-eval 0.4.13's own name for it; empty: it has no such task
 };
 
 // Parses and validates. Errors carry "file:line:column". `known` is what `benchmark` may name when
@@ -124,12 +125,6 @@ struct KnownBenchmark {
                                       const std::vector<KnownBenchmark>& known);
 [[nodiscard]] Result<Plan> load_plan(const std::filesystem::path& file,
                                      const std::vector<KnownBenchmark>& known);
-
-// lm-eval 0.4.13's own name of a benchmark of ours; empty: it has no such task. Names it shares
-// with us, and those we don't know, come back as they are.
-[[nodiscard]] std::string lm_eval_name(std::string_view benchmark);
-// The inverse.
-[[nodiscard]] std::string native_name(std::string_view lm_eval_task);
 
 // "3h", "90m", "45s", "1h30m" -> seconds.
 [[nodiscard]] Result<double> parse_duration(std::string_view text);

@@ -10,7 +10,10 @@ namespace assay {
 namespace {
 
 std::vector<KnownBenchmark> known() {
-  return {{"aime24", true}, {"mmlu_pro", true}, {"gpqa_diamond", false}, {"hle", true}};
+  return {{.name = "aime24", .lm_eval = "aime24"},
+          {.name = "mmlu_pro", .lm_eval = "mmlu_pro"},
+          {.name = "gpqa_diamond", .generative = false, .lm_eval = "gpqa_diamond_zeroshot"},
+          {.name = "hle"}};
 }
 
 struct Case {

@@ -15,13 +15,13 @@ using nlohmann::json;
 using testing::ElementsAre;
 
 std::vector<KnownBenchmark> known() {
-  return {{"aime24", true},
-          {"math500", true},
-          {"mmlu_pro", true},
-          {"hle", true},
-          {"scicode", true},
-          {"livecodebench", true},
-          {.name = "gpqa_diamond", .generative = false, .generates_with = "generative"}};
+  return {{.name = "aime24", .lm_eval = "aime24"},
+          {.name = "math500", .lm_eval = "hendrycks_math500"},
+          {.name = "mmlu_pro", .lm_eval = "mmlu_pro"},
+          {.name = "hle"},
+          {.name = "scicode"},
+          {.name = "livecodebench"},
+          {"gpqa_diamond", false, "generative", "gpqa_diamond_zeroshot"}};
 }
 
 Plan parsed(std::string_view yaml) {

@@ -66,6 +66,17 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
+// The last \boxed{…}, else the text between the first and the last "$", else everything, against
+// the answer's text (tasks/aime/utils.py).
+LmEvalScore lm_eval_score(std::string_view output, const Item& item) {
+  std::string answer(lm_eval_between_dollars(output));
+  if (const auto box = lm_eval_last_boxed(output)) {
+    if (auto content = lm_eval_remove_boxed(*box)) answer = *std::move(content);
+  }
+  const std::string gold = std::to_string(item.row.at("answer").get<int>());
+  return {.value = lm_eval_is_equiv(answer, gold) ? 1.0 : 0.0};
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -75,7 +86,7 @@ Score score(const ScoreInputs& inputs) {
   Score score;
   score.target = std::to_string(gold);
   note_math(score, robust,
-            lm_eval_aime(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target));
+            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   note_steps(score, inputs.steps);
   return score;
 }
@@ -98,7 +109,7 @@ Task aime24_task() {
                             adapt_nemo},
                            {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
                            {"hub snapshot", {"aime_2024_problems.parquet"}}}},
-          .has_lm_eval_metric = true,
+          .lm_eval = {.name = "aime24", .has_metric = true, .score = lm_eval_score},
           .make_items = make_items,
           .next = next,
           .score = score};

@@ -14,7 +14,6 @@
 
 namespace assay {
 
-struct LmEvalScore;
 struct MathJudgement;
 
 // --- rows. Errors are usage errors that name the row and the field.
@@ -63,6 +62,9 @@ enum class Exemplars { none, some };
 // thinking on) and stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
+// lm-eval's scores of a scored answer: the metric `lm_eval`; of several filters each one's under
+// lm-eval's own name for it ("exact_match,strict-match"), too, and what it took in the remarks.
+void note_lm_eval(Score& score, const LmEvalScore& lm_eval);
 // An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
 // when its equivalence was not decided.
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);

@@ -173,7 +173,10 @@ Task gpqa_diamond_task() {
                              {"hub, parquet", {"gpqa_diamond/*.parquet"}},
                              {"hub snapshot", {"gpqa_diamond.csv"}}}},
       .chance = 0.25,
-      .has_lm_eval_metric = true,
+      .lm_eval = {.name = "gpqa_diamond_zeroshot",
+                  .has_metric = true,
+                  .draws_by_row = true,
+                  .seed_option = "order_seed"},
       .make_items = make_items,
       .next = next,
       .score = score};

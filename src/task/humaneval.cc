@@ -77,6 +77,7 @@ Task humaneval_task() {
                                   {"humaneval/*.jsonl.gz", "code/HumanEval.jsonl.gz"}},
                                  {"hub", {"humaneval/**/*.parquet"}},
                                  {"hub snapshot", {"openai_humaneval/*.parquet"}}}},
+          .lm_eval = {.name = "humaneval"},
           .make_items = make_items,
           .next = next,
           .programs = programs,

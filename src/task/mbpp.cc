@@ -93,6 +93,7 @@ Task mbpp_task() {
                               adapt_function_head},
                              {"hub", {"mbpp/**/test*.parquet"}},
                              {"hub snapshot", {"full/test*.parquet", "sanitized/test*.parquet"}}}},
+      .lm_eval = {.name = "mbpp"},
       .make_items = make_items,
       .next = next,
       .programs = programs,

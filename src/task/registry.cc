@@ -19,12 +19,20 @@ const Task* find_task(const std::string& name) {
   return nullptr;
 }
 
+const Task* find_task_of_either(const std::string& name) {
+  for (const Task& task : all_tasks()) {
+    if (!name.empty() && task.lm_eval.name == name) return &task;
+  }
+  return find_task(name);
+}
+
 std::vector<KnownBenchmark> known_benchmarks() {
   std::vector<KnownBenchmark> known;
   for (const Task& task : all_tasks()) {
     known.push_back({.name = task.name,
                      .generative = task.kind != TaskKind::loglikelihood,
-                     .generates_with = task.generates_with});
+                     .generates_with = task.generates_with,
+                     .lm_eval = task.lm_eval.name});
   }
   return known;
 }
