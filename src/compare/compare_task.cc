@@ -193,8 +193,8 @@ Result<std::vector<PairedScore>> compare_paired(const Sides& sides, const std::s
                                                 const std::string& other, TaskComparison& out) {
   const auto& base_file = sides.base.samples.at(task);
   const auto& candidate_file = sides.candidate.samples.at(other);
-  const SampleLayout left = TRY(sample_layout(base_file));
-  const SampleLayout right = TRY(sample_layout(candidate_file));
+  const SampleLayout left = TRY(sample_layout(base_file, sides.request.filter));
+  const SampleLayout right = TRY(sample_layout(candidate_file, sides.request.filter));
   SampleChoice choice;
   choice.metric = TRY(choose_metric(left, sides.request.metric, base_file.string()));
   choice.filter = sides.request.filter.empty() ? left.filter : sides.request.filter;

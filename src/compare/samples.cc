@@ -141,32 +141,35 @@ std::uint32_t doc_id_of(const Fields& fields) {
   return number && *number >= 0 && *number < 4e9 ? static_cast<std::uint32_t>(*number) : 0;
 }
 
-}  // namespace
-
-Result<SampleLayout> sample_layout(const fs::path& file) {
+SampleLayout layout_of(const Fields& fields) {
   SampleLayout out;
-  bool found = false;
-  TRY(for_each_line(file, [&](const Fields& fields) {
-    found = true;
-    out.has_doc_hash = scanned_string(field(fields, "doc_hash")).has_value();
-    out.filter = scanned_string(field(fields, "filter")).value_or("");
-    if (const auto list = parse_json(field(fields, "metrics"), ""); list && list->is_array()) {
-      for (const Json& name : *list) {
-        if (name.is_string()) out.metrics.push_back(name.get<std::string>());
-      }
+  out.has_doc_hash = scanned_string(field(fields, "doc_hash")).has_value();
+  out.filter = scanned_string(field(fields, "filter")).value_or("");
+  if (const auto list = parse_json(field(fields, "metrics"), ""); list && list->is_array()) {
+    for (const Json& name : *list) {
+      if (name.is_string()) out.metrics.push_back(name.get<std::string>());
     }
-    // Before lm-eval 0.4.4 the metrics were not listed: every further field with a number is one.
-    if (!out.metrics.empty()) return false;
-    for (const auto& [name, value] : fields) {
-      if (name != "doc_id" && scanned_number(value)) out.metrics.emplace_back(name);
-    }
-    return false;
-  }));
-  if (!found) {
-    return usage_error("no sample in " + file.string(), "it holds no whole line",
-                       "write the samples again, or remove the file");
+  }
+  // Before lm-eval 0.4.4 the metrics were not listed: every further field with a number is one.
+  if (!out.metrics.empty()) return out;
+  for (const auto& [name, value] : fields) {
+    if (name != "doc_id" && scanned_number(value)) out.metrics.emplace_back(name);
   }
   return out;
+}
+
+}  // namespace
+
+Result<SampleLayout> sample_layout(const fs::path& file, const std::string& filter) {
+  std::optional<SampleLayout> out;
+  TRY(for_each_line(file, [&](const Fields& fields) {
+    const bool wanted = filter.empty() || scanned_string(field(fields, "filter")) == filter;
+    if (!out || wanted) out = layout_of(fields);
+    return !wanted;
+  }));
+  if (out) return *std::move(out);
+  return usage_error("no sample in " + file.string(), "it holds no whole line",
+                     "write the samples again, or remove the file");
 }
 
 Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choice) {

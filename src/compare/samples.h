@@ -18,10 +18,10 @@ struct SampleRow {
   double score = 0;          // in [0, 1]; NaN: unscored
 };
 
-// What a file's first line says about the rest.
+// What the first line of a file, or of one filter's lines, says about the rest.
 struct SampleLayout {
   std::vector<std::string> metrics;  // in the file's order
-  std::string filter;                // of the first line; empty: the format knows none
+  std::string filter;                // of that line; empty: the format knows none
   bool has_doc_hash = false;
 };
 
@@ -38,8 +38,10 @@ struct SampleTable {
   bool cut = false;             // the file ends within a line, which was left out
 };
 
+// By the first line of this filter; by the file's first where `filter` is empty or no line has it.
 // Errors: the file cannot be read, or holds no whole line (usage).
-[[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file);
+[[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file,
+                                                 const std::string& filter = "");
 
 // Streams the file. A line that is no JSON object is a usage error naming it, unless it is the last
 // and has no end: then the file was cut, which `cut` says.
