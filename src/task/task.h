@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,8 +26,9 @@ struct TaskContext {
   const TaskSpec& spec;
   const ChatSpec& chat;
   std::uint64_t seed = 0;
-  // Few-shot exemplars, loaded once (rows as exemplar_layouts lay them out).
-  std::vector<nlohmann::json> exemplars;
+  // Few-shot exemplars, loaded once (rows as exemplar_layouts lay them out): a data set's whole
+  // training split, so they are looked at and not copied.
+  std::span<const nlohmann::json> exemplars;
   std::string
       data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
 };
