@@ -6,8 +6,8 @@ namespace assay {
 
 const std::vector<Task>& all_tasks() {
   static const std::vector<Task> tasks = {
-      aime24_task(),        math500_task(), mmlu_pro_task(),  gpqa_diamond_task(), hle_task(),
-      livecodebench_task(), scicode_task(), humaneval_task(), mbpp_task(),
+      aime24_task(), math500_task(),       gsm8k_task(),   mmlu_pro_task(),  gpqa_diamond_task(),
+      hle_task(),    livecodebench_task(), scicode_task(), humaneval_task(), mbpp_task(),
   };
   return tasks;
 }

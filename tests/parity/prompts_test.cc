@@ -253,6 +253,7 @@ class Prompts : public ::testing::Test {
     if (task.name == "math500") {  // lm-eval's gold is the box of the solution
       target = last_boxed(item.row.at("solution").get<std::string>()).value_or("");
     }
+    if (task.name == "gsm8k") target = item.row.at("answer").get<std::string>();
     if (Json(target) != record.at("target")) found.push_back("target: " + target);
   }
 
