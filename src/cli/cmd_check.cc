@@ -116,7 +116,7 @@ Result<int> check(const PlanOptions& options) {
   fmt::print("plan      {}\n", plan.name);
   fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
   fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
-  fmt::print("engine    {} {}\n", plan.engine.kind, plan.engine.args.dump());
+  fmt::print("engine    {} {}\n", engine_name(plan.engine), plan.engine.args.dump());
   for (const auto& [name, value] : plan.env) fmt::print("env       {}={}\n", name, value);
   for (const std::string& part : plan.sandbox.accept_missing) {
     fmt::print("sandbox   may be without: {}\n", part);

@@ -11,14 +11,16 @@
 #include <vector>
 
 #include "base/result.h"
+#include "plan/engine_kind.h"
 
 namespace assay {
 
 struct EngineSpec {
-  std::string kind = "vllm";  // vllm | openai (plan/endpoint.h) | scripted (tests)
-  std::string python;         // interpreter of the worker; empty: looked up (docs/plan.md)
-  // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
+  std::string kind = kVllmKind;  // plan/engine_kind.h, plan/endpoint.h
+  std::string python;            // interpreter of the worker; empty: looked up (docs/plan.md)
+  // All other keys, passed to the engine untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();
+  std::string module;  // kind worker: the Python module that is started; else empty
 };
 
 struct ChatSpec {

@@ -119,6 +119,24 @@ sandbox: {accept_missing: [memory_cgroup]}
   EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
 }
 
+TEST(Plan, AnotherWorkerIsAModule) {
+  const std::string rest =
+      "name: p\noutput: out\nvariants: [{name: a, model: org/m, baseline: true}]\n"
+      "tasks: [{name: aime24, max_gen_toks: 8}]\n";
+  Plan plan = parsed("engine: {kind: worker, module: my_engine.worker, beams: 4}\n" + rest);
+  EXPECT_EQ(worker_module(plan.engine), "my_engine.worker");
+  EXPECT_EQ(engine_name(plan.engine), "my_engine.worker");
+  EXPECT_EQ(plan.engine.args, json({{"beams", 4}}));
+  EXPECT_EQ(to_json(plan)["engine"]["module"], "my_engine.worker");
+  EXPECT_EQ(plan_from_json(to_json(plan)).value().engine.module, "my_engine.worker");
+  // Our own worker is what kind vllm says shortly: the same plan, frozen alike.
+  const Plan plain = parsed(rest);
+  plan = parsed("engine: {kind: worker, module: assay_worker}\n" + rest);
+  EXPECT_EQ(to_json(plan), to_json(plain));
+  EXPECT_EQ(plan.engine.kind, "vllm");
+  EXPECT_EQ(worker_module(plan.engine), "assay_worker");
+}
+
 TEST(Plan, Endpoint) {
   const Plan plan = parsed(R"(name: e
 engine: {kind: openai, base_url: "https://h/v1", api_key_env: MY_KEY, retry_for: 2m,

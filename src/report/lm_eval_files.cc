@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "plan/engine_kind.h"
 #include "report/write.h"
 
 namespace assay {
@@ -38,6 +39,11 @@ MetricName metric_name(const std::string& name) {
 Json mean_stderr(double mean, std::int64_t n) {
   if (n < 2 || mean < 0 || mean > 1) return "N/A";
   return std::sqrt(mean * (1 - mean) / static_cast<double>(n - 1));
+}
+
+// lm-eval's name of what ran the model; the worker says it.
+std::string model_source(const VariantValues& variant) {
+  return variant.facts.worker.empty() ? kVllmKind : variant.facts.worker;
 }
 
 Json results_file(const RunReport& report, std::size_t v) {
@@ -68,7 +74,7 @@ Json results_file(const RunReport& report, std::size_t v) {
           {"config",
            {{"model", "assay"}, {"model_args", variant.model}, {"engine", variant.facts.versions}}},
           {"model_name", variant.model},
-          {"model_source", "vllm"},
+          {"model_source", model_source(variant)},
           {"date", report.started_at_s},
           {"start_time", report.started_at_s},
           {"end_time", report.ended_at_s},

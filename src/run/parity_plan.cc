@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -64,7 +66,7 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
   if (plan.engine.kind == kEndpointKind) {
     return usage_error("parity cannot be verified over an endpoint",
                        "lm-eval's own code needs the engine that assay starts itself",
-                       "verify it with an engine of kind vllm");
+                       fmt::format("verify it with an engine of kind {}", kVllmKind));
   }
   ParityPlan out{plan, {}};
   out.plan.tasks.clear();
