@@ -173,7 +173,7 @@ TEST_F(Check, TasksOfLmEval) {
   EXPECT_EQ(torn.exit_code, 2);
   EXPECT_THAT(torn.err, HasSubstr("math500/test.jsonl:1"));
   const Told chosen =
-      check("name: gsm8k, harness: lm_eval, benchmark: gsm8k, max_gen_toks: 8, first: 3");
+      check("name: ifeval, harness: lm_eval, benchmark: ifeval, max_gen_toks: 8, first: 3");
   EXPECT_EQ(chosen.exit_code, 2);
   EXPECT_THAT(chosen.err, HasSubstr("cannot choose its items"));
   EXPECT_THAT(chosen.err, HasSubstr(run_says()));

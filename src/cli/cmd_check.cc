@@ -71,7 +71,7 @@ Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveService
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data,
                       const FindPython& python) {
   Line line{.name = spec.name, .count = asked_for(spec)};
-  const Task* task = find_task(native_name(spec.benchmark));
+  const Task* task = find_task_of_either(spec.benchmark);
   if (task != nullptr && spec.if_gated == IfGated::skip) {
     line.note = "N/A if gated";
   } else if (task != nullptr && task->source.gated) {
@@ -140,7 +140,7 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
   const Plan& plan = out.plan;
   apply_env(plan);  // a run's Python has it too
   const FindPython python = rows_python(plan.engine.python);
-  out.notes = plan_traps(plan);
+  out.notes = plan_traps(plan, known_benchmarks());
   out.weights = plan.compare.weights.value_or(kDefaultWeights);
   for (const TaskSpec& spec : plan.tasks) {
     Line line = TRY(describe(spec, plan, options.plan.data, python));
@@ -161,7 +161,7 @@ void print_plan(const Plan& plan) {
   fmt::print("plan      {}\n", plan.name);
   fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
   fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
-  fmt::print("engine    {} {}\n", plan.engine.kind, plan.engine.args.dump());
+  fmt::print("engine    {} {}\n", engine_name(plan.engine), plan.engine.args.dump());
   for (const auto& [name, value] : plan.env) fmt::print("env       {}={}\n", name, value);
   for (const std::string& part : plan.sandbox.accept_missing) {
     fmt::print("sandbox   may be without: {}\n", part);

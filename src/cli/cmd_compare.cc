@@ -34,7 +34,7 @@ std::map<std::string, double> guessing_scores() {
   std::map<std::string, double> out;
   for (const Task& task : all_tasks()) {
     out[task.name] = task.chance;
-    out[lm_eval_name(task.name)] = task.chance;
+    if (!task.lm_eval.name.empty()) out[task.lm_eval.name] = task.chance;
   }
   return out;
 }

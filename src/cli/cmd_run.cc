@@ -6,6 +6,7 @@
 #include "cli/run_flow.h"
 #include "plan/traps.h"
 #include "report/terminal.h"
+#include "task/task.h"
 
 namespace assay {
 namespace {
@@ -20,7 +21,9 @@ Result<int> run(RunCommand options, const Session& session) {
   Plan plan = TRY(load_with_options(options.plan));
   if (!options.budget.empty()) plan.budget_s = TRY(parse_duration(options.budget));
   if (!options.flow.quiet) {
-    for (const std::string& trap : plan_traps(plan)) fmt::print(stderr, "note: {}\n", trap);
+    for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
+      fmt::print(stderr, "note: {}\n", trap);
+    }
   }
   options.flow.data = options.plan.data;
   options.flow.out = TRY(output_folder(plan, options.plan));

@@ -147,8 +147,9 @@ World::World(const Plan& plan, WorldOptions options, PythonEnv python)
 Result<std::unique_ptr<World>> World::make(const Plan& plan, WorldOptions options) {
   apply_env(plan);
   const PythonSearch search = python_search_here(plan.engine.python);
-  PythonEnv python =
-      TRY(plan.engine.kind == kEndpointKind ? find_python(search) : find_worker_python(search));
+  // What another worker needs is its own affair.
+  const bool ours = plan.engine.kind == kVllmKind || plan.engine.kind == kScriptedKind;
+  PythonEnv python = TRY(ours ? find_worker_python(search) : find_python(search));
   const bool code = std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskSpec& spec) {
     const Task* task = find_task(spec.benchmark);
     return task != nullptr && task->kind == TaskKind::code;
@@ -234,14 +235,14 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   TRY(make_dirs(logs));
   TRY(kill_leftovers(run_token_, std::chrono::milliseconds(3000)));
   WorkerOptions worker;
-  worker.command = {python_.python.string(), "-m", "assay_worker"};
+  worker.command = {python_.python.string(), "-m", worker_module(plan_.engine)};
   // An engine kind that is no package of ours: tests name the program that plays it.
-  if (plan_.engine.kind == "scripted") {
+  if (plan_.engine.kind == kScriptedKind) {
     const char* script = std::getenv("ASSAY_SCRIPTED_WORKER");
     if (script == nullptr) {
       return environment_error("engine kind 'scripted' needs a program",
                                "ASSAY_SCRIPTED_WORKER is not set",
-                               "use `kind: vllm`, or name a worker that speaks the protocol");
+                               "use another kind, or name a worker that speaks the protocol");
     }
     worker.command = {python_.python.string(), script};
   }
@@ -298,7 +299,7 @@ std::vector<std::string> World::missing_sandbox_parts() const {
 
 void World::equip(RunServices& services) {
   services.start_engine = [this](const ResolvedVariant& variant) { return start_engine(variant); };
-  services.identity.engine = plan_.engine.kind;
+  services.identity.engine = engine_name(plan_.engine);
   services.start_judge = [this](const JudgeSpec& judge) -> Result<JudgeEngine> {
     const fs::path logs = options_.output / "logs";
     TRY(make_dirs(logs));
@@ -314,8 +315,12 @@ void World::equip(RunServices& services) {
   services.stop = options_.stop;
   services.results_folder = (options_.output / "results").string();
   if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
-  if (const auto engine = python_.engine()) {
-    services.identity.versions[engine->name] = engine->version;
+  if (plan_.engine.kind != kWorkerKind) {
+    if (const auto engine = python_.engine()) {
+      services.identity.versions[engine->name] = engine->version;
+    }
+  } else if (const auto* version = python_.version_of(plan_.engine.module)) {
+    services.identity.versions[plan_.engine.module] = *version;
   }
   for (const char* name : kComputing) {
     const auto it = python_.packages.find(name);

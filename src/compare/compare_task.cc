@@ -50,14 +50,14 @@ std::vector<std::string> paired_members(const Sides& sides, const CompareUnit& u
 }
 
 Result<Side> open_side(const ResultArm& arm, const TaskSummary* summary, const std::string& task,
-                       const std::vector<std::string>& members) {
+                       const std::vector<std::string>& members, const std::string& filter) {
   Side side{arm, summary, {}, {}};
   for (const std::string& member : members) {
     for (const fs::path& file : arm.samples.at(member.empty() ? task : member)) {
       side.files.emplace_back(member, file);
     }
   }
-  side.layout = TRY(sample_layout(side.files.front().second));
+  side.layout = TRY(sample_layout(side.files.front().second, filter));
   return side;
 }
 
@@ -351,8 +351,9 @@ Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& rig
 Status compare_by_samples(const Sides& sides, const CompareUnit& unit,
                           const std::vector<std::string>& members, ComparedUnit& out) {
   TaskComparison& task = out.comparison;
-  const Side left = TRY(open_side(sides.base, unit.base, unit.task, members));
-  const Side right = TRY(open_side(sides.candidate, unit.candidate, unit.other, members));
+  const Side left = TRY(open_side(sides.base, unit.base, unit.task, members, sides.request.filter));
+  const Side right =
+      TRY(open_side(sides.candidate, unit.candidate, unit.other, members, sides.request.filter));
   if (members.size() < unit.members.size()) {
     task.notes.push_back(fmt::format("{} of {} tasks without samples of both sides are left out",
                                      unit.members.size() - members.size(), unit.members.size()));

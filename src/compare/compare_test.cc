@@ -272,6 +272,36 @@ TEST_F(CompareTest, OneFilterOfSeveralCounts) {
   EXPECT_EQ(flexible->candidates[0].tasks[0].comparison.n, 20);
 }
 
+// As a report of ours writes a task with several of lm-eval's filters: our own lines come first.
+TEST_F(CompareTest, AFilterBringsItsOwnMetrics) {
+  const auto line = [](int id, const char* filter, const char* metric, double value) {
+    return Json{{"doc_id", id},
+                {"doc_hash", std::to_string(id)},
+                {"filter", filter},
+                {"metrics", {metric}},
+                {metric, value}}
+               .dump() +
+           "\n";
+  };
+  std::string left;
+  std::string right;
+  for (int i = 0; i < 20; ++i) {
+    left += line(i, "none", "robust", 1);
+    right += line(i, "none", "robust", 1);
+  }
+  for (int i = 0; i < 20; ++i) {
+    left += line(i, "flexible", "exact_match", 1);
+    right += line(i, "flexible", "exact_match", 0);
+  }
+  write(std::string("x") + kSamples, left);
+  write(std::string("y") + kSamples, right);
+  EXPECT_EQ(compare()->candidates[0].tasks[0].metric, "robust");
+  const auto flexible = compare({.metric = "exact_match", .filter = "flexible"});
+  ASSERT_TRUE(flexible) << flexible.error().to_string();
+  EXPECT_EQ(flexible->candidates[0].tasks[0].comparison.flips_to_wrong, 20);
+  EXPECT_EQ(flexible->candidates[0].tasks[0].comparison.n, 20);
+}
+
 TEST_F(CompareTest, RenamedTasksAndTasksOfOneSide) {
   write("x/m/samples_old_2026-01-01T00-00-00.jsonl", samples(30, 30));
   write("x/m/samples_gone_2026-01-01T00-00-00.jsonl", samples(30, 30));

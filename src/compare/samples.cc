@@ -202,34 +202,42 @@ OrderedJson generation_of(const Fields& fields) {
   return out.is_object() ? out : OrderedJson();
 }
 
+SampleLayout layout_of(const Fields& fields) {
+  SampleLayout out;
+  out.has_doc_hash = scanned_string(field(fields, "doc_hash")).has_value();
+  out.filter = scanned_string(field(fields, "filter")).value_or("");
+  if (const auto list = parse_json(field(fields, "metrics"), ""); list && list->is_array()) {
+    for (const Json& name : *list) {
+      if (name.is_string()) out.metrics.push_back(name.get<std::string>());
+    }
+  }
+  out.generation = generation_of(fields);
+  out.generated = out.generation.is_object() || field(fields, "arguments").empty();
+  // Before lm-eval 0.4.7 the metrics were not listed: every further field with a number is one.
+  if (!out.metrics.empty()) return out;
+  for (const auto& [name, value] : fields) {
+    if (!is_reserved(name) && scanned_number(value)) out.metrics.emplace_back(name);
+  }
+  return out;
+}
+
 }  // namespace
 
-Result<SampleLayout> sample_layout(const fs::path& file) {
-  SampleLayout out;
-  bool found = false;
+Result<SampleLayout> sample_layout(const fs::path& file, const std::string& filter) {
+  std::optional<SampleLayout> first;
+  std::optional<SampleLayout> of_filter;
   TRY(for_each_line(file, [&](const Fields& fields) {
-    found = true;
-    out.has_doc_hash = scanned_string(field(fields, "doc_hash")).has_value();
-    out.filter = scanned_string(field(fields, "filter")).value_or("");
-    if (const auto list = parse_json(field(fields, "metrics"), ""); list && list->is_array()) {
-      for (const Json& name : *list) {
-        if (name.is_string()) out.metrics.push_back(name.get<std::string>());
-      }
+    if (!first) first = layout_of(fields);
+    if (scanned_string(field(fields, "filter")).value_or("") == filter) {
+      of_filter = layout_of(fields);
     }
-    out.generation = generation_of(fields);
-    out.generated = out.generation.is_object() || field(fields, "arguments").empty();
-    // Before lm-eval 0.4.7 the metrics were not listed: every further field with a number is one.
-    if (!out.metrics.empty()) return false;
-    for (const auto& [name, value] : fields) {
-      if (!is_reserved(name) && scanned_number(value)) out.metrics.emplace_back(name);
-    }
-    return false;
+    return !filter.empty() && !of_filter;
   }));
-  if (!found) {
+  if (!first) {
     return usage_error("no sample in " + file.string(), "it holds no whole line",
                        "write the samples again, or remove the file");
   }
-  return out;
+  return of_filter ? *of_filter : *first;
 }
 
 Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choice) {

@@ -20,7 +20,7 @@ struct SampleRow {
   double score = 0;          // in [0, 1]; NaN: unscored
 };
 
-// What a file's first line says about the rest.
+// What the first line of a file, or of one filter's lines, says about the rest.
 struct SampleLayout {
   std::vector<std::string> metrics;  // in the file's order
   std::string filter;                // of the first line; empty: the format knows none
@@ -51,8 +51,10 @@ struct SampleTable {
   double guess_sum = 0;
 };
 
+// By the first line of this filter; by the file's first where `filter` is empty or no line has it.
 // Errors: the file cannot be read, or holds no whole line (usage).
-[[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file);
+[[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file,
+                                                 const std::string& filter = "");
 
 // Streams the file: one JSON object a line, or, as lm-eval up to 0.4.2 wrote it, one array of them.
 // A line that is no JSON object is a usage error naming it, unless it is the last and has no end:

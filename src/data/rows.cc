@@ -96,10 +96,12 @@ Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout
   set.layout = layout.name;
   set.files = std::move(files);
   std::string hashes;
+  std::int64_t position = 0;
   for (const std::string& name : set.files) {
     const std::filesystem::path file = folder / name;
     hashes += TRY(sha256_file_hex(file)) + "\n";
     for (Row& row : TRY(read_rows(file, python))) {
+      row.position = position++;
       if (layout.adapt != nullptr) {
         nlohmann::json fields = TRY(layout.adapt(row));
         if (fields.is_null()) continue;

@@ -1,6 +1,7 @@
 // Reads the rows of a data set from files of several formats.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ namespace assay {
 struct Row {
   nlohmann::json fields;  // an object
   std::string where;      // "file:line", "file[index]", "file.zip!entry[index]", for error messages
+  std::int64_t position = 0;  // among all rows of the data set's files, from 0
 };
 
 // A place a task's rows may lie in, tried in order (first whose files exist wins).

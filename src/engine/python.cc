@@ -203,6 +203,11 @@ Result<PythonEnv::Package> PythonEnv::engine() const {
       std::string(kFix));
 }
 
+const std::string* PythonEnv::version_of(const std::string& module) const {
+  const auto found = packages.find(normal_name(module.substr(0, module.find('.'))));
+  return found == packages.end() ? nullptr : &found->second;
+}
+
 PythonSearch python_search_here(const std::string& plan_python) {
   PythonSearch out;
   out.plan_python = plan_python;

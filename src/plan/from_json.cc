@@ -48,7 +48,8 @@ Plan plan_from(const json& value) {
   plan.data = value.at("data");
   plan.seed = value.at("seed");
   const json& engine = value.at("engine");
-  plan.engine = {engine.at("kind"), engine.at("python"), engine.at("args")};
+  plan.engine = {engine.at("kind"), engine.at("python"), engine.at("args"),
+                 engine.value("module", std::string())};
   const json& chat = value.at("chat");
   plan.chat.apply_template = chat.at("apply_template");
   plan.chat.enable_thinking = maybe<bool>(chat.at("enable_thinking"));

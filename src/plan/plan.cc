@@ -73,6 +73,14 @@ bool SandboxSpec::accepts(std::string_view part) const {
   return std::find(accept_missing.begin(), accept_missing.end(), part) != accept_missing.end();
 }
 
+std::string worker_module(const EngineSpec& engine) {
+  return engine.kind == kWorkerKind ? engine.module : kVllmWorker;
+}
+
+std::string engine_name(const EngineSpec& engine) {
+  return engine.kind == kWorkerKind ? engine.module : engine.kind;
+}
+
 const VariantSpec& Plan::baseline() const {
   for (const VariantSpec& variant : variants) {
     if (variant.baseline) return variant;
@@ -85,13 +93,15 @@ json to_json(const Plan& plan) {
   for (const VariantSpec& variant : plan.variants) variants.push_back(variant_json(variant));
   json tasks = json::array();
   for (const TaskSpec& task : plan.tasks) tasks.push_back(task_json(task));
+  json engine = {
+      {"kind", plan.engine.kind}, {"python", plan.engine.python}, {"args", plan.engine.args}};
+  if (plan.engine.kind == kWorkerKind) engine["module"] = plan.engine.module;
   json out = {
       {"name", plan.name},
       {"budget_s", plan.budget_s},
       {"output", plan.output},
       {"env", plan.env},
-      {"engine",
-       {{"kind", plan.engine.kind}, {"python", plan.engine.python}, {"args", plan.engine.args}}},
+      {"engine", std::move(engine)},
       {"chat",
        {{"apply_template", plan.chat.apply_template},
         {"enable_thinking", or_null(plan.chat.enable_thinking)},

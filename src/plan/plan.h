@@ -11,15 +11,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "plan/engine_kind.h"
 #include "values/weights.h"
 
 namespace assay {
 
 struct EngineSpec {
-  std::string kind = "vllm";  // vllm | openai (plan/endpoint.h) | scripted (tests)
-  std::string python;         // interpreter of the worker; empty: looked up (docs/plan.md)
-  // All other keys, passed to vLLM untouched (tensor_parallel_size, max_model_len, …).
+  std::string kind = kVllmKind;  // plan/engine_kind.h, plan/endpoint.h
+  std::string python;            // interpreter of the worker; empty: looked up (docs/plan.md)
+  // All other keys, passed to the engine untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();
+  std::string module;  // kind worker: the Python module that is started; else empty
 };
 
 struct ChatSpec {
@@ -131,6 +133,7 @@ struct KnownBenchmark {
   std::string name;
   bool generative = true;      // needs max_gen_toks
   std::string generates_with;  // not generative: the option that makes it so when true
+  std::string lm_eval;         // lm-eval 0.4.13's own name for it; empty: it has no such task
 };
 
 // Parses and validates. Errors carry "file:line:column". `known` is what `benchmark` may name when
@@ -139,12 +142,6 @@ struct KnownBenchmark {
                                       const std::vector<KnownBenchmark>& known);
 [[nodiscard]] Result<Plan> load_plan(const std::filesystem::path& file,
                                      const std::vector<KnownBenchmark>& known);
-
-// lm-eval 0.4.13's own name of a benchmark of ours; empty: it has no such task. Names it shares
-// with us, and those we don't know, come back as they are.
-[[nodiscard]] std::string lm_eval_name(std::string_view benchmark);
-// The inverse.
-[[nodiscard]] std::string native_name(std::string_view lm_eval_task);
 
 // "3h", "90m", "45s", "1h30m" -> seconds.
 [[nodiscard]] Result<double> parse_duration(std::string_view text);

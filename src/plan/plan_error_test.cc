@@ -10,7 +10,10 @@ namespace assay {
 namespace {
 
 std::vector<KnownBenchmark> benchmarks() {
-  return {{"aime24", true}, {"mmlu_pro", true}, {"gpqa_diamond", false}, {"hle", true}};
+  return {{.name = "aime24", .lm_eval = "aime24"},
+          {.name = "mmlu_pro", .lm_eval = "mmlu_pro"},
+          {.name = "gpqa_diamond", .generative = false, .lm_eval = "gpqa_diamond_zeroshot"},
+          {.name = "hle"}};
 }
 
 struct Case {
@@ -216,6 +219,14 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"Kind", with_tasks("engine: {kind: vlm}\n"),
              "p.yaml:2:16: engine.kind cannot be 'vlm'", "did you mean 'vllm'?"},
+        Case{"WorkerWithoutModule", with_tasks("engine: {kind: worker}\n"),
+             "p.yaml:2:9: engine.module is missing", "add 'module: some.module'"},
+        Case{"ModuleOfVllm", with_tasks("engine: {module: my.worker}\n"),
+             "p.yaml:2:18: an engine of kind vllm has no module", "kind: worker"},
+        Case{"ModuleName", with_tasks("engine: {kind: worker, module: my-worker}\n"),
+             "p.yaml:2:32: 'my-worker' is no Python module", "python -m MODULE"},
+        Case{"ModuleParts", with_tasks("engine: {kind: worker, module: my..worker}\n"),
+             "p.yaml:2:32: 'my..worker' is no Python module", "python -m MODULE"},
         Case{"Typo", with_tasks("engine: {max_modell_len: 4096}\n"),
              "p.yaml:2:10: unknown key 'max_modell_len' in engine",
              "did you mean 'max_model_len'?"},
@@ -272,7 +283,10 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:3:37: a folder has no revision", "hub"},
         Case{"EngineKind",
              variants("  - {name: a, model: m, baseline: true, engine: {kind: vllm}}\n"),
-             "p.yaml:3:56: kind cannot differ between variants", "plan's engine"}),
+             "p.yaml:3:56: kind cannot differ between variants", "plan's engine"},
+        Case{"EngineModule",
+             variants("  - {name: a, model: m, baseline: true, engine: {module: my.worker}}\n"),
+             "p.yaml:3:58: module cannot differ between variants", "plan's engine"}),
     cases_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -282,9 +296,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"EmptyList", top(kVariants + "tasks: []\n"), "p.yaml:3:8: tasks is an empty list",
              "one entry"},
         Case{"NoName", task("max_gen_toks: 4"), "p.yaml:4:5: tasks[0].name is missing", "add it"},
-        Case{"Benchmark", task("name: gsm8k, max_gen_toks: 4"),
-             "p.yaml:4:12: unknown benchmark 'gsm8k'",
-             "known: aime24, mmlu_pro, gpqa_diamond, hle"},
+        Case{"Benchmark", task("name: drop, max_gen_toks: 4"),
+             "p.yaml:4:12: unknown benchmark 'drop'", "known: aime24, mmlu_pro, gpqa_diamond, hle"},
         Case{"BenchmarkTypo", task("name: mmlupro, max_gen_toks: 4"),
              "p.yaml:4:12: unknown benchmark 'mmlupro'", "did you mean 'mmlu_pro'?"},
         Case{"BenchmarkKey", task("name: x, benchmark: aime25, max_gen_toks: 4"),

@@ -15,13 +15,13 @@ using nlohmann::json;
 using testing::ElementsAre;
 
 std::vector<KnownBenchmark> known() {
-  return {{"aime24", true},
-          {"math500", true},
-          {"mmlu_pro", true},
-          {"hle", true},
-          {"scicode", true},
-          {"livecodebench", true},
-          {.name = "gpqa_diamond", .generative = false, .generates_with = "generative"}};
+  return {{.name = "aime24", .lm_eval = "aime24"},
+          {.name = "math500", .lm_eval = "hendrycks_math500"},
+          {.name = "mmlu_pro", .lm_eval = "mmlu_pro"},
+          {.name = "hle"},
+          {.name = "scicode"},
+          {.name = "livecodebench"},
+          {"gpqa_diamond", false, "generative", "gpqa_diamond_zeroshot"}};
 }
 
 Plan parsed(std::string_view yaml) {
@@ -140,6 +140,24 @@ sandbox: {accept_missing: [memory_cgroup]}
   EXPECT_EQ(plan_from_json(to_json(plan)).value().tasks[1].revision, "v2");
   EXPECT_THAT(plan.tasks[2].ids, ElementsAre("7", "rec-1"));
   EXPECT_FALSE(plan.tasks[2].max_gen_toks.has_value());
+}
+
+TEST(Plan, AnotherWorkerIsAModule) {
+  const std::string rest =
+      "name: p\noutput: out\nvariants: [{name: a, model: org/m, baseline: true}]\n"
+      "tasks: [{name: aime24, max_gen_toks: 8}]\n";
+  Plan plan = parsed("engine: {kind: worker, module: my_engine.worker, beams: 4}\n" + rest);
+  EXPECT_EQ(worker_module(plan.engine), "my_engine.worker");
+  EXPECT_EQ(engine_name(plan.engine), "my_engine.worker");
+  EXPECT_EQ(plan.engine.args, json({{"beams", 4}}));
+  EXPECT_EQ(to_json(plan)["engine"]["module"], "my_engine.worker");
+  EXPECT_EQ(plan_from_json(to_json(plan)).value().engine.module, "my_engine.worker");
+  // Our own worker is what kind vllm says shortly: the same plan, frozen alike.
+  const Plan plain = parsed(rest);
+  plan = parsed("engine: {kind: worker, module: assay_worker}\n" + rest);
+  EXPECT_EQ(to_json(plan), to_json(plain));
+  EXPECT_EQ(plan.engine.kind, "vllm");
+  EXPECT_EQ(worker_module(plan.engine), "assay_worker");
 }
 
 TEST(Plan, Endpoint) {

@@ -8,6 +8,7 @@
 #include "base/secrets.h"
 #include "base/text.h"
 #include "plan/endpoint.h"
+#include "plan/engine_kind.h"
 #include "plan/suggest.h"
 
 namespace assay {
@@ -24,10 +25,18 @@ bool is_env_name(std::string_view name) {
 // Frequent engine arguments. A misspelt one is an error here; otherwise it would be passed on as
 // one of the hundreds that vLLM has.
 const std::vector<std::string>& common_engine_keys() {
-  static const std::vector<std::string> keys = {
-      "kind",          "python",       "tensor_parallel_size", "gpu_memory_utilization",
-      "max_model_len", "max_num_seqs", "enforce_eager",        "max_num_batched_tokens",
-      "quantization",  "dtype",        "enable_prefix_caching"};
+  static const std::vector<std::string> keys = {"kind",
+                                                "python",
+                                                "module",
+                                                "tensor_parallel_size",
+                                                "max_model_len",
+                                                "max_num_seqs",
+                                                "enforce_eager",
+                                                "gpu_memory_utilization",
+                                                "quantization",
+                                                "dtype",
+                                                "max_num_batched_tokens",
+                                                "enable_prefix_caching"};
   return keys;
 }
 
@@ -50,6 +59,37 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
     args[key] = TRY(yaml_to_json(map.file(), map.value(key)));
   }
   return check_engine_args(map, args);
+}
+
+bool is_module_name(const std::string& text) {
+  const std::vector<std::string> parts = split(text, '.');
+  return std::ranges::all_of(parts, [](const std::string& part) {
+    return !part.empty() && !is_digit(part[0]) && std::ranges::all_of(part, is_word_char);
+  });
+}
+
+// Of kind worker alone. Our own module is what kind vllm is short for.
+Status read_module(const YamlMap& map, EngineSpec& engine) {
+  if (engine.kind != kWorkerKind) {
+    if (!map.has("module")) return {};
+    return map.error("module", fmt::format("an engine of kind {} has no module", engine.kind),
+                     "a module is what kind worker starts",
+                     "write 'kind: worker', or remove the key");
+  }
+  if (!map.has("module")) {
+    return map.missing("module", "kind worker starts a Python module that speaks the protocol",
+                       "add 'module: some.module' (docs/worker_protocol.md)");
+  }
+  TRY(map.read("module", engine.module));
+  if (!is_module_name(engine.module)) {
+    return map.error(
+        "module", fmt::format("'{}' is no Python module", engine.module.substr(0, 100)),
+        "it is started as `python -m MODULE`", "write for instance 'my_engine.worker'");
+  }
+  if (engine.module != kVllmWorker) return {};
+  engine.kind = kVllmKind;
+  engine.module.clear();
+  return {};
 }
 
 Status check_positive(const YamlMap& map, const char* key) {
@@ -111,7 +151,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
   }
   if (map.has("engine")) {
     const YamlMap engine = TRY(YamlMap::open(file, map.value("engine"), map.name_of("engine"), {}));
-    for (const char* key : {"kind", "python"}) {
+    for (const char* key : {"kind", "python", "module"}) {
       if (engine.has(key)) {
         return engine.error(key, fmt::format("{} cannot differ between variants", key),
                             "differences in the score would then have two causes",
@@ -216,9 +256,12 @@ Status check_engine_args(const YamlMap& engine, const nlohmann::json& args) {
 Status read_engine(const YamlMap& top, Plan& plan) {
   if (!top.has("engine")) return {};
   const YamlMap map = TRY(YamlMap::open(top.file(), top.value("engine"), "engine", {}));
-  TRY(map.read_choice<std::string>(
-      "kind", plan.engine.kind,
-      {{"vllm", "vllm"}, {kEndpointKind, kEndpointKind}, {"scripted", "scripted"}}));
+  TRY(map.read_choice<std::string>("kind", plan.engine.kind,
+                                   {{kVllmKind, kVllmKind},
+                                    {kWorkerKind, kWorkerKind},
+                                    {kEndpointKind, kEndpointKind},
+                                    {kScriptedKind, kScriptedKind}}));
+  TRY(read_module(map, plan.engine));
   TRY(map.read("python", plan.engine.python));
   if (names_a_folder(plan.engine.python)) {
     plan.engine.python = resolve_path(plan.file, plan.engine.python);
@@ -226,7 +269,7 @@ Status read_engine(const YamlMap& top, Plan& plan) {
   if (plan.engine.kind == kEndpointKind) {
     return read_endpoint_args(map, plan, /*of_variant=*/false, plan.engine.args);
   }
-  return read_engine_args(map, {"kind", "python"}, "engine", plan.engine.args);
+  return read_engine_args(map, {"kind", "python", "module"}, "engine", plan.engine.args);
 }
 
 Status read_chat(const YamlMap& top, Plan& plan) {

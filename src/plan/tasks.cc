@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/text.h"
@@ -20,17 +19,6 @@ const std::vector<std::pair<std::string, Harness>>& harness_choices() {
       {"native", Harness::native}, {"lm_eval", Harness::lm_eval}};
   return choices;
 }
-
-// lm-eval 0.4.13's own name for a benchmark of ours; empty: it has no such task.
-struct LmEvalName {
-  std::string_view ours;
-  std::string_view theirs;
-};
-constexpr std::array<LmEvalName, 5> kLmEvalNames = {{{"math500", "hendrycks_math500"},
-                                                     {"gpqa_diamond", "gpqa_diamond_zeroshot"},
-                                                     {"hle", ""},
-                                                     {"livecodebench", ""},
-                                                     {"scicode", ""}}};
 
 // lm-eval tasks known to be scored by log-likelihood alone (output_type multiple_choice in its
 // tasks/gpqa/zeroshot and tasks/gpqa/n_shot).
@@ -151,13 +139,15 @@ class TaskReader {
   }
 
   Status check_lm_eval(const char* key) {
-    const std::string theirs = lm_eval_name(task_.benchmark);
-    if (theirs.empty() && !task_.benchmark.empty()) {
-      return map_.error(key, fmt::format("lm-eval has no task '{}'", task_.benchmark),
-                        "lm-eval 0.4.13 does not hold this benchmark",
-                        "add 'harness: native' to the task");
+    const auto ours = std::ranges::find(known_, task_.benchmark, &KnownBenchmark::name);
+    if (ours != known_.end()) {
+      if (ours->lm_eval.empty()) {
+        return map_.error(key, fmt::format("lm-eval has no task '{}'", task_.benchmark),
+                          "lm-eval 0.4.13 does not hold this benchmark",
+                          "add 'harness: native' to the task");
+      }
+      task_.benchmark = ours->lm_eval;
     }
-    task_.benchmark = theirs;
     if (!usable_as_file_name(task_.benchmark)) {
       return map_.error(
           key, fmt::format("'{}' is no name of an lm-eval task", task_.benchmark.substr(0, 100)),
@@ -299,17 +289,6 @@ class TaskReader {
 };
 
 }  // namespace
-
-std::string lm_eval_name(std::string_view benchmark) {
-  const auto found = std::ranges::find(kLmEvalNames, benchmark, &LmEvalName::ours);
-  return std::string(found == kLmEvalNames.end() ? benchmark : found->theirs);
-}
-
-std::string native_name(std::string_view lm_eval_task) {
-  const auto found = std::ranges::find(kLmEvalNames, lm_eval_task, &LmEvalName::theirs);
-  return std::string(found == kLmEvalNames.end() || lm_eval_task.empty() ? lm_eval_task
-                                                                         : found->ours);
-}
 
 Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, Plan& plan) {
   Harness harness = Harness::native;

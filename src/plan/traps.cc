@@ -19,16 +19,16 @@ bool thinks_by_default(const VariantSpec& variant) {
 }
 
 // True for tasks whose documents assay chooses. For all other tasks lm-eval chooses them.
-bool chosen_by_assay(const std::string& lm_eval_task) {
-  return lm_eval_task == "aime24" || lm_eval_task == "hendrycks_math500" ||
-         lm_eval_task == "gpqa_diamond_zeroshot" || lm_eval_task.starts_with("mmlu_pro");
+bool chosen_by_assay(const std::string& lm_eval_task, const std::vector<KnownBenchmark>& known) {
+  return std::ranges::find(known, lm_eval_task, &KnownBenchmark::lm_eval) != known.end();
 }
 
 bool is_greedy(const TaskSpec& task) {
   return task.sampling.value("temperature", 0.0) == 0;
 }
 
-void add_lm_eval_traps(const Plan& plan, const TaskSpec& task, std::vector<std::string>& traps) {
+void add_lm_eval_traps(const Plan& plan, const TaskSpec& task,
+                       const std::vector<KnownBenchmark>& known, std::vector<std::string>& traps) {
   if (task.benchmark.starts_with("hendrycks_math")) {
     traps.push_back(fmt::format(
         "task {}: lm-eval compares the text between the first and the last $, never \\boxed{{…}}: "
@@ -42,7 +42,7 @@ void add_lm_eval_traps(const Plan& plan, const TaskSpec& task, std::vector<std::
         "{{think_end_token: \"</think>\"}}",
         task.name));
   }
-  if (task.limit && !chosen_by_assay(task.benchmark)) {
+  if (task.limit && !chosen_by_assay(task.benchmark, known)) {
     traps.push_back(
         fmt::format("task {}: its limit goes to lm-eval, which takes {} documents of each subtask",
                     task.name, *task.limit));
@@ -51,7 +51,7 @@ void add_lm_eval_traps(const Plan& plan, const TaskSpec& task, std::vector<std::
 
 }  // namespace
 
-std::vector<std::string> plan_traps(const Plan& plan) {
+std::vector<std::string> plan_traps(const Plan& plan, const std::vector<KnownBenchmark>& known) {
   std::vector<std::string> traps;
   const bool qwen3 = std::any_of(plan.variants.begin(), plan.variants.end(), thinks_by_default);
   const bool thinks = plan.chat.enable_thinking.value_or(qwen3);
@@ -64,7 +64,7 @@ std::vector<std::string> plan_traps(const Plan& plan) {
   }
   std::vector<std::string> greedy;
   for (const TaskSpec& task : plan.tasks) {
-    if (task.harness == Harness::lm_eval) add_lm_eval_traps(plan, task, traps);
+    if (task.harness == Harness::lm_eval) add_lm_eval_traps(plan, task, known, traps);
     if (!generates(task) || !is_greedy(task)) continue;
     if (task.repeats > 1) {
       traps.push_back(

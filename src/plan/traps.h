@@ -11,7 +11,8 @@ namespace assay {
 // One sentence for each trap: which task or key, what would happen, what to write instead. They are
 // not errors, because each setting may be intended. Those of lm-eval 0.4.13 are listed in
 // docs/parity.md; Qwen3's are from its model card (thinking by default; no greedy decoding while it
-// thinks).
-[[nodiscard]] std::vector<std::string> plan_traps(const Plan& plan);
+// thinks). `known`: as for parse_plan.
+[[nodiscard]] std::vector<std::string> plan_traps(const Plan& plan,
+                                                  const std::vector<KnownBenchmark>& known);
 
 }  // namespace assay

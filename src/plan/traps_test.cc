@@ -11,7 +11,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 const std::vector<KnownBenchmark> kKnown = {
-    {"math500", true, ""}, {"mmlu_pro", true, ""}, {"gpqa_diamond", false, "generative"}};
+    {.name = "math500", .lm_eval = "hendrycks_math500"},
+    {.name = "mmlu_pro", .lm_eval = "mmlu_pro"},
+    {"gpqa_diamond", false, "generative", "gpqa_diamond_zeroshot"}};
 
 std::vector<std::string> traps_of(const std::string& chat, const std::string& tasks,
                                   const std::string& model = "org/Qwen3-8B") {
@@ -20,7 +22,7 @@ std::vector<std::string> traps_of(const std::string& chat, const std::string& ta
                      ", baseline: true}\ntasks:\n" + tasks,
                  "plan.yaml", kKnown);
   EXPECT_TRUE(plan) << plan.error().to_string();
-  return plan ? plan_traps(*plan) : std::vector<std::string>();
+  return plan ? plan_traps(*plan, kKnown) : std::vector<std::string>();
 }
 
 const std::string kNotThinking = "chat: {enable_thinking: false}\n";

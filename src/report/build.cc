@@ -236,6 +236,10 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   out.thinking_not_closed = item.last.thinking_not_closed;
   out.score = mean_of(item, metric);
   if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
+  for (const auto& [name, sum] : item.sums) {
+    if (name.find(',') != std::string::npos) out.named[name] = mean_of(item, name);
+  }
+  out.filtered = item.last.remarks.value(kFilteredRemark, out.filtered);
   return out;
 }
 

@@ -4,10 +4,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "plan/engine_kind.h"
 #include "report/write.h"
 
 namespace assay {
@@ -17,10 +21,29 @@ std::string stamp(double seconds) {
   return fmt::format("{:%Y-%m-%dT%H-%M-%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
+constexpr const char* kNoFilter = "none";
+
+struct MetricName {
+  std::string metric;
+  std::string filter;
+};
+
+// lm-eval's own names have both ("exact_match,strict-match"), ours have no filter.
+MetricName metric_name(const std::string& name) {
+  const std::size_t comma = name.find(',');
+  if (comma == std::string::npos) return {name, kNoFilter};
+  return {name.substr(0, comma), name.substr(comma + 1)};
+}
+
 // Standard error of a mean of n scores with that mean, as lm-eval gives it for right/wrong items.
 Json mean_stderr(double mean, std::int64_t n) {
-  if (n < 2) return "N/A";
+  if (n < 2 || mean < 0 || mean > 1) return "N/A";
   return std::sqrt(mean * (1 - mean) / static_cast<double>(n - 1));
+}
+
+// lm-eval's name of what ran the model; the worker says it.
+std::string model_source(const VariantValues& variant) {
+  return variant.facts.worker.empty() ? kVllmKind : variant.facts.worker;
 }
 
 Json results_file(const RunReport& report, std::size_t v) {
@@ -33,8 +56,9 @@ Json results_file(const RunReport& report, std::size_t v) {
     const Cell& cell = task.cells[v];
     Json entry = {{"alias", task.title}};
     for (const auto& [metric, mean] : cell.metrics) {
-      entry[metric + ",none"] = mean;
-      entry[metric + "_stderr,none"] = mean_stderr(mean, cell.scored);
+      const auto [name, filter] = metric_name(metric);
+      entry[name + "," + filter] = mean;
+      entry[name + "_stderr," + filter] = mean_stderr(mean, cell.scored);
     }
     if (!cell.not_available.empty()) entry["status"] = cell.not_available;
     results[task.name] = entry;
@@ -50,7 +74,7 @@ Json results_file(const RunReport& report, std::size_t v) {
           {"config",
            {{"model", "assay"}, {"model_args", variant.model}, {"engine", variant.facts.versions}}},
           {"model_name", variant.model},
-          {"model_source", "vllm"},
+          {"model_source", model_source(variant)},
           {"date", report.started_at_s},
           {"start_time", report.started_at_s},
           {"end_time", report.ended_at_s},
@@ -58,30 +82,63 @@ Json results_file(const RunReport& report, std::size_t v) {
           {"assay", report.assay_version}};
 }
 
+// lm-eval's filters of a task, where it has several; the first is "none", which is ours.
+std::vector<std::string> filters_of(const RunReport& report, const TaskValues& task,
+                                    std::size_t v) {
+  std::set<std::string> found;
+  for (const ItemValues& item : report.items) {
+    if (item.task != task.name || !item.outputs[v]) continue;
+    for (const auto& [name, value] : item.outputs[v]->named) {
+      found.insert(metric_name(name).filter);
+    }
+  }
+  found.erase(kNoFilter);
+  std::vector<std::string> all = {kNoFilter};
+  all.insert(all.end(), found.begin(), found.end());
+  return all;
+}
+
+// An item as one filter sees it.
+Json sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
+                 int doc_id, const std::string& filter) {
+  const bool own = filter == kNoFilter;
+  const auto taken = output.filtered.find(filter);
+  Json line = {
+      {"doc_id", doc_id},
+      {"doc_hash", sha256_hex(item.task + "/" + item.id)},
+      {"doc", {{"id", item.id}, {"group", item.group}}},
+      {"target", item.target},
+      {"resps", {{output.text}}},
+      {"filtered_resps", {taken != output.filtered.end() ? taken->second : output.extracted}},
+      {"filter", filter},
+      {"metrics", own ? Json(task.metrics) : Json::array()},
+      {"finish_reason", output.finish_reason},
+      {"outcome", output.outcome}};
+  if (!output.prompt_hash.empty()) line["prompt_hash"] = output.prompt_hash;
+  if (own && output.outcome == "scored") {
+    line[task.metrics.front()] = output.score;
+    if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
+  }
+  for (const auto& [name, value] : output.named) {
+    const MetricName of = metric_name(name);
+    if (of.filter != filter) continue;
+    line["metrics"].push_back(of.metric);
+    line[of.metric] = value;
+  }
+  return line;
+}
+
+// A line for each document, one filter after the other, as lm-eval writes them.
 std::string samples_file(const RunReport& report, const TaskValues& task, std::size_t v) {
   std::string out;
-  int doc_id = 0;
-  for (const ItemValues& item : report.items) {
-    if (item.task != task.name) continue;
-    const int id = doc_id++;
-    const auto& output = item.outputs[v];
-    if (!output) continue;
-    Json line = {{"doc_id", id},
-                 {"doc_hash", sha256_hex(item.task + "/" + item.id)},
-                 {"doc", {{"id", item.id}, {"group", item.group}}},
-                 {"target", item.target},
-                 {"resps", {{output->text}}},
-                 {"filtered_resps", {output->extracted}},
-                 {"filter", "none"},
-                 {"metrics", task.metrics},
-                 {"finish_reason", output->finish_reason},
-                 {"outcome", output->outcome}};
-    if (!output->prompt_hash.empty()) line["prompt_hash"] = output->prompt_hash;
-    if (output->outcome == "scored") {
-      line[task.metrics.front()] = output->score;
-      if (output->lm_eval) line["lm_eval"] = *output->lm_eval;
+  for (const std::string& filter : filters_of(report, task, v)) {
+    int doc_id = 0;
+    for (const ItemValues& item : report.items) {
+      if (item.task != task.name) continue;
+      const int id = doc_id++;
+      const auto& output = item.outputs[v];
+      if (output) out += dump_json(sample_line(task, item, *output, id, filter)) + "\n";
     }
-    out += dump_json(line) + "\n";
   }
   return out;
 }

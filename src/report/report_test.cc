@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <sstream>
 #include <utility>
 
 #include "base/files.h"
@@ -86,6 +87,13 @@ class ReportTest : public testing::Test {
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
+          if (name == filtered_) {  // lm-eval's strict-match fails on all but the first item
+            score.metrics["lm_eval"] = i == 0 ? value : 0;
+            score.metrics["exact_match,strict-match"] = i == 0 ? value : 0;
+            score.metrics["exact_match,flexible-extract"] = value;
+            score.remarks[kFilteredRemark] = {{"strict-match", i == 0 ? "4" : "[invalid]"},
+                                              {"flexible-extract", "4"}};
+          }
           if (i < unscored_[variant]) {
             score = {};
             score.reason = reason::kSandboxFault;
@@ -123,6 +131,7 @@ class ReportTest : public testing::Test {
   std::function<std::string(const std::string&, const std::string&, int)> prompt_;
   std::string kind_ = "generate";        // of every task
   std::string missing_;                  // part of the sandbox
+  std::string filtered_;                 // a task of which lm-eval has two filters
   std::string truncated_;                // variants whose outputs are all cut
   std::map<std::string, int> unscored_;  // of each task's first items
   bool second_pass_ = false;             // of the baseline
@@ -346,6 +355,53 @@ TEST_F(ReportTest, EveryPromptOfLmEvalCounts) {
   };
   const auto [base, candidate] = prompt_hashes(make(all_right), "b3");
   EXPECT_NE(base, candidate);
+}
+
+// lm-eval 0.4.13 names results "exact_match,strict-match" and writes a sample for each document and
+// filter, one filter after the other (evaluator.py).
+TEST_F(ReportTest, SeveralFiltersAreWrittenAsLmEvalWritesThem) {
+  filtered_ = "a";
+  unscored_["fp8"] = 1;
+  const RunReport report = make([](auto&&...) { return 1; }, 4);
+  ASSERT_TRUE(write_lm_eval_files(report, folder_ / "made"));
+  const fs::path made = folder_ / "made" / "bf16";
+  const Json results =
+      parse_json(read_file(made / "results_1970-01-01T00-16-40.json").value(), "").value();
+  const Json& a = results.at("results").at("a");
+  EXPECT_EQ(a.at("robust,none"), 1);
+  EXPECT_EQ(a.at("exact_match,strict-match"), 0.25);
+  EXPECT_EQ(a.at("exact_match_stderr,strict-match"), 0.25);  // sqrt(1/4 * 3/4 / 3)
+  EXPECT_EQ(a.at("exact_match,flexible-extract"), 1);
+  EXPECT_EQ(a.at("exact_match_stderr,flexible-extract"), 0);
+  EXPECT_FALSE(results.at("results").at("b").contains("exact_match,none"));
+
+  const auto samples = [&](const fs::path& variant) {
+    std::vector<Json> out;
+    std::istringstream lines(
+        read_file(folder_ / "made" / variant / "samples_a_1970-01-01T00-16-40.jsonl").value());
+    for (std::string line; std::getline(lines, line);) out.push_back(Json::parse(line));
+    return out;
+  };
+  const std::vector<Json> lines = samples("bf16");
+  std::string seen;
+  for (const Json& line : lines) {
+    seen += line.at("filter").get<std::string>() + line.at("doc_id").dump() + " ";
+  }
+  EXPECT_EQ(seen,
+            "none0 none1 none2 none3 "
+            "flexible-extract0 flexible-extract1 flexible-extract2 flexible-extract3 "
+            "strict-match0 strict-match1 strict-match2 strict-match3 ");
+  EXPECT_EQ(lines[1].at("metrics"), (Json{"robust", "lm_eval"}));
+  EXPECT_EQ(lines[1].at("lm_eval"), 0);
+  EXPECT_FALSE(lines[1].contains("exact_match"));
+  EXPECT_EQ(lines[9].at("metrics"), Json::array({"exact_match"}));
+  EXPECT_EQ(lines[9].at("exact_match"), 0);
+  EXPECT_EQ(lines[9].at("filtered_resps"), Json::array({"[invalid]"}));
+  EXPECT_EQ(lines[5].at("exact_match"), 1);
+  EXPECT_FALSE(lines[9].contains("robust"));
+  // What is unscored has a line and no figure.
+  EXPECT_EQ(samples("fp8").size(), 12U);
+  EXPECT_FALSE(samples("fp8")[8].contains("exact_match"));
 }
 
 }  // namespace

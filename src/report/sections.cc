@@ -45,7 +45,15 @@ TableCell score_cell(const TaskValues& task, const Cell& cell) {
   if (!cell.not_available.empty()) return out;
   out.pieces.push_back(
       sub(fmt::format("[{:.0f}, {:.0f}]", cell.ci95.low * 100, cell.ci95.high * 100)));
-  if (cell.metrics.contains("lm_eval")) {
+  // Of lm-eval's several filters each by its name; else its one metric.
+  bool named = false;
+  for (const auto& [name, mean] : cell.metrics) {
+    const std::size_t comma = name.find(',');
+    if (comma == std::string::npos || name.ends_with(",none")) continue;
+    named = true;
+    out.pieces.push_back(sub(fmt::format("({} {:.1f} %)", name.substr(comma + 1), mean * 100)));
+  }
+  if (!named && cell.metrics.contains("lm_eval")) {
     out.pieces.push_back(sub(fmt::format("(lm_eval {:.1f} %)", cell.metrics.at("lm_eval") * 100)));
   }
   return out;

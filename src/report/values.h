@@ -158,6 +158,10 @@ struct OutputValues {  // one item of one variant, for the browser of items
   std::string outcome;  // "scored" or the reason
   double score = 0;     // first metric
   std::optional<double> lm_eval;
+  // Where lm-eval has several metrics: by its own names for them ("exact_match,strict-match"), and
+  // what each of its filters took from the output.
+  std::map<std::string, double> named;
+  std::map<std::string, std::string> filtered;
   // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's
   // own tasks all requests' (none of them depends on an answer). Empty: not known.
   std::string prompt_hash;

@@ -21,6 +21,15 @@ Status write_rows(const std::filesystem::path& file, const std::vector<nlohmann:
   return write_file_atomic(file, text);
 }
 
+constexpr const char* kNoFilter = "none";
+
+std::optional<double> number_at(const Json& sample, const std::string& name) {
+  const auto it = sample.find(name);
+  if (it != sample.end() && it->is_number()) return it->get<double>();
+  if (it != sample.end() && it->is_boolean()) return it->get<bool>() ? 1.0 : 0.0;
+  return std::nullopt;
+}
+
 // The first number among an lm-eval sample's metrics: its own list comes first.
 std::optional<double> sample_metric(const Json& sample) {
   std::vector<std::string> names;
@@ -31,15 +40,40 @@ std::optional<double> sample_metric(const Json& sample) {
   }
   for (const char* name : {"exact_match", "acc", "pass@1"}) names.emplace_back(name);
   for (const std::string& name : names) {
-    const auto it = sample.find(name);
-    if (it != sample.end() && it->is_number()) return it->get<double>();
-    if (it != sample.end() && it->is_boolean()) return it->get<bool>() ? 1.0 : 0.0;
+    if (const auto value = number_at(sample, name)) return value;
   }
   return std::nullopt;
 }
 
 std::string shown(const Json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);
+}
+
+// A document's metrics under lm-eval's own names of them, "exact_match,strict-match", and what each
+// filter took from the output.
+struct NamedMetrics {
+  std::map<std::string, double> values;
+  std::map<std::string, std::string> filtered;
+};
+
+// Of one line. Before lm-eval 0.4.7 no filter was named.
+void add_named(const Json& sample, NamedMetrics& into) {
+  const std::string filter = sample.value("filter", std::string(kNoFilter));
+  for (const Json& name : sample.value("metrics", Json::array())) {
+    const auto value = name.is_string() ? number_at(sample, name) : std::nullopt;
+    if (value) into.values.emplace(name.get<std::string>() + "," + filter, *value);
+  }
+  const Json taken = sample.value("filtered_resps", Json::array());
+  if (filter != kNoFilter && taken.is_array() && taken.size() == 1) {
+    into.filtered.emplace(filter, shown(taken.front()));
+  }
+}
+
+// A metric that stands alone is `lm_eval` and needs no second name.
+void note_named(const NamedMetrics& named, Score& score) {
+  if (named.values.size() < 2) return;
+  score.metrics.insert(named.values.begin(), named.values.end());
+  if (!named.filtered.empty()) score.remarks[kFilteredRemark] = named.filtered;
 }
 
 // "samples_<leaf>_<time>.jsonl", where the time holds no underscore.
@@ -77,6 +111,17 @@ std::filesystem::path LmEvalSource::output_folder(const ResolvedTask& task) cons
   return results_folder_ / "lm_eval" / variant_.spec.name / task.spec.name;
 }
 
+// Where lm-eval reads the task's splits. Its task files name the exemplars' split even where none
+// is shown; then any rows will do.
+nlohmann::json LmEvalSource::local_splits(const ResolvedTask& task) const {
+  const std::filesystem::path folder = std::filesystem::absolute(output_folder(task));
+  const std::string rows = (folder / "rows.jsonl").string();
+  const std::string& shots = task.task == nullptr ? "" : task.task->lm_eval.exemplar_split;
+  if (shots.empty()) return rows;
+  return {{task.task->source.hub_split, rows},
+          {shots, task.exemplars.empty() ? rows : (folder / "exemplars.jsonl").string()}};
+}
+
 nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_len) const {
   const std::string& name = task.spec.benchmark;
   const ChatSpec& chat = run_.plan.chat;
@@ -92,16 +137,12 @@ nlohmann::json LmEvalSource::arguments(const ResolvedTask& task, int max_model_l
   if (task.spec.max_gen_toks) args["max_gen_toks"] = *task.spec.max_gen_toks;
   if (task.spec.num_fewshot) args["num_fewshot"] = *task.spec.num_fewshot;
   if (!task.lm_eval_rows.empty()) {
-    const std::filesystem::path folder = std::filesystem::absolute(output_folder(task));
-    args["data"] = {{name, (folder / "rows.jsonl").string()}};
-    if (!task.exemplars.empty()) {
-      args["data"] = {{name,
-                       {{"test", (folder / "rows.jsonl").string()},
-                        {"validation", (folder / "exemplars.jsonl").string()}}}};
-    }
+    args["data"] = {{name, local_splits(task)}};
     if (!task.lm_eval_samples.empty()) {
+      // lm-eval's own seeds, as our task's: both then draw the same for each row.
       args["samples"] = {{name, task.lm_eval_samples}};
-      args["seed"] = 0;  // lm-eval's default: it orders the options, as `order_seed` does ours
+      args["draw_all"] = true;
+      args.erase("seed");
     }
   } else if (task.spec.limit) {
     args["limit"] = *task.spec.limit;
@@ -262,22 +303,34 @@ Status LmEvalSource::on_done(const LmEvalDone& done) {
   return store_.set_meta(done_name(variant_.spec.name, task.spec.name), "done");
 }
 
+// lm-eval writes a line for each document and filter, one filter after the other. The first line of
+// a document is the task's own; of the others only the metrics are taken.
 Status LmEvalSource::store_samples(const ResolvedTask& task, const std::filesystem::path& file) {
-  std::set<std::int64_t> seen;  // one line a filter: the first is the task's own
   const std::string leaf = leaf_of(file);
-  int line_number = 0;
-  for (const std::string& line : split(TRY(read_file(file)), '\n')) {
-    ++line_number;
-    if (trim(line).empty()) continue;
-    const std::string where = fmt::format("{}:{}", file.string(), line_number);
-    LmEvalItem item{variant_.spec.name, task.spec.name, {}, {}, TRY(parse_json(line, where)), {}};
-    const std::int64_t number = TRY(int_field(item.sample, "doc_id", where));
-    if (!seen.insert(number).second) continue;
+  const std::vector<std::string> lines = split(TRY(read_file(file)), '\n');
+  std::map<std::int64_t, NamedMetrics> named;
+  std::vector<std::size_t> firsts;
+  const auto parsed = [&](std::size_t at) {
+    return parse_json(lines[at], fmt::format("{}:{}", file.string(), at + 1));
+  };
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    if (trim(lines[at]).empty()) continue;
+    const Json sample = TRY(parsed(at));
+    const std::int64_t number =
+        TRY(int_field(sample, "doc_id", fmt::format("{}:{}", file.string(), at + 1)));
+    const auto [found, fresh] = named.try_emplace(number);
+    if (fresh) firsts.push_back(at);
+    add_named(sample, found->second);
+  }
+  for (const std::size_t at : firsts) {
+    LmEvalItem item{variant_.spec.name, task.spec.name, {}, {}, TRY(parsed(at)), {}};
+    const auto number = item.sample.at("doc_id").get<std::int64_t>();
     const auto doc = item.sample.find("doc");
     item.item = fmt::format("{}:{}", leaf, number);
     if (doc != item.sample.end() && doc->is_object() && doc->contains("assay_id")) {
       item.item = shown(doc->at("assay_id"));
     }
+    note_named(named.at(number), item.score);
     TRY(store_item(std::move(item), leaf, static_cast<int>(number)));
   }
   return {};
@@ -294,8 +347,10 @@ Status LmEvalSource::store_item(LmEvalItem item, const std::string& leaf, int do
   }
   if (const auto value = sample_metric(item.sample)) {
     item.score.outcome = Outcome::scored;
-    item.score.metrics = {{"robust", *value}, {"lm_eval", *value}};
+    item.score.metrics["robust"] = *value;
+    item.score.metrics["lm_eval"] = *value;
   } else {
+    item.score.metrics.clear();
     item.score.reason = "lm-eval gave no number";
   }
   item.score.target = shown(item.sample.value("target", Json("")));

@@ -96,6 +96,7 @@ class LmEvalSource final : public Source {
     std::string key;
   };
 
+  [[nodiscard]] nlohmann::json local_splits(const ResolvedTask& task) const;
   [[nodiscard]] nlohmann::json arguments(const ResolvedTask& task, int max_model_len) const;
   [[nodiscard]] std::filesystem::path output_folder(const ResolvedTask& task) const;
   [[nodiscard]] std::string key_of(const Needed& needed) const;

@@ -206,5 +206,40 @@ TEST_F(LmEvalSourceTest, LogLikelihoodsThatDoNotFitAreNotRun) {
   EXPECT_EQ(script_.prompts.size(), 1U);
 }
 
+// As lm-eval 0.4.13 writes gsm8k: all documents under its first filter, then all under the next.
+TEST_F(LmEvalSourceTest, EveryFilterOfATaskIsKept) {
+  script_.lm_eval_done = [](const Json& arguments, const std::map<std::int64_t, Response>& had) {
+    std::string lines;
+    for (const char* filter : {"strict-match", "flexible-extract"}) {
+      const bool strict = std::string(filter) == "strict-match";
+      for (const auto& [doc, response] : had) {
+        lines += dump_json({{"doc_id", doc},
+                            {"target", "#### 4"},
+                            {"filter", filter},
+                            {"filtered_resps", {strict && doc > 0 ? "[invalid]" : "4"}},
+                            {"metrics", {"exact_match"}},
+                            {"exact_match", strict && doc > 0 ? 0.0 : 1.0}}) +
+                 "\n";
+      }
+    }
+    const std::string file =
+        arguments.at("output").get<std::string>() + "/samples_gsm8k_2026-01-02T03-04.jsonl";
+    EXPECT_TRUE(write_file_atomic(file, lines));
+    return Json{{"files", {file}}};
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const auto scores = Store::open(folder_, Store::Mode::read).value().scores().value();
+  ASSERT_EQ(scores.size(), 4U);
+  EXPECT_EQ(scores[1].item, "gsm8k:1");
+  EXPECT_EQ(scores[1].score.metrics,
+            (std::map<std::string, double>{{"robust", 0},
+                                           {"lm_eval", 0},
+                                           {"exact_match,strict-match", 0},
+                                           {"exact_match,flexible-extract", 1}}));
+  EXPECT_EQ(scores[1].score.remarks.at("lm_eval_filtered"),
+            (Json{{"strict-match", "[invalid]"}, {"flexible-extract", "4"}}));
+  EXPECT_EQ(scores[0].score.metrics.at("lm_eval"), 1);
+}
+
 }  // namespace
 }  // namespace assay

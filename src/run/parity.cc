@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "run/identity.h"
 #include "run/unit.h"
 #include "task/prompt.h"
@@ -25,7 +26,7 @@ struct Side {
   std::optional<Sampling> sampling;
   std::vector<std::string> outputs;
   std::vector<std::string> keys;
-  std::optional<double> score;
+  std::map<std::string, double> scores;  // by lm-eval's names; empty: not scored
 };
 
 std::string shortened(const std::string& text) {
@@ -51,10 +52,15 @@ bool same_tokens(const Rendered& a, const Rendered& b) {
   return true;
 }
 
-std::optional<double> lm_eval_metric(const Score& score) {
-  const auto it = score.metrics.find("lm_eval");
-  if (score.outcome != Outcome::scored || it == score.metrics.end()) return std::nullopt;
-  return it->second;
+// `lm_eval`, and where the task has several metrics each under lm-eval's own name, which has a
+// comma.
+std::map<std::string, double> lm_eval_metrics(const Score& score) {
+  std::map<std::string, double> out;
+  if (score.outcome != Outcome::scored) return out;
+  for (const auto& [name, value] : score.metrics) {
+    if (name == "lm_eval" || name.find(',') != std::string::npos) out[name] = value;
+  }
+  return out;
 }
 
 Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVariant& variant,
@@ -84,7 +90,7 @@ Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVa
     side.outputs = {response->text};
     side.keys = {steps.front().response_key};
   }
-  if (score != nullptr) side.score = lm_eval_metric(*score);
+  if (score != nullptr) side.scores = lm_eval_metrics(*score);
   return side;
 }
 
@@ -114,12 +120,34 @@ Result<std::optional<Side>> lm_eval_side(const Store& store, const LmEvalItem& i
   }
   if (!likelihoods) side.sampling = item.requests.front().sampling;
   side.outputs = outputs_of(item.sample, likelihoods);
-  side.score = lm_eval_metric(item.score);
+  side.scores = lm_eval_metrics(item.score);
   return side;
 }
 
-std::string score_words(const std::optional<double>& score) {
-  return score ? fmt::format("{}", *score) : "none";
+// By the native task's names: lm-eval's own run may give more metrics than ours reproduces.
+std::vector<std::string> differing_metrics(const Side& native, const Side& theirs) {
+  std::map<std::string, double> wanted = native.scores;
+  wanted.try_emplace("lm_eval");
+  std::vector<std::string> out;
+  for (const auto& [name, unused] : wanted) {
+    const auto ours = native.scores.find(name);
+    const auto other = theirs.scores.find(name);
+    const bool none = ours == native.scores.end() && other == theirs.scores.end();
+    const bool both = ours != native.scores.end() && other != theirs.scores.end();
+    if (!none && (!both || ours->second != other->second)) out.push_back(name);
+  }
+  return out;
+}
+
+// "1"; with several metrics "exact_match,strict-match 1, …".
+std::string score_words(const Side& side, const std::vector<std::string>& names) {
+  std::vector<std::string> words;
+  for (const std::string& name : names) {
+    const auto it = side.scores.find(name);
+    const std::string value = it == side.scores.end() ? "none" : fmt::format("{}", it->second);
+    words.push_back(name == "lm_eval" ? value : name + " " + value);
+  }
+  return join(words, "; ");
 }
 
 class Comparison {
@@ -157,9 +185,9 @@ class Comparison {
       note(item, ParityAspect::output, dump_json(Json(native.outputs)),
            dump_json(Json(theirs.outputs)));
     }
-    if (native.score != theirs.score) {
+    if (const auto names = differing_metrics(native, theirs); !names.empty()) {
       ++task_.scores;
-      note(item, ParityAspect::score, score_words(native.score), score_words(theirs.score));
+      note(item, ParityAspect::score, score_words(native, names), score_words(theirs, names));
     }
   }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -12,9 +14,9 @@ namespace assay {
 namespace {
 
 std::string why_not(const TaskSpec& spec) {
-  const Task* task = find_task(native_name(spec.benchmark));
+  const Task* task = find_task_of_either(spec.benchmark);
   if (task == nullptr) return "assay has no such task of its own";
-  if (!task->has_lm_eval_metric) return "lm-eval 0.4.13 has no such task";
+  if (!task->lm_eval.has_metric) return "lm-eval 0.4.13 has no such task";
   if (!task->generates_with.empty() &&
       spec.options.value(task->generates_with, Json(false)) == true) {
     return "lm-eval 0.4.13 has no such way of asking it";
@@ -25,15 +27,15 @@ std::string why_not(const TaskSpec& spec) {
 TaskSpec native_twin(const TaskSpec& spec) {
   TaskSpec out = spec;
   out.harness = Harness::native;
-  out.benchmark = native_name(spec.benchmark);
+  const Task& task = *find_task_of_either(spec.benchmark);
+  out.benchmark = task.name;
   out.repeats = 1;
   out.lm_eval = Json::object();
   if (spec.lm_eval.contains("fewshot_as_multiturn")) {
     out.options["fewshot_as_multiturn"] = spec.lm_eval["fewshot_as_multiturn"];
   }
-  if (out.benchmark == "gpqa_diamond" && spec.lm_eval.contains("seed")) {
-    out.options["order_seed"] = spec.lm_eval["seed"];
-  }
+  const std::string& seed = task.lm_eval.seed_option;
+  if (!seed.empty() && spec.lm_eval.contains("seed")) out.options[seed] = spec.lm_eval["seed"];
   return out;
 }
 
@@ -41,13 +43,16 @@ TaskSpec lm_eval_twin_of(const TaskSpec& native, const TaskSpec& written) {
   TaskSpec out = native;
   out.name = lm_eval_twin(native.name);
   out.harness = Harness::lm_eval;
-  out.benchmark = lm_eval_name(native.benchmark);
+  const LmEvalTask& theirs = find_task(native.benchmark)->lm_eval;
+  out.benchmark = theirs.name;
   out.options = Json::object();
   out.lm_eval = written.lm_eval;
   if (native.options.contains("fewshot_as_multiturn")) {
     out.lm_eval["fewshot_as_multiturn"] = native.options["fewshot_as_multiturn"];
   }
-  if (native.options.contains("order_seed")) out.lm_eval["seed"] = native.options["order_seed"];
+  if (native.options.contains(theirs.seed_option)) {
+    out.lm_eval["seed"] = native.options[theirs.seed_option];
+  }
   return out;
 }
 
@@ -61,7 +66,7 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
   if (plan.engine.kind == kEndpointKind) {
     return usage_error("parity cannot be verified over an endpoint",
                        "lm-eval's own code needs the engine that assay starts itself",
-                       "verify it with an engine of kind vllm");
+                       fmt::format("verify it with an engine of kind {}", kVllmKind));
   }
   ParityPlan out{plan, {}};
   out.plan.tasks.clear();

@@ -40,7 +40,7 @@ Task task_of(const std::string& name) {
   out.title = name;
   out.next = ask;
   out.score = judge;
-  out.has_lm_eval_metric = true;
+  out.lm_eval.has_metric = true;
   return out;
 }
 

@@ -34,11 +34,6 @@ const char* kind_name(const ResolvedTask& task) {
   return "generate";
 }
 
-// lm-eval's names of the benchmarks this program knows under its own.
-const Task* known_task(const std::string& benchmark) {
-  return find_task(native_name(benchmark));
-}
-
 // Keeps the rows of the chosen items for lm-eval.
 Status keep_rows(LoadedItems& loaded, ResolvedTask& task) {
   const std::vector<std::string>& ids = loaded.all_ids;
@@ -49,9 +44,7 @@ Status keep_rows(LoadedItems& loaded, ResolvedTask& task) {
   }
   std::set<std::string> wanted;
   for (const Item& item : task.items) wanted.insert(item.id);
-  // lm-eval shuffles the options of all rows with one generator, so that the order of a row's
-  // options depends on the rows before it.
-  const bool all_rows = task.task->name == "gpqa_diamond";
+  const bool all_rows = task.task->lm_eval.draws_by_row;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!wanted.contains(ids[i]) && !all_rows) continue;
     if (all_rows && wanted.contains(ids[i])) task.lm_eval_samples.push_back(static_cast<int>(i));
@@ -87,7 +80,7 @@ FrozenTask frozen_task(const ResolvedTask& task) {
   out.repeats = task.spec.repeats;
   out.max_gen_toks = task.spec.max_gen_toks.value_or(0);
   out.metrics = {"robust"};
-  if (task.task != nullptr && task.task->has_lm_eval_metric && !generates(task)) {
+  if (task.task != nullptr && task.task->lm_eval.has_metric && !generates(task)) {
     out.metrics.emplace_back("lm_eval");
   }
   out.available = task.available;
@@ -107,7 +100,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
                                   const ResolveServices& services) {
   ResolvedTask out;
   out.spec = spec;
-  out.task = known_task(spec.benchmark);
+  out.task = find_task_of_either(spec.benchmark);
   if (out.task == nullptr) {  // lm-eval's own task: it brings its documents
     if (!spec.first && spec.ids.empty()) return out;
     return usage_error("task " + spec.name + " cannot choose its items",

@@ -20,43 +20,6 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// The text from the last \boxed (or \fbox) to its closing brace; None when there is no box or it is
-// not closed. If "\boxed " occurs, the text after its last occurrence, up to a "$".
-Text last_boxed_only_string(std::string_view text) {
-  if (const auto at = text.rfind(kBoxedSpace); at != std::string_view::npos) {
-    const std::string_view rest = text.substr(at);
-    return std::string(rest.substr(0, rest.find('$')));
-  }
-  auto begin = text.rfind("\\boxed");
-  if (begin == std::string_view::npos) begin = text.rfind("\\fbox");
-  if (begin == std::string_view::npos) return std::nullopt;
-  long depth = 0;
-  for (std::size_t i = begin; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0) return std::string(text.substr(begin, i + 1 - begin));
-  }
-  return std::nullopt;
-}
-
-// Nothing where lm-eval's assertions fail.
-Text remove_boxed(std::string_view text) {
-  if (contains(text, kBoxedSpace)) {
-    if (!text.starts_with(kBoxedSpace)) return std::nullopt;
-    return std::string(text.substr(kBoxedSpace.size()));
-  }
-  if (!text.starts_with(kBoxedBrace) || !text.ends_with('}')) return std::nullopt;
-  // s[len(left):-1], which is empty for "\boxed{}".
-  const std::size_t length = text.size() - kBoxedBrace.size();
-  return std::string(text.substr(kBoxedBrace.size(), length == 0 ? 0 : length - 1));
-}
-
-std::string_view between_dollars(std::string_view text) {
-  const auto first = text.find('$');
-  const auto last = text.rfind('$');
-  if (first == last) return text;  // no "$", or only one
-  return text.substr(first + 1, last - first - 1);
-}
-
 std::string_view first_code_point(std::string_view text) {
   return text.empty() ? text : text.substr(0, code_point_at(text, 0).bytes);
 }
@@ -170,14 +133,6 @@ Text remove_right_units(const std::string& text) {
   return text.substr(0, at);
 }
 
-bool is_equiv(std::string_view a, std::string_view b) {
-  const Text first = lm_eval_strip_string(a);
-  const Text second = first ? lm_eval_strip_string(b) : std::nullopt;
-  if (!first || !second)
-    return a == b;  // after an exception lm-eval compares the texts as they are
-  return *first == *second;
-}
-
 }  // namespace
 
 std::optional<std::string> lm_eval_strip_string(std::string_view input) {
@@ -219,37 +174,46 @@ std::optional<std::string> lm_eval_strip_string(std::string_view input) {
   return fix_a_slash_b(text);
 }
 
-LmEvalScore lm_eval_aime(std::string_view output, std::string_view gold) {
-  std::string answer(between_dollars(output));
-  if (const Text boxed = last_boxed_only_string(output)) {
-    if (Text content = remove_boxed(*boxed)) answer = *std::move(content);
+std::optional<std::string> lm_eval_last_boxed(std::string_view text) {
+  if (const auto at = text.rfind(kBoxedSpace); at != std::string_view::npos) {
+    const std::string_view rest = text.substr(at);
+    return std::string(rest.substr(0, rest.find('$')));
   }
-  return {is_equiv(answer, gold) ? 1.0 : 0.0, ""};
-}
-
-LmEvalScore lm_eval_math500(std::string_view output, std::string_view gold_solution) {
-  const Text boxed = last_boxed_only_string(gold_solution);
-  if (!boxed) return {0.0, "TypeError"};
-  const Text gold = remove_boxed(*boxed);
-  if (!gold) return {0.0, "AssertionError"};
-  return {is_equiv(between_dollars(output), *gold) ? 1.0 : 0.0, ""};
-}
-
-std::string lm_eval_mmlu_pro_extract(std::string_view output) {
-  constexpr std::string_view kAnswerIs = "answer is ";
-  for (auto at = output.find(kAnswerIs); at != std::string_view::npos;
-       at = output.find(kAnswerIs, at + 1)) {
-    std::size_t letter = at + kAnswerIs.size();
-    if (letter < output.size() && output[letter] == '(') ++letter;
-    if (letter < output.size() && output[letter] >= 'A' && output[letter] <= 'J') {
-      return std::string(1, output[letter]);
-    }
+  auto begin = text.rfind("\\boxed");
+  if (begin == std::string_view::npos) begin = text.rfind("\\fbox");
+  if (begin == std::string_view::npos) return std::nullopt;
+  long depth = 0;
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return std::string(text.substr(begin, i + 1 - begin));
   }
-  return "[invalid]";
+  return std::nullopt;
 }
 
-double lm_eval_mmlu_pro(std::string_view output, std::string_view gold_letter) {
-  return lm_eval_mmlu_pro_extract(output) == gold_letter ? 1.0 : 0.0;
+std::optional<std::string> lm_eval_remove_boxed(std::string_view text) {
+  if (contains(text, kBoxedSpace)) {
+    if (!text.starts_with(kBoxedSpace)) return std::nullopt;
+    return std::string(text.substr(kBoxedSpace.size()));
+  }
+  if (!text.starts_with(kBoxedBrace) || !text.ends_with('}')) return std::nullopt;
+  // s[len(left):-1], which is empty for "\boxed{}".
+  const std::size_t length = text.size() - kBoxedBrace.size();
+  return std::string(text.substr(kBoxedBrace.size(), length == 0 ? 0 : length - 1));
+}
+
+std::string_view lm_eval_between_dollars(std::string_view text) {
+  const auto first = text.find('$');
+  const auto last = text.rfind('$');
+  if (first == last) return text;  // no "$", or only one
+  return text.substr(first + 1, last - first - 1);
+}
+
+bool lm_eval_is_equiv(std::string_view a, std::string_view b) {
+  const Text first = lm_eval_strip_string(a);
+  const Text second = first ? lm_eval_strip_string(b) : std::nullopt;
+  if (!first || !second)
+    return a == b;  // after an exception lm-eval compares the texts as they are
+  return *first == *second;
 }
 
 LmEvalChoice lm_eval_multiple_choice(std::span<const double> loglikelihoods,

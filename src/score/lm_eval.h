@@ -1,7 +1,7 @@
-// lm-evaluation-harness 0.4.13's own scoring, reproduced exactly, including its mistakes. Behaviour
-// of lm_eval/tasks/{aime,hendrycks_math}/utils.py, tasks/mmlu_pro/_default_template_yaml with
-// filters/extraction.py, api/task.py (multiple_choice) and models/utils.py. Texts are taken as
-// UTF-8; indices count code points, as Python's do.
+// What lm-evaluation-harness 0.4.13's tasks share when they score, reproduced exactly, including
+// its mistakes: lm_eval/tasks/{aime,hendrycks_math}/utils.py, api/task.py (multiple_choice) and
+// models/utils.py. What one benchmark alone has stands in that benchmark's file (src/task). Texts
+// are taken as UTF-8; indices count code points, as Python's do.
 #pragma once
 
 #include <optional>
@@ -12,23 +12,30 @@
 
 namespace assay {
 
-struct LmEvalScore {
-  double value = 0;    // exact_match, 0 or 1
-  std::string raises;  // not empty: lm-eval would end its whole run with this exception; value is 0
+// One of a task's filters: what it takes from an output, and the score of that.
+struct LmEvalFilter {
+  std::string name;      // "strict-match"
+  std::string filtered;  // "18", "[invalid]"
+  double exact_match = 0;
 };
 
-// aime24: the last \boxed{…}, else the text between the first and the last "$", else everything,
-// against the answer's text (str(doc["Answer"])).
-[[nodiscard]] LmEvalScore lm_eval_aime(std::string_view output, std::string_view gold);
+// One output.
+struct LmEvalScore {
+  double value = 0;    // exact_match, 0 or 1; of several filters the first one's
+  std::string raises;  // not empty: lm-eval would end its whole run with this exception; value is 0
+  std::vector<LmEvalFilter> filters;  // in lm-eval's order, where the task has several; else empty
+};
 
-// hendrycks_math500: the text between the first and the last "$" (never \boxed{}) against the last
-// box of the gold *solution*.
-[[nodiscard]] LmEvalScore lm_eval_math500(std::string_view output, std::string_view gold_solution);
-
-// mmlu_pro's filter custom-extract: a letter, or "[invalid]".
-[[nodiscard]] std::string lm_eval_mmlu_pro_extract(std::string_view output);
-// exact_match with ignore_case and ignore_punctuation of that letter against the target letter.
-[[nodiscard]] double lm_eval_mmlu_pro(std::string_view output, std::string_view gold_letter);
+// What the mathematics tasks take an answer from. The text from the last \boxed (or \fbox) to its
+// closing brace; nothing when there is no box or it is not closed. If "\boxed " occurs, the text
+// after its last occurrence, up to a "$".
+[[nodiscard]] std::optional<std::string> lm_eval_last_boxed(std::string_view text);
+// A box's content; nothing where lm-eval's assertions fail.
+[[nodiscard]] std::optional<std::string> lm_eval_remove_boxed(std::string_view text);
+// From the first "$" to the last; all of the text when there are not two.
+[[nodiscard]] std::string_view lm_eval_between_dollars(std::string_view text);
+// Equality after normalisation; where that raises, of the texts as they are.
+[[nodiscard]] bool lm_eval_is_equiv(std::string_view a, std::string_view b);
 
 struct LmEvalChoice {
   double acc = 0;
@@ -46,7 +53,7 @@ struct LmEvalChoice {
                                               const std::vector<std::string>& stop,
                                               std::string_view think_end_token);
 
-// The normalisation both math tasks share; nothing where lm-eval's code raises.
+// The normalisation of lm_eval_is_equiv; nothing where lm-eval's code raises.
 [[nodiscard]] std::optional<std::string> lm_eval_strip_string(std::string_view text);
 
 }  // namespace assay

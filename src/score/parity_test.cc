@@ -2,99 +2,19 @@
 // recorded graders' verdicts below $ASSAY_SHARED/data; skipped where that folder is not given.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
 #include <limits>
-#include <sstream>
 
 #include "base/json.h"
-#include "base/subprocess.h"
 #include "base/text.h"
 #include "score/choice.h"
 #include "score/code_block.h"
 #include "score/lm_eval.h"
+#include "support/parity_fixtures.h"
 
 namespace assay {
 namespace {
 
-class Parity : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const char* shared = std::getenv("ASSAY_SHARED");
-    if (shared == nullptr) GTEST_SKIP() << "ASSAY_SHARED names no folder with fixtures";
-    shared_ = shared;
-  }
-
-  // Counts one comparison; says the first few that differ.
-  void compare(bool same, const std::string& what) {
-    ++compared_;
-    if (same) return;
-    if (++differing_ <= 5) ADD_FAILURE() << what;
-  }
-
-  void TearDown() override {
-    if (compared_ == 0) return;
-    std::cout << "compared " << compared_ << ", differing " << differing_ << '\n';
-    EXPECT_EQ(differing_, 0);
-  }
-
-  [[nodiscard]] std::string output_of(std::vector<std::string> argv) const {
-    SpawnOptions options;
-    options.argv = std::move(argv);
-    const auto result = run_command(options, "", std::chrono::minutes(1), 256UL << 20);
-    EXPECT_TRUE(result) << "cannot run " << options.argv[0];
-    return result && result->exit_code == 0 ? result->out : "";
-  }
-
-  [[nodiscard]] std::vector<Json> fixture(const std::string& name) const {
-    std::istringstream lines(
-        output_of({"xz", "-dc", shared_ + "/parity/open/" + name + ".jsonl.xz"}));
-    std::vector<Json> records;
-    for (std::string line; std::getline(lines, line);) records.push_back(Json::parse(line));
-    EXPECT_FALSE(records.empty()) << name;
-    return records;
-  }
-
-  std::string shared_;
-  int compared_ = 0;
-  int differing_ = 0;
-};
-
-// {"metrics": {name: value}} or {"raises": exception}
-bool same_score(const Json& expected, const LmEvalScore& ours) {
-  if (expected.contains("raises")) return ours.raises == expected["raises"].get<std::string>();
-  return ours.raises.empty() && ours.value == expected["metrics"]["exact_match"].get<double>();
-}
-
-TEST_F(Parity, Aime) {
-  for (const Json& r : fixture("scoring_aime")) {
-    const auto output = r["output"].get<std::string>();
-    compare(same_score(r["scores"]["none"],
-                       lm_eval_aime(output, std::to_string(r["target"].get<int>()))),
-            r["source"].get<std::string>() + ": " + output);
-  }
-}
-
-TEST_F(Parity, Math500) {
-  for (const Json& r : fixture("scoring_math")) {
-    const auto output = r["output"].get<std::string>();
-    const LmEvalScore ours = lm_eval_math500(output, r["gold_solution"].get<std::string>());
-    compare(same_score(r["hendrycks_math500"]["none"], ours),
-            r["source"].get<std::string>() + ": " + output);
-  }
-}
-
-TEST_F(Parity, MmluPro) {
-  for (const Json& r : fixture("scoring_mmlu_pro")) {
-    const auto output = r["output"].get<std::string>();
-    const Json& expected = r["scores"]["custom-extract"];
-    const auto filtered = expected["filtered"].get<std::string>();
-    compare(lm_eval_mmlu_pro_extract(output) == (filtered == "=output" ? output : filtered) &&
-                lm_eval_mmlu_pro(output, r["target"].get<std::string>()) ==
-                    expected["metrics"]["exact_match"].get<double>(),
-            output);
-  }
-}
+using Parity = ParityTest;
 
 TEST_F(Parity, Gpqa) {
   for (const Json& r : fixture("scoring_gpqa")) {

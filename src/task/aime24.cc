@@ -66,6 +66,17 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
+// The last \boxed{…}, else the text between the first and the last "$", else everything, against
+// the answer's text (tasks/aime/utils.py).
+LmEvalScore lm_eval_score(std::string_view output, const Item& item) {
+  std::string answer(lm_eval_between_dollars(output));
+  if (const auto box = lm_eval_last_boxed(output)) {
+    if (auto content = lm_eval_remove_boxed(*box)) answer = *std::move(content);
+  }
+  const std::string gold = std::to_string(item.row.at("answer").get<int>());
+  return {.value = lm_eval_is_equiv(answer, gold) ? 1.0 : 0.0};
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -75,7 +86,7 @@ Score score(const ScoreInputs& inputs) {
   Score score;
   score.target = std::to_string(gold);
   note_math(score, robust,
-            lm_eval_aime(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target));
+            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   note_steps(score, inputs.steps);
   return score;
 }
@@ -83,26 +94,25 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task aime24_task() {
-  Task task;
-  task.name = "aime24";
-  task.title = "AIME 2024";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "Maxwell-Jia/AIME_2024";
-  task.source.hub_split = "train";
-  task.source.hub_files = {"aime_2024_problems.parquet"};
-  task.source.licence = "MIT; the problems are by the MAA";
-  task.source.layouts = {
-      {"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}, nullptr},
-      {"hub", {"aime24/*.parquet"}, nullptr},
-      {"lower case, expected_answer", {"aime24/aime24_nemo_format.jsonl"}, adapt_nemo},
-      {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
-      {"hub snapshot", {"aime_2024_problems.parquet"}, nullptr},
-  };
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  return task;
+  return {.name = "aime24",
+          .title = "AIME 2024",
+          .kind = TaskKind::generate,
+          .source =
+              {.hub_id = "Maxwell-Jia/AIME_2024",
+               .hub_split = "train",
+               .hub_files = {"aime_2024_problems.parquet"},
+               .licence = "MIT; the problems are by the MAA",
+               .layouts = {{"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}},
+                           {"hub", {"aime24/*.parquet"}},
+                           {"lower case, expected_answer",
+                            {"aime24/aime24_nemo_format.jsonl"},
+                            adapt_nemo},
+                           {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
+                           {"hub snapshot", {"aime_2024_problems.parquet"}}}},
+          .lm_eval = {.name = "aime24", .has_metric = true, .score = lm_eval_score},
+          .make_items = make_items,
+          .next = next,
+          .score = score};
 }
 
 }  // namespace assay

@@ -8,6 +8,7 @@ namespace assay {
 
 [[nodiscard]] Task aime24_task();
 [[nodiscard]] Task math500_task();
+[[nodiscard]] Task gsm8k_task();
 [[nodiscard]] Task mmlu_pro_task();
 [[nodiscard]] Task gpqa_diamond_task();
 [[nodiscard]] Task hle_task();

@@ -12,7 +12,6 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unicode.h"
-#include "score/lm_eval.h"
 #include "score/math/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
@@ -88,6 +87,10 @@ Result<std::string> id_of(const Row& row, std::string_view field) {
     return dump_json(row.fields.at(field));
   }
   return text_of(row, field);
+}
+
+std::string id_by_position(const Row& row) {
+  return std::to_string(row.position);
 }
 
 Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
@@ -208,6 +211,14 @@ const char* reason_of(NoDecision::Kind kind) {
 
 }  // namespace
 
+void note_lm_eval(Score& score, const LmEvalScore& lm_eval) {
+  score.metrics["lm_eval"] = lm_eval.value;
+  for (const LmEvalFilter& filter : lm_eval.filters) {
+    score.metrics["exact_match," + filter.name] = filter.exact_match;
+    score.remarks[kFilteredRemark][filter.name] = filter.filtered;
+  }
+}
+
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
   score.extracted = robust.extracted;
   score.extraction = robust.extraction;
@@ -220,7 +231,7 @@ void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_
   }
   score.outcome = Outcome::scored;
   score.metrics["robust"] = robust.correct ? 1 : 0;
-  score.metrics["lm_eval"] = lm_eval.value;
+  note_lm_eval(score, lm_eval);
   score.not_extractable = robust.extraction.empty();
 }
 

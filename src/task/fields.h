@@ -14,7 +14,6 @@
 
 namespace assay {
 
-struct LmEvalScore;
 struct MathJudgement;
 
 // --- rows. Errors are usage errors that name the row and the field.
@@ -29,6 +28,8 @@ struct MathJudgement;
 [[nodiscard]] Result<std::vector<std::string>> texts_of(const Row& row, std::string_view field);
 // The row's id as text, from a text or whole-number field.
 [[nodiscard]] Result<std::string> id_of(const Row& row, std::string_view field);
+// For data sets whose rows have no id: the row's place in the split, from 0, as lm-eval's doc_id.
+[[nodiscard]] std::string id_by_position(const Row& row);
 // Two items of one id: error naming the id.
 [[nodiscard]] Status check_unique_ids(const std::vector<Item>& items, const DataSet& data);
 
@@ -61,6 +62,9 @@ enum class Exemplars { none, some };
 // thinking on) and stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
+// lm-eval's scores of a scored answer: the metric `lm_eval`; of several filters each one's under
+// lm-eval's own name for it ("exact_match,strict-match"), too, and what it took in the remarks.
+void note_lm_eval(Score& score, const LmEvalScore& lm_eval);
 // An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
 // when its equivalence was not decided.
 void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);

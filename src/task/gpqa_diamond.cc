@@ -157,29 +157,29 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task gpqa_diamond_task() {
-  Task task;
-  task.name = "gpqa_diamond";
-  task.title = "GPQA Diamond";
-  task.kind = TaskKind::loglikelihood;
-  task.generates_with = "generative";
-  task.source.hub_id = "Idavidrein/gpqa";
-  task.source.hub_split = "train";
-  task.source.hub_files = {"gpqa_diamond.csv"};
-  task.source.gated = true;
-  task.source.licence = "CC-BY-4.0; the authors ask not to republish questions in plain text";
-  task.source.layouts = {
-      {"hub", {"gpqa_diamond/gpqa_diamond.csv"}, nullptr},
-      {"hub, other folder", {"gpqa/gpqa_diamond.csv"}, nullptr},
-      {"hub, jsonl", {"gpqa_diamond/*.jsonl"}, nullptr},
-      {"hub, parquet", {"gpqa_diamond/*.parquet"}, nullptr},
-      {"hub snapshot", {"gpqa_diamond.csv"}, nullptr},
-  };
-  task.chance = 0.25;
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  return task;
+  return {
+      .name = "gpqa_diamond",
+      .title = "GPQA Diamond",
+      .kind = TaskKind::loglikelihood,
+      .generates_with = "generative",
+      .source = {.hub_id = "Idavidrein/gpqa",
+                 .hub_split = "train",
+                 .hub_files = {"gpqa_diamond.csv"},
+                 .gated = true,
+                 .licence = "CC-BY-4.0; the authors ask not to republish questions in plain text",
+                 .layouts = {{"hub", {"gpqa_diamond/gpqa_diamond.csv"}},
+                             {"hub, other folder", {"gpqa/gpqa_diamond.csv"}},
+                             {"hub, jsonl", {"gpqa_diamond/*.jsonl"}},
+                             {"hub, parquet", {"gpqa_diamond/*.parquet"}},
+                             {"hub snapshot", {"gpqa_diamond.csv"}}}},
+      .chance = 0.25,
+      .lm_eval = {.name = "gpqa_diamond_zeroshot",
+                  .has_metric = true,
+                  .draws_by_row = true,
+                  .seed_option = "order_seed"},
+      .make_items = make_items,
+      .next = next,
+      .score = score};
 }
 
 }  // namespace assay

@@ -244,27 +244,23 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task hle_task() {
-  Task task;
-  task.name = "hle";
-  task.title = "HLE (text)";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "cais/hle";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"data/test-*.parquet"};
-  task.source.gated = true;
-  task.source.licence = "MIT; the authors ask not to republish questions";
-  task.source.layouts = {
-      {"hub, jsonl", {"hle/*.jsonl"}, nullptr},
-      {"hub", {"hle/**/*.parquet"}, nullptr},
-      {"hub snapshot", {"data/test-*.parquet"}, nullptr},
-  };
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  task.steps_of = steps_of;
-  task.judge = judge_of;
-  task.judge_request = judge_request;
-  return task;
+  return {.name = "hle",
+          .title = "HLE (text)",
+          .kind = TaskKind::generate,
+          .source = {.hub_id = "cais/hle",
+                     .hub_split = "test",
+                     .hub_files = {"data/test-*.parquet"},
+                     .gated = true,
+                     .licence = "MIT; the authors ask not to republish questions",
+                     .layouts = {{"hub, jsonl", {"hle/*.jsonl"}},
+                                 {"hub", {"hle/**/*.parquet"}},
+                                 {"hub snapshot", {"data/test-*.parquet"}}}},
+          .make_items = make_items,
+          .next = next,
+          .score = score,
+          .judge = judge_of,
+          .judge_request = judge_request,
+          .steps_of = steps_of};
 }
 
 }  // namespace assay

@@ -65,25 +65,23 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
 }  // namespace
 
 Task humaneval_task() {
-  Task task;
-  task.name = "humaneval";
-  task.title = "HumanEval";
-  task.kind = TaskKind::code;
-  task.source.hub_id = "openai/openai_humaneval";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"openai_humaneval/*.parquet"};
-  task.source.licence = "MIT";
-  task.source.layouts = {
-      {"repository", {"humaneval/*.jsonl"}, nullptr},
-      {"repository, gzip", {"humaneval/*.jsonl.gz", "code/HumanEval.jsonl.gz"}, nullptr},
-      {"hub", {"humaneval/**/*.parquet"}, nullptr},
-      {"hub snapshot", {"openai_humaneval/*.parquet"}, nullptr},
-  };
-  task.make_items = make_items;
-  task.next = next;
-  task.programs = programs;
-  task.score = score_short_program;
-  return task;
+  return {.name = "humaneval",
+          .title = "HumanEval",
+          .kind = TaskKind::code,
+          .source = {.hub_id = "openai/openai_humaneval",
+                     .hub_split = "test",
+                     .hub_files = {"openai_humaneval/*.parquet"},
+                     .licence = "MIT",
+                     .layouts = {{"repository", {"humaneval/*.jsonl"}},
+                                 {"repository, gzip",
+                                  {"humaneval/*.jsonl.gz", "code/HumanEval.jsonl.gz"}},
+                                 {"hub", {"humaneval/**/*.parquet"}},
+                                 {"hub snapshot", {"openai_humaneval/*.parquet"}}}},
+          .lm_eval = {.name = "humaneval"},
+          .make_items = make_items,
+          .next = next,
+          .programs = programs,
+          .score = score_short_program};
 }
 
 }  // namespace assay

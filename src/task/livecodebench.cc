@@ -319,24 +319,22 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task livecodebench_task() {
-  Task task;
-  task.name = "livecodebench";
-  task.title = "LiveCodeBench";
-  task.kind = TaskKind::code;
-  task.source.hub_id = "livecodebench/code_generation_lite";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"test*.jsonl"};
-  task.source.licence = "CC (see the data set's card)";
-  task.source.layouts = {
-      {"hub", {"livecodebench/test*.jsonl"}, nullptr},
-      {"content and test", {"livecodebench/sandboxfusion_*.jsonl"}, adapt_content_and_test},
-      {"hub snapshot", {"test*.jsonl"}, nullptr},
-  };
-  task.make_items = make_items;
-  task.next = next;
-  task.programs = programs;
-  task.score = score;
-  return task;
+  return {.name = "livecodebench",
+          .title = "LiveCodeBench",
+          .kind = TaskKind::code,
+          .source = {.hub_id = "livecodebench/code_generation_lite",
+                     .hub_split = "test",
+                     .hub_files = {"test*.jsonl"},
+                     .licence = "CC (see the data set's card)",
+                     .layouts = {{"hub", {"livecodebench/test*.jsonl"}},
+                                 {"content and test",
+                                  {"livecodebench/sandboxfusion_*.jsonl"},
+                                  adapt_content_and_test},
+                                 {"hub snapshot", {"test*.jsonl"}}}},
+          .make_items = make_items,
+          .next = next,
+          .programs = programs,
+          .score = score};
 }
 
 }  // namespace assay

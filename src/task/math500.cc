@@ -55,6 +55,16 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
+// The text between the first and the last "$", never the box, against the last box of the gold
+// solution (tasks/hendrycks_math/utils.py).
+LmEvalScore lm_eval_score(std::string_view output, const Item& item) {
+  const auto box = lm_eval_last_boxed(item.row.at("solution").get_ref<const std::string&>());
+  if (!box) return {.raises = "TypeError"};
+  const auto gold = lm_eval_remove_boxed(*box);
+  if (!gold) return {.raises = "AssertionError"};
+  return {.value = lm_eval_is_equiv(lm_eval_between_dollars(output), *gold) ? 1.0 : 0.0};
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -65,8 +75,7 @@ Score score(const ScoreInputs& inputs) {
   const MathJudgement robust =
       judge_math(score.target, answer_text(output, stop_strings()), inputs.oracle);
   note_math(score, robust,
-            lm_eval_math500(lm_eval_text(output, stop_strings(), inputs.context.chat),
-                            row.at("solution").get<std::string>()));
+            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   score.remarks["used_oracle"] = robust.used_oracle;
   score.remarks["level"] = row.at("level");
   note_steps(score, inputs.steps);
@@ -76,26 +85,22 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task math500_task() {
-  Task task;
-  task.name = "math500";
-  task.title = "MATH-500";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "HuggingFaceH4/MATH-500";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"test.jsonl"};
-  task.source.licence = "MIT";
-  task.source.layouts = {
-      {"hub", {"math500/test.jsonl"}, nullptr},
-      {"hub, parquet", {"math500/*.parquet"}, nullptr},
-      {"hub, other name", {"math/math500_test.jsonl"}, nullptr},
-      {"hub snapshot", {"test.jsonl"}, nullptr},
-  };
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  task.asks_oracle = true;
-  return task;
+  return {.name = "math500",
+          .title = "MATH-500",
+          .kind = TaskKind::generate,
+          .source = {.hub_id = "HuggingFaceH4/MATH-500",
+                     .hub_split = "test",
+                     .hub_files = {"test.jsonl"},
+                     .licence = "MIT",
+                     .layouts = {{"hub", {"math500/test.jsonl"}},
+                                 {"hub, parquet", {"math500/*.parquet"}},
+                                 {"hub, other name", {"math/math500_test.jsonl"}},
+                                 {"hub snapshot", {"test.jsonl"}}}},
+          .lm_eval = {.name = "hendrycks_math500", .has_metric = true, .score = lm_eval_score},
+          .make_items = make_items,
+          .next = next,
+          .score = score,
+          .asks_oracle = true};
 }
 
 }  // namespace assay

@@ -79,25 +79,25 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
 }  // namespace
 
 Task mbpp_task() {
-  Task task;
-  task.name = "mbpp";
-  task.title = "MBPP";
-  task.kind = TaskKind::code;
-  task.source.hub_id = "google-research-datasets/mbpp";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"full/test*.parquet"};
-  task.source.licence = "CC BY 4.0";
-  task.source.layouts = {
-      {"repository", {"mbpp/*.jsonl"}, nullptr},
-      {"function head", {"code/mbpp_sanitized_for_code_generation.jsonl"}, adapt_function_head},
-      {"hub", {"mbpp/**/test*.parquet"}, nullptr},
-      {"hub snapshot", {"full/test*.parquet", "sanitized/test*.parquet"}, nullptr},
-  };
-  task.make_items = make_items;
-  task.next = next;
-  task.programs = programs;
-  task.score = score_short_program;
-  return task;
+  return {
+      .name = "mbpp",
+      .title = "MBPP",
+      .kind = TaskKind::code,
+      .source = {.hub_id = "google-research-datasets/mbpp",
+                 .hub_split = "test",
+                 .hub_files = {"full/test*.parquet"},
+                 .licence = "CC BY 4.0",
+                 .layouts = {{"repository", {"mbpp/*.jsonl"}},
+                             {"function head",
+                              {"code/mbpp_sanitized_for_code_generation.jsonl"},
+                              adapt_function_head},
+                             {"hub", {"mbpp/**/test*.parquet"}},
+                             {"hub snapshot", {"full/test*.parquet", "sanitized/test*.parquet"}}}},
+      .lm_eval = {.name = "mbpp"},
+      .make_items = make_items,
+      .next = next,
+      .programs = programs,
+      .score = score_short_program};
 }
 
 }  // namespace assay

@@ -154,6 +154,27 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
+// The filter custom-extract (tasks/mmlu_pro/_default_template_yaml, filters/extraction.py): the
+// letter after the first "answer is ", or "[invalid]".
+std::string lm_eval_extract(std::string_view output) {
+  constexpr std::string_view kAnswerIs = "answer is ";
+  for (auto at = output.find(kAnswerIs); at != std::string_view::npos;
+       at = output.find(kAnswerIs, at + 1)) {
+    std::size_t letter = at + kAnswerIs.size();
+    if (letter < output.size() && output[letter] == '(') ++letter;
+    if (letter < output.size() && output[letter] >= 'A' && output[letter] <= 'J') {
+      return std::string(1, output[letter]);
+    }
+  }
+  return "[invalid]";
+}
+
+// exact_match with ignore_case and ignore_punctuation, which letters pass unchanged.
+LmEvalScore lm_eval_score(std::string_view output, const Item& item) {
+  const bool same = lm_eval_extract(output) == item.row.at("answer").get_ref<const std::string&>();
+  return {.value = same ? 1.0 : 0.0};
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -168,8 +189,8 @@ Score score(const ScoreInputs& inputs) {
   }
   score.not_extractable = !choice;
   score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
-  score.metrics["lm_eval"] =
-      lm_eval_mmlu_pro(lm_eval_text(output, stop_strings(), inputs.context.chat), score.target);
+  note_lm_eval(
+      score, lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   note_steps(score, inputs.steps);
   return score;
 }
@@ -177,32 +198,29 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task mmlu_pro_task() {
-  Task task;
-  task.name = "mmlu_pro";
-  task.title = "MMLU-Pro";
-  task.kind = TaskKind::generate;
-  task.source.hub_id = "TIGER-Lab/MMLU-Pro";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"data/test-*.parquet", "data/validation-*.parquet"};
-  task.source.licence = "MIT";
-  task.source.layouts = {
-      {"hub, jsonl", {"mmlu_pro/test*.jsonl"}, nullptr},
-      {"hub", {"mmlu_pro/**/test*.parquet"}, nullptr},
-      {kRecordedLayout, {"mmlu_pro/model_outputs_*.zip"}, nullptr},
-      {"hub snapshot", {"data/test-*.parquet"}, nullptr},
-  };
-  task.exemplar_layouts = {
-      {"hub, jsonl", {"mmlu_pro/validation*.jsonl"}, nullptr},
-      {"hub", {"mmlu_pro/**/validation*.parquet"}, nullptr},
-      {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}, nullptr},
-      {"hub snapshot", {"data/validation-*.parquet"}, nullptr},
-  };
-  task.chance = 0.1;
-  task.has_lm_eval_metric = true;
-  task.make_items = make_items;
-  task.next = next;
-  task.score = score;
-  return task;
+  return {.name = "mmlu_pro",
+          .title = "MMLU-Pro",
+          .kind = TaskKind::generate,
+          .source = {.hub_id = "TIGER-Lab/MMLU-Pro",
+                     .hub_split = "test",
+                     .hub_files = {"data/test-*.parquet", "data/validation-*.parquet"},
+                     .licence = "MIT",
+                     .layouts = {{"hub, jsonl", {"mmlu_pro/test*.jsonl"}},
+                                 {"hub", {"mmlu_pro/**/test*.parquet"}},
+                                 {kRecordedLayout, {"mmlu_pro/model_outputs_*.zip"}},
+                                 {"hub snapshot", {"data/test-*.parquet"}}}},
+          .exemplar_layouts = {{"hub, jsonl", {"mmlu_pro/validation*.jsonl"}},
+                               {"hub", {"mmlu_pro/**/validation*.parquet"}},
+                               {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}},
+                               {"hub snapshot", {"data/validation-*.parquet"}}},
+          .chance = 0.1,
+          .lm_eval = {.name = "mmlu_pro",
+                      .has_metric = true,
+                      .score = lm_eval_score,
+                      .exemplar_split = "validation"},
+          .make_items = make_items,
+          .next = next,
+          .score = score};
 }
 
 }  // namespace assay

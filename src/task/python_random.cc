@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace assay {
 namespace {
@@ -74,6 +75,32 @@ std::uint32_t PythonRandom::next_u32() {
 
 std::uint32_t PythonRandom::bits(int bits) {
   return next_u32() >> (32 - bits);
+}
+
+std::vector<std::size_t> PythonRandom::sample(std::size_t n, std::size_t k) {
+  // Above this size a set of what was taken is smaller than a list of what is left: 21, or for
+  // k > 5 that and the least power of 4 that is 3k or more.
+  std::size_t set_size = 1;
+  while (set_size < 3 * k) set_size *= 4;
+  set_size = k > 5 ? 21 + set_size : 21;
+  std::vector<std::size_t> taken;
+  taken.reserve(k);
+  if (n > set_size) {
+    while (taken.size() < k) {
+      const std::size_t drawn = below(static_cast<std::uint32_t>(n));
+      if (std::ranges::find(taken, drawn) == taken.end()) taken.push_back(drawn);
+    }
+    return taken;
+  }
+  std::vector<std::size_t> left(n);
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  while (taken.size() < k) {
+    const std::size_t at = below(static_cast<std::uint32_t>(left.size()));
+    taken.push_back(left[at]);
+    left[at] = left.back();
+    left.pop_back();
+  }
+  return taken;
 }
 
 std::uint32_t PythonRandom::below(std::uint32_t n) {

@@ -1,5 +1,5 @@
-// CPython's random module, as far as lm-eval's option order needs it: the same numbers, bit for
-// bit.
+// CPython's random module, as far as lm-eval's option orders and few-shot exemplars need it: the
+// same numbers, bit for bit.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace assay {
 
@@ -21,6 +22,10 @@ class PythonRandom {
   [[nodiscard]] std::uint32_t bits(int bits);
   // random.randrange(n) as Random._randbelow_with_getrandbits draws it; n >= 1.
   [[nodiscard]] std::uint32_t below(std::uint32_t n);
+
+  // random.sample(range(n), k) of CPython 3.11 (Lib/random.py); k <= n < 2^32. What sample() takes
+  // from another population lies at these places of it.
+  [[nodiscard]] std::vector<std::size_t> sample(std::size_t n, std::size_t k);
 
   // random.shuffle(values): Fisher-Yates from the end (Lib/random.py).
   template <typename T>

@@ -1,8 +1,11 @@
 // The table of tasks, the rows that ship with the program, and the real files below $ASSAY_SHARED.
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <set>
 
+#include "base/files.h"
+#include "base/text.h"
 #include "task/task_test.h"
 
 namespace assay {
@@ -35,8 +38,9 @@ class Registry : public TaskTest {
 TEST_F(Registry, NamesInReportOrder) {
   std::vector<std::string> names;
   for (const Task& task : all_tasks()) names.push_back(task.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"aime24", "math500", "mmlu_pro", "gpqa_diamond", "hle",
-                                             "livecodebench", "scicode", "humaneval", "mbpp"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"aime24", "math500", "gsm8k", "mmlu_pro", "gpqa_diamond",
+                                      "hle", "livecodebench", "scicode", "humaneval", "mbpp"}));
   EXPECT_EQ(find_task("nothing"), nullptr);
   for (const KnownBenchmark& known : known_benchmarks()) {
     EXPECT_EQ(known.generative, known.name != "gpqa_diamond");
@@ -45,8 +49,8 @@ TEST_F(Registry, NamesInReportOrder) {
 
 TEST_F(Registry, ShippedRows) {
   const std::map<std::string, std::size_t> expected = {
-      {"aime24", 8},        {"math500", 8}, {"mmlu_pro", 8},  {"gpqa_diamond", 12}, {"hle", 6},
-      {"livecodebench", 6}, {"scicode", 3}, {"humaneval", 4}, {"mbpp", 4}};
+      {"aime24", 8}, {"math500", 8},       {"gsm8k", 6},   {"mmlu_pro", 8},  {"gpqa_diamond", 12},
+      {"hle", 6},    {"livecodebench", 6}, {"scicode", 3}, {"humaneval", 4}, {"mbpp", 4}};
   for (const Task& task : all_tasks()) {
     EXPECT_EQ(load(task, data_folder()).size(), expected.at(task.name)) << task.name;
   }
@@ -83,6 +87,38 @@ TEST_F(Registry, SharedFiles) {
   spec_.options = Json::object();
   EXPECT_EQ(load(*find_task("humaneval"), folder).size(), 164U);
   EXPECT_EQ(load(*find_task("mbpp"), folder).size(), 427U);
+}
+
+// Where a reader looks for a benchmark, and how each one stands there.
+struct Listing {
+  const char* file;
+  std::function<std::string(const Task&)> entry;  // empty: this one need not be there
+};
+
+std::vector<Listing> listings() {
+  const auto title = [](const Task& t) { return t.title; };
+  const auto code = [](const Task& t) { return "`" + t.name + "`"; };
+  const auto row = [](const Task& t) { return "\n| `" + t.name + "` | "; };
+  const auto hub_row = [](const Task& t) {
+    return "\n| `" + t.name + "` | " + t.source.hub_id + " ";
+  };
+  const auto lm_eval = [](const Task& t) { return t.lm_eval.has_metric ? t.lm_eval.name : ""; };
+  return {{"README.md", title},        {"README.zh-CN.md", title},
+          {"docs/tasks.md", row},      {"docs/tasks.md", hub_row},
+          {"docs/hub.md", hub_row},    {"docs/scoring.md", code},
+          {"docs/parity.md", lm_eval}, {"tests/parity/make_records.py", lm_eval}};
+}
+
+TEST_F(Registry, EveryDocumentListsEveryBenchmark) {
+  for (const Listing& listing : listings()) {
+    const auto text = read_file(std::string(ASSAY_SOURCE_DIR) + "/" + listing.file);
+    ASSERT_TRUE(text) << text.error().to_string();
+    for (const Task& task : all_tasks()) {
+      const std::string entry = listing.entry(task);
+      EXPECT_NE(text->find(entry), std::string::npos)
+          << listing.file << " lacks " << task.name << ": write '" << trim(entry) << "'";
+    }
+  }
 }
 
 }  // namespace

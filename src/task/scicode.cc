@@ -388,30 +388,26 @@ Score score(const ScoreInputs& inputs) {
 }  // namespace
 
 Task scicode_task() {
-  Task task;
-  task.name = "scicode";
-  task.title = "SciCode";
-  task.kind = TaskKind::code;
-  task.source.hub_id = "SciCode1/SciCode";
-  task.source.hub_split = "test";
-  task.source.hub_files = {"problems_*.jsonl", "*.parquet", "data/*.parquet"};
-  task.source.licence = "Apache-2.0";
-  task.source.layouts = {
-      {"hub",
-       {"scicode/problems_dev.jsonl", "scicode/problems_test.jsonl", "scicode/problems_all.jsonl"},
-       nullptr},
-      {"any jsonl", {"scicode/*.jsonl"}, nullptr},
-      {"any parquet", {"scicode/**/*.parquet"}, nullptr},
-      {"hub snapshot", {"problems_*.jsonl"}, nullptr},
-      {"hub snapshot, parquet", {"*.parquet", "data/*.parquet"}, nullptr},
-  };
-  task.max_steps = 15;
-  task.make_items = make_items;
-  task.next = next;
-  task.programs = programs;
-  task.score = score;
-  task.steps_of = steps_of;
-  return task;
+  return {.name = "scicode",
+          .title = "SciCode",
+          .kind = TaskKind::code,
+          .source = {.hub_id = "SciCode1/SciCode",
+                     .hub_split = "test",
+                     .hub_files = {"problems_*.jsonl", "*.parquet", "data/*.parquet"},
+                     .licence = "Apache-2.0",
+                     .layouts = {{"hub",
+                                  {"scicode/problems_dev.jsonl", "scicode/problems_test.jsonl",
+                                   "scicode/problems_all.jsonl"}},
+                                 {"any jsonl", {"scicode/*.jsonl"}},
+                                 {"any parquet", {"scicode/**/*.parquet"}},
+                                 {"hub snapshot", {"problems_*.jsonl"}},
+                                 {"hub snapshot, parquet", {"*.parquet", "data/*.parquet"}}}},
+          .max_steps = 15,
+          .make_items = make_items,
+          .next = next,
+          .programs = programs,
+          .score = score,
+          .steps_of = steps_of};
 }
 
 }  // namespace assay

@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "data/rows.h"
 #include "plan/plan.h"
+#include "score/lm_eval.h"
 #include "score/oracle.h"
 #include "values/item.h"
 #include "values/program.h"
@@ -23,8 +26,9 @@ struct TaskContext {
   const TaskSpec& spec;
   const ChatSpec& chat;
   std::uint64_t seed = 0;
-  // Few-shot exemplars, loaded once (rows as exemplar_layouts lay them out).
-  std::vector<nlohmann::json> exemplars;
+  // Few-shot exemplars, loaded once (rows as exemplar_layouts lay them out): a data set's whole
+  // training split, so they are looked at and not copied.
+  std::span<const nlohmann::json> exemplars;
   std::string
       data_folder;  // where the rows came from; extra files (test_data.h5) are looked up here
 };
@@ -60,7 +64,23 @@ struct JudgeSpec {
 
 enum class TaskKind { generate, loglikelihood, code };
 
+// What lm-eval 0.4.13 has of a benchmark.
+struct LmEvalTask {
+  std::string name;  // lm-eval's name of it; empty: it has no such task
+  // Ours asks what lm-eval's asks, and its scores carry lm-eval's metric (`lm_eval`).
+  bool has_metric = false;
+  // Of a generated answer as lm_eval_text() gives it (task/fields.h). nullptr: nothing is
+  // generated, or no metric.
+  LmEvalScore (*score)(std::string_view output, const Item& item) = nullptr;
+  // One generator is drawn from row by row (GPQA's option order): lm-eval must be given all rows,
+  // whichever are asked.
+  bool draws_by_row = false;
+  std::string seed_option;     // the option of ours that is lm-eval's --seed; empty: none is
+  std::string exemplar_split;  // where it takes few-shot exemplars from; empty: it shows none
+};
+
 // Plain functions in a struct: the table in task/registry.cc lists them, nothing registers itself.
+// Each benchmark's file fills it in by designated initialisers, in this order.
 struct Task {
   std::string name;   // "aime24"
   std::string title;  // "AIME 2024"
@@ -70,7 +90,7 @@ struct Task {
   DataSource source;
   std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
   double chance = 0;  // accuracy of guessing; below it the report raises a flag
-  bool has_lm_eval_metric = false;
+  LmEvalTask lm_eval;
   int max_steps = 1;  // upper bound of requests per item (SciCode: sub-steps)
 
   // Rows -> items, every field the task needs checked (usage error with row.where and field).
@@ -98,6 +118,8 @@ struct Task {
 [[nodiscard]] const std::vector<Task>& all_tasks();
 // nullptr when there is none of that name.
 [[nodiscard]] const Task* find_task(const std::string& name);
+// The same by assay's name or by lm-eval's.
+[[nodiscard]] const Task* find_task_of_either(const std::string& name);
 [[nodiscard]] std::vector<KnownBenchmark> known_benchmarks();
 
 }  // namespace assay

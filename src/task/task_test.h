@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,8 @@ class TaskTest : public ::testing::Test {
     data.layout = "hub";
     data.files = {"rows.jsonl"};
     for (Json& row : fields) {
-      data.rows.push_back({std::move(row), "rows.jsonl:" + std::to_string(data.rows.size() + 1)});
+      const auto position = static_cast<std::int64_t>(data.rows.size());
+      data.rows.push_back({std::move(row), "rows.jsonl:" + std::to_string(position + 1), position});
     }
     return data;
   }

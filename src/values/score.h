@@ -46,13 +46,17 @@ struct Confidence {
   std::optional<double> stated;  // in [0, 1]; none: the answer does not say
 };
 
+// The remark that says what each filter of lm-eval took from the output: filter -> text.
+inline constexpr const char* kFilteredRemark = "lm_eval_filtered";
+
 // One item of one variant and repeat.
 struct Score {
   Outcome outcome = Outcome::unscored;
   std::string reason;  // unscored: one of the above
   // Metric name -> value in [0, 1]. "robust" is what verdicts use; "lm_eval" where lm-eval has the
-  // task; further ones, as many as a task defines, by their own names ("flexible-extract",
-  // "subproblem"): reports carry them all. Empty when unscored.
+  // task, the first of its metrics; where it has several, each under lm-eval's own name for it, the
+  // metric's and the filter's ("exact_match,flexible-extract"); further ones of a task by names
+  // without a comma ("subproblem"). Reports carry them all. Empty when unscored.
   std::map<std::string, double> metrics;
   std::string extracted;  // the answer found in the output; empty: none
   std::string
@@ -69,8 +73,8 @@ struct Score {
   std::optional<std::string> month;  // "2024-03", when the question was published
   std::optional<Substeps> substeps;
   std::optional<Confidence> confidence;
-  // Named remarks of the scorer, for a reader of one item ("verdict", "level"): nothing is computed
-  // from them. None may have the name of a figure above.
+  // Named remarks of the scorer (kFilteredRemark among them), for a reader of one item ("verdict",
+  // "level"): nothing is computed from them. None may have the name of a figure above.
   nlohmann::json remarks = nlohmann::json::object();
 };
 

@@ -11,8 +11,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace assay;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const std::vector<KnownBenchmark> known = {{"math500", true, ""},
-                                             {"gpqa_diamond", false, "generative"}};
+  const std::vector<KnownBenchmark> known = {
+      {.name = "math500", .lm_eval = "hendrycks_math500"},
+      {"gpqa_diamond", false, "generative", "gpqa_diamond_zeroshot"}};
   const auto plan = parse_plan(text, "plan.yaml", known);
   if (!plan) {
     const std::string message = plan.error().to_string();

@@ -40,6 +40,11 @@ OUTPUTS = [
     "${a}$\n\nProblem: ${b}$",
     "{b}",
     "",
+    "#### {a}",
+    "It is {b}.\n#### ${a}.",
+    "#### {b}, no: #### -{a}, or -{b}",
+    "{b} - 1 = {a}.",
+    "$ {a} .",
 ]
 
 
@@ -60,6 +65,11 @@ def task_files(folder: Path) -> list[str]:
             "gpqa/zeroshot/gpqa_diamond_zeroshot.yaml",
             "csv",
             {"train": "gpqa_diamond/gpqa_diamond.csv"},
+        ),
+        "gsm8k": (
+            "gsm8k/gsm8k.yaml",
+            "json",
+            {"test": "gsm8k/test.jsonl", "train": "gsm8k/train.jsonl"},
         ),
     }
     for subject in SUBJECTS:
@@ -91,8 +101,9 @@ def lm_eval_scores(task: Any, instance: Any, output: str) -> dict[str, float | N
 
 
 def scored_outputs(task: Any, instances: list[Any], target: str) -> list[dict[str, Any]]:
-    wrong = "J" if target.isalpha() else "999"
-    texts = [form.format(a=target, b=wrong) for form in OUTPUTS]
+    right = target.rsplit("#### ", 1)[-1]  # GSM8K's target is the whole solution
+    wrong = "J" if right.isalpha() else "999"
+    texts = [form.format(a=right, b=wrong) for form in OUTPUTS]
     return [{"output": t, "exact_match": lm_eval_scores(task, instances[0], t)} for t in texts]
 
 
@@ -113,9 +124,7 @@ def renderer(folder: str) -> Render:
     return lambda messages: VLLM.apply_chat_template(backend, messages)
 
 
-def records(
-    task_folder: Path, names: list[str], render: Render | None
-) -> Iterator[dict[str, Any]]:
+def records(task_folder: Path, names: list[str], render: Render | None) -> Iterator[dict[str, Any]]:
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(task_folder), include_defaults=False)
@@ -123,6 +132,7 @@ def records(
         random.seed(0)  # lm-eval's default --seed; GPQA shuffles its options while loading
         task = manager.load([name])["tasks"][name]
         for chat, multiturn in STYLES:
+            task.set_fewshot_seed(1234)  # lm-eval's default: exemplars are drawn as asked
             task.build_all_requests(
                 apply_chat_template=chat,
                 fewshot_as_multiturn=multiturn,

@@ -23,12 +23,11 @@ namespace {
 
 constexpr int kShownDifferences = 5;
 
-std::string our_task(const std::string& lm_eval_task) {
-  if (lm_eval_task == "aime24") return "aime24";
-  if (lm_eval_task == "hendrycks_math500") return "math500";
-  if (lm_eval_task == "gpqa_diamond_zeroshot") return "gpqa_diamond";
-  if (lm_eval_task.starts_with("mmlu_pro_")) return "mmlu_pro";
-  return "";  // not one of the seven
+// nullptr: none of ours.
+const Task* our_task(const std::string& lm_eval_task) {
+  const bool subject = lm_eval_task.starts_with("mmlu_pro_");
+  const Task* task = find_task_of_either(subject ? "mmlu_pro" : lm_eval_task);
+  return task != nullptr && task->lm_eval.has_metric ? task : nullptr;
 }
 
 std::vector<Json> parse_lines(const std::string& text) {
@@ -42,19 +41,22 @@ std::vector<Json> parse_lines(const std::string& text) {
 
 class Prompts : public ::testing::Test {
  protected:
-  void compare_all(const std::vector<Json>& records, const std::vector<Json>& exemplars) {
-    exemplars_ = exemplars;
-    std::map<std::string, std::vector<const Json*>> by_task;
+  // `data`: a folder that has the tasks' few-shot exemplars.
+  void compare_all(const std::vector<Json>& records, const std::string& data) {
+    std::map<const Task*, std::vector<const Json*>> by_task;
     int others = 0;
     for (const Json& record : records) {
-      const std::string task = our_task(record.at("task").get<std::string>());
-      if (task.empty()) {
+      const Task* task = our_task(record.at("task").get<std::string>());
+      if (task == nullptr) {
         ++others;
       } else {
         by_task[task].push_back(&record);
       }
     }
-    for (const auto& [name, list] : by_task) compare_task(*find_task(name), list);
+    for (const auto& [task, list] : by_task) {
+      exemplars_ = exemplars_of(*task, data);
+      compare_task(*task, list);
+    }
     print_table(others);
   }
 
@@ -75,6 +77,16 @@ class Prompts : public ::testing::Test {
   }
 
  private:
+  static std::vector<Json> exemplars_of(const Task& task, const std::string& data) {
+    std::vector<Json> out;
+    if (task.exemplar_layouts.empty()) return out;
+    auto found = find_data_set(data, task.exemplar_layouts, {});
+    EXPECT_TRUE(found && std::holds_alternative<DataSet>(*found)) << task.name;
+    if (!found || !std::holds_alternative<DataSet>(*found)) return out;
+    for (Row& row : std::get<DataSet>(*found).rows) out.push_back(std::move(row.fields));
+    return out;
+  }
+
   struct Counts {
     int prompts = 0;    // with exemplars, target, option order and continuations
     int arguments = 0;  // records whose stop strings and generation arguments were compared
@@ -115,7 +127,7 @@ class Prompts : public ::testing::Test {
                              filler});
       }
       ++position;
-      data.rows.push_back({row, key.first + ":" + std::to_string(key.second)});
+      data.rows.push_back({row, key.first + ":" + std::to_string(key.second), key.second});
     }
     return data;
   }
@@ -153,7 +165,7 @@ class Prompts : public ::testing::Test {
     spec.options = Json::object();
     ChatSpec chat;
     chat.apply_template = record.at("apply_chat_template").get<bool>();
-    if (task.name == "mmlu_pro") {
+    if (!task.exemplar_layouts.empty()) {
       spec.options["fewshot_as_multiturn"] = record.at("fewshot_as_multiturn");
     }
     const TaskContext context{spec, chat, 0, exemplars_, ""};
@@ -241,27 +253,31 @@ class Prompts : public ::testing::Test {
     if (task.name == "math500") {  // lm-eval's gold is the box of the solution
       target = last_boxed(item.row.at("solution").get<std::string>()).value_or("");
     }
+    if (task.name == "gsm8k") target = item.row.at("answer").get<std::string>();
     if (Json(target) != record.at("target")) found.push_back("target: " + target);
   }
 
   static int compare_scores(const Task& task, const Item& item, const Json& record,
                             const TaskContext& context, std::vector<std::string>& found) {
     int compared = 0;
-    const auto check = [&](const StepResult& step, const Json& expected, const std::string& what) {
+    const auto check = [&](const StepResult& step, const std::string& metric, const Json& expected,
+                           const std::string& what) {
       const std::vector<StepResult> steps = {step};
       const std::vector<ProgramResult> programs;
       const Score score = task.score({item, steps, programs, context});
       ++compared;
       // Where lm-eval raises there is no score to compare with; ours says so.
+      const std::string name = score.metrics.contains(metric) ? metric : "lm_eval";
       const bool same = expected.is_null() ? score.remarks.contains("lm_eval_raises")
-                                           : score.metrics.at("lm_eval") == expected;
+                                           : score.metrics.at(name) == expected;
       if (!same) found.push_back("score of " + what);
     };
     for (const Json& scored : record.value("scored", Json::array())) {
       StepResult step;
       step.response.text = scored.at("output").get<std::string>();
       for (const auto& [filter, value] : scored.at("exact_match").items()) {
-        check(step, value, step.response.text + " (filter " + filter + ")");
+        check(step, "exact_match," + filter, value,
+              step.response.text + " (filter " + filter + ")");
       }
     }
     for (const Json& scored : record.value("likelihoods", Json::array())) {
@@ -269,7 +285,7 @@ class Prompts : public ::testing::Test {
       for (const Json& sum : scored.at("sums")) {
         step.response.loglikelihoods.push_back({.sum = sum, .is_greedy = false, .tokens = 3});
       }
-      check(step, scored.at("acc"), scored.dump());
+      check(step, "acc", scored.at("acc"), scored.dump());
     }
     return compared;
   }
@@ -285,10 +301,7 @@ TEST_F(Prompts, SharedRecords) {
   options.argv = {"xz", "-dc", std::string(shared) + "/parity/open/prompts.jsonl.xz"};
   const auto records = run_command(options, "", std::chrono::minutes(1), 256UL << 20);
   ASSERT_TRUE(records && records->exit_code == 0);
-  const auto exemplars =
-      read_file(std::string(shared) + "/data/mmlu_pro/mmlu_pro_validation.jsonl");
-  ASSERT_TRUE(exemplars) << exemplars.error().to_string();
-  compare_all(parse_lines(records->out), parse_lines(*exemplars));
+  compare_all(parse_lines(records->out), std::string(shared) + "/data");
 }
 
 TEST_F(Prompts, ShippedRows) {
@@ -296,10 +309,7 @@ TEST_F(Prompts, ShippedRows) {
   if (file == nullptr) GTEST_SKIP() << "ASSAY_PARITY_RECORDS names no file (make_records.py)";
   const auto records = read_file(file);
   ASSERT_TRUE(records) << records.error().to_string();
-  const auto exemplars =
-      read_file(std::string(ASSAY_SOURCE_DIR) + "/data/mmlu_pro/validation.jsonl");
-  ASSERT_TRUE(exemplars) << exemplars.error().to_string();
-  compare_all(parse_lines(*records), parse_lines(*exemplars));
+  compare_all(parse_lines(*records), std::string(ASSAY_SOURCE_DIR) + "/data");
 }
 
 }  // namespace

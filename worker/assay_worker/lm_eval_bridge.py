@@ -34,6 +34,8 @@ class Bridge:
         if settings.get("samples"):
             # lm-eval takes documents in the data set's order, whatever the order given.
             self.samples = {t: sorted(set(docs)) for t, docs in settings["samples"].items()}
+        # The documents that draw exemplars; None: all, asked or not.
+        self.drawing = None if settings.get("draw_all") else self.samples
         self.dropped: dict[str, dict[str, list[int]]] = {"not_run": {}, "failed": {}}
 
     # ------------------------------------------------ asking
@@ -125,6 +127,8 @@ class Bridge:
         from lm_eval.loggers import EvaluationTracker
         from lm_eval.utils import simple_parse_args_string
 
+        from assay_worker.lm_eval_draws import drawing
+
         settings = self.settings
         tracker = EvaluationTracker(output_path=settings["output"])
         chosen = settings.get("gen_kwargs") or {}
@@ -133,22 +137,23 @@ class Bridge:
         chosen = {**settings.get("sampling", {}), **chosen}
         if settings.get("max_gen_toks"):
             chosen = {"max_gen_toks": settings["max_gen_toks"], **chosen}
-        results = simple_evaluate(
-            model=lm,
-            model_args={"pretrained": settings["model_name"]},
-            tasks=tasks,
-            num_fewshot=settings.get("num_fewshot"),
-            batch_size="auto",
-            limit=settings.get("limit") if self.samples is None else None,
-            samples=self.samples,
-            evaluation_tracker=tracker,
-            system_instruction=settings.get("system_instruction"),
-            apply_chat_template=bool(settings["apply_chat_template"]),
-            fewshot_as_multiturn=settings.get("fewshot_as_multiturn", True),
-            gen_kwargs=chosen or None,
-            task_manager=manager,
-            **seeds(settings.get("seed")),
-        )
+        with drawing(self.drawing):
+            results = simple_evaluate(
+                model=lm,
+                model_args={"pretrained": settings["model_name"]},
+                tasks=tasks,
+                num_fewshot=settings.get("num_fewshot"),
+                batch_size="auto",
+                limit=settings.get("limit") if self.samples is None else None,
+                samples=self.samples,
+                evaluation_tracker=tracker,
+                system_instruction=settings.get("system_instruction"),
+                apply_chat_template=bool(settings["apply_chat_template"]),
+                fewshot_as_multiturn=settings.get("fewshot_as_multiturn", True),
+                gen_kwargs=chosen or None,
+                task_manager=manager,
+                **seeds(settings.get("seed")),
+            )
         return results, tracker
 
     def drop(self, lm: Any) -> None:
