@@ -41,6 +41,9 @@ struct TaskComparison {
   std::vector<std::uint32_t> example_only_base;  // their doc_ids, the first few
   std::vector<std::uint32_t> example_only_candidate;
   std::int64_t unscored = 0;  // lines without a score, both sides
+  // Items of both sides that are scored on the other side alone.
+  std::int64_t unscored_base_alone = 0;
+  std::int64_t unscored_candidate_alone = 0;
   AnswerCounts answers_base;  // of samples that are not assay's own
   AnswerCounts answers_candidate;
   std::vector<std::string> notes;  // "not paired: …", "the file ends within a line…"

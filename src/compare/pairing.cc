@@ -83,6 +83,8 @@ Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskCompa
     const Group x = group_at(base.rows, b);
     const Group y = group_at(candidate.rows, c);
     if (x.n > 0 && y.n > 0) out.pairs.push_back({x.sum / x.n, y.sum / y.n, std::max(x.n, y.n)});
+    if (x.n == 0 && y.n > 0) ++task.unscored_base_alone;
+    if (y.n == 0 && x.n > 0) ++task.unscored_candidate_alone;
     b = x.next;
     c = y.next;
   }

@@ -116,6 +116,15 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   return cell;
 }
 
+// Several tasks of one benchmark have its title: their own names tell them apart.
+void name_titles_apart(std::vector<TaskValues>& tasks) {
+  std::map<std::string, int> count;
+  for (const TaskValues& task : tasks) ++count[task.title];
+  for (TaskValues& task : tasks) {
+    if (count[task.title] > 1) task.title += " (" + task.name + ")";
+  }
+}
+
 TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const AllScores& scores) {
   TaskValues task;
   task.name = frozen.name;
@@ -305,6 +314,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
   }
+  name_titles_apart(report.tasks);
   TRY(collect_items(store, frozen, scores, report));
   Json opened = Json::object();
   for (const VariantValues& v : report.variants) {
