@@ -48,10 +48,7 @@ bool asked_alike(const TaskSummary& a, const TaskSummary& b) {
 // The runs whose samples and figures of a task count: the newest, or those asked as it was.
 Runs counting(const Runs& having, const std::string& task, bool repeats, ResultArm& arm) {
   if (having.size() == 1) return having;
-  if (!repeats) {
-    arm.notes.push_back(fmt::format("{} is in {} files: the newest counts", task, having.size()));
-    return {having.front()};
-  }
+  if (!repeats) return {having.front()};
   Runs out = {having.front()};
   const TaskSummary* newest = summary_of(*having.front(), task);
   for (std::size_t i = 1; i < having.size(); ++i) {
@@ -66,7 +63,8 @@ Runs counting(const Runs& having, const std::string& task, bool repeats, ResultA
   return out;
 }
 
-void add_task(const std::string& task, const Runs& runs, bool repeats, ResultArm& arm) {
+// Whether the task is in several runs.
+bool add_task(const std::string& task, const Runs& runs, bool repeats, ResultArm& arm) {
   Runs having;
   for (const RunFiles* run : runs) {
     if (summary_of(*run, task) != nullptr || run->samples.contains(task)) having.push_back(run);
@@ -78,6 +76,7 @@ void add_task(const std::string& task, const Runs& runs, bool repeats, ResultArm
     if (sample != run->samples.end()) arm.samples[task].push_back(sample->second);
   }
   if (!summaries.empty()) arm.tasks[task] = mean_of(summaries);
+  return having.size() > 1;
 }
 
 void add_group(const std::string& group, const Runs& runs, bool repeats, ResultArm& arm) {
@@ -114,7 +113,13 @@ ResultArm arm_of_runs(std::vector<RunFiles> files, bool repeats) {
       }
     }
   }
-  for (const std::string& task : tasks) add_task(task, runs, repeats, arm);
+  std::vector<std::string> several;
+  for (const std::string& task : tasks) {
+    if (add_task(task, runs, repeats, arm)) several.push_back(task);
+  }
+  if (!several.empty() && !repeats) {
+    arm.notes.push_back("in several files, of which the newest counts: " + some_of(several));
+  }
   for (const std::string& group : groups) add_group(group, runs, repeats, arm);
   return arm;
 }

@@ -277,12 +277,14 @@ struct Arms {
 };
 
 // Two arms of one name cannot be told apart in a report: the folders above name them.
-void name_apart(std::vector<ResultArm>& arms) {
+void name_apart(Arms& arms) {
+  std::vector<ResultArm*> all = {&arms.base};
   std::map<std::string, int> count;
-  for (const ResultArm& arm : arms) ++count[arm.name];
-  for (ResultArm& arm : arms) {
-    if (count[arm.name] < 2 || arm.of_assay) continue;
-    arm.name = (arm.folder.parent_path().filename() / arm.name).generic_string();
+  for (ResultArm& arm : arms.candidates) all.push_back(&arm);
+  for (const ResultArm* arm : all) ++count[arm->name];
+  for (ResultArm* arm : all) {
+    if (count[arm->name] < 2 || arm->of_assay) continue;
+    arm->name = (arm->folder.parent_path().filename() / arm->name).generic_string();
   }
 }
 
@@ -305,7 +307,7 @@ Result<Arms> named_arms(const CompareRequest& request, std::vector<std::string>&
       out.candidates.push_back(std::move(arm));
     }
   }
-  name_apart(out.candidates);
+  name_apart(out);
   if (out.candidates.empty()) {
     return usage_error("there is nothing to compare " + out.base.name + " with",
                        "no other model's results were named",

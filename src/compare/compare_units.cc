@@ -51,15 +51,20 @@ bool any_in(const std::vector<std::string>& names, const std::set<std::string>& 
 CompareUnits units_of(const ResultArm& base, const ResultArm& candidate,
                       const CompareRequest& request) {
   CompareUnits out;
+  const std::set<std::string> ours = task_names(base);
+  const std::set<std::string> theirs = task_names(candidate);
   std::set<std::string> taken;
   for (CompareUnit& group : groups_of(base, candidate, request)) {
     if (any_in(group.members, taken)) continue;
     taken.insert(group.members.begin(), group.members.end());
+    for (const std::string& member : group.members) {
+      if (!theirs.contains(member)) out.only_base.push_back(member);
+      if (!ours.contains(member)) out.only_candidate.push_back(member);
+    }
     out.both.push_back(std::move(group));
   }
-  const std::set<std::string> theirs = task_names(candidate);
   std::set<std::string> used = taken;
-  for (const std::string& task : task_names(base)) {
+  for (const std::string& task : ours) {
     if (taken.contains(task)) continue;
     const std::string other = renamed(request, task);
     const bool samples = base.samples.contains(task) && candidate.samples.contains(other);

@@ -96,8 +96,21 @@ std::string release_name(const testing::TestParamInfo<const char*>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Releases, LmEvalFiles, testing::Values("0.4.3", "0.4.5", "0.4.7", "0.4.9"),
+INSTANTIATE_TEST_SUITE_P(Releases, LmEvalFiles,
+                         testing::Values("0.4.0", "0.4.3", "0.4.5", "0.4.7", "0.4.9", "0.4.13"),
                          release_name);
+
+// One release against another: what a file cannot say is noted, never taken for alike.
+TEST(LmEvalFilesAcross, OldAndNew) {
+  const auto report = compare_folders({.base = (kFiles / "0.4.0/folder").string(),
+                                       .candidates = {(kFiles / "0.4.9/folder").string()}});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_NE(
+      comparison_text(*report).find("said on one side only, so not compared: "
+                                    "chat_template_sha, system_instruction_sha, task version\n"),
+      std::string::npos)
+      << comparison_text(*report);
+}
 
 }  // namespace
 }  // namespace assay

@@ -5,9 +5,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <system_error>
+
+#include "base/files.h"
+
 namespace assay {
+namespace {
+
+constexpr std::uintmax_t kCopied = std::uintmax_t{16} << 20;
+
+}  // namespace
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
+  std::error_code code;
+  if (std::filesystem::file_size(file, code) <= kCopied && !code) {
+    return MappedFile(TRY(read_file(file)));
+  }
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat facts = {};
   if (descriptor < 0 || ::fstat(descriptor, &facts) != 0) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -17,8 +18,11 @@ class MappedFile {
   [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& file);
 
   MappedFile(MappedFile&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : copy_(std::move(other.copy_)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
   MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(copy_, other.copy_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     return *this;
@@ -29,12 +33,14 @@ class MappedFile {
 
   // Valid as long as this object.
   [[nodiscard]] std::string_view text() const {
-    return data_ == nullptr ? std::string_view()
+    return data_ == nullptr ? std::string_view(copy_)
                             : std::string_view(static_cast<const char*>(data_), size_);
   }
 
  private:
+  explicit MappedFile(std::string copy) : copy_(std::move(copy)) {}
   MappedFile(void* data, std::size_t size) : data_(data), size_(size) {}
+  std::string copy_;
   void* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -94,7 +94,8 @@ TEST_F(ReadersTest, ResultsFilesOfOneFolderAreAUnionTheNewestForEachTask) {
   ASSERT_EQ(arms->size(), 1U);
   EXPECT_EQ(arms->front().tasks.at("t").metrics.at(0).value, 0.2);
   EXPECT_EQ(arms->front().tasks.at("u").metrics.at(0).value, 0.3);
-  EXPECT_EQ(arms->front().notes, std::vector<std::string>{"t is in 2 files: the newest counts"});
+  EXPECT_EQ(arms->front().notes,
+            std::vector<std::string>{"in several files, of which the newest counts: t"});
   EXPECT_EQ(read_summary({at("x")})->size(), 2U);
 }
 
@@ -373,6 +374,12 @@ TEST_F(ReadersTest, SettingsThatDifferAreRefusedAndOnesThatAreNotSaidAreNoted) {
                 "max_gen_toks 2048 against 256"},
            Case{config(R"("temperature":0.6)"), config(R"("max_gen_toks":256)"),
                 "max_gen_toks not set against 256; temperature 0.6 against not set"},
+           Case{R"(,"config":{"model_args":"pretrained=m,enable_thinking=True"})",
+                R"(,"config":{"model_args":{"pretrained":"m","enable_thinking":false}})",
+                "enable_thinking true against false"},
+           Case{R"(,"config":{"model_args":"pretrained=m,enable_thinking=False"})",
+                R"(,"config":{"model_args":"pretrained=m"})",
+                "enable_thinking false against not set"},
            Case{R"(,"configs":{"t":{"doc_to_text":"Q: {{q}}"}})",
                 R"(,"configs":{"t":{"doc_to_text":"{{q}}"}})", "prompt sha256 "},
        }) {
@@ -552,6 +559,67 @@ TEST_F(ReadersTest, AFolderNamedTwiceCountsOnce) {
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->candidates.size(), 1U);
   EXPECT_EQ(report->notes, std::vector<std::string>{"y is named twice: it counts once"});
+}
+
+TEST_F(ReadersTest, ItemsUnscoredOnOneSideAreCountedForEach) {
+  std::string left;
+  std::string right;
+  for (int i = 0; i < 10; ++i) {
+    left += fmt::format("{{\"doc_id\":{},\"acc\":{}}}\n", i, i < 1 ? "NaN" : "1");
+    right += fmt::format("{{\"doc_id\":{},\"acc\":{}}}\n", i, i < 4 ? "NaN" : "1");
+  }
+  write("x/samples_t.jsonl", left);
+  write("y/samples_t.jsonl", right);
+  const auto report = compare({.metric = "acc"});
+  ASSERT_TRUE(report) << report.error().to_string();
+  const TaskComparison& task = report->candidates[0].tasks[0];
+  EXPECT_EQ(task.comparison.n, 6);
+  EXPECT_EQ(task.unscored_base_alone, 0);
+  EXPECT_EQ(task.unscored_candidate_alone, 3);
+}
+
+TEST_F(ReadersTest, AGroupIsAskedAsItsTasksAre) {
+  for (const auto& [side, shots] : {std::pair("x/", "5"), std::pair("y/", "0")}) {
+    write(
+        side + results_name("results", kDay1),
+        group_results(R"("groups":{"g":{}},"group_subtasks":{"g":["g_a","g_b"]},"n-shot":{"g_a":)" +
+                      std::string(shots) + "},"));
+  }
+  const auto refused = compare();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what, "g was asked otherwise in x and y");
+  EXPECT_EQ(refused.error().why, "shots 5 against 0");
+}
+
+TEST_F(ReadersTest, ATaskOfAGroupThatOneSideLacksIsNamed) {
+  const std::string groups = R"("groups":{"g":{}},"group_subtasks":{"g":["g_a","g_b"]},)";
+  write("x/" + results_name("results", kDay1), group_results(groups));
+  write("y/" + results_name("results", kDay1),
+        R"({"results":{"g_a":{"acc,none":0.8},"g":{"acc,none":0.8}},"groups":{"g":{}},
+            "group_subtasks":{"g":["g_a"]},"versions":{},"n-samples":{"g_a":{"effective":50}}})");
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].only_base, (std::vector<std::string>{"g_b", "t"}));
+}
+
+TEST_F(ReadersTest, ArmsOfOneNameAreToldApart) {
+  for (const std::string side : {"a", "b", "c"}) {
+    write(side + "/bf16/" + results_name("results", kDay1), results("t", 0.8, side));
+  }
+  const auto report = compare({.base = at("a/bf16"), .candidates = {at("b/bf16"), at("c/bf16")}});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].base, "a/bf16");
+  EXPECT_EQ(report->candidates[0].candidate, "b/bf16");
+  EXPECT_EQ(report->candidates[1].candidate, "c/bf16");
+}
+
+TEST_F(ReadersTest, ValuesNestedWithoutEndAreRefused) {
+  const std::string deep = std::string(5000, '[') + std::string(5000, ']');
+  write("x/" + results_name("results", kDay1),
+        R"({"results":{"t":{"acc,none":0.5}},"versions":{"t":)" + deep + "}}");
+  const auto arms = read_arms(at("x"));
+  ASSERT_FALSE(arms);
+  EXPECT_NE(arms.error().why.find("nested too deep"), std::string::npos);
 }
 
 TEST_F(ReadersTest, LongListsAreCutShort) {

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLargestField = std::size_t{64} << 20;
+constexpr std::size_t kDeepest = 200;  // results are four deep; values are compared by recursion
 
 // NaN and Infinity, which JSON has not, as strings. Text in quotes is left alone.
 std::string quoted_nan(std::string_view text) {
@@ -226,8 +227,11 @@ void add_group(const OrderedJson& report, const std::string& name, const Ordered
   }
   if (group.n == 0 && all_said) group.n = n;
   if (!group.members.empty()) {
-    order_as(metrics_of(report, group.members.front(), results[group.members.front()], 0),
-             group.metrics);
+    const std::string& first = group.members.front();
+    const TaskSummary example = task_of(report, first, results[first]);
+    order_as(example.metrics, group.metrics);
+    group.settings = example.settings;  // a group is asked as its tasks are
+    group.generation = example.generation;
   }
   for (MetricSummary& m : group.metrics) m.n = is_one_an_item(m.metric) ? group.n : 0;
   if (!group.metrics.empty()) out.groups[name] = std::move(group);
@@ -315,8 +319,8 @@ Result<OrderedJson> read_fields(const fs::path& file, const std::vector<std::str
                                         human_bytes(static_cast<double>(kLargestField))));
     }
     OrderedJson parsed = OrderedJson::parse(quoted_nan(value), nullptr, false);
-    if (parsed.is_discarded()) {
-      return unusable(file, fmt::format("its field \"{}\" is no JSON", key));
+    if (parsed.is_discarded() || nesting_of(value) > kDeepest) {
+      return unusable(file, fmt::format("its field \"{}\" is no JSON, or nested too deep", key));
     }
     out[std::string(key)] = std::move(parsed);
   }

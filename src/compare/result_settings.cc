@@ -11,6 +11,7 @@
 namespace assay {
 namespace {
 
+constexpr const char* kNotSet = "not set";
 constexpr std::size_t kShown = 12;  // characters of a hash
 
 std::string value_text(const OrderedJson& value) {
@@ -59,6 +60,20 @@ void read_generation(const OrderedJson& config, const OrderedJson& run, TaskSumm
   }
 }
 
+// Arguments of the model that change what is asked; one that is not given is not set.
+void note_model_arguments(const OrderedJson& run, TaskSummary& out) {
+  if (!run.is_object() || !run.contains("model_args")) return;
+  const OrderedJson arguments = generation_arguments(run["model_args"]);
+  std::vector<const char*> names = {"enable_thinking", "think_end_token", "add_bos_token"};
+  // It counts where the task sets no limit of its own.
+  if (!out.generation.is_object() || !out.generation.contains("max_gen_toks")) {
+    names.push_back("max_gen_toks");
+  }
+  for (const char* name : names) {
+    out.settings[name] = arguments.contains(name) ? value_text(arguments[name]) : kNotSet;
+  }
+}
+
 // Texts may be long: their hash stands for them.
 void note_hashed(const OrderedJson& config, const char* key, const char* name, TaskSummary& out) {
   if (!config.is_object() || !config.contains(key)) return;
@@ -77,6 +92,8 @@ void read_settings(const OrderedJson& report, const std::string& task, TaskSumma
   };
   const auto note_of_task = [&](const char* table, const char* name) {
     const OrderedJson value = field(field(report, table), task);
+    // lm-eval 0.4.0 of tasks and groups without a version.
+    if (value == "Yaml" || value == "N/A") return;
     if (value.is_number() || value.is_string()) out.settings[name] = value_text(value);
   };
   note(report, "chat_template_sha", "chat_template_sha", out);
@@ -92,6 +109,7 @@ void read_settings(const OrderedJson& report, const std::string& task, TaskSumma
   note_hashed(config, "doc_to_text", "prompt", out);
   note_hashed(config, "description", "description", out);
   read_generation(config, field(report, "config"), out);
+  note_model_arguments(field(report, "config"), out);
 }
 
 std::vector<std::string> generation_differences(const OrderedJson& base,
@@ -103,7 +121,7 @@ std::vector<std::string> generation_differences(const OrderedJson& base,
     for (const auto& [key, value] : side->items()) keys.insert(key);
   }
   const auto text = [](const OrderedJson& side, const std::string& key) {
-    return side.contains(key) ? side[key].dump() : std::string("not set");
+    return side.contains(key) ? side[key].dump() : std::string(kNotSet);
   };
   for (const std::string& key : keys) {
     if (base.contains(key) && candidate.contains(key) && base[key] == candidate[key]) continue;
@@ -126,7 +144,8 @@ SettingsDifference compare_settings(const TaskSummary& base, const TaskSummary& 
     const auto x = base.settings.find(name);
     const auto y = candidate.settings.find(name);
     if (x == base.settings.end() || y == candidate.settings.end()) {
-      if (!is_text_of_prompt(name)) out.not_said.push_back(name);
+      const std::string& said = x == base.settings.end() ? y->second : x->second;
+      if (!is_text_of_prompt(name) && said != kNotSet) out.not_said.push_back(name);
     } else if (x->second != y->second) {
       const std::string text = fmt::format("{} {} against {}", name, x->second, y->second);
       (is_text_of_prompt(name) ? out.differing_texts : out.differing).push_back(text);

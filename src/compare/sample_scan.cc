@@ -1,5 +1,6 @@
 #include "compare/sample_scan.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -112,6 +113,23 @@ std::optional<std::string_view> ArrayScanner::next() {
   if (!in.skip_value()) return std::nullopt;
   at_ = in.at;
   return text_.substr(begin, in.at - begin);
+}
+
+std::size_t nesting_of(std::string_view value) {
+  Cursor in{value};
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  while (in.at < value.size()) {
+    const char c = value[in.at];
+    if (c == '"') {
+      if (!in.skip_string()) return deepest;
+      continue;
+    }
+    if (c == '{' || c == '[') deepest = std::max(deepest, ++depth);
+    if ((c == '}' || c == ']') && depth > 0) --depth;
+    ++in.at;
+  }
+  return deepest;
 }
 
 std::optional<double> scanned_number(std::string_view value) {

@@ -32,6 +32,9 @@ class ArrayScanner {
   bool ended_ = false;
 };
 
+// How deep brackets stand within each other in a value of scan_fields.
+[[nodiscard]] std::size_t nesting_of(std::string_view value);
+
 // A value of scan_fields as a number: numbers, true and false; none for all else, NaN included.
 [[nodiscard]] std::optional<double> scanned_number(std::string_view value);
 // A value of scan_fields as a string without escapes; none for all else.

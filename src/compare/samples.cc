@@ -189,8 +189,10 @@ bool is_reserved(std::string_view name) {
 // Arguments of the first request: {"gen_args_0": {"arg_0": prompt, "arg_1": {…}}}, before lm-eval
 // 0.4.5 [[prompt, {…}]].
 OrderedJson generation_of(const Fields& fields) {
-  const OrderedJson all =
-      OrderedJson::parse(field(fields, "arguments"), nullptr, /*allow_exceptions=*/false);
+  constexpr std::size_t kDeepestArguments = 200;
+  const std::string_view arguments = field(fields, "arguments");
+  if (nesting_of(arguments) > kDeepestArguments) return {};
+  const OrderedJson all = OrderedJson::parse(arguments, nullptr, /*allow_exceptions=*/false);
   const auto first = [](const OrderedJson& value) {
     return (value.is_object() || value.is_array()) && !value.empty() ? *value.begin()
                                                                      : OrderedJson();
@@ -216,7 +218,9 @@ SampleLayout layout_of(const Fields& fields) {
   // Before lm-eval 0.4.7 the metrics were not listed: every further field with a number is one.
   if (!out.metrics.empty()) return out;
   for (const auto& [name, value] : fields) {
-    if (!is_reserved(name) && scanned_number(value)) out.metrics.emplace_back(name);
+    const bool figure = scanned_number(value) || value == "NaN" || value == "null" ||
+                        value == "Infinity" || value == "-Infinity";
+    if (figure && !is_reserved(name)) out.metrics.emplace_back(name);
   }
   return out;
 }

@@ -119,6 +119,15 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   return cell;
 }
 
+// Several tasks of one benchmark have its title: their own names tell them apart.
+void name_titles_apart(std::vector<TaskValues>& tasks) {
+  std::map<std::string, int> count;
+  for (const TaskValues& task : tasks) ++count[task.title];
+  for (TaskValues& task : tasks) {
+    if (count[task.title] > 1) task.title += " (" + task.name + ")";
+  }
+}
+
 TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const AllScores& scores) {
   TaskValues task;
   task.name = frozen.name;
@@ -335,6 +344,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
     const auto spec = std::ranges::find(frozen.plan.tasks, task.name, &TaskSpec::name);
     if (spec != frozen.plan.tasks.end()) report.tasks.back().expect = spec->expect;
   }
+  name_titles_apart(report.tasks);
   TRY(collect_items(store, frozen, scores, report));
   Json opened = Json::object();
   for (const VariantValues& v : report.variants) {

@@ -37,7 +37,8 @@ class ReportTest : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   [[nodiscard]] FrozenTask task(const std::string& name, int items, bool available = true) const {
-    FrozenTask out{.name = name, .title = name, .benchmark = name, .kind = kind_};
+    FrozenTask out{
+        .name = name, .title = title_.empty() ? name : title_, .benchmark = name, .kind = kind_};
     out.max_gen_toks = 10;
     out.metrics = {"robust", "lm_eval"};
     out.available = available;
@@ -129,6 +130,7 @@ class ReportTest : public testing::Test {
 
   fs::path folder_;
   std::function<std::string(const std::string&, const std::string&, int)> prompt_;
+  std::string title_;                    // of every task; empty: its name
   std::string kind_ = "generate";        // of every task
   std::string missing_;                  // part of the sandbox
   std::string filtered_;                 // a task of which lm-eval has two filters
@@ -158,6 +160,13 @@ TEST_F(ReportTest, FiguresAndPairs) {
   EXPECT_DOUBLE_EQ(report.pooled[1].overall.diff_pp, -12.5);
   EXPECT_EQ(report.variants[0].tokens_per_s, 20);
   EXPECT_DOUBLE_EQ(cell.groups.at("even").second, 0.75);
+}
+
+TEST_F(ReportTest, TasksOfOneBenchmarkHaveTitlesOfTheirOwn) {
+  title_ = "MATH-500";
+  const RunReport report = make([](const auto&, const auto&, int) { return 1; });
+  EXPECT_EQ(report.tasks[0].title, "MATH-500 (a)");
+  EXPECT_EQ(report.tasks[1].title, "MATH-500 (b)");
 }
 
 TEST_F(ReportTest, NotRunIsNeverWrong) {
