@@ -68,6 +68,12 @@ Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveService
   return {};
 }
 
+// Rows on the hub are not looked at: their number is the published one.
+void take_published_size(const TaskSpec& spec, int published, Line& line) {
+  if (published == 0 || spec.limit_per == LimitPer::subject) return;
+  line.count = line.count == 0 ? published : std::min(line.count, published);
+}
+
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data,
                       const FindPython& python) {
   Line line{.name = spec.name, .count = asked_for(spec)};
@@ -78,6 +84,7 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
     line.note = "gated";
   }
   const std::optional<std::string> folder = local_folder(spec, plan, data);
+  if (task != nullptr && !folder) take_published_size(spec, task->source.hub_items, line);
   if (task == nullptr || folder) {
     ResolveServices services{.python = python};
     services.locate_data = [&](const TaskSpec&, const Task&) {

@@ -31,8 +31,9 @@ struct RowLayout {
 
 // Where a benchmark's rows come from.
 struct DataSource {
-  std::string hub_id;                  // "TIGER-Lab/MMLU-Pro"
-  std::string hub_split;               // "test"
+  std::string hub_id;     // "TIGER-Lab/MMLU-Pro"
+  std::string hub_split;  // "test"
+  int hub_items = 0;      // of that split, as published; 0: not known, or it depends on an option
   std::vector<std::string> hub_files;  // globs in the repository
   bool gated = false;
   std::string licence;

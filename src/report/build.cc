@@ -354,6 +354,10 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   }
   report.events = TRY(read_events(store));
   report.fidelity = TRY(measure_fidelity(store, report.variants));
+  if (!report.variants.empty()) {
+    report.fidelity_floor =
+        TRY(measure_fidelity_floor(store, report.variants[baseline_index(report.variants)].name));
+  }
   measure_repeats(report, scores);
   TRY(measure_noise_floor(store, scores, report));
   raise_flags(report, opened);

@@ -14,9 +14,10 @@ namespace {
 // draws.
 using Positions = std::map<std::string, std::vector<TokenLogprobs>>;
 
-Result<Positions> read_back(const Store& store, const std::string& variant) {
+Result<Positions> read_back(const Store& store, const std::string& variant,
+                            Purpose purpose = Purpose::read_back) {
   Positions out;
-  for (const StoredStep& step : TRY(store.steps(variant, Purpose::read_back))) {
+  for (const StoredStep& step : TRY(store.steps(variant, purpose))) {
     auto response = TRY(store.response(step.response_key));
     if (response) out[step.id.task + "/" + step.id.item] = std::move(response->positions);
   }
@@ -84,6 +85,12 @@ Result<std::vector<std::optional<FidelityValues>>> measure_fidelity(
     }
   }
   return out;
+}
+
+Result<std::optional<FidelityValues>> measure_fidelity_floor(const Store& store,
+                                                             const std::string& baseline) {
+  return compare(TRY(read_back(store, baseline)),
+                 TRY(read_back(store, baseline, Purpose::second_read_back)));
 }
 
 }  // namespace assay

@@ -15,4 +15,9 @@ namespace assay {
 [[nodiscard]] Result<std::vector<std::optional<FidelityValues>>> measure_fidelity(
     const Store& store, const std::vector<VariantValues>& variants);
 
+// The baseline's second reading of its own outputs against its first: what a difference is made of
+// that no variant makes. None: not read twice (docs/noise_floor.md).
+[[nodiscard]] Result<std::optional<FidelityValues>> measure_fidelity_floor(
+    const Store& store, const std::string& baseline);
+
 }  // namespace assay

@@ -31,12 +31,12 @@ class FidelityReportTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void put(const std::string& variant, const std::string& item,
-           std::vector<TokenLogprobs> positions) {
+           std::vector<TokenLogprobs> positions, Purpose purpose = Purpose::read_back) {
     Response response;
     response.positions = std::move(positions);
-    const std::string key = variant + item;
+    const std::string key = variant + item + to_string(purpose);
     ASSERT_TRUE(store_->put_response(key, response, 0));
-    ASSERT_TRUE(store_->put_step({{variant, "t", item, 0, Purpose::read_back}, 0, key, "r"}));
+    ASSERT_TRUE(store_->put_step({{variant, "t", item, 0, purpose}, 0, key, "r"}));
   }
 
   std::filesystem::path folder_;
@@ -74,6 +74,17 @@ TEST_F(FidelityReportTest, ComparesWhatBothReadBack) {
   EXPECT_EQ(other.top1_agreement.value, 0.5);
   EXPECT_NEAR(other.loglik_difference.value, -0.5 * std::log(2.0), 1e-12);
   EXPECT_EQ(other.first_divergence, 0.5);  // 0 and 1 tokens
+}
+
+// The floor: half of the positions change by 0.25 ln 2 between two readings of the baseline.
+TEST_F(FidelityReportTest, TheBaselineHasAFloor) {
+  put("base", "1", {position(0.5, 0.25), position(0.5, 0.25)});
+  EXPECT_FALSE(measure_fidelity_floor(*store_, "base").value());
+  put("base", "1", {position(0.25, 0.5), position(0.5, 0.25)}, Purpose::second_read_back);
+  const auto floor = measure_fidelity_floor(*store_, "base").value();
+  ASSERT_TRUE(floor);
+  EXPECT_NEAR(floor->kl.value, 0.125 * std::log(2.0), 1e-12);
+  EXPECT_EQ(floor->top1_agreement.value, 0.5);
 }
 
 TEST_F(FidelityReportTest, NothingReadNothingSaid) {

@@ -69,21 +69,23 @@ Json noise_floor_json(const RunReport& report, const NoiseFloor& pooled) {
   return {{"pooled", noise_json(pooled)}, {"tasks", tasks}};
 }
 
-Json fidelity_json(const RunReport& report) {
+Json fidelity_figures(const FidelityValues& f) {
   const auto estimate = [](const Estimate& e) {
     return Json{{"value", e.value}, {"low", e.low}, {"high", e.high}};
   };
+  return {{"items", f.items},
+          {"tokens", f.tokens},
+          {"kl", estimate(f.kl)},
+          {"top1_agreement", estimate(f.top1_agreement)},
+          {"loglik_difference", estimate(f.loglik_difference)},
+          {"first_divergence", or_null(f.first_divergence)}};
+}
+
+Json fidelity_json(const RunReport& report) {
   Json out = Json::object();
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
     const std::optional<FidelityValues>& read = report.fidelity[v];
-    if (!read) continue;
-    const FidelityValues& f = *read;
-    out[report.variants[v].name] = {{"items", f.items},
-                                    {"tokens", f.tokens},
-                                    {"kl", estimate(f.kl)},
-                                    {"top1_agreement", estimate(f.top1_agreement)},
-                                    {"loglik_difference", estimate(f.loglik_difference)},
-                                    {"first_divergence", or_null(f.first_divergence)}};
+    if (read) out[report.variants[v].name] = fidelity_figures(*read);
   }
   return out;
 }
@@ -201,6 +203,7 @@ Json json_report(const RunReport& report) {
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
+  if (report.fidelity_floor) out["fidelity_floor"] = fidelity_figures(*report.fidelity_floor);
   if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);
   if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
   out["flags"] = Json::array();

@@ -119,14 +119,18 @@ Table fidelity_section(const RunReport& report) {
                 heads::mean_kl(),
                 {"log-likelihood difference [95 %], nats", "对数似然差 [95 %],nat"},
                 {"first divergence, median token", "首次分歧(token,中位数)"}};
-  for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
-    const auto& measured = report.fidelity[v];
-    if (!measured) continue;
-    const FidelityValues& f = *measured;
+  const auto add = [&table](Text name, const FidelityValues& f) {
     table.rows.push_back(
-        {report.variants[v].name, number(std::to_string(f.items)), number(std::to_string(f.tokens)),
+        {std::move(name), number(std::to_string(f.items)), number(std::to_string(f.tokens)),
          top1_text(f), kl_text(f), estimate_text(f.loglik_difference, 4),
          number(f.first_divergence ? fmt::format("{:.0f}", *f.first_divergence) : "")});
+  };
+  if (report.fidelity_floor) {
+    const std::string& name = report.variants[baseline_index(report.variants)].name;
+    add({name + ", a second time", name + ",第二次"}, *report.fidelity_floor);
+  }
+  for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
+    if (report.fidelity[v]) add(report.variants[v].name, *report.fidelity[v]);
   }
   return table;
 }

@@ -228,6 +228,7 @@ struct RunReport {
   std::vector<TaskValues> tasks;
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
+  std::optional<FidelityValues> fidelity_floor;         // the baseline, read a second time
   std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened

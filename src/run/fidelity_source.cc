@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/hash.h"
@@ -16,6 +17,7 @@ FidelitySource::FidelitySource(const ResolvedRun& run, const ResolvedVariant& va
 
 Status FidelitySource::prepare() {
   waiting_.clear();
+  again_.clear();
   chosen_ = 0;
   const nlohmann::json args = merged_engine_args(run_.plan, variant_.spec);
   if (run_.plan.engine.kind == kEndpointKind && !endpoint_has_logprobs(args)) return {};
@@ -29,6 +31,9 @@ Status FidelitySource::prepare() {
     const auto steps = TRY(store_.steps(unit.id(baseline)));
     if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front(), longest));
   }
+  waiting_.insert(waiting_.end(), std::make_move_iterator(again_.begin()),
+                  std::make_move_iterator(again_.end()));
+  again_.clear();
   return {};
 }
 
@@ -52,8 +57,22 @@ Status FidelitySource::add(const ResolvedTask& task, const Item& item, const Sto
   const std::string key = response_key(variant_, identity_, RequestKind::prompt_logprobs,
                                        output.rendered, Sampling{}, 0);
   output.key = sha256_hex(fmt::format("{} top_k {}", key, kFidelityTopK));
+  if (run_.plan.compare.noise_floor && variant_.spec.baseline) {
+    Output again = output;
+    again.id.purpose = Purpose::second_read_back;
+    again.key = sha256_hex(output.key + " again");
+    TRY(add_output(std::move(again), again_));
+  }
+  return add_output(std::move(output), waiting_);
+}
+
+Status FidelitySource::add_output(Output output, std::deque<Output>& waiting) {
   if (TRY(store_.response(output.key))) return put_step(output);
-  waiting_.push_back(std::move(output));
+  if (output.id.purpose == Purpose::second_read_back) {
+    waiting.push_front(std::move(output));
+  } else {
+    waiting.push_back(std::move(output));
+  }
   return {};
 }
 

@@ -27,7 +27,8 @@ class FidelitySource final : public Source {
                  Store& store);
 
   // Chooses among the baseline's stored outputs: the first generated ones in the run's order, the
-  // same for every variant. What this variant has read back already is left out.
+  // same for every variant. What this variant has read back already is left out. With a noise floor
+  // the baseline reads them twice, the second time in the opposite order.
   [[nodiscard]] Status prepare();
   [[nodiscard]] bool wanted() const { return !waiting_.empty(); }
 
@@ -53,6 +54,8 @@ class FidelitySource final : public Source {
   };
   // `longest`: prompt and output together, in tokens.
   Status add(const ResolvedTask& task, const Item& item, const StoredStep& first, int longest);
+  // Waits, or what an earlier run read is taken.
+  Status add_output(Output output, std::deque<Output>& waiting);
   Status put_step(const Output& output);
 
   const ResolvedRun& run_;
@@ -60,6 +63,7 @@ class FidelitySource final : public Source {
   EngineIdentity identity_;
   Store& store_;
   std::deque<Output> waiting_;
+  std::deque<Output> again_;  // the baseline's second reading, in another order; then in waiting_
   std::map<std::int64_t, Output> asked_;
   int chosen_ = 0;
 };

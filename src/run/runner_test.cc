@@ -788,6 +788,24 @@ TEST_F(RunnerTest, ReadsTheBaselinesOutputsBack) {
   EXPECT_EQ(script_.starts, 2);
 }
 
+// With a noise floor the baseline reads its outputs a second time, the other way round.
+TEST_F(RunnerTest, TheBaselineReadsBackTwice) {
+  run_.plan.fidelity = {4, 3};
+  run_.plan.compare.noise_floor = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  ASSERT_EQ(script_.read_back.size(), 12U);  // the candidate's 4 come last
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(script_.read_back[i], script_.read_back[7 - i]);
+  {
+    const Store store = Store::open(folder_, Store::Mode::read).value();
+    EXPECT_EQ(store.steps("base", Purpose::read_back).value().size(), 4U);
+    EXPECT_EQ(store.steps("base", Purpose::second_read_back).value().size(), 4U);
+    EXPECT_TRUE(store.steps("quant", Purpose::second_read_back).value().empty());
+  }
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);
+  EXPECT_EQ(script_.read_back.size(), 12U);
+}
+
 TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
   run_.plan.fidelity = {4, 3};
   script_.deadly_read_back = true;

@@ -100,6 +100,7 @@ Task aime24_task() {
           .source =
               {.hub_id = "Maxwell-Jia/AIME_2024",
                .hub_split = "train",
+               .hub_items = 30,
                .hub_files = {"aime_2024_problems.parquet"},
                .licence = "MIT; the problems are by the MAA",
                .layouts = {{"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}},

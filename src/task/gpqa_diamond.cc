@@ -164,6 +164,7 @@ Task gpqa_diamond_task() {
       .generates_with = "generative",
       .source = {.hub_id = "Idavidrein/gpqa",
                  .hub_split = "train",
+                 .hub_items = 198,
                  .hub_files = {"gpqa_diamond.csv"},
                  .gated = true,
                  .licence = "CC-BY-4.0; the authors ask not to republish questions in plain text",

@@ -230,6 +230,7 @@ Task gsm8k_task() {
           .kind = TaskKind::generate,
           .source = {.hub_id = "openai/gsm8k",
                      .hub_split = "test",
+                     .hub_items = 1319,
                      .hub_files = {"main/test-*.parquet", "main/train-*.parquet"},
                      .licence = "MIT",
                      .layouts = {{"repository", {"gsm8k/test.jsonl"}},

@@ -249,6 +249,7 @@ Task hle_task() {
           .kind = TaskKind::generate,
           .source = {.hub_id = "cais/hle",
                      .hub_split = "test",
+                     .hub_items = 2500,
                      .hub_files = {"data/test-*.parquet"},
                      .gated = true,
                      .licence = "MIT; the authors ask not to republish questions",

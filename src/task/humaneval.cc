@@ -70,6 +70,7 @@ Task humaneval_task() {
           .kind = TaskKind::code,
           .source = {.hub_id = "openai/openai_humaneval",
                      .hub_split = "test",
+                     .hub_items = 164,
                      .hub_files = {"openai_humaneval/*.parquet"},
                      .licence = "MIT",
                      .layouts = {{"repository", {"humaneval/*.jsonl"}},

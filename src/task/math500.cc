@@ -90,6 +90,7 @@ Task math500_task() {
           .kind = TaskKind::generate,
           .source = {.hub_id = "HuggingFaceH4/MATH-500",
                      .hub_split = "test",
+                     .hub_items = 500,
                      .hub_files = {"test.jsonl"},
                      .licence = "MIT",
                      .layouts = {{"hub", {"math500/test.jsonl"}},

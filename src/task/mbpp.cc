@@ -85,6 +85,7 @@ Task mbpp_task() {
       .kind = TaskKind::code,
       .source = {.hub_id = "google-research-datasets/mbpp",
                  .hub_split = "test",
+                 .hub_items = 500,
                  .hub_files = {"full/test*.parquet"},
                  .licence = "CC BY 4.0",
                  .layouts = {{"repository", {"mbpp/*.jsonl"}},

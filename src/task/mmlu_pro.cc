@@ -203,6 +203,7 @@ Task mmlu_pro_task() {
           .kind = TaskKind::generate,
           .source = {.hub_id = "TIGER-Lab/MMLU-Pro",
                      .hub_split = "test",
+                     .hub_items = 12032,
                      .hub_files = {"data/test-*.parquet", "data/validation-*.parquet"},
                      .licence = "MIT",
                      .layouts = {{"hub, jsonl", {"mmlu_pro/test*.jsonl"}},

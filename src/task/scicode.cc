@@ -393,6 +393,7 @@ Task scicode_task() {
           .kind = TaskKind::code,
           .source = {.hub_id = "SciCode1/SciCode",
                      .hub_split = "test",
+                     .hub_items = 65,
                      .hub_files = {"problems_*.jsonl", "*.parquet", "data/*.parquet"},
                      .licence = "Apache-2.0",
                      .layouts = {{"hub",

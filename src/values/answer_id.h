@@ -15,6 +15,7 @@ enum class Purpose {
   read_back,              // to have the baseline's answer read by this variant (docs/fidelity.md)
   judgement,              // to have this variant's answer judged (docs/tasks.md, HLE)
   second_pass_judgement,  // to have the answer of the second pass judged
+  second_read_back,       // read_back once more, by the baseline alone: the floor of its figures
 };
 
 // The name of an enumerator above, as the store writes it: "second_pass".
