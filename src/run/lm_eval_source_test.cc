@@ -206,6 +206,25 @@ TEST_F(LmEvalSourceTest, LogLikelihoodsThatDoNotFitAreNotRun) {
   EXPECT_EQ(script_.prompts.size(), 1U);
 }
 
+// GSM8K's exemplars are drawn row by row: lm-eval reads all rows, asks some, and draws for all,
+// by its own seed.
+TEST_F(LmEvalSourceTest, WhatIsDrawnByRowIsDrawnOverAllRows) {
+  ResolvedTask& task = run_.tasks[0];
+  task.task = find_task("gsm8k");
+  task.lm_eval_rows = {{{"question", "a"}}, {{"question", "b"}}};
+  task.lm_eval_samples = {1};
+  task.exemplars = {{{"question", "c"}}};
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const std::string folder = arguments_.at("output").get<std::string>();
+  EXPECT_EQ(arguments_.at("data"),
+            (Json{{"ifeval",
+                   {{"test", folder + "/rows.jsonl"}, {"train", folder + "/exemplars.jsonl"}}}}));
+  EXPECT_EQ(arguments_.at("samples"), (Json{{"ifeval", {1}}}));
+  EXPECT_EQ(arguments_.at("draw_all"), true);
+  EXPECT_FALSE(arguments_.contains("seed"));
+  EXPECT_EQ(read_file(folder + "/exemplars.jsonl").value(), "{\"question\":\"c\"}\n");
+}
+
 // As lm-eval 0.4.13 writes gsm8k: all documents under its first filter, then all under the next.
 TEST_F(LmEvalSourceTest, EveryFilterOfATaskIsKept) {
   script_.lm_eval_done = [](const Json& arguments, const std::map<std::int64_t, Response>& had) {

@@ -101,10 +101,11 @@ class ParityTest : public testing::Test {
     run_.tasks = {native, theirs};
   }
 
-  // lm-eval's samples: the text or sums it had, and these scores.
-  void samples(const std::string& leaf, const std::map<int, double>& scores) {
-    script_.lm_eval_done = [leaf, scores](const Json& arguments,
-                                          const std::map<std::int64_t, Response>& had) {
+  // lm-eval's samples: the text or sums it had, and these scores; where there are two filters, of
+  // the first, "strict", and of the second, "flexible".
+  void samples(const std::string& leaf, const std::map<int, double>& scores,
+               const std::map<int, double>& flexible = {}) {
+    script_.lm_eval_done = [=](const Json& arguments, const std::map<std::int64_t, Response>& had) {
       std::string lines;
       for (const auto& [doc, score] : scores) {
         Json resps = Json::array();
@@ -119,9 +120,17 @@ class ParityTest : public testing::Test {
         }
         lines += dump_json({{"doc_id", doc},
                             {"doc", {{"assay_id", "q" + std::to_string(doc)}}},
+                            {"filter", flexible.empty() ? "none" : "strict"},
                             {"metrics", {"exact_match"}},
                             {"exact_match", score},
                             {"resps", resps}}) +
+                 "\n";
+      }
+      for (const auto& [doc, score] : flexible) {
+        lines += dump_json({{"doc_id", doc},
+                            {"filter", "flexible"},
+                            {"metrics", {"exact_match"}},
+                            {"exact_match", score}}) +
                  "\n";
       }
       const std::string file = arguments.at("output").get<std::string>() + "/samples_" + leaf +
@@ -227,6 +236,29 @@ TEST_F(ParityTest, EveryDifferenceIsNamed) {
   EXPECT_EQ(report.differences[3].item, "q3");
   EXPECT_EQ(report.differences[3].native + ", " + report.differences[3].lm_eval,
             "answered, no answer");
+}
+
+Score judge_by_filters(const ScoreInputs& inputs) {
+  Score score = judge(inputs);
+  score.metrics["exact_match,strict"] = 1;
+  score.metrics["exact_match,flexible"] = 1;
+  return score;
+}
+
+TEST_F(ParityTest, EveryFilterIsCompared) {
+  Task task = task_of("text");
+  task.score = judge_by_filters;
+  add(task, 2);
+  script_.lm_eval_needs = [](const Json&) {
+    return std::vector<Needed>{need_of(0, 0), need_of(10, 1)};
+  };
+  samples("text", {{0, 1}, {1, 1}}, {{0, 1}, {1, 0}});
+  const ParityReport report = verify();
+  EXPECT_EQ(report.tasks.at(0).scores, 1);
+  ASSERT_EQ(report.differences.size(), 1U) << to_json(report).dump(1);
+  EXPECT_EQ(report.differences[0].item, "q1");
+  EXPECT_EQ(report.differences[0].native, "exact_match,flexible 1");
+  EXPECT_EQ(report.differences[0].lm_eval, "exact_match,flexible 0");
 }
 
 // A native request scores all continuations at once, lm-eval asks for each.
