@@ -12,14 +12,14 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-// One model's runs in one folder.
+// One model's runs in one folder, of one name where --output_path gave one.
 struct Part {
   fs::path folder;
   std::string model;
   std::string args;    // those that make another arm
   std::string repeat;  // "run2" of its path; empty: none
+  std::string stem;    // its files' own name; empty: lm-eval's "results"
   std::vector<RunFiles> runs;
-  bool alone = true;  // no other model in this folder
 };
 
 // Arguments that say how the work is done, not what answers: runs that differ in them alone are of
@@ -85,27 +85,28 @@ std::string repeat_of(const fs::path& relative) {
   return out;
 }
 
+std::string own_stem(const RunFiles& run) {
+  return run.result.stem.starts_with("results") ? "" : run.result.stem;
+}
+
 std::vector<Part> parts_of(const fs::path& folder, std::vector<RunFiles> runs) {
   std::vector<Part> parts;
   for (RunFiles& run : runs) {
     const std::string args = telling_args(run.result.model_args);
     auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& p) {
-      return p.folder == run.folder && p.model == run.result.model && p.args == args;
+      return p.folder == run.folder && p.model == run.result.model && p.args == args &&
+             p.stem == own_stem(run);
     });
     if (part == parts.end()) {
       parts.push_back({run.folder,
                        run.result.model,
                        args,
                        repeat_of(run.folder.lexically_relative(folder)),
+                       own_stem(run),
                        {}});
       part = parts.end() - 1;
     }
     part->runs.push_back(std::move(run));
-  }
-  for (Part& part : parts) {
-    for (const Part& other : parts) {
-      if (&part != &other && part.folder == other.folder) part.alone = false;
-    }
   }
   return parts;
 }
@@ -138,40 +139,40 @@ fs::path common_folder(const fs::path& a, const fs::path& b) {
   return out;
 }
 
-// What is said of a part in a folder of several models: its file's own name, or its model.
+// What is said of an arm in a folder of several: its file's own name, or its model.
 std::string name_in_folder(const Part& part) {
-  const RunFiles& first = part.runs.front();
-  const std::string& stem = first.result.stem;
-  if (!stem.empty() && !stem.starts_with("results")) return stem;
+  if (!part.stem.empty()) return part.stem;
   const std::string model = fs::path(part.model).filename().string();
   return model.empty() ? "other" : model;
 }
 
-ResultArm arm_of_parts(const fs::path& given, const std::vector<Part*>& parts) {
+bool shares_its_folder(const std::vector<Part*>& arm, const std::vector<Part>& all) {
+  return std::any_of(all.begin(), all.end(), [&arm](const Part& other) {
+    return std::none_of(arm.begin(), arm.end(), [&](const Part* p) { return p == &other; }) &&
+           std::any_of(arm.begin(), arm.end(),
+                       [&](const Part* p) { return p->folder == other.folder; });
+  });
+}
+
+// `own_name`: that of an arm that shares its folder with others; empty: it has it for itself.
+ResultArm arm_of_parts(const fs::path& given, const std::vector<Part*>& parts,
+                       const std::string& own_name) {
   fs::path folder = parts.front()->folder;
   std::vector<RunFiles> runs;
   std::set<std::string> repeats;
-  bool alone = true;
   for (Part* part : parts) {
     folder = common_folder(folder, part->folder);
     repeats.insert(part->repeat);
-    alone = alone && part->alone;
     std::move(part->runs.begin(), part->runs.end(), std::back_inserter(runs));
   }
-  const std::string own = alone ? ""
-                                : name_in_folder({.folder = {},
-                                                  .model = parts.front()->model,
-                                                  .args = {},
-                                                  .repeat = {},
-                                                  .runs = {runs.front()}});
   ResultArm arm = arm_of_runs(std::move(runs), repeats.size() > 1);
   arm.folder = folder;
   arm.in_one_folder = std::all_of(parts.begin(), parts.end(),
                                   [&folder](const Part* part) { return part->folder == folder; });
-  arm.key = folder.string() + "\n" + parts.front()->model + "\n" + parts.front()->args;
+  arm.key = join({folder.string(), own_name, parts.front()->model, parts.front()->args}, "\n");
   arm.name = folder == given ? folder.filename().string()
                              : folder.lexically_relative(given).generic_string();
-  if (!own.empty()) arm.name = folder == given ? own : arm.name + "/" + own;
+  if (!own_name.empty()) arm.name = folder == given ? own_name : arm.name + "/" + own_name;
   if (repeats.size() > 1) {
     arm.notes.push_back(fmt::format("{}: {} runs, averaged by item", arm.name, repeats.size()));
   }
@@ -207,13 +208,18 @@ std::vector<ResultArm> group_runs(const fs::path& folder, std::vector<RunFiles> 
       same->push_back(&part);
     }
   }
-  std::vector<ResultArm> arms;
+  std::vector<std::vector<Part*>> separate;
   for (const auto& group : groups) {
     if (is_one_arm(group)) {
-      arms.push_back(arm_of_parts(folder, group));
+      separate.push_back(group);
       continue;
     }
-    for (Part* part : group) arms.push_back(arm_of_parts(folder, {part}));
+    for (Part* part : group) separate.push_back({part});
+  }
+  std::vector<ResultArm> arms;
+  for (const auto& group : separate) {
+    const bool shared = shares_its_folder(group, parts);
+    arms.push_back(arm_of_parts(folder, group, shared ? name_in_folder(*group.front()) : ""));
   }
   tell_apart(arms);
   std::sort(arms.begin(), arms.end(), [](const ResultArm& a, const ResultArm& b) {

@@ -147,6 +147,17 @@ TEST_F(ReadersTest, AFileMayHaveAnyNameAndSamplesAreOfItsDate) {
   EXPECT_EQ(ambiguous.error().why, "bf16, fp8");
 }
 
+// A server gives every arm the same model name: files of other names with the same task are other
+// arms, with other tasks the same.
+TEST_F(ReadersTest, FilesOfOneFolderWithOneModelAreToldApartByTheirNames) {
+  write("arms/" + results_name("bf16", kDay1), results("t", 0.9, "served"));
+  write("arms/" + results_name("fp8", kDay2), results("t", 0.4, "served"));
+  EXPECT_EQ(names(read_arms(at("arms")).value()), (std::vector<std::string>{"bf16", "fp8"}));
+  write("tasks/" + results_name("gsm8k", kDay1), results("gsm8k", 0.9, "served"));
+  write("tasks/" + results_name("aime24", kDay2), results("aime24", 0.4, "served"));
+  EXPECT_EQ(names(read_arms(at("tasks")).value()), std::vector<std::string>{"tasks"});
+}
+
 TEST_F(ReadersTest, AnEmptyTableIsAnError) {
   write("x/samples_t.jsonl", samples(10, 5));
   const auto none = summarize({at("x")}, TableFormat::terminal);
