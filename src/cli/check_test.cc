@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -226,6 +227,38 @@ TEST_F(Check, AFolderOfOneTaskThatIsNotThere) {
   const Told own = assay({"check", (folder_ / "plan.yaml").string()});
   EXPECT_EQ(own.exit_code, 2);
   EXPECT_THAT(own.err, HasSubstr("cannot read the folder"));
+}
+
+// GPQA that generates needs no log-probabilities of a prompt.
+TEST_F(Check, AnEndpointWithoutLogProbabilitiesLeavesOutOnlyWhatNeedsThem) {
+  const std::string engine = "kind: openai, base_url: 'http://127.0.0.1:1/v1', logprobs: false";
+  const std::string words = "the endpoint gives no log-probabilities of a prompt";
+  fs::copy(ASSAY_SOURCE_DIR "/data/gpqa_diamond", folder_ / "data/gpqa_diamond");
+  EXPECT_THAT(check("name: gpqa_diamond", engine).out, HasSubstr(words));
+  const Told generates =
+      check("name: gpqa_diamond, max_gen_toks: 64, options: {generative: true}", engine);
+  EXPECT_EQ(generates.exit_code, 0) << generates.err;
+  EXPECT_THAT(generates.out, testing::Not(HasSubstr(words)));
+}
+
+// The three-hour plan: 470 items, the figures of docs/statistics.md's simulation.
+TEST_F(Check, ThePowerOfThePrimaryIsSaidBeforeAnythingIsRented) {
+  const Told told = assay({"check", ASSAY_SOURCE_DIR "/plans/qwen3_32b_3h.yaml", "--json"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const auto json = nlohmann::json::parse(told.out);
+  const auto& power = json.at("pooled").at("power");
+  ASSERT_EQ(power.size(), 12U);  // three rules, four discordances
+  for (const auto& p : power) {
+    EXPECT_EQ(p.at("used"), p.at("weights") == "sqrt");
+    if (p.at("weights") != "equal" || p.at("discordance") != 0.1) continue;
+    EXPECT_NEAR(p.at("non_inferior").get<double>(), 0.43, 0.01);
+    EXPECT_NEAR(p.at("detectable_pp").get<double>(), 4.86, 0.01);
+  }
+  EXPECT_EQ(json.at("family"), 14);
+  EXPECT_TRUE(json.at("pooled").at("items_unknown").empty());
+  const Told shown = assay({"check", ASSAY_SOURCE_DIR "/plans/qwen3_32b_3h.yaml"});
+  EXPECT_THAT(shown.out, HasSubstr("the pooled difference of 470 items in 7 tasks"));
+  EXPECT_THAT(shown.out, HasSubstr("sqrt (used)"));
 }
 
 }  // namespace

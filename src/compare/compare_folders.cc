@@ -130,6 +130,9 @@ bool unscored_spoils(const TaskComparison& task) {
                         {task.unscored_candidate_alone, task.shared});
 }
 
+// Nobody declared a rule for other programs' results: the mean of the tasks, as they publish it.
+constexpr WeightRule kForeignWeights = WeightRule::equal;
+
 // How much a task counts: as the base's run declared, unless the policy names a rule.
 double weight_of(const Sides& sides, const std::string& task, std::size_t pairs) {
   const GatePolicy& policy = sides.request.policy;
@@ -137,7 +140,7 @@ double weight_of(const Sides& sides, const std::string& task, std::size_t pairs)
   const auto& declared = sides.base.declared_tasks;
   const auto it = declared.find(task);
   if (!policy.weights && it != declared.end()) return factor * it->second.weight;
-  return task_weight(policy.weights.value_or(kDefaultWeights), factor,
+  return task_weight(policy.weights.value_or(kForeignWeights), factor,
                      static_cast<std::int64_t>(pairs));
 }
 
@@ -375,7 +378,7 @@ Result<ComparisonReport> compare_folders(const CompareRequest& request) {
   const Arms arms =
       TRY(request.baseline.empty() ? named_arms(request, out.notes) : study_arms(request));
   const Declaration declared = arms.base.declared.value_or(
-      Declaration{CompareOptions().margin_pp, CompareOptions().alpha, kDefaultWeights, 0});
+      Declaration{CompareOptions().margin_pp, CompareOptions().alpha, kForeignWeights, 0});
   out.margin_pp = request.policy.margin_pp.value_or(declared.margin_pp);
   out.alpha = request.policy.alpha.value_or(declared.alpha);
   out.weights = request.policy.weights.value_or(declared.weights);

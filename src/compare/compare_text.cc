@@ -48,13 +48,13 @@ Table table_of(const FolderComparison& comparison, const ComparisonReport& repor
 std::string_view weights_words(WeightRule rule) {
   switch (rule) {
     case WeightRule::square_root:
-      return "the root of their items";
+      return "by the root of their items";
     case WeightRule::items:
-      return "their items";
+      return "by their items";
     case WeightRule::equal:
       break;
   }
-  return "the policy alone";
+  return "the same";
 }
 
 std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
@@ -118,12 +118,14 @@ Json entry_of(const PairedComparison& c) {
 
 // What the intervals in the table are.
 std::string levels_text(const ComparisonReport& report) {
-  return fmt::format(
-      "intervals: pooled {}, by task {}; {} verdicts by task share alpha {}; tasks "
-      "weighted by {}",
-      heads::level_text(1 - 2 * report.alpha),
-      heads::level_text(1 - 2 * report.alpha / report.family), report.family, report.alpha,
-      weights_words(report.weights));
+  const std::string pooled = heads::level_text(1 - 2 * report.alpha);
+  std::string out = "intervals: " + pooled;
+  if (report.family > 1) {
+    out = fmt::format("intervals: pooled {}, by task {}; {} verdicts by task share alpha {}", pooled,
+                      heads::level_text(1 - 2 * report.alpha / report.family), report.family,
+                      report.alpha);
+  }
+  return fmt::format("{}; tasks weighted {}", out, weights_words(report.weights));
 }
 
 // null: nothing was looked at.

@@ -22,7 +22,7 @@ struct TaskPolicy {
 enum class Allowance { missing_task, unscored, gain, no_sensitivity };
 
 struct GatePolicy {
-  // None: what the baseline's own run declared, else 3 points, 0.05 and the root of the pairs.
+  // None: what the baseline's own run declared, else 3 points, 0.05 and equal weights.
   std::optional<double> margin_pp;
   std::optional<double> alpha;
   std::optional<WeightRule> weights;

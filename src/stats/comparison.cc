@@ -224,6 +224,7 @@ void find_gains(std::span<PairedComparison* const> comparisons, const CompareOpt
     c.p_gain_adjusted = adjusted[i];
     if (!(c.p_gain_adjusted < kGainAlpha)) continue;
     bar(c, Obstacle::gain, std::string(kGainBeyondBelief));
+    c.items_needed.reset();
     settle(c, options);
   }
 }

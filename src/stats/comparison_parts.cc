@@ -11,6 +11,17 @@
 namespace assay::internal {
 namespace {
 
+// An interval at the level that decides must not deny what the p-values say of that level. One at
+// another level (a simulation's) is left as it is.
+void keep_interval_consistent(PairedComparison& c, const CompareOptions& options) {
+  const double level = options.alpha / options.family;
+  if (std::abs(c.interval_confidence - (1 - 2 * level)) > 1e-12) return;
+  if (!(c.p_non_inferior < level)) {
+    c.interval_low_pp = smaller(c.interval_low_pp, -options.margin_pp);
+  }
+  if (!(c.p_worse < level)) c.interval_high_pp = larger(c.interval_high_pp, 0.0);
+}
+
 bool right(double score) {
   return score > 0.5;
 }
@@ -161,6 +172,7 @@ void settle(PairedComparison& c, const CompareOptions& options) {
   // bound back to the threshold, so that bound and verdict never contradict each other.
   if (!(c.p_non_inferior < alpha)) c.lower_bound_pp = smaller(c.lower_bound_pp, -options.margin_pp);
   if (!(c.p_worse < alpha)) c.upper_bound_pp = larger(c.upper_bound_pp, 0.0);
+  keep_interval_consistent(c, options);
   c.p_worse_adjusted = c.p_worse;
   c.p_non_inferior_adjusted = c.p_non_inferior;
   c.verdict = decide({c.n > 0, true, c.p_non_inferior, c.p_worse, alpha});

@@ -75,6 +75,7 @@ int compare_family(std::span<CandidateComparison> candidates, const CompareOptio
     candidate.pooled = pool(candidate.tasks, at_level(options, 1));
     for (std::size_t t = 0; t < candidate.tasks.size(); ++t) {
       if (&candidate.tasks[t] == only) {
+        candidate.pooled.overall.p_gain_adjusted = candidate.rows[t].p_gain_adjusted;
         candidate.rows[t] = candidate.pooled.overall;
       } else {
         family.push_back(&candidate.rows[t]);

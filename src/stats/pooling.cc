@@ -138,8 +138,8 @@ void hold_over_sensitive(PooledComparison& pooled, const std::vector<Member>& se
   c.items_needed_at_observed = rest.items_needed_at_observed;
   if (c.p_non_inferior < options.alpha || c.obstacle != Obstacle::none) return;
   c.obstacle = Obstacle::insensitive_tasks;
-  c.obstacle_text = "must hold without " + join(pooled.insensitive, ", ") + ", which have " +
-                    std::string(kNoSensitivity);
+  c.obstacle_text = "must hold without " + join(pooled.insensitive, ", ") + " (" +
+                    std::string(kNoSensitivity) + ")";
 }
 
 // `declared`: the weight of all tasks of the pool, in the members' scale.
@@ -204,7 +204,10 @@ PooledComparison pool(const std::vector<PoolTask>& tasks, const CompareOptions& 
   } else {
     c = compare_members(members, pooled.tasks, options);
     ask_for_sensitivity(pooled, members, declared, options);
-    if (any_gain(members)) bar(c, Obstacle::gain, std::string(kGainBeyondBelief));
+    if (any_gain(members)) {
+      bar(c, Obstacle::gain, std::string(kGainBeyondBelief));
+      c.items_needed.reset();
+    }
     settle(c, options);
   }
   set_invalid(c, invalid);
