@@ -75,29 +75,6 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
   }
 }
 
-// Settings that one side's files do not tell, and tasks whose answers nobody saw: a line each.
-void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not_said,
-                            FolderComparison& out) {
-  if (!not_said.empty()) {
-    out.notes.push_back("said on one side only, so not compared: " +
-                        some_of({not_said.begin(), not_said.end()}));
-  }
-  std::vector<std::string> unseen;
-  for (const TaskComparison& task : out.tasks) {
-    const auto seen = [](const ResultArm& arm, const AnswerCounts& answers) {
-      return arm.of_assay || answers.looked_at > 0 || answers.likelihoods > 0;
-    };
-    if (task.comparison.n == 0) continue;  // nothing rests on its answers
-    if (!seen(sides.base, task.answers_base) || !seen(sides.candidate, task.answers_candidate)) {
-      unseen.push_back(task.task);
-    }
-  }
-  if (!unseen.empty()) {
-    out.notes.push_back(
-        fmt::format("answers not looked at, as no samples hold them: {}", some_of(unseen)));
-  }
-}
-
 void note_answers(const Sides& sides, TaskComparison& task) {
   for (const auto& [arm, counts] : {std::pair(&sides.base, &task.answers_base),
                                     std::pair(&sides.candidate, &task.answers_candidate)}) {
@@ -112,6 +89,31 @@ struct Prepared {
   CandidateComparison tests;               // its tasks in the comparison's order
   std::vector<std::string> not_available;  // of each task why it has none; empty: it has
 };
+
+// Settings that one side's files do not tell, and tasks whose answers nobody saw: a line each.
+void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not_said,
+                            Prepared& prepared) {
+  FolderComparison& out = prepared.comparison;
+  if (!not_said.empty()) {
+    out.notes.push_back("said on one side only, so not compared: " +
+                        some_of({not_said.begin(), not_said.end()}));
+  }
+  std::vector<std::string> unseen;
+  for (std::size_t t = 0; t < out.tasks.size(); ++t) {
+    const TaskComparison& task = out.tasks[t];
+    const auto seen = [](const ResultArm& arm, const AnswerCounts& answers) {
+      return arm.of_assay || answers.looked_at > 0 || answers.likelihoods > 0;
+    };
+    if (!prepared.not_available[t].empty()) continue;  // nothing rests on its answers
+    if (!seen(sides.base, task.answers_base) || !seen(sides.candidate, task.answers_candidate)) {
+      unseen.push_back(task.task);
+    }
+  }
+  if (!unseen.empty()) {
+    out.notes.push_back(
+        fmt::format("answers not looked at, as no samples hold them: {}", some_of(unseen)));
+  }
+}
 
 // A name that no file has is a slip; one that some tasks lack is not.
 Status check_metric_found(const CompareRequest& request, const Prepared& prepared) {
@@ -195,7 +197,7 @@ Result<Prepared> prepare(const Sides& sides) {
     out.tasks.push_back(std::move(compared.comparison));
   }
   TRY(check_metric_found(sides.request, prepared));
-  note_what_is_not_known(sides, not_said, out);
+  note_what_is_not_known(sides, not_said, prepared);
   apply_policy(sides, out);
   return prepared;
 }
