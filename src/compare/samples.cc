@@ -198,6 +198,15 @@ OrderedJson generation_of(const Fields& fields) {
 
 }  // namespace
 
+bool has_samples(const fs::path& file) {
+  bool found = false;
+  const auto read = for_each_line(file, [&found](const Fields&) {
+    found = true;
+    return false;
+  });
+  return found || !read;  // what is damaged is said by who reads it
+}
+
 Result<SampleLayout> sample_layout(const fs::path& file) {
   SampleLayout out;
   bool found = false;

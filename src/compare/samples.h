@@ -46,6 +46,9 @@ struct SampleTable {
   AnswerCounts answers;
 };
 
+// False: the file holds no whole line, as one does whose writing was broken off at once.
+[[nodiscard]] bool has_samples(const std::filesystem::path& file);
+
 // Errors: the file cannot be read, or holds no whole line (usage).
 [[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file);
 
