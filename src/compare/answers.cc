@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -47,6 +48,20 @@ bool is_likelihood(const Json& answers) {
   return answers[0].is_number() || greedy.is_boolean() || greedy == "True" || greedy == "False";
 }
 
+// The text of [["text"]] without escapes, which most samples are; none: another shape.
+std::optional<std::string_view> plain_text(std::string_view responses) {
+  constexpr std::string_view kBegin = "[[\"";
+  constexpr std::string_view kEnd = "\"]]";
+  if (!responses.starts_with(kBegin) || !responses.ends_with(kEnd) ||
+      responses.size() < kBegin.size() + kEnd.size()) {
+    return std::nullopt;
+  }
+  responses.remove_prefix(kBegin.size());
+  responses.remove_suffix(kEnd.size());
+  if (responses.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
+  return responses;
+}
+
 }  // namespace
 
 void AnswerCounts::add(const AnswerCounts& other) {
@@ -65,6 +80,10 @@ void look_at(const std::vector<std::pair<std::string_view, std::string_view>>& f
   for (const auto& [name, value] : fields) {
     if (name == "resps") responses = value;
     if (name == "finish_reason") ended_by_length = value == "\"length\"";
+  }
+  if (const auto plain = plain_text(responses)) {
+    look_at_text(*plain, ended_by_length, counts);
+    return;
   }
   const Json all = Json::parse(responses, nullptr, /*allow_exceptions=*/false);
   if (!all.is_array()) return;

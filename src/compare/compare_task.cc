@@ -11,21 +11,13 @@
 #include "compare/metric_choice.h"
 #include "compare/pairing.h"
 #include "compare/result_settings.h"
-#include "compare/samples.h"
+#include "compare/side_samples.h"
 
 namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr double kMeansDiffer = 0.005;  // from which samples and results do not say the same
-
-// One side's samples of a unit.
-struct Side {
-  const ResultArm& arm;
-  const TaskSummary* summary;
-  std::vector<std::pair<std::string, fs::path>> files;  // group member or "", file
-  SampleLayout layout;                                  // of the first
-};
 
 std::unexpected<Error> asked_otherwise(const std::string& what, const std::string& why) {
   return usage_error(
@@ -49,18 +41,6 @@ std::vector<std::string> paired_members(const Sides& sides, const CompareUnit& u
   return out;
 }
 
-Result<Side> open_side(const ResultArm& arm, const TaskSummary* summary, const std::string& task,
-                       const std::vector<std::string>& members, const std::string& filter) {
-  Side side{arm, summary, {}, {}};
-  for (const std::string& member : members) {
-    for (const fs::path& file : arm.samples.at(member.empty() ? task : member)) {
-      side.files.emplace_back(member, file);
-    }
-  }
-  side.layout = TRY(sample_layout(side.files.front().second, filter));
-  return side;
-}
-
 // What the results file names; without one what the samples do. Their first line names one filter
 // of perhaps several: one that is asked for by name is taken to be there.
 std::vector<MetricSummary> metrics_of(const TaskSummary* summary, const SampleLayout& layout,
@@ -74,72 +54,6 @@ std::vector<MetricSummary> metrics_of(const TaskSummary* summary, const SampleLa
     out.push_back(std::move(m));
   }
   return out;
-}
-
-// The filters of a metric in the results file's order, as their figures.
-std::vector<double> filter_means(const Side& side, const MetricSummary& chosen,
-                                 std::size_t& wanted) {
-  std::vector<double> means;
-  wanted = 0;
-  if (side.summary == nullptr) return means;
-  for (const MetricSummary& m : side.summary->metrics) {
-    if (m.metric != chosen.metric) continue;
-    if (m.filter == chosen.filter) wanted = means.size();
-    means.push_back(m.higher_is_better ? m.value : 1 - m.value);
-  }
-  return means;
-}
-
-SampleChoice choice_for(const Side& side, const MetricSummary& chosen, bool by_doc_hash) {
-  SampleChoice choice;
-  choice.metric = chosen.metric;
-  if (!side.layout.filter.empty()) {
-    choice.filter = chosen.filter.empty() ? side.layout.filter : chosen.filter;
-  }
-  choice.by_doc_hash = by_doc_hash;
-  choice.higher_is_better = chosen.higher_is_better;
-  // Of assay's own runs its flags say it.
-  choice.look_at_answers = !side.arm.of_assay && side.layout.generated;
-  choice.count_options = !side.layout.generated;
-  return choice;
-}
-
-// All files of a side as one table. `filter_unknown`: which lines are of the filter cannot be told.
-Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen, bool by_doc_hash,
-                              bool& filter_unknown) {
-  SampleTable all;
-  SampleChoice choice = choice_for(side, chosen, by_doc_hash);
-  std::size_t wanted = 0;
-  const std::vector<double> means = filter_means(side, chosen, wanted);
-  for (const auto& [member, file] : side.files) {
-    choice.group_member = member;
-    SampleTable table = TRY(read_samples(file, choice));
-    const bool several = side.layout.filter.empty() && means.size() > 1;
-    if (several && member.empty() && side.files.size() == 1) {
-      filter_unknown = !keep_filter(table, means, wanted);
-    } else if (several) {
-      filter_unknown = true;  // figures of one run or one member alone are not in the file
-    }
-    all.unscored += table.unscored;
-    all.cut = all.cut || table.cut;
-    all.answers.add(table.answers);
-    all.guessable += table.guessable;
-    all.guess_sum += table.guess_sum;
-    if (!side.layout.generated) {
-      all.answers.likelihoods += static_cast<std::int64_t>(table.rows.size());
-    }
-    if (all.rows.empty()) {
-      all.rows = std::move(table.rows);
-    } else {
-      all.rows.insert(all.rows.end(), table.rows.begin(), table.rows.end());
-    }
-  }
-  if (side.files.size() > 1) {
-    std::sort(all.rows.begin(), all.rows.end(), [](const SampleRow& a, const SampleRow& b) {
-      return std::pair(a.id_high, a.id_low) < std::pair(b.id_high, b.id_low);
-    });
-  }
-  return all;
 }
 
 bool covers_answers(const Side& side) {

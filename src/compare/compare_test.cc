@@ -409,9 +409,7 @@ TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
   const auto zero = compare();
   ASSERT_TRUE(zero) << zero.error().to_string();
   EXPECT_EQ(gate_result(*zero).outcome, GateOutcome::not_shown);
-  EXPECT_NE(
-      comparison_text(*zero).find("INCONCLUSIVE (no sensitivity)"),
-      std::string::npos)
+  EXPECT_NE(comparison_text(*zero).find("INCONCLUSIVE (no sensitivity)"), std::string::npos)
       << comparison_text(*zero);
   write("x/m/samples_u_2026-01-01T00-00-00.jsonl", samples(50, 40));
   write("y/m/samples_u_2026-01-01T00-00-00.jsonl", samples(50, 40));

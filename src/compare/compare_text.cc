@@ -121,9 +121,9 @@ std::string levels_text(const ComparisonReport& report) {
   const std::string pooled = heads::level_text(1 - 2 * report.alpha);
   std::string out = "intervals: " + pooled;
   if (report.family > 1) {
-    out = fmt::format("intervals: pooled {}, by task {}; {} verdicts by task share alpha {}", pooled,
-                      heads::level_text(1 - 2 * report.alpha / report.family), report.family,
-                      report.alpha);
+    out = fmt::format("intervals: pooled {}, by task {}; {} verdicts by task share alpha {}",
+                      pooled, heads::level_text(1 - 2 * report.alpha / report.family),
+                      report.family, report.alpha);
   }
   return fmt::format("{}; tasks weighted {}", out, weights_words(report.weights));
 }

@@ -544,7 +544,26 @@ TEST_F(ReadersTest, ADamagedFileIsLeftOutAndNamed) {
   EXPECT_NE(nothing.error().why.find("cut or damaged"), std::string::npos);
 }
 
-// 300 MB of one field that nobody asks for; and of one that is too large to be a table of results.
+// Samples of which nothing was written are as good as none: the task is named, or its figures
+// count.
+TEST_F(ReadersTest, AnEmptyFileOfSamplesIsLeftOutAndNamed) {
+  for (const std::string side : {"x/", "y/"}) {
+    write(side + "samples_t_" + kDay1 + ".jsonl", samples(20, 10));
+    write(side + "samples_u_" + kDay1 + ".jsonl", samples(20, 10));
+  }
+  for (const std::string text : {"", "{\"doc_id\": 0, \"exa"}) {
+    write("y/samples_u_" + std::string(kDay1) + ".jsonl", text);
+    const auto report = compare();
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_EQ(report->candidates[0].only_base, std::vector<std::string>{"u"});
+    EXPECT_NE(comparison_text(*report).find("it holds no whole sample"), std::string::npos);
+  }
+  // A byte order mark, as some editors leave it.
+  write("x/" + results_name("results", kDay1), "\xef\xbb\xbf" + results("t", 0.5, "m"));
+  EXPECT_EQ(read_summary({at("x")})->size(), 1U);
+}
+
+// 100 MB of one field that nobody asks for; and of one that is too large to be a table of results.
 TEST_F(ReadersTest, ALargeResultsFileIsReadOrRefused) {
   const std::string filler(std::size_t{1} << 20, 'x');
   for (const std::string field : {"samples", "results"}) {

@@ -18,39 +18,6 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kLargestField = std::size_t{64} << 20;
-constexpr std::size_t kDeepest = 200;  // results are four deep; values are compared by recursion
-
-// NaN and Infinity, which JSON has not, as strings. Text in quotes is left alone.
-std::string quoted_nan(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 16);
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') {
-      out += text[i];
-      if (i + 1 < text.size()) out += text[++i];
-      continue;
-    }
-    if (text[i] == '"') quoted = !quoted;
-    bool replaced = false;
-    for (std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
-      if (quoted || !text.substr(i).starts_with(word)) continue;
-      out += fmt::format("\"{}\"", word);
-      i += word.size() - 1;
-      replaced = true;
-      break;
-    }
-    if (!replaced) out += text[i];
-  }
-  return out;
-}
-
-std::unexpected<Error> unusable(const fs::path& file, const std::string& why) {
-  return usage_error("cannot use " + file.string(), why,
-                     "write it again, or name a folder of assay or lm-eval results");
-}
-
 const OrderedJson& at_or_null(const OrderedJson& object, const std::string& key) {
   static const OrderedJson null;
   if (!object.is_object()) return null;
@@ -307,26 +274,6 @@ std::pair<std::string, std::string> split_date(const std::string& stem) {
   return {stem, ""};
 }
 
-Result<OrderedJson> read_fields(const fs::path& file, const std::vector<std::string_view>& names) {
-  const MappedFile mapped = TRY(MappedFile::open(file));
-  const auto fields = scan_fields(mapped.text());
-  if (!fields) return unusable(file, "it holds no whole JSON object: it is cut or damaged");
-  OrderedJson out = OrderedJson::object();
-  for (const auto& [key, value] : *fields) {
-    if (std::find(names.begin(), names.end(), key) == names.end()) continue;
-    if (value.size() > kLargestField) {
-      return unusable(file, fmt::format("its field \"{}\" is larger than {}", key,
-                                        human_bytes(static_cast<double>(kLargestField))));
-    }
-    OrderedJson parsed = OrderedJson::parse(quoted_nan(value), nullptr, false);
-    if (parsed.is_discarded() || nesting_of(value) > kDeepest) {
-      return unusable(file, fmt::format("its field \"{}\" is no JSON, or nested too deep", key));
-    }
-    out[std::string(key)] = std::move(parsed);
-  }
-  return out;
-}
-
 bool is_result_file(const fs::path& file) {
   const auto mapped = MappedFile::open(file);
   if (!mapped) return false;
@@ -383,7 +330,7 @@ Result<ResultFile> read_result_file(const fs::path& file) try {
   }
   return out;
 } catch (const OrderedJson::exception& e) {
-  return unusable(file, std::string("it has another layout: ") + e.what());
+  return unusable_results(file, std::string("it has another layout: ") + e.what());
 }
 
 }  // namespace assay

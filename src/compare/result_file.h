@@ -66,6 +66,10 @@ struct ResultFile {
 [[nodiscard]] Result<OrderedJson> read_fields(const std::filesystem::path& file,
                                               const std::vector<std::string_view>& names);
 
+// The error of a file of results that cannot be read.
+[[nodiscard]] std::unexpected<Error> unusable_results(const std::filesystem::path& file,
+                                                      const std::string& why);
+
 // Whether a JSON file is of lm-eval or lighteval, by its fields.
 [[nodiscard]] bool is_result_file(const std::filesystem::path& file);
 

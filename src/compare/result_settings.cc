@@ -78,7 +78,8 @@ void note_model_arguments(const OrderedJson& run, TaskSummary& out) {
 void note_hashed(const OrderedJson& config, const char* key, const char* name, TaskSummary& out) {
   if (!config.is_object() || !config.contains(key)) return;
   const OrderedJson& value = config[key];
-  const bool none = value.is_null() || value == "";
+  const bool none =
+      value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
   // A function's text holds the place where it was loaded, another one every time.
   if (value.is_string() && value.get<std::string>().starts_with("<function")) return;
   out.settings[name] = none ? "none" : "sha256 " + sha256_hex(value.dump()).substr(0, kShown);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "compare/result_folders.h"
+#include "compare/samples.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -106,6 +107,10 @@ FolderFiles files_of_folder(const fs::path& folder) {
   for (const fs::path& file : json_files(folder)) {
     const std::string name = file.filename().string();
     if (const auto sample = sample_file_name(name)) {
+      if (!has_samples(file)) {
+        out.left_out.push_back(file.string() + ": it holds no whole sample");
+        continue;
+      }
       samples.push_back({sample->first, sample->second, file});
       continue;
     }

@@ -65,6 +65,7 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> scan_f
     std::string_view line) {
   std::vector<std::pair<std::string_view, std::string_view>> fields;
   Cursor in{line};
+  if (line.starts_with("\xef\xbb\xbf")) in.at = 3;  // a byte order mark
   in.skip_space();
   if (!in.is('{')) return std::nullopt;
   ++in.at;

@@ -227,6 +227,15 @@ SampleLayout layout_of(const Fields& fields) {
 
 }  // namespace
 
+bool has_samples(const fs::path& file) {
+  bool found = false;
+  const auto read = for_each_line(file, [&found](const Fields&) {
+    found = true;
+    return false;
+  });
+  return found || !read;  // what is damaged is said by who reads it
+}
+
 Result<SampleLayout> sample_layout(const fs::path& file, const std::string& filter) {
   std::optional<SampleLayout> first;
   std::optional<SampleLayout> of_filter;

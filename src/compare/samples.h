@@ -51,6 +51,9 @@ struct SampleTable {
   double guess_sum = 0;
 };
 
+// False: the file holds no whole line, as one does whose writing was broken off at once.
+[[nodiscard]] bool has_samples(const std::filesystem::path& file);
+
 // By the first line of this filter; by the file's first where `filter` is empty or no line has it.
 // Errors: the file cannot be read, or holds no whole line (usage).
 [[nodiscard]] Result<SampleLayout> sample_layout(const std::filesystem::path& file,
