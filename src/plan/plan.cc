@@ -1,7 +1,6 @@
 #include "plan/plan.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace assay {
 namespace {
@@ -79,13 +78,6 @@ std::string worker_module(const EngineSpec& engine) {
 
 std::string engine_name(const EngineSpec& engine) {
   return engine.kind == kWorkerKind ? engine.module : engine.kind;
-}
-
-const VariantSpec& Plan::baseline() const {
-  for (const VariantSpec& variant : variants) {
-    if (variant.baseline) return variant;
-  }
-  std::abort();  // parse_plan refuses a plan without a baseline
 }
 
 json to_json(const Plan& plan) {

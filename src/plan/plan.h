@@ -116,8 +116,6 @@ struct Plan {
   CompareSpec compare;
   FidelitySpec fidelity;
   SandboxSpec sandbox;
-
-  [[nodiscard]] const VariantSpec& baseline() const;
 };
 
 // In tokens, of engine arguments; 0 when they do not say.

@@ -62,7 +62,9 @@ TEST(Plan, DefaultsAreThoseOfTheHeader) {
   EXPECT_EQ(task.if_gated, IfGated::fail);
   EXPECT_EQ(task.weight, 1.0);
   EXPECT_EQ(task.line, 5);
-  EXPECT_EQ(plan.baseline().name, "bf16");
+  ASSERT_EQ(plan.variants.size(), 1U);
+  EXPECT_EQ(plan.variants[0].name, "bf16");
+  EXPECT_TRUE(plan.variants[0].baseline);
 }
 
 TEST(Plan, WeightsExpectAndSameModel) {

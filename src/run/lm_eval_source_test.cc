@@ -249,7 +249,7 @@ TEST_F(LmEvalSourceTest, EveryFilterOfATaskIsKept) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   const auto scores = Store::open(folder_, Store::Mode::read).value().scores().value();
   ASSERT_EQ(scores.size(), 4U);
-  EXPECT_EQ(scores[1].item, "gsm8k:1");
+  EXPECT_EQ(scores[1].id.item, "gsm8k:1");
   EXPECT_EQ(scores[1].score.metrics,
             (std::map<std::string, double>{{"robust", 0},
                                            {"lm_eval", 0},

@@ -182,7 +182,7 @@ TEST(Soundness, NotesOverResponses) {
   responses[0].finish_reason = FinishReason::length;
   responses[1].text = " \n";
   Score score;
-  note_soundness(score, responses);
+  set_soundness(score, responses);
   EXPECT_TRUE(score.truncated);
   EXPECT_TRUE(score.empty);
   EXPECT_TRUE(score.thinking_not_closed);
@@ -190,7 +190,7 @@ TEST(Soundness, NotesOverResponses) {
   Score sound;
   responses = {Response{}};
   responses[0].loglikelihoods = {{-1.0, true, 1}};
-  note_soundness(sound, responses);
+  set_soundness(sound, responses);
   EXPECT_FALSE(sound.empty);
 }
 

@@ -44,7 +44,7 @@ bool is_looping(std::string_view text) {
   return false;
 }
 
-void note_soundness(Score& score, std::span<const Response> responses) {
+void set_soundness(Score& score, std::span<const Response> responses) {
   for (const Response& response : responses) {
     if (response.finish_reason == FinishReason::error || !response.loglikelihoods.empty()) continue;
     score.truncated |= response.finish_reason == FinishReason::length;

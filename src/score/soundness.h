@@ -17,6 +17,6 @@ namespace assay {
 [[nodiscard]] bool is_looping(std::string_view text);
 
 // Sets truncated, empty, looping and thinking_not_closed from an item's responses (any of them).
-void note_soundness(Score& score, std::span<const Response> responses);
+void set_soundness(Score& score, std::span<const Response> responses);
 
 }  // namespace assay

@@ -85,9 +85,10 @@ Score score(const ScoreInputs& inputs) {
 
   Score score;
   score.target = std::to_string(gold);
-  note_math(score, robust,
-            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  note_steps(score, inputs.steps);
+  set_math_score(
+      score, robust,
+      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
+  set_soundness(score, inputs.steps);
   return score;
 }
 

@@ -211,7 +211,7 @@ const char* reason_of(NoDecision::Kind kind) {
 
 }  // namespace
 
-void note_lm_eval(Score& score, const LmEvalScore& lm_eval) {
+void set_lm_eval_metrics(Score& score, const LmEvalScore& lm_eval) {
   score.metrics["lm_eval"] = lm_eval.value;
   for (const LmEvalFilter& filter : lm_eval.filters) {
     score.metrics["exact_match," + filter.name] = filter.exact_match;
@@ -219,7 +219,7 @@ void note_lm_eval(Score& score, const LmEvalScore& lm_eval) {
   }
 }
 
-void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
+void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {
   score.extracted = robust.extracted;
   score.extraction = robust.extraction;
   score.detail = robust.detail;
@@ -231,17 +231,17 @@ void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_
   }
   score.outcome = Outcome::scored;
   score.metrics["robust"] = robust.correct ? 1 : 0;
-  note_lm_eval(score, lm_eval);
+  set_lm_eval_metrics(score, lm_eval);
   score.not_extractable = robust.extraction.empty();
 }
 
-void note_steps(Score& score, const std::vector<StepResult>& steps) {
+void set_soundness(Score& score, const std::vector<StepResult>& steps) {
   std::vector<Response> responses;
   responses.reserve(steps.size());
   for (const StepResult& step : steps) {
     if (!step.prompt_did_not_fit) responses.push_back(step.response);
   }
-  note_soundness(score, responses);
+  set_soundness(score, responses);
 }
 
 }  // namespace assay

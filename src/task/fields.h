@@ -64,11 +64,11 @@ enum class Exemplars { none, some };
                                        const std::vector<std::string>& stop, const ChatSpec& chat);
 // lm-eval's scores of a scored answer: the metric `lm_eval`; of several filters each one's under
 // lm-eval's own name for it ("exact_match,strict-match"), too, and what it took in the remarks.
-void note_lm_eval(Score& score, const LmEvalScore& lm_eval);
+void set_lm_eval_metrics(Score& score, const LmEvalScore& lm_eval);
 // An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
 // when its equivalence was not decided.
-void note_math(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
+void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
 // Sets truncated, empty, looping, thinking_not_closed.
-void note_steps(Score& score, const std::vector<StepResult>& steps);
+void set_soundness(Score& score, const std::vector<StepResult>& steps);
 
 }  // namespace assay

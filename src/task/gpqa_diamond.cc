@@ -150,7 +150,7 @@ Score score(const ScoreInputs& inputs) {
   }
   score.not_extractable = !choice;
   score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   return score;
 }
 

@@ -216,9 +216,10 @@ Score score(const ScoreInputs& inputs) {
   score.target = inputs.item.row.at("number").get<std::string>();
   MathJudgement robust = judge_math(score.target, marked.empty() ? answer : marked, inputs.oracle);
   if (!marked.empty()) robust.extraction = "####";
-  note_math(score, robust,
-            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  note_steps(score, inputs.steps);
+  set_math_score(
+      score, robust,
+      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
+  set_soundness(score, inputs.steps);
   return score;
 }
 

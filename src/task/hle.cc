@@ -225,7 +225,7 @@ Score score(const ScoreInputs& inputs) {
   score.target = row.at("answer").get<std::string>();
   score.confidence = Confidence{answer.confidence};
   score.remarks["answer_type"] = row.at("answer_type");
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   if (row.at("answer_type") == "exactMatch") {
     score.extracted = answer.answer;
     score.extraction = answer.answer.empty() ? "" : "answer line";

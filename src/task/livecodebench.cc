@@ -290,7 +290,7 @@ Score score_answered(const ScoreInputs& inputs) {
   score.extracted = code.code;
   score.extraction = code.rule;
   score.not_extractable = code.code.empty();
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   if (code.code.empty()) {
     score.metrics["robust"] = 0;
     score.remarks["verdict"] = to_string(ProgramVerdict::no_code);

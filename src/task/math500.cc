@@ -74,11 +74,12 @@ Score score(const ScoreInputs& inputs) {
   score.target = row.at("answer").get<std::string>();
   const MathJudgement robust =
       judge_math(score.target, answer_text(output, stop_strings()), inputs.oracle);
-  note_math(score, robust,
-            lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
+  set_math_score(
+      score, robust,
+      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   score.remarks["used_oracle"] = robust.used_oracle;
   score.remarks["level"] = row.at("level");
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   return score;
 }
 

@@ -189,9 +189,9 @@ Score score(const ScoreInputs& inputs) {
   }
   score.not_extractable = !choice;
   score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
-  note_lm_eval(
+  set_lm_eval_metrics(
       score, lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   return score;
 }
 

@@ -367,7 +367,7 @@ Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) {
     early->remarks["steps_answered"] =
         std::count_if(inputs.steps.begin(), inputs.steps.end(), was_answered);
-    note_steps(*early, inputs.steps);
+    set_soundness(*early, inputs.steps);
     return *early;
   }
   if (inputs.steps.size() < asked_steps(inputs.item) ||
@@ -381,7 +381,7 @@ Score score(const ScoreInputs& inputs) {
       });
   score.not_extractable = none_extracted;
   score.extraction = none_extracted ? "" : "code fence";
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   return score;
 }
 

@@ -70,7 +70,7 @@ Score score_short_program(const ScoreInputs& inputs) {
   score.extracted = code.code;
   score.extraction = code.rule;
   score.not_extractable = code.code.empty();
-  note_steps(score, inputs.steps);
+  set_soundness(score, inputs.steps);
   ProgramVerdict verdict = ProgramVerdict::no_code;
   if (!inputs.programs.empty()) {
     const ProgramResult& result = inputs.programs.front();
