@@ -1,6 +1,8 @@
 // Is the measurement itself sound? Thresholds and what they force (docs/flags.md).
 #pragma once
 
+#include <cstdint>
+
 #include "report/values.h"
 
 namespace assay {
