@@ -21,9 +21,9 @@ const char* to_string(Purpose purpose) {
 }
 
 std::optional<Purpose> purpose_from_name(std::string_view name) {
-  for (const Purpose purpose : {Purpose::answer, Purpose::second_pass, Purpose::read_back,
-                                Purpose::judgement, Purpose::second_pass_judgement,
-                                Purpose::second_read_back}) {
+  for (const Purpose purpose :
+       {Purpose::answer, Purpose::second_pass, Purpose::read_back, Purpose::judgement,
+        Purpose::second_pass_judgement, Purpose::second_read_back}) {
     if (name == to_string(purpose)) return purpose;
   }
   return std::nullopt;
