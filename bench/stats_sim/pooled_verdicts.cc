@@ -30,6 +30,7 @@ using PerBin = std::array<std::size_t, kBinEnds.size()>;
 struct Effort {
   int draws;
   PerBin simulated;  // of the close calls of a bin, the first this many get their simulated p
+  PerBin refined;    // the same where the rate found so is above 5 % by a standard error
   int first_resamples;
   int resamples;  // as pool: for those that the first do not decide
 };
@@ -109,7 +110,8 @@ bool claimed_by_pool(const Cell& cell, const Draw& draw, bool equal) {
 // calls of each bin a sample gets the simulated p, and stands for the bin.
 class ClaimRate {
  public:
-  ClaimRate(bool equal, bool ask_pool) : equal_(equal), ask_pool_(ask_pool) {}
+  ClaimRate(bool equal, const PerBin& simulated, bool ask_pool)
+      : equal_(equal), simulated_(simulated), ask_pool_(ask_pool) {}
 
   void add(Cell& cell, const Draw& draw, const Effort& effort) {
     const std::vector<Stratum> strata = strata_of(draw, equal_);
@@ -123,7 +125,7 @@ class ClaimRate {
     }
     std::size_t bin = 0;
     while (p >= kBinEnds[bin]) ++bin;
-    if (close_[bin]++ >= effort.simulated[bin]) return;
+    if (close_[bin]++ >= simulated_[bin]) return;
     const bool near_alpha = bin + 1 == kBinEnds.size();
     const bool claim = confirmed(cell, strata, near_alpha, effort);
     if (claim) ++confirmed_[bin];
@@ -132,30 +134,32 @@ class ClaimRate {
     if (claimed_by_pool(cell, draw, equal_) == claim) ++cell.agreed;
   }
 
-  [[nodiscard]] double of(const Effort& effort) const {
+  [[nodiscard]] double of(int draws) const {
     double claims = certain_;
     for (std::size_t bin = 0; bin < kBinEnds.size(); ++bin) {
-      const std::size_t simulated = std::min(close_[bin], effort.simulated[bin]);
+      const std::size_t simulated = std::min(close_[bin], simulated_[bin]);
       if (simulated == 0) continue;
       claims += static_cast<double>(close_[bin]) * static_cast<double>(confirmed_[bin]) /
                 static_cast<double>(simulated);
     }
-    return claims / effort.draws;
+    return claims / draws;
   }
 
  private:
   bool equal_;
+  PerBin simulated_;
   bool ask_pool_;
   double certain_ = 0;
   PerBin close_{};
   PerBin confirmed_{};
 };
 
-void simulate(Cell& cell, const Effort& effort, bool ask_pool) {
+void simulate(Cell& cell, const Effort& effort, const PerBin& simulated_by_root,
+              const PerBin& simulated_equal, bool ask_pool) {
   Draws draws(*cell.shape, cell.discordance, cell.difference, cell.seed);
   const NelVerdict nel(*cell.shape);
-  ClaimRate by_root(false, ask_pool);
-  ClaimRate equal(true, ask_pool);
+  ClaimRate by_root(false, simulated_by_root, ask_pool);
+  ClaimRate equal(true, simulated_equal, ask_pool);
   int passes = 0;
   for (int i = 0; i < effort.draws; ++i) {
     const Draw& draw = draws.next();
@@ -163,19 +167,29 @@ void simulate(Cell& cell, const Effort& effort, bool ask_pool) {
     equal.add(cell, draw, effort);
     passes += nel.passes(draw) ? 1 : 0;
   }
-  cell.by_root = by_root.of(effort);
-  cell.equal = equal.of(effort);
+  cell.by_root = by_root.of(effort.draws);
+  cell.equal = equal.of(effort.draws);
   cell.nel = static_cast<double>(passes) / effort.draws;
 }
 
+// What a sample of the close calls leaves doubtful is asked again, of the same draws.
+void refine(Cell& cell, const Effort& effort) {
+  const double doubtful = kAlpha + std::sqrt(kAlpha * (1 - kAlpha) / effort.draws);
+  if (std::max(cell.by_root, cell.equal) <= doubtful) return;
+  simulate(cell, effort, cell.by_root > doubtful ? effort.refined : effort.simulated,
+           cell.equal > doubtful ? effort.refined : effort.simulated, false);
+}
+
 // Every cell has a seed of its own, so the figures do not depend on the number of threads.
-void simulate_all(std::vector<Cell>& cells, const Effort& effort, bool ask_pool) {
+void simulate_all(std::vector<Cell>& cells, const Effort& effort, bool quick) {
+  const bool ask_pool = !quick;
   std::atomic<std::size_t> next = 0;
   std::vector<std::jthread> threads;
   for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
     threads.emplace_back([&] {
       for (std::size_t c = next++; c < cells.size(); c = next++) {
-        simulate(cells[c], effort, ask_pool);
+        simulate(cells[c], effort, effort.simulated, effort.simulated, ask_pool);
+        if (!quick) refine(cells[c], effort);
       }
     });
   }
@@ -234,8 +248,9 @@ double most_of(const std::vector<Cell>& cells, double Cell::* rate) {
 }  // namespace
 
 std::vector<Check> pooled_verdicts(bool quick) {
-  const Effort effort = quick ? Effort{400, {1, 2, 6}, 100, 300}
-                              : Effort{20000, {4, 8, 20}, 1000, CompareOptions{}.pool_resamples};
+  const Effort effort =
+      quick ? Effort{400, {1, 2, 6}, {}, 100, 300}
+            : Effort{20000, {4, 8, 20}, {20, 60, 400}, 1000, CompareOptions{}.pool_resamples};
   fmt::print("\n### False verdicts, pooled ({} draws a cell)\n", effort.draws);
   const std::vector<Shape> shapes = pool_shapes(quick);
   std::vector<Cell> non_inferior = cells_of(shapes, -kMargin, quick);
@@ -243,7 +258,7 @@ std::vector<Check> pooled_verdicts(bool quick) {
   double asked = 0;
   double agreed = 0;
   for (std::vector<Cell>* cells : {&non_inferior, &worse}) {
-    simulate_all(*cells, effort, !quick);
+    simulate_all(*cells, effort, quick);
     print_table(*cells);
     for (const Cell& cell : *cells) {
       asked += cell.asked;
