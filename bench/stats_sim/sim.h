@@ -1,4 +1,4 @@
-// What the four parts of stats_sim share.
+// What the parts of stats_sim share.
 #pragma once
 
 #include <cstdint>
@@ -37,5 +37,7 @@ std::vector<Check> binary_grid(bool quick);
 std::vector<Check> graded_items(bool quick);
 std::vector<Check> pooled_tasks(bool quick);
 std::vector<Check> large_tasks(bool quick);
+std::vector<Check> task_verdicts(bool quick);
+std::vector<Check> pooled_verdicts(bool quick);
 
 }  // namespace assay::sim
