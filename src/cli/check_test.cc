@@ -29,6 +29,7 @@ struct Told {
 Told assay(std::vector<std::string> words) {
   words.insert(words.begin(), "assay");
   std::vector<char*> argv;
+  argv.reserve(words.size());
   for (std::string& word : words) argv.push_back(word.data());
   const std::atomic<bool> interrupted{false};
   testing::internal::CaptureStdout();

@@ -44,8 +44,8 @@ Result<CompareRequest> request_of(const CompareFlags& options) {
   request.base = options.folders.front();
   request.candidates.assign(options.folders.begin() + 1, options.folders.end());
   if (!options.policy.empty()) request.policy = TRY(read_gate_policy(options.policy));
-  if (options.margin_pp) request.policy.margin_pp = *options.margin_pp;
-  if (options.alpha) request.policy.alpha = *options.alpha;
+  if (options.margin_pp) request.policy.margin_pp = options.margin_pp;
+  if (options.alpha) request.policy.alpha = options.alpha;
   TRY(check_gate_policy(request.policy));
   for (const std::string& entry : options.renamed) {
     const std::size_t at = entry.find('=');

@@ -31,6 +31,19 @@ double restricted_variance(double discordance, double difference, double margin)
   return 2 * p + margin * (1 - margin);
 }
 
+// The least drop in [0, 1] from which on it is reached, by bisection; nothing when 1 is not enough.
+template <typename Reached>
+std::optional<double> least_reached(const Reached& reached, int halvings) {
+  if (!reached(1)) return std::nullopt;
+  double low = 0;
+  double high = 1;
+  for (int i = 0; i < halvings; ++i) {
+    const double middle = 0.5 * (low + high);
+    (reached(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
 }  // namespace
 
 std::optional<double> smallest_detectable_difference(std::int64_t n,
@@ -43,14 +56,7 @@ std::optional<double> smallest_detectable_difference(std::int64_t n,
     const double needed = z_alpha * std::sqrt(psi) + z_power * std::sqrt(psi - d * d);
     return static_cast<double>(n) * d * d >= assume.design_effect * needed * needed;
   };
-  if (!reached(1)) return std::nullopt;
-  double low = 0;
-  double high = 1;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = 0.5 * (low + high);
-    (reached(middle) ? high : low) = middle;
-  }
-  return high;
+  return least_reached(reached, 100);
 }
 
 std::optional<double> smallest_detectable_drop(std::int64_t n, const PowerAssumptions& assume) {
@@ -65,14 +71,7 @@ std::optional<double> smallest_detectable_drop(std::int64_t n, const PowerAssump
     return exact_rejection_probability(n, 0, critical, 0.5 * (psi - d), 0.5 * (psi + d)) >=
            assume.power;
   };
-  if (!reached(1)) return std::nullopt;
-  double low = 0;
-  double high = 1;
-  for (int i = 0; i < 40; ++i) {
-    const double middle = 0.5 * (low + high);
-    (reached(middle) ? high : low) = middle;
-  }
-  return high;
+  return least_reached(reached, 40);
 }
 
 double power_of_non_inferior(std::int64_t n, double margin, const PowerAssumptions& assume) {

@@ -1,0 +1,94 @@
+// Flags that need no store: a report made by hand.
+#include "report/flags.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "stats/family.h"
+#include "support/paired_scores.h"
+
+namespace assay {
+namespace {
+
+// Two variants and one task; `right` of the baseline's n items.
+RunReport report_of(int right, int n) {
+  RunReport report;
+  report.variants.resize(2);
+  report.variants[0].name = "bf16";
+  report.variants[0].baseline = true;
+  report.variants[1].name = "fp8";
+  TaskValues task;
+  task.name = "math500";
+  task.kind = "generate";
+  task.metrics = {"robust"};
+  task.cells.resize(2);
+  for (Cell& cell : task.cells) {
+    cell.run = cell.scored = n;
+    cell.ci95 = wilson_interval(right, n, 0.95);
+  }
+  report.tasks.push_back(task);
+  return report;
+}
+
+const Flag* flag_named(const RunReport& report, const std::string& name) {
+  for (const Flag& flag : report.flags) {
+    if (flag.name == name) return &flag;
+  }
+  return nullptr;
+}
+
+// 300 of 500 are 55.6 % to 64.2 % (Wilson): 5 points off 75 % and more, not off 68 %.
+TEST(Flags, ABaselineOffItsPublishedScore) {
+  for (const auto& [score, off] : {std::pair(0.75, true), {0.68, false}, {0.5, true}}) {
+    RunReport report = report_of(300, 500);
+    report.tasks[0].expect = ExpectedScore{score, 5, "model card"};
+    raise_flags(report, nlohmann::json::object());
+    const Flag* flag = flag_named(report, "off its published score");
+    EXPECT_EQ(flag != nullptr, off) << score;
+    if (flag == nullptr) continue;
+    EXPECT_EQ(flag->variant, "bf16");
+    EXPECT_FALSE(flag->forces_invalid());
+    EXPECT_NE(flag->text.find("model card"), std::string::npos);
+  }
+  // Ten items say too little to raise an alarm.
+  RunReport few = report_of(6, 10);
+  few.tasks[0].expect = ExpectedScore{0.75, 5, ""};
+  raise_flags(few, nlohmann::json::object());
+  EXPECT_EQ(flag_named(few, "off its published score"), nullptr);
+}
+
+TEST(Flags, NoSensitivityAndGains) {
+  RunReport report = report_of(1, 150);
+  std::vector<CandidateComparison> tests(1);
+  tests[0].tasks = {{"math500", 1, binary_pairs(1, 0, 0, 149)}};
+  compare_family(tests, {});
+  report.tasks[0].cells[1].paired = tests[0].rows[0];
+  flag_comparisons(report);
+  const Flag* low = flag_named(report, "no sensitivity");
+  ASSERT_NE(low, nullptr);
+  EXPECT_EQ(low->variant, "bf16");
+  EXPECT_EQ(low->text,
+            "it scores 0.7 %, 0.1 % at least; from 3.0 % on a loss of 3 points could show");
+
+  RunReport gained = report_of(58, 150);
+  tests[0] = {{{"math500", 1, binary_pairs(58, 0, 92, 0)}}, {}, {}};
+  compare_family(tests, {});
+  gained.tasks[0].cells[1].paired = tests[0].rows[0];
+  flag_comparisons(gained);
+  const Flag* gain = flag_named(gained, "gain beyond belief");
+  ASSERT_NE(gain, nullptr);
+  EXPECT_EQ(gain->variant, "fp8");
+  EXPECT_EQ(gain->count, 92);
+  EXPECT_FALSE(gain->forces_invalid());
+}
+
+TEST(Flags, UnscoredApart) {
+  EXPECT_TRUE(unscored_apart({0, 100}, {10, 100}));
+  EXPECT_FALSE(unscored_apart({0, 100}, {9, 100}));  // 9 points
+  EXPECT_FALSE(unscored_apart({0, 20}, {4, 20}));    // 4 answers
+  EXPECT_FALSE(unscored_apart({200, 400}, {200, 400}));
+}
+
+}  // namespace
+}  // namespace assay
