@@ -31,6 +31,7 @@ Status FidelitySource::prepare() {
     const auto steps = TRY(store_.steps(unit.id(baseline)));
     if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front(), longest));
   }
+  if (waiting_.empty()) again_.clear();  // no engine is loaded for the second reading alone
   waiting_.insert(waiting_.end(), std::make_move_iterator(again_.begin()),
                   std::make_move_iterator(again_.end()));
   again_.clear();

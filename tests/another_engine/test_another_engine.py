@@ -20,6 +20,7 @@ variants:
 tasks:
   - {{name: aime24, first: 3, max_gen_toks: 64}}
 fidelity: {{items: 0}}
+compare: {{same_model: true}}
 """
 
 
