@@ -202,6 +202,24 @@ Result<Prepared> prepare(const Sides& sides) {
   return prepared;
 }
 
+// A name in the policy that no candidate shares is a slip: its task would go by other rules.
+Status check_policy_tasks(const GatePolicy& policy, const std::vector<Prepared>& prepared) {
+  std::set<std::string> known;
+  for (const Prepared& one : prepared) {
+    for (const TaskComparison& task : one.comparison.tasks) known.insert(task.task);
+    known.insert(one.comparison.only_base.begin(), one.comparison.only_base.end());
+    known.insert(one.comparison.only_candidate.begin(), one.comparison.only_candidate.end());
+  }
+  std::vector<std::string> unknown;
+  for (const auto& [name, task] : policy.tasks) {
+    if (!known.contains(name)) unknown.push_back(name);
+  }
+  if (unknown.empty()) return {};
+  return usage_error("the policy names tasks that no side has: " + some_of(unknown),
+                     "there are: " + some_of({known.begin(), known.end()}),
+                     "correct the names, or take them out of the policy");
+}
+
 // What the flags of a run say of a comparison, said here too, where nobody's report does.
 void note_obstacles(TaskComparison& task) {
   const PairedComparison& c = task.comparison;
@@ -391,6 +409,7 @@ Result<ComparisonReport> compare_folders(const CompareRequest& request) {
     prepared.push_back(TRY(prepare({arms.base, candidate, request})));
     tests.push_back(std::move(prepared.back().tests));
   }
+  TRY(check_policy_tasks(request.policy, prepared));
   out.family = compare_family(tests, {.margin_pp = out.margin_pp, .alpha = out.alpha});
   for (std::size_t i = 0; i < prepared.size(); ++i) {
     prepared[i].tests = std::move(tests[i]);

@@ -351,6 +351,15 @@ TEST_F(CompareTest, APolicyDecides) {
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->candidates[0].tasks[0].margin_pp, 1);
   EXPECT_EQ(report->candidates[0].failures.size(), 1U);  // no figures of fidelity
+  write("slip.yaml", "tasks:\n  tt: {gate: false}\n");
+  const auto slip = compare({.policy = *read_gate_policy((folder_ / "slip.yaml").string())});
+  ASSERT_FALSE(slip);
+  EXPECT_EQ(slip.error().what, "the policy names tasks that no side has: tt");
+  EXPECT_EQ(slip.error().why, "there are: t");
+  write("allow.yaml", "allow: [gains]\n");
+  const auto allow = read_gate_policy((folder_ / "allow.yaml").string());
+  ASSERT_FALSE(allow);
+  EXPECT_NE(allow.error().what.find("'gains' cannot be allowed"), std::string::npos);
   write("bad.yaml", "margin_pp: 6\nfial_on_flags: [x]\n");
   const auto bad = read_gate_policy((folder_ / "bad.yaml").string());
   ASSERT_FALSE(bad);
