@@ -78,6 +78,7 @@ class VllmEngine:
             try:
                 self._llm = llm_class(model=str(folder), **values)
             except Exception as error:
+                traceback.print_exc()  # the log holds none where the engine runs in this process
                 raise load_error(folder, error) from error
         self._engine = self._llm.llm_engine
         facts = loaded_facts(self._llm, time.monotonic() - started, log, extended)

@@ -193,7 +193,11 @@ KERNELS: dict[str, Kernel] = {
     **named("XPUW4A8IntLinearKernel Dynamic4bitLinearKernel", Kernel(4, 8)),
     # Experts of a mixture (vllm/model_executor/layers/fused_moe/experts)
     **named("MarlinExperts BatchedMarlinExperts", Kernel(moe_weights, marlin_moe_input)),
-    **named("TritonExperts BatchedTritonExperts", Kernel(moe_weights, moe_input)),
+    # The last two choose between two classes at each call and hand on the configuration they have.
+    **named(
+        "TritonExperts BatchedTritonExperts TritonOrCutlassExperts TritonOrDeepGemmExperts",
+        Kernel(moe_weights, moe_input),
+    ),
     "TritonWNA16Experts": Kernel(moe_weights, 16),
     **named("TrtLlmNvFp4ExpertsModular TrtLlmNvFp4ExpertsMonolithic CutlassExpertsFp4",
             Kernel(4, 4)),

@@ -57,6 +57,16 @@ def test_the_table_goes_by_the_exact_name(name: str, expected: tuple[Any, ...]) 
     assert bits(name) == expected
 
 
+@pytest.mark.parametrize(
+    "name", ["TritonExperts", "TritonOrCutlassExperts", "TritonOrDeepGemmExperts"]
+)
+def test_experts_that_choose_at_each_call_compute_with_what_they_hand_on(name: str) -> None:
+    """A per-channel FP8 mixture on an H100 ran on TritonOrCutlassExperts (vLLM 0.26.0)."""
+    fp8 = SimpleNamespace(itemsize=1)
+    config = SimpleNamespace(weight_quant_dtype=fp8, quant_dtype=fp8)
+    assert bits(name, "0.26.0", kernel=SimpleNamespace(quant_config=config)) == (8, 8, False)
+
+
 def test_a_row_holds_for_the_versions_it_was_read_from() -> None:
     assert bits("MarlinNvFp4LinearKernel", "0.32.7") == (4, 16, False)
     assert bits("MarlinNvFp4LinearKernel", "0.26.0") == (4, 16, False)
