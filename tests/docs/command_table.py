@@ -20,6 +20,9 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
 # Commands that are named with an option only: what they need besides.
 COMPLETED: dict[str, str] = {
     "assay compare --json": "assay compare demo-run --json",
+    "assay compare --gate": "assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate",
+    "assay compare --margin": "assay compare demo-run --margin 5",
+    "assay check --json": "assay check plans/demo.yaml --json",
     "assay summarize --format json": "assay summarize demo-run --format json",
     "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
     "[--allow PATTERN]… [--offline]": "python -m assay_worker.hub resolve --kind dataset "
@@ -60,6 +63,10 @@ ELSEWHERE: dict[str, str] = {
     "cmake --preset fuzz": "the stage fuzzers",
     "build/fuzz/": "the stage fuzzers",
     "assay compare study --baseline bf16": "a study's folder; src/compare/study_test.cc makes one",
+    "python -m MODULE": "another worker; tests/another_engine runs one",
+    "python -m my_engine.worker": "another worker; tests/another_engine runs one",
+    "git log": "the copy of the project that these commands run in has no history",
+    "cmake --preset release": "minutes on a quiet machine; the stage statistics is its short form",
     "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "
     "every run here",
     "python -m assay_worker": "a child of assay that speaks over pipes",
@@ -67,6 +74,11 @@ ELSEWHERE: dict[str, str] = {
 
 # The YAML that a page shows in full: what is put after it, and what is run with it.
 EXAMPLES: dict[str, tuple[str, str]] = {
+    "CONTRIBUTING.md": (
+        "name: own\nvariants: [{name: a, model: m, baseline: true}]\n"
+        "tasks: [{name: aime24, limit: 2, max_gen_toks: 32}]\n",
+        "assay check plans/CONTRIBUTING.yaml",
+    ),
     "docs/plan.md": ("", "assay check plans/plan.yaml"),
     "docs/compare.md": ("", "assay compare demo-run:bf16 demo-run:fp8 --policy plans/compare.yaml"),
     "docs/openai_endpoint.md": (

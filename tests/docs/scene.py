@@ -37,16 +37,17 @@ def script(file: Path, text: str) -> None:
     file.chmod(0o755)
 
 
-def tiny_model(folder: Path) -> Path:
-    """Enough of a model for all that looks at its files only."""
+def tiny_model(folder: Path, number: int) -> Path:
+    """Enough of a model for all that looks at its files only; each number has weights of its own."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text('{"architectures": ["Qwen3ForCausalLM"]}')
-    (folder / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    header = b"{}" + b" " * number
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     (folder / "tokenizer.json").write_text("{}")
     return folder
 
 
-def make_hub(layouts: Path, model: Path) -> LocalHub:
+def make_hub(layouts: Path, models: Path) -> LocalHub:
     """The hub with rows of ours under the data sets' real names; HLE is not granted."""
     subprocess.run(
         [PYTHON, ROOT / "worker/tests/hub_layouts.py", ROOT / "data", layouts], check=True
@@ -54,7 +55,8 @@ def make_hub(layouts: Path, model: Path) -> LocalHub:
     hub = LocalHub()
     hub.tokens = {TOKEN}
     folders = {f"datasets/{f.relative_to(layouts)}": f for f in layouts.glob("*/*")}
-    folders |= {f"models/{name}": model for name in HUB_MODELS}
+    for number, name in enumerate(HUB_MODELS):
+        folders[f"models/{name}"] = tiny_model(models / str(number), number)
     for name, folder in folders.items():
         files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
         hub.repos[name] = Repo(files)
@@ -114,7 +116,7 @@ class Scene:
 esac
 """,
         )
-        self.hub = make_hub(folder / "layouts", tiny_model(folder / "model"))
+        self.hub = make_hub(folder / "layouts", folder / "models")
         self.endpoints = {8000: Endpoint("served-name"), 8001: Endpoint("served-name-fp8")}
         self.make_tree(folder / "layouts")
         (folder / "engine.json").write_text(json.dumps(ENGINE))
@@ -129,8 +131,8 @@ esac
         (self.tree / "plans").mkdir(parents=True)
         for plan in (ROOT / "plans").glob("*.yaml"):
             self.add_plan(plan.stem, plan.read_text())
-        for name in ENGINE["models"]:
-            tiny_model(self.tree / "build/demo-models" / name)
+        for number, name in enumerate(ENGINE["models"]):
+            tiny_model(self.tree / "build/demo-models" / name, number)
         for name in ("data", "worker", "tests", "docs"):
             (self.tree / name).symlink_to(ROOT / name)
         recorded_outputs(self.tree)
