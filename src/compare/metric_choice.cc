@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace assay {
@@ -74,9 +75,7 @@ bool is_share_name(const std::string& metric) {
       "rmse",        "mae",     "ece",       "kappa",         "auc",       "auroc",      "diff",
       "entropy",     "r2",      "sim",       "similarity"};
   std::string lower = metric;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(lower, lower.begin(), to_lower);
   std::replace_if(
       lower.begin(), lower.end(), [](char c) { return c == '-' || c == '/' || c == ' '; }, '_');
   const std::vector<std::string> words = split(lower, '_');
