@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "plan/sections.h"
 #include "plan/yaml_reader.h"
 
 namespace assay {
@@ -36,17 +37,6 @@ Status read_fidelity(const YamlMap& root, const std::string& file, GatePolicy& p
   TRY(map.read("top1_agreement_at_least", value));
   if (map.has("top1_agreement_at_least")) policy.top1_agreement_at_least = value;
   return {};
-}
-
-Status read_weights(const YamlMap& root, GatePolicy& policy) {
-  if (!root.has("weights")) return {};
-  std::string name;
-  TRY(root.read("weights", name));
-  policy.weights = weight_rule_named(name);
-  if (policy.weights) return {};
-  return root.error("weights", fmt::format("weights: there is no rule '{}'", name),
-                    "it says how tasks of different size count in the pooled difference",
-                    "write equal, sqrt or items");
 }
 
 constexpr std::array kAllowances{
@@ -96,7 +86,7 @@ Result<GatePolicy> read_gate_policy(const std::string& file) {
       {"margin_pp", "alpha", "weights", "allow", "tasks", "fail_on_flags", "fidelity"}));
   if (root.has("margin_pp")) TRY(root.read("margin_pp", policy.margin_pp.emplace()));
   if (root.has("alpha")) TRY(root.read("alpha", policy.alpha.emplace()));
-  TRY(read_weights(root, policy));
+  TRY(read_weights(root, policy.weights));
   TRY(read_allowed(root, policy));
   TRY(root.read_strings("fail_on_flags", policy.fail_on_flags));
   TRY(read_fidelity(root, file, policy));

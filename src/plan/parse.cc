@@ -46,7 +46,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_chat(top, plan));
     TRY(top.read("seed", plan.seed));
     TRY(read_data(top, plan.file, plan.data));
-    TRY(read_weights(top, plan));
+    TRY(read_weights(top, plan.compare.weights));
     TRY(read_compare(top, plan));
     TRY(read_fidelity(top, plan));
     TRY(read_sandbox(top, plan));

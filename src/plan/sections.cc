@@ -306,13 +306,13 @@ Status read_data(const YamlMap& map, const std::filesystem::path& plan_file, std
   return {};
 }
 
-Status read_weights(const YamlMap& top, Plan& plan) {
-  if (!top.has("weights")) return {};
+Status read_weights(const YamlMap& map, std::optional<WeightRule>& weights) {
+  if (!map.has("weights")) return {};
   std::string name;
-  TRY(top.read("weights", name));
-  plan.compare.weights = weight_rule_named(name);
-  if (plan.compare.weights) return {};
-  return top.error("weights", fmt::format("weights: there is no rule '{}'", name),
+  TRY(map.read("weights", name));
+  weights = weight_rule_named(name);
+  if (weights) return {};
+  return map.error("weights", fmt::format("weights: there is no rule '{}'", name),
                    "it says how tasks of different size count in the pooled difference",
                    "write equal, sqrt or items");
 }

@@ -1,7 +1,9 @@
-// The parts of a plan file, one function each; used by parse_plan alone.
+// The parts of a plan file, one function each; used by parse_plan, and where the policy of a gate
+// has the same key.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +31,7 @@ namespace assay {
 // `data`: a folder (made absolute from the plan's own) or "hub".
 [[nodiscard]] Status read_data(const YamlMap& map, const std::filesystem::path& plan_file,
                                std::string& data);
-[[nodiscard]] Status read_weights(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_weights(const YamlMap& map, std::optional<WeightRule>& weights);
 [[nodiscard]] Status read_compare(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_fidelity(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_sandbox(const YamlMap& top, Plan& plan);
