@@ -35,25 +35,24 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
-// What an earlier run on the folder pinned. A store that cannot be read pins nothing: opening it
-// for the run says why. A frozen plan of another format ends the run here, before anything is
-// fetched for it.
-Result<FrozenRevisions> stored_revisions(const std::filesystem::path& folder) {
+// What an earlier run on the folder was frozen to. A store that cannot be read tells nothing:
+// opening it for the run says why. A frozen plan of another format ends the run here, before
+// anything is fetched for it.
+Result<std::optional<FrozenPlan>> frozen_before(const std::filesystem::path& folder) {
   std::error_code code;
-  if (!std::filesystem::exists(folder / "store.sqlite", code)) return FrozenRevisions();
+  if (!std::filesystem::exists(folder / "store.sqlite", code)) return std::nullopt;
   const auto store = Store::open(folder, Store::Mode::read);
-  if (!store) return FrozenRevisions();
+  if (!store) return std::nullopt;
   const auto text = TRY(store->meta("frozen"));
-  if (!text) return FrozenRevisions();
-  return FrozenRevisions(TRY(frozen_from_text(*text)));
+  if (!text) return std::nullopt;
+  return TRY(frozen_from_text(*text));
 }
 
 // A plan that says nothing of weights goes on with those the folder was frozen with.
-Result<WeightRule> weights_of(const Plan& plan, const Store& store) {
+WeightRule weights_of(const Plan& plan, const std::optional<FrozenPlan>& before) {
   if (plan.compare.weights) return *plan.compare.weights;
-  const auto text = TRY(store.meta("frozen"));
-  if (!text) return kDefaultWeights;
-  return TRY(frozen_from_text(*text)).plan.compare.weights.value_or(WeightRule::equal);
+  if (!before) return kDefaultWeights;
+  return before->plan.compare.weights.value_or(WeightRule::equal);
 }
 
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
@@ -73,18 +72,20 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const double started_s = clock.now().count();
   apply_env(plan);
   TRY(prepare_folders(flow.out));
-  const auto world = TRY(World::make(plan, {.data = flow.data,
-                                            .output = flow.out,
-                                            .grade_python = "",
-                                            .frozen = TRY(stored_revisions(flow.out)),
-                                            .stop = session.interrupted}));
+  const std::optional<FrozenPlan> before = TRY(frozen_before(flow.out));
+  const auto world =
+      TRY(World::make(plan, {.data = flow.data,
+                             .output = flow.out,
+                             .grade_python = "",
+                             .frozen = before ? FrozenRevisions(*before) : FrozenRevisions(),
+                             .stop = session.interrupted}));
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());
   TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
-  resolved.plan.compare.weights = TRY(weights_of(plan, store));
+  resolved.plan.compare.weights = weights_of(plan, before);
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
