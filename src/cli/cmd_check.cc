@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <string>
 
@@ -205,11 +204,15 @@ void print_tasks(const PlanCheck& check) {
 // One line a weight rule: power and smallest detectable loss at each share of flips.
 void print_power(const PlanCheck& check) {
   if (check.power.empty()) return;
+  std::int64_t items = 0;
+  int tasks = 0;
+  for (const PlannedTask& task : check.tasks) {
+    if (task.items == 0 || !(task.factor > 0)) continue;
+    items += task.items;
+    ++tasks;
+  }
   fmt::print("\nprimary: the pooled difference of {} items in {} tasks, when this share flips\n",
-             std::accumulate(check.tasks.begin(), check.tasks.end(), std::int64_t{0},
-                             [](std::int64_t n, const PlannedTask& t) { return n + t.items; }),
-             std::count_if(check.tasks.begin(), check.tasks.end(),
-                           [](const PlannedTask& t) { return t.items > 0 && t.factor > 0; }));
+             items, tasks);
   fmt::print("  {:<16}", "weights");
   for (const double share : kFlipShares) fmt::print(" {:>16}", fmt::format("{:g} %", share * 100));
   for (std::size_t i = 0; i < check.power.size(); ++i) {
