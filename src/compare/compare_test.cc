@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -14,28 +13,15 @@
 #include "compare/sample_scan.h"
 #include "compare/samples.h"
 #include "compare/summarize.h"
+#include "support/test_folder.h"
 
 namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
 
-class CompareTest : public testing::Test {
+class CompareTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              ("assay_compare_" +
-               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
-               std::to_string(::getpid()));
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) {
-    ASSERT_TRUE(make_dirs((folder_ / name).parent_path()));
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-
   // n samples of lm-eval 0.4.13's shape; `right` of them score 1.
   static std::string samples(int n, int right, int first = 0, const std::string& prompt = "p") {
     std::string out;
@@ -58,8 +44,6 @@ class CompareTest : public testing::Test {
     if (request.candidates.empty()) request.candidates = {(folder_ / "y").string()};
     return compare_folders(request);
   }
-
-  fs::path folder_;
 };
 
 constexpr const char* kSamples = "/m/samples_t_2026-01-01T00-00-00.jsonl";

@@ -1,6 +1,5 @@
 // Folders as lm-eval, lighteval and their users leave them: what is read, and as what.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include "compare/result_folders.h"
 #include "compare/samples.h"
 #include "compare/summarize.h"
+#include "support/test_folder.h"
 
 namespace assay {
 namespace {
@@ -22,22 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // A folder of one test; files are written below it.
-class ReadersTest : public testing::Test {
+class ReadersTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::weakly_canonical(fs::path(testing::TempDir())) /
-              ("assay_readers_" +
-               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
-               std::to_string(::getpid()));
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) {
-    ASSERT_TRUE(make_dirs((folder_ / name).parent_path()));
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-
   [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
   // n samples, `right` of them right; `more` are further fields of each line.
@@ -73,8 +59,6 @@ class ReadersTest : public testing::Test {
     if (request.candidates.empty() && request.baseline.empty()) request.candidates = {at("y")};
     return compare_folders(request);
   }
-
-  fs::path folder_;
 };
 
 constexpr const char* kDay1 = "2026-08-01T10-00-00.000001";

@@ -1,15 +1,13 @@
 // A made-up study: 16 arms, 5 tasks, 2 runs, in the layouts that people use.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
-#include "base/files.h"
 #include "base/json.h"
 #include "compare/compare_folders.h"
 #include "compare/study.h"
+#include "support/test_folder.h"
 
 namespace assay {
 namespace {
@@ -75,20 +73,8 @@ void make_study(int arms, Lay lay) {
   }
 }
 
-class StudyTest : public testing::Test {
+class StudyTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::weakly_canonical(fs::path(testing::TempDir())) /
-              fmt::format("assay_study_{}_{}",
-                          testing::UnitTest::GetInstance()->current_test_info()->name(), getpid());
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) {
-    ASSERT_TRUE(make_dirs((folder_ / name).parent_path()));
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
   void write_call(const std::string& below, const std::string& stem, const Call& call) {
     write(below + stem + "_" + call.date + ".json", results_of(call));
     write(fmt::format("{}samples_task{}_{}.jsonl", below, call.task, call.date), samples_of(call));
@@ -111,8 +97,6 @@ class StudyTest : public testing::Test {
       EXPECT_EQ(one.pooled.overall.n, kItems * kTasks);
     }
   }
-
-  fs::path folder_;
 };
 
 TEST_F(StudyTest, AFolderAnArmWithAFolderARun) {
