@@ -1,4 +1,5 @@
 // Folders as lm-eval, lighteval and their users leave them: what is read, and as what.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -174,10 +175,10 @@ TEST_F(ReadersTest, AGroupCountsOnceWithItsOwnItems) {
   EXPECT_EQ(tasks[0].metric, "acc");
   EXPECT_EQ(tasks[1].comparison.n, 40);
   // With samples: documents of the two tasks have the same ids, and stay apart.
-  for (const std::string side : {"x", "y"}) {
-    for (const std::string task : {"g_a", "g_b"}) {
+  for (const char* side : {"x", "y"}) {
+    for (const char* task : {"g_a", "g_b"}) {
       const Json more = {{"metrics", {"acc", "acc_norm"}}, {"acc", 1}, {"acc_norm", 0}};
-      write(side + "/samples_" + task + "_" + kDay1 + ".jsonl", samples(50, 0, more));
+      write(fmt::format("{}/samples_{}_{}.jsonl", side, task, kDay1), samples(50, 0, more));
     }
   }
   report = compare();
