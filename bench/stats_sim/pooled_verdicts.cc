@@ -20,7 +20,6 @@ namespace assay::sim {
 namespace {
 
 constexpr std::array kDiscordances{0.02, 0.03, 0.05, 0.10, 0.20, 0.30};
-constexpr double kMostSimulatedItems = 20000;  // pool simulates no p beyond
 
 // The close calls, p from alpha / 10 to alpha, by their asymptotic p: the nearer to alpha, the
 // likelier the simulated p refuses the claim.
@@ -117,9 +116,7 @@ class ClaimRate {
     const std::vector<Stratum> strata = strata_of(draw, equal_);
     const double p = asymptotic_p(cell, strata);
     if (p >= kAlpha) return;
-    double items = 0;
-    for (const Flips& task : draw) items += static_cast<double>(task.n);
-    if (p < kAlpha / 10 || items > kMostSimulatedItems) {
+    if (p < kAlpha / 10) {
       certain_ += 1;
       return;
     }

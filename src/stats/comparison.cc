@@ -95,7 +95,7 @@ void set_graded(PairedComparison& c, const std::vector<PairedScore>& pairs,
                {stratified_lower(stratum, options.alpha), stratified_upper(stratum, options.alpha)},
                options.confidence);
   // The same drop on every item leaves the bootstrap nothing to resample.
-  if (c.n <= kMostSimulatedItems && widen_by_bootstrap(c, values, options)) {
+  if (c.n <= kMostResampledItems && widen_by_bootstrap(c, values, options)) {
     c.method = Method::bootstrap;
   }
 }

@@ -34,7 +34,7 @@ struct CompareOptions {
   int family = 1;            // tests that share alpha: those two figures are at alpha / family
   // Up to this many pairs a right/wrong comparison's p-values are also computed exactly, and the
   // larger of exact and asymptotic counts (stats/exact.h says why). 0: asymptotic always.
-  std::int64_t exact_max_n = 1000;
+  std::int64_t exact_max_n = 200'000;
   BootstrapOptions bootstrap = {};
   // Data sets drawn to confirm a pooled claim (stats/stratified.h); the seed is the bootstrap's.
   // 0: asymptotic always.

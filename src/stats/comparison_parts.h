@@ -10,7 +10,9 @@
 namespace assay::internal {
 
 constexpr double kPercent = 100;
-constexpr std::int64_t kMostSimulatedItems = 20000;  // beyond, the normal approximation is enough
+// Graded items beyond which the normal approximation is enough, and resampling takes too long.
+constexpr std::int64_t kMostResampledItems = 20000;
+constexpr std::size_t kMostSimulatedValues = 20000;  // the same, of a pool's distinct differences
 
 [[nodiscard]] bool valid_score(double score);
 [[nodiscard]] bool all_valid(const std::vector<PairedScore>& pairs);

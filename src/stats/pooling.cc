@@ -28,13 +28,21 @@ bool is_sensitive(const PoolTask& task, const CompareOptions& options) {
                          options.margin_pp / kPercent);
 }
 
+// Whether a simulated p takes seconds at the most: its time grows with the differences that are not
+// alike, of which right/wrong items have three a task.
+bool is_quickly_simulated(const std::vector<Stratum>& strata) {
+  std::size_t values = 0;
+  for (const Stratum& stratum : strata) values += stratum.values.size();
+  return values <= kMostSimulatedValues;
+}
+
 // Close calls are settled by the statistic's own distribution; far from alpha it changes nothing.
 void set_pooled_p(PairedComparison& c, const std::vector<Stratum>& strata,
                   const CompareOptions& options) {
   const double margin = options.margin_pp / kPercent;
   c.p_non_inferior = stratified_p_above(strata, -margin);
   c.p_worse = stratified_p_below(strata, 0);
-  if (options.pool_resamples < 1 || c.n > kMostSimulatedItems) return;
+  if (options.pool_resamples < 1 || !is_quickly_simulated(strata)) return;
   const NullSimulation simulation{options.pool_resamples, options.bootstrap.seed};
   const auto close = [&](double p) { return p < options.alpha && p >= options.alpha / 10; };
   if (close(c.p_non_inferior)) {

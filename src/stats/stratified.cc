@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <numeric>
 
 #include "stats/paired.h"
 #include "stats/random.h"
@@ -194,7 +196,7 @@ double lower_of(const std::vector<Stratum>& strata, double tail) {
   return walk(strata, estimate, -1, [&](const Point& p) { return p.statistic - z; }).delta;
 }
 
-// The likeliest distribution as (value, cumulative probability), the unseen end included.
+// The likeliest distribution as (value, probability), the unseen end included.
 std::vector<std::pair<double, double>> null_distribution(const Stratum& stratum, const Tilted& t) {
   std::vector<std::pair<double, double>> cells;
   cells.reserve(stratum.values.size() + 1);
@@ -204,13 +206,87 @@ std::vector<std::pair<double, double>> null_distribution(const Stratum& stratum,
     const double end = toward(t.tilt);
     cells.insert(end < 0 ? cells.begin() : cells.end(), {end, t.unseen});
   }
-  double sum = 0;
-  for (auto& [value, probability] : cells) {
-    sum += probability;
-    probability = sum;
-  }
-  cells.back().second = 1;  // whatever rounding left over
   return cells;
+}
+
+// A binomial number by the gaps between successes, so that the time grows with what is rare and not
+// with the items (L. Devroye, Non-Uniform Random Variate Generation, Springer 1986, X.4.1).
+double binomial_draw(double n, double p, std::uint64_t seed, std::uint64_t& counter) {
+  if (p >= 1) return n;
+  if (p > 0.5) return n - binomial_draw(n, 1 - p, seed, counter);
+  const double log_failure = std::log1p(-p);
+  if (!(log_failure < 0)) return 0;
+  double successes = 0;
+  double position = 0;
+  while (true) {
+    position += 1 + std::floor(std::log1p(-random_unit(seed, counter++)) / log_failure);
+    if (position > n) return successes;
+    successes += 1;
+  }
+}
+
+// As many items as `stratum` has, drawn from the cells.
+Stratum drawn_from(const std::vector<std::pair<double, double>>& cells, const Stratum& stratum,
+                   std::uint64_t seed, std::uint64_t& counter) {
+  std::vector<double> counts(cells.size());
+  // The likeliest comes last and costs nothing.
+  std::vector<std::size_t> order(cells.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return cells[a].second < cells[b].second; });
+  double left = stratum.n();
+  double probability_left = 0;
+  for (const auto& [value, probability] : cells) probability_left += probability;
+  for (const std::size_t k : order) {
+    const double p = k == order.back() ? 1 : cells[k].second / probability_left;
+    counts[k] = binomial_draw(left, p, seed, counter);
+    left -= counts[k];
+    probability_left -= cells[k].second;
+  }
+  Stratum drawn{stratum.weight, {}};
+  for (std::size_t k = 0; k < cells.size(); ++k) {
+    if (counts[k] > 0) drawn.values.emplace_back(cells[k].first, counts[k]);
+  }
+  return drawn;
+}
+
+// The share of data sets drawn from the likeliest distributions of `model` under the hypothesis
+// that are as far out as `statistic`.
+double share_as_far_out(const std::vector<Stratum>& model, double delta, double statistic,
+                        const NullSimulation& simulation) {
+  const double estimate = estimate_of(model);
+  const Point null = delta == estimate ? Point{} : point_with(model, estimate, delta);
+  std::vector<std::vector<std::pair<double, double>>> cells;
+  cells.reserve(model.size());
+  for (const Stratum& stratum : model) {
+    cells.push_back(null_distribution(stratum, tilted(stratum, null.multiplier * stratum.weight)));
+  }
+  std::uint64_t counter = 0;
+  int as_far = 1;
+  std::vector<Stratum> drawn(model.size());
+  for (int r = 0; r < simulation.resamples; ++r) {
+    for (std::size_t t = 0; t < model.size(); ++t) {
+      drawn[t] = drawn_from(cells[t], model[t], simulation.seed, counter);
+    }
+    if (stratified_statistic(drawn, delta) >= statistic - kTie) ++as_far;
+  }
+  return static_cast<double>(as_far) / (simulation.resamples + 1);
+}
+
+// Every stratum with the differences of all items of all strata, in its own number of items.
+std::vector<Stratum> alike(const std::vector<Stratum>& strata) {
+  std::map<double, double> counts;
+  double items = 0;
+  for (const Stratum& stratum : strata) {
+    for (const auto& [value, count] : stratum.values) counts[value] += count;
+    items += stratum.n();
+  }
+  std::vector<Stratum> shared;
+  for (const Stratum& stratum : strata) {
+    shared.push_back({stratum.weight, {counts.begin(), counts.end()}});
+    for (auto& [value, count] : shared.back().values) count *= stratum.n() / items;
+  }
+  return shared;
 }
 
 Stratum mirrored(const Stratum& stratum) {
@@ -298,36 +374,10 @@ double stratified_simulated_p_above(std::span<const Stratum> strata, double delt
                                     const NullSimulation& simulation) {
   const std::vector<Stratum> kept = scaled(strata);
   if (kept.empty()) return 1;
-  const double estimate = estimate_of(kept);
-  const Point null = delta == estimate ? Point{} : point_with(kept, estimate, delta);
-  std::vector<std::vector<std::pair<double, double>>> cells;
-  cells.reserve(kept.size());
-  for (const Stratum& stratum : kept) {
-    cells.push_back(null_distribution(stratum, tilted(stratum, null.multiplier * stratum.weight)));
-  }
-  std::uint64_t counter = 0;
-  int as_far = 1;
-  for (int r = 0; r < simulation.resamples; ++r) {
-    std::vector<Stratum> drawn;
-    drawn.reserve(kept.size());
-    for (std::size_t t = 0; t < kept.size(); ++t) {
-      std::vector<double> counts(cells[t].size());
-      const auto n = static_cast<std::int64_t>(kept[t].n());
-      for (std::int64_t i = 0; i < n; ++i) {
-        const double u = random_unit(simulation.seed, counter++);
-        std::size_t cell = 0;
-        while (u >= cells[t][cell].second) ++cell;
-        counts[cell] += 1;
-      }
-      Stratum stratum{kept[t].weight, {}};
-      for (std::size_t k = 0; k < counts.size(); ++k) {
-        if (counts[k] > 0) stratum.values.emplace_back(cells[t][k].first, counts[k]);
-      }
-      drawn.push_back(std::move(stratum));
-    }
-    if (stratified_statistic(drawn, delta) >= null.statistic - kTie) ++as_far;
-  }
-  return static_cast<double>(as_far) / (simulation.resamples + 1);
+  const double statistic = stratified_statistic(kept, delta);
+  const double own = share_as_far_out(kept, delta, statistic, simulation);
+  if (kept.size() == 1) return own;
+  return std::max(own, share_as_far_out(alike(kept), delta, statistic, simulation));
 }
 
 double stratified_simulated_p_below(std::span<const Stratum> strata, double delta,

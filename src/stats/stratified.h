@@ -51,8 +51,11 @@ struct Stratum {
 // The same p from the statistic's own distribution instead of the normal one: the share of
 // `resamples` data sets, drawn from the likeliest distributions under the hypothesis, whose
 // statistic is as far out (parametric bootstrap at the restricted estimate; S. Lee and G. Young,
-// Statistics & Probability Letters 71 (2005) 143-153). Never below 1 / (resamples + 1).
-// Time: resamples * (items + some 20 microseconds a stratum).
+// Statistics & Probability Letters 71 (2005) 143-153). Of several strata it is the larger of two:
+// from each stratum's own differences, and from those of all strata together. A small task of much
+// weight that happened to flip little makes its own distribution too narrow; the common one knows
+// better. Never below 1 / (resamples + 1).
+// Time: resamples * (items that are not alike + some 20 microseconds a stratum), twice.
 struct NullSimulation {
   int resamples = 2000;
   std::uint64_t seed = 0;

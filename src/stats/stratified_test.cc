@@ -133,6 +133,18 @@ TEST(Stratified, SimulatedPKnowsTheStatisticsOwnDistribution) {
   EXPECT_NEAR(stratified_simulated_p_above(one, -0.03, {5000, 1}), 0.0685, 4 * standard_error);
   EXPECT_EQ(stratified_simulated_p_above(one, -0.03, {500, 1}),
             stratified_simulated_p_above(one, -0.03, {500, 1}));
+}
+
+// 1 of 19 items lost in a task of half the weight, 25 lost and 12 won of 179 in the other: the
+// small task's own distribution, and that of all items alike. numpy with scipy's brentq, 4,000
+// draws each, gives 0.036 and 0.053.
+TEST(Stratified, SimulatedPIsTheLargerOfOwnAndCommonDistributions) {
+  const std::vector<Stratum> strata{flips(1, 19, 1, 0), flips(1, 179, 25, 12)};
+  const double standard_error = std::sqrt(2 * 0.0527 * 0.9473 / 4000);
+  EXPECT_NEAR(stratified_simulated_p_below(strata, 0, {4000, 1}), 0.0527, 3 * standard_error);
+}
+
+TEST(Stratified, SimulatedPIsNeverZero) {
   // 12 losses of 30 and 8 of 20 have no counterpart in 1,000 draws of fair flips.
   const std::vector<Stratum> lost{flips(1, 30, 12, 0), flips(1, 20, 8, 0)};
   EXPECT_NEAR(stratified_simulated_p_below(lost, 0, {999, 1}), 0.001, 1e-12);
