@@ -2,6 +2,7 @@
 option(ASSAY_TESTS "build the unit tests" ON)
 option(ASSAY_BENCH "build the benchmarks" OFF)
 option(ASSAY_WERROR "warnings are errors" ON)
+option(ASSAY_FUZZ "build the fuzzers, with clang" OFF)
 set(ASSAY_SANITIZE "" CACHE STRING "sanitizers: empty, 'address,undefined' or 'thread'")
 
 set(CMAKE_CXX_STANDARD 23)
@@ -30,6 +31,10 @@ if(ASSAY_SANITIZE)
   # g++ 12 reports false maybe-uninitialized findings under the sanitizers.
   target_compile_options(assay_options INTERFACE -Wno-maybe-uninitialized)
 endif()
+# The unit tests and the fuzzers share one build: libraries count their branches for libFuzzer.
+if(ASSAY_FUZZ)
+  target_link_options(assay_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # The release and sanitizer presets compile several sources of a target as one (CMAKE_UNITY_BUILD),
 # which halves their time. Targets whose sources use the same name for different things in their
@@ -47,6 +52,9 @@ function(assay_library room)
   endif()
   set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_link_libraries(assay_${room} PUBLIC assay_options ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
+  if(ASSAY_FUZZ)
+    target_compile_options(assay_${room} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   foreach(dep ${ARG_DEPS})
     target_link_libraries(assay_${room} PUBLIC assay_${dep})
   endforeach()

@@ -51,7 +51,7 @@ class Machine:
 
         self.disk, self.home = Path(disk), Path(disk) / "home"
         self.home.mkdir()
-        layouts = WORK / "layouts"
+        layouts = self.layouts = WORK / f"layouts.{os.getpid()}"  # tests run beside each other
         shutil.rmtree(layouts, ignore_errors=True)
         subprocess.run([ROOT / ".venv/bin/python", ROOT / "worker/tests/hub_layouts.py",
                         ROOT / "data", layouts], check=True)
@@ -98,6 +98,7 @@ def machine():
             yield one
         finally:
             one.hub.close()
+            shutil.rmtree(one.layouts, ignore_errors=True)
 
 
 def rows(store, sql):
