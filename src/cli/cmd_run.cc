@@ -1,6 +1,7 @@
 // assay run: the main job, from plan to report.
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
@@ -11,9 +12,13 @@
 namespace assay {
 namespace {
 
+// The value of --restart-variant without names; no variant can be called so.
+constexpr const char* kThoseMeant = "*";
+
 struct RunCommand {
   PlanOptions plan;
   std::string budget;
+  std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
 };
 
@@ -26,6 +31,10 @@ Result<int> run(RunCommand options, const Session& session) {
     }
   }
   options.flow.data = options.plan.data;
+  options.flow.start_over.asked = !options.start_over.empty();
+  if (options.flow.start_over.asked && options.start_over != kThoseMeant) {
+    options.flow.start_over.names = split(options.start_over, ',');
+  }
   options.flow.out = TRY(output_folder(plan, options.plan));
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
@@ -44,8 +53,10 @@ void add_run(CLI::App& app, Session& session) {
   add_plan_options(*command, options->plan, true);
   command->add_option("--budget", options->budget,
                       "Wall clock for all variants, as 3h, 45m or 1h30m");
-  command->add_flag("--restart-variant", options->flow.restart_variant,
-                    "Begin a half-done variant anew when its engine was upgraded");
+  command->add_flag(
+      fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
+      "Start variants over, their answers forgotten: --restart-variant=NAME,NAME those; without "
+      "names those that another engine began, at an endpoint all");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"

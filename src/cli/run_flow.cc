@@ -100,7 +100,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   RunOptions options;
   options.budget_s = plan.budget_s;
   options.spent_s = clock.now().count() - started_s;
-  options.restart_variant = flow.restart_variant;
+  options.start_over = flow.start_over;
   const std::int64_t responses_before = store.response_count();
   const auto end = run_plan(resolved, options, services);
   progress.clear();

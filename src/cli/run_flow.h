@@ -8,13 +8,14 @@
 #include "cli/command.h"
 #include "plan/plan.h"
 #include "report/values.h"
+#include "run/identity.h"
 
 namespace assay {
 
 struct RunFlow {
   std::filesystem::path data;  // --data; may be empty
   std::filesystem::path out;
-  bool restart_variant = false;
+  StartOver start_over;
   bool quiet = false;
 };
 

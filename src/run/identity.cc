@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "plan/endpoint.h"
+#include "run/judging.h"
 #include "run/lm_eval_source.h"
 
 namespace assay {
@@ -36,20 +40,64 @@ Result<EngineIdentity> stored_identity(const Store& store, const std::string& va
                         value.at("args")};
 }
 
-Result<EngineIdentity> begin_or_continue(const ResolvedRun& run, const ResolvedVariant& variant,
-                                         const EngineIdentity& current, bool restart,
-                                         Store& store) {
+Result<EngineIdentity> begin_or_continue(const ResolvedVariant& variant,
+                                         const EngineIdentity& current, Store& store) {
   const std::string& name = variant.spec.name;
-  const auto stored = TRY(store.meta(meta_name(name)));
-  if (stored && !restart) return stored_identity(store, name);
-  if (stored && *stored != identity_json(current).dump()) {
-    TRY(store.forget_variant(name));
-    for (const ResolvedTask& task : run.tasks) {
-      TRY(store.remove_meta(LmEvalSource::done_name(name, task.spec.name)));
-    }
-  }
+  if (TRY(store.meta(meta_name(name)))) return stored_identity(store, name);
   TRY(store.set_meta(meta_name(name), identity_json(current).dump()));
   return current;
+}
+
+namespace {
+
+Status check_names(const ResolvedRun& run, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool known = std::ranges::any_of(
+        run.variants, [&](const ResolvedVariant& v) { return v.spec.name == name; });
+    if (known) continue;
+    std::vector<std::string> all;
+    for (const ResolvedVariant& v : run.variants) all.push_back(v.spec.name);
+    return usage_error("no variant is called " + name, "the plan has " + join(all, ", "),
+                       "correct --restart-variant");
+  }
+  return {};
+}
+
+Status forget(const ResolvedRun& run, const ResolvedVariant& variant, Store& store) {
+  const std::string& name = variant.spec.name;
+  TRY(store.forget_variant(name));
+  for (const ResolvedTask& task : run.tasks) {
+    TRY(store.remove_meta(LmEvalSource::done_name(name, task.spec.name)));
+  }
+  if (&variant != &run.baseline()) return {};
+  TRY(store.forget_read_back());
+  if (TRY(baseline_judges(run))) TRY(store.forget_judgements());
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> start_over(const ResolvedRun& run, const StartOver& wanted,
+                                            const EngineIdentity& engine, Store& store) {
+  std::vector<std::string> done;
+  if (!wanted.asked) return done;
+  TRY(check_names(run, wanted.names));
+  const bool nobody_can_tell = run.plan.engine.kind == kEndpointKind;
+  for (const ResolvedVariant& variant : run.variants) {
+    const std::string& name = variant.spec.name;
+    const auto stored = TRY(store.meta(meta_name(name)));
+    if (!stored) continue;
+    const std::string current = identity_json(current_identity(run, variant, engine)).dump();
+    const bool chosen = wanted.names.empty()
+                            ? nobody_can_tell || *stored != current
+                            : std::ranges::find(wanted.names, name) != wanted.names.end();
+    if (!chosen) continue;
+    TRY(forget(run, variant, store));
+    TRY(store.set_meta(meta_name(name), current));
+    done.push_back(name);
+  }
+  TRY(store.flush());
+  return done;
 }
 
 Status refuse_other_engine(const std::string& variant, const EngineIdentity& began,

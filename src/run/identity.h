@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "run/keys.h"
@@ -20,12 +21,24 @@ namespace assay {
 [[nodiscard]] Result<EngineIdentity> stored_identity(const Store& store,
                                                      const std::string& variant);
 
-// The engine that began the variant, or `current`, which begins it now. With `restart` a variant
-// that another engine began loses its steps and scores, and `current` begins it anew.
-[[nodiscard]] Result<EngineIdentity> begin_or_continue(const ResolvedRun& run,
-                                                       const ResolvedVariant& variant,
-                                                       const EngineIdentity& current, bool restart,
-                                                       Store& store);
+// The engine that began the variant, or `current`, which begins it now.
+[[nodiscard]] Result<EngineIdentity> begin_or_continue(const ResolvedVariant& variant,
+                                                       const EngineIdentity& current, Store& store);
+
+// Which variants a run starts over.
+struct StartOver {
+  bool asked = false;
+  // Empty: those that another engine began; at an endpoint, whose engine nobody can tell, all.
+  std::vector<std::string> names;
+};
+
+// The chosen variants that were begun lose their answers, in one transaction, and `engine` begins
+// them anew; with the baseline's answers goes what was made of them: how they were read back, and
+// what the baseline said as the judge. Gives their names. Usage error: no variant has such a name.
+[[nodiscard]] Result<std::vector<std::string>> start_over(const ResolvedRun& run,
+                                                          const StartOver& wanted,
+                                                          const EngineIdentity& engine,
+                                                          Store& store);
 
 // Environment error where the variant was begun by another engine than the current one.
 [[nodiscard]] Status refuse_other_engine(const std::string& variant, const EngineIdentity& began,

@@ -232,6 +232,14 @@ Result<bool> wants_judge(const ResolvedRun& run) {
   return false;
 }
 
+Result<bool> baseline_judges(const ResolvedRun& run) {
+  for (const ResolvedTask& task : run.tasks) {
+    const auto judge = TRY(judge_of(run, task));
+    if (judge && judge->baseline) return true;
+  }
+  return false;
+}
+
 Status judge_answers(const ResolvedRun& run, const RunOptions& options, RunServices& services,
                      double deadline_s) {
   for (const ResolvedTask& task : run.tasks) {

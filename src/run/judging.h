@@ -12,6 +12,8 @@ namespace assay {
 
 // Whether a task of this run names a judge.
 [[nodiscard]] Result<bool> wants_judge(const ResolvedRun& run);
+// Whether one of them names the baseline.
+[[nodiscard]] Result<bool> baseline_judges(const ResolvedRun& run);
 
 // Puts what the store holds no judgement of to the judge, stores what it says, and scores those
 // items again. Ends at deadline_s (on services.clock; infinity: none), when interrupted, or when

@@ -92,7 +92,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
   const int variants_left = static_cast<int>(run.variants.size() - index);
   const EngineIdentity current = current_identity(run, variant, services.identity);
   const EngineIdentity identity =
-      TRY(begin_or_continue(run, variant, current, options.restart_variant, services.store));
+      TRY(begin_or_continue(variant, current, services.store));
   VariantRun turn(run, variant, options, services, identity, graders);
   TRY(turn.prepare(allowed));
   Turn out;
@@ -144,6 +144,10 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
   services.tick = [&accounts, &services] { return save_spent(accounts, services.store); };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
                      services.make_oracle);
+  for (const std::string& name :
+       TRY(start_over(run, options.start_over, services.identity, services.store))) {
+    services.progress.say(name + ": starts over, its answers are forgotten");
+  }
   RunEnd end = RunEnd::complete;
   bool worked = false;
   ItemSet baseline_items;

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "run/budget.h"
 #include "run/grader.h"
+#include "run/identity.h"
 #include "run/keys.h"
 #include "run/lm_eval_source.h"
 #include "run/progress.h"
@@ -52,7 +53,7 @@ struct RunServices {
 struct RunOptions {
   double budget_s = 0;  // 0: none
   double spent_s = 0;   // of it, before run_plan is called: finding models and data
-  bool restart_variant = false;
+  StartOver start_over;
   int max_engine_restarts = 3;  // a variant
   std::chrono::seconds load_timeout{1800};
 };

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "plan/endpoint.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
 #include "support/scripted_engine.h"
@@ -444,7 +445,7 @@ TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().what, "variant base was begun by another engine");
   RunOptions options;
-  options.restart_variant = true;
+  options.start_over.asked = true;
   {
     Store store = Store::open(folder_, Store::Mode::write).value();
     ASSERT_TRUE(store.set_meta(LmEvalSource::done_name("base", "a"), "done"));
@@ -457,6 +458,59 @@ TEST_F(RunnerTest, UpgradedEngineIsRefusedForAHalfDoneVariantOnly) {
                    .value());
   version_ = "3";
   EXPECT_EQ(go().value(), RunEnd::complete);  // all done: the engine does not matter
+}
+
+TEST_F(RunnerTest, AVariantThatIsNamedStartsOver) {
+  // Both variants have the same weights here, so that one answer serves both.
+  run_.variants[1].fingerprint = run_.variants[0].fingerprint;
+  run_.variants[1].spec.model = run_.variants[0].spec.model;
+  run_.variants[1].folder = run_.variants[0].folder;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  ASSERT_EQ(script_.prompts.size(), 9U);  // of the first variant alone
+  RunOptions options;
+  options.start_over.asked = true;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);  // this engine's versions are known
+  EXPECT_EQ(script_.prompts.size(), 9U);
+  options.start_over.names = {"base"};
+  script_.answer = [](const std::string&) { return std::string("no"); };
+  ASSERT_EQ(go(options).value(), RunEnd::complete);  // what the other one refers to stays
+  EXPECT_EQ(script_.prompts.size(), 9U);
+  options.start_over.names = {"base", "quant"};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 18U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 0);
+  options.start_over.names = {"fp8"};
+  EXPECT_EQ(go(options).error().why, "the plan has base, quant");
+}
+
+// A server that was started again with other weights under the same name.
+TEST_F(RunnerTest, AtAnEndpointAllStartOver) {
+  run_.plan.engine.kind = kEndpointKind;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  script_.answer = [](const std::string&) { return std::string("no"); };
+  RunOptions options;
+  options.start_over.asked = true;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 36U);
+  ASSERT_EQ(scores().size(), 18U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 0);
+}
+
+// What the baseline said as the judge, and what came of it, goes with it.
+TEST_F(RunnerTest, AJudgeThatStartsOverJudgesAnew) {
+  run_.tasks.clear();
+  add_task("free", 2);
+  run_.tasks[0].task = &free_task();
+  script_.answer = [](const std::string&) { return std::string("right"); };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 1);
+  script_.answer = [](const std::string&) { return std::string("wrong"); };
+  RunOptions options;
+  options.start_over = {true, {"base"}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.metrics.at("robust"), 0) << s.id.variant << " " << s.id.item;
+  }
 }
 
 TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {

@@ -326,10 +326,40 @@ Result<std::vector<StoredEvent>> Store::events() const {
 
 Status Store::forget_variant(const std::string& variant) {
   TRY(impl_->begin());
+  // A response of this variant was given to one of its steps, or by one of its loads: lm-eval's own
+  // requests have no steps.
   for (const char* sql :
-       {"DELETE FROM steps WHERE variant = ?", "DELETE FROM scores WHERE variant = ?"}) {
+       {"DELETE FROM responses WHERE (key IN (SELECT response_key FROM steps WHERE variant = ?1) "
+        "OR load IN (SELECT id FROM loads WHERE variant = ?1)) "
+        "AND key NOT IN (SELECT response_key FROM steps WHERE variant <> ?1)",
+        "DELETE FROM crashes WHERE response_key NOT IN "
+        "(SELECT response_key FROM steps WHERE variant <> ?1)",
+        "DELETE FROM steps WHERE variant = ?1", "DELETE FROM scores WHERE variant = ?1"}) {
     auto s = TRY(impl_->db.prepare(sql));
     TRY(s.bind(1, variant).run());
+  }
+  return {};
+}
+
+Status Store::forget_read_back() {
+  TRY(impl_->begin());
+  return TRY(impl_->db.prepare(
+                 "DELETE FROM steps WHERE purpose IN ('read_back', 'second_read_back')"))
+      .run();
+}
+
+Status Store::forget_judgements() {
+  TRY(impl_->begin());
+  for (const char* sql :
+       {"DELETE FROM responses WHERE key IN (SELECT response_key FROM steps "
+        "WHERE purpose IN ('judgement', 'second_pass_judgement'))",
+        "DELETE FROM scores WHERE EXISTS (SELECT 1 FROM steps AS s WHERE s.variant = "
+        "scores.variant "
+        "AND s.task = scores.task AND s.item = scores.item AND s.repeat = scores.repeat "
+        "AND s.purpose = CASE scores.purpose WHEN 'answer' THEN 'judgement' "
+        "ELSE 'second_pass_judgement' END)",
+        "DELETE FROM steps WHERE purpose IN ('judgement', 'second_pass_judgement')"}) {
+    TRY(TRY(impl_->db.prepare(sql)).run());
   }
   return {};
 }

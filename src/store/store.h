@@ -109,8 +109,14 @@ class Store {
   [[nodiscard]] Status add_event(double at_s, const std::string& kind, const nlohmann::json& body);
   [[nodiscard]] Result<std::vector<StoredEvent>> events() const;  // in the order they were added
 
-  // Drops a variant's steps and scores (not its responses: other tasks may share them).
+  // Drops a variant's steps, its scores and its responses, but for those that steps of other
+  // variants refer to; and how often engines died of requests that no other variant has answered.
   [[nodiscard]] Status forget_variant(const std::string& variant);
+  // Drops what was made of the baseline's answers beside its own scores: the steps by which any
+  // variant read them back.
+  [[nodiscard]] Status forget_read_back();
+  // Drops what judges said, and the scores that came of it.
+  [[nodiscard]] Status forget_judgements();
 
   // Commits what is pending. Done means committed.
   [[nodiscard]] Status flush();

@@ -81,6 +81,31 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
   EXPECT_EQ(store.crashes("k").value(), 2);
 }
 
+TEST_F(StoreTest, ForgettingAVariantKeepsWhatOthersReferTo) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  const std::int64_t load = store.add_load("one", 0, {}).value();
+  const std::int64_t other = store.add_load("two", 0, {}).value();
+  ASSERT_TRUE(store.put_response("own", answer("a"), load));
+  ASSERT_TRUE(store.put_response("shared", answer("b"), load));
+  ASSERT_TRUE(store.put_response("of lm-eval", answer("c"), load));  // no step refers to it
+  ASSERT_TRUE(store.put_response("others", answer("d"), other));
+  ASSERT_TRUE(store.put_step({{"one", "t", "1"}, 0, "own", ""}));
+  ASSERT_TRUE(store.put_step({{"one", "t", "2"}, 0, "shared", ""}));
+  ASSERT_TRUE(store.put_step({{"two", "t", "2"}, 0, "shared", ""}));
+  ASSERT_TRUE(store.put_step({{"two", "t", "3"}, 0, "others", ""}));
+  ASSERT_TRUE(store.add_crash("asked"));
+  ASSERT_TRUE(store.add_crash("others"));
+  ASSERT_TRUE(store.forget_variant("one"));
+  EXPECT_FALSE(store.response("own").value());
+  EXPECT_FALSE(store.response("of lm-eval").value());
+  EXPECT_TRUE(store.response("shared").value());
+  EXPECT_TRUE(store.response("others").value());
+  EXPECT_EQ(store.steps("one", Purpose::answer).value().size(), 0U);
+  EXPECT_EQ(store.steps("two", Purpose::answer).value().size(), 2U);
+  EXPECT_EQ(store.crashes("asked").value(), 0);
+  EXPECT_EQ(store.crashes("others").value(), 1);
+}
+
 TEST_F(StoreTest, SecondWriterIsTold) {
   Store first = Store::open(folder_, Store::Mode::write).value();
   const auto second = Store::open(folder_, Store::Mode::write);
