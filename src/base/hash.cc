@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/file_hash.h"
+
 namespace assay {
 namespace {
 
@@ -57,6 +59,10 @@ std::uint64_t sha256_u64(std::string_view bytes) {
 }
 
 Result<std::string> sha256_file_hex(const std::filesystem::path& path) {
+  return sha256_file_hex(path, Deadline());
+}
+
+Result<std::string> sha256_file_hex(const std::filesystem::path& path, const Deadline& until) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                        &std::fclose);
   if (!file) return errno_error("cannot read " + path.string(), "check that the file is there");
@@ -65,6 +71,12 @@ Result<std::string> sha256_file_hex(const std::filesystem::path& path) {
   std::vector<char> buffer(1U << 20U);
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     EVP_DigestUpdate(context.get(), buffer.data(), n);
+    if (until.stopped()) return std::unexpected(interrupted_error());
+    if (until.passed()) {
+      return environment_error("the budget ended while " + path.string() + " was hashed",
+                               "a model is known by the hash of its files",
+                               "run the same command again: files that were hashed stay known");
+    }
   }
   if (std::ferror(file.get())) {
     return errno_error("cannot read " + path.string(), "check the disk");

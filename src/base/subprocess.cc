@@ -206,13 +206,15 @@ void feed(UniqueFd& fd, std::string_view& input) {
 }  // namespace
 
 Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
-                                  std::chrono::milliseconds timeout, std::size_t max_output_bytes) {
+                                  const Deadline& until, std::size_t max_output_bytes) {
   Pipe in = TRY(make_pipe());
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());
   options.stdin_fd = in.read_end.get();
   options.stdout_fd = out.write_end.get();
   options.stderr_fd = err.write_end.get();
+  // The kernel means the thread that forked: this one, which waits for the child here.
+  options.die_with_parent = true;
   Child child = TRY(spawn(options));
   in.read_end.reset();
   out.write_end.reset();
@@ -223,11 +225,8 @@ Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
   CommandResult result;
   std::array<Stream, 2> streams = {Stream{&out.read_end, &result.out},
                                    Stream{&err.read_end, &result.err}};
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (out.read_end.valid() || err.read_end.valid()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) {
+    if (until.over()) {
       result.timed_out = true;
       child.kill(SIGKILL);
       break;
@@ -235,15 +234,21 @@ Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
     std::array<pollfd, 3> polled = {pollfd{out.read_end.get(), POLLIN, 0},
                                     pollfd{err.read_end.get(), POLLIN, 0},
                                     pollfd{in.write_end.get(), POLLOUT, 0}};
-    ::poll(polled.data(), polled.size(), static_cast<int>(std::min<long long>(left.count(), 1000)));
+    ::poll(polled.data(), polled.size(), static_cast<int>(until.left().count()));
     for (std::size_t i = 0; i < streams.size(); ++i) {
       if (polled[i].revents != 0) drain(streams[i], max_output_bytes);
     }
     if (polled[2].revents != 0) feed(in.write_end, input);
   }
   const int status = child.wait();
+  if (result.timed_out && until.stopped()) return std::unexpected(interrupted_error());
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
+}
+
+Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
+                                  std::chrono::milliseconds timeout, std::size_t max_output_bytes) {
+  return run_command(std::move(options), input, Deadline::in(timeout), max_output_bytes);
 }
 
 }  // namespace assay

@@ -3,12 +3,12 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -57,10 +57,16 @@ struct CommandResult {
   int exit_code = 0;  // 128 + signal when killed by one
   std::string out;
   std::string err;
-  bool timed_out = false;
+  bool timed_out = false;  // killed because `until` was over
 };
 
-// Runs a trusted command to its end; output of each stream is cut at max_output_bytes.
+// Runs a trusted command to its end; output of each stream is cut at max_output_bytes. It is killed
+// when `until` is over, and by the kernel when we end, SIGKILL included. Error (interrupted): the
+// signal's flag in `until` was set.
+[[nodiscard]] Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
+                                                const Deadline& until,
+                                                std::size_t max_output_bytes = 64UL << 20);
+// The same with a limit alone.
 [[nodiscard]] Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
                                                 std::chrono::milliseconds timeout,
                                                 std::size_t max_output_bytes = 64UL << 20);

@@ -38,10 +38,11 @@ bool is_wanted(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Result<int> fetch(const std::vector<std::string>& names) {
+Result<int> fetch(const std::vector<std::string>& names, const Deadline& until) {
   const PythonEnv python = TRY(find_worker_python(python_search_here("")));
   HubClient client;
   client.python = python.python.string();
+  client.until = until;
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
     if (!is_wanted(names, task.name)) continue;
@@ -132,7 +133,9 @@ void add_data(CLI::App& app, Session& session) {
   fetch_command->add_option("TASK", *names, "Which; all when none is named");
   fetch_command->footer("Example:\n  assay data fetch math500 aime24");
   fetch_command->callback([names, &session] {
-    finish(session, for_known_tasks(*names, [&] { return fetch(*names); }));
+    finish(session, for_known_tasks(*names, [&] {
+             return fetch(*names, Deadline().or_stop(session.interrupted));
+           }));
   });
   auto folder = std::make_shared<std::string>();
   CLI::App* check_command =

@@ -34,7 +34,7 @@ void look_at_math(const Plan& plan, Findings& findings) {
   const std::string task = math_task_of(plan);
   const auto python = find_python(python_search_here(plan.engine.python));
   if (task.empty() || !python) return;  // without one "engine" says what to do
-  if (const auto client = start_math_verify(python->python.string(), task, nullptr); client) {
+  if (const auto client = start_math_verify(python->python.string(), task, {}); client) {
     findings.good("Math-Verify", fmt::format("{} for {}", (*client)->version(), task));
   } else {
     findings.bad("Math-Verify", client.error());

@@ -21,7 +21,7 @@ Result<int> report(const std::string& folder, const std::string& language, const
 }
 
 Result<int> score(const std::string& folder, const Session& session) {
-  TRY(rescore_folder(folder, session.interrupted));
+  TRY(rescore_folder(folder, Deadline().or_stop(session.interrupted)));
   return report(folder, "en", session);
 }
 

@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-Result<int> check(bool json) {
+Result<int> check(bool json, const Deadline& until) {
   const std::string python = TRY(find_grade_python(""));
-  const auto findings = check_sandbox(python);
+  const auto findings = check_sandbox(python, until);
   bool usable = true;
   nlohmann::json out = {{"findings", nlohmann::json::array()},
                         {"attacks", nlohmann::json::array()}};
@@ -38,7 +38,7 @@ Result<int> check(bool json) {
     SandboxOptions options;
     options.python = python;
     Sandbox sandbox = TRY(Sandbox::create(options));
-    for (const AttackResult& r : TRY(run_attack_suite(sandbox, TRY(built_in_attacks())))) {
+    for (const AttackResult& r : TRY(run_attack_suite(sandbox, TRY(built_in_attacks()), until))) {
       ++tried;
       if (r.held) ++held;
       out["attacks"].push_back({{"name", r.name},
@@ -71,7 +71,8 @@ void add_sandbox(CLI::App& app, Session& session) {
   auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "For machines");
   command->footer("Example:\n  assay sandbox check --json");
-  command->callback([json, &session] { finish(session, check(*json)); });
+  command->callback(
+      [json, &session] { finish(session, check(*json, Deadline().or_stop(session.interrupted))); });
 }
 
 }  // namespace assay

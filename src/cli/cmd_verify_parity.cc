@@ -68,8 +68,9 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
                                    const fs::path& out, const Session& session) {
   apply_env(plan);
   TRY(prepare_folders(out));
-  const auto world = TRY(
-      World::make(plan, {.data = options.plan.data, .output = out, .stop = session.interrupted}));
+  const Deadline until = Deadline().or_stop(session.interrupted);
+  const auto world = TRY(World::make(
+      plan, {.data = options.plan.data, .output = out, .until = until, .grading = until}));
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_math_verify());
   Store store = TRY(Store::open(out, Store::Mode::write));
@@ -88,8 +89,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   TRY(store.flush());
   if (!end) return std::unexpected(end.error());
   if (*end == RunEnd::interrupted) {
-    return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
-                                 "run the same command again"});
+    return std::unexpected(interrupted_error());
   }
   return compare_ways(resolved, store, seen);
 }

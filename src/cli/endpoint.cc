@@ -65,7 +65,7 @@ Result<ResolvedVariant> served_variant(const Plan& plan, const VariantSpec& spec
 
 Result<std::unique_ptr<Engine>> start_endpoint(
     const Plan& plan, const ResolvedVariant& variant, const fs::path& log_file,
-    std::function<Result<std::unique_ptr<Engine>>()> start_renderer) {
+    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer) {
   const nlohmann::json args = merged_engine_args(plan, variant.spec);
   EndpointOptions options;
   options.base_url = args.at("base_url");
@@ -93,11 +93,13 @@ Result<std::unique_ptr<Engine>> start_endpoint(
   options.connect_timeout = time_of(args, "connect_timeout", options.connect_timeout);
   options.stall_timeout = time_of(args, "stall_timeout", options.stall_timeout);
   options.log_file = log_file;
+  options.until = until;
   options.start_renderer = std::move(start_renderer);
   return OpenAiEngine::start(std::move(options));
 }
 
-Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge, const fs::path& log_file) {
+Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge, const fs::path& log_file,
+                                         const Deadline& until) {
   Plan plan;
   plan.name = "judge";
   plan.engine.kind = kEndpointKind;
@@ -112,7 +114,7 @@ Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge, const fs::path&
   out.identity.args = identity_args(kEndpointKind, plan.engine.args);
   out.load_args = plan.engine.args;
   out.engine =
-      TRY(start_endpoint(plan, out.variant, log_file, nullptr));  // a chat needs no renderer
+      TRY(start_endpoint(plan, out.variant, log_file, until, nullptr));  // a chat needs no renderer
   return out;
 }
 

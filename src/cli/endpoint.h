@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
@@ -21,13 +22,15 @@ namespace assay {
                                                      const std::string& tokenizer_folder);
 
 // `start_renderer` gives a worker that will render and never load. The key comes from the variable
-// that api_key_env names; an environment error when it is not set.
+// that api_key_env names; an environment error when it is not set. Meeting the server ends by
+// `until`.
 [[nodiscard]] Result<std::unique_ptr<Engine>> start_endpoint(
     const Plan& plan, const ResolvedVariant& variant, const std::filesystem::path& log_file,
-    std::function<Result<std::unique_ptr<Engine>>()> start_renderer);
+    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer);
 
 // A judge behind a server, asked by chat; its variant bears the model's name, not the address.
 [[nodiscard]] Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge,
-                                                       const std::filesystem::path& log_file);
+                                                       const std::filesystem::path& log_file,
+                                                       const Deadline& until);
 
 }  // namespace assay

@@ -20,8 +20,8 @@ namespace {
 // What scoring may need beside the outputs; each part is made when the first item needs it.
 class Graders {
  public:
-  explicit Graders(const std::atomic<bool>* stop)
-      : stop_(stop), found_(find_worker_python(python_search_here(""))) {}
+  explicit Graders(const Deadline& until)
+      : until_(until), found_(find_worker_python(python_search_here(""))) {}
 
   Result<ProgramResult> run(const Program& program) {
     if (!sandbox_) {
@@ -29,19 +29,19 @@ class Graders {
       options.python = TRY(find_grade_python(""));
       sandbox_ = std::make_unique<Sandbox>(TRY(Sandbox::create(options)));
     }
-    return sandbox_->run(program);
+    return sandbox_->run(program, until_);
   }
 
   Result<EquivalenceOracle*> oracle(const std::string& task) {
     if (!oracle_) {
       const PythonEnv env = TRY(Result<PythonEnv>(found_));
-      oracle_ = TRY(start_math_verify(env.python.string(), task, stop_));
+      oracle_ = TRY(start_math_verify(env.python.string(), task, until_));
     }
     return oracle_.get();
   }
 
  private:
-  const std::atomic<bool>* stop_;
+  const Deadline until_;
   Result<PythonEnv> found_;
   std::unique_ptr<EquivalenceOracle> oracle_;
   std::unique_ptr<Sandbox> sandbox_;
@@ -53,7 +53,7 @@ constexpr const char* kRecordedLayout = "recorded model outputs";
 class FileGrader {
  public:
   FileGrader(const Task& task, const GradeOptions& options, Json task_options)
-      : task_(task), options_(options), graders_(options.stop) {
+      : task_(task), options_(options), graders_(options.until) {
     spec_.name = spec_.benchmark = task.name;
     spec_.max_gen_toks = 1;  // nothing is asked
     spec_.options = std::move(task_options);
@@ -153,9 +153,8 @@ class FileGrader {
       EquivalenceOracle* oracle = TRY(graders_.oracle(task_.name));
       score = task_.score({item, steps, results, context(), oracle});
     }
-    if ((options_.stop != nullptr && *options_.stop) || score.reason == reason::kInterrupted) {
-      return std::unexpected(
-          Error{ErrorKind::interrupted, "interrupted", "a signal came", "run it again"});
+    if (options_.until.over() || score.reason == reason::kInterrupted) {
+      return std::unexpected(interrupted_error());
     }
     return score;
   }

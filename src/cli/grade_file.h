@@ -1,12 +1,12 @@
 // Recorded outputs scored as a run would score them, without an engine.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "values/score.h"
 
@@ -17,7 +17,7 @@ struct GradeOptions {
   std::filesystem::path file;
   std::filesystem::path data;  // the data set's folder; empty: only what the file itself holds
   std::string options;         // the task's options as a JSON object; empty: none
-  const std::atomic<bool>* stop = nullptr;  // set by a signal: grading ends
+  Deadline until;              // grading ends by it
 };
 
 struct GradedOutput {

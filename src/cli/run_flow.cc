@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <future>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/folders.h"
@@ -35,17 +38,33 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
-// What an earlier run on the folder was frozen to. A store that cannot be read tells nothing:
-// opening it for the run says why. A frozen plan of another format ends the run here, before
-// anything is fetched for it.
-Result<std::optional<FrozenPlan>> frozen_before(const std::filesystem::path& folder) {
+// What earlier runs on the folder left.
+struct Before {
+  std::optional<FrozenPlan> frozen;
+  double spent_s = 0;
+};
+
+// A store that cannot be read tells nothing: opening it for the run says why. A frozen plan of
+// another format ends the run here, before anything is fetched for it.
+Result<Before> runs_before(const std::filesystem::path& folder) {
   std::error_code code;
-  if (!std::filesystem::exists(folder / "store.sqlite", code)) return std::nullopt;
+  Before out;
+  if (!std::filesystem::exists(folder / "store.sqlite", code)) return out;
   const auto store = Store::open(folder, Store::Mode::read);
-  if (!store) return std::nullopt;
-  const auto text = TRY(store->meta("frozen"));
-  if (!text) return std::nullopt;
-  return TRY(frozen_from_text(*text));
+  if (!store) return out;
+  if (const auto text = TRY(store->meta("frozen"))) out.frozen = TRY(frozen_from_text(*text));
+  if (const auto text = TRY(store->meta("spent_s"))) {
+    out.spent_s = std::strtod(text->c_str(), nullptr);
+  }
+  return out;
+}
+
+// When whoever waits outside the run's own loop gives up: the whole budget, less `kept_s`. Where
+// nothing is left of it, nothing but grading is, and that takes what it takes.
+Deadline end_of_budget(const Plan& plan, double spent_s, double kept_s,
+                       const std::atomic<bool>* stop) {
+  const double left_s = plan.budget_s - spent_s - kept_s;
+  return (left_s > 0 ? Deadline::in(Seconds(left_s)) : Deadline()).or_stop(stop);
 }
 
 // A plan that says nothing of weights goes on with those the folder was frozen with.
@@ -72,20 +91,25 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const double started_s = clock.now().count();
   apply_env(plan);
   TRY(prepare_folders(flow.out));
-  const std::optional<FrozenPlan> before = TRY(frozen_before(flow.out));
-  const auto world =
-      TRY(World::make(plan, {.data = flow.data,
-                             .output = flow.out,
-                             .grade_python = "",
-                             .frozen = before ? FrozenRevisions(*before) : FrozenRevisions(),
-                             .stop = session.interrupted}));
+  const Before before = TRY(runs_before(flow.out));
+  const double reserve_s = report_reserve_s(plan.budget_s);
+  const auto end = [&](double kept_s) {
+    return end_of_budget(plan, before.spent_s, kept_s, session.interrupted);
+  };
+  const auto world = TRY(World::make(
+      plan, {.data = flow.data,
+             .output = flow.out,
+             .grade_python = "",
+             .frozen = before.frozen ? FrozenRevisions(*before.frozen) : FrozenRevisions(),
+             .until = end(reserve_s),
+             .grading = end(reserve_s / 2)}));
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_sandbox());
   TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
-  resolved.plan.compare.weights = weights_of(plan, before);
+  resolved.plan.compare.weights = weights_of(plan, before.frozen);
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
@@ -100,17 +124,18 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   RunOptions options;
   options.budget_s = plan.budget_s;
   options.spent_s = clock.now().count() - started_s;
+  options.load_timeout_s = plan.engine.load_timeout_s;
   options.start_over = flow.start_over;
   const std::int64_t responses_before = store.response_count();
-  const auto end = run_plan(resolved, options, services);
+  const auto ended = run_plan(resolved, options, services);
   progress.clear();
   TRY(store.flush());
-  if (!end) return std::unexpected(end.error());
-  if (*end == RunEnd::interrupted) {
+  if (!ended) return std::unexpected(ended.error());
+  if (*ended == RunEnd::interrupted) {
     return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                  "run the same command to go on: everything answered is kept"});
   }
-  TRY(store_end(store, clock, *end, store.response_count() != responses_before));
+  TRY(store_end(store, clock, *ended, store.response_count() != responses_before));
   TRY(write_file_atomic(flow.out / "plan.frozen.json", to_json(freeze(resolved)).dump(1) + "\n"));
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));

@@ -40,10 +40,11 @@ Result<ResolvedRun> stored_run(const Store& store) {
 
 }  // namespace
 
-Status rescore_folder(const std::filesystem::path& folder, const std::atomic<bool>* stop) {
+Status rescore_folder(const std::filesystem::path& folder, const Deadline& until) {
   Store store = TRY(Store::open(folder, Store::Mode::write));
   const ResolvedRun run = TRY(stored_run(store));
-  const auto world = TRY(World::make(run.plan, {.output = folder, .stop = stop}));
+  const auto world =
+      TRY(World::make(run.plan, {.output = folder, .until = until, .grading = until}));
   TRY(world->try_math_verify());
   const SystemClock clock;
   Progress progress(stderr, Progress::Style::silent, clock);

@@ -84,10 +84,10 @@ Result<int> grader_count(const Plan& plan) {
   return std::clamp(cores - 1 - gpus, 1, kMostGraders);
 }
 
-MathVerifyOptions math_verify_options(const std::string& python, const std::atomic<bool>* stop) {
+MathVerifyOptions math_verify_options(const std::string& python, const Deadline& until) {
   MathVerifyOptions options;
   options.python = python;
-  options.stop = stop;
+  options.until = until;
   return options;
 }
 
@@ -103,12 +103,17 @@ std::string math_task_of(const Plan& plan) {
 
 Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& python,
                                                             const std::string& task,
-                                                            const std::atomic<bool>* stop) {
-  auto client = std::make_unique<MathVerifyClient>(math_verify_options(python, stop));
+                                                            const Deadline& until) {
+  auto client = std::make_unique<MathVerifyClient>(math_verify_options(python, until));
   const Status started = client->start();
   if (started) return client;
   const Error& error = started.error();
-  if (error.kind == ErrorKind::interrupted) return std::unexpected(error);
+  if (until.stopped()) return std::unexpected(interrupted_error());
+  if (until.passed()) {
+    return environment_error("the budget ended before anything was run",
+                             "finding models and data, and starting Math-Verify, took all of it",
+                             "give it more");
+  }
   const bool no_worker = error.why.find("assay_worker") != std::string::npos;
   return environment_error(
       fmt::format("task {} cannot be graded: Math-Verify does not work in {}", task, python),
@@ -164,6 +169,7 @@ Result<std::unique_ptr<World>> World::make(const Plan& plan, WorldOptions option
 HubClient World::hub() const {
   HubClient client;
   client.python = python_.python.string();
+  client.until = options_.until;
   return client;
 }
 
@@ -214,9 +220,9 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   const nlohmann::json args = merged_engine_args(plan_, spec);
   const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
   (void)make_dirs(hash_cache().parent_path());
-  out.fingerprint =
-      TRY(fingerprint_model(out.folder, hash_cache(), dummy ? Weights::any : Weights::needed))
-          .sha256;
+  out.fingerprint = TRY(fingerprint_model(out.folder, hash_cache(),
+                                          dummy ? Weights::any : Weights::needed, options_.until))
+                        .sha256;
   return out;
 }
 
@@ -230,7 +236,8 @@ ResolveServices World::resolve_services() {
   return services;
 }
 
-Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant) {
+Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant,
+                                                    const EngineWaits& waits) {
   const fs::path logs = options_.output / "logs";
   TRY(make_dirs(logs));
   TRY(kill_leftovers(run_token_, std::chrono::milliseconds(3000)));
@@ -248,15 +255,16 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   }
   worker.log_file = logs / (variant.spec.name + ".log");
   worker.run_token = run_token_;
+  worker.until = waits.until;
   if (plan_.engine.kind != kEndpointKind) return WorkerEngine::start(worker);
   const std::string key_name =
       merged_engine_args(plan_, variant.spec).value("api_key_env", std::string());
   if (!key_name.empty()) worker.env[key_name] = "";  // the renderer has no use for it
-  return start_endpoint(plan_, variant, worker.log_file,
+  return start_endpoint(plan_, variant, worker.log_file, waits.until,
                         [worker] { return WorkerEngine::start(worker); });
 }
 
-Result<ProgramResult> World::run_program(const Program& program) {
+Result<ProgramResult> World::run_program(const Program& program, const Deadline& until) {
   Sandbox* sandbox = nullptr;
   {
     // Held only until the sandbox is there; it runs as many programs at a time as it has runners.
@@ -270,7 +278,7 @@ Result<ProgramResult> World::run_program(const Program& program) {
     }
     sandbox = &*sandbox_;
   }
-  return sandbox->run(program);
+  return sandbox->run(program, until.or_stop(options_.until.flag()));
 }
 
 Status World::try_sandbox() {
@@ -278,7 +286,7 @@ Status World::try_sandbox() {
   Program program;
   program.source = "print(int(input()) + 1)";
   program.tests = {{"41\n", "42\n"}};
-  const ProgramResult ran = TRY(run_program(program));
+  const ProgramResult ran = TRY(run_program(program, options_.until.flag_alone()));
   if (ran.verdict == ProgramVerdict::passed) return {};
   return environment_error(
       "programs cannot be graded here",
@@ -288,7 +296,7 @@ Status World::try_sandbox() {
 
 Status World::try_math_verify() const {
   const std::string task = math_task_of(plan_);
-  if (!task.empty()) TRY(start_math_verify(python_.python.string(), task, options_.stop));
+  if (!task.empty()) TRY(start_math_verify(python_.python.string(), task, options_.until));
   return {};
 }
 
@@ -298,21 +306,29 @@ std::vector<std::string> World::missing_sandbox_parts() const {
 }
 
 void World::equip(RunServices& services) {
-  services.start_engine = [this](const ResolvedVariant& variant) { return start_engine(variant); };
+  services.start_engine = [this](const ResolvedVariant& variant, const EngineWaits& waits) {
+    return start_engine(variant, waits);
+  };
   services.identity.engine = engine_name(plan_.engine);
-  services.start_judge = [this](const JudgeSpec& judge) -> Result<JudgeEngine> {
+  services.start_judge = [this](const JudgeSpec& judge,
+                                const EngineWaits& waits) -> Result<JudgeEngine> {
     const fs::path logs = options_.output / "logs";
     TRY(make_dirs(logs));
-    return start_endpoint_judge(judge, logs / "judge.log");
+    return start_endpoint_judge(judge, logs / "judge.log", waits.until);
   };
   services.grader_threads = graders_;
-  if (has_gpu()) services.guess = kGpuGuess;
-  services.run_program = [this](const Program& program) { return run_program(program); };
+  if (has_gpu()) {
+    services.guess = kGpuGuess;
+    services.load_limit_s = kGpuLoadLimitS;
+  }
+  services.run_program = [this](const Program& program, const Deadline& until) {
+    return run_program(program, until);
+  };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
     return std::make_unique<MathVerifyClient>(
-        math_verify_options(python_.python.string(), options_.stop));
+        math_verify_options(python_.python.string(), options_.grading));
   };
-  services.stop = options_.stop;
+  services.stop = options_.until.flag();
   services.results_folder = (options_.output / "results").string();
   if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
   if (plan_.engine.kind != kWorkerKind) {

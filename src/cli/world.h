@@ -1,7 +1,6 @@
 // The real parts of the world a command uses, made from a plan: data, models, engine, sandbox.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/result.h"
 #include "data/hub.h"
 #include "engine/python.h"
@@ -22,11 +22,13 @@
 namespace assay {
 
 struct WorldOptions {
-  std::filesystem::path data;               // --data; empty: the plan's, else the hub
-  std::filesystem::path output;             // the run's folder
-  std::string grade_python;                 // interpreter of graded programs; empty: looked up
-  FrozenRevisions frozen;                   // of an earlier run on the folder
-  const std::atomic<bool>* stop = nullptr;  // set by a signal: waits end early
+  std::filesystem::path data;    // --data; empty: the plan's, else the hub
+  std::filesystem::path output;  // the run's folder
+  std::string grade_python;      // interpreter of graded programs; empty: looked up
+  FrozenRevisions frozen;        // of an earlier run on the folder
+  Deadline until;    // finding models and data ends by it; its flag, set by a signal, ends
+                     // every wait
+  Deadline grading;  // formulas and programs are graded no longer
 };
 
 class World {
@@ -53,8 +55,9 @@ class World {
   Result<LocatedData> locate_data(const TaskSpec& spec, const Task& task);
   Result<ResolvedVariant> locate_model(const VariantSpec& spec);
   Result<ResolvedVariant> locate_served(const VariantSpec& spec);
-  Result<std::unique_ptr<Engine>> start_engine(const ResolvedVariant& variant);
-  Result<ProgramResult> run_program(const Program& program);
+  Result<std::unique_ptr<Engine>> start_engine(const ResolvedVariant& variant,
+                                               const EngineWaits& waits);
+  Result<ProgramResult> run_program(const Program& program, const Deadline& until);
   [[nodiscard]] HubClient hub() const;
   [[nodiscard]] std::filesystem::path hash_cache() const;
 
@@ -76,8 +79,9 @@ class World {
 
 // A client whose helper has started, for grading `task`. Environment error: this Python has no
 // Math-Verify that works.
-[[nodiscard]] Result<std::unique_ptr<MathVerifyClient>> start_math_verify(
-    const std::string& python, const std::string& task, const std::atomic<bool>* stop);
+[[nodiscard]] Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& python,
+                                                                          const std::string& task,
+                                                                          const Deadline& until);
 
 // Makes the plan's `env` this process's own, so that it reaches every child.
 void apply_env(const Plan& plan);

@@ -125,7 +125,8 @@ TEST_F(WithoutMathVerify, ASignalEndsTheTrial) {
   python("exec sleep 600\n");
   const std::atomic<bool> stop{true};
   const Plan plan = plan_of("math500");
-  const auto world = World::make(plan, {.output = folder_ / "out", .stop = &stop});
+  const auto world =
+      World::make(plan, {.output = folder_ / "out", .until = Deadline().or_stop(&stop)});
   ASSERT_TRUE(world) << world.error().to_string();
   const Status tried = (*world)->try_math_verify();
   ASSERT_FALSE(tried);

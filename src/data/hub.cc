@@ -91,7 +91,14 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
   for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
   if (request.offline) options.argv.emplace_back("--offline");
   options.env = client.env;
-  const CommandResult done = TRY(run_command(options, "", client.timeout, kLargestAnswerBytes));
+  const CommandResult done =
+      TRY(run_command(options, "", client.until.at_most(client.timeout), kLargestAnswerBytes));
+  if (done.timed_out && client.until.passed()) {
+    return environment_error(
+        fmt::format("the budget ended while {} was fetched", request.id),
+        "downloads count against it",
+        "run the same command again: what has come is kept. Or fetch it before, without a budget");
+  }
   if (done.timed_out) {
     return helper_failed(client, request,
                          fmt::format("no answer within {} s", client.timeout.count()));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 
 namespace assay {
@@ -51,6 +52,7 @@ struct HubClient {
   std::string python;
   std::map<std::string, std::string> env;
   std::chrono::seconds timeout{6 * 3600};
+  Deadline until;  // of the run: a download ends by it, and what has come stays in the cache
 };
 
 // Finds the commit a revision stands for and brings its files into the cache. An Error

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "values/load_facts.h"
 #include "values/request.h"
@@ -75,10 +76,14 @@ struct LmEvalDone {
 };
 using EngineEvent = std::variant<Answered, Progressed, Died, Needed, LmEvalDone>;
 
-// Not thread-safe: one thread owns it. No call but load() blocks longer than its time-out.
+// Not thread-safe: one thread owns it. No call but load() blocks longer than its time-out, and
+// none but stats() and shutdown(), which take seconds, beyond end_by().
 class Engine {
  public:
   virtual ~Engine() = default;
+
+  // From now on open, render and load wait no longer than this.
+  virtual void end_by(const Deadline& /*until*/) {}
 
   [[nodiscard]] virtual const EngineHello& hello() const = 0;
   // Tokenizer only. Errors: folder without config or tokenizer (usage), dead worker (environment).
@@ -99,6 +104,7 @@ class Engine {
   [[nodiscard]] virtual Status cancel(std::int64_t id) = 0;
   // The next event, or nothing when `timeout` passes first.
   [[nodiscard]] virtual std::optional<EngineEvent> wait(std::chrono::milliseconds timeout) = 0;
+  // Worth a few seconds: an engine that hangs gives an error.
   [[nodiscard]] virtual Result<EngineStats> stats() = 0;
   // lm-eval: starts a run (protocol: lm_eval) and answers what it needs (nullptr: not run).
   [[nodiscard]] virtual Status start_lm_eval(std::int64_t id, const nlohmann::json& arguments) = 0;

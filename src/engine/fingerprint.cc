@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/file_hash.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -117,13 +118,13 @@ struct ToHash {
 };
 
 // The largest first, so that no thread is left with it at the end.
-void hash_all(std::vector<ToHash>& work) {
+void hash_all(std::vector<ToHash>& work, const Deadline& until) {
   std::sort(work.begin(), work.end(),
             [](const ToHash& a, const ToHash& b) { return a.before.bytes > b.before.bytes; });
   std::atomic<std::size_t> next{0};
   const auto hash_some = [&] {
     for (std::size_t i = next++; i < work.size(); i = next++) {
-      work[i].hash = sha256_file_hex(work[i].path);
+      work[i].hash = sha256_file_hex(work[i].path, until);
     }
   };
   const unsigned wanted = std::clamp(std::thread::hardware_concurrency(), 1U, kMaxThreads);
@@ -136,7 +137,7 @@ void hash_all(std::vector<ToHash>& work) {
 }  // namespace
 
 Result<ModelFingerprint> fingerprint_model(const fs::path& folder, const fs::path& cache_file,
-                                           Weights weights) {
+                                           Weights weights, const Deadline& until) {
   const std::vector<std::string> names = TRY(files_that_count(folder, weights));
   HashCache cache(cache_file);
   ModelFingerprint out;
@@ -149,10 +150,11 @@ Result<ModelFingerprint> fingerprint_model(const fs::path& folder, const fs::pat
     out.files.push_back({name, known.value_or(""), state.bytes});
     out.bytes += state.bytes;
   }
-  hash_all(work);
+  hash_all(work, until);
   out.hashed_files = static_cast<int>(work.size());
-  for (ToHash& done : work) {
-    const std::string hash = TRY(std::move(done.hash));
+  for (const ToHash& done : work) {
+    if (!done.hash) continue;
+    const std::string& hash = *done.hash;
     for (ModelFile& file : out.files) {
       if (folder / file.name == done.path) file.sha256 = hash;
     }
@@ -160,6 +162,9 @@ Result<ModelFingerprint> fingerprint_model(const fs::path& folder, const fs::pat
     if (unchanged && now_ns() - done.before.mtime_ns > kYoungNs) cache.add(done.before, hash);
   }
   cache.save();
+  for (const ToHash& done : work) {
+    if (!done.hash) return std::unexpected(done.hash.error());
+  }
   std::string listing;
   for (const ModelFile& file : out.files) listing += file.sha256 + "  " + file.name + "\n";
   out.sha256 = sha256_hex(listing);

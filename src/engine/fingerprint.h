@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "engine/model_folder.h"
 
@@ -27,9 +28,11 @@ struct ModelFingerprint {
 // check_model_folder, then the hash over files_that_count.
 // Hashes are kept in `cache_file` (JSON; made when missing, ignored when unreadable; empty: no
 // cache) by path, size, mtime and inode. A link into a hub cache's blobs/<sha256> gives its hash by
-// name.
+// name. Ends with an error when `until` is over; whole files that were hashed by then are in the
+// cache.
 [[nodiscard]] Result<ModelFingerprint> fingerprint_model(const std::filesystem::path& folder,
                                                          const std::filesystem::path& cache_file,
-                                                         Weights weights = Weights::needed);
+                                                         Weights weights = Weights::needed,
+                                                         const Deadline& until = {});
 
 }  // namespace assay

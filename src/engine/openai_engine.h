@@ -9,7 +9,6 @@
 // the first request of a kind.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -23,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/http_client.h"
@@ -51,7 +51,7 @@ struct EndpointOptions {
   std::filesystem::path log_file;  // what went wrong and was tried again; empty: no log
   // completions: what renders prompts (a worker that never loads weights).
   std::function<Result<std::unique_ptr<Engine>>()> start_renderer;
-  const std::atomic<bool>* stop = nullptr;
+  Deadline until;  // start() and open() end by it; its flag, once set, ends start() at once
 };
 
 // The pause before try number `tries` + 1: doubles from `first` to `longest`, of which a share of a
@@ -67,6 +67,7 @@ class OpenAiEngine final : public Engine {
   [[nodiscard]] static Result<std::unique_ptr<Engine>> start(EndpointOptions options);
   ~OpenAiEngine() override;
 
+  void end_by(const Deadline& until) override;
   [[nodiscard]] const EngineHello& hello() const override { return hello_; }
   // completions: the tokenizer's folder; chat: the folder is not looked at.
   [[nodiscard]] Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
@@ -105,11 +106,12 @@ class OpenAiEngine final : public Engine {
 
   explicit OpenAiEngine(EndpointOptions options);
   Status meet_server();
-  Result<HttpReply> call(const std::string& url, const std::optional<std::string>& body);
+  Result<HttpReply> call(const std::string& url, const std::optional<std::string>& body,
+                         const Deadline& until);
   Status read_models(const HttpReply& reply);
-  void read_version();
-  [[nodiscard]] bool gives_logprobs();
-  void greet();
+  void read_version(const Deadline& until);
+  [[nodiscard]] bool gives_logprobs(const Deadline& until);
+  void greet(const Deadline& until);
 
   [[nodiscard]] bool fits(RequestKind kind, const Rendered& rendered,
                           const Sampling& sampling) const;
@@ -129,7 +131,6 @@ class OpenAiEngine final : public Engine {
   void die(Error error);
   [[nodiscard]] std::string clean(std::string text) const;  // without the key
   void log(const std::string& line) const;
-  [[nodiscard]] bool stopped() const { return options_.stop != nullptr && *options_.stop; }
 
   EndpointOptions options_;
   HttpClient http_;

@@ -1,9 +1,14 @@
 // What an endpoint can do wrong, and what comes of it (docs/openai_endpoint.md).
 #include "engine/openai_engine.h"
 
+#include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "base/unique_fd.h"
 #include "support/engine.h"
 #include "support/fake_server.h"
 
@@ -89,6 +94,27 @@ TEST_F(EndpointTest, NobodyThere) {
   FakeServer server(json::object());
   server.kill();
   EXPECT_THAT(start_error(server), HasSubstr("does not answer"));
+}
+
+// It takes the connection and never says a word; stall_timeout is ten minutes.
+TEST_F(EndpointTest, AServerThatIsSilentIsGivenUpByTheDeadline) {
+  const UniqueFd listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listening.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listening.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EndpointOptions asked;
+  asked.base_url = fmt::format("http://127.0.0.1:{}/v1", ntohs(address.sin_port));
+  asked.model = "m";
+  asked.until = Deadline::in(std::chrono::seconds(1));
+  const auto since = std::chrono::steady_clock::now();
+  const auto started = OpenAiEngine::start(asked);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().why, "it is silent (tried for 1.0 s)");
+  EXPECT_LT(std::chrono::steady_clock::now() - since, std::chrono::seconds(20));
 }
 
 TEST_F(EndpointTest, AServerThatIsStillStarting) {

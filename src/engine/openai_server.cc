@@ -51,31 +51,41 @@ Result<std::unique_ptr<Engine>> OpenAiEngine::start(EndpointOptions options) {
   return engine;
 }
 
+void OpenAiEngine::end_by(const Deadline& until) {
+  options_.until = until;
+  if (renderer_) renderer_->end_by(until);
+}
+
 Status OpenAiEngine::meet_server() {
-  const HttpReply models = TRY(call(options_.base_url + "/models", std::nullopt));
+  const Deadline until =
+      options_.until.at_most(std::min(options_.start_patience, options_.retry_for));
+  const HttpReply models = TRY(call(options_.base_url + "/models", std::nullopt, until));
   TRY(read_models(models));
-  read_version();
+  read_version(until);
   const bool ids = format_.vllm && options_.mode == EndpointMode::completions;
   format_.prompt = options_.prompt.value_or(ids ? EndpointPrompt::tokens : EndpointPrompt::text);
-  greet();
+  greet(until);
   return {};
 }
 
-// Waits for the reply; failures that may pass are tried again for start_patience.
-Result<HttpReply> OpenAiEngine::call(const std::string& url,
-                                     const std::optional<std::string>& body) {
-  const auto patience = std::min(options_.start_patience, options_.retry_for);
-  const auto deadline = Clock::now() + patience;
+// Waits for the reply; failures that may pass are tried again while there is time.
+Result<HttpReply> OpenAiEngine::call(const std::string& url, const std::optional<std::string>& body,
+                                     const Deadline& until) {
+  const auto since = Clock::now();
+  const auto given_up = [&](const std::string& why) {
+    const Deadline::Seconds tried = Clock::now() - since;
+    return environment_error(fmt::format("the endpoint {} does not answer", options_.base_url),
+                             fmt::format("{} (tried for {:.1f} s)", why, tried.count()),
+                             "start the server, or check base_url");
+  };
   for (int tries = 1;; ++tries) {
     const std::int64_t id = TRY(http_.start({url, body, {}}));
     std::vector<HttpClient::Done> done;
     while (done.empty()) {
-      if (stopped()) {
-        http_.cancel(id);
-        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
-                                     "start the same command again to go on"});
-      }
-      done = http_.pump(milliseconds(100));
+      if (until.over()) http_.cancel(id);
+      if (until.stopped()) return std::unexpected(interrupted_error());
+      if (until.passed()) return given_up("it is silent");
+      done = http_.pump(until.left(milliseconds(100)));
     }
     const HttpReply& reply = done.front().reply;
     const bool again = !reply.failure.empty() || reply.status == 429 || reply.status >= 500;
@@ -87,16 +97,11 @@ Result<HttpReply> OpenAiEngine::call(const std::string& url,
     const milliseconds pause =
         std::max(milliseconds(static_cast<std::int64_t>(reply.retry_after_s * 1000)),
                  retry_pause(tries, options_.first_pause, options_.longest_pause, 0));
-    if (Clock::now() + pause > deadline) {
-      return environment_error(fmt::format("the endpoint {} does not answer", options_.base_url),
-                               fmt::format("{} (tried for {:g} s)", why,
-                                           std::chrono::duration<double>(patience).count()),
-                               "start the server, or check base_url");
-    }
+    if (Clock::now() + pause > until.at()) return given_up(why);
     log(fmt::format("start: {}; again in {:.1f} s", why,
                     std::chrono::duration<double>(pause).count()));
-    const auto until = Clock::now() + pause;
-    while (Clock::now() < until && !stopped()) (void)http_.pump(milliseconds(50));
+    const Deadline next = until.at_most(pause);
+    while (!next.over()) (void)http_.pump(next.left(milliseconds(50)));
   }
 }
 
@@ -142,28 +147,28 @@ Status OpenAiEngine::read_models(const HttpReply& reply) {
 }
 
 // vLLM's server tells it at /version, beside /v1; others mostly do not.
-void OpenAiEngine::read_version() {
+void OpenAiEngine::read_version(const Deadline& until) {
   std::string root = options_.base_url;
   if (root.ends_with("/v1")) root.erase(root.size() - 3);
-  const auto reply = call(root + "/version", std::nullopt);
+  const auto reply = call(root + "/version", std::nullopt, until);
   if (!reply || reply->status != 200) return;
   const json value = json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
   if (value.is_object()) facts_["version"] = clean(text_field(value, "version").substr(0, 100));
 }
 
 // Others than vLLM's server: asked with three tokens, which every vocabulary has.
-bool OpenAiEngine::gives_logprobs() {
+bool OpenAiEngine::gives_logprobs(const Deadline& until) {
   if (format_.vllm) return true;
   Rendered probe;
   probe.scored = {{{1, 2, 3}, 1}};
   const json body = wire_body(format_, RequestKind::loglikelihood, probe, {}, 1);
-  const auto reply = call(options_.base_url + "/completions", dump_json(body));
+  const auto reply = call(options_.base_url + "/completions", dump_json(body), until);
   if (!reply || reply->status != 200) return false;
   const json whole = json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
   return scored_response(format_, RequestKind::loglikelihood, probe, 1, whole).has_value();
 }
 
-void OpenAiEngine::greet() {
+void OpenAiEngine::greet(const Deadline& until) {
   hello_.worker = "openai";
   hello_.max_in_flight = kMaxInFlight;
   const auto found = facts_.find("version");
@@ -173,7 +178,7 @@ void OpenAiEngine::greet() {
   if (format_.vllm) hello_.capabilities.emplace_back("token_ids");
   if (options_.mode == EndpointMode::completions) {
     hello_.capabilities.emplace_back("render");
-    if (options_.wants_logprobs && gives_logprobs()) {
+    if (options_.wants_logprobs && gives_logprobs(until)) {
       hello_.capabilities.emplace_back("loglikelihood");
       if (format_.vllm) hello_.capabilities.emplace_back("prompt_logprobs");
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "engine/worker_frames.h"
@@ -19,13 +20,13 @@ milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
                   std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()));
 }
 
-Error interrupted_error() {
-  return Error{ErrorKind::interrupted, "interrupted", "a signal came",
-               "start the same command again to go on"};
+// Tenths are enough: a limit of whole seconds is passed by some milliseconds.
+std::string seconds_text(milliseconds time) {
+  return fmt::format("{:g} s", std::floor(static_cast<double>(time.count()) / 100) / 10);
 }
 
-std::string seconds_text(milliseconds time) {
-  return fmt::format("{:g} s", std::chrono::duration<double>(time).count());
+milliseconds since_then(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - then);
 }
 
 }  // namespace
@@ -45,23 +46,19 @@ Result<std::unique_ptr<Engine>> WorkerEngine::start(const WorkerOptions& options
 }
 
 Status WorkerEngine::greet() {
-  const auto deadline = Clock::now() + options_.hello_timeout;
+  const auto since = Clock::now();
+  const Deadline until = options_.until.at_most(options_.hello_timeout);
   while (!greeted_ && !dead_) {
-    if (stopped()) return std::unexpected(interrupted_error());
-    const milliseconds left = left_until(deadline);
-    if (left.count() == 0) {
+    if (until.stopped()) return std::unexpected(interrupted_error());
+    if (until.passed()) {
       die(with_log({ErrorKind::environment, "the engine does not start",
-                    "no greeting within " + seconds_text(options_.hello_timeout), ""}));
+                    "no greeting within " + seconds_text(since_then(since)), ""}));
       break;
     }
-    pump(left);
+    pump(until.left());
   }
   if (dead_) return std::unexpected(*dead_);
   return {};
-}
-
-bool WorkerEngine::stopped() const {
-  return options_.stop != nullptr && *options_.stop;
 }
 
 // --- calls ---
@@ -71,7 +68,8 @@ Result<OpenedModel> WorkerEngine::open(const std::string& model_folder, bool app
   const json chat = {{"apply_template", apply_template}, {"template_args", template_args}};
   const json request = {
       {"type", "open"}, {"model", model_folder}, {"chat", chat}, {"will_load", options_.will_load}};
-  const json answer = TRY(call(request, "opened", options_.call_timeout, ErrorKind::usage));
+  const json answer =
+      TRY(call(request, "opened", options_.until.at_most(options_.call_timeout), ErrorKind::usage));
   try {
     return opened_from(answer);
   } catch (const json::exception& e) {
@@ -87,7 +85,7 @@ Result<std::vector<Rendered>> WorkerEngine::render(const std::vector<Request>& r
     list.push_back(std::move(entry));
   }
   const json answer = TRY(call({{"type", "render"}, {"requests", std::move(list)}}, "rendered",
-                               options_.call_timeout, ErrorKind::usage));
+                               options_.until.at_most(options_.call_timeout), ErrorKind::usage));
   try {
     std::vector<Rendered> out = rendered_list_from(answer);
     if (out.size() == requests.size()) return out;
@@ -101,8 +99,8 @@ Result<std::vector<Rendered>> WorkerEngine::render(const std::vector<Request>& r
 
 Result<LoadFacts> WorkerEngine::load(const json& args, std::chrono::seconds timeout) {
   loading_ = true;
-  Result<json> answer =
-      call({{"type", "load"}, {"args", args}}, "loaded", timeout, ErrorKind::environment);
+  Result<json> answer = call({{"type", "load"}, {"args", args}}, "loaded",
+                             options_.until.at_most(timeout), ErrorKind::environment);
   loading_ = false;
   if (!answer) return std::unexpected(answer.error());
   try {
@@ -113,8 +111,9 @@ Result<LoadFacts> WorkerEngine::load(const json& args, std::chrono::seconds time
 }
 
 Result<EngineStats> WorkerEngine::stats() {
-  const json answer =
-      TRY(call({{"type", "stats"}}, "stats", options_.call_timeout, ErrorKind::environment));
+  const json answer = TRY(call({{"type", "stats"}}, "stats",
+                               options_.until.flag_alone().at_most(options_.stats_timeout),
+                               ErrorKind::environment));
   try {
     return stats_from(answer);
   } catch (const json::exception& e) {
@@ -122,27 +121,23 @@ Result<EngineStats> WorkerEngine::stats() {
   }
 }
 
-Result<json> WorkerEngine::call(json request, std::string_view answer_type, milliseconds timeout,
+Result<json> WorkerEngine::call(json request, std::string_view answer_type, const Deadline& until,
                                 ErrorKind error_kind) {
   const std::string name = request["type"];
-  const auto deadline = Clock::now() + timeout;
+  const auto since = Clock::now();
   call_id_ = next_wire_id_++;
   request["id"] = call_id_;
   call_answer_.reset();
   TRY(send(request));
-  while (!call_answer_ && !dead_ && !stopped()) {
-    const milliseconds left = left_until(deadline);
-    if (left.count() == 0) break;
-    pump(left);
-  }
+  while (!call_answer_ && !dead_ && !until.over()) pump(until.left());
   call_id_ = 0;  // a late answer is ignored
   if (dead_) return std::unexpected(*dead_);
   if (!call_answer_) {
-    load_abandoned_ = load_abandoned_ || loading_;
-    if (stopped()) return std::unexpected(interrupted_error());
-    return environment_error(fmt::format("the engine does not answer '{}'", name),
-                             "nothing within " + seconds_text(timeout),
-                             "read " + process_.log_file().string());
+    unresponsive_ = true;
+    if (until.stopped()) return std::unexpected(interrupted_error());
+    return std::unexpected(
+        with_log({ErrorKind::environment, fmt::format("the engine does not answer '{}'", name),
+                  "nothing within " + seconds_text(since_then(since)), ""}));
   }
   json answer = *std::exchange(call_answer_, std::nullopt);
   if (answer["type"] == "error") return std::unexpected(error_from(answer, error_kind));
@@ -218,7 +213,7 @@ void WorkerEngine::shutdown(std::chrono::seconds timeout) {
   const milliseconds impolite = std::min<milliseconds>(whole / 2, milliseconds(1500));
   const auto deadline = Clock::now() + (whole - impolite);
   asked_to_end_ = true;
-  if (!dead_ && !load_abandoned_ && send({{"type", "shutdown"}, {"id", next_wire_id_++}})) {
+  if (!dead_ && !unresponsive_ && send({{"type", "shutdown"}, {"id", next_wire_id_++}})) {
     while (!dead_ && !saw_bye_ && left_until(deadline).count() > 0) pump(left_until(deadline));
     if (!dead_) process_.wait_ended(left_until(deadline));
   }

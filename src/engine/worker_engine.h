@@ -37,6 +37,7 @@ class WorkerEngine final : public Engine {
   WorkerEngine& operator=(const WorkerEngine&) = delete;
   ~WorkerEngine() override;  // ends the tree, politeness left out
 
+  void end_by(const Deadline& until) override { options_.until = until; }
   [[nodiscard]] const EngineHello& hello() const override { return hello_; }
   [[nodiscard]] Result<OpenedModel> open(const std::string& model_folder, bool apply_template,
                                          const nlohmann::json& template_args) override;
@@ -63,10 +64,9 @@ class WorkerEngine final : public Engine {
   WorkerEngine(const WorkerOptions& options, WorkerProcess process);
 
   Status greet();
-  [[nodiscard]] bool stopped() const;
   // Sends a request and waits for its answer of that type; an `error` frame becomes an Error.
   Result<nlohmann::json> call(nlohmann::json request, std::string_view answer_type,
-                              std::chrono::milliseconds timeout, ErrorKind error_kind);
+                              const Deadline& until, ErrorKind error_kind);
   Status send(const nlohmann::json& frame);
   Status send_pending(nlohmann::json frame, std::int64_t caller_id, bool lm_eval);
 
@@ -103,8 +103,8 @@ class WorkerEngine final : public Engine {
   std::optional<nlohmann::json> call_answer_;
   bool loading_ = false;
   bool saw_bye_ = false;
-  bool asked_to_end_ = false;    // a death one asked for is no event
-  bool load_abandoned_ = false;  // it still loads, and reads nothing until that is done
+  bool asked_to_end_ = false;  // a death one asked for is no event
+  bool unresponsive_ = false;  // a call got no answer: it is not asked to end, but ended
   Clock::duration silent_for_{};
   Clock::duration hanging_for_{};  // requests wait, and no step is done
   bool stepping_ = false;

@@ -213,7 +213,7 @@ TEST_F(WorkerEngineTest, ACallThatIsNotAnsweredEndsInTime) {
   start_loaded({{"faults", {{{"do", "ignore"}, {"on", "stats"}}}}});
   // options are copied at the start: the time-out is set there.
   engine_.reset();
-  options_.call_timeout = milliseconds(500);
+  options_.stats_timeout = milliseconds(500);
   start_loaded({{"faults", {{{"do", "ignore"}, {"on", "stats"}}}}});
   const auto stats = engine_->stats();
   ASSERT_FALSE(stats);
@@ -244,9 +244,34 @@ TEST_F(WorkerEngineTest, LoadErrorsAndProgress) {
   EXPECT_EQ(progressed->text, "loading weights, part 1");
 }
 
+// Whatever its own limit; and nobody asks such a worker politely to end.
+TEST_F(WorkerEngineTest, EveryCallEndsByTheDeadline) {
+  const auto since = std::chrono::steady_clock::now();
+  for (const char* call : {"open", "render", "load"}) {
+    engine_ = must(start({{"faults", {{{"do", "stall"}, {"on", call}}}}}));
+    const std::string stalls = call;
+    engine_->end_by(Deadline::in(seconds(stalls == "open" ? 1 : 300)));
+    const auto opened = engine_->open(folder_.path(), true, json::object());
+    engine_->end_by(Deadline::in(seconds(1)));
+    Status last = opened ? Status() : Status(std::unexpected(opened.error()));
+    if (stalls == "render") {
+      const auto rendered = engine_->render({chat_request("a")});
+      last = rendered ? Status() : Status(std::unexpected(rendered.error()));
+    } else if (stalls == "load") {
+      const auto loaded = engine_->load(json::object(), seconds(300));
+      last = loaded ? Status() : Status(std::unexpected(loaded.error()));
+    }
+    ASSERT_FALSE(last) << call;
+    EXPECT_EQ(last.error().what, "the engine does not answer '" + stalls + "'");
+    EXPECT_THAT(last.error().why, HasSubstr("nothing within 1 s"));
+    engine_->shutdown(seconds(300));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - since, seconds(60));
+}
+
 TEST_F(WorkerEngineTest, ASignalEndsALoadAndNothingIsWaitedFor) {
   std::atomic<bool> stop{false};
-  options_.stop = &stop;
+  options_.until = Deadline().or_stop(&stop);
   engine_ = must(start({{"load_s", 300}}));
   must(engine_->open(folder_.path(), true, json::object()));
   std::jthread signal([&] {
@@ -263,6 +288,7 @@ TEST_F(WorkerEngineTest, ASignalEndsALoadAndNothingIsWaitedFor) {
 
 // Both pipes hold 64 KiB; here megabytes wait on each side.
 TEST_F(WorkerEngineTest, FullPipesOnBothSidesDoNotStopBoth) {
+  options_.stats_timeout = kPatience;
   start_loaded({{"default", {{"text", std::string(30'000, 'x')}}}});
   const Rendered large{"", std::vector<int>(20'000, 4), {}};
   constexpr int kRequests = 60;

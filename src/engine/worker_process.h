@@ -1,7 +1,6 @@
 // The worker's process below its guardian: pipes, log file, end. Knows nothing of frames' meaning.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/subprocess.h"
 #include "base/unique_fd.h"
@@ -26,10 +26,11 @@ struct WorkerOptions {
   std::chrono::milliseconds silence_limit{60'000};  // no byte for so long: taken for dead
   std::chrono::milliseconds hang_limit{600'000};    // no step for so long while requests wait: dead
   std::chrono::milliseconds hello_timeout{60'000};
-  std::chrono::milliseconds call_timeout{300'000};  // open, render, stats
-  // Once it is true (a signal handler's doing) start, open, render, load and stats end with
-  // ErrorKind::interrupted within a second.
-  const std::atomic<bool>* stop = nullptr;
+  std::chrono::milliseconds call_timeout{300'000};  // open, render
+  std::chrono::milliseconds stats_timeout{3'000};
+  // Greeting, open, render and load end by it, whatever their own limits; once its flag is set (a
+  // signal handler's doing), with ErrorKind::interrupted within a second, as stats does.
+  Deadline until;
   bool will_load = false;  // load() follows open(): the worker may import its engine meanwhile
   // Called with the engine's own lines while load() blocks. Without it they become Progressed
   // events.

@@ -49,7 +49,7 @@ Plan plan_from(const json& value) {
   plan.seed = value.at("seed");
   const json& engine = value.at("engine");
   plan.engine = {engine.at("kind"), engine.at("python"), engine.at("args"),
-                 engine.value("module", std::string())};
+                 engine.value("module", std::string()), engine.value("load_timeout_s", 0.0)};
   const json& chat = value.at("chat");
   plan.chat.apply_template = chat.at("apply_template");
   plan.chat.enable_thinking = maybe<bool>(chat.at("enable_thinking"));

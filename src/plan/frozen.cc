@@ -122,6 +122,7 @@ std::string frozen_hash(const FrozenPlan& frozen) {
   for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
     plan.erase(key);
   }
+  plan["engine"].erase("load_timeout_s");
   if (frozen.plan.engine.kind == kEndpointKind) {  // a server may move
     drop_transport_keys(plan["engine"]["args"]);
     for (auto& variant : plan["variants"]) drop_transport_keys(variant["engine"]);

@@ -88,6 +88,7 @@ json to_json(const Plan& plan) {
   json engine = {
       {"kind", plan.engine.kind}, {"python", plan.engine.python}, {"args", plan.engine.args}};
   if (plan.engine.kind == kWorkerKind) engine["module"] = plan.engine.module;
+  if (plan.engine.load_timeout_s > 0) engine["load_timeout_s"] = plan.engine.load_timeout_s;
   json out = {
       {"name", plan.name},
       {"budget_s", plan.budget_s},

@@ -21,7 +21,8 @@ struct EngineSpec {
   std::string python;            // interpreter of the worker; empty: looked up (docs/plan.md)
   // All other keys, passed to the engine untouched (tensor_parallel_size, max_model_len, …).
   nlohmann::json args = nlohmann::json::object();
-  std::string module;  // kind worker: the Python module that is started; else empty
+  std::string module;         // kind worker: the Python module that is started; else empty
+  double load_timeout_s = 0;  // a load that takes longer hangs; 0: as docs/plan.md says
 };
 
 struct ChatSpec {

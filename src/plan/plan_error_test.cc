@@ -227,6 +227,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:2:32: 'my-worker' is no Python module", "python -m MODULE"},
         Case{"ModuleParts", with_tasks("engine: {kind: worker, module: my..worker}\n"),
              "p.yaml:2:32: 'my..worker' is no Python module", "python -m MODULE"},
+        Case{"LoadTimeout", with_tasks("engine: {load_timeout: 300}\n"),
+             "p.yaml:2:24: engine.load_timeout: '300' is not a duration", "unit"},
         Case{"Typo", with_tasks("engine: {max_modell_len: 4096}\n"),
              "p.yaml:2:10: unknown key 'max_modell_len' in engine",
              "did you mean 'max_model_len'?"},

@@ -28,6 +28,7 @@ const std::vector<std::string>& common_engine_keys() {
   static const std::vector<std::string> keys = {"kind",
                                                 "python",
                                                 "module",
+                                                "load_timeout",
                                                 "tensor_parallel_size",
                                                 "max_model_len",
                                                 "max_num_seqs",
@@ -59,6 +60,19 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
     args[key] = TRY(yaml_to_json(map.file(), map.value(key)));
   }
   return check_engine_args(map, args);
+}
+
+Status read_load_timeout(const YamlMap& map, EngineSpec& engine) {
+  if (!map.has("load_timeout")) return {};
+  std::string text;
+  TRY(map.read("load_timeout", text));
+  const Result<double> seconds = parse_duration(text);
+  if (!seconds) {
+    const Error& e = seconds.error();
+    return map.error("load_timeout", map.name_of("load_timeout") + ": " + e.what, e.why, e.fix);
+  }
+  engine.load_timeout_s = *seconds;
+  return {};
 }
 
 bool is_module_name(const std::string& text) {
@@ -151,7 +165,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
   }
   if (map.has("engine")) {
     const YamlMap engine = TRY(YamlMap::open(file, map.value("engine"), map.name_of("engine"), {}));
-    for (const char* key : {"kind", "python", "module"}) {
+    for (const char* key : {"kind", "python", "module", "load_timeout"}) {
       if (engine.has(key)) {
         return engine.error(key, fmt::format("{} cannot differ between variants", key),
                             "differences in the score would then have two causes",
@@ -269,7 +283,9 @@ Status read_engine(const YamlMap& top, Plan& plan) {
   if (plan.engine.kind == kEndpointKind) {
     return read_endpoint_args(map, plan, /*of_variant=*/false, plan.engine.args);
   }
-  return read_engine_args(map, {"kind", "python", "module"}, "engine", plan.engine.args);
+  TRY(read_load_timeout(map, plan.engine));
+  return read_engine_args(map, {"kind", "python", "module", "load_timeout"}, "engine",
+                          plan.engine.args);
 }
 
 Status read_chat(const YamlMap& top, Plan& plan) {

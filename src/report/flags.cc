@@ -157,7 +157,8 @@ void flag_expected(RunReport& report, const TaskValues& task, std::size_t base) 
 std::int64_t unscored_answers(const Cell& cell) {
   std::int64_t n = 0;
   for (const auto& [reason, count] : cell.unscored) {
-    if (reason != reason::kNotRun && reason != reason::kNoJudge && reason != reason::kNeedsImage)
+    if (reason != reason::kNotRun && reason != reason::kNotScoredBudget &&
+        reason != reason::kNoJudge && reason != reason::kNeedsImage)
       n += count;
   }
   return n;

@@ -11,6 +11,13 @@ namespace assay {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+// A load hangs when it takes so many times as long as the longest that was seen of these weights.
+constexpr double kSlowerLoad = 3;
+
+}  // namespace
+
 EngineTurn::EngineTurn(const RunOptions& options, RunServices& services, EngineSetup setup)
     : options_(options), services_(services), setup_(std::move(setup)), pace_(services.guess) {}
 
@@ -23,20 +30,26 @@ void EngineTurn::shut_down() {
   engine_.reset();
 }
 
+Deadline EngineTurn::until() const {
+  return Deadline::in(Seconds(deadline_s_ - now_s())).or_stop(services_.stop);
+}
+
 Status EngineTurn::start_engine() {
   if (engine_) return {};
-  engine_ = TRY(make_engine());
+  engine_ = TRY(in_time(make_engine({until()})));
+  engine_->end_by(until());
   const OpenedModel opened =
-      TRY(engine_->open(setup_.folder, setup_.apply_template, setup_.template_args));
+      TRY(in_time(engine_->open(setup_.folder, setup_.apply_template, setup_.template_args)));
   return on_opened(opened);
 }
 
 Status EngineTurn::render_waiting() {
+  engine_->end_by(until());
   for (Source* source : sources()) {
     while (true) {
       const std::vector<Request> requests = source->to_render();
       if (requests.empty()) break;
-      TRY(source->set_prompts(TRY(engine_->render(requests))));
+      TRY(source->set_prompts(TRY(in_time(engine_->render(requests)))));
     }
   }
   return {};
@@ -46,17 +59,55 @@ Status EngineTurn::load_engine() {
   TRY(start_engine());
   TRY(render_waiting());
   TRY(services_.store.flush());
+  return load_weights();
+}
+
+Status EngineTurn::load_weights() {
   services_.progress.say(fmt::format("{}: loading {}", setup_.name, setup_.model));
-  auto timeout = options_.load_timeout;
-  if (has_deadline()) {
-    const double left_s = std::max(1.0, deadline_s_ - now_s());
-    timeout = std::min(timeout, std::chrono::seconds(static_cast<long>(std::ceil(left_s))));
+  const double began_s = now_s();
+  const double left_s = std::max(1.0, deadline_s_ - began_s);
+  const double limit_s = TRY(load_limit_s());
+  const auto timeout = std::chrono::seconds(std::llround(std::ceil(std::min(limit_s, left_s))));
+  engine_->end_by(until());
+  auto loaded = in_time(engine_->load(setup_.engine_args, timeout));
+  const double took_s = now_s() - began_s;
+  if (!loaded && loaded.error().kind == ErrorKind::environment &&
+      took_s >= std::min(limit_s, left_s)) {
+    return std::unexpected(load_hung(loaded.error(), took_s));
   }
-  loaded_ = TRY(engine_->load(setup_.engine_args, timeout));
+  loaded_ = TRY(std::move(loaded));
   TRY(on_loaded());
   services_.progress.say(
       fmt::format("{}: ready after {}", setup_.name, human_duration(loaded_.load_s)));
   return services_.store.flush();
+}
+
+// Downloads are over by now: what a load takes depends on the weights and the disk.
+Result<double> EngineTurn::load_limit_s() const {
+  if (options_.load_timeout_s > 0) return options_.load_timeout_s;
+  double longest_s = 0;
+  for (const StoredLoad& load : TRY(services_.store.loads())) {
+    if (load.variant == setup_.loads_of) longest_s = std::max(longest_s, load.facts.load_s);
+  }
+  return std::max(services_.load_limit_s, kSlowerLoad * longest_s);
+}
+
+// `error`: that the engine did not answer, with the last lines of its log.
+Error EngineTurn::load_hung(const Error& error, double took_s) const {
+  const auto ranks = [this](const char* key) {
+    const nlohmann::json value = setup_.engine_args.value(key, nlohmann::json(1));
+    return value.is_number_integer() ? value.get<int>() : 1;
+  };
+  Error out = error;
+  out.what = fmt::format("the load of {} hung: not ready after {}", setup_.name,
+                         human_duration(std::floor(took_s)));
+  out.fix += ranks("tensor_parallel_size") * ranks("pipeline_parallel_size") > 1
+                 ? "; ranks that wait for one another are mostly helped by `env: "
+                   "{NCCL_P2P_DISABLE: \"1\"}` or `engine: {disable_custom_all_reduce: true}`"
+                 : "";
+  out.fix += cut_short_ ? "; a load that is only slow needs a larger budget"
+                        : "; a load that is only slow needs a larger engine.load_timeout";
+  return out;
 }
 
 int EngineTurn::in_flight() {
@@ -186,14 +237,20 @@ Status EngineTurn::handle_waiting_events() {
 
 Status EngineTurn::loop() {
   while (!stopped() && engine_) {
-    if (const Status asked = admit(); !asked) TRY(after_failed_call(asked.error()));
+    if (const Status asked = admit(); !asked) {
+      if (cut_short_) return deadline_passed();
+      TRY(after_failed_call(asked.error()));
+    }
     in_flight_changed();
     const Next next = TRY(after_asking());
     if (next == Next::end) break;
     if (next == Next::ask_again) continue;
     // Admission keeps this rare: what is still in flight is recorded as not run, never as wrong.
     if (now_s() >= deadline_s_) return deadline_passed();
-    TRY(handle_waiting_events());
+    if (const Status handled = handle_waiting_events(); !handled) {
+      // An engine that was started again when the deadline came.
+      return cut_short_ ? deadline_passed() : handled;
+    }
     TRY(housekeeping());
   }
   return {};

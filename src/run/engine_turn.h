@@ -17,9 +17,10 @@ namespace assay {
 
 // How the engine is opened and loaded.
 struct EngineSetup {
-  std::string name;    // as progress lines call it: the variant, "the judge"
-  std::string model;   // what loads, for the same lines
-  std::string folder;  // of the model
+  std::string name;      // as progress lines call it: the variant, "the judge"
+  std::string loads_of;  // the variant whose stored loads were of the same weights; empty: none
+  std::string model;     // what loads, for the same lines
+  std::string folder;    // of the model
   bool apply_template = true;
   nlohmann::json template_args = nlohmann::json::object();
   nlohmann::json engine_args = nlohmann::json::object();
@@ -38,7 +39,7 @@ class EngineTurn {
   // --- what differs from turn to turn
 
   // A started engine: neither open nor loaded.
-  [[nodiscard]] virtual Result<std::unique_ptr<Engine>> make_engine() = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Engine>> make_engine(const EngineWaits& waits) = 0;
   // Where all its requests come from.
   [[nodiscard]] virtual std::vector<Source*> sources() = 0;
   // Asks for more, source by source, with admit_from().
@@ -68,8 +69,8 @@ class EngineTurn {
   // --- what they have in common
 
   [[nodiscard]] Status render_waiting();
-  // Starts, renders what waits (no weights needed), and loads. `deadline_s`: on services_.clock;
-  // infinity: none. The load may take no longer.
+  // Starts, renders what waits (no weights needed), and loads, all of it before deadline_s_; the
+  // load within its own limit, too. An error that came because the deadline did sets cut_short_.
   [[nodiscard]] Status load_engine();
   // Until nothing is left to do, the deadline has come, or it is told to stop.
   [[nodiscard]] Status loop();
@@ -82,6 +83,8 @@ class EngineTurn {
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
   [[nodiscard]] double now_s() const { return services_.clock.now().count(); }
+  // deadline_s_, and the signal's flag, for whoever waits outside this clock.
+  [[nodiscard]] Deadline until() const;
   [[nodiscard]] int in_flight();
   [[nodiscard]] std::int64_t next_id() { return next_id_++; }
 
@@ -92,9 +95,19 @@ class EngineTurn {
   LoadFacts loaded_;
   Pace pace_;
   double deadline_s_ = std::numeric_limits<double>::infinity();  // on services_.clock
+  bool cut_short_ = false;  // an engine's call failed because the deadline had come
 
  private:
   [[nodiscard]] Status start_engine();
+  [[nodiscard]] Status load_weights();
+  [[nodiscard]] Result<double> load_limit_s() const;
+  [[nodiscard]] Error load_hung(const Error& error, double took_s) const;
+  // Passes on what an engine's call gave; notes that the deadline was its end.
+  template <typename T>
+  [[nodiscard]] Result<T> in_time(Result<T> given) {
+    cut_short_ = cut_short_ || (!given && now_s() >= deadline_s_);
+    return given;
+  }
   [[nodiscard]] int room();
   [[nodiscard]] int prompt_tokens_in_flight();
   [[nodiscard]] Status handle(const EngineEvent& event);

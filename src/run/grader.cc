@@ -24,7 +24,10 @@ Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& r
       auto programs = job.task->task->programs(*job.item, job.steps, context);
       if (!programs) return unscored(reason::kNoTests, programs.error().why);
       for (const Program& program : *programs) {
-        auto result = run_program(program);
+        auto result = run_program(program, job.until);
+        if (!result && result.error().kind == ErrorKind::interrupted) {
+          return unscored(reason::kInterrupted);
+        }
         if (!result) return unscored(reason::kSandboxFault, result.error().what);
         results.push_back(*std::move(result));
       }
@@ -75,6 +78,19 @@ std::size_t GraderPool::pending() const {
   return waiting_.size() + in_work_ + done_.size();
 }
 
+void GraderPool::abandon() {
+  const std::lock_guard lock(mutex_);
+  waiting_.clear();
+  done_.clear();
+  in_work_ = 0;
+  ++abandoned_;
+}
+
+double GraderPool::worst_case_s(int before_it) const {
+  const std::lock_guard lock(mutex_);
+  return pace_.worst_case_s(before_it, static_cast<int>(threads_.size()));
+}
+
 void GraderPool::wait_done(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   done_cv_.wait_for(lock, timeout, [this] { return !done_.empty(); });
@@ -84,6 +100,7 @@ void GraderPool::work() {
   const std::unique_ptr<EquivalenceOracle> oracle = make_oracle_ ? make_oracle_() : nullptr;
   while (true) {
     GradeJob job;
+    int abandoned = 0;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -91,12 +108,18 @@ void GraderPool::work() {
       job = std::move(waiting_.front());
       waiting_.pop_front();
       ++in_work_;
+      abandoned = abandoned_;
     }
+    const auto since = std::chrono::steady_clock::now();
     Graded graded{job.id, job.unit, grade_now(run_, job, run_program_, oracle.get())};
+    const Deadline::Seconds took = std::chrono::steady_clock::now() - since;
     {
       const std::lock_guard lock(mutex_);
+      const bool interrupted = graded.score.reason == reason::kInterrupted;
+      if (job.task->task->programs != nullptr && !interrupted) pace_.learn(took.count());
+      if (abandoned != abandoned_) continue;
       --in_work_;
-      if (graded.score.reason != reason::kInterrupted) done_.push_back(std::move(graded));
+      if (!interrupted) done_.push_back(std::move(graded));
     }
     done_cv_.notify_one();
   }

@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
+#include "run/grading_pace.h"
 #include "run/resolve.h"
 #include "score/oracle.h"
 #include "values/answer_id.h"
@@ -20,7 +22,8 @@
 
 namespace assay {
 
-using RunProgram = std::function<Result<ProgramResult>(const Program&)>;
+// Error (interrupted): the deadline was over before its verdict was there.
+using RunProgram = std::function<Result<ProgramResult>(const Program&, const Deadline&)>;
 using MakeOracle = std::function<std::unique_ptr<EquivalenceOracle>()>;
 
 struct GradeJob {
@@ -30,6 +33,7 @@ struct GradeJob {
   std::size_t unit = 0;                // the caller's own number, given back
   std::vector<StepResult> steps;
   std::optional<Response> judgement;  // of a task with a judge, once it has spoken
+  Deadline until{};                   // its programs run no longer
 };
 
 struct Graded {
@@ -54,10 +58,16 @@ class GraderPool {
 
   // False when the queue is full: try again after take_done().
   [[nodiscard]] bool submit(GradeJob& job);
-  // Jobs that a signal interrupted are not among them.
+  // Jobs that a signal or their deadline interrupted are not among them.
   [[nodiscard]] std::vector<Graded> take_done();
   // Waiting, being graded, or done and not yet taken.
   [[nodiscard]] std::size_t pending() const;
+  // Drops what waits, is being graded or was not yet taken: none of it is given back. What is in
+  // work ends by its own deadline.
+  void abandon();
+  // Seconds from an answer to its score, at worst, of a task with programs, when `before_it` others
+  // of such tasks are to be graded first.
+  [[nodiscard]] double worst_case_s(int before_it) const;
   // Blocks until something is done or `timeout` passes.
   void wait_done(std::chrono::milliseconds timeout);
 
@@ -74,6 +84,8 @@ class GraderPool {
   std::deque<GradeJob> waiting_;  // guarded by mutex_
   std::vector<Graded> done_;      // guarded by mutex_
   std::size_t in_work_ = 0;       // guarded by mutex_
+  int abandoned_ = 0;             // guarded by mutex_; how often
+  GradingPace pace_;              // guarded by mutex_
   bool stopping_ = false;         // guarded by mutex_
   std::vector<std::jthread> threads_;
 };

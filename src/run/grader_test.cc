@@ -50,7 +50,7 @@ class GraderTest : public ::testing::Test {
   std::vector<Item> items_ = {{"a"}, {"b"}, {"c"}, {"d"}, {"throws"}};
 };
 
-Result<ProgramResult> passes(const Program&) {
+Result<ProgramResult> passes(const Program&, const Deadline&) {
   ProgramResult out;
   out.verdict = ProgramVerdict::passed;
   return out;
@@ -59,12 +59,12 @@ Result<ProgramResult> passes(const Program&) {
 TEST_F(GraderTest, FullQueuesSendJobsBack) {
   std::latch begun(1);
   std::latch go_on(1);
-  const RunProgram slow = [&](const Program& program) {
+  const RunProgram slow = [&](const Program& program, const Deadline& until) {
     if (program.source == "a") {
       begun.count_down();
       go_on.wait();
     }
-    return passes(program);
+    return passes(program, until);
   };
   GraderPool pool(run_, 1, 2, slow, nullptr);
   GradeJob a = job("a");
@@ -129,8 +129,46 @@ TEST_F(GraderTest, WhatASignalInterruptedIsNotDone) {
   EXPECT_EQ(grade_now(run_, job("a"), passes, &oracle).outcome, Outcome::scored);
 }
 
+TEST_F(GraderTest, WhatIsAbandonedIsNotGivenBack) {
+  std::latch begun(1);
+  const RunProgram hangs = [&](const Program& program,
+                               const Deadline& until) -> Result<ProgramResult> {
+    if (program.source != "a") return passes(program, until);
+    begun.count_down();
+    while (!until.over()) std::this_thread::sleep_for(until.left());
+    return std::unexpected(interrupted_error());
+  };
+  GraderPool pool(run_, 1, 4, hangs, nullptr);
+  GradeJob a = job("a");
+  a.until = Deadline::in(std::chrono::milliseconds(100));
+  GradeJob b = job("b");
+  GradeJob c = job("c");
+  ASSERT_TRUE(pool.submit(a));
+  ASSERT_TRUE(pool.submit(b));
+  begun.wait();
+  pool.abandon();
+  EXPECT_EQ(pool.pending(), 0U);
+  ASSERT_TRUE(pool.submit(c));
+  pool.wait_done(std::chrono::minutes(5));
+  const std::vector<Graded> done = pool.take_done();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].id.item, "c");
+  EXPECT_EQ(pool.pending(), 0U);
+}
+
+TEST(GradingPaceTest, TheQueueGoesFirst) {
+  GradingPace pace;
+  EXPECT_EQ(pace.worst_case_s(100, 1), 12);  // a guess bounds nobody else
+  pace.learn(1);
+  pace.learn(3);
+  // The longest of its own, 3 s, after ten of 2 s in the mean, four at a time.
+  EXPECT_EQ(pace.worst_case_s(10, 4), 3 + 5);
+  for (int i = 0; i < 64; ++i) pace.learn(0.5);  // what is old is forgotten
+  EXPECT_EQ(pace.worst_case_s(0, 4), 0.5);
+}
+
 TEST_F(GraderTest, WhatIsNotTheProgramsFaultIsUnscored) {
-  const RunProgram none = [](const Program&) -> Result<ProgramResult> {
+  const RunProgram none = [](const Program&, const Deadline&) -> Result<ProgramResult> {
     return environment_error("no sandbox", "", "");
   };
   const Score fault = grade_now(run_, job("a"), none, nullptr);

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-using StartJudge = std::function<Result<JudgeEngine>()>;
+using StartJudge = std::function<Result<JudgeEngine>(const EngineWaits&)>;
 
 // The judge's turn at the engine: the same loop as a variant's, fed with the questions alone.
 class JudgeTurn final : private EngineTurn {
@@ -39,9 +39,9 @@ class JudgeTurn final : private EngineTurn {
   }
 
  private:
-  Result<std::unique_ptr<Engine>> make_engine() override {
+  Result<std::unique_ptr<Engine>> make_engine(const EngineWaits& waits) override {
     if (started_) return std::exchange(started_, nullptr);
-    return std::move(TRY(start_()).engine);
+    return std::move(TRY(start_(waits)).engine);
   }
   std::vector<Source*> sources() override { return {&questions_}; }
   Status admit() override {
@@ -100,7 +100,9 @@ class TaskJudging {
 
   Status judge() {
     TRY(collect());
-    if (!questions_.empty()) {
+    if (!questions_.empty() && services_.clock.now().count() >= deadline_s_) {
+      TRY(go_without({ErrorKind::environment, "the budget ended", "no time is left for it", ""}));
+    } else if (!questions_.empty()) {
       if (const Status asked = ask(); !asked) TRY(go_without(asked.error()));
     }
     const auto oracle = services_.make_oracle ? services_.make_oracle() : nullptr;
@@ -173,13 +175,14 @@ class TaskJudging {
   Status ask() {
     services_.progress.say(
         fmt::format("{}: {} answers for the judge", task_.spec.name, questions_.size()));
-    JudgeEngine judge = TRY(start());
+    const Deadline until = Deadline::in(Seconds(deadline_s_ - services_.clock.now().count()));
+    JudgeEngine judge = TRY(start({until.or_stop(services_.stop)}));
     JudgeSource source(run_, judge.variant, judge.identity, services_.store);
     for (auto& [job, request] : questions_) source.add(std::move(job), std::move(request));
     EngineSetup setup = setup_of(judge);
     JudgeTurn turn(
-        std::move(setup), std::move(judge), [this] { return start(); }, source, options_,
-        services_);
+        std::move(setup), std::move(judge),
+        [this](const EngineWaits& waits) { return start(waits); }, source, options_, services_);
     const Status done = turn.run(deadline_s_);
     for (GradeJob& job : source.take_judged()) judged_.push_back(std::move(job));
     return done;
@@ -188,6 +191,7 @@ class TaskJudging {
   [[nodiscard]] EngineSetup setup_of(const JudgeEngine& judge) const {
     EngineSetup setup;
     setup.name = "the judge";
+    if (spec_.baseline) setup.loads_of = judge.variant.spec.name;
     setup.model = judge.variant.spec.model;
     setup.folder = judge.variant.folder;
     setup.apply_template = !spec_.baseline || run_.plan.chat.apply_template;
@@ -196,11 +200,11 @@ class TaskJudging {
     return setup;
   }
 
-  Result<JudgeEngine> start() {
-    if (!spec_.baseline) return services_.start_judge(spec_);
+  Result<JudgeEngine> start(const EngineWaits& waits) {
+    if (!spec_.baseline) return services_.start_judge(spec_, waits);
     JudgeEngine judge;
     judge.variant = run_.baseline();
-    judge.engine = TRY(services_.start_engine(judge.variant));
+    judge.engine = TRY(services_.start_engine(judge.variant, waits));
     judge.load_args = merged_engine_args(run_.plan, judge.variant.spec);
     judge.identity = current_identity(run_, judge.variant, services_.identity);
     return judge;

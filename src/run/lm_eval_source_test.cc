@@ -85,7 +85,8 @@ class LmEvalSourceTest : public testing::Test {
   Result<RunEnd> go(const RunOptions& options, Progress& progress) {
     Store store = Store::open(folder_, Store::Mode::write).value();
     RunServices services{.store = store, .clock = script_.clock, .progress = progress};
-    services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
+    services.start_engine = [this](const ResolvedVariant&,
+                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
       return std::make_unique<ScriptedEngine>(script_);
     };
     services.identity = {"fake", {{"fake", "1"}}, {}};

@@ -57,11 +57,11 @@ std::string exit_text(int status) {
 
 class MathVerifyClient::Helper {
  public:
-  explicit Helper(const std::atomic<bool>* stop) : stop_(stop) {}
+  explicit Helper(const Deadline& until) : until_(until) {}
 
   // Starts a helper and reads its greeting.
   static Result<std::unique_ptr<Helper>> start(const MathVerifyOptions& options) {
-    auto helper = std::make_unique<Helper>(options.stop);
+    auto helper = std::make_unique<Helper>(options.until);
     TRY(helper->launch(options));
     const std::string line = TRY(helper->read_line(SteadyClock::now() + options.start_timeout));
     const auto greeting = parse_json(line, "Math-Verify helper");
@@ -116,8 +116,9 @@ class MathVerifyClient::Helper {
 
   Status wait_for(int fd, short events, SteadyClock::time_point deadline) {
     while (true) {
-      if (stop_ != nullptr && *stop_) {
-        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came", ""});
+      if (until_.over()) {
+        const char* why = until_.stopped() ? "a signal came" : "the time for grading is over";
+        return std::unexpected(Error{ErrorKind::interrupted, "interrupted", why, ""});
       }
       const milliseconds left = left_until(deadline);
       std::array<pollfd, 2> polled = {pollfd{fd, events, 0}, pollfd{errors_.get(), POLLIN, 0}};
@@ -203,7 +204,7 @@ class MathVerifyClient::Helper {
     }
   }
 
-  const std::atomic<bool>* stop_;
+  const Deadline until_;
   Child child_;
   UniqueFd write_;
   UniqueFd read_;

@@ -4,12 +4,12 @@
 // it dies or overruns its time.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "score/oracle.h"
 
@@ -21,7 +21,7 @@ struct MathVerifyOptions {
   std::chrono::milliseconds timeout{30'000};  // of one question, wall clock
   std::chrono::milliseconds start_timeout{120'000};  // until the helper greets: it imports sympy
   std::uint64_t memory_bytes = 4UL << 30;            // address space of the helper
-  const std::atomic<bool>* stop = nullptr;           // set by a signal: ends every wait at once
+  Deadline until;  // ends every wait at once: the answer is to be graded another time
 };
 
 // One question at a time, from one thread: the helper dies with the thread that started it.

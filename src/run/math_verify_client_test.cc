@@ -193,7 +193,7 @@ TEST_F(ScriptedHelper, ASignalEndsTheWait) {
                waits.string() + "'; exec sleep 600\n");
     options.timeout = std::chrono::minutes(10);
     options.start_timeout = std::chrono::minutes(10);
-    options.stop = &stop;
+    options.until = Deadline().or_stop(&stop);
     MathVerifyClient client(options);
     const std::jthread signal([&] {
       while (!std::filesystem::exists(waits)) {

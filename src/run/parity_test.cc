@@ -144,7 +144,8 @@ class ParityTest : public testing::Test {
     Store store = Store::open(folder_, Store::Mode::write).value();
     Progress progress(stderr, Progress::Style::silent, script_.clock);
     RunServices services{.store = store, .clock = script_.clock, .progress = progress};
-    services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
+    services.start_engine = [this](const ResolvedVariant&,
+                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
       return std::make_unique<ScriptedEngine>(script_);
     };
     services.identity = {"fake", {{"fake", "1"}}, {}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -81,19 +82,46 @@ bool stopped(const RunServices& services) {
 struct Turn {
   RunEnd end = RunEnd::complete;
   ItemSet finished;
-  bool worked = false;  // an engine was started
-  Pace pace;            // as measured in it
+  bool worked = false;         // an engine was started
+  bool given_up = false;       // there was no time for one
+  bool left_ungraded = false;  // time ended the grading
+  Pace pace;                   // as measured in it
 };
 
-Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOptions& options,
-                         RunServices& services, GraderPool& graders, const Accounts& accounts,
+// When grading ends, on the clock: half of the reserve is left for the report. A run that begins
+// with its budget spent is there to grade what is left, for as long as that takes.
+double grading_end_s(const Accounts& accounts, const RunOptions& options, const Clock& clock) {
+  const double reserve_s = report_reserve_s(options.budget_s);
+  if (!accounts.limited() || accounts.left_s() <= reserve_s) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return clock.now().count() + accounts.left_s() - reserve_s / 2;
+}
+
+// What the run's variants have in common.
+struct Shared {
+  const RunOptions& options;
+  RunServices& services;
+  GraderPool& graders;
+  const Accounts& accounts;
+  double grading_end_s;
+};
+
+Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const Shared& shared,
                          const ItemSet* allowed, const Pace& seen) {
+  const RunOptions& options = shared.options;
+  RunServices& services = shared.services;
+  const Accounts& accounts = shared.accounts;
   const ResolvedVariant& variant = run.variants[index];
   const int variants_left = static_cast<int>(run.variants.size() - index);
   const EngineIdentity current = current_identity(run, variant, services.identity);
-  const EngineIdentity identity =
-      TRY(begin_or_continue(variant, current, services.store));
-  VariantRun turn(run, variant, options, services, identity, graders);
+  const EngineIdentity identity = TRY(begin_or_continue(variant, current, services.store));
+  VariantRun turn(run, variant, options, services, identity, shared.graders);
+  const double judge_turn = TRY(wants_judge(run)) ? kJudgeTurn : 0;
+  const bool last = variants_left == 1 && judge_turn == 0;
+  turn.grade_until(last || std::isinf(shared.grading_end_s)
+                       ? shared.grading_end_s
+                       : accounts.deadline_s(variants_left + judge_turn));
   TRY(turn.prepare(allowed));
   Turn out;
   if (turn.needs_engine()) {
@@ -111,12 +139,14 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
                         human_duration(std::ceil(least_s + accounts.spent_s()))));
       }
       TRY(turn.give_up());
+      out.given_up = true;
       out.end = RunEnd::out_of_time;
     } else {
       out.worked = true;
-      const double judge_turn = TRY(wants_judge(run)) ? kJudgeTurn : 0;
       const int turns = variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
-      out.end = TRY(turn.run(accounts.deadline_s(variants_left - 1 + turns + judge_turn, turns)));
+      const double deadline_s = accounts.deadline_s(variants_left - 1 + turns + judge_turn, turns);
+      turn.grade_until(last ? shared.grading_end_s : deadline_s);
+      out.end = TRY(turn.run(deadline_s));
     }
   }
   TRY(turn.finish_grading());
@@ -124,6 +154,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
     out.end = RunEnd::interrupted;
     return out;
   }
+  out.left_ungraded = turn.left_ungraded();
   out.finished = turn.finished_items();
   out.pace = turn.pace();
   const auto documents = static_cast<std::size_t>(turn.lm_eval_documents());
@@ -131,6 +162,63 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const RunOpt
                                     out.finished.size() + documents,
                                     out.end == RunEnd::out_of_time ? ", out of time" : ""));
   return out;
+}
+
+// The answers that no variant's own time was enough for, with what is left of the run's; variant by
+// variant, each with an equal part of it.
+// True: all are graded.
+Result<bool> grade_the_rest(const ResolvedRun& run, const Shared& shared,
+                            const ItemSet& baseline_items, double until_s) {
+  RunServices& services = shared.services;
+  bool all = true;
+  for (std::size_t i = 0; i < run.variants.size() && !stopped(services); ++i) {
+    const double now_s = services.clock.now().count();
+    if (now_s >= until_s) return false;
+    const ResolvedVariant& variant = run.variants[i];
+    const EngineIdentity identity = TRY(stored_identity(services.store, variant.spec.name));
+    VariantRun turn(run, variant, shared.options, services, identity, shared.graders);
+    TRY(turn.prepare(&variant == &run.baseline() ? nullptr : &baseline_items));
+    TRY(turn.give_up());
+    turn.grade_until(now_s + (until_s - now_s) / static_cast<double>(run.variants.size() - i));
+    TRY(turn.finish_grading());
+    all = all && !turn.left_ungraded();
+  }
+  return all;
+}
+
+Result<RunEnd> run_variants(const ResolvedRun& run, const Shared& shared) {
+  RunServices& services = shared.services;
+  RunEnd end = RunEnd::complete;
+  bool worked = false;
+  bool given_up = false;
+  bool left_ungraded = false;
+  ItemSet baseline_items;
+  Pace seen(services.guess);
+  for (std::size_t i = 0; i < run.variants.size(); ++i) {
+    const bool is_baseline = &run.variants[i] == &run.baseline();
+    if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
+    const Turn turn =
+        TRY(run_variant(run, i, shared, is_baseline ? nullptr : &baseline_items, seen));
+    if (turn.pace.tells_as_much_as(seen)) seen = turn.pace;
+    if (is_baseline) baseline_items = turn.finished;
+    if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
+    if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
+    worked = worked || turn.worked;
+    given_up = given_up || turn.given_up;
+    left_ungraded = left_ungraded || turn.left_ungraded;
+  }
+  if (TRY(wants_judge(run))) {
+    TRY(judge_answers(run, shared.options, services, shared.accounts.deadline_s(1)));
+    if (stopped(services)) return RunEnd::interrupted;
+  }
+  if (left_ungraded) {
+    const bool only_grading = !worked && given_up;
+    const double until_s =
+        only_grading ? std::numeric_limits<double>::infinity() : shared.grading_end_s;
+    if (!TRY(grade_the_rest(run, shared, baseline_items, until_s))) end = RunEnd::out_of_time;
+    if (stopped(services)) return RunEnd::interrupted;
+  }
+  return end;
 }
 
 }  // namespace
@@ -141,33 +229,20 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
   TRY(keep_frozen(run, services.clock.wall().count(), services.store));
   const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
   const Accounts accounts(options.budget_s, spent_s, services.clock);
-  services.tick = [&accounts, &services] { return save_spent(accounts, services.store); };
+  bool counts = false;  // an engine was needed
+  services.tick = [&]() -> Status {
+    counts = true;
+    return save_spent(accounts, services.store);
+  };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
                      services.make_oracle);
   for (const std::string& name :
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
     services.progress.say(name + ": starts over, its answers are forgotten");
   }
-  RunEnd end = RunEnd::complete;
-  bool worked = false;
-  ItemSet baseline_items;
-  Pace seen(services.guess);
-  for (std::size_t i = 0; i < run.variants.size(); ++i) {
-    const bool is_baseline = &run.variants[i] == &run.baseline();
-    if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
-    const Turn turn = TRY(run_variant(run, i, options, services, graders, accounts,
-                                      is_baseline ? nullptr : &baseline_items, seen));
-    if (turn.pace.tells_as_much_as(seen)) seen = turn.pace;
-    if (is_baseline) baseline_items = turn.finished;
-    if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
-    if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
-    worked = worked || turn.worked;
-  }
-  if (TRY(wants_judge(run))) {
-    TRY(judge_answers(run, options, services, accounts.deadline_s(1)));
-    if (stopped(services)) return RunEnd::interrupted;
-  }
-  if (worked) TRY(save_spent(accounts, services.store));
+  const Result<RunEnd> end = run_variants(run, {options, services, graders, accounts,
+                                                grading_end_s(accounts, options, services.clock)});
+  if (end && counts) TRY(save_spent(accounts, services.store));
   TRY(services.store.flush());
   return end;
 }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "run/budget.h"
@@ -19,6 +19,15 @@
 #include "store/store.h"
 
 namespace assay {
+
+// A load that takes longer hangs. Seen on two H100s: 182 s at most, with 8B weights.
+inline constexpr double kCpuLoadLimitS = 180;
+inline constexpr double kGpuLoadLimitS = 600;
+
+// What somebody who starts an engine is told beside what to start.
+struct EngineWaits {
+  Deadline until;                // its start and its calls end by it, stats and shutdown aside
+};
 
 struct JudgeEngine {
   std::unique_ptr<Engine> engine;  // started: neither open nor loaded
@@ -33,20 +42,22 @@ struct RunServices {
   const Clock& clock;
   Progress& progress;
   // A started worker for this variant (hello done, nothing loaded).
-  std::function<Result<std::unique_ptr<Engine>>(const ResolvedVariant&)> start_engine;
+  std::function<Result<std::unique_ptr<Engine>>(const ResolvedVariant&, const EngineWaits&)>
+      start_engine;
   // Engine and package versions, known without starting or importing it.
   EngineIdentity identity;
   RunProgram run_program;
   MakeOracle make_oracle;
   // An endpoint that judges free answers.
-  std::function<Result<JudgeEngine>(const JudgeSpec&)> start_judge;
+  std::function<Result<JudgeEngine>(const JudgeSpec&, const EngineWaits&)> start_judge;
   // Reads the files of a model so that the next load finds them in memory; may be empty.
   std::function<void(const ResolvedVariant&)> prefetch;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
-  SpeedGuess guess;              // of the engine, before it is measured
-  std::string results_folder;    // lm-eval's files go below it
-  LmEvalSeen lm_eval_seen;       // each document lm-eval has scored; may be empty
+  SpeedGuess guess;                      // of the engine, before it is measured
+  double load_limit_s = kCpuLoadLimitS;  // of a load; longer where longer ones were seen
+  std::string results_folder;            // lm-eval's files go below it
+  LmEvalSeen lm_eval_seen;               // each document lm-eval has scored; may be empty
   std::function<Status()> tick;  // set by run_plan: called about once a second while it works
 };
 
@@ -55,7 +66,7 @@ struct RunOptions {
   double spent_s = 0;   // of it, before run_plan is called: finding models and data
   StartOver start_over;
   int max_engine_restarts = 3;  // a variant
-  std::chrono::seconds load_timeout{1800};
+  double load_timeout_s = 0;    // of a load, in place of the limit above; 0: none was given
 };
 
 enum class RunEnd {

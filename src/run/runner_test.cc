@@ -142,6 +142,22 @@ const Task& free_task() {
   return task;
 }
 
+// Graded by a program that is the item's name.
+const Task& program_task() {
+  static const Task task = [] {
+    Task t = test_task();
+    t.name = "program";
+    t.programs = [](const Item& item, const std::vector<StepResult>&,
+                    const TaskContext&) -> Result<std::vector<Program>> {
+      Program program;
+      program.source = item.id;
+      return std::vector<Program>{program};
+    };
+    return t;
+  }();
+  return task;
+}
+
 const Task& oracle_task() {
   static const Task task = [] {
     Task t = test_task();
@@ -199,11 +215,13 @@ class RunnerTest : public testing::Test {
     if (oracle_) {
       services.make_oracle = [this] { return std::make_unique<FunctionOracle>(oracle_); };
     }
-    services.start_engine = [this](const ResolvedVariant&) -> Result<std::unique_ptr<Engine>> {
+    services.start_engine = [this](const ResolvedVariant&,
+                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
       return std::make_unique<ScriptedEngine>(script_);
     };
     services.identity = {"fake", {{"fake", version_}}, {}};
-    services.run_program = [](const Program&) -> Result<ProgramResult> { return ProgramResult{}; };
+    services.run_program = run_program_;
+    services.grader_threads = 3;
     services.guess = guess_;
     services.stop = &stop_;
     services.results_folder = (folder_ / "results").string();
@@ -229,6 +247,9 @@ class RunnerTest : public testing::Test {
   std::filesystem::path folder_;
   std::filesystem::path progress_file_;  // empty: nothing is said
   FunctionOracle::Function oracle_;
+  RunProgram run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
   ResolvedRun run_;
   EngineScript script_;
   std::string version_ = "1";
@@ -511,6 +532,91 @@ TEST_F(RunnerTest, AJudgeThatStartsOverJudgesAnew) {
   for (const StoredScore& s : scores()) {
     EXPECT_EQ(s.score.metrics.at("robust"), 0) << s.id.variant << " " << s.id.item;
   }
+}
+
+TEST_F(RunnerTest, ALoadThatHangsEndsTheRun) {
+  script_.load_hangs = true;
+  run_.plan.engine.args["tensor_parallel_size"] = 2;
+  const auto by_limit = go();
+  ASSERT_FALSE(by_limit);
+  EXPECT_EQ(by_limit.error().what, "the load of base hung: not ready after 3m 00s");  // no GPUs
+  EXPECT_EQ(by_limit.error().why, "its last line");
+  EXPECT_TRUE(by_limit.error().fix.contains("NCCL_P2P_DISABLE")) << by_limit.error().fix;
+
+  RunOptions options;
+  options.load_timeout_s = 900;
+  EXPECT_EQ(go(options).error().what, "the load of base hung: not ready after 15m 00s");
+
+  // Nothing was measured: the deadline does not make an end of the budget of it.
+  options.budget_s = 2000;  // 1080 s are spent; 36 s of 60 kept are for the report
+  const auto by_deadline = go(options);
+  ASSERT_FALSE(by_deadline);
+  EXPECT_EQ(by_deadline.error().what, "the load of base hung: not ready after 7m 10s");
+}
+
+// As long as one of these weights has taken, three times.
+TEST_F(RunnerTest, ALongLoadMayTakeThreeTimesAsLongAgain) {
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    LoadFacts slow;
+    slow.load_s = 100;
+    ASSERT_TRUE(store.add_load("base", 0, slow));
+    slow.load_s = 500;
+    ASSERT_TRUE(store.add_load("quant", 0, slow));
+    ASSERT_TRUE(store.flush());
+  }
+  script_.load_hangs = true;
+  EXPECT_EQ(go().error().what, "the load of base hung: not ready after 5m 00s");
+}
+
+TEST_F(RunnerTest, ALoadThatTheDeadlineCutsIsNoFault) {
+  script_.answer = [&](const std::string&) {
+    script_.load_hangs = true;  // the next one
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 200;
+  EXPECT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored_items("base").size(), 9U);
+  EXPECT_EQ(scored_items("quant").size(), 0U);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const double spent_s = std::strtod(store.meta("spent_s").value()->c_str(), nullptr);
+  EXPECT_GT(spent_s, 190);  // the load that was cut, too
+}
+
+// Slow programs are mostly wrong ones: were only they left out, the score would rise.
+TEST_F(RunnerTest, TimeForGradingEndsEachLaneAtItsFirstUngradedItem) {
+  run_.tasks[0].task = &program_task();
+  int answered = 0;
+  std::atomic<bool> released{false};
+  script_.answer = [&](const std::string&) {  // the last of each variant comes as its time ends
+    ++answered;
+    released = answered == 18;
+    if (answered % 9 > 0) return std::string("yes");
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // all others are graded
+    script_.clock.advance(Seconds(answered == 9 ? 48.5 : 98.5) - script_.clock.now());
+    return std::string("yes");
+  };
+  run_program_ = [&](const Program& program, const Deadline& until) -> Result<ProgramResult> {
+    if (program.source != "a2") return ProgramResult{};
+    while (!released && !until.over()) std::this_thread::sleep_for(until.left());
+    return std::unexpected(interrupted_error());
+  };
+  RunOptions options;
+  options.budget_s = 100;  // shares of 48 s, and 2 s more for what is ungraded in the end
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  ASSERT_EQ(scores().size(), 18U);
+  for (const StoredScore& s : scores()) {
+    const bool late = s.id.task == "a" && s.id.item >= "a2";
+    EXPECT_EQ(s.score.reason, late ? reason::kNotScoredBudget : "") << s.id.item;
+  }
+  // The next run has nothing else to do, and does it.
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(answered, 18);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.reason, "") << s.id.item;
 }
 
 TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {

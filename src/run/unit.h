@@ -30,6 +30,7 @@ struct Unit {
     answered,  // nothing left to ask: to be graded
     grading,
     scored,
+    ungraded,  // answered, and time for grading is over
     not_run,
   };
   State state = State::waiting;

@@ -14,7 +14,7 @@ constexpr double kFidelityShare = 0.05;  // of a variant's time that its tasks l
 
 EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
   EngineSetup setup;
-  setup.name = variant.spec.name;
+  setup.name = setup.loads_of = variant.spec.name;
   setup.model = variant.spec.model;
   setup.folder = variant.folder;
   setup.apply_template = run.plan.chat.apply_template;
@@ -38,6 +38,7 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       fidelity_(run, variant, identity, services.store),
       load_(services.store, services.clock) {
   lm_eval_.set_asked_elsewhere([this](const std::string& key) { return work_.asks(key); });
+  work_.set_grading_time([this](int before_it) { return graders_.worst_case_s(before_it); });
 }
 
 Status VariantRun::prepare(const ItemSet* allowed) {
@@ -95,8 +96,8 @@ double VariantRun::first_items_s(const Pace& earlier, double slowdown) const {
   return costs_s[std::min<std::size_t>(2, costs_s.size() - 1)];
 }
 
-Result<std::unique_ptr<Engine>> VariantRun::make_engine() {
-  return services_.start_engine(variant_);
+Result<std::unique_ptr<Engine>> VariantRun::make_engine(const EngineWaits& waits) {
+  return services_.start_engine(variant_, waits);
 }
 
 Status VariantRun::on_opened(const OpenedModel& opened) {
@@ -121,8 +122,11 @@ void VariantRun::share_the_deadline() {
 Result<RunEnd> VariantRun::run(double deadline_s) {
   deadline_s_ = deadline_s;
   if (const Status loaded = load_engine(); !loaded) {
-    // A load that its share of the budget cut short is no fault of the engine.
-    if (now_s() < deadline_s_) return std::unexpected(loaded.error());
+    // A load that its share of the budget cut short is no fault of the engine, unless nothing at
+    // all was ever measured here: then the run has nothing to show but what the engine did not do.
+    const bool first =
+        services_.store.response_count() == 0 && TRY(services_.store.loads()).empty();
+    if (!cut_short_ || first) return std::unexpected(loaded.error());
     services_.progress.say(variant_.spec.name + ": the budget ended while it loaded");
     engine_.reset();
     work_.drop_waiting();
@@ -216,7 +220,8 @@ Result<bool> VariantRun::go_on_after_death() {
 void VariantRun::give_to_graders() {
   while (const auto next = work_.next_to_grade()) {
     const Unit& unit = work_.at(*next);
-    GradeJob job{unit.id(variant_.spec.name), unit.task, &unit.item(), *next, unit.steps, {}};
+    GradeJob job{unit.id(variant_.spec.name), unit.task, &unit.item(), *next, unit.steps, {},
+                 grading_deadline()};
     if (!graders_.submit(job)) return;
     work_.set_grading(*next);
   }
@@ -234,22 +239,39 @@ Status VariantRun::collect_grades() {
   return {};
 }
 
+Deadline VariantRun::grading_deadline() const {
+  return Deadline::in(Seconds(grade_until_s_ - now_s())).or_stop(services_.stop);
+}
+
+Status VariantRun::leave_ungraded() {
+  left_ungraded_ = true;
+  graders_.abandon();
+  Score none;
+  none.reason = reason::kNotScoredBudget;
+  for (AnswerId& id : work_.end_at_first_ungraded()) {
+    TRY(services_.store.put_score({std::move(id), none}));
+  }
+  return {};
+}
+
 Status VariantRun::finish_grading() {
   TRY(collect_grades());
-  while (!stopped() && (work_.next_to_grade() || graders_.pending() > 0)) {
+  const auto in_time = [this] { return !stopped() && now_s() < grade_until_s_; };
+  while (in_time() && (work_.next_to_grade() || graders_.pending() > 0)) {
     give_to_graders();
-    graders_.wait_done(milliseconds(200));
+    graders_.wait_done(grading_deadline().left());
     TRY(collect_grades());
     if (graders_.pending() > 0 && services_.progress.due()) report_progress();
     TRY(services_.store.flush_if_due());
   }
+  if (!stopped() && work_.being_graded() > 0) TRY(leave_ungraded());
   services_.progress.clear();
   say_what_is_ungraded();
   return services_.store.flush();
 }
 
 void VariantRun::say_what_is_ungraded() {
-  if (const int left = work_.being_graded(); left > 0) {
+  if (const int left = work_.ungraded(); left > 0) {
     services_.progress.say(fmt::format(
         "{}: {} answers are not graded yet: the next run on this folder or `assay score` does it",
         variant_.spec.name, left));

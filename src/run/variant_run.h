@@ -31,9 +31,14 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] Result<RunEnd> run(double deadline_s);
   // No engine for this variant: what has no answer yet is not run.
   [[nodiscard]] Status give_up();
-  // Grades what is answered, until all is or a signal comes: what is not graded then stays so, and
-  // the next run on the folder does it.
+  // Answers are graded no longer than until then, on services.clock; else without end.
+  void grade_until(double at_s) { grade_until_s_ = at_s; }
+  // Grades what is answered, until all is, that time or a signal comes: what is not graded then
+  // stays so, and the next run on the folder does it. In time or not: where time ended it, each
+  // task's answers from its first ungraded one on are `not scored (budget)`.
   [[nodiscard]] Status finish_grading();
+  // Whether time ended the grading.
+  [[nodiscard]] bool left_ungraded() const { return left_ungraded_; }
   [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
   // Longest of the first items of three tasks: by the guess made before anything was measured, or
   // at `slowdown` times the pace that an earlier variant was seen to have.
@@ -42,7 +47,7 @@ class VariantRun final : private EngineTurn {
   using EngineTurn::pace;
 
  private:
-  Result<std::unique_ptr<Engine>> make_engine() override;
+  Result<std::unique_ptr<Engine>> make_engine(const EngineWaits& waits) override;
   std::vector<Source*> sources() override { return {&work_, &lm_eval_, &fidelity_}; }
   Status admit() override;
   Result<Next> after_asking() override;
@@ -67,7 +72,9 @@ class VariantRun final : private EngineTurn {
   void give_to_graders();
   Status collect_grades();
   void report_progress();
+  Status leave_ungraded();
   void say_what_is_ungraded();
+  [[nodiscard]] Deadline grading_deadline() const;
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -78,6 +85,8 @@ class VariantRun final : private EngineTurn {
   LoadRecord load_;
   bool out_of_time_ = false;
   double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
+  double grade_until_s_ = std::numeric_limits<double>::infinity();
+  bool left_ungraded_ = false;
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;

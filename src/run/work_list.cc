@@ -1,25 +1,37 @@
 #include "run/work_list.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace assay {
 namespace {
 
-constexpr double kGradingWorstCaseS = 12;  // a program that runs into its time limit, twice
+bool has_programs(const Unit& unit) {
+  return unit.task->task->programs != nullptr;
+}
 
-RequestCost cost_of(const Unit& unit) {
+}  // namespace
+
+RequestCost WorkList::cost_of(const Unit& unit, double grading_s) const {
   const Task& task = *unit.task->task;
   const int steps = task.steps_of != nullptr ? task.steps_of(unit.item()) : 1;
   RequestCost cost;
   cost.prompt_tokens = tokens_to_read(unit.prompt);
   cost.max_tokens = unit.request.sampling.max_tokens;
   cost.steps = std::max(1, steps - static_cast<int>(unit.steps.size()));
-  cost.grading_s = task.kind == TaskKind::code ? kGradingWorstCaseS : 0;
+  cost.grading_s = has_programs(unit) ? grading_s : 0;
   return cost;
 }
 
-}  // namespace
+// Of the next answer of a task with programs, behind all those that are not graded yet.
+double WorkList::grading_s() const {
+  if (!grading_s_) return 0;
+  int before_it = programs_in_grading_;
+  for (const auto& [id, unit] : asked_) before_it += has_programs(units_[unit]) ? 1 : 0;
+  for (const std::size_t unit : to_grade_) before_it += has_programs(units_[unit]) ? 1 : 0;
+  return grading_s_(before_it);
+}
 
 WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
                    const EngineIdentity& identity, int max_model_len, Store& store)
@@ -31,6 +43,7 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
     if (s.score.reason == reason::kNoMathVerify) continue;  // it may be there by now
+    if (s.score.reason == reason::kNotScoredBudget) continue;
     if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
   }
   units_ = make_units(run_);
@@ -92,7 +105,7 @@ ItemSet WorkList::finished_items() const {
   for (const Unit& unit : units_) {
     if (unit.purpose != Purpose::answer) continue;
     const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
-                      unit.state == Unit::State::scored;
+                      unit.state == Unit::State::scored || unit.state == Unit::State::ungraded;
     (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
   }
   for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
@@ -121,15 +134,16 @@ std::vector<Offer> WorkList::offers() {
   }
   if (!begun_.empty()) {
     const std::size_t unit = begun_.front();
-    return {{unit, cost_of(units_[unit]), Offer::Standing::promised}};
+    return {{unit, cost_of(units_[unit], grading_s()), Offer::Standing::promised}};
   }
   lanes_.drop_while([this](std::size_t unit) {  // the store knew its answer once it was rendered
     return units_[unit].state != Unit::State::waiting;
   });
   std::vector<Offer> offers;
+  const double graded_after_s = grading_s();
   for (const auto& [unit, task] : lanes_.fronts()) {
     offers.push_back(
-        {unit, cost_of(units_[unit]),
+        {unit, cost_of(units_[unit], graded_after_s),
          begun_tasks_.contains(task) ? Offer::Standing::in_turn : Offer::Standing::first_of_task});
   }
   return offers;
@@ -140,7 +154,7 @@ std::vector<RequestCost> WorkList::first_costs() const {
   std::vector<RequestCost> costs;
   for (const Unit& unit : units_) {
     if (unit.state == Unit::State::waiting && seen.insert(unit.task).second) {
-      costs.push_back(cost_of(unit));
+      costs.push_back(cost_of(unit, grading_s()));
     }
   }
   return costs;
@@ -249,9 +263,47 @@ int WorkList::being_graded() const {
   }));
 }
 
+int WorkList::ungraded() const {
+  return being_graded() +
+         static_cast<int>(std::ranges::count(units_, Unit::State::ungraded, &Unit::state));
+}
+
 void WorkList::set_grading(std::size_t unit) {
   units_[unit].state = Unit::State::grading;
+  if (has_programs(units_[unit])) ++programs_in_grading_;
   to_grade_.pop_front();
+}
+
+void WorkList::set_scored(std::size_t unit) {
+  if (has_programs(units_[unit])) --programs_in_grading_;
+  units_[unit].state = Unit::State::scored;
+}
+
+std::vector<AnswerId> WorkList::end_at_first_ungraded() {
+  using State = Unit::State;
+  const auto open = [](const Unit& unit) {
+    return unit.state == State::answered || unit.state == State::grading;
+  };
+  // A unit's item as its lane has it: every repeat of an item is graded, or none counts.
+  const auto item_of = [](const Unit& unit) {
+    return std::tuple(unit.task, unit.purpose, unit.item_index);
+  };
+  std::set<std::tuple<const ResolvedTask*, Purpose, std::size_t>> ungraded;
+  for (const Unit& unit : units_) {
+    if (open(unit)) ungraded.insert(item_of(unit));
+  }
+  std::set<std::pair<const ResolvedTask*, Purpose>> ended;
+  std::vector<AnswerId> out;
+  for (Unit& unit : units_) {
+    const std::pair lane(unit.task, unit.purpose);
+    if (ungraded.contains(item_of(unit))) ended.insert(lane);
+    if (!ended.contains(lane) || (!open(unit) && unit.state != State::scored)) continue;
+    unit.state = State::ungraded;
+    out.push_back(unit.id(variant_.spec.name));
+  }
+  to_grade_.clear();
+  programs_in_grading_ = 0;
+  return out;
 }
 
 }  // namespace assay

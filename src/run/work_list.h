@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,11 +75,24 @@ class WorkList final : public Source {
   // The next unit to be graded.
   [[nodiscard]] std::optional<std::size_t> next_to_grade() const;
   void set_grading(std::size_t unit);
-  // Answered and not scored.
+  // Time for grading is over: each task's lane ends at its first answer without a score, for the
+  // answers after it too, whose scores would favour quick programs. Gives those answers; they count
+  // as finished.
+  [[nodiscard]] std::vector<AnswerId> end_at_first_ungraded();
+  // Answered and not scored, with graders or on the way to them.
   [[nodiscard]] int being_graded() const;
-  void set_scored(std::size_t unit) { units_[unit].state = Unit::State::scored; }
+  // The same, and what time left ungraded.
+  [[nodiscard]] int ungraded() const;
+  void set_scored(std::size_t unit);
+  // How long the grading of an answer takes at worst when so many of such tasks go before it; until
+  // it is set, no time.
+  void set_grading_time(std::function<double(int before_it)> seconds) {
+    grading_s_ = std::move(seconds);
+  }
 
  private:
+  [[nodiscard]] RequestCost cost_of(const Unit& unit, double grading_s) const;
+  [[nodiscard]] double grading_s() const;
   Status take_up(std::size_t unit);
   void put_where_it_belongs(std::size_t unit);
   void count_keys(std::size_t unit, int change);
@@ -99,6 +113,8 @@ class WorkList final : public Source {
   std::unordered_map<std::int64_t, std::size_t> asked_;  // request id -> unit
   std::map<std::string, int> keys_asked_;
   std::deque<std::size_t> to_grade_;
+  int programs_in_grading_ = 0;  // of to_grade_'s tasks with programs, given to graders
+  std::function<double(int)> grading_s_;
 };
 
 }  // namespace assay

@@ -189,7 +189,8 @@ Result<std::vector<AttackProgram>> load_attacks(const std::filesystem::path& fol
 }
 
 Result<std::vector<AttackResult>> run_attack_suite(Sandbox& sandbox,
-                                                   const std::vector<AttackProgram>& attacks) {
+                                                   const std::vector<AttackProgram>& attacks,
+                                                   const Deadline& until) {
   std::vector<AttackResult> out;
   const Program honest = neighbour();
   for (const AttackProgram& attack : attacks) {
@@ -201,12 +202,12 @@ Result<std::vector<AttackResult>> run_attack_suite(Sandbox& sandbox,
     for (const ProgramVerdict verdict : attack.expect) names.emplace_back(to_string(verdict));
     result.expected = join(names, " | ");
     const auto begin = std::chrono::steady_clock::now();
-    const ProgramResult ran = TRY(sandbox.run(attack.program));
+    const ProgramResult ran = TRY(sandbox.run(attack.program, until));
     result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     result.verdict = ran.verdict;
     result.detail = ran.detail;
     result.held = std::count(attack.expect.begin(), attack.expect.end(), ran.verdict) > 0;
-    const ProgramResult after = TRY(sandbox.run(honest));
+    const ProgramResult after = TRY(sandbox.run(honest, until));
     if (after.verdict != ProgramVerdict::passed) {
       result.held = false;
       result.detail = fmt::format("the next program was disturbed: {} {}", to_string(after.verdict),

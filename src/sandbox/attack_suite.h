@@ -42,8 +42,8 @@ struct AttackResult {
 };
 
 // Runs each, and after each an honest program that looks for traces of it (files, processes,
-// memory segments) and must pass.
+// memory segments) and must pass. Ends with an error of kind interrupted when `until` is over.
 [[nodiscard]] Result<std::vector<AttackResult>> run_attack_suite(
-    Sandbox& sandbox, const std::vector<AttackProgram>& attacks);
+    Sandbox& sandbox, const std::vector<AttackProgram>& attacks, const Deadline& until = {});
 
 }  // namespace assay

@@ -119,13 +119,13 @@ constexpr const char* kTrialExpected =
     "new privileges 0\nAS limited\nCPU limited\nNPROC limited\nFSIZE limited\n"
     "NOFILE limited\nCORE limited\nSTACK limited\nMEMLOCK limited\n";
 
-SandboxFinding check_trial(const std::string& python) {
+SandboxFinding check_trial(const std::string& python, const Deadline& until) {
   auto sandbox = Sandbox::create({.python = python});
   if (!sandbox) return failed("trial", sandbox.error().why, sandbox.error().fix);
   Program program;
   program.source = kTrial;
   program.tests = {{"", kTrialExpected}};
-  const auto ran = sandbox->run(program);
+  const auto ran = sandbox->run(program, until);
   if (!ran) return failed("trial", ran.error().why, "see the findings above");
   if (ran->verdict != ProgramVerdict::passed) {
     return failed("trial", fmt::format("{}: {}", to_string(ran->verdict), ran->detail),
@@ -137,7 +137,7 @@ SandboxFinding check_trial(const std::string& python) {
 
 }  // namespace
 
-std::vector<SandboxFinding> check_sandbox(const std::string& python) {
+std::vector<SandboxFinding> check_sandbox(const std::string& python, const Deadline& until) {
   std::vector<SandboxFinding> out;
   out.push_back(check_bwrap());
   out.push_back(check_namespaces());
@@ -145,7 +145,7 @@ std::vector<SandboxFinding> check_sandbox(const std::string& python) {
   check_python(python, out);
   out.push_back(check_filter());
   out.push_back(check_cgroup());
-  out.push_back(check_trial(python));
+  out.push_back(check_trial(python, until));
   return out;
 }
 

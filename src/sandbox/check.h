@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
+
 namespace assay {
 
 struct SandboxFinding {
@@ -17,6 +19,7 @@ struct SandboxFinding {
 
 // Looks at bubblewrap, namespaces, the interpreter and its packages, seccomp, cgroups, and starts
 // one sandbox. `python`: as in SandboxOptions.
-[[nodiscard]] std::vector<SandboxFinding> check_sandbox(const std::string& python);
+[[nodiscard]] std::vector<SandboxFinding> check_sandbox(const std::string& python,
+                                                        const Deadline& until = {});
 
 }  // namespace assay

@@ -81,7 +81,11 @@ Outcome Exchange::run(int control) {
       outcome_.fault = "the zygote did not end the program in time";
       break;
     }
-    poll_once(control, static_cast<int>(left));
+    if (job_->until.over()) {
+      outcome_.fault = "nobody waits for it";
+      break;
+    }
+    poll_once(control, static_cast<int>(std::min<long long>(left, job_->until.left().count())));
   }
   if (outcome_.fault.empty()) drain_all();
   take_frames(false);

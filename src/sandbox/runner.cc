@@ -43,9 +43,11 @@ std::string tail_of(int fd, std::size_t bytes) {
 }
 
 // The next message with its sender's process id as we see it; nothing on end of file or time out.
-std::optional<pid_t> receive_ready(int socket, std::chrono::milliseconds limit) {
+std::optional<pid_t> receive_ready(int socket, const Deadline& until) {
   pollfd ready{socket, POLLIN, 0};
-  if (::poll(&ready, 1, static_cast<int>(limit.count())) <= 0) return std::nullopt;
+  while (::poll(&ready, 1, static_cast<int>(until.left().count())) <= 0) {
+    if (until.over()) return std::nullopt;
+  }
   box::ReadyMessage message;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
   iovec io{&message, sizeof message};
@@ -128,8 +130,8 @@ Runner::~Runner() {
   for (int i = 0; i < 400 && bwrap_.running() && !bwrap_.try_wait(); ++i) ::usleep(5000);
 }
 
-Status Runner::wait_ready() {
-  const auto pid = receive_ready(control_.get(), kWarmUpLimit);
+Status Runner::wait_ready(const Deadline& until) {
+  const auto pid = receive_ready(control_.get(), until.at_most(kWarmUpLimit));
   if (!pid) {
     std::string why = tail_of(log_.get(), kLogBytes);
     if (why.empty()) why = "it ended, or took more than two minutes, without saying why";

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/subprocess.h"
 #include "sandbox/box/protocol.h"
@@ -32,6 +33,7 @@ struct TestJob {
   std::string_view input;  // on standard input; for a script the test text, sent later
   TestKind kind = TestKind::stdin_stdout;
   ProgramLimits limits;
+  Deadline until{};  // nobody waits for it any longer: it ends in a fault
 };
 
 struct Frame {
@@ -64,7 +66,7 @@ class Runner {
 
   // Waits until the interpreter is warm; once, before the first run(). What keeps it from starting
   // is an environment error in its own words.
-  [[nodiscard]] Status wait_ready();
+  [[nodiscard]] Status wait_ready(const Deadline& until);
   // One test. After an Outcome with a fault the runner must be thrown away.
   [[nodiscard]] Outcome run(const TestJob& job);
 

@@ -47,7 +47,7 @@ void Starter::serve() {
 Result<Outcome> RunnerPool::run(const ZygoteKind& kind, const TestJob& job, bool alone) {
   enter(alone);
   Result<Outcome> out;
-  auto runner = take(kind);
+  auto runner = take(kind, job.until);
   if (runner) {
     out = (*runner)->run(job);
     if (out->fault.empty()) give_back(std::move(*runner));
@@ -81,7 +81,7 @@ void RunnerPool::leave(bool alone) {
   changed_.notify_all();
 }
 
-Result<std::unique_ptr<Runner>> RunnerPool::take(const ZygoteKind& kind) {
+Result<std::unique_ptr<Runner>> RunnerPool::take(const ZygoteKind& kind, const Deadline& until) {
   RunnerSpec spec = spec_;
   {
     const std::lock_guard lock(mutex_);
@@ -96,7 +96,7 @@ Result<std::unique_ptr<Runner>> RunnerPool::take(const ZygoteKind& kind) {
   }
   spec.kind = kind;
   std::unique_ptr<Runner> started = TRY(starter_.start(spec));
-  TRY(started->wait_ready());
+  TRY(started->wait_ready(until));
   return started;
 }
 

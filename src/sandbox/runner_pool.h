@@ -47,7 +47,7 @@ class RunnerPool {
  private:
   void enter(bool alone);
   void leave(bool alone);
-  [[nodiscard]] Result<std::unique_ptr<Runner>> take(const ZygoteKind& kind);
+  [[nodiscard]] Result<std::unique_ptr<Runner>> take(const ZygoteKind& kind, const Deadline& until);
   void give_back(std::unique_ptr<Runner> runner);
 
   RunnerSpec spec_;

@@ -90,22 +90,31 @@ class Sandbox::Impl {
         have_numpy_(has_numpy(spec.interpreter)),
         pool_(std::move(spec), runners) {}
 
-  Result<ProgramResult> run(const Program& program);
+  Result<ProgramResult> run(const Program& program, const Deadline& until);
 
  private:
   Result<TestResult> run_test(const ZygoteKind& kind, const Program& program,
-                              const ProgramTest& test, int source_fd);
+                              const ProgramTest& test, int source_fd, const Deadline& until);
+  Result<Outcome> run_once(const ZygoteKind& kind, const TestJob& job, bool alone);
 
   bool as_root_;
   bool have_numpy_;
   RunnerPool pool_;
 };
 
+// What came after the deadline is no outcome: a kill of ours may have made it.
+Result<Outcome> Sandbox::Impl::run_once(const ZygoteKind& kind, const TestJob& job, bool alone) {
+  auto outcome = pool_.run(kind, job, alone);
+  if (job.until.over()) return std::unexpected(interrupted_error());
+  return outcome;
+}
+
 Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program& program,
-                                           const ProgramTest& test, int source_fd) {
-  TestJob job{source_fd, test.input, program.kind, program.limits};
-  Outcome outcome = TRY(pool_.run(kind, job, false));
-  if (!outcome.fault.empty()) outcome = TRY(pool_.run(kind, job, false));
+                                           const ProgramTest& test, int source_fd,
+                                           const Deadline& until) {
+  TestJob job{source_fd, test.input, program.kind, program.limits, until};
+  Outcome outcome = TRY(run_once(kind, job, false));
+  if (!outcome.fault.empty()) outcome = TRY(run_once(kind, job, false));
   if (outcome.setup_failed) {
     return environment_error("programs cannot be isolated on this machine", outcome.fault,
                              "allow user namespaces inside bubblewrap (`assay sandbox check`)");
@@ -116,7 +125,7 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
     Program longer = program;
     if (growing) longer.limits.cpu_s *= 2;
     job.limits = longer.limits;
-    const Outcome alone = TRY(pool_.run(kind, job, true));
+    const Outcome alone = TRY(run_once(kind, job, true));
     if (!alone.fault.empty()) return result;
     result = judge(longer, test, alone);
     // The extra time is meant for meeting the memory limit. It must not let the program pass.
@@ -125,7 +134,7 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
   return result;
 }
 
-Result<ProgramResult> Sandbox::Impl::run(const Program& program) {
+Result<ProgramResult> Sandbox::Impl::run(const Program& program, const Deadline& until) {
   ProgramResult out;
   const auto finish = [&out](ProgramVerdict verdict, std::string detail) {
     out.verdict = verdict;
@@ -145,7 +154,7 @@ Result<ProgramResult> Sandbox::Impl::run(const Program& program) {
         !is_python_json(test.expected)) {
       out.tests.push_back({ProgramVerdict::sandbox_fault, "the expected value is no JSON", 0, 0});
     } else {
-      out.tests.push_back(TRY(run_test(kind, program, test, source.get())));
+      out.tests.push_back(TRY(run_test(kind, program, test, source.get(), until)));
     }
     const TestResult& last = out.tests.back();
     if (last.verdict == ProgramVerdict::passed) continue;
@@ -190,8 +199,8 @@ Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
   return Sandbox(std::make_unique<Impl>(std::move(spec), options.runners));
 }
 
-Result<ProgramResult> Sandbox::run(const Program& program) {
-  return impl_->run(program);
+Result<ProgramResult> Sandbox::run(const Program& program, const Deadline& until) {
+  return impl_->run(program, until);
 }
 
 }  // namespace assay

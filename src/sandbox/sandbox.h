@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "values/program.h"
 
@@ -36,8 +37,9 @@ class Sandbox {
   // to wait for a core, or held more than half its memory, is confirmed by one run with nothing
   // else of ours running; in the second case with twice the CPU time, so that a program that grows
   // for ever meets its memory limit on a slow machine too. Errors are the environment's (a sandbox
-  // cannot be started at all), never the program's.
-  [[nodiscard]] Result<ProgramResult> run(const Program& program);
+  // cannot be started at all), never the program's; when `until` is over before the verdict is
+  // there, the program is killed, and the error is of kind interrupted.
+  [[nodiscard]] Result<ProgramResult> run(const Program& program, const Deadline& until = {});
 
  private:
   class Impl;

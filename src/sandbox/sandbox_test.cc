@@ -53,6 +53,25 @@ TEST(Sandbox, AMissingCgroupIsAnErrorWhereItIsNeeded) {
   EXPECT_NE(made.error().fix.find("accept_missing: [memory_cgroup]"), std::string::npos);
 }
 
+TEST_F(SandboxTest, NobodyWaitsPastTheDeadline) {
+  Program sleeps = stdin_program("import time\nprint('up')\ntime.sleep(600)\n", "", "up");
+  sleeps.limits.wall_s = sleeps.limits.cpu_s = 600;
+  std::atomic<bool> stop{false};
+  std::jthread signal([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop = true;
+  });
+  const auto since = std::chrono::steady_clock::now();
+  for (const Deadline& until :
+       {Deadline::in(std::chrono::milliseconds(300)), Deadline().or_stop(&stop)}) {
+    const auto ran = sandbox_->run(sleeps, until);
+    ASSERT_FALSE(ran);
+    EXPECT_EQ(ran.error().kind, ErrorKind::interrupted);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - since, std::chrono::seconds(20));
+  expect(stdin_program("print(int(input()) + 1)", "41\n", "42\n"), ProgramVerdict::passed);
+}
+
 TEST_F(SandboxTest, ProgramsThatNameNumpyFindItImported) {
   const std::string look = "import sys\nprint('num' + 'py' in sys.modules)\n";
   expect(stdin_program("# numpy\n" + look, "", "True"), ProgramVerdict::passed);

@@ -12,7 +12,7 @@ struct NoDecision {
   enum class Kind {
     undecided,    // this pair was too much for the library: out of time or memory, or it raised
     unavailable,  // the library cannot be asked, and is not tried again
-    interrupted,  // a signal came while it was asked: the answer is to be graded another time
+    interrupted,  // a signal or the deadline came meanwhile: the answer is to be graded later
   };
   Kind kind = Kind::undecided;
   std::string why;  // one line

@@ -23,7 +23,11 @@ inline constexpr const char* kNoJudge = "no judge";
 inline constexpr const char* kNoVerdict = "judge gave no verdict";
 inline constexpr const char* kNotDecided = "equivalence not decided";
 inline constexpr const char* kNoMathVerify = "Math-Verify not available";
-// A signal came while it was scored. Never stored: the answer waits to be scored by a later run.
+// The deadline came before it, or an answer of its task before it, was graded (run/work_list.h).
+// The next run grades it.
+inline constexpr const char* kNotScoredBudget = "not scored (budget)";
+// A signal or the deadline came while it was scored. Never stored: the answer waits to be scored by
+// a later run.
 inline constexpr const char* kInterrupted = "interrupted";
 inline constexpr const char* kPromptDoesNotFit = "prompt does not fit";
 inline constexpr const char* kNoTests = "tests not available";

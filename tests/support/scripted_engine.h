@@ -22,8 +22,9 @@ struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
   double load_s = 10;
-  double token_s = 0.1;   // per output token, whatever is in flight; of an answer without, once
-  int output_tokens = 5;  // of each answer; sampling.max_tokens when larger
+  bool load_hangs = false;  // it takes all the time it is given, and more
+  double token_s = 0.1;     // per output token, whatever is in flight; of an answer without, once
+  int output_tokens = 5;    // of each answer; sampling.max_tokens when larger
   std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
     return std::string("yes");
   };
@@ -84,8 +85,13 @@ class ScriptedEngine final : public Engine {
     }
     return out;
   }
-  Result<LoadFacts> load(const nlohmann::json&, std::chrono::seconds) override {
+  Result<LoadFacts> load(const nlohmann::json&, std::chrono::seconds timeout) override {
     ++script_.loads;
+    if (script_.load_hangs) {
+      script_.clock.advance(timeout);
+      return environment_error("the engine does not answer 'load'", "its last line",
+                               "read the log");
+    }
     script_.clock.advance(Seconds(script_.load_s));
     LoadFacts loaded;
     loaded.load_s = script_.load_s;

@@ -1,0 +1,1 @@
+"""A hub that never answers, for test_deadlines.py."""
