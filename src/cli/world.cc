@@ -256,6 +256,10 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   worker.log_file = logs / (variant.spec.name + ".log");
   worker.run_token = run_token_;
   worker.until = waits.until;
+  // A store that cannot be written is told by the next write that has to be.
+  worker.while_waiting = [tick = waits.tick] {
+    if (tick) static_cast<void>(tick());
+  };
   if (plan_.engine.kind != kEndpointKind) return WorkerEngine::start(worker);
   const std::string key_name =
       merged_engine_args(plan_, variant.spec).value("api_key_env", std::string());

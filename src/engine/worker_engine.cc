@@ -55,10 +55,18 @@ Status WorkerEngine::greet() {
                     "no greeting within " + seconds_text(since_then(since)), ""}));
       break;
     }
-    pump(until.left());
+    pump_while_waiting(until);
   }
   if (dead_) return std::unexpected(*dead_);
   return {};
+}
+
+// One round for somebody who can do nothing but wait.
+void WorkerEngine::pump_while_waiting(const Deadline& until) {
+  pump(until.left());
+  if (!options_.while_waiting || Clock::now() - told_waiting_ < std::chrono::seconds(1)) return;
+  told_waiting_ = Clock::now();
+  options_.while_waiting();
 }
 
 // --- calls ---
@@ -129,7 +137,7 @@ Result<json> WorkerEngine::call(json request, std::string_view answer_type, cons
   request["id"] = call_id_;
   call_answer_.reset();
   TRY(send(request));
-  while (!call_answer_ && !dead_ && !until.over()) pump(until.left());
+  while (!call_answer_ && !dead_ && !until.over()) pump_while_waiting(until);
   call_id_ = 0;  // a late answer is ignored
   if (dead_) return std::unexpected(*dead_);
   if (!call_answer_) {

@@ -67,6 +67,7 @@ class WorkerEngine final : public Engine {
   // Sends a request and waits for its answer of that type; an `error` frame becomes an Error.
   Result<nlohmann::json> call(nlohmann::json request, std::string_view answer_type,
                               const Deadline& until, ErrorKind error_kind);
+  void pump_while_waiting(const Deadline& until);
   Status send(const nlohmann::json& frame);
   Status send_pending(nlohmann::json frame, std::int64_t caller_id, bool lm_eval);
 
@@ -105,6 +106,7 @@ class WorkerEngine final : public Engine {
   bool saw_bye_ = false;
   bool asked_to_end_ = false;  // a death one asked for is no event
   bool unresponsive_ = false;  // a call got no answer: it is not asked to end, but ended
+  Clock::time_point told_waiting_;
   Clock::duration silent_for_{};
   Clock::duration hanging_for_{};  // requests wait, and no step is done
   bool stepping_ = false;

@@ -246,6 +246,8 @@ TEST_F(WorkerEngineTest, LoadErrorsAndProgress) {
 
 // Whatever its own limit; and nobody asks such a worker politely to end.
 TEST_F(WorkerEngineTest, EveryCallEndsByTheDeadline) {
+  int told = 0;
+  options_.while_waiting = [&] { ++told; };
   const auto since = std::chrono::steady_clock::now();
   for (const char* call : {"open", "render", "load"}) {
     engine_ = must(start({{"faults", {{{"do", "stall"}, {"on", call}}}}}));
@@ -267,6 +269,7 @@ TEST_F(WorkerEngineTest, EveryCallEndsByTheDeadline) {
     engine_->shutdown(seconds(300));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - since, seconds(60));
+  EXPECT_GE(told, 3);
 }
 
 TEST_F(WorkerEngineTest, ASignalEndsALoadAndNothingIsWaitedFor) {

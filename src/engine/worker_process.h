@@ -31,6 +31,8 @@ struct WorkerOptions {
   // Greeting, open, render and load end by it, whatever their own limits; once its flag is set (a
   // signal handler's doing), with ErrorKind::interrupted within a second, as stats does.
   Deadline until;
+  // Called about once a second while one of these waits.
+  std::function<void()> while_waiting;
   bool will_load = false;  // load() follows open(): the worker may import its engine meanwhile
   // Called with the engine's own lines while load() blocks. Without it they become Progressed
   // events.

@@ -36,7 +36,7 @@ Deadline EngineTurn::until() const {
 
 Status EngineTurn::start_engine() {
   if (engine_) return {};
-  engine_ = TRY(in_time(make_engine({until()})));
+  engine_ = TRY(in_time(make_engine({until(), services_.tick})));
   engine_->end_by(until());
   const OpenedModel opened =
       TRY(in_time(engine_->open(setup_.folder, setup_.apply_template, setup_.template_args)));
@@ -55,7 +55,10 @@ Status EngineTurn::render_waiting() {
   return {};
 }
 
+// What is killed on the way has spent its time, too.
 Status EngineTurn::load_engine() {
+  if (services_.tick) TRY(services_.tick());
+  TRY(services_.store.flush());
   TRY(start_engine());
   TRY(render_waiting());
   TRY(services_.store.flush());

@@ -176,7 +176,7 @@ class TaskJudging {
     services_.progress.say(
         fmt::format("{}: {} answers for the judge", task_.spec.name, questions_.size()));
     const Deadline until = Deadline::in(Seconds(deadline_s_ - services_.clock.now().count()));
-    JudgeEngine judge = TRY(start({until.or_stop(services_.stop)}));
+    JudgeEngine judge = TRY(start({until.or_stop(services_.stop), services_.tick}));
     JudgeSource source(run_, judge.variant, judge.identity, services_.store);
     for (auto& [job, request] : questions_) source.add(std::move(job), std::move(request));
     EngineSetup setup = setup_of(judge);

@@ -232,7 +232,8 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
   bool counts = false;  // an engine was needed
   services.tick = [&]() -> Status {
     counts = true;
-    return save_spent(accounts, services.store);
+    TRY(save_spent(accounts, services.store));
+    return services.store.flush_if_due();
   };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
                      services.make_oracle);
@@ -242,7 +243,8 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
   }
   const Result<RunEnd> end = run_variants(run, {options, services, graders, accounts,
                                                 grading_end_s(accounts, options, services.clock)});
-  if (end && counts) TRY(save_spent(accounts, services.store));
+  // However it ended: time that was spent in a load that died is spent.
+  if (counts) TRY(save_spent(accounts, services.store));
   TRY(services.store.flush());
   return end;
 }

@@ -27,6 +27,7 @@ inline constexpr double kGpuLoadLimitS = 600;
 // What somebody who starts an engine is told beside what to start.
 struct EngineWaits {
   Deadline until;                // its start and its calls end by it, stats and shutdown aside
+  std::function<Status()> tick;  // called about once a second while they wait; may be empty
 };
 
 struct JudgeEngine {

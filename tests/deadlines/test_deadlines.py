@@ -173,6 +173,7 @@ def load_hangs(folder: Path) -> None:
     _, said = ends_in_time(case, 3, *words)
     last_line = [line for line in case.log().splitlines() if line.strip()][-1]
     assert last_line in said, (last_line, said)
+    assert case.spent_s() >= 14, case.spent_s()  # what a load that hung took is spent
 
 
 def load_limit(folder: Path) -> None:
@@ -240,12 +241,21 @@ def judge_is_silent(folder: Path) -> None:
         ends_in_time(Case(folder, task=task), 0, "no judge")
 
 
+def killed_load_counts(folder: Path) -> None:
+    case = Case(folder, {"load_s": 600})
+    process = case.start()
+    wait_for("the load", lambda: (folder / "out/store.sqlite").exists() and case.spent_s() > 3)
+    assert process.poll() is None, "the load has ended"
+    process.kill()
+    process.communicate()
+    assert case.spent_s() > 3
+
+
 # ---------------------------------------------------------------- signals
 def signal_while_loading(folder: Path) -> None:
     case = Case(folder, {"load_s": 600})
     process = case.start()
-    wait_for("the load", lambda: "loading" in case.log() or (folder / "out/logs").exists())
-    time.sleep(2)
+    wait_for("the load", lambda: (folder / "out/store.sqlite").exists() and case.spent_s() > 1)
     hears(process, signal.SIGTERM)
 
 
@@ -299,7 +309,7 @@ def signal_to_sandbox_check(folder: Path) -> None:
 CASES = [
     open_stalls, render_stalls, no_greeting, load_hangs, load_limit, stats_stall, engine_stalls,
     engine_hangs, grading_is_slow, endpoint_is_silent, hub_is_silent, hub_dies_with_assay,
-    judge_is_silent, signal_while_loading, signal_at_the_hub,
+    judge_is_silent, killed_load_counts, signal_while_loading, signal_at_the_hub,
     signal_while_grading, signal_to_grade, signal_to_sandbox_check,
 ]  # fmt: skip
 
