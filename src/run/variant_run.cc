@@ -127,7 +127,8 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     const bool first =
         services_.store.response_count() == 0 && TRY(services_.store.loads()).empty();
     if (!cut_short_ || first) return std::unexpected(loaded.error());
-    services_.progress.say(variant_.spec.name + ": the budget ended while it loaded");
+    services_.progress.say(fmt::format("{}: the budget ended while it loaded ({})",
+                                       variant_.spec.name, loaded.error().why));
     engine_.reset();
     work_.drop_waiting();
     TRY(services_.store.flush());

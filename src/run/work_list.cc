@@ -26,7 +26,10 @@ RequestCost WorkList::cost_of(const Unit& unit, double grading_s) const {
 
 // Of the next answer of a task with programs, behind all those that are not graded yet.
 double WorkList::grading_s() const {
-  if (!grading_s_) return 0;
+  const bool none = std::ranges::none_of(run_.tasks, [](const ResolvedTask& task) {
+    return task.task != nullptr && task.task->programs != nullptr;
+  });
+  if (none || !grading_s_) return 0;
   int before_it = programs_in_grading_;
   for (const auto& [id, unit] : asked_) before_it += has_programs(units_[unit]) ? 1 : 0;
   for (const std::size_t unit : to_grade_) before_it += has_programs(units_[unit]) ? 1 : 0;
