@@ -12,6 +12,7 @@
 #include "plan/endpoint.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
+#include "run/work_list.h"
 #include "support/scripted_engine.h"
 
 namespace assay {
@@ -582,6 +583,41 @@ TEST_F(RunnerTest, ALoadThatTheDeadlineCutsIsNoFault) {
   const Store store = Store::open(folder_, Store::Mode::read).value();
   const double spent_s = std::strtod(store.meta("spent_s").value()->c_str(), nullptr);
   EXPECT_GT(spent_s, 190);  // the load that was cut, too
+}
+
+// Behind those with the engine, those that wait for a grader and those that are being graded.
+TEST_F(RunnerTest, AnAnswerWaitsForAllThatAreToBeGradedBeforeIt) {
+  run_.tasks[0].task = &program_task();
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ScriptedEngine engine(script_);
+  WorkList work(run_, run_.variants[0], {}, 0, store);
+  work.set_grading_time([](int before_it) { return 1.0 + before_it; });
+  ASSERT_TRUE(work.fill(nullptr));
+  ASSERT_TRUE(work.set_prompts(engine.render(work.to_render()).value()));
+  const auto grading_s = [&](const std::string& task) {
+    double out = -1;
+    for (const Offer& offer : work.offers()) {
+      if (work.at(offer.ticket).task->spec.name == task) out = offer.cost.grading_s;
+    }
+    return out;
+  };
+  EXPECT_EQ(grading_s("a"), 1);
+  EXPECT_EQ(grading_s("b"), 0);                               // no program
+  ASSERT_TRUE(work.ask(engine, work.offers()[0].ticket, 1));  // of a
+  EXPECT_EQ(grading_s("a"), 2);
+  for (const Offer& offer : work.offers()) {
+    if (work.at(offer.ticket).task->spec.name == "b") {
+      ASSERT_TRUE(work.ask(engine, offer.ticket, 2));
+    }
+  }
+  EXPECT_EQ(grading_s("a"), 2);
+  ASSERT_TRUE(work.on_answer(engine, {1, Response{}}, 0).value());
+  EXPECT_EQ(grading_s("a"), 2);
+  const std::size_t graded = work.next_to_grade().value();
+  work.set_grading(graded);
+  EXPECT_EQ(grading_s("a"), 2);
+  work.set_scored(graded);
+  EXPECT_EQ(grading_s("a"), 1);
 }
 
 // Slow programs are mostly wrong ones: were only they left out, the score would rise.
