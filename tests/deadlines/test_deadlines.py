@@ -245,10 +245,9 @@ def killed_load_counts(folder: Path) -> None:
     case = Case(folder, {"load_s": 600})
     process = case.start()
     wait_for("the load", lambda: (folder / "out/store.sqlite").exists() and case.spent_s() > 3)
-    assert process.poll() is None, "the load has ended"
     process.kill()
     process.communicate()
-    assert case.spent_s() > 3
+    assert 3 < case.spent_s() < 12, case.spent_s()  # and not what a load that was cut took
 
 
 # ---------------------------------------------------------------- signals
