@@ -30,11 +30,11 @@ class Findings {
   bool all_good_ = true;
 };
 
-void look_at_math(const Plan& plan, Findings& findings) {
+void look_at_math(const Plan& plan, const Deadline& until, Findings& findings) {
   const std::string task = math_task_of(plan);
   const auto python = find_python(python_search_here(plan.engine.python));
   if (task.empty() || !python) return;  // without one "engine" says what to do
-  if (const auto client = start_math_verify(python->python.string(), task, {}); client) {
+  if (const auto client = start_math_verify(python->python.string(), task, until); client) {
     findings.good("Math-Verify", fmt::format("{} for {}", (*client)->version(), task));
   } else {
     findings.bad("Math-Verify", client.error());
@@ -69,7 +69,7 @@ void look_at_disk(const std::filesystem::path& folder, Findings& findings) {
   findings.good("disk", human_bytes(static_cast<double>(*bytes)) + " free below " + there.string());
 }
 
-Result<int> doctor(const PlanOptions& options) {
+Result<int> doctor(const PlanOptions& options, const Deadline& until) {
   const Plan plan = TRY(load_with_options(options));
   Findings findings;
   findings.good("plan", plan.name);
@@ -81,7 +81,7 @@ Result<int> doctor(const PlanOptions& options) {
     findings.bad("engine", python.error());
   }
   if (const auto grade = find_grade_python(""); grade) {
-    for (const SandboxFinding& f : check_sandbox(*grade)) {
+    for (const SandboxFinding& f : check_sandbox(*grade, until)) {
       const bool accepted = !f.part.empty() && plan.sandbox.accepts(f.part);
       if (f.ok || accepted) {
         findings.good("sandbox: " + f.name,
@@ -93,7 +93,8 @@ Result<int> doctor(const PlanOptions& options) {
   } else {
     findings.bad("graders' Python", grade.error());
   }
-  look_at_math(plan, findings);
+  look_at_math(plan, until, findings);
+  if (until.stopped()) return std::unexpected(interrupted_error());
   look_at_models(plan, findings);
   const auto out = output_folder(plan, options);
   look_at_disk(out ? *out : std::filesystem::current_path(), findings);
@@ -107,7 +108,9 @@ void add_doctor(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("doctor", "Is this machine ready for a plan?");
   add_plan_options(*command, *options, true);
   command->footer("Example:\n  assay doctor plans/demo.yaml");
-  command->callback([options, &session] { finish(session, doctor(*options)); });
+  command->callback([options, &session] {
+    finish(session, doctor(*options, Deadline().or_stop(session.interrupted)));
+  });
 }
 
 }  // namespace assay

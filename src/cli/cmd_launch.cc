@@ -181,8 +181,9 @@ Result<std::vector<std::string>> copy(const Remote& remote, const std::string& f
   return arguments;
 }
 
-Result<int> launch(const LaunchOptions& options) {
-  const Remote remote = make_remote(TRY(parse_place(options.destination)), options.ssh);
+Result<int> launch(const LaunchOptions& options, const Session& session) {
+  Remote remote = make_remote(TRY(parse_place(options.destination)), options.ssh);
+  remote.until = Deadline().or_stop(session.interrupted);
   const Plan plan = TRY(load_with_options(options.plan));
   const std::string text = TRY(read_file(options.plan.plan));
   TRY(check_models(plan, text, options.plan.set));
@@ -238,7 +239,7 @@ void add_launch(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n  assay launch gpubox:/data/bench/run plans/qwen3_32b_3h.yaml "
       "--python /opt/vllm/bin/python --env HF_TOKEN");
-  command->callback([options, &session] { finish(session, launch(*options)); });
+  command->callback([options, &session] { finish(session, launch(*options, session)); });
 }
 
 }  // namespace assay

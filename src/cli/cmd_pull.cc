@@ -150,8 +150,9 @@ Status write_sums(const Manifest& manifest, const std::vector<std::string>& exce
   return write_file_atomic(target / "SHA256SUMS", text);
 }
 
-Result<int> pull(const PullOptions& options) {
-  const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
+Result<int> pull(const PullOptions& options, const Session& session) {
+  Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
+  remote.until = Deadline().or_stop(session.interrupted);
   const std::string folder = TRY(prepare(remote, options));
   const fs::path target = fs::path(options.to) / remote.place.name();
   TRY(make_dirs(target));
@@ -193,7 +194,7 @@ void add_pull(CLI::App& app, Session& session) {
   command->add_option("--ssh", options->ssh, "The ssh command")->capture_default_str();
   command->add_flag("--no-store", options->no_store, "Leave the store there");
   command->footer("Example:\n  assay pull gpubox:/data/bench/qwen3_32b_vllm_stdbench_tp2_3hr");
-  command->callback([options, &session] { finish(session, pull(*options)); });
+  command->callback([options, &session] { finish(session, pull(*options, session)); });
 }
 
 }  // namespace assay

@@ -163,7 +163,7 @@ class FileGrader {
   const GradeOptions& options_;
   TaskSpec spec_;
   ChatSpec chat_;
-  FindPython python_ = rows_python("");
+  FindPython python_ = rows_python("", options_.until);
   Graders graders_;
 };
 

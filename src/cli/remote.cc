@@ -129,7 +129,7 @@ Result<CommandResult> run_there(const Remote& remote, const std::string& script,
   spawning.argv = remote_command(remote, script, arguments);
   spawning.die_with_parent = true;
   spawning.env["LC_ALL"] = "C";  // its words are read below
-  CommandResult result = TRY(run_command(spawning, input, timeout));
+  CommandResult result = TRY(run_command(spawning, input, remote.until.at_most(timeout)));
   const std::string doing = "cannot reach " + remote.place.text();
   if (result.timed_out) {
     return environment_error(doing, fmt::format("no answer within {} s", timeout.count()),
@@ -162,7 +162,8 @@ Status rsync(const Remote& remote, std::vector<std::string> options, const std::
   spawning.argv.insert(spawning.argv.end(), {"-e", join(remote.ssh, " "), "--", from, to});
   spawning.die_with_parent = true;
   spawning.env["LC_ALL"] = "C";
-  const CommandResult result = TRY(run_command(spawning, "", kLongestTransfer));
+  const CommandResult result =
+      TRY(run_command(spawning, "", remote.until.at_most(kLongestTransfer)));
   if (result.exit_code == 0) return {};
   std::string words = result.err;
   if (trim(words).empty()) words = fmt::format("rsync ended with {}", result.exit_code);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/subprocess.h"
 
@@ -27,6 +28,7 @@ struct RemotePlace {
 struct Remote {
   RemotePlace place;
   std::vector<std::string> ssh;  // the command, without the host; never asks for anything
+  Deadline until;                // its flag, set by a signal, ends whatever runs there for us
 };
 
 // `ssh_command` is split at spaces; options that keep it from asking or hanging are added.

@@ -9,6 +9,6 @@ namespace assay {
 
 // The interpreter a run would take, looked for once and not before a Parquet file is met; it needs
 // assay_worker and pyarrow, but no vLLM. `plan_python`: the plan's engine.python, may be empty.
-[[nodiscard]] FindPython rows_python(const std::string& plan_python);
+[[nodiscard]] FindPython rows_python(const std::string& plan_python, const Deadline& until = {});
 
 }  // namespace assay

@@ -232,7 +232,9 @@ ResolveServices World::resolve_services() {
     return locate_data(spec, task);
   };
   services.locate_model = [this](const VariantSpec& spec) { return locate_model(spec); };
-  services.python = [this] { return Result<std::string>(python_.python.string()); };
+  services.python = [this]() -> Result<RowsPython> {
+    return RowsPython(python_.python.string(), options_.until);
+  };
   return services;
 }
 

@@ -45,13 +45,13 @@ Result<std::vector<Row>> read_zip_rows(const std::filesystem::path& file) {
   return rows;
 }
 
-Result<std::string> python_for(const std::filesystem::path& file, const FindPython& find_python) {
+Result<RowsPython> python_for(const std::filesystem::path& file, const FindPython& find_python) {
   if (!find_python) {
     return environment_error("cannot read " + file.string(),
                              "Parquet is read through Python, and none was found",
                              "set ASSAY_PYTHON to an interpreter with pyarrow, or use JSON lines");
   }
-  Result<std::string> python = find_python();
+  Result<RowsPython> python = find_python();
   if (python) return python;
   const Error& reason = python.error();
   return std::unexpected(Error{
@@ -61,10 +61,15 @@ Result<std::string> python_for(const std::filesystem::path& file, const FindPyth
 
 Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
                                            const FindPython& find_python) {
-  const std::string python = TRY(python_for(file, find_python));
+  const RowsPython python = TRY(python_for(file, find_python));
   SpawnOptions options;
-  options.argv = {python, "-m", "assay_worker.rows", file.string()};
-  const CommandResult done = TRY(run_command(options, "", kParquetTimeout, kLargestParquetBytes));
+  options.argv = {python.program, "-m", "assay_worker.rows", file.string()};
+  const CommandResult done =
+      TRY(run_command(options, "", python.until.at_most(kParquetTimeout), kLargestParquetBytes));
+  if (done.timed_out && python.until.passed()) {
+    return environment_error("the budget ended while " + file.string() + " was read",
+                             "finding models and data counts against it", "give it more");
+  }
   if (done.timed_out || done.out.size() >= kLargestParquetBytes) {
     return usage_error("cannot read " + file.string(),
                        done.timed_out ? "it took longer than 15 minutes" : "it is too large",
@@ -74,8 +79,9 @@ Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
     return usage_error("cannot read " + file.string(), last_line(done.err), "fetch the file again");
   }
   if (done.exit_code != 0) {
-    return environment_error("cannot read " + file.string(), last_line(done.err),
-                             fmt::format("check that {} has assay_worker and pyarrow", python));
+    return environment_error(
+        "cannot read " + file.string(), last_line(done.err),
+        fmt::format("check that {} has assay_worker and pyarrow", python.program));
   }
   return read_json_lines(*text_source(done.out), file.string());
 }

@@ -6,9 +6,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/result.h"
 
 namespace assay {
@@ -58,9 +60,18 @@ struct AbsentRows {
 
 using FoundRows = std::variant<DataSet, AbsentRows>;
 
-// Looks for the interpreter that reads Parquet. It is called when such a file is met and not
-// before, so that nothing else needs a Python. Empty: there is none.
-using FindPython = std::function<Result<std::string>()>;
+// The interpreter that reads Parquet, and until when anybody waits for it.
+struct RowsPython {
+  RowsPython(std::string path, const Deadline& wait = {})  // NOLINT(*-explicit-*)
+      : program(std::move(path)), until(wait) {}
+
+  std::string program;
+  Deadline until;
+};
+
+// Looks for it. It is called when such a file is met and not before, so that nothing else needs a
+// Python. Empty: there is none.
+using FindPython = std::function<Result<RowsPython>()>;
 
 // .jsonl, .jsonl.gz, .json, .json.gz (a list, or an object with "rows" or "data"), .csv (RFC 4180,
 // all values text), .zip (all .json and .jsonl inside), .parquet (through

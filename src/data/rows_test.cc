@@ -136,6 +136,21 @@ TEST_F(Rows, OnlyParquetLooksForAPython) {
   EXPECT_EQ(rows.error().fix, "get one");
 }
 
+TEST_F(Rows, NobodyWaitsForParquetPastTheDeadline) {
+  const fs::path file = write("t.parquet", "PAR1");
+  const std::string slow = script("exec sleep 60\n")().value().program;
+  const auto late = read_rows(file, [&]() -> Result<RowsPython> {
+    return RowsPython(slow, Deadline::in(std::chrono::milliseconds(200)));
+  });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().what, "the budget ended while " + file.string() + " was read");
+  const std::atomic<bool> stop{true};
+  const auto stopped = read_rows(
+      file, [&]() -> Result<RowsPython> { return RowsPython(slow, Deadline().or_stop(&stop)); });
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().kind, ErrorKind::interrupted);
+}
+
 TEST_F(Rows, ParquetThroughTheHelper) {
   const fs::path file = write("t.parquet", "PAR1");
   const auto rows = read_rows(file, script(R"([ "$1 $2" = "-m assay_worker.rows" ] || exit 9

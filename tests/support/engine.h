@@ -87,7 +87,7 @@ inline WorkerOptions fake_options(const TempFolder& folder, const json& script =
   options.guardian = {ASSAY_TEST_GUARDIAN, "__guardian"};
   options.kill_grace = milliseconds(100);
   options.hello_timeout = kPatience;
-  options.call_timeout = kPatience;
+  options.call_timeout = options.stats_timeout = kPatience;
   return options;
 }
 
