@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "sandbox/cpu_account.h"
 #include "sandbox/runner.h"
 
 namespace assay {
@@ -19,8 +20,9 @@ class Exchange {
 
   // The descriptors that become 0, 1, 2, kResultFd and kSourceFd in the child.
   [[nodiscard]] std::array<int, box::kJobFdCount> their_fds() const;
-  // After the descriptors were sent. `control` is the runner's control socket.
-  [[nodiscard]] Outcome run(int control);
+  // After the descriptors were sent. `control` is the runner's control socket; `cpu` (may be
+  // nullptr) counts what the test uses from now on.
+  [[nodiscard]] Outcome run(int control, const CpuAccount* cpu);
 
  private:
   explicit Exchange(const TestJob& job) : job_(&job) {}
@@ -30,6 +32,8 @@ class Exchange {
   void drain(UniqueFd& fd, std::string* keep);
   void drain_all();
   void overflow(int control);
+  void kill_program(int control);
+  void check_cpu(int control);
   void take_frames(bool reply);
   void send_test();
 
@@ -44,6 +48,8 @@ class Exchange {
   std::uint64_t total_bytes_ = 0;
   bool ended_ = false;
   bool asked_to_kill_ = false;
+  const CpuAccount* cpu_ = nullptr;
+  std::uint64_t cpu_before_ns_ = 0;
   std::string nonce_;
   Outcome outcome_;
 };

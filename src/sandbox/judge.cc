@@ -16,6 +16,7 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kVerdictDetailBytes = 300;
+constexpr std::size_t kLongestException = 64UL << 10;
 
 struct Judged {
   ProgramVerdict verdict;
@@ -49,6 +50,10 @@ ProgramVerdict verdict_of_errno(int number) {
 // The program can forge this frame, because it shares the interpreter that writes it. So the frame
 // only decides which kind of failure is reported.
 Judged judge_exception(const std::string& payload) {
+  // Ours is short; JSON that is parsed takes forty times its size.
+  if (payload.size() > kLongestException) {
+    return {ProgramVerdict::runtime_error, "an exception too long to read"};
+  }
   const Json error = Json::parse(payload, nullptr, false);
   if (!error.is_object()) return {ProgramVerdict::runtime_error, "an unreadable exception"};
   const auto text = [&](const char* name) {
@@ -144,7 +149,8 @@ Judged judge_end(const Program& program, const ProgramTest& test, const Outcome&
             fmt::format("more than {} bytes in all its processes", limits.memory_bytes)};
   }
   if (outcome.ended.killed_for == box::KilledFor::wall) return time_limit("waiting", limits.wall_s);
-  if (outcome.ended.killed_for == box::KilledFor::cpu || cpu_s > limits.cpu_s) {
+  if (outcome.ended.killed_for == box::KilledFor::cpu || cpu_s > limits.cpu_s ||
+      outcome.cpu_exceeded) {
     return time_limit("CPU time", limits.cpu_s);
   }
   const int status = outcome.ended.wait_status;

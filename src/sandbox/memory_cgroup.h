@@ -36,6 +36,7 @@ class MemoryCgroup {
   // How often the kernel killed a process for memory so far.
   [[nodiscard]] std::uint64_t oom_kills() const;
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool v2() const { return v2_; }
 
  private:
   MemoryCgroup(std::string path, bool v2);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -76,6 +78,16 @@ std::unexpected<Error> no_cgroup() {
                            MemoryCgroup::kFix);
 }
 
+// The program is process 1 of its namespace, which no process in it can kill; the kernel's own CPU
+// limit does only beyond the program's. What is left is an outsider, such as the machine's
+// out-of-memory killer, which looks for the sandbox first: no fault of the program.
+bool was_killed_from_outside(const Outcome& out, const ProgramLimits& limits) {
+  const box::EndedMessage& ended = out.ended;
+  return WIFSIGNALED(ended.wait_status) && WTERMSIG(ended.wait_status) == SIGKILL &&
+         ended.killed_for == box::KilledFor::nothing && out.oom_kills == 0 && !out.cpu_exceeded &&
+         ended.cpu_ns <= to_ns(limits.cpu_s);
+}
+
 Outcome faulty(std::string why) {
   Outcome out;
   out.fault = std::move(why);
@@ -90,6 +102,10 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   runner->need_cgroup_ = spec.need_cgroup;
   if (spec.use_cgroup) {
     if (auto group = MemoryCgroup::create(spec.index)) runner->cgroup_.emplace(std::move(*group));
+    const MemoryCgroup* memory = runner->cgroup_ ? &*runner->cgroup_ : nullptr;
+    if (auto account = CpuAccount::create(spec.index, memory)) {
+      runner->cpu_.emplace(std::move(*account));
+    }
   }
   if (spec.need_cgroup && !runner->cgroup_) return no_cgroup();
   SocketPair control = TRY(make_socket_pair(SOCK_SEQPACKET));
@@ -140,6 +156,7 @@ Status Runner::wait_ready(const Deadline& until) {
   }
   log_.reset();
   if (cgroup_ && !cgroup_->add(*pid)) cgroup_.reset();
+  if (cpu_ && !cpu_->add(*pid)) cpu_.reset();
   if (need_cgroup_ && !cgroup_) return no_cgroup();
   if (!send_message(control_.get(), box::GoMessage{})) {
     return environment_error("the sandbox did not start", "the zygote ended at once",
@@ -169,11 +186,14 @@ Outcome Runner::run(const TestJob& job) {
       !send_message(jobs_.get(), message, exchange->their_fds())) {
     return faulty("the zygote is gone");
   }
-  Outcome out = exchange->run(control_.get());
+  Outcome out = exchange->run(control_.get(), cpu_ ? &*cpu_ : nullptr);
   if (cgroup_) {
     const std::uint64_t kills = cgroup_->oom_kills();
     out.oom_kills = kills - oom_kills_;
     oom_kills_ = kills;
+  }
+  if (out.fault.empty() && was_killed_from_outside(out, limits)) {
+    out.fault = "something outside the sandbox killed the program";
   }
   return out;
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/subprocess.h"
 #include "sandbox/box/protocol.h"
+#include "sandbox/cpu_account.h"
 #include "sandbox/launch.h"
 #include "sandbox/memory_cgroup.h"
 #include "values/program.h"
@@ -49,6 +50,7 @@ struct Outcome {
   std::string output;            // standard output, at most limits.output_bytes
   bool output_overflow = false;  // of standard output, standard error and frames together
   std::uint64_t oom_kills = 0;
+  bool cpu_exceeded = false;  // by the account of all its processes
   std::vector<Frame> frames;
   bool bad_frames = false;  // something else than frames was written to the result socket
   std::string nonce;        // sent with a script's test text; empty when it was never asked for
@@ -79,6 +81,7 @@ class Runner {
   bool need_cgroup_ = false;
   std::optional<MemoryCgroup> cgroup_;  // outlives the child: it can be removed only when empty
   std::uint64_t oom_kills_ = 0;         // counted at the end of the last program
+  std::optional<CpuAccount> cpu_;       // as cgroup_
   Child bwrap_;
   UniqueFd control_;
   UniqueFd jobs_;

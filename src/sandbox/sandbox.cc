@@ -189,7 +189,10 @@ Result<Sandbox> Sandbox::create(const SandboxOptions& options) {
   }
   spec.interpreter = TRY(probe_interpreter(options.python));
   spec.filter = TRY(make_seccomp_filter());
-  if (spec.use_cgroup) MemoryCgroup::remove_stale();
+  if (spec.use_cgroup) {
+    MemoryCgroup::remove_stale();
+    CpuAccount::remove_stale();
+  }
   if (spec.need_cgroup && (!spec.use_cgroup || MemoryCgroup::available_version().empty())) {
     return environment_error(
         "cannot limit the memory of a program's processes together",

@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "sandbox/check.h"
+#include "sandbox/cpu_account.h"
 #include "support/sandbox_programs.h"
 
 namespace assay {
@@ -70,6 +74,96 @@ TEST_F(SandboxTest, NobodyWaitsPastTheDeadline) {
   }
   EXPECT_LT(std::chrono::steady_clock::now() - since, std::chrono::seconds(20));
   expect(stdin_program("print(int(input()) + 1)", "41\n", "42\n"), ProgramVerdict::passed);
+}
+
+// "name: numbers" of a status file of /proc; empty when the process is gone.
+std::vector<long> status_numbers(long pid, const std::string& name) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  std::vector<long> out;
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(name + ":")) continue;
+    std::istringstream numbers(line.substr(name.size() + 1));
+    for (long number = 0; numbers >> number;) out.push_back(number);
+  }
+  return out;
+}
+
+bool is_below_us(long pid) {
+  for (int up = 0; up < 8 && pid > 1; ++up) {
+    const std::vector<long> parent = status_numbers(pid, "PPid");
+    if (parent.empty()) return false;
+    pid = parent.front();
+    if (pid == ::getpid()) return true;
+  }
+  return false;
+}
+
+// Ticks of CPU time.
+long ticks_of(long pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string text(std::istreambuf_iterator<char>(stat), {});
+  const std::size_t at = text.rfind(')');
+  if (at == std::string::npos) return 0;
+  std::istringstream rest(text.substr(at + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) rest >> skipped;
+  long user = 0;
+  long system = 0;
+  rest >> user >> system;
+  return user + system;
+}
+
+// Kills programs of ours that have computed for a while, `times` of them, as the machine's
+// out-of-memory killer would. Such a program is process 1 of a pid namespace in the zygote's.
+void kill_running_programs(const std::atomic<bool>& stop, int times) {
+  while (!stop && times > 0) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+      const long pid = std::atol(entry.path().filename().c_str());
+      if (pid <= 1 || times == 0) continue;
+      const std::vector<long> inside = status_numbers(pid, "NSpid");
+      if (inside.size() < 3 || inside.back() != 1 || ticks_of(pid) < 20) continue;
+      if (is_below_us(pid) && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) --times;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+TEST_F(SandboxTest, AProgramKilledFromOutsideIsRunAgainAndNeverWrong) {
+  const Program computes = stdin_program(
+      "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
+  std::atomic<bool> stop{false};
+  {
+    std::jthread killer([&] { kill_running_programs(stop, 1); });
+    expect(computes, ProgramVerdict::passed);
+    stop = true;
+  }
+  stop = false;
+  std::jthread killer([&] { kill_running_programs(stop, 1000); });
+  expect(computes, ProgramVerdict::sandbox_fault,
+         "something outside the sandbox killed the program");
+  stop = true;
+}
+
+// Their CPU time is in no process's own figures: they end between two looks at /proc, and the
+// kernel adds it to nobody's as their parent ignores SIGCHLD.
+TEST_F(SandboxTest, ChildrenThatNobodyWaitsForCountTheirTime) {
+  if (!CpuAccount::create(12345, nullptr)) GTEST_SKIP() << "no control group can be written here";
+  Program program = stdin_program(R"(
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    try:
+        if os.fork() == 0:
+            while time.process_time() < 0.02:
+                pass
+            os._exit(0)
+    except BlockingIOError:
+        time.sleep(0.01)
+)");
+  program.limits.cpu_s = 1;
+  program.limits.wall_s = 60;
+  expect(program, ProgramVerdict::time_limit, "more than 1 s of CPU time");
 }
 
 TEST_F(SandboxTest, ProgramsThatNameNumpyFindItImported) {

@@ -105,17 +105,20 @@ def _run_function(job: dict[str, Any]) -> None:
 
 
 def _run_script(job: dict[str, Any]) -> None:
-    # In locals, where a program that finds this module's globals does not reach.
+    # In locals, where a program that finds this module's globals does not reach. The test has names
+    # and builtins of its own: neither what the program put into them, nor what it puts there while
+    # the test calls it, is what the test finds.
     run, translate, send, receive, read = exec, compile, _send, _box.box_receive_fd, _read_all
+    before = dict(_builtins_before)
     module = _new_module("__main__" if job["as_main"] else "solution")
     _run_source(job, module)
     send(b"L", b"")
     text = read(receive())
     sys.settrace(None)
     sys.setprofile(None)
-    # What the test finds in builtins is what was there before the program.
-    builtins.__dict__.update(_builtins_before)
-    run(translate(text[NONCE_BYTES:], TEST, "exec", dont_inherit=True), module.__dict__)
+    builtins.__dict__.update(before)
+    names = {**module.__dict__, "__builtins__": dict(before)}
+    run(translate(text[NONCE_BYTES:], TEST, "exec", dont_inherit=True), names)
     _flush()
     send(b"E", text[:NONCE_BYTES])
 
