@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/unicode.h"
+
 namespace assay {
 namespace {
 
@@ -23,8 +25,11 @@ Result<const Json*> find(const Json& object, std::string_view field, std::string
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view where) {
+  // A half of a surrogate pair alone is rare: the text is looked at again only when it is refused.
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_discarded()) return value;
   try {
-    return Json::parse(text);
+    return Json::parse(mend_surrogates(text));
   } catch (const Json::exception& e) {
     return usage_error(fmt::format("{} is not valid JSON", where), e.what(), "correct the file");
   }

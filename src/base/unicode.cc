@@ -1,7 +1,9 @@
 #include "base/unicode.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <optional>
 #include <span>
 
 #include "base/ascii.h"
@@ -276,6 +278,49 @@ std::size_t space_length(std::string_view text, std::size_t at) {
     at += c.bytes;
   }
   return at - begin;
+}
+
+namespace {
+
+// The value of the escape "\uXXXX" at `at`; nothing when none stands there.
+std::optional<unsigned> escape_at(std::string_view json, std::size_t at) {
+  if (at + 6 > json.size() || json[at] != '\\' || json[at + 1] != 'u') return std::nullopt;
+  unsigned value = 0;
+  const auto [end, code] = std::from_chars(json.data() + at + 2, json.data() + at + 6, value, 16);
+  if (code != std::errc() || end != json.data() + at + 6) return std::nullopt;
+  return value;
+}
+
+bool is_high(unsigned value) {
+  return value >= 0xd800 && value <= 0xdbff;
+}
+
+bool is_low(unsigned value) {
+  return value >= 0xdc00 && value <= 0xdfff;
+}
+
+}  // namespace
+
+std::string mend_surrogates(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t at = 0; at < json.size();) {
+    if (json[at] != '\\') {
+      out.push_back(json[at++]);
+      continue;
+    }
+    const auto value = escape_at(json, at);
+    const std::size_t length = value ? 6 : 2;  // an escaped backslash hides what follows it
+    const auto next = value && is_high(*value) ? escape_at(json, at + 6) : std::nullopt;
+    if (next && is_low(*next)) {
+      out += json.substr(at, 12);
+      at += 12;
+    } else {
+      out += value && (is_high(*value) || is_low(*value)) ? "\\ufffd" : json.substr(at, length);
+      at += length;
+    }
+  }
+  return out;
 }
 
 std::string_view python_strip(std::string_view text) {

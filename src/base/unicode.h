@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace assay {
@@ -27,6 +28,10 @@ struct CodePoint {
 
 // Bytes of the white space that starts at `at` (\s*).
 [[nodiscard]] std::size_t space_length(std::string_view text, std::size_t at);
+
+// JSON text whose strings hold a lone half of a surrogate pair as an escape ("\ud83d", which Python
+// writes and JSON's grammar allows, but which is no character) with "\ufffd" in its place.
+[[nodiscard]] std::string mend_surrogates(std::string_view json);
 
 // str.strip(): without the white space at both ends.
 [[nodiscard]] std::string_view python_strip(std::string_view text);

@@ -41,5 +41,16 @@ TEST(Ascii, SpacesAreThreeSets) {
             "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
 }
 
+// RFC 8259, section 8.2: the grammar allows a lone half of a pair, which no UTF-8 can hold.
+TEST(MendSurrogates, LoneHalvesAlone) {
+  EXPECT_EQ(mend_surrogates(R"("a \ud83d b")"), R"("a \ufffd b")");
+  EXPECT_EQ(mend_surrogates(R"("\ude00")"), R"("\ufffd")");
+  EXPECT_EQ(mend_surrogates(R"("\ud83d\ude00")"), R"("\ud83d\ude00")");
+  EXPECT_EQ(mend_surrogates(R"("\uD83D\uD83D\uDE00")"), R"("\ufffd\uD83D\uDE00")");
+  EXPECT_EQ(mend_surrogates(R"("\\ud83d")"), R"("\\ud83d")");  // an escaped backslash
+  EXPECT_EQ(mend_surrogates(R"("\u00e9\ud83")"), R"("\u00e9\ud83")");
+  EXPECT_EQ(mend_surrogates("\"\\"), "\"\\");
+}
+
 }  // namespace
 }  // namespace assay

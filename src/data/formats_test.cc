@@ -85,6 +85,13 @@ TEST_F(Formats, JsonLines) {
   EXPECT_EQ((*rows)[1].where, file.string() + ":4");
 }
 
+// Python's json writes and reads a lone half of a surrogate pair.
+TEST_F(Formats, ALoneSurrogateBecomesU_FFFD) {
+  const auto rows = read_rows(write("s.jsonl", "{\"a\": \"x \\ud83d y\"}\n"), {});
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->at(0).fields["a"], "x \uFFFD y");
+}
+
 TEST_F(Formats, JsonLinesErrorsNameTheLine) {
   const auto cut = read_rows(write("cut.jsonl", "{\"a\": 1}\n{\"a\": \"b"), {});
   EXPECT_THAT(what(cut), HasSubstr("cut.jsonl:2 is not valid JSON"));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/unicode.h"
 
 namespace assay {
 namespace {
@@ -76,7 +77,9 @@ Result<json> parse_row_json(std::string_view text, const std::string& where) {
                        "is this the right file?");
   }
   try {
-    return json::parse(text);
+    json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    // Python writes a lone half of a surrogate pair as an escape, and reads it.
+    return value.is_discarded() ? json::parse(mend_surrogates(text)) : value;
   } catch (const json::exception& e) {
     return usage_error(where + " is not valid JSON", short_reason(e),
                        "correct the file, or fetch it again");
