@@ -6,7 +6,6 @@
 #include "base/ascii.h"
 #include "base/text.h"
 #include "score/boxed.h"
-#include "score/think.h"
 
 namespace assay {
 
@@ -50,34 +49,6 @@ std::optional<double> parse_confidence(std::string_view text) {
   return share;
 }
 
-constexpr std::size_t kLongestLabel = 40;  // in bytes, including quotes and emphasis around it
-
-// The value of the label on this line. Both may stand in the quotes and commas of a JSON object.
-std::optional<std::string_view> labelled(std::string_view line, std::string_view label) {
-  line = trim(line);
-  while (line.starts_with('"') || line.starts_with('{') || line.starts_with(' ')) {
-    line.remove_prefix(1);
-  }
-  std::string plain;  // `"correct": "yes",` without its quotes up to the colon
-  const std::size_t colon = std::min(line.find(':'), line.size());
-  if (colon > label.size() + 8 || colon == line.size()) return std::nullopt;
-  for (const char c : line.substr(0, colon + 1)) {
-    if (c != '"') plain.push_back(c);
-  }
-  if (after_label(plain, label) == std::string_view::npos) return std::nullopt;
-  std::string_view value = trim(line.substr(colon + 1));
-  const auto is_frame = [](char c) {
-    return c == '"' || c == '*' || c == '_' || c == ',' || c == '.' || c == '}' || c == ' ';
-  };
-  while (!value.empty() && is_frame(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_frame(value.back())) value.remove_suffix(1);
-  return value;
-}
-
-bool same_word(std::string_view text, std::string_view lower_case_word) {
-  return text.size() == lower_case_word.size() && starts_with_word(text, lower_case_word);
-}
-
 std::string_view strip_marks(std::string_view text) {
   text = trim(text);
   const auto is_mark = [](char c) { return c == '*' || c == '$' || c == '`' || c == ' '; };
@@ -113,25 +84,6 @@ HleAnswer parse_hle_answer(std::string_view output) {
   }
   result.answer = std::string(trim(result.answer));
   return result;
-}
-
-HleVerdict parse_hle_verdict(std::string_view judge_output) {
-  HleVerdict verdict;
-  const std::string text = strip_thinking(judge_output).answer;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end + 1;
-    if (line.find(':') > kLongestLabel) continue;
-    if (const auto value = labelled(line, "correct")) {
-      verdict.correct.reset();  // the last line counts, even if it is neither yes nor no
-      if (same_word(*value, "yes")) verdict.correct = true;
-      if (same_word(*value, "no")) verdict.correct = false;
-    } else if (const auto why = labelled(line, "reasoning")) {
-      verdict.reasoning = std::string(why->substr(0, 300));
-    }
-  }
-  return verdict;
 }
 
 std::optional<char> hle_choice_letter(std::string_view answer) {

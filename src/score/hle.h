@@ -29,9 +29,12 @@ struct HleVerdict {
   std::string reasoning;        // its "Reasoning:", one line; may be empty
 };
 
-// The last line "Correct: yes" or "Correct: no" decides, with or without Markdown emphasis, or as
-// the field of a JSON object ("correct": "yes"), as HLE's own judge writes it. Thoughts are left
-// out. A line with anything besides the word holds no verdict.
+// The last line "Correct: yes" or "Correct: no" decides (true and false too), with or without
+// Markdown emphasis, list marks, a number or quotes, or with the word on the line below "###
+// Correct" or "Correct:"; a reason may follow behind a mark or in brackets. Of a JSON object, on
+// one line or several, its field "correct" does, as HLE's own judge writes it. Thoughts are left
+// out. No verdict is read from "yes or no", "yes/no", from a word that goes on ("no doubt"), or
+// from one that is taken back ("yes, but not exactly").
 [[nodiscard]] HleVerdict parse_hle_verdict(std::string_view judge_output);
 
 }  // namespace assay
