@@ -33,6 +33,8 @@ struct OpenedModel {
   std::string template_hash;  // of the chat template's text; empty: none
   int max_model_len = 0;      // the model's own, before engine arguments
   int vocab_size = 0;
+  // Names of the template's variables that render the same prompt whether true or false.
+  std::vector<std::string> ignored_args;
 };
 
 struct EngineStats {

@@ -40,6 +40,9 @@ Sampling sampling_from(const json& value) {
   out.top_p = value_or(value, "top_p", out.top_p);
   out.top_k = value_or(value, "top_k", out.top_k);
   out.min_p = value_or(value, "min_p", out.min_p);
+  out.presence_penalty = value_or(value, "presence_penalty", out.presence_penalty);
+  out.frequency_penalty = value_or(value, "frequency_penalty", out.frequency_penalty);
+  out.repetition_penalty = value_or(value, "repetition_penalty", out.repetition_penalty);
   out.stop = value_or(value, "stop", out.stop);
   const auto seed = value.find("seed");
   if (seed != value.end() && !seed->is_null()) out.seed = seed->get<std::uint64_t>();
@@ -75,6 +78,7 @@ OpenedModel opened_from(const json& frame) {
   out.template_hash = frame.at("template_hash");
   out.max_model_len = frame.at("max_model_len");
   out.vocab_size = frame.at("vocab_size");
+  out.ignored_args = value_or(frame, "ignored_args", out.ignored_args);
   return out;
 }
 

@@ -13,10 +13,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kTransport[] = {"base_url",        "api_key_env",         "tokenizer",
-                                      "max_concurrency", "requests_per_minute", "retry_for",
-                                      "connect_timeout", "stall_timeout"};
-constexpr const char* kAnswers[] = {"mode", "prompt", "logprobs", "max_model_len", "extra_body"};
+constexpr const char* kTransport[] = {
+    "base_url",  "api_key_env",     "tokenizer",     "max_concurrency", "requests_per_minute",
+    "retry_for", "connect_timeout", "stall_timeout", "answers_as",      "max_tokens_key"};
+constexpr const char* kAnswers[] = {"mode",          "prompt",     "logprobs",
+                                    "max_model_len", "extra_body", "leave_out"};
 
 Status check_key(const YamlMap& map, const std::string& key, bool of_variant) {
   if (std::ranges::find(kTransport, key) != std::end(kTransport)) return {};
@@ -110,6 +111,31 @@ Status read_limits(const YamlMap& map, json& args) {
   return {};
 }
 
+// How requests are written for a server that takes other parameters than most.
+Status read_parameters(const YamlMap& map, json& args) {
+  if (map.has("answers_as")) {
+    std::string name;
+    TRY(map.read("answers_as", name));
+    args["answers_as"] = name;
+  }
+  std::string limit;
+  TRY(map.read_choice<std::string>(
+      "max_tokens_key", limit,
+      {{"max_tokens", "max_tokens"}, {"max_completion_tokens", "max_completion_tokens"}}));
+  if (!limit.empty()) args["max_tokens_key"] = limit;
+  if (!map.has("leave_out")) return {};
+  std::vector<std::string> names;
+  TRY(map.read_strings("leave_out", names));
+  for (const std::string& name : names) {
+    if (std::ranges::find(kMayBeLeftOut, name) != std::end(kMayBeLeftOut)) continue;
+    return map.error("leave_out", fmt::format("'{}' cannot be left out", name.substr(0, 100)),
+                     "temperature, top_p, stop, seed and stream_options can",
+                     "remove it from the list");
+  }
+  args["leave_out"] = std::move(names);
+  return {};
+}
+
 Status read_words(const YamlMap& map, json& args) {
   std::string mode;
   TRY(map.read_choice<std::string>("mode", mode,
@@ -135,6 +161,7 @@ Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
   TRY(read_key_name(map, args));
   TRY(read_words(map, args));
   TRY(read_limits(map, args));
+  TRY(read_parameters(map, args));
   for (const char* key : {"retry_for", "connect_timeout", "stall_timeout"}) {
     TRY(read_time(map, key, args));
   }
@@ -147,12 +174,9 @@ Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
   if (!map.has("extra_body")) return {};
   json extra;
   TRY(map.read_object("extra_body", extra));
-  for (const char* own : {"model", "messages", "prompt", "stream", "stream_options", "max_tokens",
-                          "n", "echo", "logprobs", "prompt_logprobs"}) {
-    if (extra.contains(own)) {
-      return map.error("extra_body", fmt::format("extra_body cannot hold '{}'", own),
-                       "assay writes it itself", "remove it");
-    }
+  if (const std::string own = own_field_in(extra); !own.empty()) {
+    return map.error("extra_body", fmt::format("extra_body cannot hold '{}'", own),
+                     "assay writes it itself", "remove it");
   }
   args["extra_body"] = std::move(extra);
   return {};
@@ -184,6 +208,14 @@ Status check_endpoint(const YamlMap& top, const Plan& plan) {
                      "write harness: native");
   }
   return {};
+}
+
+std::string own_field_in(const json& extra_body) {
+  for (const char* own : {"model", "messages", "prompt", "stream", "stream_options", "max_tokens",
+                          "max_completion_tokens", "n", "echo", "logprobs", "prompt_logprobs"}) {
+    if (extra_body.contains(own)) return own;
+  }
+  return "";
 }
 
 std::string endpoint_mode(const json& args) {

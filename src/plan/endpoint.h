@@ -4,10 +4,19 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace assay {
 
 inline constexpr const char* kEndpointKind = "openai";
+
+// Parameters that a server may refuse, and that a plan may do without.
+inline constexpr std::string_view kMayBeLeftOut[] = {"temperature", "top_p", "stop", "seed",
+                                                     "stream_options"};
+inline constexpr std::string_view kMaxTokensKeys[] = {"max_tokens", "max_completion_tokens"};
+
+// The first field of `extra_body` that assay writes itself; empty: there is none.
+[[nodiscard]] std::string own_field_in(const nlohmann::json& extra_body);
 
 // "completions" or "chat": as the plan says, otherwise "completions" when it names a tokenizer.
 [[nodiscard]] std::string endpoint_mode(const nlohmann::json& args);

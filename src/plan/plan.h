@@ -64,7 +64,8 @@ struct TaskSpec {
   int repeats = 1;
   IfGated if_gated = IfGated::fail;
   double weight = 1.0;  // in the pooled difference, times what compare.weights makes of its size
-  // Sampling other than greedy: temperature, top_p, top_k, min_p.
+  // Sampling other than greedy: temperature, top_p, top_k, min_p, presence_penalty,
+  // frequency_penalty, repetition_penalty.
   nlohmann::json sampling = nlohmann::json::object();
   nlohmann::json options = nlohmann::json::object();  // benchmark-specific (docs/tasks.md)
   nlohmann::json lm_eval = nlohmann::json::object();  // harness lm_eval: arguments passed through

@@ -102,6 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:2:60: engine.retry_for: '300' is not a duration", "unit"},
         Case{"OwnField", endpoint(kServed + ", extra_body: {stream: false}"),
              "p.yaml:2:61: extra_body cannot hold 'stream'", "itself"},
+        Case{"LeaveOut", endpoint(kServed + ", leave_out: [model]"),
+             "p.yaml:2:60: 'model' cannot be left out", "remove it"},
         Case{"Revision",
              top("engine: {kind: openai, " + kServed +
                  "}\n"
@@ -363,6 +365,12 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:4:61: tasks[0].sampling.temperature is out of range", "here is -0.1"},
         Case{"TopP", task("name: aime24, max_gen_toks: 4, sampling: {top_p: 0}"),
              "p.yaml:4:55: tasks[0].sampling.top_p is out of range", "above 0"},
+        Case{"PresencePenalty",
+             task("name: aime24, max_gen_toks: 4, sampling: {presence_penalty: 2.5}"),
+             "p.yaml:4:66: tasks[0].sampling.presence_penalty is out of range", "from -2 to 2"},
+        Case{"RepetitionPenalty",
+             task("name: aime24, max_gen_toks: 4, sampling: {repetition_penalty: 0}"),
+             "p.yaml:4:68: tasks[0].sampling.repetition_penalty is out of range", "above 0"},
         Case{"PlanSampling",
              "name: p\nsampling: {top_p: 2}\n"
              "variants: [{name: a, model: m, baseline: true}]\n"

@@ -197,6 +197,34 @@ tasks: [{name: aime24, max_gen_toks: 64}]
                                   "extra_body": {"reasoning_effort": "low"}})"));
 }
 
+TEST(Plan, EndpointParameters) {
+  const Plan plan = parsed(R"(name: e
+engine: {kind: openai, base_url: "https://h/v1", answers_as: m-2026-05-01,
+         max_tokens_key: max_completion_tokens, leave_out: [temperature, top_p]}
+variants:
+  - {name: a, model: m, baseline: true}
+  - {name: b, model: n, engine: {answers_as: hosted/n}}
+tasks: [{name: aime24, max_gen_toks: 64}]
+)");
+  json args = merged_engine_args(plan, plan.variants[1]);
+  EXPECT_EQ(args["answers_as"], "hosted/n");
+  EXPECT_EQ(args["max_tokens_key"], "max_completion_tokens");
+  drop_transport_keys(args);  // what is left out changes answers, the names do not
+  EXPECT_EQ(args, json::parse(R"({"mode": "chat", "leave_out": ["temperature", "top_p"]})"));
+}
+
+// Qwen's cards advise presence_penalty 1.5 for quantised models.
+TEST(Plan, Penalties) {
+  const Plan plan = parsed(R"(name: e
+sampling: {temperature: 0.7, presence_penalty: 1.5, frequency_penalty: -0.5, repetition_penalty: 1.1}
+variants: [{name: a, model: m, baseline: true}]
+tasks: [{name: aime24, max_gen_toks: 64}]
+)");
+  EXPECT_EQ(plan.tasks[0].sampling,
+            json::parse(R"({"temperature": 0.7, "presence_penalty": 1.5, "frequency_penalty": -0.5,
+                            "repetition_penalty": 1.1})"));
+}
+
 TEST(Plan, LmEvalHarness) {
   const Plan plan = parsed(R"(name: p
 harness: lm_eval

@@ -33,22 +33,28 @@ Status read_sampling(const YamlMap& map, nlohmann::json& into) {
   into = nlohmann::json::object();
   const YamlMap sampling =
       TRY(YamlMap::open(map.file(), map.value("sampling"), map.name_of("sampling"),
-                        {"temperature", "top_p", "top_k", "min_p"}));
+                        {"temperature", "top_p", "top_k", "min_p", "presence_penalty",
+                         "frequency_penalty", "repetition_penalty"}));
   struct Range {
     const char* key;
-    double above_or_at;
+    double at_least;
     double at_most;
+    bool open = false;  // at_least itself is out
   };
   for (const Range& range :
-       {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 1e-9, 1}, Range{"min_p", 0, 1}}) {
+       {Range{"temperature", 0, kMaxTemperature}, Range{"top_p", 0, 1, true}, Range{"min_p", 0, 1},
+        Range{"presence_penalty", -2, 2}, Range{"frequency_penalty", -2, 2},
+        Range{"repetition_penalty", 0, 2, true}}) {
     if (!sampling.has(range.key)) continue;
     double value = 0;
     TRY(sampling.read(range.key, value));
-    if (value < range.above_or_at || value > range.at_most) {
+    const bool inside =
+        value <= range.at_most && (range.open ? value > range.at_least : value >= range.at_least);
+    if (!inside) {
       return sampling.error(
           range.key, fmt::format("{} is out of range", sampling.name_of(range.key)),
-          fmt::format("it goes {} 0 to {}; here is {}",
-                      range.above_or_at > 0 ? "from above" : "from", range.at_most, value),
+          fmt::format("it goes from {}{} to {}; here is {}", range.open ? "above " : "",
+                      range.at_least, range.at_most, value),
           "change it or remove the key");
     }
     into[range.key] = value;

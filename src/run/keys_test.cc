@@ -29,6 +29,20 @@ TEST(Keys, AServerMayMove) {
   EXPECT_EQ(identity_args("vllm", args), args);
 }
 
+// Stores that were written before penalties were known keep their keys.
+TEST(Keys, PenaltiesCountOnlyWhereTheyAreOn) {
+  const ResolvedVariant variant{{}, "", "", "fingerprint"};
+  const auto key = [&](const Sampling& sampling) {
+    return response_key(variant, {"vllm", {}, {}}, RequestKind::generate, {"", {1, 2}, {}},
+                        sampling, 0);
+  };
+  EXPECT_EQ(to_json(Sampling{}), json::parse(R"({"max_tokens": 0, "temperature": 0.0, "top_p": 1.0,
+                                                 "top_k": 0, "min_p": 0.0, "stop": []})"));
+  EXPECT_NE(key({}), key({.presence_penalty = 1.5}));
+  EXPECT_NE(key({}), key({.frequency_penalty = 0.5}));
+  EXPECT_NE(key({}), key({.repetition_penalty = 1.1}));
+}
+
 TEST(Keys, AChatHasNoTokensAndItsTextDecides) {
   const ResolvedVariant variant{{}, "", "", "fingerprint"};
   const auto key = [&](const Rendered& rendered) {

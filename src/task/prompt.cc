@@ -74,11 +74,19 @@ Result<Sampling> sampling_of(const TaskContext& context, const std::vector<std::
       sampling.top_k = static_cast<int>(number);
     } else if (key == "min_p") {
       sampling.min_p = number;
+    } else if (key == "presence_penalty") {
+      sampling.presence_penalty = number;
+    } else if (key == "frequency_penalty") {
+      sampling.frequency_penalty = number;
+    } else if (key == "repetition_penalty") {
+      sampling.repetition_penalty = number;
     } else if (key == "seed") {
       sampling.seed = static_cast<std::uint64_t>(number);
     } else {
       return usage_error(fmt::format("task {}: unknown sampling key '{}'", spec.name, key),
-                         "known are temperature, top_p, top_k, min_p and seed", "correct the plan");
+                         "known are temperature, top_p, top_k, min_p, presence_penalty, "
+                         "frequency_penalty, repetition_penalty and seed",
+                         "correct the plan");
     }
   }
   return sampling;

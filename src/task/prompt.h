@@ -30,10 +30,10 @@ struct PromptParts {
 // Fills `messages` and `plain`: system message = the plan's system text and the description.
 [[nodiscard]] Request qa_request(const ChatSpec& chat, const PromptParts& parts);
 
-// Decoding from the plan: max_gen_toks and the sampling keys (temperature, top_p, top_k, min_p,
-// seed). When the plan turns thinking on, `stop` is left out, as lm-eval does: it would cut the
-// thoughts; answer_text() cuts the answer instead. Errors (usage): max_gen_toks missing, a value of
-// another type.
+// Decoding from the plan: max_gen_toks and the sampling keys (those of TaskSpec, and seed). When
+// the plan turns thinking on, `stop` is left out, as lm-eval does: it would cut the thoughts;
+// answer_text() cuts the answer instead. Errors (usage): max_gen_toks missing, a value of another
+// type.
 [[nodiscard]] Result<Sampling> sampling_of(const TaskContext& context,
                                            const std::vector<std::string>& stop);
 

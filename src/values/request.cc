@@ -89,6 +89,10 @@ json to_json(const Sampling& sampling) {
   json out = {{"max_tokens", sampling.max_tokens}, {"temperature", sampling.temperature},
               {"top_p", sampling.top_p},           {"top_k", sampling.top_k},
               {"min_p", sampling.min_p},           {"stop", sampling.stop}};
+  // Left out when off: keys that were stored before these were known stay as they are.
+  if (sampling.presence_penalty != 0) out["presence_penalty"] = sampling.presence_penalty;
+  if (sampling.frequency_penalty != 0) out["frequency_penalty"] = sampling.frequency_penalty;
+  if (sampling.repetition_penalty != 1) out["repetition_penalty"] = sampling.repetition_penalty;
   if (sampling.seed) out["seed"] = *sampling.seed;
   if (!sampling.cache_salt.empty()) out["cache_salt"] = sampling.cache_salt;
   return out;
@@ -145,6 +149,8 @@ json to_json(const Response& response) {
               {"decode_s", response.decode_s}};
   if (response.in_flight > 0) out["in_flight"] = response.in_flight;
   if (response.unlisted_tokens > 0) out["unlisted_tokens"] = response.unlisted_tokens;
+  if (response.prompt_tokens_sent > 0) out["prompt_tokens_sent"] = response.prompt_tokens_sent;
+  if (response.failed_times > 0) out["failed_times"] = response.failed_times;
   return out;
 }
 
@@ -166,6 +172,8 @@ Response response_from_json(const json& value) {
   out.first_token_s = value.at("first_token_s");
   out.decode_s = value.at("decode_s");
   out.in_flight = value.value("in_flight", 0);
+  out.prompt_tokens_sent = value.value("prompt_tokens_sent", 0);
+  out.failed_times = value.value("failed_times", 0);
   return out;
 }
 

@@ -28,6 +28,9 @@ struct Sampling {
   double top_p = 1.0;
   int top_k = 0;  // 0: off
   double min_p = 0.0;
+  double presence_penalty = 0.0;    // of tokens that the answer holds already: once each, 0 off
+  double frequency_penalty = 0.0;   // the same for each time, 0 off
+  double repetition_penalty = 1.0;  // divides their logits, those of the prompt too; 1 off
   std::optional<std::uint64_t> seed;
   std::vector<std::string> stop;  // never part of the returned text
   // What the engine kept of prompts with another salt is not used for this one. Empty: none.
@@ -91,6 +94,9 @@ struct Response {
   std::vector<TokenLogprobs> positions;  // prompt_logprobs, from the start asked for
   std::string error;  // finish_reason error: why; such a response is set aside, never scored
   int prompt_tokens = 0;
+  // The prompt as it was sent, in tokens, where the server says that it read fewer; else 0.
+  int prompt_tokens_sent = 0;
+  int failed_times = 0;      // error: how many runs asked in vain; 0, of older stores: one
   int unlisted_tokens = 0;   // sampled, where the engine counts them but gives no token_ids
   double queued_s = 0;       // waiting in the engine
   double first_token_s = 0;  // from being scheduled to the first token

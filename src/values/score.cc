@@ -39,19 +39,21 @@ json extra_json(const Score& score) {
 }
 
 json to_json(const Score& score) {
-  return {{"outcome", score.outcome == Outcome::scored ? "scored" : "unscored"},
-          {"reason", score.reason},
-          {"metrics", score.metrics},
-          {"extracted", score.extracted},
-          {"extraction", score.extraction},
-          {"target", score.target},
-          {"detail", score.detail},
-          {"truncated", score.truncated},
-          {"empty", score.empty},
-          {"looping", score.looping},
-          {"not_extractable", score.not_extractable},
-          {"thinking_not_closed", score.thinking_not_closed},
-          {"extra", extra_json(score)}};
+  json out = {{"outcome", score.outcome == Outcome::scored ? "scored" : "unscored"},
+              {"reason", score.reason},
+              {"metrics", score.metrics},
+              {"extracted", score.extracted},
+              {"extraction", score.extraction},
+              {"target", score.target},
+              {"detail", score.detail},
+              {"truncated", score.truncated},
+              {"empty", score.empty},
+              {"looping", score.looping},
+              {"not_extractable", score.not_extractable},
+              {"thinking_not_closed", score.thinking_not_closed},
+              {"extra", extra_json(score)}};
+  if (score.prompt_cut) out["prompt_cut"] = true;
+  return out;
 }
 
 Score score_from_json(const json& value) {
@@ -68,6 +70,7 @@ Score score_from_json(const json& value) {
   score.looping = value.at("looping");
   score.not_extractable = value.at("not_extractable");
   score.thinking_not_closed = value.at("thinking_not_closed");
+  score.prompt_cut = value.value("prompt_cut", false);
   read_extra(value.at("extra"), score);
   return score;
 }

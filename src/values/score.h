@@ -73,6 +73,7 @@ struct Score {
   bool looping = false;    // the tail repeats itself
   bool not_extractable = false;
   bool thinking_not_closed = false;
+  bool prompt_cut = false;  // the server read fewer tokens than it was sent
   // What the benchmark's own evaluation counts beside the metrics, where it has it.
   std::optional<std::string> month;  // "2024-03", when the question was published
   std::optional<Substeps> substeps;

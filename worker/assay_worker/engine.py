@@ -249,6 +249,9 @@ def sampling_parameters(frame: Frame) -> Any:
         top_p=given.get("top_p", 1.0),
         top_k=given.get("top_k", 0),
         min_p=given.get("min_p", 0.0),
+        presence_penalty=given.get("presence_penalty", 0.0),
+        frequency_penalty=given.get("frequency_penalty", 0.0),
+        repetition_penalty=given.get("repetition_penalty", 1.0),
         seed=given.get("seed"),
         stop=given.get("stop", []),
         # As lm-eval asks: a stop string may be a special token of the model.

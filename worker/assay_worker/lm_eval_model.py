@@ -19,7 +19,7 @@ from lm_eval.models.vllm_causallms import VLLM
 
 Frame = dict[str, Any]
 # Sampling parameters the protocol does not carry, and the value that means "not used".
-UNSUPPORTED = {"presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0, "n": 1}
+PENALTIES = {"presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0}
 IMPOSSIBLE = float("-inf")
 
 
@@ -189,9 +189,8 @@ def keys_of(instances: Iterable[Any]) -> list[Key]:
 def sampling(parameters: Any) -> Frame:
     """vLLM's SamplingParams to the protocol's `sampling`."""
     chosen = parameters[0] if isinstance(parameters, list) else parameters
-    for name, unused in UNSUPPORTED.items():
-        if getattr(chosen, name, unused) != unused:
-            raise ValueError(f"sampling parameter `{name}` is not carried by assay")
+    if getattr(chosen, "n", 1) != 1:
+        raise ValueError("sampling parameter `n` is not carried by assay")
     out = {
         "max_tokens": chosen.max_tokens,
         "temperature": chosen.temperature,
@@ -200,4 +199,7 @@ def sampling(parameters: Any) -> Frame:
         "min_p": chosen.min_p,
         "stop": list(chosen.stop or []),
     }
+    for name, unused in PENALTIES.items():  # left out when off, as assay's own requests do
+        if getattr(chosen, name, unused) != unused:
+            out[name] = getattr(chosen, name)
     return out if chosen.seed is None else {**out, "seed": chosen.seed}

@@ -36,7 +36,22 @@ class Renderer:
             "template_hash": sha256(self.template) if self.template else "",
             "max_model_len": self.own_max_model_len,
             "vocab_size": len(self.tokenizer),
+            "ignored_args": self.ignored_args(),
         }
+
+    def ignored_args(self) -> list[str]:
+        """Switches of the template that make no difference: it has no such variable."""
+        switches = [name for name, value in self.template_args.items() if isinstance(value, bool)]
+        return [name for name in switches if self.apply_template and self.ignores(name)]
+
+    def ignores(self, name: str) -> bool:
+        probe = [{"role": "user", "content": "?"}]
+        try:
+            given = self.apply(probe)
+            other = self.apply(probe, **{name: not self.template_args[name]})
+        except Exception:  # what is wrong with the template, render() says
+            return False
+        return given == other
 
     def render(self, request: dict[str, Any]) -> dict[str, Any]:
         text = self.text(request)
@@ -64,7 +79,7 @@ class Renderer:
         messages = [{"role": m["role"], "content": m["content"]} for m in request["messages"]]
         return self.apply(messages) + request.get("assistant_prefix", "")
 
-    def apply(self, messages: list[dict[str, str]]) -> str:
+    def apply(self, messages: list[dict[str, str]], **other: Any) -> str:
         from jinja2 import TemplateError
 
         def through(chosen: list[dict[str, str]]) -> str:
@@ -73,7 +88,7 @@ class Renderer:
                 chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=True,
-                **self.template_args,
+                **{**self.template_args, **other},
             )
 
         try:
