@@ -65,7 +65,8 @@ Result<ResolvedVariant> served_variant(const Plan& plan, const VariantSpec& spec
 
 Result<std::unique_ptr<Engine>> start_endpoint(
     const Plan& plan, const ResolvedVariant& variant, const fs::path& log_file,
-    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer) {
+    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer,
+    bool lenient) {
   const nlohmann::json args = merged_engine_args(plan, variant.spec);
   EndpointOptions options;
   options.base_url = args.at("base_url");
@@ -89,6 +90,10 @@ Result<std::unique_ptr<Engine>> start_endpoint(
   options.max_model_len = args.value("max_model_len", 0);
   options.wants_logprobs = endpoint_has_logprobs(args);
   options.extra_body = args.value("extra_body", nlohmann::json::object());
+  options.answers_as = args.value("answers_as", std::string());
+  options.max_tokens_key = args.value("max_tokens_key", options.max_tokens_key);
+  options.leave_out = args.value("leave_out", std::vector<std::string>());
+  options.lenient = lenient;
   options.retry_for = time_of(args, "retry_for", options.retry_for);
   options.connect_timeout = time_of(args, "connect_timeout", options.connect_timeout);
   options.stall_timeout = time_of(args, "stall_timeout", options.stall_timeout);
@@ -105,6 +110,7 @@ Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge, const fs::path&
   plan.engine.kind = kEndpointKind;
   plan.engine.args = {{"base_url", judge.url}, {"mode", "chat"}};
   if (!judge.key_env.empty()) plan.engine.args["api_key_env"] = judge.key_env;
+  plan.engine.args.update(judge.request);
   VariantSpec spec;
   spec.name = "judge";
   spec.model = judge.model;
@@ -114,7 +120,8 @@ Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge, const fs::path&
   out.identity.args = identity_args(kEndpointKind, plan.engine.args);
   out.load_args = plan.engine.args;
   out.engine =
-      TRY(start_endpoint(plan, out.variant, log_file, until, nullptr));  // a chat needs no renderer
+      TRY(start_endpoint(plan, out.variant, log_file, until, nullptr,  // a chat needs no renderer
+                         /*lenient=*/true));
   return out;
 }
 

@@ -23,10 +23,11 @@ namespace assay {
 
 // `start_renderer` gives a worker that will render and never load. The key comes from the variable
 // that api_key_env names; an environment error when it is not set. Meeting the server ends by
-// `until`.
+// `until`. `lenient`: of a judge.
 [[nodiscard]] Result<std::unique_ptr<Engine>> start_endpoint(
     const Plan& plan, const ResolvedVariant& variant, const std::filesystem::path& log_file,
-    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer);
+    const Deadline& until, std::function<Result<std::unique_ptr<Engine>>()> start_renderer,
+    bool lenient = false);
 
 // A judge behind a server, asked by chat; its variant bears the model's name, not the address.
 [[nodiscard]] Result<JudgeEngine> start_endpoint_judge(const JudgeSpec& judge,

@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "base/secrets.h"
 #include "base/subprocess.h"
+#include "engine/bounded_log.h"
 #include "engine/frames.h"
 #include "engine/pid_namespace.h"
 #include "engine/process_tree.h"
@@ -119,6 +120,7 @@ class Output {
  private:
   // A full disk loses lines of the log, never the run.
   static void write_log(std::string_view text) {
+    shorten_log(STDOUT_FILENO, text.size());
     while (!text.empty()) {
       const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
       if (n < 0 && errno == EINTR) continue;

@@ -44,8 +44,8 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   long status = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   if (transfer.request.on_data && status >= 200 && status < 300) {
-    transfer.request.on_data(piece);
-    return piece.size();
+    transfer.reply.cut_off = !transfer.request.on_data(piece);
+    return transfer.reply.cut_off ? 0 : piece.size();
   }
   if (transfer.reply.body.size() + piece.size() > kMaxBodyBytes) {
     transfer.too_long = true;
@@ -137,7 +137,7 @@ struct HttpClient::Impl {
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
     reply.retry_after_s = static_cast<double>(retry_after);
     reply.failure = failure;
-    if (code != CURLE_OK) {
+    if (code != CURLE_OK && !reply.cut_off) {
       reply.failure = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
     }
     if (transfer->too_long) reply.failure = "the reply is longer than 64 MiB";

@@ -27,13 +27,15 @@ struct HttpRequest {
   std::string url;
   std::optional<std::string> body;  // JSON, sent with POST; nothing: GET
   // Called with the pieces of a 2xx reply's body as they come; without it they are collected.
-  std::function<void(std::string_view)> on_data;
+  // False ends the transfer: the reply is `cut_off`, and that is no failure.
+  std::function<bool(std::string_view)> on_data;
 };
 
 struct HttpReply {
   int status = 0;            // 0: no reply came
   std::string type;          // Content-Type, lower case, without parameters
   std::string body;          // empty where on_data took it; at most 64 MiB, longer is a failure
+  bool cut_off = false;      // on_data wanted no more
   std::string failure;       // the transfer did not end well: why, in libcurl's words; else empty
   double retry_after_s = 0;  // Retry-After, in seconds or as a date; 0: not said
 };

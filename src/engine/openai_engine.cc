@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/openai_times.h"
 #include "values/score.h"
 
 namespace assay {
@@ -17,13 +18,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-double seconds_between(std::chrono::steady_clock::time_point from,
-                       std::chrono::steady_clock::time_point to) {
-  return std::max(0.0, std::chrono::duration<double>(to - from).count());
-}
-
-double seconds_of(milliseconds time) {
-  return std::chrono::duration<double>(time).count();
+// The server's count of a prompt's tokens against ours. It may leave out a token at the start, or
+// split the text in a slightly other way; more than that is missing.
+bool is_cut(int read, int sent) {
+  return read > 0 && read < sent - std::max(4, sent / 100);
 }
 
 bool may_pass(int status) {
@@ -150,6 +148,7 @@ Status OpenAiEngine::cancel(std::int64_t id) {
 
 void OpenAiEngine::launch() {
   const auto now = Clock::now();
+  if (canary_ == 0 && canary_due_ != Clock::time_point{} && now >= canary_due_) send_canary();
   for (auto& [id, job] : jobs_) {
     if (dead_ || static_cast<int>(job_of_.size()) >= options_.max_concurrency) return;
     if (now < hold_until_ || now < next_send_) return;
@@ -163,17 +162,18 @@ void OpenAiEngine::launch() {
 }
 
 Status OpenAiEngine::send(Job& job) {
-  job.reader = std::make_unique<ReplyReader>(options_.model);
+  job.reader = std::make_unique<ReplyReader>(answering());
   job.sent = Clock::now();
   ReplyReader* reader = job.reader.get();
   job.transfer =
       TRY(http_.start({options_.base_url + std::string(wire_path(options_.mode)), job.body,
-                       [reader](std::string_view piece) { reader->feed(piece); }}));
+                       [reader](std::string_view piece) { return reader->feed(piece); }}));
   return {};
 }
 
 OpenAiEngine::Clock::time_point OpenAiEngine::next_due(Clock::time_point limit) const {
   Clock::time_point due = limit;
+  if (canary_ == 0 && canary_due_ != Clock::time_point{}) due = std::min(due, canary_due_);
   if (static_cast<int>(job_of_.size()) >= options_.max_concurrency) return due;
   const Clock::time_point all = std::max(hold_until_, next_send_);
   for (const auto& [id, job] : jobs_) {
@@ -222,10 +222,16 @@ void OpenAiEngine::on_reply(std::int64_t id, Job& job, const HttpReply& reply) {
   if (reply.status < 200 || reply.status >= 300) return on_bad_status(id, job, reply);
   ReplyReader& reader = *job.reader;
   reader.end();
+  if (reader.over_limit) {  // asked again it would be as long
+    if (worked_[job.kind]) return answer_failed(id, reader.problem);
+    return die({ErrorKind::environment, "the endpoint's replies cannot be read",
+                clean(reader.problem), "see what the server sends, and read its own log"});
+  }
   if (reader.wrong_model) {
     return die({ErrorKind::environment, "another model answers at " + options_.base_url,
                 clean(reader.problem),
-                "name the model as the server does (GET /models), or mend base_url"});
+                "name the model as the server does (GET /models), say answers_as if it answers "
+                "under another name, or mend base_url"});
   }
   if (reader.too_long) return set_aside_too_long(id, reader.problem);
   if (!reader.problem.empty()) return try_again(id, job, reader.problem, reply);
@@ -251,9 +257,14 @@ void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
   }
   // Tries that failed, and the pauses after them, are the server's trouble and not its pace.
   response.queued_s = seconds_between(std::max(job.submitted, job.not_before), job.sent);
-  if (response.prompt_tokens == 0) response.prompt_tokens = tokens_to_read(job.rendered);
+  const int sent = tokens_to_read(job.rendered);  // 0 in a chat: the server renders it
+  if (job.kind == RequestKind::generate && is_cut(response.prompt_tokens, sent)) {
+    response.prompt_tokens_sent = sent;
+  }
+  if (response.prompt_tokens == 0) response.prompt_tokens = sent;
   last_good_ = Clock::now();
   worked_[job.kind] = true;
+  remember(job, response);
   generated_tokens_ += output_tokens(response);
   prompt_tokens_ += response.prompt_tokens;
   answer(id, std::move(response));
@@ -265,6 +276,10 @@ void OpenAiEngine::on_bad_status(std::int64_t id, Job& job, const HttpReply& rep
   // Whatever the status: asked again it would be as long. A 429 is about a rate.
   if (reply.status != 429 && says_too_long(reply.body)) return set_aside_too_long(id, words);
   if (may_pass(reply.status)) return try_again(id, job, words, reply);
+  if (options_.lenient && adapt(job, reply)) {
+    job.not_before = Clock::now();
+    return;
+  }
   const bool about_the_request =
       reply.status >= 400 && reply.status != 401 && reply.status != 403 && reply.status != 404;
   if (about_the_request && worked_[job.kind]) {
@@ -274,73 +289,6 @@ void OpenAiEngine::on_bad_status(std::int64_t id, Job& job, const HttpReply& rep
   if (reply.status == 401 || reply.status == 403) fix = "check the API key and what it may do";
   if (reply.status < 400) fix = "write the final address as base_url: redirects are not followed";
   die({ErrorKind::environment, "the endpoint refuses requests", words, fix});
-}
-
-// --- failures that may pass ---
-
-void OpenAiEngine::try_again(std::int64_t id, Job& job, std::string failure,
-                             const HttpReply& reply) {
-  const auto now = Clock::now();
-  if (job.failing_since == Clock::time_point{}) job.failing_since = now;
-  job.failure = clean(std::move(failure));
-  ++job.tries;
-  const milliseconds asked(std::llround(reply.retry_after_s * 1000));
-  const milliseconds pause =
-      std::max(asked, retry_pause(job.tries, options_.first_pause, options_.longest_pause,
-                                  static_cast<std::uint64_t>(id)));
-  // A rate limit holds no one back who still gets answers.
-  const auto since =
-      reply.status == 429 ? std::max(job.failing_since, last_good_) : job.failing_since;
-  if (now + pause - since > options_.retry_for) {
-    const bool server_answers = reply.failure.empty() && reply.status != 429;
-    return give_up(id, job, server_answers);
-  }
-  log(fmt::format("request {}: {}; again in {:.1f} s", id, job.failure, seconds_of(pause)));
-  job.not_before = now + pause;
-  if (asked.count() > 0) hold_until_ = std::max(hold_until_, now + asked);
-}
-
-void OpenAiEngine::give_up(std::int64_t id, Job& job, bool server_answers) {
-  if (last_good_ > job.failing_since) {
-    return answer_failed(id, fmt::format("it failed for {:g} s while others were answered: {}",
-                                         seconds_of(options_.retry_for), job.failure));
-  }
-  const Error error{ErrorKind::environment,
-                    fmt::format("the endpoint failed for {:g} s", seconds_of(options_.retry_for)),
-                    job.failure,
-                    "see that the server is well, then run the same command again to go on"};
-  if (!server_answers) return die(error);
-  job.parked = true;
-  if (canary_ != 0) return;
-  auto sent = http_.start({options_.base_url + std::string(wire_path(options_.mode)),
-                           dump_json(canary_body(format_)),
-                           {}});
-  if (!sent) return die(error);
-  canary_ = *sent;
-}
-
-// A request of our own tells whether the server or the request is to blame.
-void OpenAiEngine::on_canary(const HttpReply& reply) {
-  ReplyReader reader(options_.model);
-  reader.feed(reply.body);
-  reader.end();
-  const bool well =
-      reply.failure.empty() && reply.status >= 200 && reply.status < 300 && reader.problem.empty();
-  std::vector<std::int64_t> parked;
-  for (const auto& [id, job] : jobs_) {
-    if (job.parked) parked.push_back(id);
-  }
-  if (parked.empty()) return;
-  if (!well) {
-    return die({ErrorKind::environment,
-                fmt::format("the endpoint failed for {:g} s", seconds_of(options_.retry_for)),
-                jobs_.at(parked.front()).failure,
-                "see that the server is well, then run the same command again to go on"});
-  }
-  for (const std::int64_t id : parked) {
-    answer_failed(id, fmt::format("it failed for {:g} s while another request was answered: {}",
-                                  seconds_of(options_.retry_for), jobs_.at(id).failure));
-  }
 }
 
 // --- events ---

@@ -3,10 +3,14 @@
 //
 // One thread: bytes move while a call waits. Failures that may pass (no connection, 408, 409, 425,
 // 429, 5xx, a stream cut short, a reply that is no JSON) are tried again with growing pauses until
-// `retry_for` has gone by. Then, if the server answers others, the request alone is given up
-// (Answered with an error); if not, the engine is (Died, final: starting it again would not help).
-// Died at once: 401, 403, 404, a redirect, another model's name in a reply, and a refusal (400) of
-// the first request of a kind.
+// `retry_for` has gone by. Then a request that was answered before (or, before any was, a short one
+// of our own) is asked as a canary. Only when it is answered, and the failed request, asked once
+// more, fails again, and the canary is answered again, is that request given up (Answered with an
+// error): a server that was ill for a while blames nobody. While the canary is not answered either
+// the server is ill, and after `retry_for` without a good answer the engine is given up (Died,
+// final: starting it again would not help). Died at once: 401, 403, 404, a redirect, another
+// model's name in a reply, a refusal (400) of the first request of a kind, and a Retry-After that
+// goes beyond `retry_for`.
 #pragma once
 
 #include <chrono>
@@ -42,6 +46,12 @@ struct EndpointOptions {
   int max_model_len = 0;           // 0: as the server says
   bool wants_logprobs = false;     // find out whether the server gives them
   nlohmann::json extra_body = nlohmann::json::object();
+  std::string answers_as;  // the name in its replies, where it is not `model`; empty: the same
+  std::string max_tokens_key = "max_tokens";
+  std::vector<std::string> leave_out;  // parameters that are not sent
+  // Of a judge, whose sampling is not what is measured: parameters that the server refuses are left
+  // out from then on (Progressed says so), and the model's name may carry a date.
+  bool lenient = false;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{600'000};
   std::chrono::milliseconds retry_for{300'000};
@@ -95,8 +105,9 @@ class OpenAiEngine final : public Engine {
     std::unique_ptr<ReplyReader> reader;
     std::int64_t transfer = 0;  // 0: it waits
     int tries = 0;
-    bool parked = false;  // its time is over; the canary decides
-    std::string failure;  // the last one's words
+    bool parked = false;       // its time is over; the canary decides
+    bool last_chance = false;  // asked once more after a good canary
+    std::string failure;       // the last one's words
     Clock::time_point submitted;
     Clock::time_point not_before;
     Clock::time_point sent;
@@ -123,8 +134,15 @@ class OpenAiEngine final : public Engine {
   void on_good_reply(std::int64_t id, Job& job);
   void on_bad_status(std::int64_t id, Job& job, const HttpReply& reply);
   void try_again(std::int64_t id, Job& job, std::string failure, const HttpReply& reply);
-  void give_up(std::int64_t id, Job& job, bool server_answers);
+  void park(Job& job);
+  void send_canary();
   void on_canary(const HttpReply& reply);
+  void on_good_canary();
+  [[nodiscard]] Error lost(const Job& job) const;
+  // A refusal names a parameter that can be left out or written another way, and now is.
+  bool adapt(const Job& job, const HttpReply& reply);
+  void remember(const Job& job, const Response& response);
+  [[nodiscard]] AnsweringModel answering() const;
   void answer(std::int64_t id, Response response);
   void answer_failed(std::int64_t id, const std::string& why);
   void set_aside_too_long(std::int64_t id, const std::string& words);
@@ -146,6 +164,11 @@ class OpenAiEngine final : public Engine {
   Jobs jobs_;
   std::map<std::int64_t, std::int64_t> job_of_;  // transfer -> job
   std::int64_t canary_ = 0;                      // its transfer; 0: none
+  int canary_tries_ = 0;                         // in vain, one after the other
+  Clock::time_point canary_due_;                 // when it is sent again; epoch: it is not wanted
+  std::string proven_;                           // body of the shortest answer so far
+  int proven_tokens_ = 0;
+  Clock::time_point adapted_at_;  // when a parameter was last left out
   std::deque<EngineEvent> events_;
   std::optional<Error> dead_;
   Clock::time_point hold_until_;  // the server asked all of us to wait

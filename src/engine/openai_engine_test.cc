@@ -262,8 +262,11 @@ TEST_F(EndpointTest, FailuresThatStayEndTheRunAndBlameNoRequest) {
   EXPECT_THAT(death_of({{"do", "html"}}).error.why,
               "the reply is not JSON: a page of HTML, 'Sign in'");
   EXPECT_THAT(death_of({{"do", "invalid_json"}}).error.why, HasSubstr("is not JSON"));
-  EXPECT_THAT(death_of({{"do", "status"}, {"status", 429}, {"retry_after", "3600"}}).error.why,
-              "HTTP 429: scripted");
+  const Died told_to_wait =
+      death_of({{"do", "status"}, {"status", 429}, {"retry_after", "3600"}}, seconds(12));
+  EXPECT_EQ(told_to_wait.error.what, "the endpoint failed");
+  EXPECT_EQ(told_to_wait.error.why,
+            "HTTP 429: scripted (it asks to wait 3600 s; of retry_for 12.0 s are left)");
 }
 
 TEST_F(EndpointTest, AnotherModelEndsTheRunAtOnce) {
@@ -367,7 +370,7 @@ TEST_F(EndpointTest, AnEmptyAnswerHasATime) {
 // --- the output tokens of a server that does not count them ---
 
 int tokens_of(const std::vector<std::string>& deltas, const std::string& usage) {
-  ReplyReader reader("m");
+  ReplyReader reader({.asked = "m"});
   for (const std::string& delta : deltas) {
     reader.feed(R"(data: {"model": "m", "choices": [{"delta": )" + delta + "}]}\n\n");
   }
@@ -391,7 +394,7 @@ TEST(CountedTokens, PiecesWhereThereIsNoUsage) {
 // Several tokens in a piece, or all in one: a token for each 5 bytes.
 TEST(CountedTokens, BytesWhereAPieceHoldsMany) {
   EXPECT_EQ(tokens_of({R"({"content": "It comes to forty"})", R"({"content": "-two."})"}, ""), 4);
-  ReplyReader whole("m");
+  ReplyReader whole({.asked = "m"});
   whole.feed(R"({"model": "m", "choices": [{"message": {"content": "It comes to forty-two."},
              "finish_reason": "stop"}]})");
   whole.end();

@@ -40,6 +40,8 @@ OpenAiEngine::OpenAiEngine(EndpointOptions options)
   format_.mode = options_.mode;
   format_.model = options_.model;
   format_.extra = options_.extra_body;
+  format_.max_tokens_key = options_.max_tokens_key;
+  format_.leave_out = options_.leave_out;
   max_model_len_ = options_.max_model_len;
 }
 

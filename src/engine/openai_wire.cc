@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/openai_json.h"
 
 namespace assay {
 
@@ -16,27 +16,10 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kLongestWords = 200;
-constexpr std::size_t kBytesPerToken = 5;          // rather few tokens: in English 4.5 make one
 constexpr double kServersMinusInfinity = -9999.0;  // how vLLM's server writes minus infinity
 
-const json& field(const json& object, const char* name) {
-  static const json nothing;
-  if (!object.is_object()) return nothing;
-  const auto it = object.find(name);
-  return it == object.end() ? nothing : *it;
-}
-
-std::string text_of(const json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-int count_of(const json& value) {
-  return value.is_number_integer() ? value.get<int>() : 0;
-}
-
 json sampling_fields(const WireFormat& format, const Sampling& sampling) {
-  json out = {{"max_tokens", sampling.max_tokens},
+  json out = {{format.max_tokens_key, sampling.max_tokens},
               {"temperature", sampling.temperature},
               {"top_p", sampling.top_p}};
   if (!sampling.stop.empty()) out["stop"] = sampling.stop;
@@ -44,10 +27,12 @@ json sampling_fields(const WireFormat& format, const Sampling& sampling) {
   // A vLLM server fills in what is not said from the model's generation_config.json.
   if (format.vllm || sampling.top_k != 0) out["top_k"] = sampling.top_k;
   if (format.vllm || sampling.min_p != 0) out["min_p"] = sampling.min_p;
-  if (format.vllm) {
-    out["repetition_penalty"] = 1.0;
-    out["return_token_ids"] = true;
+  if (sampling.presence_penalty != 0) out["presence_penalty"] = sampling.presence_penalty;
+  if (sampling.frequency_penalty != 0) out["frequency_penalty"] = sampling.frequency_penalty;
+  if (format.vllm || sampling.repetition_penalty != 1) {
+    out["repetition_penalty"] = sampling.repetition_penalty;
   }
+  if (format.vllm) out["return_token_ids"] = true;
   return out;
 }
 
@@ -132,7 +117,7 @@ Response scored_from(const WireFormat& format, RequestKind kind, const Rendered&
     choices.at(choice.value("index", std::size_t{0})) = &choice;
   }
   Response out;
-  out.prompt_tokens = count_of(field(field(whole, "usage"), "prompt_tokens"));
+  out.prompt_tokens = wire_count(wire_field(wire_field(whole, "usage"), "prompt_tokens"));
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const Rendered::Scored& scored = rendered.scored[i];
     if (choices[i] == nullptr) throw json::other_error::create(0, "a choice is missing", nullptr);
@@ -198,12 +183,14 @@ json wire_body(const WireFormat& format, RequestKind kind, const Rendered& rende
     }
   }
   body["model"] = format.model;
+  for (const std::string& name : format.leave_out) body.erase(name);
   body.update(format.extra);
   return body;
 }
 
 json canary_body(const WireFormat& format) {
-  json body = {{"model", format.model}, {"max_tokens", 1}, {"temperature", 0.0}};
+  json body = {{"model", format.model}, {format.max_tokens_key, 1}, {"temperature", 0.0}};
+  for (const std::string& name : format.leave_out) body.erase(name);
   if (format.mode == EndpointMode::chat) {
     body["messages"] = {{{"role", "user"}, {"content", "Say yes."}}};
   } else {
@@ -211,134 +198,6 @@ json canary_body(const WireFormat& format) {
   }
   body.update(format.extra);
   return body;
-}
-
-// --- replies ---
-
-void ReplyReader::feed(std::string_view bytes) {
-  buffer_ += bytes;
-  if (!decided_) {
-    const std::string_view start = trim(buffer_);
-    if (start.size() < 6 && !start.starts_with('{')) return;
-    decided_ = true;
-    streamed_ = start.starts_with("data:") || start.starts_with("event:") || start.starts_with(':');
-  }
-  if (!streamed_) return;
-  std::size_t from = 0;
-  for (std::size_t at = buffer_.find('\n'); at != std::string::npos;
-       at = buffer_.find('\n', from)) {
-    line(std::string_view(buffer_).substr(from, at - from));
-    from = at + 1;
-  }
-  buffer_.erase(0, from);
-}
-
-void ReplyReader::line(std::string_view raw) {
-  const std::string_view event = trim(raw);
-  if (!event.starts_with("data:")) return;  // comments, event names, blank lines
-  const std::string_view data = trim(event.substr(5));
-  if (data == "[DONE]" || !problem.empty()) return;
-  const json value = json::parse(data, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) {
-    problem = "a piece of the stream is not JSON: " + one_line(data, kLongestWords);
-    return;
-  }
-  object(value);
-}
-
-void ReplyReader::end() {
-  if (streamed_) {
-    if (!buffer_.empty()) line(std::exchange(buffer_, {}));
-    if (problem.empty() && finish_reason.empty()) {
-      problem = "the stream ended before the answer did";
-    }
-    return;
-  }
-  whole = json::parse(buffer_, nullptr, /*allow_exceptions=*/false);
-  if (whole.is_discarded() || !whole.is_object()) {
-    problem = "the reply is not JSON: " + words_of_error(buffer_, "");
-    whole = json();
-    return;
-  }
-  object(whole);
-  if (problem.empty() && finish_reason.empty()) problem = "the reply holds no finished choice";
-}
-
-void ReplyReader::object(const json& value) {
-  if (const json& error = field(value, "error"); !error.is_null()) {
-    problem = "the server says: " + words_of_error(dump_json(value), "application/json");
-    too_long = says_too_long(dump_json(value));  // SGLang refuses within a stream that began well
-    return;
-  }
-  const std::string name = text_of(field(value, "model"));
-  if (name != model_) {
-    problem = name.empty() ? "the reply names no model"
-                           : fmt::format("the model '{}' answered, not '{}'",
-                                         one_line(name, kLongestWords), model_);
-    wrong_model = !name.empty();
-    return;
-  }
-  if (const json& usage = field(value, "usage"); usage.is_object()) {
-    prompt_tokens = count_of(field(usage, "prompt_tokens"));
-    output_tokens = count_of(field(usage, "completion_tokens"));
-  }
-  const json& choices = field(value, "choices");
-  if (choices.is_array() && !choices.empty()) choice(choices.front());
-}
-
-void ReplyReader::choice(const json& choice) {
-  json part = field(choice, "delta");
-  if (part.is_null()) part = field(choice, "message");
-  std::string piece = text_of(part.is_object() ? field(part, "content") : field(choice, "text"));
-  std::string thought = text_of(field(part, "reasoning"));
-  if (thought.empty()) thought = text_of(field(part, "reasoning_content"));
-  bool came = !piece.empty() || !thought.empty();
-  text += piece;
-  reasoning += thought;
-  if (const json& ids = field(choice, "token_ids"); ids.is_array()) {
-    for (const json& id : ids) {
-      if (id.is_number_integer()) token_ids.push_back(id.get<int>());
-    }
-    came = came || !ids.empty();
-  }
-  if (came) {
-    ++pieces;
-    last_token = Clock::now();
-    if (first_token == Clock::time_point{}) first_token = last_token;
-  }
-  if (const std::string why = text_of(field(choice, "finish_reason")); !why.empty()) {
-    finish_reason = why;
-    stop_reason = text_of(field(choice, "stop_reason"));
-  }
-}
-
-namespace {
-
-int counted_tokens(const ReplyReader& reader) {
-  if (reader.output_tokens > 0) return reader.output_tokens;
-  const std::size_t bytes = reader.text.size() + reader.reasoning.size();
-  return std::max(reader.pieces, static_cast<int>(bytes / kBytesPerToken));
-}
-
-}  // namespace
-
-Response generate_response(const ReplyReader& reader) {
-  Response out;
-  out.text = reader.text;
-  if (!reader.reasoning.empty()) {  // as the model wrote it, before the server took it apart
-    out.text = "<think>\n" + reader.reasoning + "\n</think>\n\n" + reader.text;
-  }
-  out.token_ids = reader.token_ids;
-  out.prompt_tokens = reader.prompt_tokens;
-  out.unlisted_tokens = reader.token_ids.empty() ? counted_tokens(reader) : 0;
-  out.stop_reason = reader.stop_reason;
-  if (reader.finish_reason == "length") {
-    out.finish_reason = FinishReason::length;
-  } else if (reader.finish_reason != "stop") {
-    out.finish_reason = FinishReason::error;
-    out.error = "the server ended the answer: " + one_line(reader.finish_reason, kLongestWords);
-  }
-  return out;
 }
 
 Result<Response> scored_response(const WireFormat& format, RequestKind kind,
@@ -349,54 +208,6 @@ Result<Response> scored_response(const WireFormat& format, RequestKind kind,
     return environment_error("the server's log-probabilities cannot be read",
                              one_line(e.what(), kLongestWords), "");
   }
-}
-
-bool says_too_long(std::string_view text) {
-  static constexpr auto kWords = std::to_array<std::string_view>({
-      "maximum context length",                        // OpenAI, vLLM, SGLang, Mistral
-      "context_length_exceeded",                       // OpenAI's code
-      "longer than the maximum model length",          // vLLM
-      "longer than the model's context length",        // SGLang
-      "tokens) exceeds the maximum allowed length",    // SGLang, of its cache
-      "exceeds the available context size",            // llama.cpp
-      "exceed_context_size_error",                     // llama.cpp's type
-      "context size has been exceeded",                // llama.cpp and LM Studio, in mid-answer
-      "greater than the context length",               // LM Studio
-      "`inputs` tokens + `max_new_tokens` must be",    // TGI
-      "`inputs` must have less than",                  // TGI
-      "reduce the length of the messages",             // Groq
-      "exceeds the maximum number of tokens allowed",  // Gemini
-      "prompt is too long",                            // Anthropic
-  });
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return std::ranges::any_of(
-      kWords, [&lower](std::string_view words) { return lower.find(words) != std::string::npos; });
-}
-
-std::string words_of_error(std::string_view body, std::string_view type) {
-  const std::string_view start = trim(body);
-  if (start.starts_with('<') || type == "text/html") {
-    const std::size_t from = start.find("<title>");
-    const std::size_t to = start.find("</title>");
-    if (from == std::string_view::npos || to == std::string_view::npos || to < from) {
-      return "a page of HTML";
-    }
-    return "a page of HTML, '" + one_line(start.substr(from + 7, to - from - 7), kLongestWords) +
-           "'";
-  }
-  const json value = json::parse(start, nullptr, /*allow_exceptions=*/false);
-  for (const json* place : {&field(value, "error"), &value}) {
-    if (place->is_string()) return one_line(place->get<std::string>(), kLongestWords);
-    for (const char* name : {"message", "detail"}) {
-      if (const std::string words = text_of(field(*place, name)); !words.empty()) {
-        return one_line(words, kLongestWords);
-      }
-    }
-  }
-  return start.empty() ? "nothing" : one_line(start, kLongestWords);
 }
 
 }  // namespace assay

@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "values/request.h"
@@ -21,6 +23,8 @@ struct WireFormat {
   EndpointPrompt prompt = EndpointPrompt::tokens;
   std::string model;  // as the server names it
   bool vllm = false;  // it knows vLLM's own fields: top_k, min_p, return_token_ids, …
+  std::string max_tokens_key = "max_tokens";        // or "max_completion_tokens"
+  std::vector<std::string> leave_out;               // parameters that are not sent
   nlohmann::json extra = nlohmann::json::object();  // the plan's extra_body, over all else
 };
 
@@ -38,17 +42,47 @@ struct WireFormat {
                                        const Rendered& rendered, const Sampling& sampling,
                                        int top_k);
 
+// What a refusal asks to be changed: a parameter of ours that the server does not take, or the name
+// of the limit of output tokens (reasoning models want max_completion_tokens). Nothing: the refusal
+// is about something else.
+struct ParameterChange {
+  std::string parameter;
+  bool renamed = false;
+};
+[[nodiscard]] std::optional<ParameterChange> change_for(std::string_view refusal);
+[[nodiscard]] bool is_done(const ParameterChange& change, const WireFormat& format);
+void apply(const ParameterChange& change, WireFormat& format);
+
 // A short request that any prompt-independent failure would hit as well.
 [[nodiscard]] nlohmann::json canary_body(const WireFormat& format);
 
+// Of one reply, in bytes. A stream takes some 300 bytes a token around the text, so it may be
+// longer.
+struct ReplyLimits {
+  std::size_t reply = std::size_t{64} << 20;  // a body, a line of a stream, an answer
+  std::size_t stream = std::size_t{1} << 30;  // a stream from end to end
+};
+
+// Whose name a reply may carry.
+struct AnsweringModel {
+  std::string asked;       // the name that was asked for
+  std::string answers_as;  // another that the same model answers under; empty: none
+  bool dated = false;      // also the asked name with a date behind it, as judges' snapshots have
+
+  [[nodiscard]] bool is(std::string_view name) const;
+};
+
 // Reads a reply as it comes: server-sent events, or one JSON object from a server that does not
-// stream. Never throws.
+// stream. Of several choices the one with index 0 counts, and of that what comes before its
+// finish_reason. Never throws.
 class ReplyReader {
  public:
   using Clock = std::chrono::steady_clock;
-  explicit ReplyReader(std::string model) : model_(std::move(model)) {}
+  explicit ReplyReader(AnsweringModel model, const ReplyLimits& limits = {})
+      : model_(std::move(model)), limits_(limits) {}
 
-  void feed(std::string_view bytes);
+  // False: the reply is longer than its limits, `problem` says which, and no more is read.
+  bool feed(std::string_view bytes);
   // At the end of the body; afterwards the members below are final.
   void end();
 
@@ -57,7 +91,9 @@ class ReplyReader {
   std::string problem;
   bool wrong_model = false;  // `problem` names the model that answered
   bool too_long = false;     // `problem` is the server's word that prompt and output do not fit
-  nlohmann::json whole;      // the object, when it was not streamed
+  bool over_limit = false;   // feed() gave false
+  bool unreadable_parts = false;  // the content came in parts of which none is text
+  nlohmann::json whole;           // the object, when it was not streamed
   std::string text;
   std::string reasoning;  // chat: what the server took for thinking
   std::string finish_reason;
@@ -74,8 +110,15 @@ class ReplyReader {
   void object(const nlohmann::json& value);
   void choice(const nlohmann::json& choice);
 
-  std::string model_;
+  void content(const nlohmann::json& value, std::string& into);
+  bool end_over_limit(std::string_view what, std::size_t limit);
+
+  AnsweringModel model_;
+  ReplyLimits limits_;
+  bool named_ = false;  // a piece carried the model's name
+  std::size_t bytes_ = 0;
   std::string buffer_;
+  std::size_t searched_ = 0;  // of the buffer: no line ends before it
   bool decided_ = false;
   bool streamed_ = false;
 };

@@ -48,7 +48,7 @@ std::string random_name() {
 Result<UniqueFd> open_log(const std::filesystem::path& path) {
   if (path.empty()) return UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (path.has_parent_path()) TRY(make_dirs(path.parent_path()));
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!fd.valid()) {
     return errno_error("cannot write the engine's log " + path.string(),
                        "check that the output folder is yours and the disk has space");
@@ -163,8 +163,10 @@ std::string WorkerProcess::log_tail() const {
   struct stat info{};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return "";
   const auto size = static_cast<std::uintmax_t>(info.st_size);
+  // A log that was shortened since may end before the place where this engine's part began.
+  const std::uintmax_t start = log_start_ <= size ? log_start_ : 0;
   const std::uintmax_t from =
-      std::max(log_start_, size > kTailBytes ? size - kTailBytes : std::uintmax_t{0});
+      std::max(start, size > kTailBytes ? size - kTailBytes : std::uintmax_t{0});
   if (from >= size) return "";
   std::string text(static_cast<std::size_t>(size - from), '\0');
   const ssize_t n = ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(from));

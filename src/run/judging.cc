@@ -78,6 +78,12 @@ class JudgeTurn final : private EngineTurn {
                                      to_json(loaded_));
   }
   Result<bool> go_on_after_death() override { return questions_.waiting() > 0; }
+  Status on_other(const EngineEvent& event) override {
+    if (const auto* said = std::get_if<Progressed>(&event)) {
+      services_.progress.say(setup_.name + ": " + said->text);
+    }
+    return {};
+  }
 
   StartJudge start_;
   std::unique_ptr<Engine> started_;

@@ -68,7 +68,7 @@ void set_lm_eval_metrics(Score& score, const LmEvalScore& lm_eval);
 // An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
 // when its equivalence was not decided.
 void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
-// Sets truncated, empty, looping, thinking_not_closed.
+// Sets truncated, empty, looping, thinking_not_closed, prompt_cut.
 void set_soundness(Score& score, const std::vector<StepResult>& steps);
 
 }  // namespace assay

@@ -7,11 +7,14 @@
 //
 // Item row: question, answer (text), answer_type, has_image, system, judge_template. Stratum and
 // group: category. Options: template (file: the system message), judge ("baseline", or {url, model,
-// key_env}), judge_template (file with {question}, {response} and {correct_answer}),
-// judge_max_gen_toks (512).
+// key_env, answers_as, max_tokens_key, leave_out, extra_body}), judge_template (file with
+// {question}, {response} and {correct_answer}), judge_max_gen_toks (512).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "plan/endpoint.h"
 #include "score/boxed.h"
 #include "score/choice.h"
 #include "score/hle.h"
@@ -47,6 +50,39 @@ std::unexpected<Error> judge_error(const TaskSpec& spec, std::string why) {
                      "write judge: baseline, or judge: {url: http://host:8000/v1, model: name}");
 }
 
+Status read_judge_request(const TaskSpec& spec, const std::string& key, const Json& value,
+                          Json& into) {
+  const bool text = key == "answers_as" || key == "max_tokens_key";
+  if (text && !value.is_string()) return judge_error(spec, fmt::format("'{}' is no text", key));
+  if (key == "max_tokens_key" &&
+      std::ranges::find(kMaxTokensKeys, value.get<std::string>()) == std::end(kMaxTokensKeys)) {
+    return judge_error(spec, "'max_tokens_key' is max_tokens or max_completion_tokens");
+  }
+  if (key == "leave_out") {
+    const auto can_go = [](const Json& name) {
+      return name.is_string() &&
+             std::ranges::find(kMayBeLeftOut, name.get<std::string>()) != std::end(kMayBeLeftOut);
+    };
+    if (!value.is_array() || !std::ranges::all_of(value, can_go)) {
+      return judge_error(spec,
+                         "'leave_out' is a list of temperature, top_p, stop, seed, stream_options");
+    }
+  }
+  if (key == "extra_body") {
+    if (!value.is_object()) return judge_error(spec, "'extra_body' is no map");
+    if (const std::string own = own_field_in(value); !own.empty()) {
+      return judge_error(spec, fmt::format("'extra_body' holds '{}', which assay writes", own));
+    }
+  }
+  into[key] = value;
+  return {};
+}
+
+bool is_request_key(const std::string& key) {
+  return key == "answers_as" || key == "max_tokens_key" || key == "leave_out" ||
+         key == "extra_body";
+}
+
 // The judge that the plan names; nothing when it names none.
 Result<std::optional<JudgeSpec>> judge_of(const TaskContext& context) {
   const TaskSpec& spec = context.spec;
@@ -59,6 +95,10 @@ Result<std::optional<JudgeSpec>> judge_of(const TaskContext& context) {
   }
   if (!value.is_object()) return judge_error(spec, "it is neither 'baseline' nor an endpoint");
   for (const auto& [key, text] : value.items()) {
+    if (is_request_key(key)) {
+      TRY(read_judge_request(spec, key, text, judge.request));
+      continue;
+    }
     std::string* field = key == "url"       ? &judge.url
                          : key == "model"   ? &judge.model
                          : key == "key_env" ? &judge.key_env

@@ -109,9 +109,22 @@ TEST_F(HleJudge, OptionIsChecked) {
   EXPECT_EQ(endpoint.url, "http://localhost:8000/v1");
   EXPECT_EQ(endpoint.model, "m");
   EXPECT_EQ(endpoint.key_env, "JUDGE_KEY");
+  const JudgeSpec asked = found({{"url", "http://h/v1"},
+                                 {"model", "m"},
+                                 {"answers_as", "m-1"},
+                                 {"max_tokens_key", "max_completion_tokens"},
+                                 {"leave_out", {"temperature"}},
+                                 {"extra_body", {{"reasoning_effort", "low"}}}});
+  EXPECT_EQ(asked.request, Json::parse(R"({"answers_as": "m-1", "leave_out": ["temperature"],
+      "max_tokens_key": "max_completion_tokens", "extra_body": {"reasoning_effort": "low"}})"));
+  const auto with = [](const char* key, Json value) {
+    return Json{{"url", "http://h/v1"}, {"model", "m"}, {key, std::move(value)}};
+  };
   for (const Json& bad :
-       {Json("gpt"), Json(true), Json{{"url", "localhost"}, {"model", "m"}},
-        Json{{"url", "http://h/v1"}}, Json{{"key", "secret"}}, Json{{"url", 3}, {"model", "m"}}}) {
+       {with("answers_as", 3), with("max_tokens_key", "tokens"), with("leave_out", {"model"}),
+        with("leave_out", "temperature"), with("extra_body", {{"max_tokens", 3}}), Json("gpt"),
+        Json(true), Json{{"url", "localhost"}, {"model", "m"}}, Json{{"url", "http://h/v1"}},
+        Json{{"key", "secret"}}, Json{{"url", 3}, {"model", "m"}}}) {
     EXPECT_FALSE(judge(bad)) << bad;
     EXPECT_NE(error_of(task_, {row_}).find("option 'judge'"), std::string::npos) << bad;
   }

@@ -60,6 +60,9 @@ struct JudgeSpec {
   std::string url;        // of an OpenAI-compatible server, up to "/v1"
   std::string model;      // the name it is asked under
   std::string key_env;    // environment variable that holds the key; empty: none is sent
+  // How it is asked, as an engine of kind openai has it: answers_as, max_tokens_key, leave_out,
+  // extra_body; what the plan does not say is not there.
+  nlohmann::json request = nlohmann::json::object();
 };
 
 enum class TaskKind { generate, loglikelihood, code };

@@ -13,7 +13,8 @@ fake_worker.py (`rules`, `default`, `tokens_per_s`, `max_model_len`, `logprob_no
   echo_logprobs false          without vllm: completions with echo and logprobs
   faults        [..]           first match goes wrong:
       {"path": regex (default "completions"), "match": regex searched in the request's body,
-       "times": N (default: always), "do": WHAT, "status": 500, "retry_after": "1", "body": ".."}
+       "times": N (default: always), "after": N (that many matches go well before; default 0),
+       "do": WHAT, "status": 500, "retry_after": "1", "body": ".."}
 
 WHAT is  status        answers with that status and an error object (or `body`)
          html          200 with a page of HTML
@@ -22,6 +23,7 @@ WHAT is  status        answers with that status and an error object (or `body`)
          end_early     half a stream that ends politely, without a finish_reason
          wrong_model   a good answer in another model's name
          stall         takes the request and says nothing
+         spaces        200 with a body of 80 MiB of white space
          redirect      307 to itself
 
 GET /_seen gives the requests so far: [{path, authorization, body}].
@@ -54,6 +56,7 @@ class State:
         self.lock = threading.Lock()
         self.seen: list[Frame] = []
         self.used: dict[int, int] = {}
+        self.spared: dict[int, int] = {}
 
     def fault(self, path: str, body: str) -> Frame:
         with self.lock:
@@ -63,6 +66,9 @@ class State:
                 if not re.search(fault.get("path", "completions"), path):
                     continue
                 if not re.search(fault.get("match", ""), body):
+                    continue
+                if self.spared.get(number, 0) < fault.get("after", 0):
+                    self.spared[number] = self.spared.get(number, 0) + 1
                     continue
                 self.used[number] = self.used.get(number, 0) + 1
                 return fault
@@ -147,6 +153,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.go_wrong(fault)
         if what == "html":
             return self.reply(200, PAGE, "text/html; charset=utf-8")
+        if what == "spaces":
+            return self.reply(200, b" " * (80 << 20))
         if what == "redirect":
             return self.reply(307, b"", Location=self.path)
         if what == "stall":
@@ -158,7 +166,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/version" and state.vllm:
             return self.reply_json(200, {"version": "0.0.fake"})
         if self.path in ("/v1/completions", "/v1/chat/completions"):
-            return self.complete(json.loads(text), what)
+            body = json.loads(text)
+            body.setdefault("max_tokens", body.get("max_completion_tokens"))
+            return self.complete(body, what)
         return self.fail(404, "no such place")
 
     def go_wrong(self, fault: Frame) -> None:
