@@ -68,6 +68,7 @@ void count_soundness(Cell& cell, const Score& score) {
   cell.looping += score.looping ? 1 : 0;
   cell.not_extractable += score.not_extractable ? 1 : 0;
   cell.thinking_not_closed += score.thinking_not_closed ? 1 : 0;
+  cell.prompt_cut += score.prompt_cut ? 1 : 0;
   const auto robust = score.metrics.find("robust");
   const auto lm_eval = score.metrics.find("lm_eval");
   if (robust != score.metrics.end() && lm_eval != score.metrics.end() &&
@@ -243,6 +244,7 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   out.looping = item.last.looping;
   out.not_extractable = item.last.not_extractable;
   out.thinking_not_closed = item.last.thinking_not_closed;
+  out.prompt_cut = item.last.prompt_cut;
   out.score = mean_of(item, metric);
   if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
   for (const auto& [name, sum] : item.sums) {

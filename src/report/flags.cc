@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text.h"
 #include "report/item_scores.h"
 #include "report/kernel_flags.h"
 #include "values/score.h"
@@ -185,6 +186,31 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   report.flags.push_back(std::move(flag));
 }
 
+// Servers with a small context cut a prompt without a word; only the count of its tokens tells.
+void flag_prompt_cut(RunReport& report, const TaskValues& task, std::size_t variant,
+                     std::size_t base) {
+  const Cell& cell = task.cells[variant];
+  if (cell.prompt_cut == 0) return;
+  Flag flag{"prompt cut by the server",
+            report.variants[variant].name,
+            task.name,
+            cell.prompt_cut,
+            cell.run,
+            0};
+  flag.text = fmt::format("of {} of {} prompts the server says that it read fewer tokens than sent",
+                          cell.prompt_cut, cell.run);
+  flag.text_zh = fmt::format("{} 个提示词中,服务器称有 {} 个读到的 token 少于发送的", cell.run,
+                             cell.prompt_cut);
+  flag.example =
+      example_of(report, task.name, variant, [](const OutputValues& o) { return o.prompt_cut; });
+  const auto share = [](const Cell& side) { return UnscoredShare{side.prompt_cut, side.run}; };
+  flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
+    return cell.prompt_cut > task.cells[other].prompt_cut &&
+           unscored_apart(share(cell), share(task.cells[other]));
+  });
+  report.flags.push_back(std::move(flag));
+}
+
 // The baseline differs from itself, in one direction, beyond chance. Whatever made one of its
 // passes better may have done the same to a variant, so no comparison on this task can be trusted.
 void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t base) {
@@ -257,6 +283,11 @@ void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, 
   report.flags.push_back(std::move(flag));
 }
 
+bool same_template(const nlohmann::json& here, const nlohmann::json& there) {
+  return here.value("template_hash", "") == there.value("template_hash", "") &&
+         here.value("tokenizer_hash", "") == there.value("tokenizer_hash", "");
+}
+
 void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
@@ -271,7 +302,17 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
   }
   const auto here = opened.value(v.name, nlohmann::json());
   const auto there = opened.value(report.variants[base].name, nlohmann::json());
-  if (here.is_object() && there.is_object() && here != there) {
+  const auto ignored = here.is_object() ? here.value("ignored_args", std::vector<std::string>())
+                                        : std::vector<std::string>();
+  if (!ignored.empty()) {
+    Flag flag{"setting without effect", v.name, ""};
+    const std::string names = join(ignored, ", ");
+    flag.text =
+        fmt::format("its chat template does not know {}: prompts are the same without", names);
+    flag.text_zh = fmt::format("其对话模板不认识 {}:有无此设置,提示词都一样", names);
+    report.flags.push_back(std::move(flag));
+  }
+  if (here.is_object() && there.is_object() && !same_template(here, there)) {
     Flag flag{"template or tokenizer differs", v.name, ""};
     flag.text = "its chat template or tokenizer is not the baseline's: prompts may differ";
     flag.text_zh = "对话模板或分词器与基线不同:提示词可能不同";
@@ -366,6 +407,7 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
       flag_shares(report, task, v, base);
       flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
+      flag_prompt_cut(report, task, v, base);
       if (v == base) flag_reproducible(report, task, base);
       if (v == base) flag_expected(report, task, base);
       if (!task.noise_floor) flag_noise(report, task, v, base);

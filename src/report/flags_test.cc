@@ -58,6 +58,38 @@ TEST(Flags, ABaselineOffItsPublishedScore) {
   EXPECT_EQ(flag_named(few, "off its published score"), nullptr);
 }
 
+TEST(Flags, APromptThatTheServerCut) {
+  RunReport report = report_of(300, 500);
+  report.tasks[0].cells[1].prompt_cut = 1;
+  raise_flags(report, nlohmann::json::object());
+  const Flag* one = flag_named(report, "prompt cut by the server");
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(one->count, 1);
+  EXPECT_FALSE(one->forces_invalid());
+  report = report_of(300, 500);
+  report.tasks[0].cells[1].prompt_cut = 50;  // a tenth of one side's prompts, none of the other's
+  raise_flags(report, nlohmann::json::object());
+  EXPECT_EQ(flag_named(report, "prompt cut by the server")->invalidates,
+            std::vector<std::string>{"fp8"});
+  report.flags.clear();
+  report.tasks[0].cells[0].prompt_cut = 50;  // both sides alike
+  raise_flags(report, nlohmann::json::object());
+  for (const Flag& flag : report.flags) EXPECT_FALSE(flag.forces_invalid()) << flag.variant;
+}
+
+TEST(Flags, ASettingThatTheTemplateDoesNotKnow) {
+  RunReport report = report_of(300, 500);
+  nlohmann::json opened = {{"bf16", {{"template_hash", "a"}, {"tokenizer_hash", "b"}}}};
+  opened["fp8"] = opened["bf16"];
+  opened["fp8"]["ignored_args"] = {"enable_thinking"};
+  raise_flags(report, opened);
+  const Flag* flag = flag_named(report, "setting without effect");
+  ASSERT_NE(flag, nullptr);
+  EXPECT_EQ(flag->variant, "fp8");
+  EXPECT_NE(flag->text.find("enable_thinking"), std::string::npos);
+  EXPECT_EQ(flag_named(report, "template or tokenizer differs"), nullptr);
+}
+
 TEST(Flags, NoSensitivityAndGains) {
   RunReport report = report_of(1, 150);
   std::vector<CandidateComparison> tests(1);

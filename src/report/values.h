@@ -106,6 +106,7 @@ struct Cell {
   std::int64_t looping = 0;
   std::int64_t not_extractable = 0;
   std::int64_t thinking_not_closed = 0;
+  std::int64_t prompt_cut = 0;
   std::int64_t metrics_differ = 0;  // items on which robust and lm_eval differ
   // Chance that two answers to one item are judged differently, mean over items: two answers of
   // this variant (none without repeats), and one of it and one of the baseline.
@@ -170,6 +171,7 @@ struct OutputValues {  // one item of one variant, for the browser of items
   bool looping = false;
   bool not_extractable = false;
   bool thinking_not_closed = false;
+  bool prompt_cut = false;
 };
 
 struct ItemValues {

@@ -145,11 +145,46 @@ Status EngineTurn::admit_from(Source& source, double deadline_s) {
   return {};
 }
 
+bool EngineTurn::has_accused() {
+  return std::ranges::any_of(sources(), [](const Source* source) { return source->has_accused(); });
+}
+
+// A request that was answered before or, where none was, a short one of our own.
+Status EngineTurn::ask_canary() {
+  std::optional<Canary> canary;
+  for (const Source* source : sources()) {
+    if (!canary) canary = source->canary();
+  }
+  if (!canary) {
+    Request request;
+    request.messages.push_back({"user", "Say yes."});
+    request.plain = "Say yes.";
+    canary.emplace();
+    canary->prompt = TRY(engine_->render({request})).front();
+    canary->sampling.max_tokens = 1;
+  }
+  const std::int64_t id = next_id();
+  TRY(engine_->submit(id, canary->kind, canary->prompt, canary->sampling));
+  canary_id_ = id;
+  return {};
+}
+
+Status EngineTurn::on_canary() {
+  canary_id_ = 0;
+  for (Source* source : sources()) TRY(source->convict(load_id()));
+  return {};
+}
+
 // After a crash the requests that were in flight are asked one by one: if the engine dies again,
-// the one in flight is what it died of.
+// the one in flight is accused. An engine on an ill machine dies of any request, so another one is
+// asked next: only if that is answered is the accused one set aside.
 Result<bool> EngineTurn::admit_suspects() {
   if (!one_at_a_time_) return false;
-  if (in_flight() > 0) return true;
+  if (in_flight() > 0 || canary_id_ != 0) return true;
+  if (has_accused()) {
+    TRY(ask_canary());
+    return true;
+  }
   for (Source* source : sources()) {
     const auto suspect = source->suspect();
     if (!suspect) continue;
@@ -171,6 +206,7 @@ Status EngineTurn::after_failed_call(const Error& error) {
 }
 
 Status EngineTurn::on_answer(Answered answered) {
+  if (answered.id == canary_id_ && canary_id_ != 0) return on_canary();
   before_answer(answered.response);
   const int running = in_flight();
   for (Source* source : sources()) {
@@ -204,6 +240,12 @@ Status EngineTurn::on_death(const Died& died) {
   }
   services_.progress.say(fmt::format("{}: the engine died ({})", setup_.name, why));
   const bool alone = in_flight() == 1;
+  if (std::exchange(canary_id_, 0) != 0) {
+    services_.progress.say(setup_.name +
+                           ": it died of a request that was answered before, too: "
+                           "no request is to blame");
+    for (Source* source : sources()) source->acquit();
+  }
   for (Source* source : sources()) TRY(source->on_death(why, alone, load_id()));
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", setup_.name}, {"why", why}}));

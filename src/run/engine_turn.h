@@ -116,10 +116,14 @@ class EngineTurn {
   [[nodiscard]] Status on_answer(Answered answered);
   void learn_from_read_back(Response response, int in_flight, double reading_cost);
   [[nodiscard]] Status on_death(const Died& died);
+  [[nodiscard]] bool has_accused();
+  [[nodiscard]] Status ask_canary();
+  [[nodiscard]] Status on_canary();
 
   std::int64_t next_id_ = 1;
   int restarts_ = 0;
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it
+  std::int64_t canary_id_ = 0;  // of the canary in flight; 0: none
 };
 
 }  // namespace assay

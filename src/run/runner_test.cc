@@ -14,6 +14,7 @@
 #include "run/lm_eval_source.h"
 #include "run/work_list.h"
 #include "support/scripted_engine.h"
+#include "task/fields.h"
 
 namespace assay {
 namespace {
@@ -329,6 +330,149 @@ TEST_F(RunnerTest, EngineThatKeepsDyingEndsTheRunAndKeepsTheRest) {
   EXPECT_EQ(end.error().kind, ErrorKind::environment);
   EXPECT_EQ(end.error().what, "the engine of base died 4 times");
   EXPECT_GE(Store::open(folder_, Store::Mode::read).value().response_count(), 4);
+}
+
+int unscored_in(const std::vector<StoredScore>& scores) {
+  return static_cast<int>(std::ranges::count_if(
+      scores, [](const StoredScore& s) { return s.score.outcome == Outcome::unscored; }));
+}
+
+// An engine on an ill machine dies of whatever it is asked; once the machine is well, all is
+// answered.
+TEST_F(RunnerTest, AnIllMachineBlamesNoRequest) {
+  bool ill = true;
+  int answered = 0;
+  script_.answer = [&](const std::string&) {
+    ++answered;
+    return std::string("yes");
+  };
+  script_.deadly = [&](const std::string&) { return ill && answered >= 4; };
+  EXPECT_FALSE(go());
+  EXPECT_EQ(unscored_in(scores()), 0);
+  ill = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(unscored_in(scores()), 0);
+}
+
+TEST_F(RunnerTest, TheCanaryIsARequestThatWasAnswered) {
+  script_.max_in_flight = 1;
+  script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  // a/a2/0 is the fourth: asked, asked alone, and then the first is asked again.
+  const std::vector<std::string> asked(script_.prompts.begin() + 3, script_.prompts.begin() + 6);
+  EXPECT_EQ(asked, (std::vector<std::string>{"a/a2/0", "a/a2/0", "a/a0/0"}));
+}
+
+TEST_F(RunnerTest, WhatWasSetAsideIsAskedOnceMoreByALaterRun) {
+  bool deadly = true;
+  script_.deadly = [&](const std::string& prompt) { return deadly && prompt == "a/a2/0"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored_in(scores()), 2);  // of each variant
+  const int loads = script_.loads;
+  deadly = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored_in(scores()), 0);
+  EXPECT_EQ(scores().size(), 18U);
+  EXPECT_EQ(script_.loads, loads + 2);
+  const std::size_t prompts = script_.prompts.size();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), prompts);
+}
+
+TEST_F(RunnerTest, WhatTwoRunsSetAsideIsAskedNoMore) {
+  script_.refusal = [](const std::string& prompt) {
+    return std::string(prompt == "a/a2/0" ? "refused" : "");
+  };
+  const auto asked = [&] { return std::ranges::count(script_.prompts, "a/a2/0"); };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(asked(), 2);  // of each variant
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(asked(), 4);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(asked(), 4);
+  EXPECT_EQ(unscored_in(scores()), 2);
+}
+
+TEST_F(RunnerTest, APromptThatDoesNotFitIsAskedOnce) {
+  script_.refusal = [](const std::string& prompt) {
+    return std::string(prompt == "a/a2/0" ? reason::kPromptDoesNotFit : "");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(std::ranges::count(script_.prompts, "a/a2/0"), 2);
+}
+
+TEST_F(RunnerTest, ASandboxFaultIsGradedAgain) {
+  Task with_program = test_task();
+  with_program.programs = [](const Item&, const std::vector<StepResult>&,
+                             const TaskContext&) -> Result<Programs> { return Programs(1); };
+  for (ResolvedTask& task : run_.tasks) task.task = &with_program;
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return environment_error("the sandbox failed", "killed from outside", "");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored_in(scores()), 18);
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> { return ProgramResult{}; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored_in(scores()), 0);
+  EXPECT_EQ(script_.loads, 2);  // no engine is needed for it
+}
+
+// --- what a chat template does to a prompt
+
+TEST_F(RunnerTest, ASystemMessageThatTheTemplateDropsEndsTheRunBeforeLoading) {
+  run_.plan.chat.system = "Answer in Dutch.";
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::usage);
+  EXPECT_EQ(end.error().what, "the model's chat template drops the plan's system message");
+  EXPECT_EQ(end.error().why, "chat.system does not stand in the prompt of task a, item a0");
+  EXPECT_EQ(script_.loads, 0);
+}
+
+TEST_F(RunnerTest, ASystemMessageThatStandsInEveryPromptIsFine) {
+  run_.plan.chat.system = " /0\n";  // the end of every prompt of these tasks; templates trim it
+  ASSERT_EQ(go().value(), RunEnd::complete);
+}
+
+// The prompt ends with "<think>": what was cut is a thought.
+TEST_F(RunnerTest, AThoughtThatTheTemplateOpenedAndTheLimitCutIsNotClosed) {
+  Task thinking = test_task();
+  thinking.next = [](const Item& item, const std::vector<StepResult>& so_far,
+                     const TaskContext&) -> Result<NextRequest> {
+    if (!so_far.empty()) return std::nullopt;
+    Request request;
+    request.messages = {{"user", item.id + "<assistant>\n<think>\n"}};
+    request.sampling.max_tokens = 10;
+    return request;
+  };
+  thinking.score = [](const ScoreInputs& in) {
+    Score score;
+    score.outcome = Outcome::scored;
+    set_soundness(score, in.steps);
+    score.detail = in.steps.front().response.text;
+    score.metrics["robust"] = 0;
+    return score;
+  };
+  for (ResolvedTask& task : run_.tasks) task.task = &thinking;
+  script_.cut = [](const std::string& prompt) { return !prompt.starts_with("a1<"); };
+  script_.answer = [](const std::string& prompt) {
+    return std::string(prompt.starts_with("a0<") ? "so</think>7" : "maybe 7, but");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  for (int again = 0; again < 2; ++again) {
+    for (const StoredScore& s : scores()) {
+      // a0 closed its thought before it was cut, a1 was not cut.
+      const bool open = s.id.item != "a0" && s.id.item != "a1";
+      EXPECT_EQ(s.score.thinking_not_closed, open) << s.id.item;
+      EXPECT_EQ(s.score.detail == "<think>\nmaybe 7, but", open) << s.score.detail;
+    }
+    Store store = Store::open(folder_, Store::Mode::write).value();  // the store has what came
+    Progress progress(stderr, Progress::Style::silent, script_.clock);
+    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+    ASSERT_TRUE(rescore(run_, services));
+  }
 }
 
 TEST_F(RunnerTest, InterruptedRunGoesOn) {

@@ -14,6 +14,13 @@
 
 namespace assay {
 
+// A request that an engine of this kind answered before.
+struct Canary {
+  RequestKind kind = RequestKind::generate;
+  Rendered prompt;
+  Sampling sampling;
+};
+
 class Source {
  public:
   Source() = default;
@@ -51,10 +58,17 @@ class Source {
   [[nodiscard]] virtual Status drop_waiting(Engine* engine) = 0;
   // What is in flight is not waited for.
   virtual void drop_asked() = 0;
-  // The engine died, and what was in flight with it: of this request for certain when it was
-  // `alone`.
+  // The engine died, and what was in flight with it. A request that was `alone` when a second
+  // engine died is accused: the machine may be ill, so a canary is asked before it is blamed.
   [[nodiscard]] virtual Status on_death(const std::string& why, bool alone,
                                         std::int64_t load_id) = 0;
+  [[nodiscard]] virtual bool has_accused() const { return false; }
+  // Nothing: it knows of none.
+  [[nodiscard]] virtual std::optional<Canary> canary() const { return std::nullopt; }
+  // The canary was answered: what is accused is set aside.
+  [[nodiscard]] virtual Status convict(std::int64_t /*load_id*/) { return {}; }
+  // The engine died of the canary as well: what was accused waits again.
+  virtual void acquit() {}
 };
 
 }  // namespace assay

@@ -6,8 +6,11 @@
 #include <numeric>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "data/sampling.h"
+#include "score/think.h"
 #include "task/prompt.h"
+#include "values/score.h"
 
 namespace assay {
 namespace {
@@ -15,6 +18,39 @@ namespace {
 // Part of the second pass's requests, and so of the keys of their responses: stored ones are found
 // again only while it stays as it is.
 constexpr const char* kSecondPassSalt = "(second pass)";
+
+// Runs that ask a request of which the engine fails before it is set aside for good.
+constexpr int kMostFailures = 2;
+
+// How many earlier runs asked in vain; 0: it was answered, or asked again it would fail the same.
+int failures_of(const Response& stored) {
+  if (stored.finish_reason != FinishReason::error || stored.error == reason::kPromptDoesNotFit) {
+    return 0;
+  }
+  return std::max(1, stored.failed_times);  // older stores hold no count
+}
+
+// A thought that the template opened in the prompt and that the limit cut stands in no tag of its
+// own. It gets one, so that what it holds is not taken for an answer.
+Response as_answer(Response response, const Rendered& prompt) {
+  const bool cut = response.finish_reason == FinishReason::length && opens_thought(prompt.text) &&
+                   response.text.find("</think>") == std::string::npos &&
+                   response.text.find("<think>") == std::string::npos;
+  if (cut) response.text.insert(0, "<think>\n");
+  return response;
+}
+
+// A template that refuses or ignores system messages must not drop the plan's own instruction.
+Status check_system_message(const ChatSpec& chat, const Unit& unit, const Rendered& prompt) {
+  const std::string system(trim(chat.system));
+  const bool rendered_here = !prompt.prompt_tokens.empty() || !prompt.scored.empty();
+  if (!chat.apply_template || system.empty() || prompt.text.empty() || !rendered_here) return {};
+  if (prompt.text.find(system) != std::string::npos) return {};
+  return usage_error("the model's chat template drops the plan's system message",
+                     fmt::format("chat.system does not stand in the prompt of task {}, item {}",
+                                 unit.task->spec.name, unit.item().id),
+                     "remove chat.system, or use a template that takes a system message");
+}
 
 }  // namespace
 
@@ -93,8 +129,10 @@ Result<bool> Replay::take_stored(Unit& unit) const {
     if (!response) return false;
     TRY(store_.put_response(unit.response_key, *response, 0));
   }
+  unit.failed_times = failures_of(*response);
+  if (unit.failed_times > 0 && unit.failed_times < kMostFailures) return false;
   TRY(put_step(unit, unit.response_key));
-  unit.steps.push_back(StepResult{*std::move(response), false});
+  unit.steps.push_back(StepResult{as_answer(*std::move(response), unit.prompt), false});
   unit.has_prompt = false;
   return true;
 }
@@ -142,6 +180,7 @@ Status Replay::put_parts(const Unit& unit, const Response& response, std::int64_
 }
 
 Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
+  TRY(check_system_message(run_.plan.chat, unit, prompt));
   TRY(store_.put_rendered(unit.rendered_key, prompt));
   unit.prompt = prompt;
   unit.has_prompt = true;
@@ -149,11 +188,14 @@ Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
   return advance(unit);
 }
 
-Status Replay::set_response(Unit& unit, const Response& response, std::int64_t load_id) const {
+Status Replay::set_response(Unit& unit, Response response, std::int64_t load_id) const {
+  if (response.finish_reason == FinishReason::error) {
+    response.failed_times = std::exchange(unit.failed_times, 0) + 1;
+  }
   TRY(store_.put_response(unit.response_key, response, load_id));
   TRY(put_parts(unit, response, load_id));
   TRY(put_step(unit, unit.response_key));
-  unit.steps.push_back(StepResult{response, false});
+  unit.steps.push_back(StepResult{as_answer(std::move(response), unit.prompt), false});
   unit.has_prompt = false;
   return advance(unit);
 }
@@ -170,7 +212,8 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
     if (!result.prompt_did_not_fit) {
       auto response = TRY(store.response(step.response_key));
       if (!response) return std::nullopt;
-      result.response = *std::move(response);
+      const auto prompt = TRY(store.rendered(step.rendered_key));
+      result.response = as_answer(*std::move(response), prompt.value_or(Rendered()));
     }
     out.push_back(std::move(result));
   }

@@ -39,7 +39,8 @@ struct Unit {
   bool has_prompt = false;
   std::string rendered_key;
   std::string response_key;
-  int crashes = 0;  // engines that died while it was asked
+  int crashes = 0;       // engines that died while it was asked
+  int failed_times = 0;  // earlier runs that set `request` aside; 0: none did
 
   [[nodiscard]] const Item& item() const { return task->items[item_index]; }
   // Under which its steps and its score are stored.
@@ -55,14 +56,16 @@ class Replay {
          int max_model_len, Store& store);
 
   // Asks the task for the next request until one is not in the store (state waiting), the item is
-  // answered, or its score is stored (scored). A later step whose prompt does not fit is recorded
-  // as such; a first one is a usage error naming the item and its tokens.
+  // answered, or its score is stored (scored). What one earlier run set aside as an engine error
+  // counts as not stored: it is asked once more, and what two runs set aside stays so. A later step
+  // whose prompt does not fit is recorded as such; a first one is a usage error naming the item and
+  // its tokens.
   [[nodiscard]] Status advance(Unit& unit) const;
-  // Fills in the rendering the engine gave for unit.request, stores it, and goes on.
+  // Fills in the rendering the engine gave for unit.request, stores it, and goes on. A usage error
+  // when the plan's system message does not stand in it.
   [[nodiscard]] Status set_prompt(Unit& unit, const Rendered& prompt) const;
   // Stores the engine's answer and goes on.
-  [[nodiscard]] Status set_response(Unit& unit, const Response& response,
-                                    std::int64_t load_id) const;
+  [[nodiscard]] Status set_response(Unit& unit, Response response, std::int64_t load_id) const;
 
   // The keys under which the unit's current request is stored: its own, and for log-likelihoods
   // each continuation's.

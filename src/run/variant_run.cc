@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
+
 namespace assay {
 namespace {
 
@@ -101,8 +103,13 @@ Result<std::unique_ptr<Engine>> VariantRun::make_engine(const EngineWaits& waits
 }
 
 Status VariantRun::on_opened(const OpenedModel& opened) {
-  const nlohmann::json facts = {{"tokenizer_hash", opened.tokenizer_hash},
-                                {"template_hash", opened.template_hash}};
+  nlohmann::json facts = {{"tokenizer_hash", opened.tokenizer_hash},
+                          {"template_hash", opened.template_hash}};
+  if (!opened.ignored_args.empty()) {
+    facts["ignored_args"] = opened.ignored_args;
+    services_.progress.say(fmt::format("{}: the chat template does not know {}: it has no effect",
+                                       variant_.spec.name, join(opened.ignored_args, ", ")));
+  }
   return services_.store.set_meta("opened:" + variant_.spec.name, facts.dump());
 }
 

@@ -45,8 +45,11 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
 
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
-    if (s.score.reason == reason::kNoMathVerify) continue;  // it may be there by now
-    if (s.score.reason == reason::kNotScoredBudget) continue;
+    // It may be there by now, there may be time by now, and what killed a program may be gone.
+    if (s.score.reason == reason::kNoMathVerify || s.score.reason == reason::kNotScoredBudget ||
+        s.score.reason == reason::kSandboxFault) {
+      continue;
+    }
     if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
   }
   units_ = make_units(run_);
@@ -78,6 +81,7 @@ Status WorkList::take_up(std::size_t unit) {
     if (!taken.has_prompt) to_render_.push_back(unit);
   }
   if (taken.state != Unit::State::answered) return {};
+  if (!taken.steps.empty()) remember(taken, taken.steps.back().response);
   if (scored_.contains(taken.id(variant_.spec.name))) {
     taken.state = Unit::State::scored;
   } else {
@@ -213,30 +217,48 @@ Result<bool> WorkList::on_answer(Engine& /*engine*/, const Answered& answered,
   asked_.erase(it);
   count_keys(unit, -1);
   answered_tasks_.insert(units_[unit].task);
+  remember(units_[unit], answered.response);
   TRY(replay_.set_response(units_[unit], answered.response, load_id));
   put_where_it_belongs(unit);
   return true;
 }
 
-Status WorkList::on_death(const std::string& why, bool alone, std::int64_t load_id) {
+Status WorkList::on_death(const std::string& why, bool alone, std::int64_t /*load_id*/) {
   const auto asked = std::exchange(asked_, {});
   keys_asked_.clear();
   for (const auto& [id, unit] : asked) units_[unit].state = Unit::State::waiting;
-  for (const auto& [id, unit] : asked) TRY(count_crash(unit, alone, why, load_id));
+  for (const auto& [id, unit] : asked) TRY(count_crash(unit, alone, why));
   return {};
 }
 
-Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& why,
-                             std::int64_t load_id) {
+// The shortest answer is the canary: it costs least, and its prompt is still at hand.
+void WorkList::remember(const Unit& unit, const Response& response) {
+  const int tokens = output_tokens(response);
+  const bool usable = response.finish_reason != FinishReason::error &&
+                      unit.request.kind == RequestKind::generate &&
+                      (!unit.prompt.prompt_tokens.empty() || !unit.prompt.text.empty());
+  if (!usable || (proven_ && tokens >= proven_tokens_)) return;
+  proven_ = Canary{unit.request.kind, unit.prompt, unit.request.sampling};
+  proven_tokens_ = tokens;
+}
+
+Status WorkList::convict(std::int64_t load_id) {
+  for (const auto& [unit, why] : std::exchange(accused_, {})) {
+    if (units_[unit].state != Unit::State::waiting) continue;
+    Response failed;
+    failed.finish_reason = FinishReason::error;
+    failed.error = "the engine died twice on this request: " + why;
+    TRY(replay_.set_response(units_[unit], failed, load_id));
+    put_where_it_belongs(unit);
+  }
+  return {};
+}
+
+Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& why) {
   Unit& asked = units_[unit];
   TRY(store_.add_crash(asked.response_key));
   asked.crashes = TRY(store_.crashes(asked.response_key));
-  if (asked.crashes < 2 || !alone) return {};
-  Response failed;
-  failed.finish_reason = FinishReason::error;
-  failed.error = "the engine died twice on this request: " + why;
-  TRY(replay_.set_response(asked, failed, load_id));
-  put_where_it_belongs(unit);
+  if (asked.crashes >= 2 && alone) accused_.emplace_back(unit, why);
   return {};
 }
 

@@ -60,9 +60,14 @@ class WorkList final : public Source {
   // Stores the answer to the unit's request, and moves it on.
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
                                        std::int64_t load_id) override;
-  // What was in flight waits again and is suspect. A request that was alone when a second engine
-  // died of it is set aside as an engine error.
+  // What was in flight waits again and is suspect.
   [[nodiscard]] Status on_death(const std::string& why, bool alone, std::int64_t load_id) override;
+  [[nodiscard]] bool has_accused() const override { return !accused_.empty(); }
+  // The shortest of the answered ones.
+  [[nodiscard]] std::optional<Canary> canary() const override { return proven_; }
+  // Set aside as an engine error, until a later run asks once more.
+  [[nodiscard]] Status convict(std::int64_t load_id) override;
+  void acquit() override { accused_.clear(); }
 
   // No more time: what waits, or is in flight, is not run.
   void drop_waiting();
@@ -97,7 +102,8 @@ class WorkList final : public Source {
   void put_where_it_belongs(std::size_t unit);
   void count_keys(std::size_t unit, int change);
   void set_asked(std::size_t unit, std::int64_t id);
-  Status count_crash(std::size_t unit, bool alone, const std::string& why, std::int64_t load_id);
+  Status count_crash(std::size_t unit, bool alone, const std::string& why);
+  void remember(const Unit& unit, const Response& response);
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -115,6 +121,9 @@ class WorkList final : public Source {
   std::deque<std::size_t> to_grade_;
   int programs_in_grading_ = 0;  // of to_grade_'s tasks with programs, given to graders
   std::function<double(int)> grading_s_;
+  std::vector<std::pair<std::size_t, std::string>> accused_;  // unit, and what the engine died of
+  std::optional<Canary> proven_;
+  int proven_tokens_ = 0;  // of its answer
 };
 
 }  // namespace assay

@@ -48,6 +48,7 @@ void set_soundness(Score& score, std::span<const Response> responses) {
   for (const Response& response : responses) {
     if (response.finish_reason == FinishReason::error || !response.loglikelihoods.empty()) continue;
     score.truncated |= response.finish_reason == FinishReason::length;
+    score.prompt_cut |= response.prompt_tokens_sent > 0;
     score.looping |= is_looping(response.text);
     const Thinking thinking = strip_thinking(response.text);
     score.thinking_not_closed |= thinking.present && !thinking.closed;

@@ -16,7 +16,8 @@ namespace assay {
 // Linear time.
 [[nodiscard]] bool is_looping(std::string_view text);
 
-// Sets truncated, empty, looping and thinking_not_closed from an item's responses (any of them).
+// Sets truncated, empty, looping, thinking_not_closed and prompt_cut from an item's responses (any
+// of them).
 void set_soundness(Score& score, std::span<const Response> responses);
 
 }  // namespace assay

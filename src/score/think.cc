@@ -1,5 +1,7 @@
 #include "score/think.h"
 
+#include "base/text.h"
+
 namespace assay {
 
 namespace {
@@ -37,6 +39,10 @@ Thinking strip_thinking(std::string_view output, bool opened_in_prompt) {
   }
   result.closed = !inside;
   return result;
+}
+
+bool opens_thought(std::string_view prompt) {
+  return trim(prompt).ends_with(kOpen);
 }
 
 }  // namespace assay

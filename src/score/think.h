@@ -17,4 +17,8 @@ struct Thinking {
 // a block, so that an output without a closing tag is nothing but unfinished thoughts.
 [[nodiscard]] Thinking strip_thinking(std::string_view output, bool opened_in_prompt = false);
 
+// True when the prompt ends with an opening tag, as the templates of models that always think write
+// it: the output begins inside a thought.
+[[nodiscard]] bool opens_thought(std::string_view prompt);
+
 }  // namespace assay

@@ -166,7 +166,11 @@ Result<std::optional<Rendered>> Store::rendered(const std::string& key) const {
 
 Status Store::put_response(const std::string& key, const Response& response, std::int64_t load_id) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR IGNORE INTO responses VALUES(?,?,?)"));
+  // An answer stays as it is; one that was set aside gives way to what a later run got.
+  auto s =
+      TRY(impl_->db.prepare("INSERT INTO responses VALUES(?1,?2,?3) ON CONFLICT(key) DO UPDATE SET "
+                            "load = ?2, body = ?3 "
+                            "WHERE json_extract(responses.body, '$.finish_reason') = 'error'"));
   return s.bind(1, key).bind(2, load_id).bind(3, dump_json(to_json(response))).run();
 }
 

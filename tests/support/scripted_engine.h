@@ -32,6 +32,8 @@ struct EngineScript {
   std::function<std::string(const std::string& prompt)> refusal = [](const std::string&) {
     return std::string();
   };
+  // True: the answer to this prompt ends at the limit.
+  std::function<bool(const std::string& prompt)> cut = [](const std::string&) { return false; };
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
   // True, once: the engine is found dead when it is to render this prompt.
@@ -140,6 +142,7 @@ class ScriptedEngine final : public Engine {
       return answered;
     }
     answered.response.text = script_.answer(done.prompt);
+    if (script_.cut(done.prompt)) answered.response.finish_reason = FinishReason::length;
     answered.response.token_ids.assign(static_cast<std::size_t>(script_.output_tokens), 7);
     answered.response.prompt_tokens = static_cast<int>(done.prompt.size());
     answered.response.decode_s = script_.token_s * std::max(0, script_.output_tokens - 1);
