@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,27 @@ void append_to_log(int fd, std::string_view text) {
   }
 }
 
+// The line that an earlier shortening put behind the first part: how many bytes it left out, and
+// its own length with both line ends. Zeros: there is none.
+struct Notice {
+  std::size_t left_out = 0;
+  std::size_t length = 0;
+};
+
+constexpr std::string_view kNoticeStart = "\n[assay: ";
+constexpr std::string_view kNoticeEnd = " bytes are left out here: the log would be too long]\n";
+
+Notice notice_at(int fd, std::size_t from) {
+  const std::string text = read_log_part(fd, from, 128);
+  const std::size_t end = text.find(kNoticeEnd);
+  if (!text.starts_with(kNoticeStart) || end == std::string::npos) return {};
+  Notice found;
+  found.length = end + kNoticeEnd.size();
+  const char* digits = text.data() + kNoticeStart.size();
+  std::from_chars(digits, text.data() + end, found.left_out);
+  return found;
+}
+
 }  // namespace
 
 void shorten_log(int fd, std::size_t coming, const LogBounds& bounds) {
@@ -46,11 +68,10 @@ void shorten_log(int fd, std::size_t coming, const LogBounds& bounds) {
   if (last.size() < bounds.last) return;  // it cannot be read
   const std::size_t line = last.find('\n');
   if (line != std::string::npos) last.erase(0, line + 1);
+  const Notice before = notice_at(fd, bounds.first);
   if (::ftruncate(fd, static_cast<off_t>(bounds.first)) != 0) return;
-  append_to_log(
-      fd,
-      fmt::format("\n[assay: {} bytes are left out here: the log would be longer than {} MiB]\n",
-                  size - bounds.first - last.size(), bounds.most >> 20U));
+  const std::size_t taken_out = size - bounds.first - last.size() - before.length;
+  append_to_log(fd, fmt::format("{}{}{}", kNoticeStart, before.left_out + taken_out, kNoticeEnd));
   append_to_log(fd, last);
 }
 

@@ -35,6 +35,10 @@ TEST(BoundedLog, TheFirstAndTheLastPartAreKept) {
   EXPECT_THAT(text,
               AllOf(StartsWith("line 0000\nline 0001\n"), HasSubstr("line 0029\n\n[assay: "),
                     HasSubstr(" bytes are left out here"), EndsWith("line 9998\nline 9999\n")));
+  // What is left out and what is kept are all that was printed.
+  const std::size_t notice = text.find("\n[assay: ");
+  const std::size_t end = text.find("]\n", notice);
+  EXPECT_EQ(std::stoul(text.substr(notice + 9)) + text.size() - (end + 2 - notice), 100'000U);
   EXPECT_THAT(text, HasSubstr("line 9990\n"));  // at least 180 of the last 200 bytes
 }
 
