@@ -163,7 +163,8 @@ void ReplyReader::choice(const json& choice) {
   const std::size_t before = text.size() + reasoning.size();
   content(part.is_object() ? wire_field(part, "content") : wire_field(choice, "text"), text);
   const json& thought = wire_field(part, "reasoning");
-  content(thought.is_null() || thought == "" ? wire_field(part, "reasoning_content") : thought,
+  content(!thought.is_array() && wire_text(thought).empty() ? wire_field(part, "reasoning_content")
+                                                            : thought,
           reasoning);
   bool came = text.size() + reasoning.size() > before;
   if (const json& ids = wire_field(choice, "token_ids"); ids.is_array()) {
