@@ -1,0 +1,105 @@
+#include "draw.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "random.h"
+
+namespace assay::sim {
+namespace {
+
+// How alike two variants' answers to one item are in length: the correlation of their logarithms.
+constexpr double kAlike = 0.8;
+constexpr int kMostItems = 270;  // of a plan: what the store does costs the simulation real time
+
+struct Lengths {  // lognormal, cut at the task's limit
+  double median = 1;
+  double sigma = 1;
+};
+
+double step_s(const World& world, int in_flight) {
+  return world.token_s * (1 + world.crowding * (in_flight - 1));
+}
+
+void draw_engine(World& world, Random& random) {
+  world.max_in_flight = 1 << random.whole(0, world.tight ? 5 : 2);
+  world.token_s = random.log_uniform(0.005, 0.1);
+  world.crowding = random.log_uniform(0.01, 0.3);
+  world.prompt_token_s = world.token_s * random.log_uniform(0.002, 0.05);
+  world.pace_noise = random.uniform(0.01, 0.1);
+  world.token_guess_s = world.token_s * random.log_uniform(1, 4);
+}
+
+void draw_variants(World& world, double share_s, Random& random) {
+  world.variants.resize(static_cast<std::size_t>(random.whole(2, 4)));
+  const double load_s = share_s * random.log_uniform(0.03, 0.25);
+  world.load_guess_s = load_s * random.log_uniform(0.5, 2);
+  for (VariantWorld& variant : world.variants) {
+    variant.slowness = random.log_uniform(0.7, 1.4);
+    variant.load_s = load_s * std::exp(0.15 * random.normal());
+    if (random.chance(0.1)) variant.load_s *= random.uniform(2, 3);  // from a cold disk
+    if (random.chance(0.03)) variant.loads_fail_after_s = 0.7 * variant.load_s;
+    if (random.chance(0.04)) variant.dies_after_s = share_s * random.uniform(0.05, 0.7);
+    while (random.chance(0.1)) {
+      variant.stalls.push_back(
+          {share_s * random.uniform(0.02, 0.8), share_s * random.uniform(0.01, 0.04)});
+    }
+    std::ranges::sort(variant.stalls, {}, &Stall::after_s);
+  }
+  world.variants.front().slowness = 1;
+  if (random.chance(0.25)) world.variants.back().slowness = random.uniform(3, 5);
+}
+
+// Answers to as many items as the plan has, from a little less than a share has time for to
+// more than twice that.
+void draw_tasks(World& world, double share_s, Random& random) {
+  const double worst_s =
+      share_s * (world.tight ? random.uniform(0.2, 0.5) : random.uniform(0.03, 0.05));
+  const double longest = worst_s / step_s(world, world.max_in_flight);
+  const int tasks = random.whole(1, 3);
+  const double wanted = random.log_uniform(0.9, 2.5) / tasks;
+  for (int t = 0; t < tasks; ++t) {
+    TaskWorld task;
+    task.name = "t" + std::to_string(t);
+    task.max_gen_toks =
+        std::max(8, static_cast<int>(longest * (t == 0 ? 1 : random.log_uniform(0.1, 1))));
+    task.judged = t == 1 && random.chance(0.15);
+    const Lengths lengths{task.max_gen_toks * random.log_uniform(world.tight ? 0.1 : 0.2, 0.4),
+                          random.uniform(0.4, 1.1)};
+    const double mean = std::min(lengths.median * std::exp(lengths.sigma * lengths.sigma / 2),
+                                 0.8 * task.max_gen_toks);
+    const double mean_s = mean * step_s(world, world.max_in_flight);
+    const double capacity = 0.8 * share_s / mean_s * world.max_in_flight;
+    const int items = std::clamp(static_cast<int>(wanted * capacity), 4, kMostItems / tasks);
+    for (int i = 0; i < items; ++i) task.prompt_tokens.push_back(random.whole(5, 40));
+    for (VariantWorld& variant : world.variants) variant.answers.emplace_back();
+    for (int i = 0; i < items; ++i) {
+      const double of_item = random.normal();
+      for (VariantWorld& variant : world.variants) {
+        const double z = kAlike * of_item + std::sqrt(1 - kAlike * kAlike) * random.normal();
+        const double tokens = std::ceil(lengths.median * std::exp(lengths.sigma * z));
+        variant.answers.back().push_back(
+            {static_cast<int>(std::clamp(tokens, 1.0, 1.0 * task.max_gen_toks)), z < 0});
+      }
+    }
+    world.tasks.push_back(std::move(task));
+  }
+}
+
+}  // namespace
+
+World draw_world(std::uint64_t seed) {
+  Random random(seed);
+  World world;
+  world.seed = seed;
+  world.tight = seed % 2 == 1;
+  const double share_s = random.log_uniform(60, 400);
+  draw_engine(world, random);
+  draw_variants(world, share_s, random);
+  world.budget_s = std::ceil(share_s * static_cast<double>(world.variants.size()));
+  if (random.chance(0.1)) world.interrupted_at_s = world.budget_s * random.uniform(0.05, 0.9);
+  draw_tasks(world, share_s, random);
+  return world;
+}
+
+}  // namespace assay::sim

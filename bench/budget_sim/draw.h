@@ -1,0 +1,55 @@
+// A random plan and the world it meets: how fast its engines are, how long its answers get.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay::sim {
+
+// One variant's answer to one item.
+struct Answer {
+  int tokens = 0;      // at most the task's max_gen_toks
+  bool short_ = true;  // among the shorter half of all answers that this task could get
+};
+
+struct TaskWorld {
+  std::string name;
+  int max_gen_toks = 0;
+  bool judged = false;             // its answers are put to the baseline as a judge
+  std::vector<int> prompt_tokens;  // an item each
+};
+
+struct Stall {         // nothing moves, as when a machine swaps
+  double after_s = 0;  // of work since the load
+  double for_s = 0;
+};
+
+struct VariantWorld {
+  double slowness = 1;  // times the baseline's time a token
+  double load_s = 0;
+  double loads_fail_after_s = 0;  // its first load fails after so long; 0: it does not
+  double dies_after_s = 0;        // its first engine dies after so much work; 0: it does not
+  std::vector<Stall> stalls;
+  std::vector<std::vector<Answer>> answers;  // by task, by item
+};
+
+struct World {
+  std::uint64_t seed = 0;
+  bool tight = false;  // an item's worst case is 1/5 to 1/2 of a variant's share; else below 1/20
+  double budget_s = 0;
+  double interrupted_at_s = 0;  // a signal comes, and the same command goes on; 0: none comes
+  int max_in_flight = 1;
+  double token_s = 0;         // the baseline's, of a request alone
+  double crowding = 0;        // each further request in flight adds so much of it
+  double prompt_token_s = 0;  // prompts are read one after another
+  double pace_noise = 0;      // standard deviation of the logarithm of a request's own pace
+  double load_guess_s = 0;    // what the hardware is taken for before it is measured
+  double token_guess_s = 0;
+  std::vector<TaskWorld> tasks;
+  std::vector<VariantWorld> variants;  // the baseline first
+};
+
+[[nodiscard]] World draw_world(std::uint64_t seed);
+
+}  // namespace assay::sim

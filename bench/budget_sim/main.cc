@@ -1,0 +1,95 @@
+// Random plans through the real scheduler on a clock of its own; docs/budget.md says how to read
+// the table. usage: budget_sim [--quick] [--plans N] [--from SEED] [--each]
+// Exit code 1 when a promise is broken.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "table.h"
+
+namespace {
+
+using namespace assay::sim;
+
+struct Options {
+  bool quick = false;
+  bool each = false;  // a line a plan
+  int plans = 10000;
+  std::uint64_t from = 1;
+};
+
+// The store's files where they cost no disk.
+std::filesystem::path scratch() {
+  const std::filesystem::path memory = "/dev/shm";
+  const auto base =
+      std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+  return base / fmt::format("budget_sim_{}", ::getpid());
+}
+
+std::vector<Played> play_all(const Options& options) {
+  std::vector<Played> plans(static_cast<std::size_t>(options.plans));
+  const std::filesystem::path folder = scratch();
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    while (true) {
+      const std::size_t i = next++;
+      if (i >= plans.size()) return;
+      Played& played = plans[i];
+      played.world = draw_world(options.from + i);
+      const std::string seed = std::to_string(played.world.seed);
+      played.real = play(played.world, false, folder / seed);
+      played.knowing = play(played.world, true, folder / seed);
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
+      workers.emplace_back(work);
+    }
+  }
+  std::filesystem::remove_all(folder);
+  return plans;
+}
+
+void print_each(const std::vector<Played>& plans) {
+  for (const Played& played : plans) {
+    fmt::print("{} {} budget {:.0f} used {:.0f} (knowing {:.0f}) idle {:.1f} cut {} broken {} |",
+               played.world.seed, played.world.tight ? "tight" : "wide", played.world.budget_s,
+               played.real.end_s, played.knowing.end_s, played.real.idle_s,
+               played.real.asked_in_vain, played.real.broken_prefixes);
+    for (std::size_t v = 0; v < played.real.variants.size(); ++v) {
+      fmt::print(" {} (x{:.1f})", played.real.variants[v].items, played.world.variants[v].slowness);
+    }
+    fmt::print(" {}{}\n", played.real.refused, played.real.failed);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--quick") {
+      options.quick = true;
+      options.plans = 500;
+    } else if (argument == "--each") {
+      options.each = true;
+    } else if (argument == "--plans" && i + 1 < argc) {
+      options.plans = std::atoi(argv[++i]);
+    } else if (argument == "--from" && i + 1 < argc) {
+      options.from = std::strtoull(argv[++i], nullptr, 10);
+    } else {
+      fmt::print(stderr, "usage: budget_sim [--quick] [--plans N] [--from SEED] [--each]\n");
+      return 2;
+    }
+  }
+  const std::vector<Played> plans = play_all(options);
+  if (options.each) print_each(plans);
+  return report(plans, options.quick) ? 0 : 1;
+}

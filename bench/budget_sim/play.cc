@@ -1,0 +1,251 @@
+#include "play.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "run/runner.h"
+#include "sim_engine.h"
+#include "task/fields.h"
+
+namespace assay::sim {
+namespace {
+
+constexpr int kRunsAtMost = 4;  // of one plan: after a signal or an error the same command goes on
+constexpr const char* kJudged = "judged";
+
+Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
+                        const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  Request request;
+  request.messages = {
+      {"user", prompt_of({item.row["task"], item.row["item"], item.row["prompt"]})}};
+  request.sampling.max_tokens = *context.spec.max_gen_toks;
+  return request;
+}
+
+// Which variant asks is not told to a task. Each asks for an item's first request once, the
+// baseline first, so the number of askings tells it.
+thread_local std::map<std::pair<std::string, std::string>, std::size_t> asked_before;
+
+Result<NextRequest> ask_knowing(const Item& item, const std::vector<StepResult>& so_far,
+                                const TaskContext& context) {
+  NextRequest next = TRY(ask(item, so_far, context));
+  if (!next) return next;
+  const auto& tokens = item.row["tokens"];
+  const std::size_t variant = asked_before[{context.spec.name, item.id}]++;
+  next->sampling.max_tokens = tokens[std::min(variant, tokens.size() - 1)];
+  return next;
+}
+
+// Whether an answer is right is known to the world (draw.h).
+Score score(const ScoreInputs& in) {
+  if (in.context.spec.benchmark == kJudged && in.judgement == nullptr) {
+    return unscored(reason::kNoJudge);
+  }
+  Score score;
+  score.outcome = assay::Outcome::scored;
+  score.metrics["robust"] = 1;
+  return score;
+}
+
+Result<std::optional<JudgeSpec>> judge(const TaskContext& context) {
+  if (context.spec.benchmark != kJudged) return std::nullopt;
+  JudgeSpec spec;
+  spec.baseline = true;
+  return spec;
+}
+
+Result<NextRequest> ask_judge(const Item& item, const std::vector<StepResult>& steps,
+                              const TaskContext&) {
+  Request request;
+  Asked asked{kJudgesQuestion, item.row["item"], item.row["prompt"]};
+  asked.about = steps.back().response.text;
+  request.messages = {{"user", prompt_of(asked)}};
+  request.sampling.max_tokens = 16;
+  return request;
+}
+
+Task task_of(bool judged, bool knowing) {
+  Task task;
+  task.name = judged ? kJudged : "plain";
+  task.title = task.name;
+  task.next = knowing ? ask_knowing : ask;
+  task.score = score;
+  if (judged) {
+    task.judge = judge;
+    task.judge_request = ask_judge;
+  }
+  return task;
+}
+
+// The plan as resolve() would give it.
+class SimRun {
+ public:
+  SimRun(const World& world, bool knowing)
+      : plain_(task_of(false, knowing)), judged_(task_of(true, knowing)) {
+    run_.plan.name = "sim";
+    run_.plan.budget_s = world.budget_s;
+    run_.plan.fidelity.items = 0;
+    for (std::size_t v = 0; v < world.variants.size(); ++v) add_variant(v);
+    for (std::size_t t = 0; t < world.tasks.size(); ++t) add_task(world, t, knowing);
+  }
+  SimRun(const SimRun&) = delete;
+  SimRun& operator=(const SimRun&) = delete;
+  [[nodiscard]] const ResolvedRun& run() const { return run_; }
+
+ private:
+  void add_variant(std::size_t v) {
+    VariantSpec spec;
+    spec.name = std::to_string(v);
+    spec.model = "/models/" + spec.name;
+    spec.baseline = v == 0;
+    run_.variants.push_back({spec, spec.model, "", "fingerprint " + spec.name});
+    run_.plan.variants.push_back(spec);
+  }
+  void add_task(const World& world, std::size_t t, bool knowing) {
+    const TaskWorld& of = world.tasks[t];
+    ResolvedTask task;
+    task.spec.name = of.name;
+    task.spec.benchmark = of.judged ? kJudged : "plain";
+    task.spec.max_gen_toks = of.max_gen_toks;
+    task.task = of.judged ? &judged_ : &plain_;
+    for (std::size_t i = 0; i < of.prompt_tokens.size(); ++i) {
+      nlohmann::json row = {{"task", t}, {"item", i}, {"prompt", of.prompt_tokens[i]}};
+      for (const VariantWorld& variant : world.variants) {
+        if (knowing) row["tokens"].push_back(variant.answers[t][i].tokens);
+      }
+      task.items.push_back({std::to_string(i), "", "", std::move(row)});
+    }
+    run_.plan.tasks.push_back(task.spec);
+    run_.tasks.push_back(std::move(task));
+  }
+
+  const Task plain_;
+  const Task judged_;
+  ResolvedRun run_;
+};
+
+Result<RunEnd> run_once(const World& world, const SimRun& sim, Happened& happened,
+                        const std::filesystem::path& folder) {
+  Store store = TRY(Store::open(folder, Store::Mode::write));
+  Progress progress(stderr, Progress::Style::silent, happened.clock);
+  RunServices services{.store = store, .clock = happened.clock, .progress = progress};
+  services.start_engine = [&](const ResolvedVariant& variant,
+                              const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
+    return std::make_unique<SimEngine>(world, std::stoul(variant.spec.name), happened);
+  };
+  services.identity = {"sim", {{"sim", "1"}}, {}};
+  services.run_program = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
+  services.results_folder = (folder / "results").string();
+  services.stop = &happened.stop;
+  services.guess = {.load_s = world.load_guess_s,
+                    .token_s = world.token_guess_s,
+                    .prompt_token_s = 2 * world.prompt_token_s};
+  RunOptions options;
+  options.budget_s = world.budget_s;
+  asked_before.clear();
+  return run_plan(sim.run(), options, services);
+}
+
+using Done = std::vector<std::vector<std::vector<bool>>>;  // by variant, task, item
+
+Result<Done> answered(const World& world, const std::filesystem::path& folder) {
+  Done done;
+  for (const VariantWorld& variant : world.variants) {
+    auto& tasks = done.emplace_back();
+    for (const auto& answers : variant.answers) tasks.emplace_back(answers.size(), false);
+  }
+  const Store store = TRY(Store::open(folder, Store::Mode::read));
+  for (const StoredScore& stored : TRY(store.scores(Purpose::answer))) {
+    const std::size_t task = std::stoul(stored.id.task.substr(1));
+    if (stored.score.reason == reason::kNotRun) continue;
+    done[std::stoul(stored.id.variant)][task][std::stoul(stored.id.item)] = true;
+  }
+  return done;
+}
+
+int length_of_prefix(const std::vector<bool>& done) {
+  return static_cast<int>(std::ranges::find(done, false) - done.begin());
+}
+
+VariantOutcome look_at_variant(const World& world, const Done& done, std::size_t v) {
+  VariantOutcome out;
+  for (std::size_t t = 0; t < world.tasks.size(); ++t) {
+    for (std::size_t i = 0; i < done[v][t].size(); ++i) {
+      if (!done[v][t][i]) continue;
+      const bool right = world.variants[v].answers[t][i].short_;
+      ++out.items;
+      out.right += right ? 1 : 0;
+      if (!done[0][t][i]) continue;
+      ++out.paired;
+      out.ahead += (right ? 1 : 0) - (world.variants[0].answers[t][i].short_ ? 1 : 0);
+    }
+  }
+  return out;
+}
+
+void look_at_task(const Done& done, std::size_t t, Outcome& out) {
+  for (std::size_t v = 0; v < done.size(); ++v) {
+    const auto count = static_cast<int>(std::ranges::count(done[v][t], true));
+    out.broken_prefixes += length_of_prefix(done[v][t]) < count ? 1 : 0;
+    bool beyond = false;
+    for (std::size_t i = 0; i < done[v][t].size(); ++i) beyond |= done[v][t][i] && !done[0][t][i];
+    out.beyond_baseline += beyond ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < done[0][t].size(); ++i) {
+    out.in_all += std::ranges::all_of(done, [&](const auto& variant) { return variant[t][i]; });
+  }
+}
+
+void look_at(const World& world, const Done& done, Outcome& out) {
+  double most = 0;
+  double least = 1;
+  int items = 0;
+  for (std::size_t t = 0; t < world.tasks.size(); ++t) {
+    look_at_task(done, t, out);
+    const auto size = static_cast<int>(done[0][t].size());
+    const double share = static_cast<double>(std::ranges::count(done[0][t], true)) / size;
+    most = std::max(most, share);
+    least = std::min(least, share);
+    items += size;
+  }
+  out.apart = most - least;
+  for (std::size_t v = 0; v < done.size(); ++v) {
+    out.variants.push_back(look_at_variant(world, done, v));
+    out.wanted_more = out.wanted_more || out.variants.back().items < items;
+  }
+}
+
+}  // namespace
+
+Outcome play(const World& world, bool knowing, const std::filesystem::path& folder) {
+  std::filesystem::remove_all(folder);
+  const SimRun sim(world, knowing);
+  Happened happened;
+  happened.loads.resize(world.variants.size());
+  Outcome out;
+  for (int run = 0; run < kRunsAtMost; ++run) {
+    happened.stop = false;
+    const auto end = run_once(world, sim, happened, folder);
+    out.failed = end ? "" : end.error().what + ": " + end.error().why;
+    if (!end && end.error().what.ends_with("too short")) {
+      out.refused = end.error().what;
+      break;
+    }
+    if (end && *end != RunEnd::interrupted) break;
+  }
+  out.end_s = happened.clock.now().count();
+  out.idle_s = happened.idle_s;
+  out.asked_in_vain = happened.cut;
+  if (const auto done = answered(world, folder)) look_at(world, *done, out);
+  std::filesystem::remove_all(folder);
+  return out;
+}
+
+}  // namespace assay::sim
