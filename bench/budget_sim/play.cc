@@ -190,7 +190,7 @@ VariantOutcome look_at_variant(const World& world, const Done& done, std::size_t
   return out;
 }
 
-void look_at_task(const Done& done, std::size_t t, Outcome& out) {
+void look_at_task(const World& world, const Done& done, std::size_t t, Outcome& out) {
   for (std::size_t v = 0; v < done.size(); ++v) {
     const auto count = static_cast<int>(std::ranges::count(done[v][t], true));
     out.broken_prefixes += length_of_prefix(done[v][t]) < count ? 1 : 0;
@@ -199,7 +199,11 @@ void look_at_task(const Done& done, std::size_t t, Outcome& out) {
     out.beyond_baseline += beyond ? 1 : 0;
   }
   for (std::size_t i = 0; i < done[0][t].size(); ++i) {
-    out.in_all += std::ranges::all_of(done, [&](const auto& variant) { return variant[t][i]; });
+    const bool in_all =
+        std::ranges::all_of(done, [&](const auto& variant) { return variant[t][i]; });
+    if (!in_all) continue;
+    ++out.in_all;
+    out.in_all_tokens += world.variants[0].answers[t][i].tokens;
   }
 }
 
@@ -208,7 +212,7 @@ void look_at(const World& world, const Done& done, Outcome& out) {
   double least = 1;
   int items = 0;
   for (std::size_t t = 0; t < world.tasks.size(); ++t) {
-    look_at_task(done, t, out);
+    look_at_task(world, done, t, out);
     const auto size = static_cast<int>(done[0][t].size());
     const double share = static_cast<double>(std::ranges::count(done[0][t], true)) / size;
     most = std::max(most, share);

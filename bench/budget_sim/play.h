@@ -26,6 +26,7 @@ struct Outcome {
   int broken_prefixes = 0;   // of a task as a variant answered it
   int beyond_baseline = 0;   // the same, with items that the baseline has not
   int in_all = 0;            // items that all variants answered
+  double in_all_tokens = 0;  // of the baseline's answers to these
   double apart = 0;          // the greatest share of a task that the baseline did, less the least
   std::vector<VariantOutcome> variants;
 };

@@ -59,8 +59,9 @@ struct Sums {
   Ratio used_knowing;
   std::vector<double> used_shares;
   Ratio in_all_items;
-  Ratio in_all;  // to those of the knowing
-  Ratio paired;  // of the baseline's items, those that all variants answered
+  Ratio in_all_work;    // seconds that these take the baseline's engine, one at a time
+  Ratio in_all_tokens;  // to those of the knowing
+  Ratio paired;         // of the baseline's items, those that all variants answered
   Ratio apart;
   Ratio right;  // less what is expected, by item
   Ratio right_by_plan;
@@ -112,7 +113,9 @@ void add(const Played& played, Sums& sums) {
       sums.paired.add(100.0 * real.in_all, real.variants.front().items);
     }
     sums.in_all_items.add(real.in_all, 1);
-    sums.in_all.add(100.0 * real.in_all, played.knowing.in_all);
+    sums.in_all_work.add(100 * real.in_all_tokens * played.world.token_s / budget_s, 1);
+    sums.in_all_tokens.add(100 * real.in_all_tokens / budget_s,
+                           played.knowing.in_all_tokens / budget_s);
   }
   if (played.knowing.wanted_more) sums.used_knowing.add(100 * played.knowing.end_s / budget_s, 1);
   if (played.world.tasks.size() > 1) sums.apart.add(100 * real.apart, 1);
@@ -166,8 +169,10 @@ const std::vector<Row>& rows() {
        }},
       {"**items answered by all variants**, a plan",
        [](const Sums& s) { return fmt::format("{:.1f}", s.in_all_items.value().mean); }},
-      {"the same, of those with all lengths known",
-       [](const Sums& s) { return percent(s.in_all.value()); }},
+      {"the same as work: the baseline's time for them, one at a time, of the budget",
+       [](const Sums& s) { return percent(s.in_all_work.value()); }},
+      {"tokens of these answers, of those with all lengths known",
+       [](const Sums& s) { return percent(s.in_all_tokens.value()); }},
       {"the baseline's items that all variants answered",
        [](const Sums& s) { return percent(s.paired.value()); }},
       {"plans of several tasks: greatest less least share of a task done",

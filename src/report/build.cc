@@ -88,6 +88,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   std::map<std::string, double> sums;
   std::vector<OwnItem> own;
   for (const auto& [id, item] : scores) {
+    if (item.repeats == 0 && item.reason == reason::kNotRun) continue;  // answered out of order
     ++cell.run;
     count_soundness(cell, item.last);
     if (item.repeats == 0) {

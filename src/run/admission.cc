@@ -11,7 +11,7 @@ namespace {
 constexpr double kSafety = 1.15;  // of a worst case that is itself made of 90th percentiles
 
 bool fits(double cost_s, const AdmissionState& state) {
-  return state.now_s + kSafety * cost_s <= state.deadline_s;
+  return state.now_s <= state.begin_by_s && state.now_s + kSafety * cost_s <= state.deadline_s;
 }
 
 using Standing = Offer::Standing;
@@ -43,6 +43,10 @@ double worst_case_s(const RequestCost& cost, const AdmissionState& state, const 
   const double engine_s = pace.worst_case_s(cost.prompt_tokens, cost.max_tokens, cost.steps,
                                             state.in_flight + 1, state.prompt_tokens_in_flight);
   return cost.factor * engine_s + cost.grading_s;
+}
+
+double time_to_keep_s(const RequestCost& cost, const AdmissionState& state, const Pace& pace) {
+  return kSafety * worst_case_s(cost, state, pace);
 }
 
 Decision next_to_ask(std::span<const Offer> offers, const AdmissionState& state, const Pace& pace) {

@@ -35,6 +35,7 @@ struct Offer {
 struct AdmissionState {
   double now_s = 0;
   double deadline_s = std::numeric_limits<double>::infinity();  // infinity: none
+  double begin_by_s = std::numeric_limits<double>::infinity();  // no item begins later
   int in_flight = 0;                // requests with the engine, of all sources
   int prompt_tokens_in_flight = 0;  // of these: all may still have to be read
   bool first_answers_due = false;   // first requests of tasks are in flight
@@ -54,6 +55,10 @@ struct Decision {
 [[nodiscard]] double worst_case_s(const RequestCost& cost, const AdmissionState& state,
                                   const Pace& pace);
 
+// The same with the margin by which a request is held to fit.
+[[nodiscard]] double time_to_keep_s(const RequestCost& cost, const AdmissionState& state,
+                                    const Pace& pace);
+
 // Offers stand in the order in which their source would have them asked; there is room for one.
 // The rule, clause by clause:
 // 1. A promised request is asked, whatever the time: its item was admitted as a whole.
@@ -63,7 +68,8 @@ struct Decision {
 //    extras is asked: until an answer of any kind is there, and as long as first answers are due.
 // 5. A request is asked when its worst case, with a margin of 15 %, ends before the deadline. One
 //    that does not fit holds up only its own lane.
-// 6. With nothing in flight nothing waits: when nothing fits, the cheapest request whose worst case
+// 6. After begin_by_s nothing fits: the time that is left is for what was begun.
+// 7. With nothing in flight nothing waits: when nothing fits, the cheapest request whose worst case
 //    is not known by measure is asked (a guess or a bound is no reason to leave items out). Where
 //    all are known, the source's time is over.
 [[nodiscard]] Decision next_to_ask(std::span<const Offer> offers, const AdmissionState& state,

@@ -104,6 +104,19 @@ TEST(Admission, ARequestFitsWithAMarginOfFifteenPercent) {
   EXPECT_EQ(next_to_ask(offers, until(11.4, 1), slow()).kind, Kind::wait);
 }
 
+// What is in flight goes on; with nothing in flight the time is over.
+TEST(Admission, NothingBeginsLaterThanItMay) {
+  const std::vector<Offer> offers = {offer(1, 10), offer(2, 10, Standing::first_of_task)};
+  AdmissionState state = until(1000);
+  state.now_s = 50;
+  state.begin_by_s = 50;
+  EXPECT_EQ(next_to_ask(offers, state, slow()).kind, Kind::ask);
+  state.begin_by_s = 49.9;
+  EXPECT_EQ(next_to_ask(offers, state, slow()).kind, Kind::end);
+  state.in_flight = 1;
+  EXPECT_EQ(next_to_ask(offers, state, slow()).kind, Kind::wait);
+}
+
 TEST(Admission, GradingAndReadingBackCount) {
   std::vector<Offer> offers = {offer(1, 10)};
   offers[0].cost.grading_s = 5;  // 1.15 * (10 + 5) = 17.25

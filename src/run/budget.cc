@@ -57,10 +57,14 @@ double report_reserve_s(double budget_s) {
   return std::clamp(budget_s * 0.03, 4.0, 120.0);
 }
 
-double Accounts::deadline_s(double turns_left, double turns) const {
+double Accounts::end_s() const {
   if (!limited()) return std::numeric_limits<double>::infinity();
-  return clock_.now().count() +
-         turns * variant_share_s(left_s(), turns_left, report_reserve_s(budget_s_));
+  return clock_.now().count() + left_s() - report_reserve_s(budget_s_);
+}
+
+double Accounts::work_left_s(double loads_after_s) const {
+  if (!limited()) return std::numeric_limits<double>::infinity();
+  return std::max(0.0, left_s() - report_reserve_s(budget_s_) - loads_after_s);
 }
 
 double least_budget_s(int variants, double load_s, double first_items_s) {
@@ -76,6 +80,15 @@ void Pace::learn(const Response& response, int in_flight) {
     push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
   }
   push_bounded(queued_s_, response.queued_s, kWindow);
+  push_bounded(answer_s_, response.queued_s + response.first_token_s + response.decode_s, kWindow);
+}
+
+double Pace::longest_answer_s(int count) const {
+  if (answer_s_.empty()) return 0;
+  std::vector<double> sorted = answer_s_;
+  std::ranges::sort(sorted);
+  const auto rank = sorted.size() * static_cast<std::size_t>(count) / (count + 1UL);
+  return std::max(mean(sorted), sorted[std::min(rank, sorted.size() - 1)]);
 }
 
 void Pace::add(Bands& bands, double in_flight, double token_s) {

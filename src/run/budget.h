@@ -19,6 +19,18 @@ namespace assay {
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);
 
+// What is still to be done with a budget once a variant has loaded. A turn is as much time at work
+// as every variant gets.
+struct TurnsLeft {
+  double own = 1;          // of this variant: 2 where a baseline answers twice
+  int variants_after = 0;  // to come
+  double later = 0;        // theirs for the same items: one each, more where one is slower
+  double judge = 0;        // of a judge that comes after them
+  int loads_after = 0;     // of all these
+
+  [[nodiscard]] double after() const { return later + judge; }
+};
+
 // The wall clock that all runs on a folder have spent of its budget.
 class Accounts {
  public:
@@ -29,10 +41,10 @@ class Accounts {
   [[nodiscard]] bool limited() const { return budget_s_ > 0; }
   [[nodiscard]] double spent_s() const { return spent_s_ + clock_.now().count() - since_s_; }
   [[nodiscard]] double left_s() const { return budget_s_ - spent_s(); }
-  // When a variant must end, on the clock; infinity without a budget. `turns_left`: how many turns
-  // share what is left; half a turn more where a judge comes after the variants. `turns`: how many
-  // of them are this variant's.
-  [[nodiscard]] double deadline_s(double turns_left, double turns = 1) const;
+  // When work ends, on the clock, so that the reserve is left; infinity without a budget.
+  [[nodiscard]] double end_s() const;
+  // Seconds of work that are left when so much is spent on loads to come.
+  [[nodiscard]] double work_left_s(double loads_after_s) const;
 
  private:
   double budget_s_;
@@ -93,6 +105,9 @@ class Pace {
   // in proportion to the requests in flight, which is the most it can.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
                                     int in_flight_after, int prompt_tokens_ahead = 0) const;
+  // Seconds from being sent to the last token that the longest of `count` answers is expected to
+  // take, by the newest answers; 0 before any.
+  [[nodiscard]] double longest_answer_s(int count) const;
   // Whether the next variants may begin by this pace instead of by `other`.
   [[nodiscard]] bool tells_as_much_as(const Pace& other) const {
     return measured() && (measured_tokens() || !other.measured_tokens());
@@ -116,6 +131,7 @@ class Pace {
   Bands bounds_;  // the most that a token takes
   std::vector<double> prompt_token_s_;
   std::vector<double> queued_s_;
+  std::vector<double> answer_s_;
 };
 
 }  // namespace assay

@@ -115,6 +115,16 @@ TEST(Pace, TellsAsMuch) {
   EXPECT_TRUE(decoding.tells_as_much_as(reading));
 }
 
+// Of answers of 1 to 9 s: the longest of one is the mean, of three the upper quartile.
+TEST(Pace, TheLongestOfSeveralAnswers) {
+  Pace pace;
+  EXPECT_EQ(pace.longest_answer_s(4), 0);
+  for (int i = 1; i <= 9; ++i) pace.learn(timed(2, i, 0, 0), 1);
+  EXPECT_DOUBLE_EQ(pace.longest_answer_s(1), 5);
+  EXPECT_DOUBLE_EQ(pace.longest_answer_s(3), 7);
+  EXPECT_DOUBLE_EQ(pace.longest_answer_s(100), 9);
+}
+
 TEST(Pace, TakesThe90thPercentileAndForgets) {
   Pace pace;
   for (int i = 1; i <= 10; ++i) pace.learn(timed(2, i, 1, 1e-9), 1);

@@ -131,12 +131,12 @@ int EngineTurn::room() {
   return std::max(1, limit) - in_flight();
 }
 
-Status EngineTurn::admit_from(Source& source, double deadline_s) {
+Status EngineTurn::admit_from(Source& source, const Until& until) {
   TRY(source.refresh(*engine_));
   while (room() > 0) {
     const std::vector<Offer> offers = source.offers();
-    const AdmissionState state{now_s(), deadline_s, in_flight(), prompt_tokens_in_flight(),
-                               source.first_answers_due()};
+    const AdmissionState state{now_s(),     until.deadline_s,          until.begin_by_s,
+                               in_flight(), prompt_tokens_in_flight(), source.first_answers_due()};
     const Decision decision = next_to_ask(offers, state, pace_);
     if (decision.kind == Decision::Kind::wait) return {};
     if (decision.kind == Decision::Kind::end) return end_of_time(source);

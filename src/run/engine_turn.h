@@ -76,8 +76,12 @@ class EngineTurn {
   [[nodiscard]] Status loop();
   void shut_down();
 
-  // Asks what fits before deadline_s, as run/admission.h decides.
-  [[nodiscard]] Status admit_from(Source& source, double deadline_s);
+  // Asks what fits, as run/admission.h decides.
+  struct Until {
+    double deadline_s = std::numeric_limits<double>::infinity();
+    double begin_by_s = std::numeric_limits<double>::infinity();
+  };
+  [[nodiscard]] Status admit_from(Source& source, const Until& until);
   // After a crash: what may have caused it, one request at a time. True: nothing else is asked now.
   [[nodiscard]] Result<bool> admit_suspects();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }

@@ -46,7 +46,7 @@ class JudgeTurn final : private EngineTurn {
   std::vector<Source*> sources() override { return {&questions_}; }
   Status admit() override {
     if (TRY(admit_suspects())) return {};
-    return admit_from(questions_, deadline_s_);
+    return admit_from(questions_, {.deadline_s = deadline_s_});
   }
   Result<Next> after_asking() override {
     const bool all_done = questions_.waiting() == 0 && questions_.in_flight() == 0;

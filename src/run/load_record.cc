@@ -1,6 +1,41 @@
 #include "run/load_record.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace assay {
+namespace {
+
+constexpr std::int64_t kTellingTokens = 200;  // fewer tell no pace
+
+// Seconds a token, whatever was in flight; 0: not known.
+double token_s(const std::vector<StoredLoad>& loads, const std::string& variant) {
+  double work_s = 0;
+  std::int64_t tokens = 0;
+  for (const StoredLoad& load : loads) {
+    if (load.variant != variant) continue;
+    work_s += load.facts.work_s;
+    tokens += load.facts.generated_tokens;
+  }
+  return tokens < kTellingTokens ? 0 : work_s / static_cast<double>(tokens);
+}
+
+}  // namespace
+
+Result<double> turns_needed(const std::string& variant, const std::string& one,
+                            const Store& store) {
+  const std::vector<StoredLoad> loads = TRY(store.loads());
+  const double its_s = token_s(loads, variant);
+  const double one_s = token_s(loads, one);
+  return its_s > 0 && one_s > 0 ? std::clamp(its_s / one_s, 0.125, 8.0) : 1;
+}
+
+Result<double> expected_load_s(const Store& store, double guess_s) {
+  const std::vector<StoredLoad> loads = TRY(store.loads());
+  double sum_s = guess_s;
+  for (const StoredLoad& load : loads) sum_s += load.facts.load_s;
+  return sum_s / static_cast<double>(loads.size() + 1);
+}
 
 Status LoadRecord::begin(const std::string& variant, const LoadFacts& loaded,
                          const EngineHello& hello) {

@@ -12,6 +12,15 @@
 
 namespace assay {
 
+// Seconds that a load is expected to take: the mean of those that this folder has seen and of a
+// guess made before any, because one of them alone may have come from a cold disk.
+[[nodiscard]] Result<double> expected_load_s(const Store& store, double guess_s);
+
+// How many times as long as `one` a variant takes for the same tokens, by the loads that this
+// folder has seen of both: 1/8 to 8; 1 while that is not known of one of them.
+[[nodiscard]] Result<double> turns_needed(const std::string& variant, const std::string& one,
+                                          const Store& store);
+
 class LoadRecord {
  public:
   LoadRecord(Store& store, const Clock& clock) : store_(store), clock_(clock) {}

@@ -17,8 +17,6 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kGraderQueue = 64;
-// A later variant is taken to be at most this many times slower than those measured before it.
-constexpr double kOtherVariant = 2;
 // A judge gets half of the time that a variant gets.
 constexpr double kJudgeTurn = 0.5;
 
@@ -66,15 +64,6 @@ Status save_spent(const Accounts& accounts, Store& store) {
   return store.set_meta("spent_s", fmt::format("{:.3f}", accounts.spent_s()));
 }
 
-// The longest load seen in this folder, or a guess.
-Result<double> expected_load_s(const Store& store, const SpeedGuess& guess) {
-  double longest = 0;
-  for (const StoredLoad& load : TRY(store.loads())) {
-    longest = std::max(longest, load.facts.load_s);
-  }
-  return longest > 0 ? longest : guess.load_s;
-}
-
 bool stopped(const RunServices& services) {
   return services.stop != nullptr && *services.stop;
 }
@@ -107,47 +96,67 @@ struct Shared {
   double grading_end_s;
 };
 
+// Before anything was answered: a budget by which not every variant could begin.
+Status refuse_too_short_a_budget(const ResolvedRun& run, const RunOptions& options,
+                                 const RunServices& services, const Accounts& accounts,
+                                 const VariantRun& first) {
+  const auto variants = static_cast<int>(run.variants.size());
+  const double least_s = least_budget_s(
+      variants, TRY(expected_load_s(services.store, services.guess.load_s)), first.first_items_s());
+  if (!accounts.limited() || accounts.left_s() >= least_s) return {};
+  return environment_error(
+      fmt::format("a budget of {} is too short", human_duration(std::ceil(options.budget_s))),
+      fmt::format("{} variants must each load and answer at least one item of three tasks",
+                  variants),
+      fmt::format("give it at least {}", human_duration(std::ceil(least_s + accounts.spent_s()))));
+}
+
+// What is still to be done once this variant has loaded.
+Result<TurnsLeft> turns_left(const ResolvedRun& run, std::size_t index,
+                             const RunServices& services) {
+  const ResolvedVariant& variant = run.variants[index];
+  TurnsLeft turns;
+  turns.own = variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
+  turns.variants_after = static_cast<int>(run.variants.size() - index) - 1;
+  for (std::size_t later = index + 1; later < run.variants.size(); ++later) {
+    turns.later +=
+        TRY(turns_needed(run.variants[later].spec.name, variant.spec.name, services.store));
+  }
+  turns.judge = TRY(wants_judge(run)) ? kJudgeTurn : 0;
+  turns.loads_after = turns.variants_after + (turns.judge > 0 ? 1 : 0);
+  return turns;
+}
+
 Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const Shared& shared,
                          const ItemSet* allowed, const Pace& seen) {
   const RunOptions& options = shared.options;
   RunServices& services = shared.services;
   const Accounts& accounts = shared.accounts;
   const ResolvedVariant& variant = run.variants[index];
-  const int variants_left = static_cast<int>(run.variants.size() - index);
   const EngineIdentity current = current_identity(run, variant, services.identity);
   const EngineIdentity identity = TRY(begin_or_continue(variant, current, services.store));
   VariantRun turn(run, variant, options, services, identity, shared.graders);
-  const double judge_turn = TRY(wants_judge(run)) ? kJudgeTurn : 0;
-  const bool last = variants_left == 1 && judge_turn == 0;
-  turn.grade_until(last || std::isinf(shared.grading_end_s)
-                       ? shared.grading_end_s
-                       : accounts.deadline_s(variants_left + judge_turn));
+  turn.grade_until(shared.grading_end_s);
   TRY(turn.prepare(allowed));
   Turn out;
   if (turn.needs_engine()) {
     TRY(refuse_other_engine(variant.spec.name, identity, current));
-    const double load_s = TRY(expected_load_s(services.store, services.guess));
-    const double least_s =
-        least_budget_s(variants_left, load_s, turn.first_items_s(seen, kOtherVariant));
-    if (accounts.limited() && accounts.left_s() < least_s) {
-      if (index == 0 && services.store.response_count() == 0) {
-        return environment_error(
-            fmt::format("a budget of {} is too short", human_duration(std::ceil(options.budget_s))),
-            fmt::format("{} variants must each load and answer at least one item of three tasks",
-                        variants_left),
-            fmt::format("give it at least {}",
-                        human_duration(std::ceil(least_s + accounts.spent_s()))));
-      }
+    if (index == 0 && services.store.response_count() == 0) {
+      TRY(refuse_too_short_a_budget(run, options, services, accounts, turn));
+    }
+    const double load_s = TRY(expected_load_s(services.store, services.guess.load_s));
+    if (accounts.end_s() < services.clock.now().count() + load_s + turn.least_work_s(seen)) {
       TRY(turn.give_up());
       out.given_up = true;
       out.end = RunEnd::out_of_time;
     } else {
       out.worked = true;
-      const int turns = variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
-      const double deadline_s = accounts.deadline_s(variants_left - 1 + turns + judge_turn, turns);
-      turn.grade_until(last ? shared.grading_end_s : deadline_s);
-      out.end = TRY(turn.run(deadline_s));
+      out.end = TRY(turn.run(accounts, TRY(turns_left(run, index, services))));
     }
+  }
+  const bool last = index + 1 == run.variants.size() && !TRY(wants_judge(run));
+  if (!last && !std::isinf(shared.grading_end_s)) {
+    turn.grade_until(std::min(shared.grading_end_s, turn.fair_grading_end_s()));
   }
   TRY(turn.finish_grading());
   if (stopped(services)) {
@@ -208,7 +217,7 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const Shared& shared) {
     left_ungraded = left_ungraded || turn.left_ungraded;
   }
   if (TRY(wants_judge(run))) {
-    TRY(judge_answers(run, shared.options, services, shared.accounts.deadline_s(1)));
+    TRY(judge_answers(run, shared.options, services, shared.accounts.end_s()));
     if (stopped(services)) return RunEnd::interrupted;
   }
   if (left_ungraded) {

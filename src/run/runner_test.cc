@@ -413,7 +413,9 @@ TEST_F(RunnerTest, ASandboxFaultIsGradedAgain) {
   };
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(unscored_in(scores()), 18);
-  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> { return ProgramResult{}; };
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(unscored_in(scores()), 0);
   EXPECT_EQ(script_.loads, 2);  // no engine is needed for it
@@ -696,7 +698,7 @@ TEST_F(RunnerTest, ALoadThatHangsEndsTheRun) {
   options.budget_s = 2000;  // 1080 s are spent; 36 s of 60 kept are for the report
   const auto by_deadline = go(options);
   ASSERT_FALSE(by_deadline);
-  EXPECT_EQ(by_deadline.error().what, "the load of base hung: not ready after 7m 10s");
+  EXPECT_EQ(by_deadline.error().what, "the load of base hung: not ready after 14m 20s");
 }
 
 // As long as one of these weights has taken, three times.
@@ -779,7 +781,8 @@ TEST_F(RunnerTest, TimeForGradingEndsEachLaneAtItsFirstUngradedItem) {
   };
   run_program_ = [&](const Program& program, const Deadline& until) -> Result<ProgramResult> {
     if (program.source != "a2") return ProgramResult{};
-    while (!released && !until.over()) std::this_thread::sleep_for(until.left());
+    const Deadline a_second = until.at_most(std::chrono::seconds(1));  // this clock stands still
+    while (!released && !a_second.over()) std::this_thread::sleep_for(a_second.left());
     return std::unexpected(interrupted_error());
   };
   RunOptions options;
@@ -983,6 +986,9 @@ TEST_F(FirstAnswersTest, OneTaskOfTwoAnswersNothing) {
 // two fit beside each other into 37 s (1.15 * 22 s), not three (1.15 * 33 s), and none is cut off.
 TEST_F(FirstAnswersTest, EmptyThenSlow) {
   run_.tasks.clear();
+  run_.variants.pop_back();  // nobody's time may be borrowed
+  run_.plan.variants.pop_back();
+  options_.budget_s = 52;
   add_task("a", 20);
   empty_ = {"a/a0/0"};
   usual_tokens_ = 10;
@@ -1062,6 +1068,39 @@ TEST_F(RunnerTest, SlowerVariantStopsEarlierNotWrong) {
   EXPECT_LE(script_.clock.now().count(), 100);
   EXPECT_LT(scored_items("quant").size() * 2, scored_items("base").size());
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 1);
+}
+
+// A load of 40 s, the next of 10: 116 s less these 40, 4 for the report and 26 for the next
+// (between 40 and the guess of 12) leave 23 s of work for each, in answers of half a second. Were
+// the load the baseline's own, 16 s.
+TEST_F(RunnerTest, ASlowLoadIsEverybodysLoss) {
+  run_.tasks.clear();
+  add_task("a", 300);
+  script_.max_in_flight = 1;
+  script_.load_s = 40;
+  script_.answer = [&](const std::string&) {
+    script_.load_s = 10;
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 116;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 116);
+  EXPECT_GE(scored_items("base").size(), 43U);
+  EXPECT_LE(scored_items("base").size(), 46U);
+  EXPECT_EQ(scored_items("quant"), scored_items("base"));
+}
+
+// 30 s of the budget went into a load that failed: 70 s are left to the same command.
+TEST_F(RunnerTest, ALoadThatFailsHasSpentItsTime) {
+  run_.tasks.clear();
+  add_task("a", 300);
+  script_.load_fails_after_s = 30;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_FALSE(go(options));
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 100);
 }
 
 // What the baseline measured tells whether the next one has time to begin, not the slow guess.

@@ -25,6 +25,16 @@ EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
   return setup;
 }
 
+// The least time in which one of them fits, by `measured` where it tells that and else by `guess`.
+double least_of(const std::vector<RequestCost>& costs, const Pace& measured, const Pace& guess) {
+  double least_s = std::numeric_limits<double>::infinity();
+  for (const RequestCost& cost : costs) {
+    const Pace& pace = measured.measured(cost.max_tokens) ? measured : guess;
+    least_s = std::min(least_s, time_to_keep_s(cost, {}, pace));
+  }
+  return std::isfinite(least_s) ? least_s : 0;
+}
+
 }  // namespace
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
@@ -59,7 +69,6 @@ bool VariantRun::wants_second_pass() const {
 // alone made the difference.
 Status VariantRun::begin_second_pass() {
   second_pass_ = true;
-  tasks_deadline_s_ = deadline_s_;
   TRY(work_.add_second_pass());
   if (engine_ && waiting() > 0) {
     services_.progress.say(variant_.spec.name + ": answers its items a second time");
@@ -86,16 +95,23 @@ void VariantRun::leave_out_the_rest() {
   work_.drop_waiting();
 }
 
-double VariantRun::first_items_s(const Pace& earlier, double slowdown) const {
+double VariantRun::first_items_s() const {
   std::vector<double> costs_s;
   for (const RequestCost& cost : work_.first_costs()) {
-    const bool by_measure = earlier.measured(cost.max_tokens);
-    costs_s.push_back(by_measure ? slowdown * worst_case_s(cost, {}, earlier)
-                                 : worst_case_s(cost, {}, pace_));
+    costs_s.push_back(worst_case_s(cost, {}, pace_));
   }
   std::ranges::sort(costs_s);
   if (costs_s.empty()) return 0;
   return costs_s[std::min<std::size_t>(2, costs_s.size() - 1)];
+}
+
+double VariantRun::least_work_s(const Pace& earlier) const {
+  return least_of(work_.first_costs(), earlier, pace_);
+}
+
+double VariantRun::fair_grading_end_s() const {
+  const double measured_s = now_s() + graders_.worst_case_s(work_.being_graded());
+  return ready_s_ > 0 && has_deadline() ? std::max(share_end_s(), measured_s) : measured_s;
 }
 
 Result<std::unique_ptr<Engine>> VariantRun::make_engine(const EngineWaits& waits) {
@@ -117,20 +133,61 @@ Status VariantRun::on_loaded() {
   return load_.begin(variant_.spec.name, loaded_, engine_->hello());
 }
 
-// The second pass and reading back have their own part of the time that is left.
-void VariantRun::share_the_deadline() {
-  tasks_deadline_s_ = deadline_s_;
-  if (!has_deadline()) return;
-  const double left_s = deadline_s_ - now_s();
-  if (wants_second_pass()) tasks_deadline_s_ -= 0.5 * left_s;
-  if (run_.plan.fidelity.items > 0) tasks_deadline_s_ -= kFidelityShare * left_s;
+Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) {
+  turns_ = turns;
+  ready_s_ = now_s();
+  const double load_s = TRY(expected_load_s(services_.store, services_.guess.load_s));
+  work_s_ = accounts.work_left_s(turns.loads_after * load_s);
+  first_costs_ = work_.first_costs();
+  if (has_deadline()) deadline_s_ = share_end_s();
+  return {};
 }
 
-Result<RunEnd> VariantRun::run(double deadline_s) {
-  deadline_s_ = deadline_s;
+// What the last variant cannot use at the end of its time, because no item's worst case fits any
+// more: the others leave it that much, so that it can answer what they have answered.
+double VariantRun::tail_s() const {
+  if (turns_.variants_after == 0 || !pace_.measured_tokens()) return 0;
+  AdmissionState state;
+  state.in_flight = work_.in_flight();
+  double longest_s = 0;
+  for (const RequestCost& cost : first_costs_) {
+    longest_s = std::max(longest_s, time_to_keep_s(cost, state, pace_));
+  }
+  return std::max(0.0, longest_s - pace_.longest_answer_s(state.in_flight + 1));
+}
+
+double VariantRun::share_end_s() const {
+  return ready_s_ + turns_.own * variant_share_s(work_s_, turns_.own + turns_.after(), tail_s());
+}
+
+// An item may begin when it is expected to end within the share. Its worst case may go beyond, into
+// the time of those that come after, as long as each of them has time for an item and a judge all
+// of its own: so what a worst case keeps and does not need is lost once, at the end of the last
+// variant's turn, and not in every turn.
+EngineTurn::Until VariantRun::tasks_until() {
+  if (!has_deadline()) return {};
+  const double share_s = share_end_s() - ready_s_;
+  double later_s = 0;  // of the share, for the second pass and reading back
+  if (wants_second_pass()) later_s += 0.5 * share_s;
+  if (run_.plan.fidelity.items > 0 && !second_pass_) later_s += kFidelityShare * share_s;
+  double others_s = share_s / turns_.own * turns_.judge;
+  if (turns_.variants_after > 0)
+    others_s += turns_.variants_after * least_of(first_costs_, pace_, pace_);
+  double latest_s = ready_s_ + share_s;
+  if (pace_.measured_tokens()) latest_s = std::max(latest_s, ready_s_ + work_s_ - others_s);
+  deadline_s_ = std::max(deadline_s_, latest_s);
+  Until until{.deadline_s = latest_s - later_s};
+  const bool shared = turns_.after() > 0 || wants_second_pass();
+  if (shared)
+    until.begin_by_s = ready_s_ + share_s - later_s - pace_.longest_answer_s(in_flight() + 1);
+  return until;
+}
+
+Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns) {
+  deadline_s_ = accounts.end_s();
   if (const Status loaded = load_engine(); !loaded) {
-    // A load that its share of the budget cut short is no fault of the engine, unless nothing at
-    // all was ever measured here: then the run has nothing to show but what the engine did not do.
+    // A load that the budget cut short is no fault of the engine, unless nothing at all was ever
+    // measured here: then the run has nothing to show but what the engine did not do.
     const bool first =
         services_.store.response_count() == 0 && TRY(services_.store.loads()).empty();
     if (!cut_short_ || first) return std::unexpected(loaded.error());
@@ -141,7 +198,7 @@ Result<RunEnd> VariantRun::run(double deadline_s) {
     TRY(services_.store.flush());
     return RunEnd::out_of_time;
   }
-  share_the_deadline();
+  TRY(begin_work(accounts, turns));
   TRY(loop());
   services_.progress.clear();
   if (engine_) load_.read_energy(*engine_);
@@ -160,20 +217,24 @@ bool VariantRun::tasks_done() const {
 Status VariantRun::admit() {
   TRY(render_waiting());
   if (TRY(admit_suspects())) return {};
-  TRY(admit_from(work_, tasks_deadline_s_));
+  const Until until = tasks_until();
+  TRY(admit_from(work_, until));
   if (lm_eval_.wanted() && !lm_eval_.running()) {
     TRY(lm_eval_.start_next(*engine_, next_id(), loaded_.max_model_len));
   }
-  TRY(admit_from(lm_eval_, tasks_deadline_s_));
+  TRY(admit_from(lm_eval_, until));
   if (!tasks_done()) return {};
   TRY(begin_reading_back());
-  return admit_from(fidelity_, deadline_s_);
+  return admit_from(fidelity_, {.deadline_s = deadline_s_, .begin_by_s = read_back_by_s_});
 }
 
 // Only now that the baseline has answered can it choose among its outputs; the other variants chose
 // in prepare().
 Status VariantRun::begin_reading_back() {
-  if (std::exchange(reading_back_, true) || !variant_.spec.baseline) return {};
+  if (std::exchange(reading_back_, true)) return {};
+  const double share_s = share_end_s() - ready_s_;
+  read_back_by_s_ = std::max(share_end_s(), now_s() + kFidelityShare * share_s);
+  if (!variant_.spec.baseline) return {};
   return fidelity_.prepare();
 }
 
@@ -275,7 +336,17 @@ Status VariantRun::finish_grading() {
   if (!stopped() && work_.being_graded() > 0) TRY(leave_ungraded());
   services_.progress.clear();
   say_what_is_ungraded();
+  if (!stopped()) TRY(leave_out_what_follows_a_gap());
   return services_.store.flush();
+}
+
+Status VariantRun::leave_out_what_follows_a_gap() {
+  Score none;
+  none.reason = reason::kNotRun;
+  for (AnswerId& id : work_.end_at_first_gap()) {
+    TRY(services_.store.put_score({std::move(id), none}));
+  }
+  return {};
 }
 
 void VariantRun::say_what_is_ungraded() {

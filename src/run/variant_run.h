@@ -27,22 +27,28 @@ class VariantRun final : private EngineTurn {
   // Units that wait for an engine.
   [[nodiscard]] int waiting() const { return work_.waiting(); }
   // Renders first prompts (no weights needed), loads the engine and runs until nothing is left or
-  // deadline_s (on services.clock; infinity: none).
-  [[nodiscard]] Result<RunEnd> run(double deadline_s);
+  // its share of what the accounts hold is spent.
+  [[nodiscard]] Result<RunEnd> run(const Accounts& accounts, const TurnsLeft& turns);
   // No engine for this variant: what has no answer yet is not run.
   [[nodiscard]] Status give_up();
   // Answers are graded no longer than until then, on services.clock; else without end.
   void grade_until(double at_s) { grade_until_s_ = at_s; }
+  // When the grading of what is answered may be left, on services.clock: at the end of its share,
+  // or once what is open should be graded by measured times.
+  [[nodiscard]] double fair_grading_end_s() const;
   // Grades what is answered, until all is, that time or a signal comes: what is not graded then
   // stays so, and the next run on the folder does it. In time or not: where time ended it, each
-  // task's answers from its first ungraded one on are `not scored (budget)`.
+  // task's answers from its first ungraded one on are `not scored (budget)`. What was answered
+  // after an item that time cut is `not run`.
   [[nodiscard]] Status finish_grading();
   // Whether time ended the grading.
   [[nodiscard]] bool left_ungraded() const { return left_ungraded_; }
   [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
-  // Longest of the first items of three tasks: by the guess made before anything was measured, or
-  // at `slowdown` times the pace that an earlier variant was seen to have.
-  [[nodiscard]] double first_items_s(const Pace& earlier, double slowdown) const;
+  // Longest of the first items of three tasks, by the guess made before anything was measured.
+  [[nodiscard]] double first_items_s() const;
+  // The least time in which an item fits: by the pace that an earlier variant was seen to have, or
+  // by the guess where that tells nothing.
+  [[nodiscard]] double least_work_s(const Pace& earlier) const;
   [[nodiscard]] int lm_eval_documents() const { return lm_eval_.documents(); }
   using EngineTurn::pace;
 
@@ -67,7 +73,10 @@ class VariantRun final : private EngineTurn {
   Status begin_second_pass();
   void leave_out_the_rest();
   [[nodiscard]] bool tasks_done() const;
-  void share_the_deadline();
+  Status begin_work(const Accounts& accounts, const TurnsLeft& turns);
+  [[nodiscard]] double share_end_s() const;
+  [[nodiscard]] double tail_s() const;
+  [[nodiscard]] Until tasks_until();
   Status begin_reading_back();
   void give_to_graders();
   Status collect_grades();
@@ -75,6 +84,7 @@ class VariantRun final : private EngineTurn {
   Status leave_ungraded();
   void say_what_is_ungraded();
   [[nodiscard]] Deadline grading_deadline() const;
+  Status leave_out_what_follows_a_gap();
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -84,7 +94,11 @@ class VariantRun final : private EngineTurn {
   FidelitySource fidelity_;
   LoadRecord load_;
   bool out_of_time_ = false;
-  double tasks_deadline_s_ = std::numeric_limits<double>::infinity();
+  TurnsLeft turns_;
+  double ready_s_ = 0;                    // on the clock, when its work begins
+  double work_s_ = 0;                     // from then on for it and all that come after it
+  std::vector<RequestCost> first_costs_;  // of each task, as the work begins
+  double read_back_by_s_ = 0;
   double grade_until_s_ = std::numeric_limits<double>::infinity();
   bool left_ungraded_ = false;
   bool reading_back_ = false;  // the tasks are done

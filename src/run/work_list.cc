@@ -45,9 +45,11 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
 
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {
-    // It may be there by now, there may be time by now, and what killed a program may be gone.
-    if (s.score.reason == reason::kNoMathVerify || s.score.reason == reason::kNotScoredBudget ||
-        s.score.reason == reason::kSandboxFault) {
+    // The library may be there by now, or the time; what killed a program may be gone, and what
+    // came before an answer be answered.
+    const std::string& why = s.score.reason;
+    if (why == reason::kNoMathVerify || why == reason::kNotScoredBudget ||
+        why == reason::kSandboxFault || why == reason::kNotRun) {
       continue;
     }
     if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
@@ -275,6 +277,19 @@ void WorkList::drop_asked() {
   for (const auto& [id, unit] : asked_) units_[unit].state = Unit::State::not_run;
   asked_.clear();
   keys_asked_.clear();
+}
+
+std::vector<AnswerId> WorkList::end_at_first_gap() {
+  std::set<std::pair<const ResolvedTask*, Purpose>> ended;
+  std::vector<AnswerId> out;
+  for (Unit& unit : units_) {
+    const std::pair lane(unit.task, unit.purpose);
+    if (unit.state == Unit::State::not_run) ended.insert(lane);
+    if (!ended.contains(lane) || unit.state != Unit::State::scored) continue;
+    unit.state = Unit::State::not_run;
+    out.push_back(unit.id(variant_.spec.name));
+  }
+  return out;
 }
 
 std::optional<std::size_t> WorkList::next_to_grade() const {

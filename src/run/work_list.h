@@ -76,6 +76,9 @@ class WorkList final : public Source {
     return {};
   }
   void drop_asked() override;
+  // What was answered after an item of its task that was begun and not finished in time: it is not
+  // run either, so that what counts is a prefix. Gives those answers.
+  [[nodiscard]] std::vector<AnswerId> end_at_first_gap();
 
   // The next unit to be graded.
   [[nodiscard]] std::optional<std::size_t> next_to_grade() const;

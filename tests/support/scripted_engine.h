@@ -22,9 +22,10 @@ struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
   double load_s = 10;
-  bool load_hangs = false;  // it takes all the time it is given, and more
-  double token_s = 0.1;     // per output token, whatever is in flight; of an answer without, once
-  int output_tokens = 5;    // of each answer; sampling.max_tokens when larger
+  bool load_hangs = false;        // it takes all the time it is given, and more
+  double load_fails_after_s = 0;  // the next load fails after so long, once; 0: it does not
+  double token_s = 0.1;   // per output token, whatever is in flight; of an answer without, once
+  int output_tokens = 5;  // of each answer; sampling.max_tokens when larger
   std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
     return std::string("yes");
   };
@@ -93,6 +94,10 @@ class ScriptedEngine final : public Engine {
       script_.clock.advance(timeout);
       return environment_error("the engine does not answer 'load'", "its last line",
                                "read the log");
+    }
+    if (const double after_s = std::exchange(script_.load_fails_after_s, 0); after_s > 0) {
+      script_.clock.advance(Seconds(after_s));
+      return environment_error("the engine died while it loaded", "as scripted", "");
     }
     script_.clock.advance(Seconds(script_.load_s));
     LoadFacts loaded;
