@@ -23,7 +23,7 @@ Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
   Request request;
   request.messages = {
       {"user", prompt_of({item.row["task"], item.row["item"], item.row["prompt"]})}};
-  request.sampling.max_tokens = *context.spec.max_gen_toks;
+  request.sampling.max_tokens = context.spec.max_gen_toks.value_or(1);
   return request;
 }
 

@@ -53,6 +53,7 @@ ELSEWHERE: dict[str, str] = {
     "./dev format": "a stage of ./dev test",
     "./dev tidy": "a stage of ./dev test",
     "./dev bench": "minutes on a quiet machine",
+    "./dev proofs": "an hour; the stages statistics and budget are its short form",
     "tools/setup": "installs packages; a stage of ./dev test",
     "/opt/vllm/bin/pip install": "installs packages",
     "pip install": "installs packages",
