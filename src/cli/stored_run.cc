@@ -10,12 +10,13 @@ namespace {
 
 // The run as it was resolved: its items come from the store, the rest from the frozen plan.
 Result<ResolvedRun> stored_run(const Store& store) {
+  TRY(store.verify());
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
     return usage_error("this run was never begun", "its store holds no frozen plan",
                        "name the folder an `assay run` wrote to");
   }
-  const FrozenPlan frozen = TRY(frozen_from_text(*text));
+  const FrozenPlan frozen = TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash"))));
   ResolvedRun run;
   run.plan = frozen.plan;
   for (const FrozenTask& entry : frozen.tasks) {

@@ -115,6 +115,17 @@ Result<FrozenPlan> frozen_from_text(std::string_view text) {
   }
 }
 
+Result<FrozenPlan> frozen_from_store(std::string_view text,
+                                     const std::optional<std::string>& hash) {
+  FrozenPlan frozen = TRY(frozen_from_text(text));
+  if (hash == frozen_hash(frozen)) return frozen;
+  return environment_error(
+      "the store's frozen plan is not the one its answers were made with",
+      hash ? "its hash is not the stored frozen_hash: one of the two was changed"
+           : "its frozen_hash is missing",
+      "bring back a copy of store.sqlite, or run the plan again with another folder as --out");
+}
+
 std::string frozen_hash(const FrozenPlan& frozen) {
   json value = to_json(frozen);
   value.erase("assay");

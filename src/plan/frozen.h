@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ struct FrozenPlan {
 // The inverse of to_json, as text. Errors (environment): another format, or a value that is not
 // laid out as this one.
 [[nodiscard]] Result<FrozenPlan> frozen_from_text(std::string_view text);
+// As a store holds it: also an error when `hash`, the store's `frozen_hash`, is another or missing.
+[[nodiscard]] Result<FrozenPlan> frozen_from_store(std::string_view text,
+                                                   const std::optional<std::string>& hash);
 
 // SHA-256 (hex) of all that must not change between two runs on one folder.
 [[nodiscard]] std::string frozen_hash(const FrozenPlan& frozen);

@@ -320,6 +320,25 @@ Result<std::vector<EventValues>> read_events(const Store& store) {
   return out;
 }
 
+// Margin, alpha and weights may change between runs, so the frozen plan's hash leaves them out; the
+// store has them once more as what the last run applied.
+Status take_declarations(const Store& store, RunReport& report) {
+  const auto both = TRY(declarations(store));
+  if (!both) return {};
+  if (!both->applied.asks_the_same({report.margin_pp, report.alpha, report.weights})) {
+    return environment_error(
+        "the store's frozen plan asks another question than the last run applied",
+        fmt::format("a margin of {} points and alpha {} in the plan, {} and {} applied, or other "
+                    "weights: one of the two was changed",
+                    report.margin_pp, report.alpha, both->applied.margin_pp, both->applied.alpha),
+        "bring back a copy of store.sqlite, or run the plan again on this folder");
+  }
+  if (both->declared.asks_the_same(both->applied)) return {};
+  report.declared = both->declared;
+  report.applied_since_s = both->applied.at_s;
+  return {};
+}
+
 Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   RunReport report;
   report.name = frozen.plan.name;
@@ -328,11 +347,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.margin_pp = frozen.plan.compare.margin_pp;
   report.alpha = frozen.plan.compare.alpha;
   report.weights = frozen.plan.compare.weights.value_or(WeightRule::equal);
-  if (const auto both = TRY(declarations(store));
-      both && !both->declared.asks_the_same(both->applied)) {
-    report.declared = both->declared;
-    report.applied_since_s = both->applied.at_s;
-  }
+  TRY(take_declarations(store, report));
   report.end = TRY(store.meta("end")).value_or("");
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.spent_s = TRY(number_meta(store, "spent_s"));
@@ -380,12 +395,13 @@ void finish_report(RunReport& report) {
 }
 
 Result<RunReport> build_report(const Store& store) {
+  TRY(store.verify());
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
     return usage_error("there is nothing to report", "the store holds no frozen plan",
                        "name the folder an `assay run` wrote to");
   }
-  return build(store, TRY(frozen_from_text(*text)));
+  return build(store, TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash")))));
 }
 
 }  // namespace assay

@@ -128,6 +128,7 @@ void store_answers(Store& store, const Situation& s, std::size_t v, const std::s
 
 void fill(Store& store, const Situation& s) {
   ASSERT_TRUE(store.set_meta("frozen", to_json(frozen_plan_of(s)).dump()));
+  ASSERT_TRUE(store.set_meta("frozen_hash", frozen_hash(frozen_plan_of(s))));
   ASSERT_TRUE(store.set_meta("end", s.end));
   ASSERT_TRUE(store.set_meta("started_at", "1000"));
   ASSERT_TRUE(store.set_meta("ended_at", "1400"));

@@ -60,6 +60,7 @@ class ReportTest : public testing::Test {
     frozen.tasks = {task("a", items), task("b", items), task("hle", items, false)};
     frozen.variants = {{"bf16", "m", "", "", true}, {"fp8", "m8", "", "", false}};
     EXPECT_TRUE(store.set_meta("frozen", to_json(frozen).dump()));
+    EXPECT_TRUE(store.set_meta("frozen_hash", frozen_hash(frozen)));
     EXPECT_TRUE(store.set_meta("end", "complete"));
     if (!missing_.empty()) {
       EXPECT_TRUE(store.set_meta("sandbox_missing", missing_));

@@ -139,7 +139,7 @@ TEST_F(MigrationTest, IsReadAsItIs) {
 
 TEST_F(MigrationTest, IsMigratedWhenOpenedForWriting) {
   expect_everything(Store::open(folder_, Store::Mode::write).value());
-  EXPECT_EQ(version(), 2);
+  EXPECT_EQ(version(), 3);
   EXPECT_EQ(number("SELECT count(*) FROM steps"), 32);
   EXPECT_EQ(number("SELECT count(*) FROM sqlite_master WHERE name IN ('steps_1', 'scores_1')"), 0);
   expect_everything(Store::open(folder_, Store::Mode::read).value());
@@ -149,11 +149,45 @@ TEST_F(MigrationTest, IsMigratedWhenOpenedForWriting) {
   EXPECT_EQ(store.scores().value().size(), 6U);  // the second pass goes with its variant
 }
 
+// Version 2 is version 3 without checksums.
+TEST_F(MigrationTest, Version2IsReadAndMigrated) {
+  ASSERT_TRUE(Store::open(folder_, Store::Mode::write));
+  {
+    const Database db = Database::open(folder_ / "store.sqlite", true).value();
+    for (const std::string table : {"meta", "items", "rendered", "responses", "loads", "crashes",
+                                    "events", "steps", "scores"}) {
+      ASSERT_TRUE(db.exec(("ALTER TABLE " + table + " DROP COLUMN sum").c_str()));
+    }
+    ASSERT_TRUE(db.exec("PRAGMA user_version = 2"));
+  }
+  expect_everything(Store::open(folder_, Store::Mode::read).value());
+  EXPECT_EQ(version(), 2);
+  expect_everything(Store::open(folder_, Store::Mode::write).value());
+  EXPECT_EQ(version(), 3);
+  EXPECT_EQ(number("SELECT count(*) FROM steps WHERE sum IS row_sum('steps', variant, task, item, "
+                   "repeat, purpose, step, response_key, rendered_key)"),
+            32);
+  EXPECT_TRUE(Store::open(folder_, Store::Mode::read).value().verify());
+}
+
+// 3 is one bit from 2 and from 1: the checksums must not be passed over.
+TEST_F(MigrationTest, AVersionThatLostABitIsRefused) {
+  ASSERT_TRUE(Store::open(folder_, Store::Mode::write));
+  for (const char* sql : {"PRAGMA user_version = 2", "PRAGMA user_version = 1"}) {
+    ASSERT_TRUE(Database::open(folder_ / "store.sqlite", true).value().exec(sql));
+    for (const auto mode : {Store::Mode::read, Store::Mode::write}) {
+      const auto store = Store::open(folder_, mode);
+      ASSERT_FALSE(store) << sql;
+      EXPECT_EQ(store.error().what, (folder_ / "store.sqlite").string() + " is damaged");
+    }
+  }
+}
+
 // A reader that began before the file was migrated goes on with what it began to read.
 TEST_F(MigrationTest, AReaderIsNotDisturbed) {
   const Store reader = Store::open(folder_, Store::Mode::read).value();
   expect_everything(Store::open(folder_, Store::Mode::write).value());
-  EXPECT_EQ(version(), 2);
+  EXPECT_EQ(version(), 3);
   expect_everything(reader);
 }
 
@@ -181,7 +215,7 @@ TEST_F(MigrationTest, KilledOnTheWayLeavesVersion1) {
       ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ) << "at " << limit;
       ++killed;
     }
-    EXPECT_EQ(version(), done ? 2 : 1) << "at " << limit;
+    EXPECT_EQ(version(), done ? 3 : 1) << "at " << limit;
     expect_everything(Store::open(folder_, Store::Mode::read).value());
   }
   EXPECT_TRUE(done);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "store/tables.h"
+
 namespace assay {
 namespace {
 
@@ -25,8 +27,10 @@ CREATE TABLE steps(variant TEXT, task TEXT, item TEXT, repeat INTEGER, purpose T
   PRIMARY KEY(variant, task, item, repeat, purpose, step)) WITHOUT ROWID;
 CREATE TABLE scores(variant TEXT, task TEXT, item TEXT, repeat INTEGER, purpose TEXT,
   body TEXT NOT NULL, PRIMARY KEY(variant, task, item, repeat, purpose)) WITHOUT ROWID;
-PRAGMA user_version = 2;
 )sql";
+
+constexpr StoreTable kTables[] = {kMeta,    kItems,  kRendered, kResponses, kLoads,
+                                  kCrashes, kEvents, kSteps,    kScores};
 
 // Version 1 had no column `purpose`. The second pass was a variant of its own, "(second pass)";
 // reading back and judging were tasks of their own, "(fidelity)" and "(judge)", whose items were
@@ -66,12 +70,24 @@ Result<std::int64_t> number(const Database& db, const char* sql) {
   return statement.integer(0);
 }
 
-Status create(const Database& db) {
-  TRY(db.exec(kSchema));
-  return db.exec(kStepsAndScores);
+// From version 2, whose rows had no checksum, to version 3.
+Status add_checksums(const Database& db) {
+  for (const StoreTable& table : kTables) {
+    TRY(db.exec(fmt::format("ALTER TABLE {0} ADD COLUMN sum INTEGER NOT NULL DEFAULT 0; "
+                            "UPDATE {0} SET sum = {1}",
+                            table.name, row_sum_of(table))
+                    .c_str()));
+  }
+  return db.exec(fmt::format("PRAGMA user_version = {}", kStoreSchemaVersion).c_str());
 }
 
-Status migrate(const Database& db) {
+Status create(const Database& db) {
+  TRY(db.exec(kSchema));
+  TRY(db.exec(kStepsAndScores));
+  return add_checksums(db);
+}
+
+Status migrate_1_to_2(const Database& db) {
   TRY(db.exec("ALTER TABLE steps RENAME TO steps_1; ALTER TABLE scores RENAME TO scores_1"));
   TRY(db.exec(kStepsAndScores));
   TRY(db.exec(("INSERT INTO steps " + steps_of_version_1("steps_1")).c_str()));
@@ -80,10 +96,34 @@ Status migrate(const Database& db) {
 }
 
 // The temporary views stand before the file's own tables of the same names.
-Status view(const Database& db) {
+Status view(const Database& db, std::int64_t version) {
   TRY(db.exec("PRAGMA temp_store = MEMORY"));
-  TRY(db.exec(("CREATE TEMP VIEW steps AS " + steps_of_version_1("steps")).c_str()));
-  return db.exec(("CREATE TEMP VIEW scores AS " + scores_of_version_1("scores")).c_str());
+  for (const StoreTable& table : kTables) {
+    std::string rows = fmt::format("SELECT {} FROM main.{}", table.columns, table.name);
+    if (version == 1 && table.name == kSteps.name) rows = steps_of_version_1("steps");
+    if (version == 1 && table.name == kScores.name) rows = scores_of_version_1("scores");
+    TRY(db.exec(fmt::format("CREATE TEMP VIEW {} AS SELECT {}, {} AS sum FROM ({})", table.name,
+                            table.columns, row_sum_of(table), rows)
+                    .c_str()));
+  }
+  return {};
+}
+
+// A version that lost a bit would have rows believed without their checksums.
+Status check_version(const Database& db, const std::filesystem::path& file, std::int64_t found) {
+  const std::int64_t columns =
+      TRY(number(db, "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'sum'"));
+  if (columns == 0) return {};
+  return environment_error(
+      file.string() + " is damaged",
+      fmt::format("it says that it has schema version {}, and has the columns of a later one",
+                  found),
+      "bring back a copy of the file, or choose another folder with --out");
+}
+
+Status migrate(const Database& db, std::int64_t from) {
+  if (from == 1) TRY(migrate_1_to_2(db));
+  return add_checksums(db);
 }
 
 }  // namespace
@@ -94,9 +134,10 @@ Status prepare_schema(const Database& db, const std::filesystem::path& file, boo
   TRY(db.exec(write ? "BEGIN IMMEDIATE" : "BEGIN"));
   const std::int64_t found = TRY(number(db, "PRAGMA user_version"));
   if (found == kStoreSchemaVersion) return db.exec("COMMIT");
-  if (found == 1) {
-    if (!write) return view(db);  // the transaction goes on: the views read this version's tables
-    TRY(migrate(db));
+  if (found == 1 || found == 2) {
+    TRY(check_version(db, file, found));
+    if (!write) return view(db, found);  // the transaction goes on: the views read these tables
+    TRY(migrate(db, found));
     return db.exec("COMMIT");
   }
   const std::int64_t tables = TRY(number(db, "SELECT count(*) FROM sqlite_master"));
@@ -106,7 +147,7 @@ Status prepare_schema(const Database& db, const std::filesystem::path& file, boo
   }
   return environment_error(
       fmt::format("{} has schema version {}", file.string(), found),
-      fmt::format("this assay reads and writes version {}, and version 1 of older releases",
+      fmt::format("this assay reads and writes version {}, and the earlier ones from 1 on",
                   kStoreSchemaVersion),
       "use the assay that made it, or choose another folder with --out");
 }

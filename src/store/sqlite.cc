@@ -1,13 +1,32 @@
 #include "store/sqlite.h"
 
+#include <cerrno>
+
+#include "store/tables.h"
+
 namespace assay {
+namespace {
+
+// SQLite calls only a failed write "full"; a file beside the store that cannot grow is an error of
+// input and output whose cause the system knows.
+bool disk_is_full(sqlite3* handle, int code) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  const bool io = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  if (!io || handle == nullptr) return false;
+  const int cause = sqlite3_system_errno(handle);
+  return cause == ENOSPC || cause == EDQUOT;
+}
+
+}  // namespace
 
 std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string& file) {
   const std::string why = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  if (disk_is_full(handle, code)) {
+    return environment_error(
+        "the disk of " + file + " is full", why,
+        "free some space, then run the same command again: it goes on, and nothing is lost");
+  }
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return environment_error("the disk of " + file + " is full", why,
-                               "free some space, then run the same command again: nothing is lost");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return environment_error(file + " is damaged or is no store of assay", why,
@@ -81,6 +100,8 @@ Result<Database> Database::open(const std::filesystem::path& file, bool write) {
   Database database(handle, file.string());
   if (code != SQLITE_OK) return sqlite_error(handle, code, file.string());
   sqlite3_busy_timeout(handle, 5000);
+  const int added = add_row_sum(handle);
+  if (added != SQLITE_OK) return sqlite_error(handle, added, file.string());
   return database;
 }
 
@@ -96,6 +117,10 @@ Result<Statement> Database::prepare(std::string_view sql) const {
                                       &statement, nullptr);
   if (code != SQLITE_OK) return sqlite_error(handle_.get(), code, file_);
   return Statement(statement, file_);
+}
+
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle_.get()) == 0;
 }
 
 std::int64_t Database::last_row_id() const {

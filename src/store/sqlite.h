@@ -40,6 +40,8 @@ class Database {
   [[nodiscard]] Status exec(const char* sql) const;
   [[nodiscard]] Result<Statement> prepare(std::string_view sql) const;
   [[nodiscard]] std::int64_t last_row_id() const;
+  // SQLite ends a transaction by itself after some errors, a full disk among them.
+  [[nodiscard]] bool in_transaction() const;
 
  private:
   Database(sqlite3* handle, std::string file);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
+#include "store/tables.h"
 
 namespace assay {
 namespace {
@@ -53,7 +54,17 @@ struct Store::Impl {
   bool in_transaction = false;
   std::chrono::steady_clock::time_point oldest_pending;
 
+  // Whether SQLite has ended the transaction by itself: what was pending is not stored.
+  [[nodiscard]] bool rolled_back() const { return in_transaction && !db.in_transaction(); }
+  [[nodiscard]] std::unexpected<Error> rolled_back_error() const {
+    return environment_error(
+        "the last writes to " + file + " could not be stored",
+        "an error before undid them; mostly the disk is full",
+        "free some space, then run the same command again: what was committed is kept");
+  }
+
   Status begin() {
+    if (rolled_back()) return rolled_back_error();
     if (in_transaction) return {};
     TRY(db.exec("BEGIN IMMEDIATE"));
     in_transaction = true;
@@ -66,7 +77,7 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() {
-  if (impl_ && impl_->in_transaction) (void)impl_->db.exec("COMMIT");
+  if (impl_ && impl_->db.in_transaction()) (void)impl_->db.exec("COMMIT");
 }
 
 Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
@@ -94,6 +105,7 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
 
 Status Store::flush() {
   if (!impl_->in_transaction) return {};
+  if (impl_->rolled_back()) return impl_->rolled_back_error();
   TRY(impl_->db.exec("COMMIT"));
   impl_->in_transaction = false;
   return {};
@@ -107,7 +119,7 @@ Status Store::flush_if_due() {
 
 Status Store::set_meta(const std::string& name, const std::string& value) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO meta VALUES(?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_into(kMeta, "INSERT OR REPLACE")));
   return s.bind(1, name).bind(2, value).run();
 }
 
@@ -118,16 +130,16 @@ Status Store::remove_meta(const std::string& name) {
 }
 
 Result<std::optional<std::string>> Store::meta(const std::string& name) const {
-  auto s = TRY(impl_->db.prepare("SELECT value FROM meta WHERE name = ?"));
+  auto s = TRY(impl_->db.prepare(select_from(kMeta) + "WHERE name = ?"));
   s.bind(1, name);
-  if (!TRY(s.step())) return std::nullopt;
-  return s.text(0);
+  if (!TRY(next_row(s, kMeta, impl_->file))) return std::nullopt;
+  return s.text(1);
 }
 
 Status Store::put_items(const std::string& task, const std::vector<Item>& items) {
   TRY(impl_->begin());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO items VALUES(?,?,?,?,?,?)"));
+    auto s = TRY(impl_->db.prepare(insert_into(kItems, "INSERT OR REPLACE")));
     TRY(s.bind(1, task)
             .bind(2, static_cast<std::int64_t>(i))
             .bind(3, items[i].id)
@@ -140,12 +152,11 @@ Status Store::put_items(const std::string& task, const std::vector<Item>& items)
 }
 
 Result<std::vector<Item>> Store::items(const std::string& task) const {
-  auto s = TRY(impl_->db.prepare(
-      "SELECT id, stratum, grp, row FROM items WHERE task = ? ORDER BY position"));
+  auto s = TRY(impl_->db.prepare(select_from(kItems) + "WHERE task = ? ORDER BY position"));
   s.bind(1, task);
   std::vector<Item> out;
-  while (TRY(s.step())) {
-    Item item{s.text(0), s.text(1), s.text(2), TRY(parse_json(s.text(3), impl_->file))};
+  while (TRY(next_row(s, kItems, impl_->file))) {
+    Item item{s.text(2), s.text(3), s.text(4), TRY(parse_json(s.text(5), impl_->file))};
     out.push_back(std::move(item));
   }
   return out;
@@ -153,32 +164,32 @@ Result<std::vector<Item>> Store::items(const std::string& task) const {
 
 Status Store::put_rendered(const std::string& key, const Rendered& rendered) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR IGNORE INTO rendered VALUES(?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_into(kRendered, "INSERT OR IGNORE")));
   return s.bind(1, key).bind(2, dump_json(to_json(rendered))).run();
 }
 
 Result<std::optional<Rendered>> Store::rendered(const std::string& key) const {
-  auto s = TRY(impl_->db.prepare("SELECT body FROM rendered WHERE key = ?"));
+  auto s = TRY(impl_->db.prepare(select_from(kRendered) + "WHERE key = ?"));
   s.bind(1, key);
-  if (!TRY(s.step())) return std::nullopt;
-  return TRY(parse_stored<Rendered>(s.text(0), impl_->file, rendered_from_json));
+  if (!TRY(next_row(s, kRendered, impl_->file))) return std::nullopt;
+  return TRY(parse_stored<Rendered>(s.text(1), impl_->file, rendered_from_json));
 }
 
 Status Store::put_response(const std::string& key, const Response& response, std::int64_t load_id) {
   TRY(impl_->begin());
   // An answer stays as it is; one that was set aside gives way to what a later run got.
-  auto s =
-      TRY(impl_->db.prepare("INSERT INTO responses VALUES(?1,?2,?3) ON CONFLICT(key) DO UPDATE SET "
-                            "load = ?2, body = ?3 "
-                            "WHERE json_extract(responses.body, '$.finish_reason') = 'error'"));
+  auto s = TRY(impl_->db.prepare(
+      insert_into(kResponses, "INSERT") +
+      " ON CONFLICT(key) DO UPDATE SET load = excluded.load, body = excluded.body, "
+      "sum = excluded.sum WHERE json_extract(responses.body, '$.finish_reason') = 'error'"));
   return s.bind(1, key).bind(2, load_id).bind(3, dump_json(to_json(response))).run();
 }
 
 Result<std::optional<Response>> Store::response(const std::string& key) const {
-  auto s = TRY(impl_->db.prepare("SELECT body FROM responses WHERE key = ?"));
+  auto s = TRY(impl_->db.prepare(select_from(kResponses) + "WHERE key = ?"));
   s.bind(1, key);
-  if (!TRY(s.step())) return std::nullopt;
-  return TRY(parse_stored<Response>(s.text(0), impl_->file, response_from_json));
+  if (!TRY(next_row(s, kResponses, impl_->file))) return std::nullopt;
+  return TRY(parse_stored<Response>(s.text(2), impl_->file, response_from_json));
 }
 
 std::int64_t Store::response_count() const {
@@ -211,7 +222,7 @@ Result<AnswerId> read_id(const Statement& s, const std::string& file) {
 
 Result<std::vector<StoredStep>> read_steps(Statement& s, const std::string& file) {
   std::vector<StoredStep> out;
-  while (TRY(s.step())) {
+  while (TRY(next_row(s, kSteps, file))) {
     out.push_back({TRY(read_id(s, file)), static_cast<int>(s.integer(5)), s.text(6), s.text(7)});
   }
   return out;
@@ -219,7 +230,7 @@ Result<std::vector<StoredStep>> read_steps(Statement& s, const std::string& file
 
 Result<std::vector<StoredScore>> read_scores(Statement& s, const std::string& file) {
   std::vector<StoredScore> out;
-  while (TRY(s.step())) {
+  while (TRY(next_row(s, kScores, file))) {
     out.push_back(
         {TRY(read_id(s, file)), TRY(parse_stored<Score>(s.text(5), file, score_from_json))});
   }
@@ -230,7 +241,7 @@ Result<std::vector<StoredScore>> read_scores(Statement& s, const std::string& fi
 
 Status Store::put_step(const StoredStep& step) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO steps VALUES(?,?,?,?,?,?,?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_into(kSteps, "INSERT OR REPLACE")));
   return bind_id(s, step.id)
       .bind(6, static_cast<std::int64_t>(step.step))
       .bind(7, step.response_key)
@@ -240,35 +251,34 @@ Status Store::put_step(const StoredStep& step) {
 
 Result<std::vector<StoredStep>> Store::steps(const AnswerId& id) const {
   auto s =
-      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND task = ? AND item = ? "
-                            "AND repeat = ? AND purpose = ? ORDER BY step"));
+      TRY(impl_->db.prepare(select_from(kSteps) + "WHERE variant = ? AND task = ? AND item = ? "
+                                                  "AND repeat = ? AND purpose = ? ORDER BY step"));
   bind_id(s, id);
   return read_steps(s, impl_->file);
 }
 
 Result<std::vector<StoredStep>> Store::steps(const std::string& variant, Purpose purpose) const {
-  auto s =
-      TRY(impl_->db.prepare("SELECT * FROM steps WHERE variant = ? AND purpose = ? "
-                            "ORDER BY task, item, repeat, step"));
+  auto s = TRY(impl_->db.prepare(select_from(kSteps) + "WHERE variant = ? AND purpose = ? "
+                                                       "ORDER BY task, item, repeat, step"));
   s.bind(1, variant).bind(2, std::string_view(to_string(purpose)));
   return read_steps(s, impl_->file);
 }
 
 Status Store::put_score(const StoredScore& score) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT OR REPLACE INTO scores VALUES(?,?,?,?,?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_into(kScores, "INSERT OR REPLACE")));
   return bind_id(s, score.id).bind(6, dump_json(to_json(score.score))).run();
 }
 
 Result<std::vector<StoredScore>> Store::scores() const {
-  auto s =
-      TRY(impl_->db.prepare("SELECT * FROM scores ORDER BY variant, task, item, repeat, purpose"));
+  auto s = TRY(
+      impl_->db.prepare(select_from(kScores) + "ORDER BY variant, task, item, repeat, purpose"));
   return read_scores(s, impl_->file);
 }
 
 Result<std::vector<StoredScore>> Store::scores(Purpose purpose) const {
-  auto s = TRY(impl_->db.prepare(
-      "SELECT * FROM scores WHERE purpose = ? ORDER BY variant, task, item, repeat"));
+  auto s = TRY(impl_->db.prepare(select_from(kScores) +
+                                 "WHERE purpose = ? ORDER BY variant, task, item, repeat"));
   s.bind(1, std::string_view(to_string(purpose)));
   return read_scores(s, impl_->file);
 }
@@ -276,21 +286,27 @@ Result<std::vector<StoredScore>> Store::scores(Purpose purpose) const {
 Result<std::int64_t> Store::add_load(const std::string& variant, double at_s,
                                      const LoadFacts& facts) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT INTO loads(variant, at, facts) VALUES(?,?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_numbered(kLoads)));
   TRY(s.bind(1, variant).bind(2, at_s).bind(3, dump_json(to_json(facts))).run());
   return impl_->db.last_row_id();
 }
 
 Status Store::update_load(std::int64_t id, const LoadFacts& facts) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("UPDATE loads SET facts = ? WHERE id = ?"));
-  return s.bind(1, dump_json(to_json(facts))).bind(2, id).run();
+  auto old = TRY(impl_->db.prepare(select_from(kLoads) + "WHERE id = ?"));
+  if (!TRY(next_row(old.bind(1, id), kLoads, impl_->file))) return {};
+  auto s = TRY(impl_->db.prepare(insert_into(kLoads, "INSERT OR REPLACE")));
+  return s.bind(1, id)
+      .bind(2, old.text(1))
+      .bind(3, old.real(2))
+      .bind(4, dump_json(to_json(facts)))
+      .run();
 }
 
 Result<std::vector<StoredLoad>> Store::loads() const {
-  auto s = TRY(impl_->db.prepare("SELECT id, variant, at, facts FROM loads ORDER BY id"));
+  auto s = TRY(impl_->db.prepare(select_from(kLoads) + "ORDER BY id"));
   std::vector<StoredLoad> out;
-  while (TRY(s.step())) {
+  while (TRY(next_row(s, kLoads, impl_->file))) {
     const LoadFacts facts =
         TRY(parse_stored<LoadFacts>(s.text(3), impl_->file, load_facts_from_json));
     out.push_back({s.integer(0), s.text(1), s.real(2), facts});
@@ -300,32 +316,40 @@ Result<std::vector<StoredLoad>> Store::loads() const {
 
 Status Store::add_crash(const std::string& response_key) {
   TRY(impl_->begin());
-  auto s =
-      TRY(impl_->db.prepare("INSERT INTO crashes VALUES(?, 1) ON CONFLICT(response_key) DO UPDATE "
-                            "SET count = count + 1"));
-  return s.bind(1, response_key).run();
+  const int before = TRY(crashes(response_key));
+  auto s = TRY(impl_->db.prepare(insert_into(kCrashes, "INSERT OR REPLACE")));
+  return s.bind(1, response_key).bind(2, std::int64_t{before} + 1).run();
 }
 
 Result<int> Store::crashes(const std::string& response_key) const {
-  auto s = TRY(impl_->db.prepare("SELECT count FROM crashes WHERE response_key = ?"));
+  auto s = TRY(impl_->db.prepare(select_from(kCrashes) + "WHERE response_key = ?"));
   s.bind(1, response_key);
-  if (!TRY(s.step())) return 0;
-  return static_cast<int>(s.integer(0));
+  if (!TRY(next_row(s, kCrashes, impl_->file))) return 0;
+  return static_cast<int>(s.integer(1));
 }
 
 Status Store::add_event(double at_s, const std::string& kind, const nlohmann::json& body) {
   TRY(impl_->begin());
-  auto s = TRY(impl_->db.prepare("INSERT INTO events(at, kind, body) VALUES(?,?,?)"));
+  auto s = TRY(impl_->db.prepare(insert_numbered(kEvents)));
   return s.bind(1, at_s).bind(2, kind).bind(3, dump_json(body)).run();
 }
 
 Result<std::vector<StoredEvent>> Store::events() const {
-  auto s = TRY(impl_->db.prepare("SELECT at, kind, body FROM events ORDER BY id"));
+  auto s = TRY(impl_->db.prepare(select_from(kEvents) + "ORDER BY id"));
   std::vector<StoredEvent> out;
-  while (TRY(s.step())) {
-    out.push_back({s.real(0), s.text(1), TRY(parse_json(s.text(2), impl_->file))});
+  while (TRY(next_row(s, kEvents, impl_->file))) {
+    out.push_back({s.real(1), s.text(2), TRY(parse_json(s.text(3), impl_->file))});
   }
   return out;
+}
+
+Status Store::verify() const {
+  // One transaction, so that a writer cannot commit between two looks at the same table.
+  const bool own = !impl_->db.in_transaction();
+  if (own) TRY(impl_->db.exec("BEGIN"));
+  Status found = verify_tables(impl_->db, impl_->file);
+  if (own && impl_->db.in_transaction()) (void)impl_->db.exec("COMMIT");
+  return found;
 }
 
 Status Store::forget_variant(const std::string& variant) {

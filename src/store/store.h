@@ -125,6 +125,10 @@ class Store {
 
   [[nodiscard]] std::int64_t response_count() const;
 
+  // Every read checks the checksums of the rows it returns. This reads the whole file, and finds
+  // rows that are missing or are not found any more; a report is made of nothing less.
+  [[nodiscard]] Status verify() const;
+
  private:
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);

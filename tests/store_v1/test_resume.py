@@ -119,5 +119,5 @@ with tempfile.TemporaryDirectory() as name:
     assert version(folder) == 1, "reading changed the store"
 
     assay(folder, "run", "plan.yaml")  # every answer is there: no engine is started
-    assert version(folder) == 2
+    assert version(folder) == 3
     assert values(results) == read, "another report after the migration"
