@@ -17,7 +17,7 @@ namespace {
 // The folder's lock file names its holder, for the message of whoever comes second.
 Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
   const auto path = folder / ".lock";
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd.valid()) {
     return errno_error("cannot write in " + folder.string(), "check the folder's permissions");
   }
@@ -83,6 +83,15 @@ Store::~Store() {
 Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
   const bool write = mode == Mode::write;
   const auto file = folder / "store.sqlite";
+  // SQLite would wait for a FIFO's writer. A symbolic link to a file is followed.
+  std::error_code code;
+  const auto kind = std::filesystem::status(file, code).type();
+  if (kind != std::filesystem::file_type::regular &&
+      kind != std::filesystem::file_type::not_found) {
+    return environment_error(file.string() + " is no store of assay",
+                             code ? code.message() : "it is no regular file",
+                             "choose another folder with --out");
+  }
   UniqueFd lock;
   if (write) {
     TRY(make_dirs(folder));
@@ -92,7 +101,7 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
                                "choose a folder on a local disk with --out");
     }
     lock = TRY(take_lock(folder));
-  } else if (!std::filesystem::exists(file)) {
+  } else if (!std::filesystem::exists(file, code)) {
     return usage_error("no run in " + folder.string(), "store.sqlite is not there",
                        "name the folder an `assay run` wrote to");
   }

@@ -1,8 +1,11 @@
 #include "store/store.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,6 +170,80 @@ TEST_F(StoreTest, FullDiskLosesNothingCommitted) {
   EXPECT_EQ(status, 0);
   const Store store = Store::open(folder_, Store::Mode::read).value();
   EXPECT_EQ(store.response("kept").value()->text, "x");
+}
+
+constexpr int kSkipped = 77;
+constexpr int kOtherNames = 78;
+
+// Whether this process may mount without anybody else seeing it; in a user namespace where it must.
+bool own_mounts() {
+  const std::string user = "0 " + std::to_string(::getuid()) + " 1";
+  if (::unshare(CLONE_NEWNS) != 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    std::ofstream("/proc/self/uid_map") << user;
+  }
+  return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+// In a child with a small tmpfs of its own over `folder`.
+int fill_a_disk(const std::filesystem::path& folder) {
+  if (!own_mounts()) return kSkipped;
+  if (::mount("none", folder.c_str(), "tmpfs", 0, "size=600k") != 0) return kSkipped;
+  int confirmed = 0;
+  {
+    auto store = Store::open(folder, Store::Mode::write);
+    if (!store) return 1;
+    Status status{};
+    while (confirmed < 1000 && status) {
+      status =
+          store->put_response("k" + std::to_string(confirmed), answer(std::string(20000, 'y')), 0);
+      if (status) status = store->flush();
+      if (status) ++confirmed;
+    }
+    if (status || status.error().what.find("is full") == std::string::npos) return kOtherNames;
+    // Whoever goes on is not told of a transaction that is not active.
+    for (const Status& later : {store->set_meta("a", std::string(90000, 'z')), store->flush()}) {
+      if (!later && later.error().why.find("full") == std::string::npos) return kOtherNames;
+    }
+  }
+  if (::mount("none", folder.c_str(), "tmpfs", MS_REMOUNT, "size=4m") != 0) return 2;
+  auto store = Store::open(folder, Store::Mode::write);
+  if (!store) return 3;
+  for (int i = 0; i < confirmed; ++i) {
+    const auto response = store->response("k" + std::to_string(i));
+    if (!response || !*response) return 4;
+  }
+  const bool goes_on = store->put_response("next", answer("x"), 0) && store->flush();
+  return confirmed > 3 && goes_on && store->verify() ? 0 : 5;
+}
+
+TEST_F(StoreTest, AFullDiskIsNamedAndTheRunGoesOn) {
+  ASSERT_TRUE(make_dirs(folder_));
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(fill_a_disk(folder_));
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kSkipped) GTEST_SKIP() << "mounting is not allowed";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(StoreTest, WhatIsNoRegularFileIsRefused) {
+  ASSERT_TRUE(make_dirs(folder_));
+  const auto file = folder_ / "store.sqlite";
+  const auto expect_refused = [&](const std::string& why) {
+    for (const auto mode : {Store::Mode::read, Store::Mode::write}) {
+      const auto store = Store::open(folder_, mode);
+      ASSERT_FALSE(store);
+      EXPECT_EQ(store.error().what, file.string() + " is no store of assay");
+      EXPECT_EQ(store.error().why, why);
+    }
+    std::filesystem::remove(file);
+  };
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  expect_refused("it is no regular file");
+  ASSERT_EQ(::symlink("store.sqlite", file.c_str()), 0);
+  expect_refused("Too many levels of symbolic links");
 }
 
 // Real SIGKILLs at growing distances: everything a flush() confirmed (told over a pipe) is there.

@@ -121,7 +121,7 @@ Result<bool> next_row(Statement& statement, const StoreTable& table, const std::
 Status verify_tables(const Database& db, const std::string& file) {
   TRY(check_pages(db, file));
   for (const StoreTable& table : {kRendered, kResponses}) TRY(check_keys(db, table, file));
-  for (const StoreTable& table : {kMeta, kItems, kLoads, kCrashes, kEvents, kSteps}) {
+  for (const StoreTable& table : {kMeta, kItems, kLoads, kCrashes, kEvents, kSteps, kScores}) {
     TRY(check_rows(db, table, file));
   }
   return {};

@@ -45,8 +45,8 @@ inline constexpr StoreTable kScores{"scores", "variant, task, item, repeat, purp
                                     const std::string& file);
 
 // Looks at the whole file: that its pages hang together, so that no row is missing; that every key
-// is found where it is looked for; and the checksums of all tables but responses, rendered and
-// scores, whose rows are checked when a report reads them. Reads the file once.
+// is found where it is looked for; and the checksums of all tables but responses and
+// rendered, whose rows are checked when they are read by key. Reads the file once.
 [[nodiscard]] Status verify_tables(const Database& db, const std::string& file);
 
 // Makes row_sum known to a connection.
