@@ -31,13 +31,18 @@ Status write_all(int fd, std::string_view content, const std::filesystem::path& 
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A FIFO without a writer would be waited for: O_NONBLOCK matters to nothing that is read below.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
     return usage_error("cannot read " + path.string(), std::strerror(errno), "check the path");
   }
   if (S_ISDIR(info.st_mode)) {
     return usage_error("cannot read " + path.string(), "it is a folder", "name a file");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return usage_error("cannot read " + path.string(), "it is no regular file",
+                       "name a file: pipes and devices may never end");
   }
   std::string content;
   content.reserve(static_cast<std::size_t>(info.st_size));

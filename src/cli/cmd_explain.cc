@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/visible.h"
 #include "cli/command.h"
 #include "store/store.h"
 
@@ -19,52 +20,57 @@ struct ExplainOptions {
   std::string task;
 };
 
+// What models and data say must not steer the terminal.
+template <typename... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+  print_out(visible_text(fmt::format(format, std::forward<Args>(args)...)));
+}
+
 // What the scorer noted on its way: flags, and the task's own figures.
 void print_notes(const Score& score) {
-  if (score.truncated) fmt::print("  the output was cut at max_gen_toks\n");
-  if (score.thinking_not_closed) fmt::print("  a thought was begun and never ended\n");
-  if (score.looping) fmt::print("  the output repeats itself at its end\n");
-  if (score.empty) fmt::print("  the answer is empty\n");
+  if (score.truncated) say("  the output was cut at max_gen_toks\n");
+  if (score.thinking_not_closed) say("  a thought was begun and never ended\n");
+  if (score.looping) say("  the output repeats itself at its end\n");
+  if (score.empty) say("  the answer is empty\n");
   const Json extra = extra_json(score);
   for (const auto& [name, value] : extra.items()) {
-    fmt::print("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : dump_json(value));
+    say("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : dump_json(value));
   }
 }
 
 void print_score(const Score& score) {
   if (score.outcome == Outcome::unscored) {
-    fmt::print("  unscored: {}{}{}\n", score.reason, score.detail.empty() ? "" : ": ",
-               score.detail);
+    say("  unscored: {}{}{}\n", score.reason, score.detail.empty() ? "" : ": ", score.detail);
     print_notes(score);
     return;
   }
-  for (const auto& [metric, value] : score.metrics) fmt::print("  {} = {}\n", metric, value);
-  fmt::print("  extracted: {} ({})\n  target: {}\n",
-             score.extraction.empty() ? "nothing" : score.extracted,
-             score.extraction.empty() ? "no rule matched" : score.extraction, score.target);
-  if (!score.detail.empty()) fmt::print("  detail: {}\n", score.detail);
+  for (const auto& [metric, value] : score.metrics) say("  {} = {}\n", metric, value);
+  say("  extracted: {} ({})\n  target: {}\n",
+      score.extraction.empty() ? "nothing" : score.extracted,
+      score.extraction.empty() ? "no rule matched" : score.extraction, score.target);
+  if (!score.detail.empty()) say("  detail: {}\n", score.detail);
   print_notes(score);
 }
 
 // Shows a response the way it was judged: text, or the log-likelihoods of the options.
 void print_response(const Response& response) {
   for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
-    fmt::print("  option {}: log-likelihood {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
+    say("  option {}: log-likelihood {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
   }
-  if (response.loglikelihoods.empty()) fmt::print("{}\n", response.text);
-  if (!response.error.empty()) fmt::print("  engine error: {}\n", response.error);
+  if (response.loglikelihoods.empty()) say("{}\n", response.text);
+  if (!response.error.empty()) say("  engine error: {}\n", response.error);
 }
 
 Status print_steps(const Store& store, const std::vector<StoredStep>& steps, bool with_prompt) {
   for (const StoredStep& step : steps) {
     if (with_prompt) {
       const auto prompt = TRY(store.rendered(step.rendered_key));
-      fmt::print("--- prompt, step {}\n{}\n", step.step + 1, prompt ? prompt->text : "");
+      say("--- prompt, step {}\n{}\n", step.step + 1, prompt ? prompt->text : "");
     }
-    fmt::print("--- {}{} step {}\n", step.id.variant,
-               step.id.purpose == Purpose::second_pass ? " (second pass)" : "", step.step + 1);
+    say("--- {}{} step {}\n", step.id.variant,
+        step.id.purpose == Purpose::second_pass ? " (second pass)" : "", step.step + 1);
     if (step.response_key.empty()) {
-      fmt::print("  the prompt did not fit and was not sent\n");
+      say("  the prompt did not fit and was not sent\n");
       continue;
     }
     const auto response = TRY(store.response(step.response_key));
@@ -91,7 +97,7 @@ Result<int> explain(const ExplainOptions& options) {
   bool found = false;
   for (const StoredScore& s : TRY(scores_of_item(store, options))) {
     const auto steps = TRY(store.steps(s.id));
-    if (!found) fmt::print("task {}, item {}\n", s.id.task, s.id.item);
+    if (!found) say("task {}, item {}\n", s.id.task, s.id.item);
     TRY(print_steps(store, steps, !found));
     print_score(s.score);
     found = true;

@@ -77,7 +77,7 @@ Status check_space(const std::string& what, const fs::path& place, const Space& 
                   what == "the run" ? "--out or the plan's output" : what + " in the plan's env"));
 }
 
-Status prepare_folders(const fs::path& output) {
+Status prepare_folders(const fs::path& output, bool engine) {
   Environment set;
   for (const char* name : kFolders) set[name] = variable(name);
   const std::string home = variable("HOME");
@@ -90,6 +90,7 @@ Status prepare_folders(const fs::path& output) {
   for (const auto& [name, folder] : set) {
     if (folder.empty() || folder.front() != '/') continue;
     if (name != "the run") TRY(make_dirs(folder));  // the store makes its own
+    if (!engine) continue;
     const Space space{TRY(free_disk_bytes(nearest_existing(folder))),
                       device_of(folder) == device_of("/")};
     TRY(check_space(name, folder, space));

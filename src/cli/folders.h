@@ -31,7 +31,7 @@ struct Space {
 
 // Sets cache_variables in this process, so that every child has them, makes the folders that
 // TMPDIR, HF_HOME and the caches name, and checks the space of each. To be called after the plan's
-// env is applied.
-[[nodiscard]] Status prepare_folders(const std::filesystem::path& output);
+// env is applied. Without an engine to come no space is asked for.
+[[nodiscard]] Status prepare_folders(const std::filesystem::path& output, bool engine = true);
 
 }  // namespace assay

@@ -1,6 +1,7 @@
 #include "cli/run_flow.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -42,6 +43,7 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
 struct Before {
   std::optional<FrozenPlan> frozen;
   double spent_s = 0;
+  bool complete = false;
 };
 
 // A store that cannot be read tells nothing: opening it for the run says why. A frozen plan of
@@ -52,7 +54,10 @@ Result<Before> runs_before(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "store.sqlite", code)) return out;
   const auto store = Store::open(folder, Store::Mode::read);
   if (!store) return out;
-  if (const auto text = TRY(store->meta("frozen"))) out.frozen = TRY(frozen_from_text(*text));
+  if (const auto text = TRY(store->meta("frozen"))) {
+    out.frozen = TRY(frozen_from_store(*text, TRY(store->meta("frozen_hash"))));
+  }
+  out.complete = TRY(store->meta("end")) == "complete";
   if (const auto text = TRY(store->meta("spent_s"))) {
     out.spent_s = std::strtod(text->c_str(), nullptr);
   }
@@ -84,14 +89,37 @@ Status store_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
   return store.flush();
 }
 
+// The folder itself, whatever it is called meanwhile.
+struct FolderIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FolderIdentity&) const = default;
+};
+
+FolderIdentity identity_of(const std::filesystem::path& folder) {
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) return {};
+  return {info.st_dev, info.st_ino};
+}
+
+// Reports go where the store is, never to a new folder at its old place.
+Status check_not_moved(const std::filesystem::path& folder, const FolderIdentity& began) {
+  if (identity_of(folder) == began) return {};
+  return environment_error(
+      folder.string() + " is no longer the folder this run began in",
+      "it was moved, removed or replaced meanwhile, and the store with all answers went with it",
+      "move it back and run the same command, or write the reports where it is: assay report DIR");
+}
+
 }  // namespace
 
 Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Session& session) {
   const SystemClock clock;
   const double started_s = clock.now().count();
   apply_env(plan);
-  TRY(prepare_folders(flow.out));
   const Before before = TRY(runs_before(flow.out));
+  // A finished folder needs no engine, and so no room for what engines write.
+  TRY(prepare_folders(flow.out, /*engine=*/!before.complete || flow.start_over.asked));
   const double reserve_s = report_reserve_s(plan.budget_s);
   const auto end = [&](double kept_s) {
     return end_of_budget(plan, before.spent_s, kept_s, session.interrupted);
@@ -109,6 +137,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   TRY(world->try_sandbox());
   TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
+  const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
@@ -129,13 +158,16 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const std::int64_t responses_before = store.response_count();
   const auto ended = run_plan(resolved, options, services);
   progress.clear();
-  TRY(store.flush());
+  const Status flushed = store.flush();
+  // What ended the run comes first: after a full disk, say, there is nothing left to commit.
   if (!ended) return std::unexpected(ended.error());
+  TRY(flushed);
   if (*ended == RunEnd::interrupted) {
     return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                  "run the same command to go on: everything answered is kept"});
   }
   TRY(store_end(store, clock, *ended, store.response_count() != responses_before));
+  TRY(check_not_moved(flow.out, began_in));
   TRY(write_file_atomic(flow.out / "plan.frozen.json", to_json(freeze(resolved)).dump(1) + "\n"));
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));

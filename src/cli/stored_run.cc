@@ -42,6 +42,7 @@ Result<ResolvedRun> stored_run(const Store& store) {
 }  // namespace
 
 Status rescore_folder(const std::filesystem::path& folder, const Deadline& until) {
+  TRY(Store::open(folder, Store::Mode::read));  // an error where there is none: none is made
   Store store = TRY(Store::open(folder, Store::Mode::write));
   const ResolvedRun run = TRY(stored_run(store));
   const auto world =

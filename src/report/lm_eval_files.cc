@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/stale_files.h"
 #include "plan/engine_kind.h"
 #include "report/write.h"
 
@@ -175,6 +176,7 @@ Status write_lm_eval_files(const RunReport& report, const std::filesystem::path&
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     const std::filesystem::path target = folder / report.variants[v].name;
     TRY(make_dirs(target));
+    remove_stale_temporaries(target);
     TRY(write_file_atomic(target / ("results_" + when + ".json"),
                           dump_json(results_file(report, v), 2) + "\n"));
     bool code = false;

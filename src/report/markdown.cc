@@ -1,7 +1,9 @@
 // report.md
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/text.h"
+#include "base/visible.h"
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/write.h"
@@ -25,8 +27,19 @@ std::string markdown_section(const Table& table, Language language) {
 
 }  // namespace
 
+// A "<" that begins a tag or a comment in HTML, which Markdown lets through.
+std::string without_html(std::string text) {
+  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; ++at) {
+    const char next = at + 1 < text.size() ? text[at + 1] : ' ';
+    if (is_letter(next) || next == '/' || next == '!' || next == '?') {
+      text.replace(at, 1, "&lt;");
+    }
+  }
+  return text;
+}
+
 std::string markdown_escaped(std::string text) {
-  text = replace_all(std::move(text), "|", "\\|");
+  text = replace_all(without_html(visible_text(text)), "|", "\\|");
   std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
 }
@@ -45,7 +58,8 @@ std::string markdown_table(const Table& table, Language language) {
 }
 
 std::string markdown_report(const RunReport& report, Language language) {
-  std::string out = "# " + report.name + "\n\n" + times_of(report).in(language) + "\n\n";
+  std::string out =
+      "# " + markdown_escaped(report.name) + "\n\n" + times_of(report).in(language) + "\n\n";
   for (const Table& table : sections_of(report)) out += markdown_section(table, language);
   return out + Text("Made by assay ", "由 assay 生成,版本 ").in(language) + report.assay_version +
          ".\n";

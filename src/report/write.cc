@@ -2,12 +2,14 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/stale_files.h"
 
 namespace assay {
 
 Status write_reports(const RunReport& report, const std::filesystem::path& folder,
                      Language language) {
   TRY(make_dirs(folder / "results"));
+  remove_stale_temporaries(folder);
   TRY(write_file_atomic(folder / "report.md", markdown_report(report, language)));
   TRY(write_file_atomic(folder / "report.html", html_report(report, language)));
   TRY(write_file_atomic(folder / "report.tex", latex_report(report, language)));
