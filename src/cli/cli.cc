@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 
 #include "cli/command.h"
 
@@ -26,12 +29,40 @@ int report_error(const Error& error) {
 }
 
 void print_out(std::string_view text) {
-  const bool whole =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!whole && errno != EPIPE) {
-    fmt::print(stderr, "the output could not be written: {}\n", std::strerror(errno));
-  }
+  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+  (void)std::fflush(stdout);
 }
+
+namespace {
+
+// Whether something that was printed is lost. A reader that has gone away (`| head`) had what it
+// wanted.
+bool output_is_lost() {
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  struct stat info{};
+  const bool piped =
+      ::fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+  return failed && !piped;
+}
+
+int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? kExitDone : kExitUsage;
+  } catch (const std::exception& e) {
+    // What is printed throws when it cannot be written: run_cli looks at that. All else is a fault
+    // of this program or of the machine, which must not end in abort.
+    if (std::ferror(stdout) != 0) return session.exit_code;
+    return report_error(Error{ErrorKind::environment, "assay cannot go on", e.what(),
+                              "check memory, disk and the paths given; if they are sound, report "
+                              "it with the command line"});
+  }
+  return session.exit_code;
+}
+
+}  // namespace
 
 void finish(Session& session, const Result<int>& result) {
   session.exit_code = result ? *result : report_error(result.error());
@@ -70,13 +101,12 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_sandbox(app, session);
   add_verify_parity(app, session);
   add_completion(app, session);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? kExitDone : kExitUsage;
-  }
-  return session.exit_code;
+  const int code = parse_and_run(app, session, argc, argv);
+  if (!output_is_lost()) return code;
+  const int lost = report_error(Error{ErrorKind::environment, "the output could not be written",
+                                      "standard output is closed or its disk is full",
+                                      "free some space, or send the output elsewhere"});
+  return code == kExitDone ? lost : code;
 }
 
 }  // namespace assay

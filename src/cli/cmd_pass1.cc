@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/plan_options.h"
 #include "cli/run_flow.h"
 #include "report/terminal.h"
 #include "task/task.h"
@@ -43,13 +44,15 @@ Result<nlohmann::json> engine_args(const Pass1Options& options) {
 
 Result<Plan> plan_of(const Pass1Options& options) {
   Plan plan;
-  plan.file = std::filesystem::current_path() / "pass1.yaml";
+  plan.file = TRY(absolute_path("pass1.yaml"));
   plan.name = "pass1";
   plan.engine.args = TRY(engine_args(options));
   plan.sandbox.accept_missing = options.accept_missing;
   std::string model = options.model;
-  if (std::filesystem::is_directory(model))
-    model = std::filesystem::absolute(model).lexically_normal();
+  std::error_code code;
+  if (std::filesystem::is_directory(model, code)) {
+    model = TRY(absolute_path(model)).lexically_normal();
+  }
   VariantSpec variant;
   variant.name = "model";
   variant.model = model;
@@ -77,7 +80,7 @@ Result<int> pass1(const Pass1Options& options, const Session& session) {
     return usage_error("a number is too small", "limit, tokens and GPUs start at 1",
                        "see assay pass1 --help");
   }
-  RunFlow flow{options.data, std::filesystem::absolute(options.out)};
+  RunFlow flow{options.data, TRY(absolute_path(options.out))};
   const RunReport report = TRY(run_to_report(TRY(plan_of(options)), flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
   fmt::print("pass@1: {}\n", (flow.out / "results" / "model" / "pass1.json").string());

@@ -7,6 +7,10 @@
 namespace assay {
 namespace {
 
+// Smaller ones need more items than there are, and more digits than a number has.
+constexpr double kLeastMarginPp = 1e-4;
+constexpr double kLeastAlpha = 1e-12;
+
 struct PowerOptions {
   long n = 50;
   double margin_pp = 3;
@@ -16,10 +20,14 @@ struct PowerOptions {
 };
 
 Result<int> power(const PowerOptions& options) {
-  if (options.n < 1 || options.margin_pp <= 0 || options.alpha <= 0 || options.alpha >= 0.5 ||
-      options.discordance_pct <= 0 || options.discordance_pct > 100 || options.family < 1) {
+  const auto within = [](double value, double low, double high) {  // not a number is within nothing
+    return value >= low && value <= high;
+  };
+  if (options.n < 1 || options.family < 1 || !within(options.margin_pp, kLeastMarginPp, 99.9) ||
+      !within(options.alpha, kLeastAlpha, 0.4999) || !within(options.discordance_pct, 1e-6, 100)) {
     return usage_error("these numbers make no question",
-                       "n and family must be at least 1, margin above 0, alpha between 0 and 0.5, "
+                       "n and family must be at least 1, margin between 0.0001 and 99.9, alpha "
+                       "between 1e-12 and 0.4999, "
                        "discordance above 0 and at most 100",
                        "see assay power --help");
   }

@@ -83,7 +83,7 @@ Result<Plan> load_with_options(const PlanOptions& options) {
     return usage_error("--data " + options.data + " is no folder", "it is not there",
                        "name the folder that holds the data sets");
   }
-  const std::filesystem::path file = std::filesystem::absolute(options.plan);
+  const std::filesystem::path file = TRY(absolute_path(options.plan));
   if (options.set.empty()) return load_plan(file, known_benchmarks());
   const std::string text = TRY(read_file(file));
   // The plan as written must be sound; then once more with the settings in.
@@ -97,8 +97,17 @@ Result<Plan> load_with_options(const PlanOptions& options) {
   }
 }
 
+Result<std::filesystem::path> absolute_path(const std::filesystem::path& path) {
+  std::error_code code;
+  std::filesystem::path out = std::filesystem::absolute(path, code);
+  if (!code) return out;
+  return usage_error("cannot tell where " + path.string() + " is",
+                     "the current folder: " + code.message(),
+                     "change to a folder that is there, or name the whole path");
+}
+
 Result<std::filesystem::path> output_folder(const Plan& plan, const PlanOptions& options) {
-  if (!options.out.empty()) return std::filesystem::absolute(options.out);
+  if (!options.out.empty()) return absolute_path(options.out);
   if (!plan.output.empty()) return std::filesystem::path(plan.output);
   return usage_error("no output folder", "neither --out nor the plan's `output` is given",
                      "add --out DIR");

@@ -21,6 +21,8 @@ struct PlanOptions {
 void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output);
 // Reads the plan, puts the --set values in, and validates it.
 [[nodiscard]] Result<Plan> load_with_options(const PlanOptions& options);
+// A usage error in a folder that was deleted, where a relative path leads nowhere.
+[[nodiscard]] Result<std::filesystem::path> absolute_path(const std::filesystem::path& path);
 // --out, else the plan's output; a usage error when neither is given.
 [[nodiscard]] Result<std::filesystem::path> output_folder(const Plan& plan,
                                                           const PlanOptions& options);

@@ -22,12 +22,17 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
   if (std::filesystem::file_size(file, code) <= kCopied && !code) {
     return MappedFile(TRY(read_file(file)));
   }
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat facts = {};
   if (descriptor < 0 || ::fstat(descriptor, &facts) != 0) {
     if (descriptor >= 0) ::close(descriptor);
     return usage_error("cannot read " + file.string(), "it cannot be opened",
                        "check its permissions");
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    ::close(descriptor);
+    return usage_error("cannot read " + file.string(), "it is no regular file",
+                       "name a file: pipes and devices may never end");
   }
   const auto size = static_cast<std::size_t>(facts.st_size);
   void* data = nullptr;

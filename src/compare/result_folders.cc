@@ -141,6 +141,12 @@ Result<std::vector<ResultArm>> arms_below(const fs::path& folder,
   return arms;
 }
 
+// After is_directory said no.
+std::string why_no_folder(const std::error_code& code) {
+  const bool usual = !code || code == std::errc::no_such_file_or_directory;
+  return usual ? "it does not exist or is no folder" : code.message();
+}
+
 std::unexpected<Error> no_results(const fs::path& folder,
                                   const std::vector<std::string>& left_out) {
   if (!left_out.empty()) {
@@ -168,7 +174,8 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 bool is_assay_report(const fs::path& file) {
-  if (!fs::exists(file)) return false;
+  std::error_code code;
+  if (!fs::is_regular_file(file, code)) return false;
   const auto report = read_fields(file, {"schema_version", "variants"});
   return report && report->size() == 2;
 }
@@ -188,15 +195,17 @@ Result<std::vector<ResultArm>> read_arms(const std::string& spec) {
   fs::path folder = spec;
   std::string wanted;
   const std::size_t colon = spec.rfind(':');
-  if (!fs::exists(folder) && colon != std::string::npos && colon > 0) {
+  std::error_code code;
+  if (!fs::exists(folder, code) && colon != std::string::npos && colon > 0) {
     folder = spec.substr(0, colon);
     wanted = spec.substr(colon + 1);
   }
-  if (!fs::is_directory(folder)) {
-    return usage_error("no folder " + folder.string(), "it does not exist or is no folder",
+  if (!fs::is_directory(folder, code)) {
+    return usage_error("no folder " + folder.string(), why_no_folder(code),
                        "name a folder of assay or lm-eval results, or DIR:VARIANT");
   }
-  folder = fs::weakly_canonical(folder);
+  folder = fs::canonical(folder, code);
+  if (code) return usage_error("no folder " + spec, code.message(), "name another folder");
   std::vector<ResultArm> arms;
   std::vector<std::string> left_out;
   try {

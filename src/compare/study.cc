@@ -59,11 +59,14 @@ std::string subject_of(const RunFiles& run, const fs::path& folder, bool of_file
 }
 
 Result<fs::path> folder_of(const std::string& name) {
-  if (!fs::is_directory(name)) {
+  std::error_code code;
+  if (!fs::is_directory(name, code)) {
     return usage_error("no folder " + name, "it does not exist or is no folder",
                        "name the folder of a study");
   }
-  return fs::weakly_canonical(name);
+  fs::path folder = fs::canonical(name, code);
+  if (code) return usage_error("no folder " + name, code.message(), "name another folder");
+  return folder;
 }
 
 struct ArmRuns {

@@ -76,7 +76,7 @@ class TextSource final : public ByteSource {
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> open_source(const std::filesystem::path& file) {
-  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
     return usage_error("cannot read " + file.string(), std::strerror(errno), "check the path");

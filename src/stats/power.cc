@@ -111,7 +111,15 @@ std::optional<std::int64_t> items_for_worse(double true_difference,
   return std::max(*items, fewest_items_worse(assume.alpha));
 }
 
+namespace {
+
+// Below it 1 - margin has no digits left to count items by.
+constexpr double kLeastMargin = 1e-9;
+
+}  // namespace
+
 std::int64_t fewest_items_tango(double margin, double alpha) {
+  if (!(margin >= kLeastMargin && alpha > 0)) return static_cast<std::int64_t>(kMostItems);
   // Without discordant pairs the statistic at -margin is sqrt(n margin / (1 - margin)).
   const double z = normal_quantile(alpha);
   auto n = static_cast<std::int64_t>(std::floor(z * z * (1 - margin) / margin));
@@ -122,6 +130,7 @@ std::int64_t fewest_items_tango(double margin, double alpha) {
 }
 
 std::int64_t fewest_items_non_inferior(double margin, double alpha) {
+  if (!(margin >= kLeastMargin && alpha > 0)) return static_cast<std::int64_t>(kMostItems);
   // The exact p of no discordant pair is (1 - margin)^n.
   auto n = static_cast<std::int64_t>(std::floor(std::log(alpha) / std::log1p(-margin)));
   while (!(std::pow(1 - margin, static_cast<double>(n)) < alpha)) ++n;
