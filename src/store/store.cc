@@ -53,10 +53,12 @@ struct Store::Impl {
   std::string file;
   bool in_transaction = false;
   std::chrono::steady_clock::time_point oldest_pending;
+  std::optional<Error> lost_by;  // why a commit failed: whoever writes next is told the same
 
   // Whether SQLite has ended the transaction by itself: what was pending is not stored.
   [[nodiscard]] bool rolled_back() const { return in_transaction && !db.in_transaction(); }
   [[nodiscard]] std::unexpected<Error> rolled_back_error() const {
+    if (lost_by) return std::unexpected(*lost_by);
     return environment_error(
         "the last writes to " + file + " could not be stored",
         "an error before undid them; mostly the disk is full",
@@ -115,7 +117,11 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
 Status Store::flush() {
   if (!impl_->in_transaction) return {};
   if (impl_->rolled_back()) return impl_->rolled_back_error();
-  TRY(impl_->db.exec("COMMIT"));
+  Status committed = impl_->db.exec("COMMIT");
+  if (!committed) {
+    impl_->lost_by = committed.error();
+    return committed;
+  }
   impl_->in_transaction = false;
   return {};
 }

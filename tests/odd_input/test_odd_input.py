@@ -5,11 +5,13 @@ usage: test_odd_input.py ASSAY
 """
 
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ASSAY = Path(sys.argv[1]).resolve()
@@ -150,7 +152,90 @@ def deleted_folder(folder: Path) -> None:
     print("ok 2 run --out relative, in a deleted folder")
 
 
-for part in (files, numbers, outputs, deleted_folder):
+RUN = """name: odd
+engine: {{kind: worker, module: fake_worker, max_model_len: 4096}}
+variants: [{{name: bf16, model: {model}, baseline: true}}]
+tasks: [{{name: gpqa_diamond, options: {{generative: true}}, max_gen_toks: 4}}]
+fidelity: {{items: 0}}
+"""
+
+
+def scripted(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """A run with a scripted engine that answers after 3 s: its command and environment."""
+    model = folder / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "tokenizer.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    (folder / "plan.yaml").write_text(RUN.format(model=model))
+    root = SOURCE.parent
+    env = {
+        **os.environ,
+        "ASSAY_PYTHON": sys.executable,
+        "ASSAY_FAKE_SCRIPT": '{"default": {"text": "A", "delay_s": 3}}',
+        "PYTHONPATH": f"{root}/tests/fakes",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+    command = [str(ASSAY), "run", str(folder / "plan.yaml"), "--data", str(root / "data")]
+    return command, env
+
+
+def moved(folder: Path) -> None:
+    command, env = scripted(folder)
+    out = folder / "out"
+    run = subprocess.Popen(
+        [*command, "--out", str(out)], env=env, stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + LIMIT_S
+    while not (out / "logs/bf16.log").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    out.rename(folder / "elsewhere")
+    errors = run.communicate(timeout=LIMIT_S)[1]
+    assert run.returncode == 3, errors
+    assert "no longer the folder this run began in" in errors, errors
+    assert not (out / "report.md").exists()
+    expect(folder, 0, "report", "elsewhere")
+
+
+# The disk ends while answers come: the tmpfs shrinks to what is used.
+FULL = """mount -t tmpfs -o size=1100m none disk || exit 77
+{run} & pid=$!
+for i in $(seq 600); do [ -e disk/out/logs/bf16.log ] && break; sleep 0.1; done
+sleep 1
+kb=$(du -sk disk | cut -f1)
+until mount -o remount,size=${{kb}}k disk 2>/dev/null; do kb=$((kb + 4)); done
+wait $pid; echo "code $?"
+mount -o remount,size=1100m disk
+{run}; echo "code $?"
+"""
+
+
+def full_disk(folder: Path) -> None:
+    command, env = scripted(folder)
+    (folder / "disk").mkdir()
+    run = shlex.join([*command, "--out", str(folder / "disk/out")])
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    done = subprocess.run(
+        ["unshare", *user, "--mount", "bash", "-c", FULL.format(run=run)],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=2 * LIMIT_S,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        print("skipped: mounting is not allowed", done.stderr)
+        return
+    codes = [line for line in done.stdout.splitlines() if line.startswith("code")]
+    assert codes == ["code 3", "code 0"], done
+    assert "store.sqlite is full" in done.stderr, done.stderr
+    assert "no transaction is active" not in done.stderr, done.stderr
+    print("ok a full disk")
+
+
+PARTS = (files, numbers, outputs, deleted_folder, moved, full_disk)
+for part in PARTS:
     place = Path(tempfile.mkdtemp(prefix="assay_odd_"))
     try:
         part(place)
