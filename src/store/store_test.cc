@@ -84,6 +84,15 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
   EXPECT_EQ(store.crashes("k").value(), 2);
 }
 
+TEST_F(StoreTest, WhatGivesWayTakesItsChecksumAlong) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  Response failed = answer("");
+  failed.finish_reason = FinishReason::error;
+  ASSERT_TRUE(store.put_response("k", failed, 1));
+  ASSERT_TRUE(store.put_response("k", answer("later"), 2));
+  EXPECT_EQ(store.response("k").value()->text, "later");
+}
+
 TEST_F(StoreTest, ForgettingAVariantKeepsWhatOthersReferTo) {
   Store store = Store::open(folder_, Store::Mode::write).value();
   const std::int64_t load = store.add_load("one", 0, {}).value();
