@@ -77,7 +77,7 @@ Outcome exchanged(const Program& program, std::string_view output, std::string_v
   ended.stage = box::Stage::running;
   ended.wait_status = status;
   require(::send(theirs.get(), &ended, sizeof ended, 0) == sizeof ended);
-  return exchange->run(ours.get());
+  return exchange->run(ours.get(), nullptr);
 }
 
 void check_verdict(TestKind kind, Compare compare, std::string_view bytes, int status) {
