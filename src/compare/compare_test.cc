@@ -360,7 +360,8 @@ TEST_F(CompareTest, JunitAndMarkdownAndJson) {
   const std::string junit = comparison_junit(*report);
   EXPECT_NE(junit.find("tests=\"2\" failures=\"2\" skipped=\"0\""), std::string::npos) << junit;
   EXPECT_EQ(junit.find("a<b"), std::string::npos);
-  EXPECT_NE(comparison_markdown(*report).find("### WORSE: y/a&lt;b against x/m"), std::string::npos);
+  EXPECT_NE(comparison_markdown(*report).find("### WORSE: y/a&lt;b against x/m"),
+            std::string::npos);
   const auto json = parse_json(comparison_json(*report), "");
   EXPECT_EQ(json->at("comparisons")[0].at("pooled").at("verdict"), "worse");
 }

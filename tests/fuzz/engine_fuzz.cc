@@ -39,7 +39,7 @@ void try_reading(const Json& frame, Read read) {
 }
 
 assay::ReplyReader reply_of(std::string_view first, std::string_view second) {
-  assay::ReplyReader reader("model");
+  assay::ReplyReader reader(assay::AnsweringModel{"model", "", false});
   reader.feed(first);
   reader.feed(second);
   reader.end();
