@@ -67,7 +67,7 @@ TEST_F(OutageTest, WhoFailedDuringTheOutageIsAskedOnceMore) {
   // Of each request the first try and the one at the end of its time fail.
   const FakeServer server(
       json{{"faults", {{{"do", "status"}, {"status", 502}, {"match", "question"}, {"times", 4}}}}});
-  const auto engine = engine_at(server, milliseconds(1));
+  const auto engine = engine_at(server, milliseconds(300));
   ask(*engine, 1, "a good one");
   EXPECT_EQ(collect(*engine, 1)[1].error, "");
   for (int id = 2; id <= 3; ++id) ask(*engine, id, "question " + std::to_string(id));
