@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -541,11 +542,11 @@ TEST_F(RunnerTest, TheWaitForGradesIsShown) {
   stop_ = false;
   progress_file_ = folder_.string() + "_said";
   const std::string line = "9 being graded\n";
-  bool shown = false;
-  int looks = 0;  // over all answers
+  std::atomic<bool> shown = false;
+  std::atomic<int> looks = 0;  // over all answers and graders
   oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
     for (; looks < 2000 && !shown; ++looks) {
-      shown = said().find(line) != std::string::npos;
+      if (said().find(line) != std::string::npos) shown = true;
       if (!shown) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return true;

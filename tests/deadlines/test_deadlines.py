@@ -88,7 +88,10 @@ class Case:
 
     def spent_s(self) -> float:
         store = sqlite3.connect(f"file:{self.folder}/out/store.sqlite?mode=ro", uri=True)
-        row = store.execute("SELECT value FROM meta WHERE name = 'spent_s'").fetchone()
+        try:
+            row = store.execute("SELECT value FROM meta WHERE name = 'spent_s'").fetchone()
+        except sqlite3.OperationalError:  # its tables are not made yet
+            row = None
         store.close()
         return float(row[0]) if row else 0.0
 
