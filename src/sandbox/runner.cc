@@ -102,7 +102,8 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   runner->need_cgroup_ = spec.need_cgroup;
   if (spec.use_cgroup) {
     if (auto group = MemoryCgroup::create(spec.index)) runner->cgroup_.emplace(std::move(*group));
-    const MemoryCgroup* memory = runner->cgroup_ ? &*runner->cgroup_ : nullptr;
+    const std::optional<MemoryCgroup>& group = runner->cgroup_;
+    const MemoryCgroup* memory = group ? &*group : nullptr;
     if (auto account = CpuAccount::create(spec.index, memory)) {
       runner->cpu_.emplace(std::move(*account));
     }
