@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/files.h"
 #include "sandbox/check.h"
 #include "sandbox/cpu_account.h"
 #include "support/sandbox_programs.h"
@@ -149,18 +150,9 @@ TEST_F(SandboxTest, AProgramKilledFromOutsideIsRunAgainAndNeverWrong) {
 // kernel adds it to nobody's as their parent ignores SIGCHLD.
 TEST_F(SandboxTest, ChildrenThatNobodyWaitsForCountTheirTime) {
   if (!CpuAccount::create(12345, nullptr)) GTEST_SKIP() << "no control group can be written here";
-  Program program = stdin_program(R"(
-import os, signal, time
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-while True:
-    try:
-        if os.fork() == 0:
-            while time.process_time() < 0.02:
-                pass
-            os._exit(0)
-    except BlockingIOError:
-        time.sleep(0.01)
-)");
+  const auto source = read_file(ASSAY_SOURCE_DIR "/tests/programs/spinning_short_children.py");
+  ASSERT_TRUE(source) << source.error().to_string();
+  Program program = stdin_program(*source);
   program.limits.cpu_s = 1;
   program.limits.wall_s = 60;
   expect(program, ProgramVerdict::time_limit, "more than 1 s of CPU time");
