@@ -174,8 +174,7 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const Shared
 }
 
 // The answers that no variant's own time was enough for, with what is left of the run's; variant by
-// variant, each with an equal part of it.
-// True: all are graded.
+// variant, each with an equal part of it. Gives whether all are graded.
 Result<bool> grade_the_rest(const ResolvedRun& run, const Shared& shared,
                             const ItemSet& baseline_items, double until_s) {
   RunServices& services = shared.services;

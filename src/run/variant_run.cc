@@ -315,12 +315,7 @@ Deadline VariantRun::grading_deadline() const {
 Status VariantRun::leave_ungraded() {
   left_ungraded_ = true;
   graders_.abandon();
-  Score none;
-  none.reason = reason::kNotScoredBudget;
-  for (AnswerId& id : work_.end_at_first_ungraded()) {
-    TRY(services_.store.put_score({std::move(id), none}));
-  }
-  return {};
+  return put_unscored(work_.end_at_first_ungraded(), reason::kNotScoredBudget);
 }
 
 Status VariantRun::finish_grading() {
@@ -336,16 +331,14 @@ Status VariantRun::finish_grading() {
   if (!stopped() && work_.being_graded() > 0) TRY(leave_ungraded());
   services_.progress.clear();
   say_what_is_ungraded();
-  if (!stopped()) TRY(leave_out_what_follows_a_gap());
+  if (!stopped()) TRY(put_unscored(work_.end_at_first_gap(), reason::kNotRun));
   return services_.store.flush();
 }
 
-Status VariantRun::leave_out_what_follows_a_gap() {
+Status VariantRun::put_unscored(std::vector<AnswerId> ids, const char* reason) {
   Score none;
-  none.reason = reason::kNotRun;
-  for (AnswerId& id : work_.end_at_first_gap()) {
-    TRY(services_.store.put_score({std::move(id), none}));
-  }
+  none.reason = reason;
+  for (AnswerId& id : ids) TRY(services_.store.put_score({std::move(id), none}));
   return {};
 }
 

@@ -84,7 +84,7 @@ class VariantRun final : private EngineTurn {
   Status leave_ungraded();
   void say_what_is_ungraded();
   [[nodiscard]] Deadline grading_deadline() const;
-  Status leave_out_what_follows_a_gap();
+  Status put_unscored(std::vector<AnswerId> ids, const char* reason);
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
