@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -258,11 +259,17 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
 }
 
 Status rescore(const ResolvedRun& run, RunServices& services) {
+  // Answers after one that time cut: scored, they would make more than a prefix of their task.
+  std::set<AnswerId> after_a_gap;
+  for (const StoredScore& s : TRY(services.store.scores())) {
+    if (s.score.reason == reason::kNotRun) after_a_gap.insert(s.id);
+  }
   const auto oracle = services.make_oracle ? services.make_oracle() : nullptr;
   for (const auto& [variant, purpose] : passes_of(run)) {
     for (Unit& unit : make_units(run)) {
       unit.purpose = purpose;
       const AnswerId id = unit.id(variant);
+      if (after_a_gap.contains(id)) continue;
       auto steps = TRY(answered_steps(run, services.store, id, *unit.task, unit.item()));
       if (!steps) continue;
       const GradeJob job{id, unit.task,         &unit.item(),

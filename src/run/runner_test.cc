@@ -208,7 +208,7 @@ class RunnerTest : public testing::Test {
     run_.tasks.push_back(task);
   }
 
-  Result<RunEnd> go(RunOptions options = {}) {
+  Result<RunEnd> go(const RunOptions& options = {}) {
     Store store = Store::open(folder_, Store::Mode::write).value();
     std::FILE* said = progress_file_.empty() ? stderr : std::fopen(progress_file_.c_str(), "w");
     Progress progress(said,
@@ -1364,6 +1364,21 @@ TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
   const auto after = store.scores().value();
   ASSERT_EQ(after.size(), before.size());
   for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+}
+
+TEST_F(RunnerTest, RescoreLeavesOutWhatCameAfterAnAnswerThatTimeCut) {
+  ASSERT_TRUE(go());
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  Score not_run;
+  not_run.reason = reason::kNotRun;
+  const AnswerId left_out = store.scores().value().back().id;
+  ASSERT_TRUE(store.put_score({left_out, not_run}));
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  ASSERT_TRUE(rescore(run_, services));
+  for (const StoredScore& s : store.scores().value()) {
+    EXPECT_EQ(s.score.reason, s.id == left_out ? reason::kNotRun : "") << s.id.item;
+  }
 }
 
 TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
