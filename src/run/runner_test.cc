@@ -1371,12 +1371,14 @@ TEST_F(RunnerTest, RescoreLeavesOutWhatCameAfterAnAnswerThatTimeCut) {
   Store store = Store::open(folder_, Store::Mode::write).value();
   Score not_run;
   not_run.reason = reason::kNotRun;
-  const AnswerId left_out = store.scores().value().back().id;
+  const auto before = store.scores().value();
+  const AnswerId left_out = before.back().id;
   ASSERT_TRUE(store.put_score({left_out, not_run}));
   Progress progress(stderr, Progress::Style::silent, script_.clock);
   RunServices services{.store = store, .clock = script_.clock, .progress = progress};
   ASSERT_TRUE(rescore(run_, services));
-  for (const StoredScore& s : store.scores().value()) {
+  const auto after = store.scores().value();
+  for (const StoredScore& s : after) {
     EXPECT_EQ(s.score.reason, s.id == left_out ? reason::kNotRun : "") << s.id.item;
   }
 }
