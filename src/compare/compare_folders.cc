@@ -156,7 +156,8 @@ double floor_of(const Sides& sides, const std::string& task, const ComparedUnit&
 
 PoolTask test_of(const Sides& sides, const CompareUnit& unit, ComparedUnit& compared) {
   PoolTask test{unit.task};
-  test.weight = weight_of(sides, unit.task, compared.pairs.size());
+  // A perplexity was never to be part of a pool of right answers, so no weight of it is missing.
+  test.weight = compared.no_share ? 0 : weight_of(sides, unit.task, compared.pairs.size());
   test.pairs = std::move(compared.pairs);
   test.unpaired = compared.unpaired;
   test.margin_pp = policy_of(sides.request.policy, unit.task).margin_pp;
@@ -223,13 +224,8 @@ Status check_policy_tasks(const GatePolicy& policy, const std::vector<Prepared>&
 // What the flags of a run say of a comparison, said here too, where nobody's report does.
 void note_obstacles(TaskComparison& task) {
   const PairedComparison& c = task.comparison;
-  if (c.obstacle == Obstacle::no_sensitivity) {
-    task.notes.push_back(fmt::format(
-        "no sensitivity: the base has {:.1f} %, {:.1f} % at least; from {:.1f} % on a loss of {} "
-        "points could show",
-        c.baseline_mean * 100, c.baseline_at_least * 100, c.floor * 100 + task.margin_pp,
-        task.margin_pp));
-  }
+  const std::string low = low_baseline_text(c, task.margin_pp);
+  if (!low.empty()) task.notes.push_back("no sensitivity: the base " + low);
   if (c.obstacle == Obstacle::gain) {
     task.notes.push_back(fmt::format(
         "look: gain beyond belief (p {:.2g}): lower precision does not do that, a broken "

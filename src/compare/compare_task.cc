@@ -218,6 +218,7 @@ Status compare_by_figures(const Sides& sides, const CompareUnit& unit, ComparedU
   task.metric = chosen.base.metric;
   task.filter = chosen.base.filter;
   out.not_available = chosen.not_available;
+  out.no_share = chosen.no_share;
   if (!out.not_available.empty()) return {};
   note_not_paired(sides, unit, task);
   compare_figures(sides, chosen, out);
@@ -279,6 +280,7 @@ Status compare_by_samples(const Sides& sides, const CompareUnit& unit,
   task.filter = chosen.base.filter;
   if (!chosen.not_available.empty()) {
     out.not_available = chosen.not_available;
+    out.no_share = chosen.no_share;
     return check_settings(sides, unit, &left, &right, false, out);
   }
   Pairing pairing = TRY(pair_sides(sides, left, right, chosen, out));

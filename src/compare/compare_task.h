@@ -24,6 +24,7 @@ struct ComparedUnit {
   std::vector<PairedScore> pairs;  // none: not paired, or nothing to compare
   std::optional<UnpairedScores> unpaired;
   std::string not_available;          // why there is nothing to compare; empty: there is
+  bool no_share = false;              // it measures no share of right answers, on either side
   double floor = 0;                   // score of guessing, as far as the files tell
   std::vector<std::string> not_said;  // settings that one side's file does not tell
 };

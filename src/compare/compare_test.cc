@@ -416,6 +416,30 @@ TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
       << comparison_text(*few);
 }
 
+// Perplexities are no part of a pool of right answers; a task that has samples on one side alone
+// is.
+TEST_F(CompareTest, WhatIsNoShareOfRightAnswersWeighsNothing) {
+  const std::string figures = R"({"results":{"t":{"acc,none":0.5},"l":{"perplexity,none":3.2},
+    "p":{"bits_per_byte,none":3.2}}})";
+  write(std::string("x") + kResults, figures);
+  write(std::string("y") + kResults, figures);
+  write(std::string("x") + kSamples, samples(200, 100));
+  write(std::string("y") + kSamples, samples(200, 100));
+  const auto report = compare();
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->candidates[0].pooled.overall.verdict, Verdict::non_inferior);
+  const std::string other = R"({"results":{"t":{"acc,none":0.5},"l":{"acc,none":0.5},
+    "p":{"bits_per_byte,none":3.2}}})";
+  write(std::string("x") + kResults, other);
+  write(std::string("y") + kResults, other);
+  write("x/m/samples_l_2026-01-01T00-00-00.jsonl", samples(200, 2));
+  write("y/m/samples_l_2026-01-01T00-00-00.jsonl", samples(200, 2));
+  const auto half = compare();
+  ASSERT_TRUE(half) << half.error().to_string();
+  EXPECT_EQ(half->candidates[0].pooled.insensitive, std::vector<std::string>{"l"});
+  EXPECT_EQ(half->candidates[0].pooled.overall.verdict, Verdict::non_inferior);
+}
+
 TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
   write(std::string("x") + kResults,
         R"({"results":{"t":{"acc,none":0.8,"acc_stderr,none":"N/A","acc_norm,none":NaN}}})");

@@ -113,6 +113,9 @@ MetricChoice choose_metric(const std::vector<MetricSummary>& base,
           metric_title(named ? request.metric : "of filter", request.filter), titles(base));
     } else {
       out.not_available = base.empty() ? "no figures" : no_share(base, candidate);
+      out.no_share = !base.empty() && std::none_of(base.begin(), base.end(), [](const auto& m) {
+        return is_share_name(m.metric);
+      });
     }
     return out;
   }

@@ -18,6 +18,7 @@ struct MetricChoice {
   MetricSummary base;
   std::optional<MetricSummary> candidate;  // none: its file has no figures
   std::string not_available;               // why nothing can be compared; empty: it can
+  bool no_share = false;  // because none of the base's metrics is a share of right answers
 };
 
 // Of the base's metrics in the file's order, as the request asks; `candidate` empty: its file names

@@ -130,6 +130,20 @@ void name_titles_apart(std::vector<TaskValues>& tasks) {
   }
 }
 
+// The score of guessing: the mean of 1 / options over the baseline's scored items where they say
+// how many they have, else what is frozen for the benchmark.
+double chance_of(const FrozenTask& frozen, const ItemScores& base) {
+  double sum = 0;
+  double n = 0;
+  for (const auto& [id, item] : base) {
+    if (item.last.outcome != Outcome::scored) continue;
+    if (!item.last.options || *item.last.options < 1) return frozen.chance;
+    sum += 1.0 / *item.last.options;
+    ++n;
+  }
+  return n > 0 ? sum / n : frozen.chance;
+}
+
 TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const AllScores& scores) {
   TaskValues task;
   task.name = frozen.name;
@@ -137,7 +151,8 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   task.kind = frozen.kind;
   task.status = frozen.available ? "ok" : "na";
   task.reason = frozen.reason;
-  task.chance = frozen.chance;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
+  task.chance = chance_of(frozen, scores_of(scores, base, frozen.name));
   task.repeats = frozen.repeats;
   task.metrics = frozen.metrics;
   std::map<std::string, std::string> group_of;

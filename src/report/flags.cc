@@ -322,11 +322,9 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
 
 // Said once a task: it is the baseline's score that is too low.
 void flag_sensitivity(RunReport& report, const TaskValues& task, const PairedComparison& c,
-                      const std::string& baseline) {
+                      const std::string& baseline, const std::string& text) {
   Flag flag{"no sensitivity", baseline, task.name, c.n, c.n, c.floor + report.margin_pp / 100};
-  flag.text = fmt::format(
-      "it scores {:.1f} %, {:.1f} % at least; from {:.1f} % on a loss of {} points could show",
-      c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100, report.margin_pp);
+  flag.text = "it " + text;
   flag.text_zh = fmt::format("得分 {:.1f} %,至少 {:.1f} %;高于 {:.1f} % 才能显示 {} 个百分点的损失",
                              c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100,
                              report.margin_pp);
@@ -373,8 +371,9 @@ void flag_comparisons(RunReport& report) {
       const auto& paired = task.cells[v].paired;
       if (!paired || paired->n == 0) continue;
       const std::string& baseline = report.variants[baseline_index(report.variants)].name;
-      if (paired->obstacle == Obstacle::no_sensitivity && !std::exchange(said, true)) {
-        flag_sensitivity(report, task, *paired, baseline);
+      const std::string low = low_baseline_text(*paired, report.margin_pp);
+      if (!low.empty() && !std::exchange(said, true)) {
+        flag_sensitivity(report, task, *paired, baseline, low);
       }
       if (paired->obstacle == Obstacle::gain) flag_gain(report, task, *paired, v);
     }

@@ -89,6 +89,7 @@ class ReportTest : public testing::Test {
           Score score;
           score.outcome = Outcome::scored;
           score.metrics = {{"robust", value}, {"lm_eval", value}};
+          if (options_ && options_(i) > 0) score.options = options_(i);
           if (name == filtered_) {  // lm-eval's strict-match fails on all but the first item
             score.metrics["lm_eval"] = i == 0 ? value : 0;
             score.metrics["exact_match,strict-match"] = i == 0 ? value : 0;
@@ -131,6 +132,7 @@ class ReportTest : public testing::Test {
 
   fs::path folder_;
   std::function<std::string(const std::string&, const std::string&, int)> prompt_;
+  std::function<int(int)> options_;      // of each item; 0: it does not say
   std::string title_;                    // of every task; empty: its name
   std::string kind_ = "generate";        // of every task
   std::string missing_;                  // part of the sandbox
@@ -168,6 +170,15 @@ TEST_F(ReportTest, TasksOfOneBenchmarkHaveTitlesOfTheirOwn) {
   const RunReport report = make([](const auto&, const auto&, int) { return 1; });
   EXPECT_EQ(report.tasks[0].title, "MATH-500 (a)");
   EXPECT_EQ(report.tasks[1].title, "MATH-500 (b)");
+}
+
+// A third of the items with 4 options and the others with 10: (1/4 + 2/10) / 3 = 0.15.
+TEST_F(ReportTest, GuessingScoresTheMeanOfOneInSoManyOptions) {
+  options_ = [](int item) { return item % 3 == 0 ? 4 : 10; };
+  const auto right = [](const std::string&, const std::string&, int) { return 1; };
+  EXPECT_NEAR(make(right, 39).tasks[0].chance, 0.15, 1e-12);
+  options_ = [](int item) { return item == 0 ? 0 : 10; };  // one does not say: as frozen
+  EXPECT_EQ(make(right, 39).tasks[0].chance, 0);
 }
 
 TEST_F(ReportTest, NotRunIsNeverWrong) {

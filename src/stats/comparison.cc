@@ -1,5 +1,7 @@
 #include "stats/comparison.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -132,6 +134,19 @@ std::string_view obstacle_name(Obstacle obstacle) {
       return "gain";
   }
   return "none";
+}
+
+std::string low_baseline_text(const PairedComparison& c, double margin_pp) {
+  const double margin = margin_pp / kPercent;
+  if (c.obstacle != Obstacle::no_sensitivity ||
+      has_sensitivity(c.baseline_at_least, c.floor, margin)) {
+    return "";
+  }
+  return fmt::format(
+      "scores {:.1f} %, {:.1f} % at least; from {:.1f} % on a loss of {} points could "
+      "show",
+      c.baseline_mean * kPercent, c.baseline_at_least * kPercent, (c.floor + margin) * kPercent,
+      margin_pp);
 }
 
 PairedComparison compare_pairs(const std::vector<PairedScore>& pairs,

@@ -125,6 +125,10 @@ struct PairedComparison {
   std::string reason;
 };
 
+// Of a comparison whose baseline scores so little that no loss of the margin could show: "scores
+// 3.0 %, 1.1 % at least; from 3.0 % on a loss of 3 points could show". Empty: of any other.
+[[nodiscard]] std::string low_baseline_text(const PairedComparison& c, double margin_pp);
+
 // Method: tango when every item is right or wrong once. When an item carries several scores or a
 // fraction: bootstrap, whose claims must also hold by the score test of stats/stratified.h, and
 // whose bounds and interval are the outer ones of the two, as resampling alone never imagines a
@@ -174,6 +178,8 @@ struct PoolTask {
   std::string invalid;  // a flag that makes this task INVALID: its pairs do not count
   double floor = 0;     // the score of guessing
   bool gain = false;    // find_gains has found one: the pool cannot be NON-INFERIOR either
+  // Lower bound of the baseline's score, where its own comparison has found it already.
+  std::optional<double> baseline_at_least = std::nullopt;
   // For compare_family (stats/family.h): no pairs, so not pooled; and a margin of its own.
   std::optional<UnpairedScores> unpaired = std::nullopt;
   std::optional<double> margin_pp = std::nullopt;

@@ -50,6 +50,7 @@ void compare_tasks(CandidateComparison& candidate, const CompareOptions& options
     PairedComparison row =
         task.unpaired ? compare_unpaired(task.unpaired->baseline, task.unpaired->candidate, own)
                       : compare_pairs(task.pairs, own);
+    if (!task.unpaired) task.baseline_at_least = row.baseline_at_least;
     if (!task.invalid.empty()) mark_invalid(row, task.invalid);
     if (row.verdict == Verdict::invalid) task.invalid = row.reason;
     candidate.rows.push_back(std::move(row));

@@ -20,11 +20,16 @@ struct Member {
   bool sensitive;  // a loss of the margin could show
 };
 
-bool is_sensitive(const PoolTask& task, const CompareOptions& options) {
+double baseline_at_least(const PoolTask& task, const CompareOptions& options) {
+  if (task.baseline_at_least) return *task.baseline_at_least;
   std::vector<double> baseline;
   baseline.reserve(task.pairs.size());
   for (const PairedScore& pair : task.pairs) baseline.push_back(pair.baseline);
-  return has_sensitivity(score_at_least(baseline, options.bootstrap), task.floor,
+  return score_at_least(baseline, options.bootstrap);
+}
+
+bool is_sensitive(const PoolTask& task, const CompareOptions& options) {
+  return has_sensitivity(baseline_at_least(task, options), task.floor,
                          options.margin_pp / kPercent);
 }
 

@@ -182,6 +182,7 @@ Score score(const ScoreInputs& inputs) {
   Score score;
   score.outcome = Outcome::scored;
   score.target = inputs.item.row.at("answer").get<std::string>();
+  score.options = static_cast<int>(inputs.item.row.at("options").size());
   const auto choice = extract_choice(answer_text(output, stop_strings()));
   if (choice) {
     score.extracted = std::string(1, choice->letter);

@@ -21,6 +21,10 @@ void read_extra(const json& extra, Score& score) {
     if (!said->is_null()) score.confidence->stated = said->get<double>();
     score.remarks.erase("confidence");
   }
+  if (const auto options = extra.find("options"); options != extra.end()) {
+    score.options = options->get<int>();
+    score.remarks.erase("options");
+  }
 }
 
 }  // namespace
@@ -35,6 +39,7 @@ json extra_json(const Score& score) {
     const auto& stated = score.confidence->stated;
     out["confidence"] = stated ? json(*stated) : json(nullptr);
   }
+  if (score.options) out["options"] = *score.options;
   return out;
 }
 

@@ -78,6 +78,7 @@ struct Score {
   std::optional<std::string> month;  // "2024-03", when the question was published
   std::optional<Substeps> substeps;
   std::optional<Confidence> confidence;
+  std::optional<int> options;  // multiple choice: of how many; guessing scores 1 / options
   // Named remarks of the scorer (kFilteredRemark among them), for a reader of one item ("verdict",
   // "level"): nothing is computed from them. None may have the name of a figure above.
   nlohmann::json remarks = nlohmann::json::object();
