@@ -15,11 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kShortestSecret = 8;
-constexpr std::string_view kSecretWords[] = {"TOKEN", "KEY"};
-constexpr std::string_view kSecretEndings[] = {"APIKEY", "SECRET", "PASSWORD", "PASSWD",
-                                               "CREDENTIALS"};
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
@@ -34,36 +29,46 @@ fs::path token_file() {
   return base / "huggingface/token";
 }
 
-}  // namespace
-
-bool is_secret_name(std::string_view name) {
-  if (name == "ASSAY_RUN_TOKEN") return false;
-  const std::string_view last = name.substr(name.rfind('_') + 1);  // npos + 1 is 0
-  return std::ranges::find(kSecretWords, last) != std::end(kSecretWords) ||
-         std::ranges::any_of(kSecretEndings, [&](std::string_view e) { return last.ends_with(e); });
+void add_spellings(std::vector<std::string>& out, std::string_view secret) {
+  for (std::string& spelling : spellings_of(secret)) {
+    if (std::ranges::find(out, spelling) == out.end()) out.push_back(std::move(spelling));
+  }
 }
+
+}  // namespace
 
 std::vector<std::string> secret_values() {
   std::vector<std::string> out;
   const auto add = [&](std::string_view value) {
     value = trim(value);
-    if (value.size() >= kShortestSecret && std::ranges::find(out, value) == out.end()) {
-      out.emplace_back(value);
-    }
+    if (value.size() >= kShortestSecretBytes) add_spellings(out, value);
   };
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
-    if (is_secret_name(text.substr(0, equals))) add(text.substr(equals + 1));
+    const std::string_view value = text.substr(equals + 1);
+    if (is_secret_name(text.substr(0, equals))) add(value);
+    if (const auto user = find_url_user(value)) {
+      const std::string_view both = value.substr(user->begin, user->size);
+      add(both);
+      add(both.substr(both.find(':') + 1));  // without ":" the whole is a user, or a token
+    }
   }
   if (const auto stored = read_file(token_file())) add(*stored);
+  return out;
+}
+
+std::vector<std::string> secret_values_and(std::string_view more) {
+  std::vector<std::string> out = secret_values();
+  if (!more.empty()) add_spellings(out, more);
   return out;
 }
 
 SecretFilter::SecretFilter(std::vector<std::string> secrets) : secrets_(std::move(secrets)) {
   std::erase(secrets_, "");
   std::ranges::sort(secrets_, std::ranges::greater(), &std::string::size);
+  for (const std::string& secret : secrets_) begins_[static_cast<unsigned char>(secret[0])] = true;
 }
 
 std::string SecretFilter::feed(std::string_view piece) {
@@ -80,6 +85,10 @@ std::string SecretFilter::pass_on(bool more_may_come) {
   std::string out;
   std::size_t at = 0;
   while (at < held_.size()) {
+    const std::size_t plain = at;
+    while (at < held_.size() && !begins_[static_cast<unsigned char>(held_[at])]) ++at;
+    out.append(held_, plain, at - plain);
+    if (at == held_.size()) break;
     const std::string_view rest = std::string_view(held_).substr(at);
     const std::string* found = nullptr;
     for (const std::string& secret : secrets_) {
@@ -104,9 +113,24 @@ std::string SecretFilter::pass_on(bool more_may_come) {
   return out;
 }
 
+std::string without_secrets(std::string_view text, const std::vector<std::string>& secrets) {
+  SecretFilter filter(secrets);
+  std::string out = filter.feed(text);
+  return out + filter.finish();
+}
+
+std::string words_without_secrets(std::string_view text, const std::vector<std::string>& secrets) {
+  std::string out = without_secrets(text, secrets);
+  for (const auto find : {find_url_user, find_secret_shape}) {
+    for (auto span = find(out, 0); span; span = find(out, span->begin + kSecretMark.size())) {
+      out.replace(span->begin, span->size, kSecretMark);
+    }
+  }
+  return out;
+}
+
 std::string without_secrets(std::string_view text) {
-  SecretFilter filter(secret_values());
-  return filter.feed(text) + filter.finish();
+  return words_without_secrets(text, secret_values());
 }
 
 }  // namespace assay

@@ -162,7 +162,7 @@ void OpenAiEngine::launch() {
 }
 
 Status OpenAiEngine::send(Job& job) {
-  job.reader = std::make_unique<ReplyReader>(answering());
+  job.reader = std::make_unique<ReplyReader>(answering(), ReplyLimits{}, &secrets_);
   job.sent = Clock::now();
   ReplyReader* reader = job.reader.get();
   job.transfer =
@@ -223,7 +223,7 @@ void OpenAiEngine::on_reply(std::int64_t id, Job& job, const HttpReply& reply) {
   ReplyReader& reader = *job.reader;
   reader.end();
   if (reader.over_limit) {  // asked again it would be as long
-    if (worked_[job.kind]) return answer_failed(id, reader.problem);
+    if (worked_[job.kind]) return answer_failed(id, clean(reader.problem));
     return die({ErrorKind::environment, "the endpoint's replies cannot be read",
                 clean(reader.problem), "see what the server sends, and read its own log"});
   }
@@ -271,8 +271,7 @@ void OpenAiEngine::on_good_reply(std::int64_t id, Job& job) {
 }
 
 void OpenAiEngine::on_bad_status(std::int64_t id, Job& job, const HttpReply& reply) {
-  const std::string words =
-      fmt::format("HTTP {}: {}", reply.status, clean(words_of_error(reply.body, reply.type)));
+  const std::string words = fmt::format("HTTP {}: {}", reply.status, words_of(reply));
   // Whatever the status: asked again it would be as long. A 429 is about a rate.
   if (reply.status != 429 && says_too_long(reply.body)) return set_aside_too_long(id, words);
   if (may_pass(reply.status)) return try_again(id, job, words, reply);

@@ -37,7 +37,7 @@ namespace assay {
 struct EndpointOptions {
   std::string base_url;     // "http://127.0.0.1:8000/v1"
   std::string model;        // as the server names it
-  std::string api_key;      // in memory and in the request's header, nowhere else
+  std::string api_key;      // in memory and in the request's header; masked wherever it comes back
   std::string api_key_env;  // its variable, for messages; empty: none is sent
   EndpointMode mode = EndpointMode::chat;
   std::optional<EndpointPrompt> prompt;  // nothing: token ids for vLLM, else text
@@ -147,10 +147,12 @@ class OpenAiEngine final : public Engine {
   void answer_failed(std::int64_t id, const std::string& why);
   void set_aside_too_long(std::int64_t id, const std::string& words);
   void die(Error error);
-  [[nodiscard]] std::string clean(std::string text) const;  // without the key
+  [[nodiscard]] std::string clean(std::string_view text) const;      // without any secret
+  [[nodiscard]] std::string words_of(const HttpReply& reply) const;  // of an error, cleaned
   void log(const std::string& line) const;
 
   EndpointOptions options_;
+  std::vector<std::string> secrets_;  // the key and whatever else this process knows, spelt
   HttpClient http_;
   EngineHello hello_;
   WireFormat format_;

@@ -128,7 +128,7 @@ TEST_F(EndpointTest, TheKeyIsSentAndNowhereElse) {
   const FakeServer server(json{{"api_key", key}});
   EXPECT_THAT(start_error(server, "fake-model", "sk-other-key"),
               AllOf(HasSubstr("refuses the key"), HasSubstr("check the variable SOME_KEY"),
-                    HasSubstr("[key]"), Not(HasSubstr("sk-other-key"))));
+                    HasSubstr("[secret]"), Not(HasSubstr("sk-other-key"))));
   EXPECT_THAT(start_error(server), HasSubstr("name the key's variable"));
   EndpointOptions with_key = options(server);
   with_key.api_key = key;

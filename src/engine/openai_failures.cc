@@ -69,7 +69,7 @@ void OpenAiEngine::on_canary(const HttpReply& reply) {
   const auto parked =
       std::ranges::find_if(jobs_, [](const auto& job) { return job.second.parked; });
   if (parked == jobs_.end()) return;
-  ReplyReader reader(answering());
+  ReplyReader reader(answering(), {}, &secrets_);
   reader.feed(reply.body);
   reader.end();
   const bool well =

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/json.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "engine/openai_json.h"
 #include "engine/openai_wire.h"
@@ -52,6 +53,23 @@ bool ReplyReader::end_over_limit(std::string_view what, std::size_t limit) {
   return false;
 }
 
+// Before a message is shortened: half a key is most of it.
+std::string ReplyReader::words(std::string_view raw) const {
+  return words_without_secrets(raw, secrets_ == nullptr ? std::vector<std::string>() : *secrets_);
+}
+
+// A model may repeat the key that it was asked with, over several pieces of a stream. A short one
+// ("EMPTY", as many local servers want it) is no secret, and an answer may hold it by chance.
+void ReplyReader::mask_answer() {
+  if (secrets_ == nullptr) return;
+  std::vector<std::string> secrets = *secrets_;
+  std::erase_if(secrets, [](const std::string& s) { return s.size() < kShortestSecretBytes; });
+  if (secrets.empty()) return;
+  for (std::string* part : {&text, &reasoning, &finish_reason, &stop_reason}) {
+    *part = without_secrets(*part, secrets);
+  }
+}
+
 bool ReplyReader::feed(std::string_view bytes) {
   if (over_limit) return false;
   bytes_ += bytes.size();
@@ -89,14 +107,18 @@ void ReplyReader::line(std::string_view raw) {
   if (data == "[DONE]" || !problem.empty()) return;
   const json value = parse_reply(data);
   if (value.is_discarded()) {
-    problem = "a piece of the stream is not JSON: " + one_line(data, kLongestWords);
+    problem = "a piece of the stream is not JSON: " + one_line(words(data), kLongestWords);
     return;
   }
   object(value);
 }
 
 void ReplyReader::end() {
-  if (over_limit) return;
+  if (!over_limit) end_of_body();
+  mask_answer();
+}
+
+void ReplyReader::end_of_body() {
   if (streamed_) {
     if (!buffer_.empty()) line(std::exchange(buffer_, {}));
     if (problem.empty() && finish_reason.empty()) {
@@ -105,7 +127,7 @@ void ReplyReader::end() {
   } else {
     whole = parse_reply(buffer_);
     if (whole.is_discarded() || !whole.is_object()) {
-      problem = "the reply is not JSON: " + words_of_error(buffer_, "");
+      problem = "the reply is not JSON: " + words_of_error(words(buffer_), "");
       whole = json();
       return;
     }
@@ -117,15 +139,15 @@ void ReplyReader::end() {
 
 void ReplyReader::object(const json& value) {
   if (const json& error = wire_field(value, "error"); !error.is_null()) {
-    problem = "the server says: " + words_of_error(dump_json(value), "application/json");
+    problem = "the server says: " + words_of_error(words(dump_json(value)), "application/json");
     too_long = says_too_long(dump_json(value));  // SGLang refuses within a stream that began well
     return;
   }
   // Gateways put pieces of their own, without a name, beside the model's.
   if (const std::string name = wire_text(wire_field(value, "model")); !name.empty()) {
     if (!model_.is(name)) {
-      problem = fmt::format("the model '{}' answered, not '{}'", one_line(name, kLongestWords),
-                            model_.asked);
+      problem = fmt::format("the model '{}' answered, not '{}'",
+                            one_line(words(name), kLongestWords), model_.asked);
       wrong_model = true;
       return;
     }

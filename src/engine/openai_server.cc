@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "engine/openai_engine.h"
 
@@ -35,7 +36,9 @@ HttpOptions http_options(const EndpointOptions& options) {
 }  // namespace
 
 OpenAiEngine::OpenAiEngine(EndpointOptions options)
-    : options_(std::move(options)), http_(http_options(options_)) {
+    : options_(std::move(options)),
+      secrets_(secret_values_and(options_.api_key)),
+      http_(http_options(options_)) {
   while (options_.base_url.ends_with('/')) options_.base_url.pop_back();
   format_.mode = options_.mode;
   format_.model = options_.model;
@@ -92,10 +95,9 @@ Result<HttpReply> OpenAiEngine::call(const std::string& url, const std::optional
     const HttpReply& reply = done.front().reply;
     const bool again = !reply.failure.empty() || reply.status == 429 || reply.status >= 500;
     if (!again) return reply;
-    const std::string why =
-        clean(!reply.failure.empty() ? reply.failure
-                                     : fmt::format("HTTP {}: {}", reply.status,
-                                                   words_of_error(reply.body, reply.type)));
+    const std::string why = !reply.failure.empty()
+                                ? clean(reply.failure)
+                                : fmt::format("HTTP {}: {}", reply.status, words_of(reply));
     const milliseconds pause =
         std::max(milliseconds(static_cast<std::int64_t>(reply.retry_after_s * 1000)),
                  retry_pause(tries, options_.first_pause, options_.longest_pause, 0));
@@ -110,20 +112,20 @@ Result<HttpReply> OpenAiEngine::call(const std::string& url, const std::optional
 Status OpenAiEngine::read_models(const HttpReply& reply) {
   const std::string place = options_.base_url + "/models";
   if (reply.status == 401 || reply.status == 403) {
-    return environment_error(
-        fmt::format("the endpoint {} refuses the key", options_.base_url),
-        fmt::format("HTTP {}: {}", reply.status, clean(words_of_error(reply.body, reply.type))),
-        options_.api_key_env.empty() ? "name the key's variable: `api_key_env: …`"
-                                     : "check the variable " + options_.api_key_env);
+    return environment_error(fmt::format("the endpoint {} refuses the key", options_.base_url),
+                             fmt::format("HTTP {}: {}", reply.status, words_of(reply)),
+                             options_.api_key_env.empty()
+                                 ? "name the key's variable: `api_key_env: …`"
+                                 : "check the variable " + options_.api_key_env);
   }
   const json list = json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
   const bool readable =
       reply.status == 200 && list.is_object() && list.contains("data") && list["data"].is_array();
   if (!readable) {
-    return environment_error(fmt::format("{} is no OpenAI-compatible endpoint", options_.base_url),
-                             fmt::format("GET {} gives HTTP {} with {}", place, reply.status,
-                                         clean(words_of_error(reply.body, reply.type))),
-                             "base_url usually ends in /v1");
+    return environment_error(
+        fmt::format("{} is no OpenAI-compatible endpoint", options_.base_url),
+        fmt::format("GET {} gives HTTP {} with {}", place, reply.status, words_of(reply)),
+        "base_url usually ends in /v1");
   }
   std::vector<std::string> served;
   for (const json& model : list["data"]) {
@@ -155,7 +157,7 @@ void OpenAiEngine::read_version(const Deadline& until) {
   const auto reply = call(root + "/version", std::nullopt, until);
   if (!reply || reply->status != 200) return;
   const json value = json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
-  if (value.is_object()) facts_["version"] = clean(text_field(value, "version").substr(0, 100));
+  if (value.is_object()) facts_["version"] = clean(text_field(value, "version")).substr(0, 100);
 }
 
 // Others than vLLM's server: asked with three tokens, which every vocabulary has.
@@ -191,10 +193,20 @@ void OpenAiEngine::greet(const Deadline& until) {
   if (options_.mode == EndpointMode::completions) {
     facts_["prompt"] = format_.prompt == EndpointPrompt::tokens ? "token ids" : "text";
   }
+  for (const char* of_server : {"owned_by", "root"}) {
+    if (facts_.contains(of_server)) facts_[of_server] = clean(facts_[of_server]);
+  }
 }
 
-std::string OpenAiEngine::clean(std::string text) const {
-  return options_.api_key.empty() ? text : replace_all(std::move(text), options_.api_key, "[key]");
+std::string OpenAiEngine::clean(std::string_view text) const {
+  return words_without_secrets(text, secrets_);
+}
+
+// Cleaned before it is shortened, and as text, not as JSON writes it: "\\u002d" is a "-", too.
+std::string OpenAiEngine::words_of(const HttpReply& reply) const {
+  const json value = json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  const bool readable = value.is_structured() || value.is_string();
+  return words_of_error(clean(readable ? dump_json(value) : reply.body), reply.type);
 }
 
 void OpenAiEngine::log(const std::string& line) const {

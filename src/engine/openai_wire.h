@@ -74,12 +74,14 @@ struct AnsweringModel {
 
 // Reads a reply as it comes: server-sent events, or one JSON object from a server that does not
 // stream. Of several choices the one with index 0 counts, and of that what comes before its
-// finish_reason. Never throws.
+// finish_reason. What the server repeats of `secrets`, which must outlive the reader, is masked in
+// its words and in the answer. Never throws.
 class ReplyReader {
  public:
   using Clock = std::chrono::steady_clock;
-  explicit ReplyReader(AnsweringModel model, const ReplyLimits& limits = {})
-      : model_(std::move(model)), limits_(limits) {}
+  explicit ReplyReader(AnsweringModel model, const ReplyLimits& limits = {},
+                       const std::vector<std::string>* secrets = nullptr)
+      : model_(std::move(model)), limits_(limits), secrets_(secrets) {}
 
   // False: the reply is longer than its limits, `problem` says which, and no more is read.
   bool feed(std::string_view bytes);
@@ -112,9 +114,13 @@ class ReplyReader {
 
   void content(const nlohmann::json& value, std::string& into);
   bool end_over_limit(std::string_view what, std::size_t limit);
+  void end_of_body();
+  void mask_answer();
+  [[nodiscard]] std::string words(std::string_view raw) const;  // somebody's, without secrets
 
   AnsweringModel model_;
   ReplyLimits limits_;
+  const std::vector<std::string>* secrets_;
   bool named_ = false;  // a piece carried the model's name
   std::size_t bytes_ = 0;
   std::string buffer_;

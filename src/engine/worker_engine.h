@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secrets.h"
 #include "engine/engine.h"
 #include "engine/frames.h"
 #include "engine/worker_process.h"
@@ -90,6 +91,7 @@ class WorkerEngine final : public Engine {
   WorkerProcess process_;
   FrameReader reader_;
   FrameWriter writer_;
+  std::vector<std::string> secrets_ = secret_values();  // masked in answers
   bool greeted_ = false;
   EngineHello hello_;  // valid once greeted
   std::deque<EngineEvent> events_;

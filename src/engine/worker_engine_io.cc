@@ -185,7 +185,7 @@ std::optional<WorkerEngine::Pending> WorkerEngine::take_pending(std::int64_t wir
 void WorkerEngine::handle_result(json frame) {
   const std::int64_t wire_id = frame.at("id");
   // Read before it is taken: a frame that cannot be read leaves its request among the unanswered.
-  Response response = result_from(std::move(frame));
+  Response response = result_from(std::move(frame), secrets_);
   if (const auto pending = take_pending(wire_id)) {
     events_.emplace_back(Answered{pending->caller_id, std::move(response)});
   }

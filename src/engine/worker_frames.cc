@@ -108,7 +108,7 @@ std::vector<Rendered> rendered_list_from(const json& frame) {
   return out;
 }
 
-Response result_from(json frame) {
+Response result_from(json frame, const std::vector<std::string>& secrets) {
   const json defaults = to_json(Response{});
   for (const auto& [field, value] : defaults.items()) {
     const auto it = frame.find(field);
@@ -116,6 +116,7 @@ Response result_from(json frame) {
   }
   Response response = response_from_json(frame);
   if (!response.error.empty()) response.error = without_secrets(response.error);
+  response.text = without_secrets(response.text, secrets);
   return response;
 }
 

@@ -17,7 +17,8 @@ inline constexpr int kProtocolVersion = 2;
 [[nodiscard]] EngineStats stats_from(const nlohmann::json& frame);
 [[nodiscard]] std::vector<Rendered> rendered_list_from(const nlohmann::json& frame);
 // Fields that are absent or null get a Response's defaults.
-[[nodiscard]] Response result_from(nlohmann::json frame);
+// What it repeats of `secrets` is masked.
+[[nodiscard]] Response result_from(nlohmann::json frame, const std::vector<std::string>& secrets);
 [[nodiscard]] Needed need_from(const nlohmann::json& frame);
 // `error` frame; `kind` is what it is for this request.
 [[nodiscard]] Error error_from(const nlohmann::json& frame, ErrorKind kind);

@@ -28,6 +28,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
   try {
     const std::string name = file.string();
     const YAML::Node root = TRY(parse_yaml(yaml, name));
+    TRY(refuse_secrets(name, root));  // before any message could repeat one
     const YamlMap top = TRY(YamlMap::open(
         name, root, "",
         {"name", "budget", "output", "env", "engine", "chat", "seed", "data", "harness", "sampling",

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "base/secrets.h"
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
@@ -234,11 +233,6 @@ Status read_env(const YamlMap& top, Plan& plan) {
                       fmt::format("'{}' is no name of an environment variable", key.substr(0, 60)),
                       "names take letters, digits and '_' and do not begin with a digit",
                       "rename it");
-    }
-    if (is_secret_name(key)) {
-      return error_at(env.file(), env.mark_of_key(key),
-                      fmt::format("{} does not belong in a plan", key),
-                      "the plan is copied into the results", "set it in the environment instead");
     }
     const nlohmann::json value = TRY(yaml_to_json(env.file(), env.value(key)));
     if (!value.is_string()) {

@@ -24,6 +24,11 @@ namespace assay {
 [[nodiscard]] std::string resolve_path(const std::filesystem::path& plan_file,
                                        const std::string& text);
 
+// A usage error where a setting's name says that it is a secret and its value is text (in `env` any
+// value), where a value has the shape of a key, or where an address has a user, a password or a key
+// in it. No message repeats the value.
+[[nodiscard]] Status refuse_secrets(const std::string& file, const YAML::Node& root);
+
 [[nodiscard]] Status read_output(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_env(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_engine(const YamlMap& top, Plan& plan);

@@ -11,10 +11,13 @@ fake_worker.py (`rules`, `default`, `tokens_per_s`, `max_model_len`, `logprob_no
   api_key       ""             requests without "Authorization: Bearer KEY" get 401
   vllm          true           speaks vLLM's additions: token ids, prompt_logprobs, /version
   echo_logprobs false          without vllm: completions with echo and logprobs
+  owned_by      "vllm"         what /models says of the model, beside its name
+  split         false          a stream's text comes in pieces of three characters
   faults        [..]           first match goes wrong:
       {"path": regex (default "completions"), "match": regex searched in the request's body,
        "times": N (default: always), "after": N (that many matches go well before; default 0),
-       "do": WHAT, "status": 500, "retry_after": "1", "body": ".."}
+       "do": WHAT, "status": 500, "retry_after": "1", "body": "..",
+       "headers": {..}}
 
 WHAT is  status        answers with that status and an error object (or `body`)
          html          200 with a page of HTML
@@ -174,6 +177,7 @@ class Handler(BaseHTTPRequestHandler):
     def go_wrong(self, fault: Frame) -> None:
         status = fault.get("status", 500)
         more = {"Retry_After": fault["retry_after"]} if "retry_after" in fault else {}
+        more.update(fault.get("headers", {}))
         if "body" in fault:
             return self.reply(status, fault["body"].encode(), **more)
         return self.fail(status, "scripted", **more)
@@ -182,7 +186,8 @@ class Handler(BaseHTTPRequestHandler):
         model = {"id": self.state.model, "object": "model", "owned_by": "someone"}
         if self.state.vllm:
             length = self.state.script.get("max_model_len", 32768)
-            model.update(owned_by="vllm", root=self.state.model, max_model_len=length)
+            owner = self.state.script.get("owned_by", "vllm")
+            model.update(owned_by=owner, root=self.state.model, max_model_len=length)
         self.reply_json(200, {"object": "list", "data": [model]})
 
     def complete(self, body: Frame, what: str) -> None:
@@ -246,6 +251,11 @@ class Handler(BaseHTTPRequestHandler):
                 return self.spoil(what)
             last = at == len(ids) - 1
             piece = result["text"] if last else ""
+            while last and state.script.get("split") and len(piece) > 3:
+                choice = {"index": 0, "finish_reason": None}
+                choice.update({"delta": {"content": piece[:3]}} if chat else {"text": piece[:3]})
+                self.event({**base, "choices": [choice]})
+                piece = piece[3:]
             choice = {"index": 0, "finish_reason": None}
             choice.update({"delta": {"content": piece}} if chat else {"text": piece})
             if state.vllm and body.get("return_token_ids"):
