@@ -115,7 +115,7 @@ for name in ("AS", "CPU", "NPROC", "FSIZE", "NOFILE", "CORE", "STACK", "MEMLOCK"
     print(name, "UNLIMITED" if hard == resource.RLIM_INFINITY else "limited")
 )";
 constexpr const char* kTrialExpected =
-    "user 65534 process 1 others ['self']\nnetwork none\nfiles none none\nvariables []\n"
+    "user 65534 process 2 others ['self']\nnetwork none\nfiles none none\nvariables []\n"
     "new privileges 0\nAS limited\nCPU limited\nNPROC limited\nFSIZE limited\n"
     "NOFILE limited\nCORE limited\nSTACK limited\nMEMLOCK limited\n";
 

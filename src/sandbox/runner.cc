@@ -78,9 +78,9 @@ std::unexpected<Error> no_cgroup() {
                            MemoryCgroup::kFix);
 }
 
-// The program is process 1 of its namespace, which no process in it can kill; the kernel's own CPU
-// limit does only beyond the program's. What is left is an outsider, such as the machine's
-// out-of-memory killer, which looks for the sandbox first: no fault of the program.
+// The kernel's own CPU limit kills only beyond the program's. What is left is an outsider, such as
+// the machine's out-of-memory killer, which looks for the sandbox first and is no fault of the
+// program, or, where the tree made a call that may end in one (Outcome::own_kill), the program.
 bool was_killed_from_outside(const Outcome& out, const ProgramLimits& limits) {
   const box::EndedMessage& ended = out.ended;
   return WIFSIGNALED(ended.wait_status) && WTERMSIG(ended.wait_status) == SIGKILL &&
@@ -195,6 +195,7 @@ Outcome Runner::run(const TestJob& job) {
   }
   if (out.fault.empty() && was_killed_from_outside(out, limits)) {
     out.fault = "something outside the sandbox killed the program";
+    out.own_kill = out.ended.own_kill != 0;
   }
   return out;
 }

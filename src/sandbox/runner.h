@@ -46,6 +46,7 @@ struct Frame {
 struct Outcome {
   std::string fault;          // not empty: the sandbox failed, nothing below counts
   bool setup_failed = false;  // the fault is that a child could not be isolated
+  bool own_kill = false;      // the fault is a SIGKILL, which may be the program's own doing
   box::EndedMessage ended;
   std::string output;            // standard output, at most limits.output_bytes
   bool output_overflow = false;  // of standard output, standard error and frames together

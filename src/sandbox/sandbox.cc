@@ -114,7 +114,10 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
                                            const Deadline& until) {
   TestJob job{source_fd, test.input, program.kind, program.limits, until};
   Outcome outcome = TRY(run_once(kind, job, false));
-  if (!outcome.fault.empty()) outcome = TRY(run_once(kind, job, false));
+  if (!outcome.fault.empty()) {
+    outcome = TRY(run_once(kind, job, false));
+    if (outcome.own_kill) outcome.fault.clear();  // once more, so it was the program
+  }
   if (outcome.setup_failed) {
     return environment_error("programs cannot be isolated on this machine", outcome.fault,
                              "allow user namespaces inside bubblewrap (`assay sandbox check`)");

@@ -115,7 +115,7 @@ long ticks_of(long pid) {
 }
 
 // Kills programs of ours that have computed for a while, `times` of them, as the machine's
-// out-of-memory killer would. Such a program is process 1 of a pid namespace in the zygote's.
+// out-of-memory killer would. Such a program is process 2 of a pid namespace in the zygote's.
 void kill_running_programs(const std::atomic<bool>& stop, int times) {
   while (!stop && times > 0) {
     std::error_code error;
@@ -123,7 +123,7 @@ void kill_running_programs(const std::atomic<bool>& stop, int times) {
       const long pid = std::atol(entry.path().filename().c_str());
       if (pid <= 1 || times == 0) continue;
       const std::vector<long> inside = status_numbers(pid, "NSpid");
-      if (inside.size() < 3 || inside.back() != 1 || ticks_of(pid) < 20) continue;
+      if (inside.size() < 3 || inside.back() != 2 || ticks_of(pid) < 20) continue;
       if (is_below_us(pid) && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) --times;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -144,6 +144,52 @@ TEST_F(SandboxTest, AProgramKilledFromOutsideIsRunAgainAndNeverWrong) {
   expect(computes, ProgramVerdict::sandbox_fault,
          "something outside the sandbox killed the program");
   stop = true;
+}
+
+// The signals of the attacks kill_itself_… end their program, twice where they are SIGKILL.
+TEST_F(SandboxTest, ASignalThatAProgramSendsItselfEndsItAsOutside) {
+  const auto sends = [](const std::string& how) {
+    return stdin_program("import os, signal\n" + how + "\nprint(1)", "", "1");
+  };
+  expect(sends("os.kill(os.getpid(), signal.SIGTERM)"), ProgramVerdict::runtime_error,
+         "ended by SIGTERM");
+  expect(sends("signal.raise_signal(signal.SIGKILL)"), ProgramVerdict::runtime_error,
+         "ended by SIGKILL");
+  expect(sends("os.abort()"), ProgramVerdict::runtime_error, "ended by SIGABRT");
+  expect(sends("signal.raise_signal(signal.SIGINT)"), ProgramVerdict::runtime_error,
+         "program line 2: KeyboardInterrupt");
+  expect(sends("signal.raise_signal(signal.SIGCHLD)"), ProgramVerdict::passed);
+}
+
+// What asyncio, multiprocessing and subprocess need of sockets, pipes and processes.
+TEST_F(SandboxTest, RightProgramsMayUseSocketsPipesAndChildren) {
+  expect(stdin_program("import asyncio\n"
+                       "async def one(n):\n    await asyncio.sleep(0.001)\n    return n\n"
+                       "async def main():\n"
+                       "    return sum(await asyncio.gather(*[one(n) for n in range(100)]))\n"
+                       "print(asyncio.run(main()))",
+                       "", "4950"),
+         ProgramVerdict::passed);
+  expect(stdin_program(
+             "import multiprocessing as mp\n"
+             "def work(n, pipe):\n    pipe.send(n * n)\n"
+             "ends = []\n"
+             "for n in range(4):\n"
+             "    ours, theirs = mp.Pipe()\n"
+             "    p = mp.get_context('fork').Process(target=work, args=(n, theirs))\n"
+             "    p.start()\n    ends.append((p, ours))\n"
+             "print(sum(e.recv() for _, e in ends))\n"
+             "for p, _ in ends: p.join()\n"
+             "p = mp.get_context('fork').Process(target=__import__('time').sleep, args=(60,))\n"
+             "p.start(); p.kill(); p.join(); print(p.exitcode)",
+             "", "14\n-9"),
+         ProgramVerdict::passed);
+  expect(stdin_program("import socket\n"
+                       "pairs = [socket.socketpair() for _ in range(40)]\n"
+                       "for a, b in pairs: a.sendall(b'x' * 1000)\n"
+                       "print(sum(len(b.recv(2000)) for _, b in pairs))",
+                       "", "40000"),
+         ProgramVerdict::passed);
 }
 
 // Their CPU time is in no process's own figures: they end between two looks at /proc, and the
@@ -421,7 +467,7 @@ TEST_F(SandboxTest, ManyThreadsMayGradeAtOnce) {
 TEST_F(SandboxTest, OutlivesTheThreadThatStartedIt) {
   auto sandbox = Sandbox::create({.python = grade_python()});
   ASSERT_TRUE(sandbox) << sandbox.error().to_string();
-  const Program program = stdin_program("import os; print(os.getpid())", "", "1");
+  const Program program = stdin_program("import os; print(os.getpid())", "", "2");
   for (int i = 0; i < 2; ++i) {
     std::thread([&] {
       const auto ran = sandbox->run(program);

@@ -1,11 +1,14 @@
 #include "sandbox/seccomp_filter.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <csignal>
 
 #include <array>
 #include <bit>
@@ -23,15 +26,14 @@ constexpr const char* kAllowed[] = {
     // files
     "access", "chdir", "chmod", "close", "close_range", "copy_file_range", "creat", "dup", "dup2",
     "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat",
-    "fchown", "fchownat", "chown", "lchown", "fcntl", "fdatasync", "fgetxattr", "flistxattr",
-    "flock", "fstat", "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents",
-    "getdents64", "getxattr", "lgetxattr", "link", "linkat", "listxattr", "llistxattr", "lseek",
-    "lstat", "mkdir", "mkdirat", "mknod", "mknodat", "newfstatat", "open", "openat", "openat2",
-    "pipe", "pipe2", "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read",
-    "readahead", "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "rmdir",
-    "sendfile", "splice", "stat", "statfs", "statx", "symlink", "symlinkat", "sync_file_range",
-    "tee", "truncate", "umask", "unlink", "unlinkat", "utime", "utimensat", "utimes", "write",
-    "writev",
+    "fchown", "fchownat", "chown", "lchown", "fdatasync", "fgetxattr", "flistxattr", "flock",
+    "fstat", "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64",
+    "getxattr", "lgetxattr", "link", "linkat", "listxattr", "llistxattr", "lseek", "lstat", "mkdir",
+    "mkdirat", "mknod", "mknodat", "newfstatat", "open", "openat", "openat2", "pipe", "pipe2",
+    "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readahead",
+    "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "rmdir", "sendfile",
+    "splice", "stat", "statfs", "statx", "symlink", "symlinkat", "sync_file_range", "tee",
+    "truncate", "umask", "unlink", "unlinkat", "utime", "utimensat", "utimes", "write", "writev",
     // memory
     "brk", "get_mempolicy", "madvise", "mbind", "membarrier", "mincore", "mlock", "mlock2",
     "mlockall", "mmap", "mprotect", "mremap", "msync", "munlock", "munlockall", "munmap",
@@ -40,19 +42,18 @@ constexpr const char* kAllowed[] = {
     "arch_prctl", "capget", "execve", "execveat", "exit", "exit_group", "fork", "futex",
     "futex_waitv", "get_robust_list", "get_thread_area", "getcpu", "getegid", "geteuid", "getgid",
     "getgroups", "getpgid", "getpgrp", "getpid", "getppid", "getpriority", "getresgid", "getresuid",
-    "getrlimit", "getrusage", "getsid", "gettid", "getuid", "kill", "pidfd_open",
-    "pidfd_send_signal", "prctl", "prlimit64", "restart_syscall", "rseq", "sched_get_priority_max",
-    "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
-    "sched_getscheduler", "sched_rr_get_interval", "sched_setaffinity", "sched_yield",
-    "set_robust_list", "set_thread_area", "set_tid_address", "setpgid", "setpriority", "setrlimit",
-    "setsid", "sysinfo", "tgkill", "times", "tkill", "uname", "vfork", "wait4", "waitid",
+    "getrlimit", "getrusage", "getsid", "gettid", "getuid", "pidfd_open", "prctl",
+    "restart_syscall", "rseq", "sched_get_priority_max", "sched_get_priority_min",
+    "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
+    "sched_rr_get_interval", "sched_setaffinity", "sched_yield", "set_robust_list",
+    "set_thread_area", "set_tid_address", "setpgid", "setpriority", "setsid", "sysinfo", "times",
+    "uname", "vfork", "wait4", "waitid",
     // signals and time
     "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday",
-    "nanosleep", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo",
-    "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "rt_tgsigqueueinfo", "setitimer",
-    "sigaltstack", "signalfd", "signalfd4", "time", "timer_create", "timer_delete",
-    "timer_getoverrun", "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime",
-    "timerfd_settime",
+    "nanosleep", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
+    "rt_sigsuspend", "rt_sigtimedwait", "setitimer", "sigaltstack", "signalfd", "signalfd4", "time",
+    "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime", "timerfd_create",
+    "timerfd_gettime", "timerfd_settime",
     // waiting, and sockets between own processes
     "accept", "accept4", "bind", "connect", "epoll_create", "epoll_create1", "epoll_ctl",
     "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "getpeername", "getrandom",
@@ -134,9 +135,26 @@ constexpr const char* kDeadly[] = {"_sysctl",
 constexpr unsigned kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// How the filter answers a call. For the last four it depends on an argument.
-enum class Fate { allowed, deadly, absent, no_family, clone, socket, ioctl, personality };
-constexpr std::size_t kFates = 8;
+// How the filter answers a call. `noted` ones go on, after process 1 has learned that a SIGKILL may
+// be the program's own doing. From `clone` on it depends on an argument.
+enum class Fate {
+  allowed,
+  deadly,
+  absent,
+  no_family,
+  noted,
+  clone,
+  socket,
+  ioctl,
+  personality,
+  fcntl,
+  signal_second,  // the signal is the second argument
+  signal_third,
+  limit,           // setrlimit
+  limit_of,        // prlimit64, of a process
+  limit_of_other,  // the same, not of process 1
+};
+constexpr std::size_t kFates = 15;
 
 #ifdef __s390__
 constexpr int kCloneFlagsAt = 1;
@@ -193,6 +211,15 @@ class Assembler {
     by_argument(Fate::ioctl, 1, BPF_JEQ, TIOCSTI, Fate::absent, Fate::allowed);
     // personality(0xffffffff) only asks for the current value.
     by_argument(Fate::personality, 0, BPF_JEQ, 0xffffffffU, Fate::allowed, Fate::absent);
+    // What sends SIGKILL, at once or later: F_SETSIG for a descriptor's events, the CPU limit.
+    by_argument(Fate::fcntl, 1, BPF_JEQ, F_SETSIG, Fate::noted, Fate::allowed);
+    by_argument(Fate::signal_second, 1, BPF_JEQ, SIGKILL, Fate::noted, Fate::allowed);
+    by_argument(Fate::signal_third, 2, BPF_JEQ, SIGKILL, Fate::noted, Fate::allowed);
+    by_argument(Fate::limit, 0, BPF_JEQ, RLIMIT_CPU, Fate::noted, Fate::allowed);
+    // A CPU limit would be the one way to have process 1 killed.
+    by_argument(Fate::limit_of, 0, BPF_JEQ, 1, Fate::deadly, Fate::limit_of_other);
+    by_argument(Fate::limit_of_other, 1, BPF_JEQ, RLIMIT_CPU, Fate::noted, Fate::allowed);
+    answer(Fate::noted, SECCOMP_RET_USER_NOTIF);
     answer(Fate::allowed, SECCOMP_RET_ALLOW);
     answer(Fate::deadly, SECCOMP_RET_KILL_PROCESS);
     answer(Fate::absent, SECCOMP_RET_ERRNO | ENOSYS);
@@ -268,6 +295,12 @@ Result<std::string> make_seccomp_filter() {
   add(fates, {"socket"}, Fate::socket);
   add(fates, {"ioctl"}, Fate::ioctl);
   add(fates, {"personality"}, Fate::personality);
+  add(fates, {"fcntl"}, Fate::fcntl);
+  add(fates, {"timer_create"}, Fate::noted);
+  add(fates, {"kill", "tkill", "rt_sigqueueinfo", "pidfd_send_signal"}, Fate::signal_second);
+  add(fates, {"tgkill", "rt_tgsigqueueinfo"}, Fate::signal_third);
+  add(fates, {"setrlimit"}, Fate::limit);
+  add(fates, {"prlimit64"}, Fate::limit_of);
   const auto code = Assembler(ranges_of(fates)).assemble();
   if (!code) {
     return environment_error("cannot build the seccomp filter",

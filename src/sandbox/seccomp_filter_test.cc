@@ -1,15 +1,18 @@
 #include "sandbox/seccomp_filter.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -56,12 +59,14 @@ std::uint32_t judge(const seccomp_data& data) {
   return 0;
 }
 
-std::uint32_t judge(long number, std::uint64_t first = 0, std::uint64_t second = 0) {
+std::uint32_t judge(long number, std::uint64_t first = 0, std::uint64_t second = 0,
+                    std::uint64_t third = 0) {
   seccomp_data data{};
   data.nr = static_cast<int>(number);
   data.arch = AUDIT_ARCH_X86_64;
   data.args[0] = first;
   data.args[1] = second;
+  data.args[2] = third;
   return judge(data);
 }
 
@@ -94,6 +99,27 @@ TEST(SeccompFilter, ArgumentsDecide) {
   EXPECT_EQ(judge(SYS_ioctl, 0, TIOCSTI | (1UL << 32)), kAbsent);
   EXPECT_EQ(judge(SYS_personality, 0xffffffff), SECCOMP_RET_ALLOW);
   EXPECT_EQ(judge(SYS_personality, 0), kAbsent);
+}
+
+// Process 1 hears of them and lets them go on.
+TEST(SeccompFilter, WhatMayEndInASigkillIsNoted) {
+  constexpr std::uint32_t kNoted = SECCOMP_RET_USER_NOTIF;
+  for (const long number : {SYS_kill, SYS_tkill, SYS_rt_sigqueueinfo, SYS_pidfd_send_signal}) {
+    EXPECT_EQ(judge(number, 2, SIGKILL), kNoted) << number;
+    EXPECT_EQ(judge(number, SIGKILL, SIGTERM), SECCOMP_RET_ALLOW) << number;
+  }
+  for (const long number : {SYS_tgkill, SYS_rt_tgsigqueueinfo}) {
+    EXPECT_EQ(judge(number, 2, 2, SIGKILL), kNoted) << number;
+    EXPECT_EQ(judge(number, SIGKILL, SIGKILL, SIGINT), SECCOMP_RET_ALLOW) << number;
+  }
+  EXPECT_EQ(judge(SYS_timer_create), kNoted);
+  EXPECT_EQ(judge(SYS_fcntl, 3, F_SETSIG), kNoted);
+  EXPECT_EQ(judge(SYS_fcntl, 3, F_GETFL), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge(SYS_setrlimit, RLIMIT_CPU), kNoted);
+  EXPECT_EQ(judge(SYS_setrlimit, RLIMIT_NOFILE), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge(SYS_prlimit64, 0, RLIMIT_CPU), kNoted);
+  EXPECT_EQ(judge(SYS_prlimit64, 0, RLIMIT_AS), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge(SYS_prlimit64, 1, RLIMIT_AS), kKill);  // of process 1
 }
 
 TEST(SeccompFilter, OtherCallTablesAreDeadly) {

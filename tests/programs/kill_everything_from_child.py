@@ -1,5 +1,5 @@
 # attack: a child kills every process it may signal, its parent included
-# expect: passed
+# expect: runtime_error
 # expected: alive
 import os
 import signal

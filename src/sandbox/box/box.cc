@@ -1,17 +1,14 @@
-// Loaded by the zygote's Python inside the sandbox. box_serve() makes one child after the other,
-// each in its own user, pid and mount namespace with a single clone: the child is process 1 of its
-// pid namespace, so its end is the end of everything it started. In a child box_serve() returns
-// when the job has come and all limits are set; in the zygote it never returns.
+// Loaded by the zygote's Python inside the sandbox. box_serve() makes one program after the other,
+// each in its own user, pid and mount namespace, below a thin process 1 (init.cc) that ends with
+// the program, and with it everything the program started. In a program box_serve() returns when
+// the job has come and all limits are set; in the zygote it never returns.
 //
 // Python's own steps around a fork are left out. They are not needed: this process has one thread,
 // which always holds the interpreter's lock and no other lock, and the functions that modules
 // register for a fork only renew locks that are free and seeds that the runner sets.
-#include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,18 +32,6 @@ std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(t.tv_sec) * kNsPerS + static_cast<std::uint64_t>(t.tv_nsec);
 }
 
-pid_t clone_child(const Server& server, int* pidfd) {
-  clone_args args{};
-  args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
-  args.exit_signal = SIGCHLD;
-  if (server.tid_address != nullptr) {
-    args.flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
-    args.child_tid = reinterpret_cast<std::uint64_t>(server.tid_address);
-  }
-  return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
-}
-
 struct Watch {
   StartMessage limits;
   bool started = false;
@@ -54,25 +39,27 @@ struct Watch {
   EndedMessage report;
 };
 
-void kill_tree(Watch& watch, pid_t child, KilledFor why) {
+void kill_tree(const Server& server, Watch& watch, pid_t child, KilledFor why) {
   if (watch.report.killed_for != KilledFor::nothing) return;
   watch.report.killed_for = why;
+  watch.report.run_delay_ns = run_delay_ns(server.shared->program_pid);  // process 1 can't say it
   kill(child, SIGKILL);
 }
 
 void check_limits(const Server& server, Watch& watch, pid_t child) {
   const std::uint64_t wall = now_ns() - watch.started_ns;
-  if (wall >= watch.limits.wall_ns) return kill_tree(watch, child, KilledFor::wall);
-  const Usage usage = measure_tree(server);
+  if (wall >= watch.limits.wall_ns) return kill_tree(server, watch, child, KilledFor::wall);
+  const Usage usage = measure_tree(server, child);
   if (usage.memory_bytes > watch.report.peak_memory_bytes) {
     watch.report.peak_memory_bytes = usage.memory_bytes;
   }
   if (usage.cpu_ns > watch.report.cpu_ns) watch.report.cpu_ns = usage.cpu_ns;
-  if (usage.cpu_ns >= watch.limits.cpu_ns) return kill_tree(watch, child, KilledFor::cpu);
-  if (usage.memory_bytes > watch.limits.memory_bytes) kill_tree(watch, child, KilledFor::memory);
+  if (usage.cpu_ns >= watch.limits.cpu_ns) return kill_tree(server, watch, child, KilledFor::cpu);
+  if (usage.memory_bytes > watch.limits.memory_bytes)
+    kill_tree(server, watch, child, KilledFor::memory);
 }
 
-void receive_control(Watch& watch, pid_t child) {
+void receive_control(const Server& server, Watch& watch, pid_t child) {
   StartMessage message;
   const ssize_t n = recv(kControlFd, &message, sizeof message, MSG_DONTWAIT);
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) _exit(0);  // assay is gone
@@ -81,7 +68,7 @@ void receive_control(Watch& watch, pid_t child) {
     watch.started = true;
     watch.started_ns = now_ns();
   } else if (n == sizeof(KillMessage) && message.kind == MessageKind::kill) {
-    kill_tree(watch, child, KilledFor::asked);
+    kill_tree(server, watch, child, KilledFor::asked);
   }
 }
 
@@ -101,7 +88,7 @@ void watch_child(const Server& server, Watch& watch, pid_t child, int pidfd) {
     pollfd fds[2] = {{pidfd, POLLIN, 0}, {kControlFd, POLLIN, 0}};
     const int ready = poll(fds, 2, pause_ms(watch));
     if (ready < 0 && errno != EINTR) _exit(1);
-    if (ready > 0 && fds[1].revents != 0) receive_control(watch, child);
+    if (ready > 0 && fds[1].revents != 0) receive_control(server, watch, child);
     if (ready > 0 && fds[0].revents != 0) return;
     if (ready == 0) check_limits(server, watch, child);
   }
@@ -109,7 +96,6 @@ void watch_child(const Server& server, Watch& watch, pid_t child, int pidfd) {
 
 void report_end(const Server& server, Watch& watch, pid_t child) {
   EndedMessage& report = watch.report;
-  report.run_delay_ns = run_delay_ns(child);
   rusage usage{};
   while (wait4(child, &report.wait_status, 0, &usage) < 0 && errno == EINTR) {
   }
@@ -120,8 +106,12 @@ void report_end(const Server& server, Watch& watch, pid_t child) {
   const std::uint64_t cpu = ns(usage.ru_utime) + ns(usage.ru_stime);
   if (cpu > report.cpu_ns) report.cpu_ns = cpu;
   if (watch.started) report.wall_ns = now_ns() - watch.started_ns;
-  report.stage = server.shared->stage;
-  report.setup_errno = server.shared->error;
+  const Shared& shared = *server.shared;
+  if (shared.ended != 0) report.wait_status = shared.wait_status;
+  report.own_kill = shared.ended != 0 && shared.asked_for_kill != 0 ? 1 : 0;
+  if (shared.ended != 0) report.run_delay_ns = shared.run_delay_ns;
+  report.stage = shared.stage;
+  report.setup_errno = shared.error;
   if (send(kControlFd, &report, sizeof report, MSG_NOSIGNAL) != sizeof report) _exit(0);
   if (report.stage != Stage::running) _exit(1);  // the zygote is broken; assay starts another
 }
@@ -140,9 +130,9 @@ int box_serve() {
   GoMessage go;
   if (recv(kControlFd, &go, sizeof go, 0) != sizeof go) return -1;
   for (;;) {
-    *server.shared = Shared{Stage::cloned, 0};
+    *server.shared = Shared{};
     int pidfd = -1;
-    const pid_t child = clone_child(server, &pidfd);
+    const pid_t child = clone_tree(server, &pidfd);
     if (child == 0) {
       become_program(server);
       return 0;

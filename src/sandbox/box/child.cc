@@ -1,11 +1,13 @@
 // The child's side: from the clone to the point where the program's own code may run.
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "server.h"
@@ -32,8 +35,26 @@ bool write_file(const char* path, const char* text) {
   return ok;
 }
 
+// The C library's area of restartable sequences, which process 1 did not have and so could not pass
+// on. Where there is none, nothing is missing.
+void renew_rseq() {
+  if (__rseq_size == 0) return;
+  constexpr unsigned kAreaBytes = 32;
+  syscall(SYS_rseq, static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset, kAreaBytes, 0,
+          RSEQ_SIG);
+}
+
+// The program's number in the zygote's namespace.
+pid_t outer_pid() {
+  char text[16];
+  const ssize_t size = readlink("/proc/self", text, sizeof text - 1);
+  text[size > 0 ? size : 0] = '\0';
+  return static_cast<pid_t>(atoi(text));
+}
+
 bool take_identity(const Server& server) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0) return false;
+  if (prctl(PR_SET_DUMPABLE, 1) != 0) return false;
+  server.shared->program_pid = outer_pid();
   // The kernel's out-of-memory killer should take the program before the zygote.
   if (!write_file("/proc/self/oom_score_adj", "1000")) return false;
   char text[64];
@@ -117,7 +138,33 @@ bool set_limits(const Server& server, const JobMessage& job) {
          limit(RLIMIT_FSIZE, job.file_bytes) && limit(RLIMIT_NOFILE, kOpenFiles) &&
          limit(RLIMIT_CORE, 0) && limit(RLIMIT_STACK, kStackBytes) && limit(RLIMIT_MEMLOCK, 0) &&
          // Counted inside this user namespace alone, because it is set after the namespace is made.
-         limit(RLIMIT_NPROC, job.processes);
+         // Process 1 is one of them.
+         limit(RLIMIT_NPROC, job.processes + 1);
+}
+
+// Process 1 hears of the calls that the filter wants noted, and gets the listener because it shares
+// the table of descriptors. Where somebody outside listens already, such calls just go on, and
+// every SIGKILL may be the program's own.
+bool install_filter(const Server& server) {
+  Shared* shared = server.shared;
+  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                          &server.filter);
+  if (listener < 0 && errno == EBUSY) {
+    for (unsigned i = 0; i < server.filter.len; ++i) {
+      sock_filter& code = server.filter.filter[i];
+      if (code.code == (BPF_RET | BPF_K) && code.k == SECCOMP_RET_USER_NOTIF) {
+        code.k = SECCOMP_RET_ALLOW;
+      }
+    }
+    shared->asked_for_kill = 1;
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &server.filter) != 0) return false;
+  } else if (listener < 0) {
+    return false;
+  }
+  // From here on with a table of its own.
+  if (syscall(SYS_close_range, kJobFdCount, ~0U, CLOSE_RANGE_UNSHARE) != 0) return false;
+  __atomic_store_n(&shared->listener, static_cast<int>(listener), __ATOMIC_RELEASE);
+  return kill(1, kProgramRuns) == 0;
 }
 
 [[noreturn]] void give_up(Shared* shared) {
@@ -132,6 +179,7 @@ void become_program(const Server& server) {
   const auto reached = [shared](Stage stage) { shared->stage = stage; };
   JobMessage job;
   int fds[kJobFdCount];
+  renew_rseq();
   reached(Stage::identity);
   if (!take_identity(server)) give_up(shared);
   reached(Stage::mounts);
@@ -145,7 +193,7 @@ void become_program(const Server& server) {
   reached(Stage::limits);
   if (!set_limits(server, job)) give_up(shared);
   reached(Stage::filter);
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &server.filter) != 0) give_up(shared);
+  if (!install_filter(server)) give_up(shared);
   reached(Stage::running);
   munmap(shared, sizeof *shared);
 }

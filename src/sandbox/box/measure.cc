@@ -24,7 +24,7 @@ ssize_t read_small(const char* path, char* buffer, size_t size) {
 namespace {
 
 // Adds one process to the sum. Memory it only shares with the zygote does not count.
-void add_process(const Server& server, long pid, Usage& sum) {
+void add_process(const Server& server, long pid, bool with_memory, Usage& sum) {
   char path[64];
   char text[1024];
   snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -45,22 +45,33 @@ void add_process(const Server& server, long pid, Usage& sum) {
   static const std::uint64_t tick_ns = kNsPerS / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
   static const std::uint64_t page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   sum.cpu_ns += (user + system + static_cast<unsigned long>(child_user + child_system)) * tick_ns;
+  if (!with_memory) return;
   const std::uint64_t resident = static_cast<std::uint64_t>(resident_pages) * page_bytes;
   if (resident > server.base_resident_bytes) {
     sum.memory_bytes += resident - server.base_resident_bytes;
   }
 }
 
+// Sockets of the sandbox's network namespace, in which the program alone makes any. No process's
+// memory has what their buffers hold.
+std::uint64_t sockets_in_use() {
+  char text[256];
+  if (read_small("/proc/net/sockstat", text, sizeof text) <= 0) return 0;
+  unsigned long count = 0;
+  return sscanf(text, "sockets: used %lu", &count) == 1 ? count : 0;
+}
+
 }  // namespace
 
 // Everything in the sandbox's pid namespace but its process 1 and the zygote is the program's.
-Usage measure_tree(const Server& server) {
+Usage measure_tree(const Server& server, pid_t init) {
   Usage sum;
+  sum.memory_bytes = sockets_in_use() * server.socket_bytes;
   DIR* folder = opendir("/proc");
   if (folder == nullptr) return sum;
   while (const dirent* entry = readdir(folder)) {
     const long pid = strtol(entry->d_name, nullptr, 10);
-    if (pid > 1 && pid != server.self) add_process(server, pid, sum);
+    if (pid > 1 && pid != server.self) add_process(server, pid, pid != init, sum);
   }
   closedir(folder);
   return sum;

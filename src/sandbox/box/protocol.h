@@ -61,9 +61,10 @@ struct EndedMessage {
   MessageKind kind = MessageKind::ended;
   Stage stage = Stage::cloned;
   std::int32_t setup_errno = 0;
-  std::int32_t wait_status = 0;
+  std::int32_t wait_status = 0;  // the program's; process 1's where that was killed
   KilledFor killed_for = KilledFor::nothing;
-  std::uint64_t cpu_ns = 0;  // user and system
+  std::uint32_t own_kill = 0;  // 1: a SIGKILL may be the program's own doing
+  std::uint64_t cpu_ns = 0;    // user and system
   std::uint64_t wall_ns = 0;
   std::uint64_t run_delay_ns = 0;  // time it was ready to run and had no core
   std::uint64_t peak_memory_bytes = 0;

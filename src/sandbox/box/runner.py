@@ -46,7 +46,7 @@ def prepare(box: Any) -> None:
     global _box
     _box = box
     _make_stdio()
-    threading.main_thread()._native_id = 1  # type: ignore[attr-defined] # in its own pid namespace
+    threading.main_thread()._native_id = 2  # type: ignore[attr-defined] # in its own pid namespace
     _builtins_before.update(builtins.__dict__)
     atexit._clear()  # what the warm modules registered is not the program's
     numpy = sys.modules.get("numpy")

@@ -1,0 +1,7 @@
+# attack: abort(), before it prints
+# expect: runtime_error
+# expected: right
+import os
+
+os.abort()
+print("right")
