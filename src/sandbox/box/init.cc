@@ -151,7 +151,7 @@ void wait_for_end(Shared* shared) {
     if (collect(shared)) return;
   }
   // The program has its own table of descriptors by now; this one still holds its streams.
-  const int listener = shared->listener;
+  int listener = shared->listener;
   call(SYS_close_range, 0, kJobFdCount - 1);
   const auto signals = static_cast<int>(
       call(SYS_signalfd4, -1, address(&heard), kSignalSetBytes, SFD_NONBLOCK | SFD_CLOEXEC));
@@ -163,6 +163,8 @@ void wait_for_end(Shared* shared) {
       call(SYS_read, signals, address(events), sizeof events);
     }
     if ((fds[1].revents & POLLIN) != 0) note_kill(shared, listener);
+    // Nobody is left who could call; the program's end, which takes a while, is still to come.
+    if ((fds[1].revents & (POLLHUP | POLLERR)) != 0) listener = -1;
   }
 }
 
