@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "task/task.h"
 
@@ -14,7 +15,9 @@ namespace assay {
 namespace {
 
 std::unexpected<Error> set_error(const std::string& setting, const std::string& why) {
-  return usage_error(fmt::format("--set {} cannot be applied", setting), why,
+  // The value is not repeated: it may be a secret that somebody put in the wrong place.
+  const std::string path = words_without_secrets(setting.substr(0, setting.find('=')), {});
+  return usage_error(fmt::format("--set {} cannot be applied", path), why,
                      "write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m");
 }
 
@@ -93,7 +96,7 @@ Result<Plan> load_with_options(const PlanOptions& options) {
     for (const std::string& setting : options.set) TRY(apply(root, setting));
     return parse_plan(flow_text(root), file, known_benchmarks());
   } catch (const YAML::Exception& e) {
-    return set_error(join(options.set, " "), e.what());
+    return set_error("of this plan", e.what());
   }
 }
 
