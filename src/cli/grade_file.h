@@ -26,7 +26,7 @@ struct GradedOutput {
   std::string group;
   Score score;
   std::optional<bool> verdict;        // as recorded
-  std::string metric;                 // ours that it is set beside
+  std::string metric;                 // ours that it is set beside: official where we have it
   std::optional<std::string> answer;  // as recorded; "": none was found then
 };
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "score/boxed.h"
 #include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/code_block.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
@@ -44,6 +45,8 @@ void expect_nothing_found(const std::string& text) {
   EXPECT_LE(extract_scicode_code(text).code.size(), text.size());
   EXPECT_LE(lm_eval_postprocess(text, {"Question:", "</s>"}, "</think>").size(), text.size());
   (void)extract_choice(text);
+  (void)stated_choice(text, 26);
+  (void)leading_choice(text, 26);
   (void)extract_gpqa_choice(text);
   (void)parse_hle_answer(text);
   (void)is_looping(text);
@@ -52,7 +55,8 @@ void expect_nothing_found(const std::string& text) {
 TEST(BadInput, TenMegabytes) {
   expect_nothing_found(repeated("lorem ipsum ", 10 * kMegabyte));
   for (const std::string_view piece :
-       {"\n", "answer is ", "Answer:\n", "```\n", "<think>", "$", "\\boxed{"}) {
+       {"\n", "answer is ", "Answer:\n", "```\n", "<think>", "$", "\\boxed{", "B ", "(A) and ",
+        "if A is ", "A\n", "therefore the option ", "{", "the correct answer "}) {
     SCOPED_TRACE(piece);
     expect_nothing_found(repeated(piece, kMegabyte / 2));
     expect_no_mathematics(repeated(piece, kMegabyte / 16));  // math_test has 10 MB of it

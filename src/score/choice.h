@@ -1,4 +1,5 @@
-// Letters of multiple-choice answers, by MMLU-Pro's official stages without its random guess.
+// Letters of multiple-choice answers by the benchmarks' own patterns, the metric `official`:
+// MMLU-Pro's stages without its random guess. What `robust` takes is in score/choice_statement.h.
 #pragma once
 
 #include <optional>

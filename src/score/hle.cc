@@ -17,6 +17,8 @@ bool starts_with_word(std::string_view text, std::string_view lower_case_word) {
                     [](char a, char b) { return a == to_lower(b); });
 }
 
+constexpr std::string_view kWideColon = "\uff1a";
+
 // A label ("answer") at the start of a line, followed by a colon; emphasis and list marks may
 // precede it. Returns the offset just after the colon and closing emphasis, or npos.
 std::size_t after_label(std::string_view line, std::string_view label) {
@@ -28,10 +30,24 @@ std::size_t after_label(std::string_view line, std::string_view label) {
   if (!starts_with_word(line.substr(at), label)) return std::string_view::npos;
   at += label.size();
   while (at < line.size() && (line[at] == '*' || line[at] == '_' || line[at] == ' ')) ++at;
-  if (at >= line.size() || line[at] != ':') return std::string_view::npos;
-  ++at;
+  if (line.substr(at).starts_with(kWideColon)) {
+    at += kWideColon.size();
+  } else if (at < line.size() && line[at] == ':') {
+    ++at;
+  } else {
+    return std::string_view::npos;
+  }
   while (at < line.size() && (line[at] == '*' || line[at] == '_')) ++at;
   return at;
+}
+
+// "Answer:" as the benchmark asks for it, and what models write in its place.
+std::size_t after_answer_label(std::string_view line) {
+  for (const std::string_view label : {"answer", "final answer", "exact answer", "correct answer",
+                                       "my answer", "\u7b54\u6848", "\u6700\u7ec8\u7b54\u6848"}) {
+    if (const auto from = after_label(line, label); from != std::string_view::npos) return from;
+  }
+  return std::string_view::npos;
 }
 
 std::optional<double> parse_confidence(std::string_view text) {
@@ -66,7 +82,7 @@ HleAnswer parse_hle_answer(std::string_view output) {
   while (at <= output.size()) {
     const std::size_t end = std::min(output.find('\n', at), output.size());
     const std::string_view line = output.substr(at, end - at);
-    if (const auto from = after_label(line, "answer"); from != std::string_view::npos) {
+    if (const auto from = after_answer_label(line); from != std::string_view::npos) {
       result.answer = std::string(line.substr(from));
       in_answer = true;
     } else if (const auto value = after_label(line, "confidence");

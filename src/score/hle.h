@@ -12,7 +12,8 @@ struct HleAnswer {
   std::optional<double> confidence;  // 0 to 1
 };
 
-// "Explanation: … Answer: … Confidence: 80%", with or without Markdown emphasis around the labels.
+// "Explanation: … Answer: … Confidence: 80%", with or without Markdown emphasis around the labels;
+// "Final Answer:", "Exact Answer:" and the like, and Chinese, for "Answer:".
 [[nodiscard]] HleAnswer parse_hle_answer(std::string_view output);
 
 // Multiple choice: the letter of "B", "(B)", "B.", "**B**", "B) text", "\boxed{B}"; nothing else.

@@ -34,10 +34,28 @@ TEST_F(Hle, MultipleChoice) {
   EXPECT_EQ(score.metrics.at("robust"), 1);
   EXPECT_DOUBLE_EQ(score.confidence.value().stated.value(), 0.8);
   EXPECT_EQ(score_of(task, item, {answered("I think the answer is (B).")}).metrics.at("robust"), 1);
-  // A letter somewhere in the text is not an answer.
-  score = score_of(task, item, {answered("B")});
-  EXPECT_EQ(score.metrics.at("robust"), 0);
-  EXPECT_TRUE(score.not_extractable);
+  EXPECT_EQ(score_of(task, item, {answered("B")}).extracted, "B");
+  // A letter somewhere in the text is not an answer, nor is one of two.
+  for (const char* text : {"It has to do with B cells.", "Answer: A and B\nConfidence: 80%",
+                           "Answer: Because it is so"}) {
+    score = score_of(task, item, {answered(text)});
+    EXPECT_EQ(score.metrics.at("robust"), 0) << text;
+    EXPECT_TRUE(score.not_extractable) << text;
+  }
+}
+
+// Each says B on a line that is not quite the one that was asked for.
+TEST_F(Hle, AnswerLines) {
+  const Task& task = use("hle");
+  const Item item = items_of(task, {row_})[0];
+  for (const char* text :
+       {"Explanation: e\nAnswer: B \u2014 y\nConfidence: 90%", "Answer: Option B\nConfidence: 9%",
+        "Answer: \\(\\mathbf{B}\\)\nConfidence: 90%", "Final Answer: B\nConfidence: 90%",
+        "**Exact Answer:** B", "Answer: The correct choice is B.\nConfidence: 80%", "Answer: \"B\"",
+        "Answer: [B]", "Answer: B/y", "Answer: Choice (B)", "\u7b54\u6848\uff1aB\n",
+        "Answer: as shown below\nSo it must be (B)."}) {
+    EXPECT_EQ(score_of(task, item, {answered(text)}).extracted, "B") << text;
+  }
 }
 
 TEST_F(Hle, ExactMatchNeedsJudgeAndImagesAreLeftOut) {

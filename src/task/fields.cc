@@ -12,6 +12,8 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unicode.h"
+#include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/math/math.h"
 #include "score/soundness.h"
 #include "score/think.h"
@@ -217,6 +219,21 @@ void set_lm_eval_metrics(Score& score, const LmEvalScore& lm_eval) {
     score.metrics["exact_match," + filter.name] = filter.exact_match;
     score.remarks[kFilteredRemark][filter.name] = filter.filtered;
   }
+}
+
+void set_choice_score(Score& score, const StatedChoice& stated,
+                      const std::optional<ChoiceExtraction>& official) {
+  score.outcome = Outcome::scored;
+  if (stated.letter) {
+    score.extracted = std::string(1, *stated.letter);
+    score.extraction = stated.stage;
+  } else if (!stated.stage.empty()) {
+    score.detail = "two letters are stated";
+  }
+  score.not_extractable = !stated.letter;
+  score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
+  const std::string taken = official ? std::string(1, official->letter) : std::string();
+  score.metrics["official"] = taken == score.target ? 1 : 0;
 }
 
 void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval) {

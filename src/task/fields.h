@@ -14,7 +14,9 @@
 
 namespace assay {
 
+struct ChoiceExtraction;
 struct MathJudgement;
+struct StatedChoice;
 
 // --- rows. Errors are usage errors that name the row and the field.
 [[nodiscard]] std::unexpected<Error> row_error(const Row& row, std::string_view field,
@@ -65,6 +67,10 @@ enum class Exemplars { none, some };
 // lm-eval's scores of a scored answer: the metric `lm_eval`; of several filters each one's under
 // lm-eval's own name for it ("exact_match,strict-match"), too, and what it took in the remarks.
 void set_lm_eval_metrics(Score& score, const LmEvalScore& lm_eval);
+// An answer of a multiple-choice task whose target is set: `robust`, the letter it states, and
+// `official`, the letter that the benchmark's own patterns take.
+void set_choice_score(Score& score, const StatedChoice& stated,
+                      const std::optional<ChoiceExtraction>& official);
 // An answer of a mathematics task: both metrics, the extracted text and how it was found. Unscored
 // when its equivalence was not decided.
 void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);

@@ -3,8 +3,8 @@
 // " (A)" to " (D)" after the question, nothing generated. The options' order is lm-eval's: Python's
 // random.seed(0), then one random.shuffle of [incorrect 1, 2, 3, correct] a row over all rows in
 // the data set's order, whatever the plan then picks. With `generative: true` the model is asked
-// for its reasoning with the prompt of gpqa_diamond_cot_zeroshot and GPQA's own answer patterns
-// decide.
+// for its reasoning with the prompt of gpqa_diamond_cot_zeroshot; the letter that it states is
+// `robust`, the one that GPQA's own patterns take `official`.
 //
 // Item row: question, choices (4 texts as shown), answer (0 to 3). Group: the high-level domain
 // where the rows have one. Options: generative (false), order_seed (0, lm-eval's --seed).
@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 #include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/lm_eval.h"
 #include "task/benchmarks.h"
 #include "task/fields.h"
@@ -143,13 +144,9 @@ Score score(const ScoreInputs& inputs) {
     score_loglikelihoods(score, response, gold);
     return score;
   }
-  const auto choice = extract_gpqa_choice(answer_text(response.text, generative_stop()));
-  if (choice) {
-    score.extracted = std::string(1, choice->letter);
-    score.extraction = choice->stage;
-  }
-  score.not_extractable = !choice;
-  score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
+  const std::string answer = answer_text(response.text, generative_stop());
+  set_choice_score(score, stated_choice(answer, static_cast<int>(labels().size())),
+                   extract_gpqa_choice(answer));
   set_soundness(score, inputs.steps);
   return score;
 }

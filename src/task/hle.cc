@@ -1,8 +1,9 @@
 // Humanity's Last Exam: expert questions, multiple choice or with a short exact answer, some with
 // an image. The model is asked for an explanation, an answer and its confidence, as the benchmark
 // does; the wording is ours, the official one can be given as a file (`template`). Multiple choice
-// is scored by its letter. Exact answers are put to a judge model after the answer, question by
-// question; without one they are unscored ("no judge"). Items with an image are left out of the
+// is scored by its letter; where none is understood, the judge decides if the plan names one.
+// Exact answers are put to a judge model after the answer, question by question; without one they
+// are unscored ("no judge"). Items with an image are left out of the
 // figure ("needs an image"), so it is named "HLE (text)".
 //
 // Item row: question, answer (text), answer_type, has_image, system, judge_template. Stratum and
@@ -15,8 +16,7 @@
 
 #include "base/text.h"
 #include "plan/endpoint.h"
-#include "score/boxed.h"
-#include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/hle.h"
 #include "task/benchmarks.h"
 #include "task/fields.h"
@@ -178,25 +178,16 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
-// The letter on the "Answer:" line. A model that ignores the format may put it in a box or write
-// "the answer is (X)"; a letter anywhere else does not count.
-void extract_letter(Score& score, const std::string& text, const std::string& answer_line) {
-  if (const auto letter = hle_choice_letter(answer_line)) {
-    score.extracted = std::string(1, *letter);
-    score.extraction = "answer line";
-    return;
-  }
-  const auto box = last_boxed(text);
-  if (const auto letter = box ? hle_choice_letter(*box) : std::nullopt) {
-    score.extracted = std::string(1, *letter);
-    score.extraction = "boxed";
-    return;
-  }
-  const auto choice = extract_choice(text, 26);
-  if (choice && choice->stage == "answer is") {
-    score.extracted = std::string(1, choice->letter);
-    score.extraction = choice->stage;
-  }
+// The letter on the "Answer:" line; where that begins with none, the letter that the line states,
+// else the one that the whole text does. Two on the line are no answer.
+StatedChoice letter_of(const std::string& text) {
+  constexpr int kLetters = 26;
+  const HleAnswer answer = parse_hle_answer(text);
+  if (const auto letter = hle_choice_letter(answer.answer)) return {letter, "answer line"};
+  StatedChoice choice = leading_choice(answer.answer, kLetters);
+  if (choice.stage.empty()) choice = stated_choice(answer.answer, kLetters);
+  if (choice.stage.empty()) choice = stated_choice(text, kLetters);
+  return choice;
 }
 
 // The text that the judge reads: the answer without thoughts.
@@ -206,9 +197,10 @@ std::string response_of(const std::vector<StepResult>& steps) {
 
 Result<NextRequest> judge_request(const Item& item, const std::vector<StepResult>& steps,
                                   const TaskContext& context) {
-  if (item.row.at("answer_type") != "exactMatch" || unanswered(steps)) return std::nullopt;
-  if (!TRY(judge_of(context))) return std::nullopt;
+  if (unanswered(steps) || !TRY(judge_of(context))) return std::nullopt;
   const std::string response = response_of(steps);
+  const bool has_choices = item.row.at("answer_type") == "multipleChoice";
+  if (has_choices && letter_of(response).letter) return std::nullopt;
   if (response.empty()) return std::nullopt;  // an empty answer is wrong; no judge is asked
   Request request;
   const std::string prompt =
@@ -273,11 +265,25 @@ Score score(const ScoreInputs& inputs) {
     score_judged(score, inputs);
     return score;
   }
+  const StatedChoice choice = letter_of(text);
+  if (!choice.letter) {
+    score.not_extractable = true;
+    if (const auto judge = judge_of(inputs.context); judge && *judge) {
+      score_judged(score, inputs);
+      if (score.remarks.contains("judged")) {
+        score.extraction = "judge";
+        score.not_extractable = false;
+      }
+      return score;
+    }
+  }
   score.outcome = Outcome::scored;
-  extract_letter(score, text, answer.answer);
-  score.not_extractable = score.extraction.empty();
+  if (choice.letter) {
+    score.extracted = std::string(1, *choice.letter);
+    score.extraction = choice.stage;
+  }
   const auto gold = hle_choice_letter(score.target);
-  score.metrics["robust"] = !score.extracted.empty() && gold && score.extracted[0] == *gold ? 1 : 0;
+  score.metrics["robust"] = choice.letter && choice.letter == gold ? 1 : 0;
   return score;
 }
 

@@ -58,6 +58,19 @@ TEST_F(HleJudge, IsAskedOnlyWhereItDecides) {
   row_["answer_type"] = "multipleChoice";
   row_["answer"] = "B";
   EXPECT_FALSE(asks_judge(item(), "Answer: B"));
+  EXPECT_TRUE(asks_judge(item(), "Answer: the second one"));
+}
+
+TEST_F(HleJudge, DecidesAChoiceThatIsNotUnderstood) {
+  row_["answer_type"] = "multipleChoice";
+  row_["answer"] = "B";
+  Response yes;
+  yes.text = "Correct: yes";
+  const Score score = judged("Answer: the second one", &yes);
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_FALSE(score.not_extractable);
+  EXPECT_EQ(judged("Answer: the second one", nullptr).reason, reason::kNoJudge);
+  EXPECT_EQ(judged("Answer: C", nullptr).metrics.at("robust"), 0);  // understood: no judge
 }
 
 TEST_F(HleJudge, VerdictMakesTheScore) {

@@ -143,6 +143,16 @@ TEST_F(MmluPro, ScoresAndThoughts) {
   score = score_of(task, item, {answered("**Answer: C**")});
   EXPECT_EQ(score.metrics.at("robust"), 1);
   EXPECT_EQ(score.metrics.at("lm_eval"), 0);
+  // The question said again is no other question, but the official stages end there.
+  score =
+      score_of(task, item, {answered("Question: First?\nOptions:\nA. yes\nThe answer is (C).")});
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_EQ(score.metrics.at("official"), 0);
+  score = score_of(task, item, {answered("\\boxed{C}. I am sure.")});
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_EQ(score.metrics.at("official"), 0);
+  EXPECT_EQ(score_of(task, item, {answered("A or C, so the answer is B or C.")}).detail,
+            "two letters are stated");
 
   // With thinking on, stop strings must not cut the thoughts; they cut the answer afterwards.
   chat_.enable_thinking = true;

@@ -1,7 +1,8 @@
 // MMLU-Pro: 12,032 multiple-choice questions of 14 subjects with up to ten options.
 // Prompt (5-shot chain of thought), stop string and the lm_eval metric are lm-eval 0.4.13's
 // mmlu_pro_<subject> tasks (tasks/mmlu_pro/); exemplars are the first rows of the subject in the
-// validation split. The robust metric is the official staged extraction without its random guess.
+// validation split. The robust metric is the letter that the answer states, `official` the
+// benchmark's own staged extraction without its random guess.
 //
 // Item row: question, options (texts), answer (letter), category. Stratum and group: the subject.
 // Options: fewshot_as_multiturn (true: lm-eval's default with a chat template; without one it makes
@@ -16,6 +17,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 #include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/lm_eval.h"
 #include "task/benchmarks.h"
 #include "task/fields.h"
@@ -180,16 +182,12 @@ Score score(const ScoreInputs& inputs) {
   const std::string& output = inputs.steps.front().response.text;
 
   Score score;
-  score.outcome = Outcome::scored;
   score.target = inputs.item.row.at("answer").get<std::string>();
-  score.options = static_cast<int>(inputs.item.row.at("options").size());
-  const auto choice = extract_choice(answer_text(output, stop_strings()));
-  if (choice) {
-    score.extracted = std::string(1, choice->letter);
-    score.extraction = choice->stage;
-  }
-  score.not_extractable = !choice;
-  score.metrics["robust"] = score.extracted == score.target ? 1 : 0;
+  const auto options =
+      static_cast<int>(std::min(inputs.item.row.at("options").size(), kLetters.size()));
+  score.options = options;
+  set_choice_score(score, stated_choice(answer_text(output), options),
+                   extract_choice(answer_text(output, stop_strings())));
   set_lm_eval_metrics(
       score, lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
   set_soundness(score, inputs.steps);

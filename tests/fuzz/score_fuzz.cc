@@ -8,6 +8,7 @@
 
 #include "score/boxed.h"
 #include "score/choice.h"
+#include "score/choice_statement.h"
 #include "score/code_block.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
@@ -35,6 +36,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const int options : {1, 4, 10}) {
     const auto choice = extract_choice(text, options);
     require(!choice || (choice->letter >= 'A' && choice->letter < 'A' + options));
+    for (const StatedChoice& stated :
+         {stated_choice(text, options), leading_choice(text, options)}) {
+      require(!stated.letter || (*stated.letter >= 'A' && *stated.letter < 'A' + options));
+      require(!stated.letter || !stated.stage.empty());
+    }
   }
   (void)extract_gpqa_choice(text);
   require(extract_livecodebench_code(text).code.size() <= text.size());
