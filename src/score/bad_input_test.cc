@@ -55,8 +55,8 @@ void expect_nothing_found(const std::string& text) {
 TEST(BadInput, TenMegabytes) {
   expect_nothing_found(repeated("lorem ipsum ", 10 * kMegabyte));
   for (const std::string_view piece :
-       {"\n", "answer is ", "Answer:\n", "```\n", "<think>", "$", "\\boxed{", "B ", "(A) and ",
-        "if A is ", "A\n", "therefore the option ", "{", "the correct answer "}) {
+       {"\n", "answer is ", "Answer:\n", "```\n", "<think>", "$", "\\boxed{", "B ", "(A) and ", "{",
+        "the correct answer ", "x[THINK]", "<|channel|>a<|message|>"}) {
     SCOPED_TRACE(piece);
     expect_nothing_found(repeated(piece, kMegabyte / 2));
     expect_no_mathematics(repeated(piece, kMegabyte / 16));  // math_test has 10 MB of it

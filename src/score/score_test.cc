@@ -40,9 +40,9 @@ TEST(Thinking, NeverClosedLeavesNoAnswer) {
   EXPECT_EQ(t.answer, "");
   EXPECT_TRUE(t.present);
   EXPECT_FALSE(t.closed);
-  EXPECT_FALSE(strip_thinking("still thinking", true).closed);
-  EXPECT_EQ(strip_thinking("still thinking", true).answer, "");
-  EXPECT_EQ(strip_thinking("thought</think>1", true).answer, "1");
+  EXPECT_FALSE(strip_thinking("still thinking", "<think>").closed);
+  EXPECT_EQ(strip_thinking("still thinking", "<think>").answer, "");
+  EXPECT_EQ(strip_thinking("thought</think>1", "<think>").answer, "1");
 }
 
 TEST(Thinking, PlainOutputStaysAsItIs) {
@@ -50,6 +50,76 @@ TEST(Thinking, PlainOutputStaysAsItIs) {
   EXPECT_EQ(t.answer, "1 < 2 <b>x</b>");
   EXPECT_FALSE(t.present);
   EXPECT_TRUE(t.closed);
+}
+
+// One line a family of models: how its output looks, and how it looks when the limit cuts it.
+TEST(Thinking, Families) {
+  struct Family {
+    const char* whole;
+    const char* cut;
+  };
+  for (const Family& family : std::vector<Family>{
+           {"<think>A?</think>B", "<think>A?"},
+           {"[THINK]A?[/THINK]B", "[THINK]A?"},
+           {"<seed:think>A?</seed:think>B", "<seed:think>A?"},
+           {"<reasoning>A?</reasoning>B", "<reasoning>A?"},
+           {"<thinking>A?</thinking>B", "<thinking>A?"},
+           {"<thought>A?</thought>B", "<thought>A?"},
+           {"<|START_THINKING|>A?<|END_THINKING|>B", "<|START_THINKING|>A?"},
+           {"<|begin_of_thought|>A?<|end_of_thought|>B", "<|begin_of_thought|>A?"},
+           {"\u25c1think\u25b7A?\u25c1/think\u25b7B", "\u25c1think\u25b7A?"},
+           {"<|inner_prefix|>A?<|inner_suffix|>B", "<|inner_prefix|>A?"},
+           {"<|channel|>analysis<|message|>A?<|end|><|start|>assistant<|channel|>final<|message|>B"
+            "<|return|>",
+            "<|channel|>analysis<|message|>A?"},
+           {"analysisWell, A?assistantfinalB", "analysisWell, A?"}}) {
+    const Thinking whole = strip_thinking(family.whole);
+    EXPECT_EQ(whole.answer, "B") << family.whole;
+    EXPECT_TRUE(whole.present && whole.closed) << family.whole;
+    const Thinking cut = strip_thinking(family.cut);
+    EXPECT_EQ(cut.answer, "") << family.cut;
+    EXPECT_TRUE(cut.present && !cut.closed) << family.cut;
+  }
+}
+
+TEST(Thinking, TheTemplatesOwnMarkerIsTheOneThatIsClosed) {
+  EXPECT_EQ(opened_thought("<|im_start|>assistant\n[THINK]\n"), "[THINK]");
+  EXPECT_EQ(opened_thought("<think>\n\n</think>\n\n"), "");
+  EXPECT_TRUE(opens_thought("assistant\n<think>\n"));
+  EXPECT_EQ(strip_thinking("of </think> we know[/THINK]B", "[THINK]").answer, "B");
+  EXPECT_FALSE(strip_thinking("of </think> we know", "[THINK]").closed);
+  EXPECT_EQ(strip_thinking("no tag opened this[/THINK]B").answer, "B");
+}
+
+TEST(Thinking, ChannelsOfGptOss) {
+  EXPECT_EQ(strip_thinking("<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}"
+                           "<|call|><|start|>assistant<|channel|>final<|message|>7")
+                .answer,
+            "7");
+  EXPECT_EQ(strip_thinking("we know<|end|><|start|>assistant<|channel|>final<|message|>7").answer,
+            "7");
+  EXPECT_EQ(
+      strip_thinking("analysisOneassistantfinalTwoassistantanalysisThreeassistantfinalFour").answer,
+      "Four");
+  EXPECT_EQ(strip_thinking("analysis of the data shows 7").answer, "analysis of the data shows 7");
+  EXPECT_EQ(strip_thinking("The token <|channel|> names one: 7").answer,
+            "The token <|channel|> names one: 7");
+}
+
+TEST(Thinking, AMentionIsNoThought) {
+  for (const char* text :
+       {"The tag `<think>` marks thoughts. B", "Close it with \"</think>\". B",
+        "In `<think>x</think>` x is a thought. B", "The tag <think> is not closed here. B",
+        "```\n<think>\n```\nB", "```python\ntext.split('</think>')\n```\nB", "a <b> [c] B"}) {
+    const Thinking t = strip_thinking(text);
+    EXPECT_EQ(t.answer, text);
+    EXPECT_FALSE(t.present) << text;
+    EXPECT_EQ(strip_thinking("<think>hm</think>" + std::string(text)).answer, text);
+  }
+  // A thought that the prompt opened may hold a fence that it never closes.
+  EXPECT_EQ(strip_thinking("```\nx = 1\nso\n</think>\nB").answer, "\nB");
+  EXPECT_EQ(strip_thinking("It is 3. <think>or 4?</think> 4").answer, "It is 3.  4");
+  EXPECT_FALSE(strip_thinking("It is 3.\n<think>or 4?").closed);
 }
 
 TEST(Boxed, LastBalancedBoxWins) {
