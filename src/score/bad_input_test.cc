@@ -10,6 +10,7 @@
 #include "score/choice.h"
 #include "score/choice_statement.h"
 #include "score/code_block.h"
+#include "score/code_choice.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
 #include "score/math/math.h"
@@ -42,6 +43,8 @@ void expect_nothing_found(const std::string& text) {
   EXPECT_FALSE(parse_hle_verdict(text).correct);
   EXPECT_LE(strip_thinking(text).answer.size(), text.size());
   EXPECT_LE(extract_livecodebench_code(text).code.size(), text.size());
+  EXPECT_LE(extract_wanted_code(text, {.names = {"f"}}).code.size(), text.size());
+  EXPECT_LE(extract_wanted_code(text, {}).code.size(), text.size());
   EXPECT_LE(extract_scicode_code(text).code.size(), text.size());
   EXPECT_LE(lm_eval_postprocess(text, {"Question:", "</s>"}, "</think>").size(), text.size());
   (void)extract_choice(text);

@@ -134,6 +134,30 @@ TEST_F(LiveCodeBench, StdinProgram) {
             reason::kSandboxFault);
 }
 
+TEST_F(LiveCodeBench, TheProgramThatReadsAndPrintsIsRun) {
+  const Task& task = use("livecodebench");
+  const Item item = items_of(task, {row_})[0];
+  const std::string program = "a, b = map(int, input().split())\nprint(a + b)";
+  const std::vector<StepResult> steps = {
+      answered("```python\n" + program + "\n```\nIt prints\n```\n3\n```\n")};
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_EQ(programs->at(0).source, program);
+  EXPECT_EQ(programs->at(1).source, "3");
+  EXPECT_EQ(programs->at(1).tests.size(), 2U);
+  const Score score = score_of(task, item, steps,
+                               {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::passed)});
+  EXPECT_EQ(score.metrics.at("official"), 1);
+  // Cut off, or followed by one fence too many: official finds no code.
+  for (const char* ending : {"", "\n```\n```\n"}) {
+    const std::vector<StepResult> cut = {answered("```python\n" + program + ending)};
+    ASSERT_EQ(task.programs(item, cut, context())->size(), 1U);
+    const Score half = score_of(task, item, cut, {verdict(ProgramVerdict::passed)});
+    EXPECT_EQ(half.metrics.at("robust"), 1);
+    EXPECT_EQ(half.metrics.at("official"), 0);
+  }
+}
+
 TEST_F(LiveCodeBench, NoCodeIsWrongAndRunsNothing) {
   const Task& task = use("livecodebench");
   const Item item = items_of(task, {row_})[0];

@@ -1,7 +1,7 @@
 // HumanEval: complete a Python function from its signature and docstring. Rows, test and time limit
-// are those of the openai/human-eval repository; the instruction is our own. A block that defines
-// the function is run after what the prompt has before it (imports, helpers); anything else is a
-// continuation of the prompt.
+// are those of the openai/human-eval repository; the instruction is our own. The block that
+// defines the function is run after what the prompt has before it (imports, helpers); where none
+// does, the last block continues the prompt. `official` takes the last block in any case.
 //
 // Item row: prompt, entry_point, test. Options: time_limit_s (3).
 #include "task/benchmarks.h"
@@ -46,11 +46,11 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
-Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
-                          const TaskContext& context) {
-  if (unanswered(steps)) return Programs();
-  const std::string code = short_code_of(steps.front()).code;
-  if (code.empty()) return Programs();
+CodeAnswers code_of(const Item& item, const StepResult& step) {
+  return short_code_of(step, {item.row.at("entry_point").get<std::string>()});
+}
+
+Result<Program> program_of(const std::string& code, const Item& item, const TaskContext& context) {
   const auto prompt = item.row.at("prompt").get<std::string>();
   const auto entry_point = item.row.at("entry_point").get<std::string>();
   std::string source = prompt + code;
@@ -59,7 +59,18 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   }
   const std::string test =
       item.row.at("test").get<std::string>() + "\ncheck(" + entry_point + ")\n";
-  return Programs{TRY(short_program(std::move(source), test, context))};
+  return short_program(std::move(source), test, context);
+}
+
+Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
+                          const TaskContext& context) {
+  if (unanswered(steps)) return Programs();
+  return programs_of(code_of(item, steps.front()), program_of, item, context);
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  return score_programs(code_of(inputs.item, inputs.steps.front()), inputs);
 }
 
 }  // namespace
@@ -82,7 +93,7 @@ Task humaneval_task() {
           .make_items = make_items,
           .next = next,
           .programs = programs,
-          .score = score_short_program};
+          .score = score};
 }
 
 }  // namespace assay

@@ -2,7 +2,8 @@
 // Problems read from stdin, or ask for a method of a given class (starter code). All public and
 // private tests must pass; 6 s of CPU time a test, as the official runner has. The prompt has the
 // official order (problem, format with the starter code, answer) in our own words; the official
-// wording can be given as files. The answer is the last fenced block.
+// wording can be given as files. The answer is the block that defines the function or reads stdin
+// and prints; `official` takes the last fenced block.
 //
 // Item row: question, starter_code, function_name, public_tests, private_tests (as in the row),
 // date, where, template. Stratum and group: difficulty.
@@ -19,6 +20,7 @@
 #include "base/text.h"
 #include "score/code_block.h"
 #include "task/benchmarks.h"
+#include "task/code_answers.h"
 #include "task/fields.h"
 #include "task/livecodebench_tests.h"
 #include "task/prompt.h"
@@ -253,22 +255,36 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
-CodeExtraction code_of(const StepResult& step) {
-  return extract_livecodebench_code(answer_text(step.response.text));
+// The function that the starter code asks for: the last one that it begins.
+std::string starter_function(std::string_view starter) {
+  const std::size_t def = starter.rfind("def ");
+  if (def == std::string_view::npos) return {};
+  const std::string_view name = trim(starter.substr(def + 4));
+  return std::string(name.substr(0, name.find_first_of("(: \n")));
+}
+
+CodeAnswers code_of(const Item& item, const StepResult& step) {
+  const std::string answer = answer_text(step.response.text);
+  WantedCode wanted{.in_class = true};
+  const auto starter = item.row.at("starter_code").get<std::string>();
+  std::string function = item.row.at("function_name").get<std::string>();
+  if (function.empty()) function = starter_function(starter);
+  if (!trim(starter).empty()) wanted.names.push_back(function);
+  return code_answers(answer, wanted, extract_livecodebench_code(answer));
 }
 
 Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
                           const TaskContext& context) {
   if (unanswered(steps)) return Programs();
-  const std::string code = code_of(steps.front()).code;
-  if (code.empty()) return Programs();
+  const CodeAnswers answers = code_of(item, steps.front());
+  if (answers.robust.code.empty()) return Programs();
   CodeTests tests =
       TRY(livecodebench_tests(item.row.at("public_tests").get_ref<const std::string&>(),
                               item.row.at("private_tests").get_ref<const std::string&>(),
                               item.row.at("where").get_ref<const std::string&>()));
   if (tests.tests.empty()) return Programs();
   Program program;
-  program.source = code;
+  program.source = answers.robust.code;
   program.preamble = kPreamble;
   program.tests = std::move(tests.tests);
   if (tests.functional) {
@@ -280,37 +296,17 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   program.limits.cpu_s = TRY(number_option(context.spec, "time_limit_s", 6));
   program.limits.wall_s = 4 * program.limits.cpu_s;
   program.limits.memory_bytes = 2UL << 30;
-  return Programs{std::move(program)};
-}
-
-Score score_answered(const ScoreInputs& inputs) {
-  const CodeExtraction code = code_of(inputs.steps.front());
-  Score score;
-  score.outcome = Outcome::scored;
-  score.extracted = code.code;
-  score.extraction = code.rule;
-  score.not_extractable = code.code.empty();
-  set_soundness(score, inputs.steps);
-  if (code.code.empty()) {
-    score.metrics["robust"] = 0;
-    score.remarks["verdict"] = to_string(ProgramVerdict::no_code);
-    return score;
+  Programs programs = {std::move(program)};
+  if (!answers.same() && !answers.official.code.empty()) {
+    programs.push_back(programs.front());
+    programs.back().source = answers.official.code;
   }
-  if (inputs.programs.empty()) return unscored(reason::kNoTests);
-  const ProgramResult& result = inputs.programs.front();
-  if (result.verdict == ProgramVerdict::sandbox_fault) {
-    return unscored(reason::kSandboxFault, result.detail);
-  }
-  score.metrics["robust"] = result.verdict == ProgramVerdict::passed ? 1 : 0;
-  score.detail = result.detail;
-  score.remarks["verdict"] = to_string(result.verdict);
-  score.remarks["tests_run"] = result.tests.size();
-  return score;
+  return programs;
 }
 
 Score score(const ScoreInputs& inputs) {
   const auto early = unanswered(inputs.steps);
-  Score score = early ? *early : score_answered(inputs);
+  Score score = early ? *early : score_programs(code_of(inputs.item, inputs.steps.front()), inputs);
   const auto date = inputs.item.row.at("date").get<std::string>();
   if (!date.empty()) score.month = date.substr(0, 7);
   return score;

@@ -1,7 +1,7 @@
 // MBPP: short Python programs from a sentence and three assertions (arXiv 2108.07732). Rows of the
 // full set (text, test_setup_code) and of the sanitized one (prompt, test_imports), and rows in
 // HumanEval's layout. The instruction is our own; as in the paper it shows the assertions, which
-// name the function.
+// name the function: the block that defines it is taken.
 //
 // Item row: question, shown (assertions in the prompt), test. Options: time_limit_s (3).
 #include "base/text.h"
@@ -68,12 +68,23 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
+CodeAnswers code_of(const Item& item, const StepResult& step) {
+  return short_code_of(step, names_in_test(item.row.at("test").get_ref<const std::string&>()));
+}
+
+Result<Program> program_of(const std::string& code, const Item& item, const TaskContext& context) {
+  return short_program(code, item.row.at("test").get<std::string>() + "\n", context);
+}
+
 Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
                           const TaskContext& context) {
   if (unanswered(steps)) return Programs();
-  const std::string code = short_code_of(steps.front()).code;
-  if (code.empty()) return Programs();
-  return Programs{TRY(short_program(code, item.row.at("test").get<std::string>() + "\n", context))};
+  return programs_of(code_of(item, steps.front()), program_of, item, context);
+}
+
+Score score(const ScoreInputs& inputs) {
+  if (auto early = unanswered(inputs.steps)) return *early;
+  return score_programs(code_of(inputs.item, inputs.steps.front()), inputs);
 }
 
 }  // namespace
@@ -98,7 +109,7 @@ Task mbpp_task() {
       .make_items = make_items,
       .next = next,
       .programs = programs,
-      .score = score_short_program};
+      .score = score};
 }
 
 }  // namespace assay

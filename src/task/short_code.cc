@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "task/fields.h"
 
@@ -15,10 +16,7 @@ constexpr double kTimeLimitS = 3;
 constexpr std::array<std::string_view, 5> kContinuationEnds = {"\nclass ", "\ndef ", "\n#", "\nif ",
                                                                "\nprint("};
 
-}  // namespace
-
-CodeExtraction short_code_of(const StepResult& step) {
-  const std::string text = answer_text(step.response.text);
+CodeExtraction last_block_or_all(const std::string& text) {
   CodeExtraction fenced = extract_livecodebench_code(text);
   if (!fenced.code.empty()) return fenced;
   if (trim(text).empty()) return {};
@@ -28,6 +26,31 @@ CodeExtraction short_code_of(const StepResult& step) {
     for (const std::string_view stop : kContinuationEnds) end = std::min(end, text.find(stop));
   }
   return {text.substr(0, end), "whole output"};
+}
+
+}  // namespace
+
+CodeAnswers short_code_of(const StepResult& step, const std::vector<std::string>& names) {
+  const std::string text = answer_text(step.response.text);
+  return code_answers(text, {.names = names}, last_block_or_all(text));
+}
+
+std::vector<std::string> names_in_test(std::string_view test) {
+  // Names of the test's own functions, and of what stands in many tests.
+  static constexpr auto kNotAsked = std::to_array<std::string_view>(
+      {"assert", "check", "candidate", "def", "import", "from", "main", "test", "True", "False"});
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < test.size();) {
+    std::size_t end = at;
+    while (end < test.size() && is_word_char(test[end])) ++end;
+    const std::string_view word = test.substr(at, end - at);
+    at = end + 1;
+    if (word.empty() || is_digit(word[0])) continue;
+    if (std::ranges::find(kNotAsked, word) == kNotAsked.end()) names.emplace_back(word);
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
 }
 
 std::size_t find_definition(std::string_view code, std::string_view name) {
@@ -60,29 +83,6 @@ Result<Program> short_program(std::string source, std::string test, const TaskCo
   program.limits.cpu_s = TRY(number_option(context.spec, "time_limit_s", kTimeLimitS));
   program.limits.wall_s = 10 * program.limits.cpu_s;
   return program;
-}
-
-Score score_short_program(const ScoreInputs& inputs) {
-  if (auto early = unanswered(inputs.steps)) return *early;
-  const CodeExtraction code = short_code_of(inputs.steps.front());
-  Score score;
-  score.outcome = Outcome::scored;
-  score.extracted = code.code;
-  score.extraction = code.rule;
-  score.not_extractable = code.code.empty();
-  set_soundness(score, inputs.steps);
-  ProgramVerdict verdict = ProgramVerdict::no_code;
-  if (!inputs.programs.empty()) {
-    const ProgramResult& result = inputs.programs.front();
-    if (result.verdict == ProgramVerdict::sandbox_fault) {
-      return unscored(reason::kSandboxFault, result.detail);
-    }
-    verdict = result.verdict;
-    score.detail = result.detail;
-  }
-  score.metrics["robust"] = verdict == ProgramVerdict::passed ? 1 : 0;
-  score.remarks["verdict"] = to_string(verdict);
-  return score;
 }
 
 }  // namespace assay

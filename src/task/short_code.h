@@ -4,14 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "score/code_block.h"
+#include "task/code_answers.h"
 #include "task/task.h"
 
 namespace assay {
 
-// The last fenced block; without one the whole answer, cut at the stop strings of the HumanEval
-// paper (arXiv 2107.03374, 3.1), where a model that only continues text begins something else.
-[[nodiscard]] CodeExtraction short_code_of(const StepResult& step);
+// The metric `official`: the last fenced block; without one the whole answer, cut at the stop
+// strings of the HumanEval paper (arXiv 2107.03374, 3.1), where a model that only continues text
+// begins something else. `robust`: the part that defines one of `names`, else the same.
+[[nodiscard]] CodeAnswers short_code_of(const StepResult& step,
+                                        const std::vector<std::string>& names);
+
+// The names in a test's text, sorted: a program has to define one of them.
+[[nodiscard]] std::vector<std::string> names_in_test(std::string_view test);
 
 // The position of the last line that begins a definition of that function; npos: there is none.
 [[nodiscard]] std::size_t find_definition(std::string_view code, std::string_view name);
@@ -21,8 +26,5 @@ namespace assay {
 [[nodiscard]] Result<Program> short_program(std::string source, std::string test,
                                             const TaskContext& context);
 [[nodiscard]] Status check_short_options(const TaskContext& context);
-
-// The score of one program: passed or not; remarks: verdict.
-[[nodiscard]] Score score_short_program(const ScoreInputs& inputs);
 
 }  // namespace assay

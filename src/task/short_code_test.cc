@@ -65,6 +65,40 @@ TEST_F(ShortCode, MbppShowsItsTestsAndRunsThem) {
   EXPECT_EQ(other.row.at("test"), "import re\nassert twice(1) == 2\nassert twice(0) == 0");
 }
 
+// An example, an output or a shell line behind the function is not the answer; the last block is
+// run, too, for the metric `official`.
+TEST_F(ShortCode, TheBlockThatDefinesTheFunctionIsRun) {
+  const Task& task = use("humaneval");
+  const Item item = items_of(task, {human_eval_})[0];
+  const std::string code = "def up(x):\n    return math.ceil(x)";
+  const std::string answer = "```python\n" + code + "\n```\nExample:\n```python\nup(2)\n```\n";
+  const auto programs = task.programs(item, {answered(answer)}, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_EQ(programs->at(0).source, "import math\n\n\n" + code);
+  EXPECT_EQ(programs->at(1).source, human_eval_["prompt"].get<std::string>() + "up(2)");
+  ProgramResult passed;
+  passed.verdict = ProgramVerdict::passed;
+  ProgramResult failed;
+  failed.verdict = ProgramVerdict::runtime_error;
+  const Score score = score_of(task, item, {answered(answer)}, {passed, failed});
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_EQ(score.metrics.at("official"), 0);
+  EXPECT_EQ(score.extraction, "defining block");
+  const auto bare = task.programs(item, {answered(code + "\n\nThis rounds up.")}, context());
+  ASSERT_TRUE(bare && bare->size() == 2);
+  EXPECT_EQ(bare->at(0).source, "import math\n\n\n" + code);
+  EXPECT_TRUE(bare->at(1).source.ends_with("This rounds up."));
+
+  const Task& mbpp = use("mbpp");
+  const Item other = items_of(mbpp, {mbpp_})[0];
+  const auto both = mbpp.programs(
+      other, {answered("```python\ndef twice(n):\n    return 2 * n\n```\n```\n4\n```")}, context());
+  ASSERT_TRUE(both && both->size() == 2);
+  EXPECT_EQ(both->at(0).source, "def twice(n):\n    return 2 * n");
+  EXPECT_EQ(both->at(1).source, "4");
+  EXPECT_EQ(names_in_test("assert f(g) == [1, f]"), (std::vector<std::string>{"f", "g"}));
+}
+
 TEST_F(ShortCode, ScoresComeFromTheVerdict) {
   const Task& task = use("humaneval");
   const Item item = items_of(task, {human_eval_})[0];

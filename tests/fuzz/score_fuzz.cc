@@ -10,6 +10,7 @@
 #include "score/choice.h"
 #include "score/choice_statement.h"
 #include "score/code_block.h"
+#include "score/code_choice.h"
 #include "score/hle.h"
 #include "score/lm_eval.h"
 #include "score/math/math.h"
@@ -44,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)extract_gpqa_choice(text);
   require(extract_livecodebench_code(text).code.size() <= text.size());
+  require(extract_wanted_code(text, {.names = {"f", "g"}, .in_class = true}).code.size() <=
+          text.size());
+  require(extract_wanted_code(text, {}).code.size() <= text.size());
   require(extract_scicode_code(text).code.size() <= text.size());
   const HleAnswer hle = parse_hle_answer(text);
   require(!hle.confidence || (*hle.confidence >= 0 && *hle.confidence <= 1));
