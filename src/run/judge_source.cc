@@ -12,7 +12,7 @@ JudgeSource::JudgeSource(const ResolvedRun& run, ResolvedVariant judge, EngineId
 
 void JudgeSource::add(GradeJob job, Request request) {
   Question question;
-  question.job = std::move(job);
+  question.jobs.push_back(std::move(job));
   question.request = std::move(request);
   waiting_.push_back(std::move(question));
 }
@@ -42,6 +42,36 @@ Status JudgeSource::set_prompts(const std::vector<Rendered>& prompts) {
     question.key = response_key(judge_, identity_, RequestKind::generate, question.prompt,
                                 question.request.sampling, 0);
     TRY(store_.put_rendered(question.rendered_key, question.prompt));
+  }
+  return merge_equal();
+}
+
+Status JudgeSource::merge_equal() {
+  std::deque<Question> left;
+  std::map<std::string, std::size_t> places;  // in `left`, by key
+  for (Question& question : std::exchange(waiting_, {})) {
+    const auto stored = TRY(store_.response(question.key));
+    if (stored && stored->finish_reason != FinishReason::error) {
+      answered_ += static_cast<int>(question.jobs.size());
+      TRY(put_steps(std::move(question)));
+      continue;
+    }
+    const auto [place, is_new] = places.emplace(question.key, left.size());
+    if (is_new) {
+      left.push_back(std::move(question));
+    } else {
+      std::ranges::move(question.jobs, std::back_inserter(left[place->second].jobs));
+    }
+  }
+  waiting_ = std::move(left);
+  return {};
+}
+
+// Each answer that the stored words are about is judged by them.
+Status JudgeSource::put_steps(Question question) {
+  for (GradeJob& job : question.jobs) {
+    TRY(store_.put_step({judgement_of(job.id), 0, question.key, question.rendered_key}));
+    judged_.push_back(std::move(job));
   }
   return {};
 }
@@ -84,11 +114,10 @@ Result<bool> JudgeSource::on_answer(Engine& /*engine*/, const Answered& answered
   if (it == asked_.end()) return false;
   Question question = std::move(it->second);
   asked_.erase(it);
-  ++answered_;
+  answered_ += static_cast<int>(question.jobs.size());
   if (answered.response.finish_reason == FinishReason::error) return true;
   TRY(store_.put_response(question.key, answered.response, 0));
-  TRY(store_.put_step({judgement_of(question.job.id), 0, question.key, question.rendered_key}));
-  judged_.push_back(std::move(question.job));
+  TRY(put_steps(std::move(question)));
   return true;
 }
 

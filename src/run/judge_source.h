@@ -30,6 +30,8 @@ class JudgeSource final : public Source {
   [[nodiscard]] int judged() const { return answered_; }
 
   [[nodiscard]] std::vector<Request> to_render() const override;
+  // A question that is stored already, from an earlier run, is judged by these words; equal ones
+  // become one.
   [[nodiscard]] Status set_prompts(const std::vector<Rendered>& prompts) override;
   [[nodiscard]] std::vector<Offer> offers() override;
   [[nodiscard]] Status ask(Engine& engine, std::size_t ticket, std::int64_t id) override;
@@ -48,7 +50,7 @@ class JudgeSource final : public Source {
 
  private:
   struct Question {
-    GradeJob job;
+    std::vector<GradeJob> jobs;  // several answers may say the same: one question, one key
     Request request;
     Rendered prompt;
     bool has_prompt = false;
@@ -56,6 +58,9 @@ class JudgeSource final : public Source {
     std::string key;
     int crashes = 0;  // engines that died while it was asked, in this run
   };
+
+  Status put_steps(Question question);
+  Status merge_equal();
 
   const ResolvedRun& run_;
   const ResolvedVariant judge_;

@@ -1305,8 +1305,8 @@ TEST_F(RunnerTest, BaselineJudgesFreeAnswersOfAllAtTheEnd) {
     return std::string("yes");
   };
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_EQ(script_.loads, 3);  // each variant, and the baseline once more to judge
-  EXPECT_EQ(script_.prompts.size(), 22U + 4U);
+  EXPECT_EQ(script_.loads, 3);                  // each variant, and the baseline once more to judge
+  EXPECT_EQ(script_.prompts.size(), 22U + 2U);  // both variants said the same
   EXPECT_EQ(script_.prompts.back(), "judge free1 yes");
   int judged = 0;
   for (const StoredScore& s : scores()) {
@@ -1325,12 +1325,25 @@ TEST_F(RunnerTest, SecondPassIsJudgedToo) {
   add_task("free", 2);
   run_.tasks.back().task = &free_task();
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_EQ(script_.prompts.size(), 33U + 6U);
+  EXPECT_EQ(script_.prompts.size(), 33U + 2U);  // all three passes said the same
   const Store store = Store::open(folder_, Store::Mode::read).value();
   for (const Purpose purpose : {Purpose::judgement, Purpose::second_pass_judgement}) {
     EXPECT_EQ(store.steps("base", purpose).value().size(), 2U) << to_string(purpose);
   }
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.variant;
+}
+
+// What the judge said of the same words is stored: a killed run, or another variant, asked it.
+TEST_F(RunnerTest, AQuestionThatIsStoredIsNotPutToTheJudgeAgain) {
+  add_task("free", 2);
+  run_.tasks.back().task = &free_task();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), 22U + 2U);
+  RunOptions options;
+  options.start_over = {true, {"quant"}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);  // its 11 items once more, no question
+  EXPECT_EQ(script_.prompts.size(), 24U + 11U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
 }
 
 // The judge is restarted; the question that it dies of is left out, and asked by the next run.
