@@ -123,6 +123,7 @@ Result<Interpreter> probe_interpreter(const std::string& python) {
   SpawnOptions options;
   options.argv = {python, "-I", "-c", kProbe};
   options.clear_env = true;
+  options.new_session = true;  // a Ctrl-C is ours: it must not look like a bad interpreter
   auto ran = run_command(options, "", std::chrono::seconds(60));
   if (!ran) return std::unexpected(bad_interpreter(python, ran.error().why));
   if (ran->exit_code != 0) {

@@ -21,6 +21,7 @@
 #include "sandbox/embedded.h"
 #include "sandbox/exchange.h"
 #include "sandbox/fds.h"
+#include "sandbox/keeper.h"
 
 namespace assay {
 namespace {
@@ -132,7 +133,7 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   options.clear_env = true;
   options.stdout_fd = runner->log_.get();
   options.stderr_fd = runner->log_.get();
-  runner->bwrap_ = TRY(spawn(options));
+  runner->bwrap_ = TRY(spawn_kept(options));
   control.theirs.reset();
   jobs.theirs.reset();
   runner->control_ = std::move(control.ours);

@@ -59,8 +59,7 @@ struct Outcome {
 
 class Runner {
  public:
-  // Starts bubblewrap, which dies with the thread that started it: call this from one that lives
-  // on.
+  // Starts bubblewrap, below a keeper (keeper.h).
   [[nodiscard]] static Result<std::unique_ptr<Runner>> start(const RunnerSpec& spec);
 
   Runner(const Runner&) = delete;

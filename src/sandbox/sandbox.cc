@@ -1,9 +1,11 @@
 #include "sandbox/sandbox.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include <fmt/format.h>
 
@@ -45,6 +47,17 @@ Result<UniqueFd> describe(const Program& program) {
 bool was_contended(const Outcome& outcome) {
   return static_cast<double>(outcome.ended.run_delay_ns) >
          kContendedShare * static_cast<double>(outcome.ended.wall_ns);
+}
+
+// True when the program ended by a signal that somebody outside may have sent (Python turns SIGINT
+// into an exception). One that it sent itself looks the same, so what comes of a second run counts.
+bool may_be_interrupted(const Outcome& outcome) {
+  const int status = outcome.ended.wait_status;
+  const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (number == SIGINT || number == SIGTERM || number == SIGHUP) return true;
+  return std::ranges::any_of(outcome.frames, [](const Frame& frame) {
+    return frame.kind == box::FrameKind::exception && frame.payload.contains("KeyboardInterrupt");
+  });
 }
 
 // True when the program was near its memory limit when its time was up. Which limit such a program
@@ -113,11 +126,13 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
                                            const ProgramTest& test, int source_fd,
                                            const Deadline& until) {
   TestJob job{source_fd, test.input, program.kind, program.limits, until};
-  Outcome outcome = TRY(run_once(kind, job, false));
-  if (!outcome.fault.empty()) {
-    outcome = TRY(run_once(kind, job, false));
-    if (outcome.own_kill) outcome.fault.clear();  // once more, so it was the program
-  }
+  // Once more where not the program failed: its sandbox ended, or did not even start, or a signal
+  // came.
+  Result<Outcome> first = run_once(kind, job, false);
+  const bool again = first ? !first->fault.empty() || may_be_interrupted(*first)
+                           : first.error().kind != ErrorKind::interrupted;
+  Outcome outcome = TRY(again ? run_once(kind, job, false) : std::move(first));
+  if (again && outcome.own_kill) outcome.fault.clear();  // once more, so it was the program
   if (outcome.setup_failed) {
     return environment_error("programs cannot be isolated on this machine", outcome.fault,
                              "allow user namespaces inside bubblewrap (`assay sandbox check`)");

@@ -114,9 +114,10 @@ long ticks_of(long pid) {
   return user + system;
 }
 
-// Kills programs of ours that have computed for a while, `times` of them, as the machine's
-// out-of-memory killer would. Such a program is process 2 of a pid namespace in the zygote's.
-void kill_running_programs(const std::atomic<bool>& stop, int times) {
+// Sends a signal to programs of ours that have computed for a while, `times` times; SIGKILL as the
+// machine's out-of-memory killer would. Such a program is process 2 of a pid namespace in the
+// zygote's.
+void signal_running_programs(const std::atomic<bool>& stop, int times, int number) {
   while (!stop && times > 0) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
@@ -124,7 +125,7 @@ void kill_running_programs(const std::atomic<bool>& stop, int times) {
       if (pid <= 1 || times == 0) continue;
       const std::vector<long> inside = status_numbers(pid, "NSpid");
       if (inside.size() < 3 || inside.back() != 2 || ticks_of(pid) < 20) continue;
-      if (is_below_us(pid) && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) --times;
+      if (is_below_us(pid) && ::kill(static_cast<pid_t>(pid), number) == 0) --times;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -135,12 +136,12 @@ TEST_F(SandboxTest, AProgramKilledFromOutsideIsRunAgainAndNeverWrong) {
       "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
   std::atomic<bool> stop{false};
   {
-    std::jthread killer([&] { kill_running_programs(stop, 1); });
+    std::jthread killer([&] { signal_running_programs(stop, 1, SIGKILL); });
     expect(computes, ProgramVerdict::passed);
     stop = true;
   }
   stop = false;
-  std::jthread killer([&] { kill_running_programs(stop, 1000); });
+  std::jthread killer([&] { signal_running_programs(stop, 1000, SIGKILL); });
   expect(computes, ProgramVerdict::sandbox_fault,
          "something outside the sandbox killed the program");
   stop = true;
@@ -190,6 +191,40 @@ TEST_F(SandboxTest, RightProgramsMayUseSocketsPipesAndChildren) {
                        "print(sum(len(b.recv(2000)) for _, b in pairs))",
                        "", "40000"),
          ProgramVerdict::passed);
+}
+
+// SIGINT becomes an exception, as the program's own would be: what a second run gives counts.
+TEST_F(SandboxTest, AProgramInterruptedFromOutsideIsRunAgain) {
+  const Program computes = stdin_program(
+      "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
+  std::atomic<bool> stop{false};
+  std::jthread killer([&] { signal_running_programs(stop, 1, SIGINT); });
+  expect(computes, ProgramVerdict::passed);
+  stop = true;
+  expect(stdin_program("raise KeyboardInterrupt", "", ""), ProgramVerdict::runtime_error);
+}
+
+// Kills the first bubblewrap below us: the sandbox in it is not ready yet.
+void kill_first_bubblewrap(const std::atomic<bool>& stop) {
+  while (!stop) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+      const long pid = std::atol(entry.path().filename().c_str());
+      if (pid <= 1 || read_file(entry.path() / "comm").value_or("") != "bwrap\n") continue;
+      if (is_below_us(pid) && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) return;
+    }
+  }
+}
+
+TEST(Sandbox, OneThatIsKilledWhileItStartsIsStartedAgain) {
+  auto made = Sandbox::create({.python = grade_python(), .need_cgroup = false});
+  ASSERT_TRUE(made) << made.error().to_string();
+  std::atomic<bool> stop{false};
+  std::jthread killer([&] { kill_first_bubblewrap(stop); });
+  const auto ran = made->run(stdin_program("print(int(input()) + 1)", "41\n", "42\n"), {});
+  stop = true;
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  EXPECT_STREQ(to_string(ran->verdict), "passed") << ran->detail;
 }
 
 // Their CPU time is in no process's own figures: they end between two looks at /proc, and the
