@@ -91,6 +91,7 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
   for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
   if (request.offline) options.argv.emplace_back("--offline");
   options.env = client.env;
+  options.new_session = true;  // a Ctrl-C is ours, and ends the client
   const CommandResult done =
       TRY(run_command(options, "", client.until.at_most(client.timeout), kLargestAnswerBytes));
   if (done.timed_out && client.until.passed()) {

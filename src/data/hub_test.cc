@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -40,6 +41,16 @@ class Hub : public testing::Test {
 
   fs::path folder_;
 };
+
+// A Ctrl-C goes to a whole session: a client that died of it would look like a broken one.
+TEST_F(Hub, TheClientHasASessionOfItsOwn) {
+  const auto result = hub_fetch(
+      client("read -r _ _ _ _ _ session _ < /proc/$$/stat\n" + answer("ok", "'$session'")),
+      {.id = "o/n"});
+  ASSERT_TRUE(result.has_value()) << result.error().to_string();
+  EXPECT_THAT(result->message, testing::MatchesRegex("[0-9]+"));
+  EXPECT_NE(result->message, std::to_string(::getsid(0)));
+}
 
 TEST_F(Hub, PassesTheRequestAndReadsTheAnswer) {
   const HubClient made = client(R"(echo "$@" > "$0.args"

@@ -64,6 +64,7 @@ Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
   const RowsPython python = TRY(python_for(file, find_python));
   SpawnOptions options;
   options.argv = {python.program, "-m", "assay_worker.rows", file.string()};
+  options.new_session = true;  // a Ctrl-C is ours, and ends the command
   const CommandResult done =
       TRY(run_command(options, "", python.until.at_most(kParquetTimeout), kLargestParquetBytes));
   if (done.timed_out && python.until.passed()) {

@@ -115,6 +115,7 @@ std::vector<fs::path> venv_sites(const fs::path& python) {
 Result<std::vector<fs::path>> ask_python(const fs::path& python) {
   SpawnOptions spawning;
   spawning.argv = {python, "-c", "import sys; print('\\n'.join(p for p in sys.path if p))"};
+  spawning.new_session = true;  // a Ctrl-C is ours
   const CommandResult result = TRY(run_command(spawning, "", std::chrono::seconds(60)));
   if (result.exit_code != 0) {
     return environment_error(python.string() + " does not run",
