@@ -131,9 +131,10 @@ TEST(AttackSuite, NothingSurvivesAKilledGrader) {
   const pid_t grader = ::fork();
   if (grader == 0) grade_forever();
   ASSERT_GT(grader, 0);
-  // bubblewrap, its process 1, the zygote, the program's process 1, the program and its child
-  for (int i = 0; i < 1000 && count_below(grader) < 6; ++i) ::usleep(20'000);
-  ASSERT_GE(count_below(grader), 6U);
+  // The keeper, bubblewrap, its process 1, the zygote, the program's process 1, the program, its
+  // child.
+  for (int i = 0; i < 1000 && count_below(grader) < 7; ++i) ::usleep(20'000);
+  ASSERT_GE(count_below(grader), 7U);
   const std::vector<pid_t> running = descendants();
   ::kill(grader, SIGKILL);
   ::waitpid(grader, nullptr, 0);

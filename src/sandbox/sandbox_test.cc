@@ -204,6 +204,20 @@ TEST_F(SandboxTest, AProgramInterruptedFromOutsideIsRunAgain) {
   expect(stdin_program("raise KeyboardInterrupt", "", ""), ProgramVerdict::runtime_error);
 }
 
+TEST_F(SandboxTest, InterruptsBetweenProgramsSpoilNone) {
+  const Program adds = stdin_program("print(int(input()) + 1)", "41\n", "42\n");
+  expect(adds, ProgramVerdict::passed);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const long pid = std::atol(entry.path().filename().c_str());
+    const bool inside = pid > 1 && status_numbers(pid, "NSpid").size() > 1;
+    const auto command = read_file(entry.path() / "cmdline");
+    const bool is_python = command && command->contains("zygote");
+    if (inside && is_python && is_below_us(pid)) ::kill(static_cast<pid_t>(pid), SIGINT);
+  }
+  for (int i = 0; i < 3; ++i) expect(adds, ProgramVerdict::passed);
+}
+
 // Kills the first bubblewrap below us: the sandbox in it is not ready yet.
 void kill_first_bubblewrap(const std::atomic<bool>& stop) {
   while (!stop) {

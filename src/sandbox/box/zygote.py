@@ -10,6 +10,7 @@ import builtins
 import ctypes
 import gc
 import importlib
+import signal
 import sys
 import types
 
@@ -50,8 +51,11 @@ def main() -> int:
     sys.path.pop(0)  # /box, because the script is there
     gc.collect()
     gc.freeze()
+    # An interrupt would wait here until a program runs, and for each of them anew.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if box.box_serve() != 0:
         return 1
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     runner.run()
     return 0
 
