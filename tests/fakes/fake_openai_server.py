@@ -29,7 +29,7 @@ WHAT is  status        answers with that status and an error object (or `body`)
          spaces        200 with a body of 80 MiB of white space
          redirect      307 to itself
 
-GET /_seen gives the requests so far: [{path, authorization, body}].
+GET /_seen gives the requests so far: [{path, authorization, body, at}]; `at`: monotonic seconds.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class Handler(BaseHTTPRequestHandler):
         key = self.headers.get("Authorization") or ""
         with state.lock:
             body = json.loads(text) if text else None
-            state.seen.append({"path": self.path, "authorization": key, "body": body})
+            seen = {"path": self.path, "authorization": key, "body": body}
+            state.seen.append({**seen, "at": time.monotonic()})
         if state.script.get("api_key") and key != "Bearer " + state.script["api_key"]:
             return self.fail(401, "Incorrect API key provided: " + key.removeprefix("Bearer "))
         fault = state.fault(self.path, text)

@@ -33,8 +33,11 @@ or the JSON text itself). Every key may be left out:
                         one need for each document of `samples`, or the first `limit` (2)
   grandchild    true    starts a `sleep` of 600 s in a session of its own (for guardian tests)
   grandchild_pid_file   where its process id goes
+  outlives_assay true   does not end when assay is gone: its guardian has to see to that
   print_env     [..]    values of these variables are printed, each in two pieces
   answered_log  FILE    one line a result: id, kind, first 80 characters of the prompt
+  asked_log     FILE    one JSON object a request as it comes: life (of this worker), at (seconds,
+                        monotonic clock), model, kind, prompt (`asked_digest` of its tokens)
   faults        [..]    what goes wrong, see below
   models        {name: {..}}   the same keys, put over these when a folder of that name is opened
 
@@ -301,6 +304,11 @@ def prompt_of(frame: Frame) -> str:
     return decode(tokens)
 
 
+def asked_digest(token_lists: list[list[int]]) -> str:
+    """Names what a request asks: a `generate` has one list, the others one a scored entry."""
+    return hashlib.sha256(json.dumps(token_lists).encode()).hexdigest()[:16]
+
+
 # ---------------------------------------------------------------- rendering
 def chat_text(messages: list[Frame], template_args: Frame) -> str:
     parts = [f"<|{m['role']}|>\n{m['content']}\n" for m in messages]
@@ -349,6 +357,7 @@ class FakeWorker:
         self.needs: dict[int, tuple[int, str, int]] = {}  # need -> run, task, document
         self.next_need = 1
         self.runs: dict[int, Frame] = {}
+        self.life = os.urandom(6).hex()
 
     # ------------------------------------------------ frames
     def send(self, frame: Frame) -> None:
@@ -405,8 +414,9 @@ class FakeWorker:
             ready, _, _ = select.select([self.in_fd], [], [], self.pause())
             if ready:
                 data = os.read(self.in_fd, 1 << 20)
-                if not data:
-                    os._exit(0)  # assay is gone
+                if not data:  # assay is gone
+                    time.sleep(600 if self.script.get("outlives_assay", False) else 0)
+                    os._exit(0)
                 self.buffer += data
                 while not self.stopping and (frame := self.next_frame()) is not None:
                     self.handle(frame)
@@ -617,6 +627,7 @@ class FakeWorker:
             return
         lists = [frame["prompt_tokens"]] if frame["type"] == "generate" else [
             s["tokens"] for s in frame["scored"]]  # fmt: skip
+        self.log_asked(frame, lists)
         room = frame["sampling"]["max_tokens"] if frame["type"] == "generate" else 1
         if any(len(tokens) + room > self.max_len() for tokens in lists):
             self.send(failed(frame, "prompt does not fit"))
@@ -625,6 +636,13 @@ class FakeWorker:
                 "prompt_logprobs": answer_prompt_logprobs}[frame["type"]]  # fmt: skip
         result, duration = make(self.script, frame)
         self.waiting.append((frame, result, duration, time.monotonic()))
+
+    def log_asked(self, frame: Frame, lists: list[list[int]]) -> None:
+        if path := self.script.get("asked_log", ""):
+            line = {"life": self.life, "at": time.monotonic(), "model": self.script.model,
+                    "kind": frame["type"], "prompt": asked_digest(lists)}  # fmt: skip
+            with open(path, "a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
 
     def on_cancel(self, frame: Frame) -> None:
         target = frame["target"]
