@@ -31,7 +31,8 @@ struct TextSpan {
 [[nodiscard]] std::optional<TextSpan> find_url_user(std::string_view text, std::size_t from = 0);
 
 // The ways one secret may be spelt in what a server or a program writes: as it is, percent-encoded,
-// escaped for JSON, and in base64, whatever stands beside it there (HTTP's Basic).
+// escaped for JSON or HTML, in small or capital letters, and in base64, whatever stands beside it
+// there (HTTP's Basic).
 [[nodiscard]] std::vector<std::string> spellings_of(std::string_view secret);
 
 }  // namespace assay

@@ -88,8 +88,8 @@ TEST(SecretShapes, UsersOfAddresses) {
 // Percent-encoding: RFC 3986; base64 by Python's base64.b64encode(b"user:pa/ss\"1234").
 TEST(SecretSpellings, OneSecretInManyForms) {
   const std::vector<std::string> secrets = spellings_of("pa/ss\"1234");
-  for (const char* text :
-       {"pa/ss\"1234", "pa%2Fss%221234", "pa%2fss%221234", "pa/ss\\\"1234", "pa\\/ss\\\"1234"}) {
+  for (const char* text : {"pa/ss\"1234", "pa%2Fss%221234", "pa%2fss%221234", "pa/ss\\\"1234",
+                           "pa\\/ss\\\"1234", "pa/ss&quot;1234", "PA/SS\"1234"}) {
     EXPECT_EQ(without_secrets(text, secrets), "[secret]") << text;
   }
   EXPECT_EQ(without_secrets("Basic dXNlcjpwYS9zcyIxMjM0.", secrets), "Basic dXNlcjpw[secret].");

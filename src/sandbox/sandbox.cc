@@ -131,8 +131,9 @@ Result<TestResult> Sandbox::Impl::run_test(const ZygoteKind& kind, const Program
   Result<Outcome> first = run_once(kind, job, false);
   const bool again = first ? !first->fault.empty() || may_be_interrupted(*first)
                            : first.error().kind != ErrorKind::interrupted;
+  const bool own_kill = first && first->own_kill;
   Outcome outcome = TRY(again ? run_once(kind, job, false) : std::move(first));
-  if (again && outcome.own_kill) outcome.fault.clear();  // once more, so it was the program
+  if (own_kill && outcome.own_kill) outcome.fault.clear();  // both times: it was the program
   if (outcome.setup_failed) {
     return environment_error("programs cannot be isolated on this machine", outcome.fault,
                              "allow user namespaces inside bubblewrap (`assay sandbox check`)");
