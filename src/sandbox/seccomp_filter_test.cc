@@ -122,6 +122,12 @@ TEST(SeccompFilter, WhatMayEndInASigkillIsNoted) {
   EXPECT_EQ(judge(SYS_prlimit64, 1, RLIMIT_AS), kKill);  // of process 1
 }
 
+TEST(SeccompFilter, ASocketsBufferKeepsItsSize) {
+  EXPECT_EQ(judge(SYS_setsockopt, 3, SOL_SOCKET, SO_SNDBUF), SECCOMP_RET_ERRNO);  // and no error
+  EXPECT_EQ(judge(SYS_setsockopt, 3, SOL_SOCKET, SO_PASSCRED), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge(SYS_setsockopt, SO_SNDBUF, SO_SNDBUF, SO_RCVTIMEO), SECCOMP_RET_ALLOW);
+}
+
 TEST(SeccompFilter, OtherCallTablesAreDeadly) {
   EXPECT_EQ(judge(0x40000000L | SYS_read), kKill);  // x32
   seccomp_data data{};
