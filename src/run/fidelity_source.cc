@@ -31,7 +31,11 @@ Status FidelitySource::prepare() {
     const auto steps = TRY(store_.steps(unit.id(baseline)));
     if (!steps.empty()) TRY(add(*unit.task, unit.item(), steps.front(), longest));
   }
-  if (waiting_.empty()) again_.clear();  // no engine is loaded for the second reading alone
+  // Once a run has come to its end, no engine is loaded for the second reading alone; one that was
+  // killed or interrupted in it goes on.
+  const auto end = TRY(store_.meta("end"));
+  const bool has_ended = end == "complete" || end == "out_of_time";
+  if (waiting_.empty() && has_ended) again_.clear();
   waiting_.insert(waiting_.end(), std::make_move_iterator(again_.begin()),
                   std::make_move_iterator(again_.end()));
   again_.clear();

@@ -28,8 +28,8 @@ class FidelitySource final : public Source {
 
   // Chooses among the baseline's stored outputs: the first generated ones in the run's order, the
   // same for every variant. What this variant has read back already is left out. With a noise floor
-  // the baseline reads them twice, the second time in the opposite order, as long as it has any to
-  // read for the first time.
+  // the baseline reads them twice, the second time in the opposite order; when the run has ended
+  // before, only as long as it has any to read for the first time.
   [[nodiscard]] Status prepare();
   [[nodiscard]] bool wanted() const { return !waiting_.empty(); }
 

@@ -14,6 +14,7 @@
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
 #include "run/work_list.h"
+#include "store/sqlite.h"
 #include "support/scripted_engine.h"
 #include "task/fields.h"
 
@@ -1184,6 +1185,32 @@ TEST_F(RunnerTest, TheBaselineReadsBackTwice) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.starts, 2);
   EXPECT_EQ(script_.read_back.size(), 12U);
+}
+
+// A run that was killed in the second reading goes on with it; one that had ended loads no engine.
+TEST_F(RunnerTest, ASecondReadingThatWasCutOffGoesOn) {
+  run_.plan.fidelity = {4, 3};
+  run_.plan.compare.noise_floor = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const auto forget_two = [this] {
+    const Database store = Database::open(folder_ / "store.sqlite", true).value();
+    ASSERT_TRUE(
+        store.exec("DELETE FROM steps WHERE purpose = 'second_read_back' AND item IN (SELECT "
+                   "item FROM steps WHERE purpose = 'second_read_back' ORDER BY item LIMIT 2)"));
+    ASSERT_TRUE(
+        store.exec("DELETE FROM responses WHERE key NOT IN (SELECT response_key FROM steps)"));
+  };
+  forget_two();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 3);
+  EXPECT_EQ(script_.read_back.size(), 14U);
+  forget_two();
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta("end", "complete"));
+  }
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 3);
 }
 
 TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {

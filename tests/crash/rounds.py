@@ -345,7 +345,8 @@ class Round:
         code = self.run.wait(LONGEST_S)
         said = self.run.said()
         assert processes.mount_tmpfs(disk, DISK_SIZE, again=True), "cannot make room"
-        if code == 3 and "full" not in said and "No space" not in said:
+        named = ("is full", "No space", "too little space")
+        if code == 3 and not any(words in said for words in named):
             self.problem(f"a full disk is not named: {said}")
         return self.went_on()
 
