@@ -85,7 +85,7 @@ SCRIPT = {
     "tokens_per_s": 600,
     "load_s": 0.05,
     "heartbeat_s": 0.5,
-    # As an engine's processes may be: one in a session of its own, one that hangs when assay is gone.
+    # As an engine's processes may be: in a session of its own; hanging when assay is gone.
     "grandchild": True,
     "outlives_assay": True,
 }
