@@ -69,18 +69,22 @@ endfunction()
 # anonymous namespaces say SEPARATE; ALONE names single sources of that kind.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
-# assay_library(<room> [SEPARATE] [ALONE a.cc] SOURCES a.cc b.cc DEPS base values
+# assay_library(<room> [SEPARATE] [OPTIMIZED] [ALONE a.cc] SOURCES a.cc b.cc DEPS base values
 #   PRIVATE_LIBS fmt::fmt)
-# DEPS are other rooms.
+# DEPS are other rooms. OPTIMIZED: by every preset, and so without its precompiled headers.
 function(assay_library room)
-  cmake_parse_arguments(ARG "SEPARATE" "" "SOURCES;ALONE;DEPS;PRIVATE_LIBS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SEPARATE;OPTIMIZED" "" "SOURCES;ALONE;DEPS;PRIVATE_LIBS;LIBS" ${ARGN})
   add_library(assay_${room} STATIC ${ARG_SOURCES})
   if(ARG_SEPARATE)
     set_target_properties(assay_${room} PROPERTIES UNITY_BUILD OFF)
   endif()
   set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_link_libraries(assay_${room} PUBLIC assay_options ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
-  assay_precompiled(assay_${room} libraries)
+  if(ARG_OPTIMIZED)
+    target_compile_options(assay_${room} PRIVATE -O2)
+  else()
+    assay_precompiled(assay_${room} libraries)
+  endif()
   if(ASSAY_FUZZ)
     target_compile_options(assay_${room} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
