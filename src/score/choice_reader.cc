@@ -111,4 +111,32 @@ std::optional<LetterGroup> ChoiceReader::letters(std::size_t at, bool small) con
   return group;
 }
 
+std::size_t ChoiceReader::sentence_start(std::size_t at) const {
+  const std::size_t least = at > kLongestSentence ? at - kLongestSentence : 0;
+  while (at > least && !ends_sentence(at - 1)) --at;
+  return at;
+}
+
+std::size_t ChoiceReader::clause_start(std::size_t at) const {
+  const std::size_t least = at > kLongestGap ? at - kLongestGap : 0;
+  while (at > least && !ends_sentence(at - 1) && !is_mark(at - 1, ",:()")) --at;
+  return at;
+}
+
+bool ChoiceReader::is_supposed(std::size_t from, std::size_t to) const {
+  bool supposed = false;
+  for (std::size_t at = sentence_start(from); at < to; ++at) {
+    if (in(words::kSupposed, at)) supposed = true;
+    if (in(words::kNoLongerSupposed, at)) supposed = false;
+  }
+  return supposed;
+}
+
+bool ChoiceReader::is_negated(std::size_t from, std::size_t to) const {
+  for (std::size_t at = from; at < to; ++at) {
+    if (in(words::kNot, at)) return true;
+  }
+  return false;
+}
+
 }  // namespace assay

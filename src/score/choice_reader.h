@@ -1,5 +1,5 @@
-// Letters in a tokenised text: which single letters name an option, and which belong together.
-// Used by choice_statement.cc alone.
+// Letters in a tokenised text: which single letters name an option, and which belong together; and
+// the sentences they stand in. Used by the readers of statements alone.
 #pragma once
 
 #include <bit>
@@ -19,6 +19,12 @@ struct LetterGroup {
 
   [[nodiscard]] bool single() const { return std::popcount(letters) == 1; }
 };
+
+// What may stand between a noun and its letter, in a sentence, and on an option's line, in tokens:
+// bounds of the work for each token.
+inline constexpr std::size_t kLongestGap = 24;
+inline constexpr std::size_t kLongestSentence = 60;
+inline constexpr std::size_t kLongestLine = 200;
 
 class ChoiceReader {
  public:
@@ -43,6 +49,13 @@ class ChoiceReader {
   [[nodiscard]] std::optional<LetterGroup> letter(std::size_t at, bool small) const;
   // The letters that begin here, opening brackets before them and all that are named together.
   [[nodiscard]] std::optional<LetterGroup> letters(std::size_t at, bool small = false) const;
+
+  // --- the sentence around, at most kLongestSentence tokens back
+  [[nodiscard]] std::size_t sentence_start(std::size_t at) const;
+  [[nodiscard]] std::size_t clause_start(std::size_t at) const;  // behind a comma, colon, bracket
+  // What stands at `to` is only supposed, by the words of its sentence before it.
+  [[nodiscard]] bool is_supposed(std::size_t from, std::size_t to) const;
+  [[nodiscard]] bool is_negated(std::size_t from, std::size_t to) const;
 
  private:
   [[nodiscard]] bool part_of_more(std::size_t at) const;

@@ -32,6 +32,8 @@ TEST(StatedChoice, OtherQuestionsAreLeftOut) {
   EXPECT_EQ(letter("So the court will rule the testimony:\n\nC. admissible.\n\nThis is because "
                    "it was against interest."),
             'C');
+  EXPECT_EQ(letter("The answer is (B). However, if it gets warmer, the answer is (C)."), 'B');
+  EXPECT_EQ(letter("After weighing everything, I lean towards E."), 'E');
   EXPECT_EQ(letter("Therefore, the step that is taken next is (F) to begin again."), 'F');
 }
 

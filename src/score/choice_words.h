@@ -75,8 +75,8 @@ inline constexpr auto kBeforeLetter =
              "be",           "must",      "which",    "statement", "would",       "closest",
              "to",           "at",        "with",     "of",        "alternativa", "lettre",
              "definitively", "also",      "options",  "choices",   "more",        "indicated",
-             "shown",        "described", "from",     "under",     "for",         "only",
-             "so",           "a"});
+             "shown",        "described", "towards",  "toward",    "from",        "under",
+             "for",          "only",      "so",       "a"});
 
 // "A" and "I" in front of any other word are an article and a pronoun.
 inline constexpr auto kBehindLetter =
@@ -127,8 +127,7 @@ inline constexpr auto kTakesBack = list<14>(
     {"wait",        "actually",      "hmm",           "hm",        "correction", "oops",
      "scratch",     "reconsider",    "reconsidering", "recheck",   "rechecking", "recomputing",
      "recalculate", "recalculating", "mistake",       "mistaken",  "reevaluate", "reevaluating",
-     "rethink",     "sorry",         "apologies",     "apologize", "misread",    "miscalculated",
-     "however"});
+     "rethink",     "sorry",         "apologies",     "apologize", "misread",    "miscalculated"});
 
 // "(D) is correct", "C is the best answer".
 inline constexpr auto kVerdict = list<15>({"correct", "right", "answer", "best", "closest"});
@@ -155,10 +154,10 @@ inline constexpr auto kBeforeChoosing = list<21>(
     {"would", "will",  "should", "must",  "can",   "thus",        "therefore", "have",    "to",
      "then",  "am",    "are",    "shall", "hence", "confidently", "now",       "finally", "d",
      "ll",    "going", "want",   "need",  "do",    "also",        "ultimately"});
-inline constexpr auto kChoosing =
-    list<22>({"choose",    "pick",  "select",   "answer", "say",      "choosing", "picking",
-              "selecting", "chose", "conclude", "go",     "opt",      "settle",   "submit",
-              "believe",   "think", "mark",     "chosen", "selected", "picked",   "going"});
+inline constexpr auto kChoosing = list<22>(
+    {"choose", "pick",     "select", "answer",   "say",    "choosing", "picking", "selecting",
+     "chose",  "conclude", "lean",   "go",       "opt",    "settle",   "submit",  "believe",
+     "think",  "mark",     "chosen", "selected", "picked", "going"});
 
 // "Therefore, B."
 inline constexpr auto kConclusion =
