@@ -138,7 +138,7 @@ std::string_view obstacle_name(Obstacle obstacle) {
 
 std::string low_baseline_text(const PairedComparison& c, double margin_pp) {
   const double margin = margin_pp / kPercent;
-  if (c.obstacle != Obstacle::no_sensitivity ||
+  if (c.obstacle != Obstacle::no_sensitivity || c.method == Method::stratified_score ||
       has_sensitivity(c.baseline_at_least, c.floor, margin)) {
     return "";
   }

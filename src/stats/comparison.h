@@ -125,8 +125,8 @@ struct PairedComparison {
   std::string reason;
 };
 
-// Of a comparison whose baseline scores so little that no loss of the margin could show: "scores
-// 3.0 %, 1.1 % at least; from 3.0 % on a loss of 3 points could show". Empty: of any other.
+// Of a task whose baseline scores so little that no loss of the margin could show: "scores 0.7 %,
+// 0.1 % at least; from 3.0 % on a loss of 3 points could show". Empty: of any other, and of pools.
 [[nodiscard]] std::string low_baseline_text(const PairedComparison& c, double margin_pp);
 
 // Method: tango when every item is right or wrong once. When an item carries several scores or a

@@ -63,9 +63,9 @@ TEST(Sensitivity, ThePoolNeedsHalfOfItsWeight) {
   EXPECT_EQ(c.reason, "no sensitivity in tasks of half the declared weight");
   EXPECT_EQ(pool({sound, low, {"hle", 0, {}}}, {}).overall.verdict, Verdict::non_inferior);
   EXPECT_EQ(low_baseline_text(c, 3), "");  // it is the weight that is missing
-  // Wilson, 1 of 150, one-sided 95 %: 0.1 %.
+  // Wilson's bound of 1 of 150, one-sided 95 %: 0.00149.
   EXPECT_EQ(low_baseline_text(pool({low}, {}).overall, 3),
-            "scores 0.7 %, 0.2 % at least; from 3.0 % on a loss of 3 points could show");
+            "scores 0.7 %, 0.1 % at least; from 3.0 % on a loss of 3 points could show");
   const PoolTask guessing{"gpqa_diamond", 2, binary_pairs(60, 0, 0, 138), "", 0.25};
   EXPECT_EQ(pool({sound, guessing}, {}).overall.verdict, Verdict::inconclusive);
   // 60 of 1,000 lost: WORSE whatever the other task could show.
