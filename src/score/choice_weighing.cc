@@ -44,12 +44,15 @@ bool is_doubt(const ChoiceReader& text, std::size_t at) {
 
 void weigh_again(const ChoiceReader& text, std::vector<ChoiceStatement>& found) {
   std::vector<std::size_t> doubts;
+  std::size_t however = 0;  // "(A) and (B). However, since only one is asked for": the last such
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_doubt(text, at)) doubts.push_back(at);
+    if (text.word(at) == "however") however = at;
   }
   for (ChoiceStatement& statement : found) {
     if (denied_behind(text, statement.group.end)) statement.weight = StatementWeight::none;
-    const bool doubted = !doubts.empty() && doubts.back() > statement.group.begin;
+    const bool doubted = (!doubts.empty() && doubts.back() > statement.group.begin) ||
+                         (!statement.group.single() && however > statement.group.begin);
     if (doubted) statement.weight = std::min(statement.weight, StatementWeight::supposed);
   }
 }
@@ -59,9 +62,11 @@ void weigh_again(const ChoiceReader& text, std::vector<ChoiceStatement>& found) 
 bool turns_to_others(const ChoiceReader& text, std::size_t at) {
   const std::string_view word = text.word(at);
   if (text.in(words::kSumsUp, at)) {
+    bool all = false;
     for (std::size_t next = at + 1; next < at + 10 && !text.is_line_end(next); ++next) {
       const std::string_view what = text.word(next);
-      if (what == "answers" || what == "questions") return true;
+      all |= what == "all";
+      if (all && (what == "answers" || what == "questions")) return true;
       if (word == "recaps" && what == "answer") return true;
     }
   }
