@@ -416,10 +416,10 @@ TEST_F(CompareTest, ABaselineThatScoresNothingPassesNoGate) {
       << comparison_text(*few);
 }
 
-// Perplexities are no part of a pool of right answers; a task that has samples on one side alone
-// is.
+// Perplexities are no part of a pool of right answers: none of its weight is missing without them.
 TEST_F(CompareTest, WhatIsNoShareOfRightAnswersWeighsNothing) {
-  const std::string figures = R"({"results":{"t":{"acc,none":0.5},"l":{"perplexity,none":3.2},
+  const std::string figures =
+      R"({"results":{"t":{"exact_match,none":0.5},"l":{"perplexity,none":3.2},
     "p":{"bits_per_byte,none":3.2}}})";
   write(std::string("x") + kResults, figures);
   write(std::string("y") + kResults, figures);
@@ -428,8 +428,8 @@ TEST_F(CompareTest, WhatIsNoShareOfRightAnswersWeighsNothing) {
   const auto report = compare();
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->candidates[0].pooled.overall.verdict, Verdict::non_inferior);
-  const std::string other = R"({"results":{"t":{"acc,none":0.5},"l":{"acc,none":0.5},
-    "p":{"bits_per_byte,none":3.2}}})";
+  const std::string other = R"({"results":{"t":{"exact_match,none":0.5},
+    "l":{"exact_match,none":0.01},"p":{"bits_per_byte,none":3.2}}})";
   write(std::string("x") + kResults, other);
   write(std::string("y") + kResults, other);
   write("x/m/samples_l_2026-01-01T00-00-00.jsonl", samples(200, 2));

@@ -145,7 +145,10 @@ Runner::~Runner() {
   // End of file on the control socket ends the zygote, and its end the whole pid namespace.
   control_.reset();
   jobs_.reset();
-  for (int i = 0; i < 400 && bwrap_.running() && !bwrap_.try_wait(); ++i) ::usleep(5000);
+  // One that is still importing sees the end late; whoever interrupts a start should not wait for
+  // it.
+  const int looks = log_.valid() ? 60 : 400;
+  for (int i = 0; i < looks && bwrap_.running() && !bwrap_.try_wait(); ++i) ::usleep(5000);
 }
 
 Status Runner::wait_ready(const Deadline& until) {
