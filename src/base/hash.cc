@@ -21,10 +21,17 @@ Digest finish(EVP_MD_CTX* context) {
   return digest;
 }
 
+// Looked up once: OpenSSL takes longer to find an algorithm than to hash a short text by it.
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm != nullptr ? algorithm : EVP_sha256();
+}
+
 Digest sha256(std::string_view bytes) {
-  Digest digest{};
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  return digest;
+  thread_local const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), sha256_algorithm(), nullptr);
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  return finish(context.get());
 }
 
 std::string hex(const Digest& digest) {

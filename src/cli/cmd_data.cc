@@ -73,7 +73,7 @@ Result<Loaded> checked_items(const Task& task, const std::filesystem::path& fold
 }
 
 // Says whether SciCode's test data is there and whole; the exit code.
-Result<int> check_targets(const std::string& folder, const std::vector<Item>& items) {
+Result<int> check_targets(const std::string& folder, const ItemList& items) {
   const ScicodeTargets targets = TRY(check_scicode_targets(folder, items));
   fmt::print("{:<15} test_data.h5: {}\n", "", targets.text);
   if (!targets.there) fmt::print("{}", kScicodeNote);

@@ -86,8 +86,8 @@ class FileGrader {
   }
 
   // Of the folder with the data set, where one was named.
-  [[nodiscard]] Result<std::vector<Item>> data_items() const {
-    if (options_.data.empty()) return std::vector<Item>();
+  [[nodiscard]] Result<ItemList> data_items() const {
+    if (options_.data.empty()) return ItemList();
     Loaded loaded =
         TRY(load_items(spec_, task_, options_.data, {.chat = chat_, .python = python_}));
     if (const auto* absent = std::get_if<AbsentRows>(&loaded)) {
@@ -99,7 +99,7 @@ class FileGrader {
   // The data set's items go before what the file holds of them: they have the tests.
   Result<std::map<std::string, Item>> items_of(const Recorded& recorded) {
     std::map<std::string, Item> items;
-    for (Item& item : TRY(data_items())) items.emplace(item.id, std::move(item));
+    for (Item item : TRY(data_items())) items.emplace(item.id, std::move(item));
     DataSet embedded;
     embedded.layout = kRecordedLayout;
     embedded.files = {options_.file.string()};
@@ -115,7 +115,7 @@ class FileGrader {
       }
     }
     if (embedded.rows.empty()) return items;
-    for (Item& item : TRY(task_.make_items(embedded, context()))) {
+    for (Item item : TRY(task_.make_items(embedded, context()))) {
       items.emplace(item.id, std::move(item));
     }
     return items;

@@ -17,7 +17,7 @@ std::size_t bytes_of(const Request& request) {
 
 }  // namespace
 
-Result<std::string> longest_prompt_note(const Task& task, const std::vector<Item>& items,
+Result<std::string> longest_prompt_note(const Task& task, const ItemList& items,
                                         const TaskContext& context, int max_model_len) {
   if (max_model_len == 0) return std::string();
   std::size_t longest = 0;

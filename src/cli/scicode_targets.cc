@@ -34,7 +34,7 @@ fs::path find_file(const fs::path& folder) {
 
 // Step id -> number of tests, of the steps whose tests compare with a target; development problems
 // can do without the file.
-Json wanted_targets(const std::vector<Item>& items) {
+Json wanted_targets(const ItemList& items) {
   Json wanted = Json::object();
   for (const Item& item : items) {
     for (const Json& step : item.row.at("steps")) {
@@ -49,8 +49,7 @@ Json wanted_targets(const std::vector<Item>& items) {
 
 }  // namespace
 
-Result<ScicodeTargets> check_scicode_targets(const fs::path& folder,
-                                             const std::vector<Item>& items) {
+Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemList& items) {
   const fs::path file = find_file(folder);
   if (file.empty()) return ScicodeTargets{.text = "not there"};
   ScicodeTargets targets{.there = true};

@@ -19,6 +19,6 @@ struct ScicodeTargets {
 // `items` are the task's, all splits. The file is opened by h5py inside the sandbox, never outside:
 // it is not ours. Errors: the sandbox or the graders' Python are not there.
 [[nodiscard]] Result<ScicodeTargets> check_scicode_targets(const std::filesystem::path& folder,
-                                                           const std::vector<Item>& items);
+                                                           const ItemList& items);
 
 }  // namespace assay

@@ -86,7 +86,7 @@ class CsvReader {
 
 }  // namespace
 
-Result<std::vector<Row>> read_csv(std::string_view text, const std::string& where) {
+Result<RowList> read_csv(std::string_view text, const std::string& where) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (!is_valid_utf8(text)) {
     return usage_error(where + " is not text", "it is not valid UTF-8", "save it as UTF-8");
@@ -102,7 +102,7 @@ Result<std::vector<Row>> read_csv(std::string_view text, const std::string& wher
     return usage_error(fmt::format("{}:1 names '{}' twice", where, name.substr(0, 60)),
                        "fields are told apart by their names", "rename one column");
   }
-  std::vector<Row> rows;
+  RowList rows;
   while (!reader.at_end()) {
     Record record = TRY(reader.next());
     if (record.fields.size() == 1 && record.fields[0].empty()) continue;  // an empty line

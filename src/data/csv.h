@@ -14,6 +14,6 @@ namespace assay {
 // commas, line ends and doubled quotes. Row::where is "<where>:<line the record begins on>".
 // Usage errors: a record with another number of fields, a name given twice, a quote that does not
 // end, text after a closing quote, invalid UTF-8.
-[[nodiscard]] Result<std::vector<Row>> read_csv(std::string_view text, const std::string& where);
+[[nodiscard]] Result<RowList> read_csv(std::string_view text, const std::string& where);
 
 }  // namespace assay

@@ -66,7 +66,7 @@ class Formats : public testing::Test {
   fs::path folder_;
 };
 
-std::string what(const Result<std::vector<Row>>& rows) {
+std::string what(const Result<RowList>& rows) {
   EXPECT_FALSE(rows.has_value());
   if (rows) return "";
   EXPECT_EQ(rows.error().kind, ErrorKind::usage);
@@ -89,7 +89,7 @@ TEST_F(Formats, JsonLines) {
 TEST_F(Formats, ALoneSurrogateBecomesU_FFFD) {
   const auto rows = read_rows(write("s.jsonl", "{\"a\": \"x \\ud83d y\"}\n"), {});
   ASSERT_TRUE(rows);
-  EXPECT_EQ(rows->at(0).fields["a"], "x \uFFFD y");
+  EXPECT_EQ((*rows)[0].fields["a"], "x \uFFFD y");
 }
 
 TEST_F(Formats, JsonLinesErrorsNameTheLine) {

@@ -86,8 +86,8 @@ Result<json> parse_row_json(std::string_view text, const std::string& where) {
   }
 }
 
-Result<std::vector<Row>> read_json_lines(ByteSource& source, const std::string& where) {
-  std::vector<Row> rows;
+Result<RowList> read_json_lines(ByteSource& source, const std::string& where) {
+  RowList rows;
   LineReader lines(source);
   std::string line;
   while (TRY(lines.next(line))) {
@@ -106,7 +106,7 @@ Result<std::vector<Row>> read_json_lines(ByteSource& source, const std::string& 
   return rows;
 }
 
-Result<std::vector<Row>> read_json_document(std::string_view text, const std::string& where) {
+Result<RowList> read_json_document(std::string_view text, const std::string& where) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   json document = TRY(parse_row_json(text, where));
   json* list = &document;
@@ -124,7 +124,7 @@ Result<std::vector<Row>> read_json_document(std::string_view text, const std::st
                        "a JSON file is a list of objects, or an object with 'rows' or 'data'",
                        "one object a line belongs into a file that ends in .jsonl");
   }
-  std::vector<Row> rows;
+  RowList rows;
   rows.reserve(list->size());
   for (std::size_t i = 0; i < list->size(); ++i) {
     std::string place = fmt::format("{}[{}]", where, i);

@@ -284,10 +284,10 @@ Result<Recorded> read_recorded(const std::filesystem::path& file, const std::str
   return recorded_from_rows(TRY(read_rows(file, python)), benchmark, file.string());
 }
 
-Result<Recorded> recorded_from_rows(const std::vector<Row>& rows, const std::string& benchmark,
+Result<Recorded> recorded_from_rows(const RowList& rows, const std::string& benchmark,
                                     const std::string& file) {
   const auto layout = std::ranges::find_if(layouts(), [&](const Layout& candidate) {
-    return !rows.empty() && fits(candidate, rows.front().fields) &&
+    return !rows.empty() && fits(candidate, rows[0].fields) &&
            (candidate.benchmark == nullptr || candidate.benchmark == benchmark);
   });
   if (layout == layouts().end()) {
@@ -296,7 +296,7 @@ Result<Recorded> recorded_from_rows(const std::vector<Row>& rows, const std::str
                        "see docs/scoring.md for the files `assay grade` reads");
   }
   Recorded recorded{.layout = layout->name, .items = {}};
-  const Json filter = rows.front().fields.value("filter", Json());
+  const Json filter = rows[0].fields.value("filter", Json());
   for (const Row& row : rows) {
     // lm-eval writes each answer once a filter; they are the same answers.
     if (row.fields.value("filter", Json()) != filter) continue;

@@ -50,8 +50,7 @@ struct Recorded {
                                              const std::string& benchmark,
                                              const FindPython& python);
 // The same from rows read already; `file` is what errors call them.
-[[nodiscard]] Result<Recorded> recorded_from_rows(const std::vector<Row>& rows,
-                                                  const std::string& benchmark,
+[[nodiscard]] Result<Recorded> recorded_from_rows(const RowList& rows, const std::string& benchmark,
                                                   const std::string& file);
 
 }  // namespace assay

@@ -9,7 +9,7 @@ namespace assay {
 namespace {
 
 Result<Recorded> read(const std::string& benchmark, const std::vector<Json>& rows) {
-  std::vector<Row> all;
+  RowList all;
   all.reserve(rows.size());
   for (const Json& row : rows) all.push_back({row, "f[" + std::to_string(all.size()) + "]"});
   return recorded_from_rows(all, benchmark, "f");

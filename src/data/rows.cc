@@ -29,18 +29,18 @@ std::string last_line(std::string_view text) {
   return sanitize_utf8(at == std::string_view::npos ? text : text.substr(at + 1));
 }
 
-Result<std::vector<Row>> read_zip_rows(const std::filesystem::path& file) {
-  std::vector<Row> rows;
+Result<RowList> read_zip_rows(const std::filesystem::path& file) {
+  RowList rows;
   for (ZipEntry& entry : TRY(read_zip(file, {".json", ".jsonl"}))) {
     const std::string where = fmt::format("{}!{}", file.string(), entry.name);
-    std::vector<Row> more;
+    RowList more;
     if (entry.name.ends_with(".jsonl")) {
       more = TRY(read_json_lines(*text_source(entry.content), where));
     } else {
       more = TRY(read_json_document(entry.content, where));
     }
     entry.content = {};
-    std::ranges::move(more, std::back_inserter(rows));
+    for (Row row : more) rows.push_back(std::move(row));
   }
   return rows;
 }
@@ -59,8 +59,8 @@ Result<RowsPython> python_for(const std::filesystem::path& file, const FindPytho
       fmt::format("Parquet is read through Python: {} ({})", reason.what, reason.why), reason.fix});
 }
 
-Result<std::vector<Row>> read_parquet_rows(const std::filesystem::path& file,
-                                           const FindPython& find_python) {
+Result<RowList> read_parquet_rows(const std::filesystem::path& file,
+                                  const FindPython& find_python) {
   const RowsPython python = TRY(python_for(file, find_python));
   SpawnOptions options;
   options.argv = {python.program, "-m", "assay_worker.rows", file.string()};
@@ -107,7 +107,7 @@ Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout
   for (const std::string& name : set.files) {
     const std::filesystem::path file = folder / name;
     hashes += TRY(sha256_file_hex(file)) + "\n";
-    for (Row& row : TRY(read_rows(file, python))) {
+    for (Row row : TRY(read_rows(file, python))) {
       row.position = position++;
       if (layout.adapt != nullptr) {
         nlohmann::json fields = TRY(layout.adapt(row));
@@ -128,7 +128,7 @@ Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout
 
 }  // namespace
 
-Result<std::vector<Row>> read_rows(const std::filesystem::path& file, const FindPython& python) {
+Result<RowList> read_rows(const std::filesystem::path& file, const FindPython& python) {
   const std::string name = file.filename().string();
   if (name.ends_with(".zip")) return read_zip_rows(file);
   if (name.ends_with(".parquet")) return read_parquet_rows(file, python);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/packed_json.h"
 #include "base/result.h"
 
 namespace assay {
@@ -19,6 +21,35 @@ struct Row {
   nlohmann::json fields;  // an object
   std::string where;      // "file:line", "file[index]", "file.zip!entry[index]", for error messages
   std::int64_t position = 0;  // among all rows of the data set's files, from 0
+};
+
+// Many rows, packed; each is made anew whenever it is asked for.
+class RowList {
+ public:
+  RowList() = default;
+  RowList(std::initializer_list<Row> rows) {
+    for (const Row& row : rows) push_back(row);
+  }
+  void reserve(std::size_t count) { rows_.reserve(count); }
+  void push_back(Row row) {
+    rows_.push_back({PackedJson(row.fields), std::move(row.where), row.position});
+  }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  [[nodiscard]] Row operator[](std::size_t index) const {
+    const Packed& row = rows_[index];
+    return {row.fields.unpacked(), row.where, row.position};
+  }
+  [[nodiscard]] UnpackingIterator<RowList> begin() const { return {*this, 0}; }
+  [[nodiscard]] UnpackingIterator<RowList> end() const { return {*this, rows_.size()}; }
+
+ private:
+  struct Packed {
+    PackedJson fields;
+    std::string where;
+    std::int64_t position = 0;
+  };
+  std::vector<Packed> rows_;
 };
 
 // A place a task's rows may lie in, tried in order (first whose files exist wins).
@@ -43,7 +74,7 @@ struct DataSource {
 };
 
 struct DataSet {
-  std::vector<Row> rows;
+  RowList rows;
   std::string layout;       // which RowLayout
   std::string fingerprint;  // SHA-256 over the files read, in order
   std::vector<std::string> files;
@@ -77,8 +108,8 @@ using FindPython = std::function<Result<RowsPython>()>;
 // all values text), .zip (all .json and .jsonl inside), .parquet (through
 // `python -m assay_worker.rows`; an environment error when there is no Python). docs/data.md has
 // the details. Errors name file, place and reason.
-[[nodiscard]] Result<std::vector<Row>> read_rows(const std::filesystem::path& file,
-                                                 const FindPython& python);
+[[nodiscard]] Result<RowList> read_rows(const std::filesystem::path& file,
+                                        const FindPython& python);
 
 // Finds the first layout with files below `folder`, reads and adapts them. Usage errors: no folder,
 // a file that cannot be read, no row left.

@@ -29,42 +29,44 @@ struct Placed {
   Rank rank;
 };
 
-Status check_unique(const std::vector<Item>& items, const TaskSpec& spec) {
+Status check_unique(const ItemList& items, const TaskSpec& spec) {
   std::set<std::string_view> ids;
-  for (const Item& item : items) {
-    if (ids.insert(item.id).second) continue;
-    return usage_error(fmt::format("task {}: two items have the id '{}'", spec.name, item.id),
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (ids.insert(items.id(i)).second) continue;
+    return usage_error(fmt::format("task {}: two items have the id '{}'", spec.name, items.id(i)),
                        "results are told apart by the item's id",
                        "remove one of the rows from the data");
   }
   return {};
 }
 
-Result<std::vector<Item>> only_ids(std::vector<Item> items, const TaskSpec& spec) {
-  std::vector<Item> chosen;
+Result<ItemList> only_ids(ItemList items, const TaskSpec& spec) {
+  std::map<std::string_view, std::size_t> place_of;
+  for (std::size_t i = 0; i < items.size(); ++i) place_of.emplace(items.id(i), i);
+  std::vector<std::size_t> chosen;
   for (const std::string& id : spec.ids) {
-    const auto found = std::ranges::find(items, id, &Item::id);
-    if (found == items.end()) {
+    const auto found = place_of.find(id);
+    if (found == place_of.end()) {
       return usage_error(fmt::format("task {}: no item has the id '{}'", spec.name, id),
                          fmt::format("the data holds {} items; the first is '{}'", items.size(),
-                                     items.empty() ? "" : items.front().id),
+                                     items.empty() ? "" : items.id(0)),
                          "correct 'ids' in the plan");
     }
-    chosen.push_back(*found);
+    chosen.push_back(found->second);
   }
-  return chosen;
+  return std::move(items).taken(chosen);
 }
 
 // Sorted by hash within each stratum, at most `per_stratum` of each, ranked, and sorted by rank.
-std::vector<Placed> order_of(const std::vector<Item>& items, std::uint64_t seed,
+std::vector<Placed> order_of(const ItemList& items, std::size_t count, std::uint64_t seed,
                              std::size_t per_stratum) {
   std::map<std::string, std::vector<Placed>> strata;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    strata[items[i].stratum].push_back(
-        {i, sha256_hex(fmt::format("{}\n{}", seed, items[i].id)), {}});
+  for (std::size_t i = 0; i < count; ++i) {
+    strata[items.stratum(i)].push_back(
+        {i, sha256_hex(fmt::format("{}\n{}", seed, items.id(i))), {}});
   }
   std::vector<Placed> order;
-  order.reserve(items.size());
+  order.reserve(count);
   for (auto& [name, placed] : strata) {
     std::ranges::sort(placed, {}, &Placed::hash);
     if (placed.size() > per_stratum) placed.resize(per_stratum);
@@ -82,22 +84,21 @@ std::vector<Placed> order_of(const std::vector<Item>& items, std::uint64_t seed,
 
 }  // namespace
 
-Result<std::vector<Item>> select_items(std::vector<Item> items, const TaskSpec& spec,
-                                       std::uint64_t seed) {
+Result<ItemList> select_items(ItemList items, const TaskSpec& spec, std::uint64_t seed) {
   TRY(check_unique(items, spec));
   if (!spec.ids.empty()) items = TRY(only_ids(std::move(items), spec));
   const auto cut = [](std::size_t count, const std::optional<int>& limit) {
     return limit ? std::min(count, static_cast<std::size_t>(std::max(0, *limit))) : count;
   };
-  items.resize(cut(items.size(), spec.first));
+  const std::size_t count = cut(items.size(), spec.first);
   const bool per_stratum = spec.limit_per == LimitPer::subject;
   std::vector<Placed> order =
-      order_of(items, seed, per_stratum ? cut(items.size(), spec.limit) : items.size());
+      order_of(items, count, seed, per_stratum ? cut(count, spec.limit) : count);
   if (!per_stratum) order.resize(cut(order.size(), spec.limit));
-  std::vector<Item> chosen;
+  std::vector<std::size_t> chosen;
   chosen.reserve(order.size());
-  for (const Placed& placed : order) chosen.push_back(std::move(items[placed.index]));
-  return chosen;
+  for (const Placed& placed : order) chosen.push_back(placed.index);
+  return std::move(items).taken(chosen);
 }
 
 std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "plan/plan.h"
-#include "values/item.h"
+#include "values/item_list.h"
 
 namespace assay {
 
@@ -18,8 +18,8 @@ namespace assay {
 // (per task or per stratum) or all; a limit above the number of items means all.
 // The order is a function of the set of items chosen from, not of the order they come in.
 // Errors (usage): an id that is not there, a duplicate id.
-[[nodiscard]] Result<std::vector<Item>> select_items(std::vector<Item> items, const TaskSpec& spec,
-                                                     std::uint64_t seed);
+[[nodiscard]] Result<ItemList> select_items(ItemList items, const TaskSpec& spec,
+                                            std::uint64_t seed);
 
 struct ItemRef {
   std::size_t task = 0;  // index of the task

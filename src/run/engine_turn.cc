@@ -47,9 +47,10 @@ Status EngineTurn::render_waiting() {
   engine_->end_by(until());
   for (Source* source : sources()) {
     while (true) {
-      const std::vector<Request> requests = source->to_render();
+      const std::vector<Request> requests = TRY(source->to_render());
       if (requests.empty()) break;
       TRY(source->set_prompts(TRY(in_time(engine_->render(requests)))));
+      TRY(services_.store.flush_if_due());
     }
   }
   return {};

@@ -21,7 +21,7 @@ Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& r
   // A scorer that throws is our fault: the item stays unscored and the report shows why.
   try {
     if (job.task->task->programs != nullptr) {
-      auto programs = job.task->task->programs(*job.item, job.steps, context);
+      auto programs = job.task->task->programs(job.item, job.steps, context);
       if (!programs) return unscored(reason::kNoTests, programs.error().why);
       for (const Program& program : *programs) {
         auto result = run_program(program, job.until);
@@ -34,7 +34,7 @@ Score grade_now(const ResolvedRun& run, const GradeJob& job, const RunProgram& r
     }
     const Response* judgement = job.judgement ? &*job.judgement : nullptr;
     EquivalenceOracle* asked = job.task->task->asks_oracle ? oracle : nullptr;
-    return job.task->task->score({*job.item, job.steps, results, context, asked, judgement});
+    return job.task->task->score({job.item, job.steps, results, context, asked, judgement});
   } catch (const std::exception& e) {
     return unscored("scorer failed", e.what());
   }

@@ -29,8 +29,8 @@ using MakeOracle = std::function<std::unique_ptr<EquivalenceOracle>()>;
 struct GradeJob {
   AnswerId id;
   const ResolvedTask* task = nullptr;  // outlives the pool
-  const Item* item = nullptr;          // likewise
-  std::size_t unit = 0;                // the caller's own number, given back
+  Item item;
+  std::size_t unit = 0;  // the caller's own number, given back
   std::vector<StepResult> steps;
   std::optional<Response> judgement;  // of a task with a judge, once it has spoken
   Deadline until{};                   // its programs run no longer

@@ -39,7 +39,7 @@ class GraderTest : public ::testing::Test {
     GradeJob out;
     out.id = {"v", "t", id};
     out.task = &resolved_;
-    out.item = &*it;
+    out.item = *it;
     out.steps.resize(1);
     return out;
   }
@@ -76,7 +76,7 @@ TEST_F(GraderTest, FullQueuesSendJobsBack) {
   EXPECT_TRUE(pool.submit(b));
   EXPECT_TRUE(pool.submit(c));
   EXPECT_FALSE(pool.submit(d));
-  EXPECT_EQ(d.item->id, "d");  // still the caller's
+  EXPECT_EQ(d.item.id, "d");  // still the caller's
   EXPECT_EQ(pool.pending(), 3U);
   go_on.count_down();
   std::set<std::string> done;

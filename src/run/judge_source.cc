@@ -24,7 +24,7 @@ void JudgeSource::set_max_model_len(int tokens) {
   });
 }
 
-std::vector<Request> JudgeSource::to_render() const {
+Result<std::vector<Request>> JudgeSource::to_render() {
   std::vector<Request> requests;
   for (const Question& question : waiting_) {
     if (!question.has_prompt) requests.push_back(question.request);

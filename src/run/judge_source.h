@@ -29,7 +29,7 @@ class JudgeSource final : public Source {
   [[nodiscard]] std::vector<GradeJob> take_judged() { return std::exchange(judged_, {}); }
   [[nodiscard]] int judged() const { return answered_; }
 
-  [[nodiscard]] std::vector<Request> to_render() const override;
+  [[nodiscard]] Result<std::vector<Request>> to_render() override;
   // A question that is stored already, from an earlier run, is judged by these words; equal ones
   // become one.
   [[nodiscard]] Status set_prompts(const std::vector<Rendered>& prompts) override;

@@ -134,10 +134,10 @@ class TaskJudging {
     }
     for (const auto& [variant, purpose] : passes_of(run_)) {
       if (purpose == Purpose::second_pass && !run_.plan.compare.noise_floor) continue;
-      for (const Item& item : task_.items) {
+      for (std::size_t i = 0; i < task_.items.size(); ++i) {
         for (int repeat = 0; repeat < task_.spec.repeats; ++repeat) {
-          const AnswerId id{variant, task_.spec.name, item.id, repeat, purpose};
-          if (unscored.contains(id)) TRY(add({id, &task_, &item, 0, {}, {}}));
+          const AnswerId id{variant, task_.spec.name, task_.items.id(i), repeat, purpose};
+          if (unscored.contains(id)) TRY(add({id, &task_, task_.items[i], 0, {}, {}}));
         }
       }
     }
@@ -145,10 +145,10 @@ class TaskJudging {
   }
 
   Status add(GradeJob job) {
-    auto steps = TRY(answered_steps(run_, services_.store, job.id, task_, *job.item));
+    auto steps = TRY(answered_steps(run_, services_.store, job.id, task_, job.item));
     if (!steps) return {};
     job.steps = *std::move(steps);
-    auto request = TRY(task_.task->judge_request(*job.item, job.steps, run_.context(task_)));
+    auto request = TRY(task_.task->judge_request(job.item, job.steps, run_.context(task_)));
     if (!request) return {};
     if (!TRY(stored_judgement(services_.store, job.id))) {
       questions_.emplace_back(std::move(job), *std::move(request));

@@ -43,7 +43,7 @@ Status keep_rows(LoadedItems& loaded, ResolvedTask& task) {
                        "use `harness: native` for this task");
   }
   std::set<std::string> wanted;
-  for (const Item& item : task.items) wanted.insert(item.id);
+  for (std::size_t i = 0; i < task.items.size(); ++i) wanted.insert(task.items.id(i));
   const bool all_rows = task.task->lm_eval.draws_by_row;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!wanted.contains(ids[i]) && !all_rows) continue;
@@ -90,7 +90,9 @@ FrozenTask frozen_task(const ResolvedTask& task) {
   out.revision = task.revision;
   out.layout = task.layout;
   out.fingerprint = task.fingerprint;
-  for (const Item& item : task.items) out.items.push_back({item.id, item.stratum, item.group});
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    out.items.push_back({task.items.id(i), task.items.stratum(i), task.items.group(i)});
+  }
   return out;
 }
 

@@ -25,8 +25,8 @@ struct ResolvedTask {
   std::string layout;
   std::string fingerprint;
   std::string data_folder;
-  std::string revision;     // hub commit of the rows; empty for a folder
-  std::vector<Item> items;  // selected, in the run's order
+  std::string revision;  // hub commit of the rows; empty for a folder
+  ItemList items;        // selected, in the run's order
   std::vector<nlohmann::json> exemplars;
   // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
   // each with the item's id as `assay_id`.

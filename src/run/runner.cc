@@ -270,9 +270,10 @@ Status rescore(const ResolvedRun& run, RunServices& services) {
       unit.purpose = purpose;
       const AnswerId id = unit.id(variant);
       if (after_a_gap.contains(id)) continue;
-      auto steps = TRY(answered_steps(run, services.store, id, *unit.task, unit.item()));
+      Item item = unit.item();
+      auto steps = TRY(answered_steps(run, services.store, id, *unit.task, item));
       if (!steps) continue;
-      const GradeJob job{id, unit.task,         &unit.item(),
+      const GradeJob job{id, unit.task,         std::move(item),
                          0,  *std::move(steps), TRY(stored_judgement(services.store, id))};
       Score score = grade_now(run, job, services.run_program, oracle.get());
       if (stopped(services) || score.reason == reason::kInterrupted) {

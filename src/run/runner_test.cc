@@ -237,6 +237,13 @@ class RunnerTest : public testing::Test {
   std::vector<StoredScore> scores() {
     return Store::open(folder_, Store::Mode::read).value().scores().value();
   }
+  // The first item of the first task asks so many times.
+  void set_steps(int steps) {
+    Item item = run_.tasks[0].items[0];
+    item.row["steps"] = steps;
+    run_.tasks[0].items.set(0, item);
+  }
+
   std::set<std::string> scored_items(const std::string& variant,
                                      Purpose purpose = Purpose::answer) {
     std::set<std::string> out;
@@ -279,7 +286,7 @@ TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
 }
 
 TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
-  run_.tasks[0].items[0].row["steps"] = 3;
+  set_steps(3);
   script_.max_in_flight = 1;
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.prompts[0], "a/a0/0");
@@ -288,7 +295,7 @@ TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
 }
 
 TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
-  run_.tasks[0].items[0].row["steps"] = 2;
+  set_steps(2);
   script_.answer = [](const std::string& p) {
     return p == "a/a0/0" ? std::string(90, 'x') : "yes";
   };
@@ -300,7 +307,9 @@ TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
 }
 
 TEST_F(RunnerTest, FirstPromptThatDoesNotFitEndsBeforeLoading) {
-  run_.tasks[1].items[2].id = std::string(95, 'x');
+  Item renamed = run_.tasks[1].items[2];
+  renamed.id = std::string(95, 'x');
+  run_.tasks[1].items.set(2, renamed);
   const auto end = go();
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().kind, ErrorKind::usage);
@@ -733,6 +742,63 @@ TEST_F(RunnerTest, ALoadThatTheDeadlineCutsIsNoFault) {
   EXPECT_GT(spent_s, 190);  // the load that was cut, too
 }
 
+// Prompts of a hundred thousand items take gigabytes: only those of the items in flight are held.
+TEST_F(RunnerTest, AUnitHoldsItsPromptOnlyWhileItIsAsked) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ScriptedEngine engine(script_);
+  WorkList work(run_, run_.variants[0], {}, 0, store);
+  const auto held = [&work] {
+    return std::ranges::count_if(work.units(),
+                                 [](const Unit& unit) { return unit.question != nullptr; });
+  };
+  ASSERT_TRUE(work.fill(nullptr));
+  EXPECT_EQ(held(), 0);
+  ASSERT_TRUE(work.set_prompts(engine.render(work.to_render().value()).value()));
+  EXPECT_EQ(held(), 0);
+  const std::size_t unit = work.offers()[0].ticket;
+  const int tokens = work.at(unit).prompt_tokens;
+  EXPECT_GT(tokens, 0);  // what admission asks is kept
+  ASSERT_TRUE(work.ask(engine, unit, 1));
+  ASSERT_EQ(held(), 1);
+  EXPECT_EQ(tokens_to_read(work.at(unit).question->prompt), tokens);
+  ASSERT_TRUE(work.on_death("killed", /*alone=*/true, 0));
+  EXPECT_EQ(held(), 0);
+  ASSERT_TRUE(work.ask(engine, work.suspect().value(), 2));
+  ASSERT_TRUE(work.on_answer(engine, {2, Response{}}, 0).value());
+  EXPECT_EQ(held(), 0);
+}
+
+// Graders may be far behind: what waits for them beyond 256 answers is in the store alone.
+TEST_F(RunnerTest, AnswersFarBehindTheGradersAreReadFromTheStore) {
+  run_.tasks.clear();
+  add_task("many", 300);
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ScriptedEngine engine(script_);
+  WorkList work(run_, run_.variants[0], {}, 0, store);
+  ASSERT_TRUE(work.fill(nullptr));
+  while (true) {
+    const auto requests = work.to_render().value();
+    if (requests.empty()) break;
+    ASSERT_TRUE(work.set_prompts(engine.render(requests).value()));
+  }
+  for (std::size_t unit = 0; unit < 300; ++unit) {
+    const auto id = static_cast<std::int64_t>(unit) + 1;
+    ASSERT_TRUE(work.ask(engine, unit, id));
+    Response response;
+    response.text = "answer " + std::to_string(unit);
+    ASSERT_TRUE(work.on_answer(engine, {id, response}, 0).value());
+  }
+  EXPECT_EQ(work.at(255).steps.size(), 1U);
+  EXPECT_TRUE(work.at(256).steps.empty());
+  for (std::size_t unit = 0; unit < 300; ++unit) {
+    ASSERT_EQ(work.next_to_grade(), unit);
+    const auto steps = work.take_steps(unit).value();
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].response.text, "answer " + std::to_string(unit));
+    work.set_grading(unit);
+  }
+}
+
 // Behind those with the engine, those that wait for a grader and those that are being graded.
 TEST_F(RunnerTest, AnAnswerWaitsForAllThatAreToBeGradedBeforeIt) {
   run_.tasks[0].task = &program_task();
@@ -741,7 +807,7 @@ TEST_F(RunnerTest, AnAnswerWaitsForAllThatAreToBeGradedBeforeIt) {
   WorkList work(run_, run_.variants[0], {}, 0, store);
   work.set_grading_time([](int before_it) { return 1.0 + before_it; });
   ASSERT_TRUE(work.fill(nullptr));
-  ASSERT_TRUE(work.set_prompts(engine.render(work.to_render()).value()));
+  ASSERT_TRUE(work.set_prompts(engine.render(work.to_render().value()).value()));
   const auto grading_s = [&](const std::string& task) {
     double out = -1;
     for (const Offer& offer : work.offers()) {
@@ -1049,7 +1115,7 @@ TEST_F(FirstAnswersTest, ReadingBackMeasures) {
 
 // The call that renders a later step fails before the death itself is seen.
 TEST_F(RunnerTest, DeathSeenByAFailingCallIsADeath) {
-  run_.tasks[0].items[0].row["steps"] = 2;
+  set_steps(2);
   script_.dies_rendering = [](const std::string& prompt) { return prompt == "a/a0/1+yes"; };
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scores().size(), 18U);
@@ -1225,7 +1291,7 @@ TEST_F(RunnerTest, DeathWhileReadingBackHarmsNoTask) {
 // order of the hashes: sha256sum of "second pass\n0\na0" and so on.
 TEST_F(RunnerTest, BaselineAnswersASecondTimeInAnotherOrder) {
   run_.plan.compare.noise_floor = true;
-  run_.tasks[0].items[0].row["steps"] = 2;
+  set_steps(2);
   script_.answer = [&](const std::string& p) {
     const bool again = script_.loads == 1 && script_.prompts.size() > 10;
     return std::string(again && p == "b/b1/0" ? "no" : "yes");

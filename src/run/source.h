@@ -28,8 +28,9 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  // Requests whose prompt no engine has rendered yet, and their prompts, one for each.
-  [[nodiscard]] virtual std::vector<Request> to_render() const { return {}; }
+  // Requests whose prompt no engine has rendered yet, all or the first of them, and their prompts,
+  // one for each. Asked until there is none.
+  [[nodiscard]] virtual Result<std::vector<Request>> to_render() { return std::vector<Request>(); }
   [[nodiscard]] virtual Status set_prompts(const std::vector<Rendered>& /*prompts*/) { return {}; }
 
   // Called before offers are read: what the store can answer by now needs no engine.

@@ -48,8 +48,23 @@ Status check_system_message(const ChatSpec& chat, const Unit& unit, const Render
   if (prompt.text.find(system) != std::string::npos) return {};
   return usage_error("the model's chat template drops the plan's system message",
                      fmt::format("chat.system does not stand in the prompt of task {}, item {}",
-                                 unit.task->spec.name, unit.item().id),
+                                 unit.task->spec.name, unit.item_id()),
                      "remove chat.system, or use a template that takes a system message");
+}
+
+void take_prompt(Unit& unit, Rendered prompt) {
+  unit.prompt_tokens = tokens_to_read(prompt);
+  unit.question->prompt = std::move(prompt);
+  unit.has_prompt = true;
+}
+
+// A task is a pure function, and what is rendered stays in the store.
+Status no_question(const Unit& unit) {
+  return environment_error(
+      fmt::format("the question of task {}, item {} cannot be made again", unit.task->spec.name,
+                  unit.item_id()),
+      "its prompt is no longer in the store, or the task asks something else than before",
+      "see that nothing else writes to the output folder, then run the same command again");
 }
 
 }  // namespace
@@ -67,53 +82,79 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
 
 Status Replay::put_step(const Unit& unit, const std::string& response_key) const {
   return store_.put_step({unit.id(variant_.spec.name), static_cast<int>(unit.steps.size()),
-                          response_key, unit.rendered_key});
+                          response_key, unit.question->rendered_key});
 }
 
-int Replay::total_tokens(const Unit& unit) {
+int Replay::total_tokens(const Question& question) {
   int longest =
-      static_cast<int>(unit.prompt.prompt_tokens.size()) + unit.request.sampling.max_tokens;
-  for (const Rendered::Scored& s : unit.prompt.scored) {
+      static_cast<int>(question.prompt.prompt_tokens.size()) + question.request.sampling.max_tokens;
+  for (const Rendered::Scored& s : question.prompt.scored) {
     longest = std::max(longest, static_cast<int>(s.tokens.size()) + 1);
   }
   return longest;
 }
 
+Result<bool> Replay::make_question(Unit& unit) const {
+  const Item item = unit.item();
+  NextRequest next = TRY(unit.task->task->next(item, unit.steps, run_.context(*unit.task)));
+  if (!next) return false;
+  auto question = std::make_unique<Question>();
+  question->request = *std::move(next);
+  set_sampling_seed(question->request, run_.plan.seed, item.id, unit.repeat,
+                    static_cast<int>(unit.steps.size()));
+  // The same question with a key of its own, and computed anew.
+  if (unit.purpose == Purpose::second_pass) {
+    question->request.sampling.cache_salt = kSecondPassSalt;
+  }
+  question->rendered_key = render_key(variant_, run_.plan.chat, question->request);
+  unit.question = std::move(question);
+  return true;
+}
+
+std::string Replay::key_of(const Unit& unit) const {
+  const Question& question = *unit.question;
+  return response_key(variant_, identity_, question.request.kind, question.prompt,
+                      question.request.sampling, unit.repeat);
+}
+
+Status Replay::recall(Unit& unit) const {
+  if (unit.question) return {};
+  if (!TRY(make_question(unit))) return no_question(unit);
+  if (!unit.has_prompt) return {};
+  auto prompt = TRY(store_.rendered(unit.question->rendered_key));
+  if (!prompt) return no_question(unit);
+  unit.question->prompt = *std::move(prompt);
+  unit.question->response_key = key_of(unit);
+  return {};
+}
+
 Status Replay::advance(Unit& unit) const {
   while (true) {
     if (!unit.has_prompt) {
-      NextRequest next =
-          TRY(unit.task->task->next(unit.item(), unit.steps, run_.context(*unit.task)));
-      if (!next) {
+      if (!TRY(make_question(unit))) {
         unit.state = Unit::State::answered;
         return {};
       }
-      unit.request = *std::move(next);
-      set_sampling_seed(unit.request, run_.plan.seed, unit.item().id, unit.repeat,
-                        static_cast<int>(unit.steps.size()));
-      // The same question with a key of its own, and computed anew.
-      if (unit.purpose == Purpose::second_pass) {
-        unit.request.sampling.cache_salt = kSecondPassSalt;
-      }
       unit.state = Unit::State::waiting;
-      unit.rendered_key = render_key(variant_, run_.plan.chat, unit.request);
-      auto prompt = TRY(store_.rendered(unit.rendered_key));
+      unit.prompt_tokens = 0;
+      unit.max_tokens = unit.question->request.sampling.max_tokens;
+      auto prompt = TRY(store_.rendered(unit.question->rendered_key));
       if (!prompt) return {};  // the engine must render it
-      unit.prompt = *std::move(prompt);
-      unit.has_prompt = true;
+      take_prompt(unit, *std::move(prompt));
     }
     if (!TRY(take_stored(unit))) return {};
   }
 }
 
-// True when the current request was settled from the store (or did not fit) and dropped.
+// True when the current request was settled from the store (or did not fit).
 Result<bool> Replay::take_stored(Unit& unit) const {
-  if (max_model_len_ > 0 && total_tokens(unit) > max_model_len_) {
+  Question& question = *unit.question;
+  if (max_model_len_ > 0 && total_tokens(question) > max_model_len_) {
     if (unit.steps.empty()) {
       return usage_error(fmt::format("a prompt of task {} does not fit: item {}",
-                                     unit.task->spec.name, unit.item().id),
+                                     unit.task->spec.name, unit.item_id()),
                          fmt::format("prompt and output need {} tokens, max_model_len is {}",
-                                     total_tokens(unit), max_model_len_),
+                                     total_tokens(question), max_model_len_),
                          "lower the task's max_gen_toks or raise max_model_len");
     }
     TRY(put_step(unit, ""));
@@ -121,29 +162,30 @@ Result<bool> Replay::take_stored(Unit& unit) const {
     unit.has_prompt = false;
     return true;
   }
-  unit.response_key = response_key(variant_, identity_, unit.request.kind, unit.prompt,
-                                   unit.request.sampling, unit.repeat);
-  auto response = TRY(store_.response(unit.response_key));
+  question.response_key = key_of(unit);
+  auto response = TRY(store_.response(question.response_key));
   if (!response) {
     response = TRY(stored_parts(unit));
     if (!response) return false;
-    TRY(store_.put_response(unit.response_key, *response, 0));
+    TRY(store_.put_response(question.response_key, *response, 0));
   }
   unit.failed_times = failures_of(*response);
   if (unit.failed_times > 0 && unit.failed_times < kMostFailures) return false;
-  TRY(put_step(unit, unit.response_key));
-  unit.steps.push_back(StepResult{as_answer(*std::move(response), unit.prompt), false});
+  TRY(put_step(unit, question.response_key));
+  unit.steps.push_back(StepResult{as_answer(*std::move(response), question.prompt), false});
   unit.has_prompt = false;
   return true;
 }
 
 // The continuations of a log-likelihood request, when lm-eval has asked for all of them one by one.
 Result<std::optional<Response>> Replay::stored_parts(const Unit& unit) const {
-  if (unit.request.kind != RequestKind::loglikelihood || unit.prompt.scored.size() < 2) {
+  if (unit.question->request.kind != RequestKind::loglikelihood ||
+      unit.question->prompt.scored.size() < 2) {
     return std::nullopt;
   }
   Response whole;
-  for (const std::string& key : part_keys(variant_, identity_, unit.prompt, unit.repeat)) {
+  for (const std::string& key :
+       part_keys(variant_, identity_, unit.question->prompt, unit.repeat)) {
     const auto part = TRY(store_.response(key));
     if (!part || part->loglikelihoods.size() != 1) return std::nullopt;
     whole.loglikelihoods.push_back(part->loglikelihoods.front());
@@ -153,9 +195,10 @@ Result<std::optional<Response>> Replay::stored_parts(const Unit& unit) const {
 }
 
 std::vector<std::string> Replay::keys_of(const Unit& unit) const {
-  std::vector<std::string> keys = {unit.response_key};
-  if (unit.request.kind == RequestKind::loglikelihood && unit.prompt.scored.size() > 1) {
-    for (std::string& key : part_keys(variant_, identity_, unit.prompt, unit.repeat)) {
+  std::vector<std::string> keys = {unit.question->response_key};
+  if (unit.question->request.kind == RequestKind::loglikelihood &&
+      unit.question->prompt.scored.size() > 1) {
+    for (std::string& key : part_keys(variant_, identity_, unit.question->prompt, unit.repeat)) {
       keys.push_back(std::move(key));
     }
   }
@@ -164,38 +207,39 @@ std::vector<std::string> Replay::keys_of(const Unit& unit) const {
 
 // Each continuation's figure under its own key, where lm-eval looks for it.
 Status Replay::put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const {
-  const std::size_t count = unit.prompt.scored.size();
-  if (!beside_lm_eval_ || unit.request.kind != RequestKind::loglikelihood || count < 2 ||
+  const std::size_t count = unit.question->prompt.scored.size();
+  if (!beside_lm_eval_ || unit.question->request.kind != RequestKind::loglikelihood || count < 2 ||
       response.loglikelihoods.size() != count) {
     return {};
   }
-  const auto keys = part_keys(variant_, identity_, unit.prompt, unit.repeat);
+  const auto keys = part_keys(variant_, identity_, unit.question->prompt, unit.repeat);
   for (std::size_t i = 0; i < count; ++i) {
     Response part;
     part.loglikelihoods = {response.loglikelihoods[i]};
-    part.prompt_tokens = static_cast<int>(unit.prompt.scored[i].tokens.size());
+    part.prompt_tokens = static_cast<int>(unit.question->prompt.scored[i].tokens.size());
     TRY(store_.put_response(keys[i], part, load_id));
   }
   return {};
 }
 
 Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
+  TRY(recall(unit));
   TRY(check_system_message(run_.plan.chat, unit, prompt));
-  TRY(store_.put_rendered(unit.rendered_key, prompt));
-  unit.prompt = prompt;
-  unit.has_prompt = true;
+  TRY(store_.put_rendered(unit.question->rendered_key, prompt));
+  take_prompt(unit, prompt);
   if (!TRY(take_stored(unit))) return {};
   return advance(unit);
 }
 
 Status Replay::set_response(Unit& unit, Response response, std::int64_t load_id) const {
+  TRY(recall(unit));
   if (response.finish_reason == FinishReason::error) {
     response.failed_times = std::exchange(unit.failed_times, 0) + 1;
   }
-  TRY(store_.put_response(unit.response_key, response, load_id));
+  TRY(store_.put_response(unit.question->response_key, response, load_id));
   TRY(put_parts(unit, response, load_id));
-  TRY(put_step(unit, unit.response_key));
-  unit.steps.push_back(StepResult{as_answer(std::move(response), unit.prompt), false});
+  TRY(put_step(unit, unit.question->response_key));
+  unit.steps.push_back(StepResult{as_answer(std::move(response), unit.question->prompt), false});
   unit.has_prompt = false;
   return advance(unit);
 }
@@ -276,7 +320,7 @@ std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finish
   for (const ResolvedTask& task : run.tasks) {
     std::vector<std::pair<std::string, std::size_t>> by_hash;
     for (std::size_t i = 0; is_ours(task) && i < task.items.size(); ++i) {
-      const std::string& id = task.items[i].id;
+      const std::string& id = task.items.id(i);
       if (!finished.contains({task.spec.name, id})) continue;
       by_hash.emplace_back(sha256_hex(fmt::format("second pass\n{}\n{}", run.plan.seed, id)), i);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,15 +18,26 @@ namespace assay {
 
 using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
 
+// What an item asks next. Task and store make it anew whenever it is wanted, so it is kept only
+// from then until its answer has come: the prompts of a hundred thousand items take gigabytes.
+struct Question {
+  Request request;
+  Rendered prompt;  // its rendering, when the unit has one
+  std::string rendered_key;
+  std::string response_key;  // with the rendering
+};
+
 struct Unit {
   const ResolvedTask* task = nullptr;
   std::size_t item_index = 0;
   int repeat = 0;
   Purpose purpose = Purpose::answer;  // or second_pass
-  std::vector<StepResult> steps;      // answered so far
+  // Answered so far. Those of an answered item may be in the store alone (steps_stored).
+  std::vector<StepResult> steps;
+  bool steps_stored = false;
 
   enum class State {
-    waiting,   // `request` is to be asked (rendered or not)
+    waiting,   // its next request is to be asked (rendered or not)
     asked,     // in flight
     answered,  // nothing left to ask: to be graded
     grading,
@@ -34,18 +46,19 @@ struct Unit {
     not_run,
   };
   State state = State::waiting;
-  Request request;  // state waiting: the next question
-  Rendered prompt;  // its rendering, when has_prompt
-  bool has_prompt = false;
-  std::string rendered_key;
-  std::string response_key;
-  int crashes = 0;       // engines that died while it was asked
-  int failed_times = 0;  // earlier runs that set `request` aside; 0: none did
+  bool has_prompt = false;  // state waiting: the store has the rendering of its next request
+  int prompt_tokens = 0;    // of that rendering, to be read
+  int max_tokens = 0;       // state waiting: what the next request may generate
+  int most_steps = 1;       // requests of the item, as its task says
+  int crashes = 0;          // engines that died while it was asked
+  int failed_times = 0;     // earlier runs that set its next request aside; 0: none did
+  std::unique_ptr<Question> question;  // see Replay::recall()
 
-  [[nodiscard]] const Item& item() const { return task->items[item_index]; }
+  [[nodiscard]] Item item() const { return task->items[item_index]; }  // made anew
+  [[nodiscard]] const std::string& item_id() const { return task->items.id(item_index); }
   // Under which its steps and its score are stored.
   [[nodiscard]] AnswerId id(const std::string& variant) const {
-    return {variant, task->spec.name, item().id, repeat, purpose};
+    return {variant, task->spec.name, item_id(), repeat, purpose};
   }
 };
 
@@ -61,8 +74,11 @@ class Replay {
   // whose prompt does not fit is recorded as such; a first one is a usage error naming the item and
   // its tokens.
   [[nodiscard]] Status advance(Unit& unit) const;
-  // Fills in the rendering the engine gave for unit.request, stores it, and goes on. A usage error
-  // when the plan's system message does not stand in it.
+  // State waiting: makes unit.question anew where it was dropped. Whoever has no more use for a
+  // question drops it; the functions here leave the one they worked on in place.
+  [[nodiscard]] Status recall(Unit& unit) const;
+  // Fills in the rendering the engine gave for the unit's request, stores it, and goes on. A usage
+  // error when the plan's system message does not stand in it.
   [[nodiscard]] Status set_prompt(Unit& unit, const Rendered& prompt) const;
   // Stores the engine's answer and goes on.
   [[nodiscard]] Status set_response(Unit& unit, Response response, std::int64_t load_id) const;
@@ -75,9 +91,12 @@ class Replay {
   [[nodiscard]] bool beside_lm_eval() const { return beside_lm_eval_; }
 
   // The request's longest total length, in tokens, prompt and output.
-  [[nodiscard]] static int total_tokens(const Unit& unit);
+  [[nodiscard]] static int total_tokens(const Question& question);
 
  private:
+  // Makes unit.question; false: the task asks nothing more.
+  [[nodiscard]] Result<bool> make_question(Unit& unit) const;
+  [[nodiscard]] std::string key_of(const Unit& unit) const;
   [[nodiscard]] Result<bool> take_stored(Unit& unit) const;
   [[nodiscard]] Result<std::optional<Response>> stored_parts(const Unit& unit) const;
   Status put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const;

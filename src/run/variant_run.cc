@@ -255,7 +255,7 @@ Status VariantRun::deadline_passed() {
 }
 
 Result<EngineTurn::Next> VariantRun::after_asking() {
-  give_to_graders();
+  TRY(give_to_graders());
   TRY(collect_grades());
   if (!tasks_done() || fidelity_.in_flight() > 0 || fidelity_.wanted()) {
     return Next::wait_for_engine;
@@ -286,14 +286,18 @@ Result<bool> VariantRun::go_on_after_death() {
   return !tasks_done() || lm_eval_.wanted();
 }
 
-void VariantRun::give_to_graders() {
+Status VariantRun::give_to_graders() {
   while (const auto next = work_.next_to_grade()) {
     const Unit& unit = work_.at(*next);
-    GradeJob job{unit.id(variant_.spec.name), unit.task, &unit.item(), *next, unit.steps, {},
-                 grading_deadline()};
-    if (!graders_.submit(job)) return;
+    GradeJob job{unit.id(variant_.spec.name),  unit.task, unit.item(),       *next,
+                 TRY(work_.take_steps(*next)), {},        grading_deadline()};
+    if (!graders_.submit(job)) {
+      work_.give_back(*next, std::move(job.steps));
+      return {};
+    }
     work_.set_grading(*next);
   }
+  return {};
 }
 
 Status VariantRun::collect_grades() {
@@ -322,7 +326,7 @@ Status VariantRun::finish_grading() {
   TRY(collect_grades());
   const auto in_time = [this] { return !stopped() && now_s() < grade_until_s_; };
   while (in_time() && (work_.next_to_grade() || graders_.pending() > 0)) {
-    give_to_graders();
+    TRY(give_to_graders());
     graders_.wait_done(grading_deadline().left());
     TRY(collect_grades());
     if (graders_.pending() > 0 && services_.progress.due()) report_progress();

@@ -78,7 +78,7 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] double tail_s() const;
   [[nodiscard]] Until tasks_until();
   Status begin_reading_back();
-  void give_to_graders();
+  Status give_to_graders();
   Status collect_grades();
   void report_progress();
   Status leave_ungraded();

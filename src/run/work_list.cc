@@ -1,5 +1,7 @@
 #include "run/work_list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -11,15 +13,19 @@ bool has_programs(const Unit& unit) {
   return unit.task->task->programs != nullptr;
 }
 
+// So many prompts are rendered in one call: many for an engine, few enough to be held at once.
+constexpr std::size_t kRenderedAtOnce = 256;
+// Answers that wait for graders are kept up to here; those behind them are read from the store
+// when their turn comes.
+constexpr std::size_t kAnswersKept = 256;
+
 }  // namespace
 
 RequestCost WorkList::cost_of(const Unit& unit, double grading_s) const {
-  const Task& task = *unit.task->task;
-  const int steps = task.steps_of != nullptr ? task.steps_of(unit.item()) : 1;
   RequestCost cost;
-  cost.prompt_tokens = tokens_to_read(unit.prompt);
-  cost.max_tokens = unit.request.sampling.max_tokens;
-  cost.steps = std::max(1, steps - static_cast<int>(unit.steps.size()));
+  cost.prompt_tokens = unit.prompt_tokens;
+  cost.max_tokens = unit.max_tokens;
+  cost.steps = std::max(1, unit.most_steps - static_cast<int>(unit.steps.size()));
   cost.grading_s = has_programs(unit) ? grading_s : 0;
   return cost;
 }
@@ -57,7 +63,7 @@ Status WorkList::fill(const ItemSet* allowed) {
   units_ = make_units(run_);
   for (std::size_t i = 0; i < units_.size(); ++i) {
     Unit& unit = units_[i];
-    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item().id})) {
+    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item_id()})) {
       unit.state = Unit::State::not_run;
       continue;
     }
@@ -77,26 +83,40 @@ Status WorkList::add_second_pass() {
 // Moves a unit as far as the store goes, and puts it where it waits.
 Status WorkList::take_up(std::size_t unit) {
   Unit& taken = units_[unit];
+  const Task& task = *taken.task->task;
+  if (task.steps_of != nullptr) taken.most_steps = task.steps_of(taken.item());
   TRY(replay_.advance(taken));
   if (taken.state == Unit::State::waiting) {
     lanes_.push(taken.task, unit);
     if (!taken.has_prompt) to_render_.push_back(unit);
   }
-  if (taken.state != Unit::State::answered) return {};
-  if (!taken.steps.empty()) remember(taken, taken.steps.back().response);
-  if (scored_.contains(taken.id(variant_.spec.name))) {
-    taken.state = Unit::State::scored;
-  } else {
-    to_grade_.push_back(unit);
+  if (taken.state == Unit::State::answered) {
+    if (!taken.steps.empty()) remember(taken, taken.steps.back().response);
+    if (scored_.contains(taken.id(variant_.spec.name))) {
+      taken.state = Unit::State::scored;
+      taken.steps = {};
+    } else {
+      put_to_grade(unit);
+    }
   }
+  taken.question.reset();
   return {};
+}
+
+void WorkList::put_to_grade(std::size_t unit) {
+  if (to_grade_.size() >= kAnswersKept) {
+    units_[unit].steps = {};
+    units_[unit].steps_stored = true;
+  }
+  to_grade_.push_back(unit);
 }
 
 // After a step, or once its prompt is rendered. A first request stays in its lane.
 void WorkList::put_where_it_belongs(std::size_t unit) {
-  const Unit& moved = units_[unit];
+  Unit& moved = units_[unit];
+  moved.question.reset();
   if (moved.state == Unit::State::answered) {
-    to_grade_.push_back(unit);
+    put_to_grade(unit);
   } else if (moved.state == Unit::State::waiting && !moved.has_prompt) {
     to_render_.push_back(unit);
   } else if (moved.state == Unit::State::waiting && !moved.steps.empty()) {
@@ -115,24 +135,28 @@ ItemSet WorkList::finished_items() const {
     if (unit.purpose != Purpose::answer) continue;
     const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
                       unit.state == Unit::State::scored || unit.state == Unit::State::ungraded;
-    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item().id);
+    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item_id());
   }
   for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
   return finished;
 }
 
-std::vector<Request> WorkList::to_render() const {
+Result<std::vector<Request>> WorkList::to_render() {
   std::vector<Request> requests;
-  requests.reserve(to_render_.size());
-  for (const std::size_t unit : to_render_) requests.push_back(units_[unit].request);
+  for (const std::size_t unit : to_render_) {
+    if (requests.size() == kRenderedAtOnce) break;
+    TRY(replay_.recall(units_[unit]));
+    requests.push_back(units_[unit].question->request);
+  }
   return requests;
 }
 
 Status WorkList::set_prompts(const std::vector<Rendered>& prompts) {
-  const std::vector<std::size_t> which = std::exchange(to_render_, {});
-  for (std::size_t k = 0; k < which.size(); ++k) {
-    TRY(replay_.set_prompt(units_[which[k]], prompts[k]));
-    put_where_it_belongs(which[k]);
+  for (const Rendered& prompt : prompts) {
+    const std::size_t unit = to_render_.front();
+    to_render_.pop_front();
+    TRY(replay_.set_prompt(units_[unit], prompt));
+    put_where_it_belongs(unit);
   }
   return {};
 }
@@ -170,7 +194,8 @@ std::vector<RequestCost> WorkList::first_costs() const {
 }
 
 Status WorkList::ask(Engine& engine, std::size_t unit, std::int64_t id) {
-  const Unit& sent = units_[unit];
+  TRY(replay_.recall(units_[unit]));
+  const Question& sent = *units_[unit].question;
   TRY(engine.submit(id, sent.request.kind, sent.prompt, sent.request.sampling));
   set_asked(unit, id);
   return {};
@@ -198,7 +223,7 @@ void WorkList::set_asked(std::size_t unit, std::int64_t id) {
 
 int WorkList::prompt_tokens_in_flight() const {
   int tokens = 0;
-  for (const auto& [id, unit] : asked_) tokens += tokens_to_read(units_[unit].prompt);
+  for (const auto& [id, unit] : asked_) tokens += units_[unit].prompt_tokens;
   return tokens;
 }
 
@@ -229,18 +254,22 @@ Status WorkList::on_death(const std::string& why, bool alone, std::int64_t /*loa
   const auto asked = std::exchange(asked_, {});
   keys_asked_.clear();
   for (const auto& [id, unit] : asked) units_[unit].state = Unit::State::waiting;
-  for (const auto& [id, unit] : asked) TRY(count_crash(unit, alone, why));
+  for (const auto& [id, unit] : asked) {
+    TRY(count_crash(unit, alone, why));
+    units_[unit].question.reset();
+  }
   return {};
 }
 
 // The shortest answer is the canary: it costs least, and its prompt is still at hand.
 void WorkList::remember(const Unit& unit, const Response& response) {
   const int tokens = output_tokens(response);
+  const Question& asked = *unit.question;
   const bool usable = response.finish_reason != FinishReason::error &&
-                      unit.request.kind == RequestKind::generate &&
-                      (!unit.prompt.prompt_tokens.empty() || !unit.prompt.text.empty());
+                      asked.request.kind == RequestKind::generate &&
+                      (!asked.prompt.prompt_tokens.empty() || !asked.prompt.text.empty());
   if (!usable || (proven_ && tokens >= proven_tokens_)) return;
-  proven_ = Canary{unit.request.kind, unit.prompt, unit.request.sampling};
+  proven_ = Canary{asked.request.kind, asked.prompt, asked.request.sampling};
   proven_tokens_ = tokens;
 }
 
@@ -258,8 +287,8 @@ Status WorkList::convict(std::int64_t load_id) {
 
 Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& why) {
   Unit& asked = units_[unit];
-  TRY(store_.add_crash(asked.response_key));
-  asked.crashes = TRY(store_.crashes(asked.response_key));
+  TRY(store_.add_crash(asked.question->response_key));
+  asked.crashes = TRY(store_.crashes(asked.question->response_key));
   if (asked.crashes >= 2 && alone) accused_.emplace_back(unit, why);
   return {};
 }
@@ -274,7 +303,10 @@ void WorkList::drop_waiting() {
 }
 
 void WorkList::drop_asked() {
-  for (const auto& [id, unit] : asked_) units_[unit].state = Unit::State::not_run;
+  for (const auto& [id, unit] : asked_) {
+    units_[unit].state = Unit::State::not_run;
+    units_[unit].question.reset();
+  }
   asked_.clear();
   keys_asked_.clear();
 }
@@ -306,6 +338,21 @@ int WorkList::being_graded() const {
 int WorkList::ungraded() const {
   return being_graded() +
          static_cast<int>(std::ranges::count(units_, Unit::State::ungraded, &Unit::state));
+}
+
+Result<std::vector<StepResult>> WorkList::take_steps(std::size_t unit) {
+  Unit& taken = units_[unit];
+  if (!taken.steps_stored) return std::exchange(taken.steps, {});
+  const Item item = taken.item();
+  auto steps = TRY(answered_steps(run_, store_, taken.id(variant_.spec.name), *taken.task, item));
+  if (!steps) {
+    return environment_error(fmt::format("the answer of task {}, item {} is no longer in the store",
+                                         taken.task->spec.name, item.id),
+                             "it was there when it came",
+                             "see that nothing else writes to the output folder");
+  }
+  taken.steps_stored = false;
+  return *std::move(steps);
 }
 
 void WorkList::set_grading(std::size_t unit) {

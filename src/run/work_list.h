@@ -38,7 +38,8 @@ class WorkList final : public Source {
   // Items whose every repeat is answered, second passes aside.
   [[nodiscard]] ItemSet finished_items() const;
 
-  [[nodiscard]] std::vector<Request> to_render() const override;
+  // Some at a time.
+  [[nodiscard]] Result<std::vector<Request>> to_render() override;
   // Where the store knows the answer a unit goes on, and its next request may be one to render.
   [[nodiscard]] Status set_prompts(const std::vector<Rendered>& prompts) override;
 
@@ -82,6 +83,11 @@ class WorkList final : public Source {
 
   // The next unit to be graded.
   [[nodiscard]] std::optional<std::size_t> next_to_grade() const;
+  // Its answers, for a grader; a unit that gets none after all gets them back.
+  [[nodiscard]] Result<std::vector<StepResult>> take_steps(std::size_t unit);
+  void give_back(std::size_t unit, std::vector<StepResult> steps) {
+    units_[unit].steps = std::move(steps);
+  }
   void set_grading(std::size_t unit);
   // Time for grading is over: each task's lane ends at its first answer without a score, for the
   // answers after it too, whose scores would favour quick programs. Gives those answers; they count
@@ -103,6 +109,7 @@ class WorkList final : public Source {
   [[nodiscard]] double grading_s() const;
   Status take_up(std::size_t unit);
   void put_where_it_belongs(std::size_t unit);
+  void put_to_grade(std::size_t unit);
   void count_keys(std::size_t unit, int change);
   void set_asked(std::size_t unit, std::int64_t id);
   Status count_crash(std::size_t unit, bool alone, const std::string& why);
@@ -114,7 +121,7 @@ class WorkList final : public Source {
   Replay replay_;
   std::vector<Unit> units_;
   std::set<AnswerId> scored_;
-  std::vector<std::size_t> to_render_;
+  std::deque<std::size_t> to_render_;
   Lanes lanes_;
   std::deque<std::size_t> begun_;
   std::set<const ResolvedTask*> begun_tasks_;            // an item of it was asked

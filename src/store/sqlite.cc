@@ -43,8 +43,27 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string
   }
 }
 
-Statement::Statement(sqlite3_stmt* statement, std::string file)
-    : statement_(statement, &sqlite3_finalize), file_(std::move(file)) {}
+StatementCache::~StatementCache() {
+  for (const auto& [sql, statement] : free_) sqlite3_finalize(statement);
+}
+
+sqlite3_stmt* StatementCache::take(std::string_view sql) {
+  const auto found = free_.find(sql);
+  if (found == free_.end()) return nullptr;
+  sqlite3_stmt* statement = found->second;
+  free_.erase(found);
+  return statement;
+}
+
+void StatementCache::give_back(sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  free_.emplace(sqlite3_sql(statement), statement);
+}
+
+Statement::Statement(sqlite3_stmt* statement, std::string file,
+                     std::shared_ptr<StatementCache> cache)
+    : statement_(statement, GiveBack{std::move(cache)}), file_(std::move(file)) {}
 
 Statement& Statement::bind(int index, std::string_view text) {
   sqlite3_bind_text64(statement_.get(), index, text.data() == nullptr ? "" : text.data(),
@@ -112,11 +131,12 @@ Status Database::exec(const char* sql) const {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) const {
+  if (sqlite3_stmt* ready = cache_->take(sql)) return Statement(ready, file_, cache_);
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                                       &statement, nullptr);
   if (code != SQLITE_OK) return sqlite_error(handle_.get(), code, file_);
-  return Statement(statement, file_);
+  return Statement(statement, file_, cache_);
 }
 
 bool Database::in_transaction() const {

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,9 +15,26 @@
 
 namespace assay {
 
+// Statements that were used before, ready to be used again: preparing one takes longer than most
+// of them run. One connection's, and as little thread-safe as that.
+class StatementCache {
+ public:
+  StatementCache() = default;
+  StatementCache(const StatementCache&) = delete;
+  StatementCache& operator=(const StatementCache&) = delete;
+  ~StatementCache();
+
+  // nullptr: there is none that is not in use.
+  [[nodiscard]] sqlite3_stmt* take(std::string_view sql);
+  void give_back(sqlite3_stmt* statement);
+
+ private:
+  std::multimap<std::string, sqlite3_stmt*, std::less<>> free_;
+};
+
 class Statement {
  public:
-  Statement(sqlite3_stmt* statement, std::string file);
+  Statement(sqlite3_stmt* statement, std::string file, std::shared_ptr<StatementCache> cache);
   // 1-based, as SQLite counts.
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, std::int64_t value);
@@ -30,7 +49,11 @@ class Statement {
   [[nodiscard]] double real(int column) const;
 
  private:
-  std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement_;
+  struct GiveBack {
+    std::shared_ptr<StatementCache> cache;
+    void operator()(sqlite3_stmt* statement) const { cache->give_back(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   std::string file_;
 };
 
@@ -47,6 +70,7 @@ class Database {
   Database(sqlite3* handle, std::string file);
   std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)> handle_;
   std::string file_;
+  std::shared_ptr<StatementCache> cache_ = std::make_shared<StatementCache>();  // goes first
 };
 
 // What a result code of SQLite means to the user.

@@ -151,25 +151,26 @@ Result<std::optional<std::string>> Store::meta(const std::string& name) const {
   return s.text(1);
 }
 
-Status Store::put_items(const std::string& task, const std::vector<Item>& items) {
+Status Store::put_items(const std::string& task, const ItemList& items) {
   TRY(impl_->begin());
   for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item item = items[i];
     auto s = TRY(impl_->db.prepare(insert_into(kItems, "INSERT OR REPLACE")));
     TRY(s.bind(1, task)
             .bind(2, static_cast<std::int64_t>(i))
-            .bind(3, items[i].id)
-            .bind(4, items[i].stratum)
-            .bind(5, items[i].group)
-            .bind(6, dump_json(items[i].row))
+            .bind(3, item.id)
+            .bind(4, item.stratum)
+            .bind(5, item.group)
+            .bind(6, dump_json(item.row))
             .run());
   }
   return {};
 }
 
-Result<std::vector<Item>> Store::items(const std::string& task) const {
+Result<ItemList> Store::items(const std::string& task) const {
   auto s = TRY(impl_->db.prepare(select_from(kItems) + "WHERE task = ? ORDER BY position"));
   s.bind(1, task);
-  std::vector<Item> out;
+  ItemList out;
   while (TRY(next_row(s, kItems, impl_->file))) {
     Item item{s.text(2), s.text(3), s.text(4), TRY(parse_json(s.text(5), impl_->file))};
     out.push_back(std::move(item));
@@ -235,21 +236,29 @@ Result<AnswerId> read_id(const Statement& s, const std::string& file) {
   return AnswerId{s.text(0), s.text(1), s.text(2), static_cast<int>(s.integer(3)), *known};
 }
 
-Result<std::vector<StoredStep>> read_steps(Statement& s, const std::string& file) {
-  std::vector<StoredStep> out;
+Status read_steps(Statement& s, const std::string& file,
+                  const std::function<Status(StoredStep)>& each) {
   while (TRY(next_row(s, kSteps, file))) {
-    out.push_back({TRY(read_id(s, file)), static_cast<int>(s.integer(5)), s.text(6), s.text(7)});
+    TRY(each({TRY(read_id(s, file)), static_cast<int>(s.integer(5)), s.text(6), s.text(7)}));
   }
-  return out;
+  return {};
 }
 
-Result<std::vector<StoredScore>> read_scores(Statement& s, const std::string& file) {
-  std::vector<StoredScore> out;
+Status read_scores(Statement& s, const std::string& file,
+                   const std::function<Status(StoredScore)>& each) {
   while (TRY(next_row(s, kScores, file))) {
-    out.push_back(
-        {TRY(read_id(s, file)), TRY(parse_stored<Score>(s.text(5), file, score_from_json))});
+    TRY(each({TRY(read_id(s, file)), TRY(parse_stored<Score>(s.text(5), file, score_from_json))}));
   }
-  return out;
+  return {};
+}
+
+// What appends each element that it is given.
+template <typename T>
+std::function<Status(T)> append_to(std::vector<T>& out) {
+  return [&out](T value) -> Status {
+    out.push_back(std::move(value));
+    return {};
+  };
 }
 
 }  // namespace
@@ -269,14 +278,23 @@ Result<std::vector<StoredStep>> Store::steps(const AnswerId& id) const {
       TRY(impl_->db.prepare(select_from(kSteps) + "WHERE variant = ? AND task = ? AND item = ? "
                                                   "AND repeat = ? AND purpose = ? ORDER BY step"));
   bind_id(s, id);
-  return read_steps(s, impl_->file);
+  std::vector<StoredStep> out;
+  TRY(read_steps(s, impl_->file, append_to(out)));
+  return out;
 }
 
 Result<std::vector<StoredStep>> Store::steps(const std::string& variant, Purpose purpose) const {
+  std::vector<StoredStep> out;
+  TRY(each_step(variant, purpose, append_to(out)));
+  return out;
+}
+
+Status Store::each_step(const std::string& variant, Purpose purpose,
+                        const std::function<Status(StoredStep)>& each) const {
   auto s = TRY(impl_->db.prepare(select_from(kSteps) + "WHERE variant = ? AND purpose = ? "
                                                        "ORDER BY task, item, repeat, step"));
   s.bind(1, variant).bind(2, std::string_view(to_string(purpose)));
-  return read_steps(s, impl_->file);
+  return read_steps(s, impl_->file, each);
 }
 
 Status Store::put_score(const StoredScore& score) {
@@ -288,14 +306,22 @@ Status Store::put_score(const StoredScore& score) {
 Result<std::vector<StoredScore>> Store::scores() const {
   auto s = TRY(
       impl_->db.prepare(select_from(kScores) + "ORDER BY variant, task, item, repeat, purpose"));
-  return read_scores(s, impl_->file);
+  std::vector<StoredScore> out;
+  TRY(read_scores(s, impl_->file, append_to(out)));
+  return out;
 }
 
 Result<std::vector<StoredScore>> Store::scores(Purpose purpose) const {
+  std::vector<StoredScore> out;
+  TRY(each_score(purpose, append_to(out)));
+  return out;
+}
+
+Status Store::each_score(Purpose purpose, const std::function<Status(StoredScore)>& each) const {
   auto s = TRY(impl_->db.prepare(select_from(kScores) +
                                  "WHERE purpose = ? ORDER BY variant, task, item, repeat"));
   s.bind(1, std::string_view(to_string(purpose)));
-  return read_scores(s, impl_->file);
+  return read_scores(s, impl_->file, each);
 }
 
 Result<std::int64_t> Store::add_load(const std::string& variant, double at_s,
@@ -359,12 +385,7 @@ Result<std::vector<StoredEvent>> Store::events() const {
 }
 
 Status Store::verify() const {
-  // One transaction, so that a writer cannot commit between two looks at the same table.
-  const bool own = !impl_->db.in_transaction();
-  if (own) TRY(impl_->db.exec("BEGIN"));
-  Status found = verify_tables(impl_->db, impl_->file);
-  if (own && impl_->db.in_transaction()) (void)impl_->db.exec("COMMIT");
-  return found;
+  return verify_tables(impl_->db, impl_->file);
 }
 
 Status Store::forget_variant(const std::string& variant) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,7 +17,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "values/answer_id.h"
-#include "values/item.h"
+#include "values/item_list.h"
 #include "values/load_facts.h"
 #include "values/request.h"
 #include "values/score.h"
@@ -74,8 +75,8 @@ class Store {
   [[nodiscard]] Status remove_meta(const std::string& name);
 
   // The items of a task in the run's order; written once.
-  [[nodiscard]] Status put_items(const std::string& task, const std::vector<Item>& items);
-  [[nodiscard]] Result<std::vector<Item>> items(const std::string& task) const;
+  [[nodiscard]] Status put_items(const std::string& task, const ItemList& items);
+  [[nodiscard]] Result<ItemList> items(const std::string& task) const;
 
   // A rendered prompt under the hash of everything that made it.
   [[nodiscard]] Status put_rendered(const std::string& key, const Rendered& rendered);
@@ -91,11 +92,18 @@ class Store {
   // All of a variant that were asked for this purpose, by task, item, repeat, step.
   [[nodiscard]] Result<std::vector<StoredStep>> steps(const std::string& variant,
                                                       Purpose purpose) const;
+  // The same one by one, as they are read; the first error of `each` ends it. It may read from the
+  // store, and must not write.
+  [[nodiscard]] Status each_step(const std::string& variant, Purpose purpose,
+                                 const std::function<Status(StoredStep)>& each) const;
 
   [[nodiscard]] Status put_score(const StoredScore& score);  // replaces
   // By variant, task, item, repeat, purpose.
   [[nodiscard]] Result<std::vector<StoredScore>> scores() const;
   [[nodiscard]] Result<std::vector<StoredScore>> scores(Purpose purpose) const;
+  // Those of one purpose, by variant, task, item, repeat; one by one as each_step() gives steps.
+  [[nodiscard]] Status each_score(Purpose purpose,
+                                  const std::function<Status(StoredScore)>& each) const;
 
   [[nodiscard]] Result<std::int64_t> add_load(const std::string& variant, double at_s,
                                               const LoadFacts& facts);

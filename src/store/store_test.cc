@@ -255,6 +255,57 @@ TEST_F(StoreTest, WhatIsNoRegularFileIsRefused) {
   expect_refused("Too many levels of symbolic links");
 }
 
+// The looks at a store go on side by side; whichever finds something, it is told.
+TEST_F(StoreTest, EveryLookAtTheStoreTellsWhatItFinds) {
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta("plan", "p1"));
+    ASSERT_TRUE(store.put_step({{"v", "t", "a"}, 0, "k", "rk"}));
+    ASSERT_TRUE(store.put_score({{"v", "t", "a"}, {}}));
+    EXPECT_TRUE(store.verify());  // what is not committed yet is looked at, too
+    ASSERT_TRUE(store.flush());
+    EXPECT_TRUE(store.verify());
+  }
+  const struct {
+    const char* table;
+    const char* edit;
+    const char* undo;
+  } edits[] = {
+      {"meta", "UPDATE meta SET value = 'p2'", "UPDATE meta SET value = 'p1'"},
+      {"steps", "UPDATE steps SET response_key = 'K'", "UPDATE steps SET response_key = 'k'"},
+      {"scores", "UPDATE scores SET task = 'T'", "UPDATE scores SET task = 't'"},
+  };
+  for (const auto& [table, edit, undo] : edits) {
+    const Database db = Database::open(folder_ / "store.sqlite", /*write=*/true).value();
+    ASSERT_TRUE(db.exec(edit));
+    const Status found = Store::open(folder_, Store::Mode::read).value().verify();
+    ASSERT_FALSE(found) << table;
+    EXPECT_NE(found.error().why.find(std::string("of its table ") + table), std::string::npos)
+        << found.error().why;
+    ASSERT_TRUE(db.exec(undo));
+    EXPECT_TRUE(Store::open(folder_, Store::Mode::read).value().verify());
+  }
+}
+
+// A statement that was used before keeps nothing of what it was bound to.
+TEST_F(StoreTest, StepsComeOneByOneAndAllAtOnceAlike) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  for (const char* item : {"b", "a"}) {
+    ASSERT_TRUE(store.put_step({{"v", "t", item}, 0, std::string("key of ") + item, ""}));
+    ASSERT_TRUE(store.put_response(std::string("key of ") + item, answer(item), 1));
+  }
+  std::vector<std::string> seen;
+  ASSERT_TRUE(store.each_step("v", Purpose::answer, [&](const StoredStep& step) -> Status {
+    seen.push_back(store.response(step.response_key).value()->text);
+    EXPECT_EQ(store.steps(step.id).value().size(), 1U);  // the same tables, read meanwhile
+    return {};
+  }));
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(store.steps("v", Purpose::answer).value().size(), 2U);
+  EXPECT_EQ(store.steps({"v", "t", "none"}).value().size(), 0U);
+  EXPECT_FALSE(store.response("none").value().has_value());
+}
+
 // Real SIGKILLs at growing distances: everything a flush() confirmed (told over a pipe) is there.
 TEST_F(StoreTest, KilledWriterLosesNothingConfirmed) {
   for (int round = 0; round < 5; ++round) {

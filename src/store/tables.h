@@ -46,7 +46,9 @@ inline constexpr StoreTable kScores{"scores", "variant, task, item, repeat, purp
 
 // Looks at the whole file: that its pages hang together, so that no row is missing; that every key
 // is found where it is looked for; and the checksums of all tables but responses and
-// rendered, whose rows are checked when they are read by key. Reads the file once.
+// rendered, whose rows are checked when they are read by key. Each look reads what it looks at
+// once, in a transaction of its own, and the looks go on side by side, each through a connection of
+// its own; `db` alone is used where it has a transaction open, which no other connection sees into.
 [[nodiscard]] Status verify_tables(const Database& db, const std::string& file);
 
 // Makes row_sum known to a connection.

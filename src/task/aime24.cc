@@ -36,9 +36,9 @@ Result<Json> adapt_qwen(const Row& raw) {
   return adapt_lower_case(raw, "answer");
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec, {}); !ok) return std::unexpected(ok.error());
-  std::vector<Item> items;
+  ItemList items;
   for (const Row& row : data.rows) {
     Item item;
     item.id = TRY(id_of(row, "ID"));

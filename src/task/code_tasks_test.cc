@@ -173,7 +173,7 @@ TEST_F(LiveCodeBench, FunctionalProgramOfShippedRow) {
   const Task& task = use("livecodebench");
   const auto items = task.make_items(found(data_folder(), task.source.layouts), context());
   ASSERT_TRUE(items) << items.error().to_string();
-  const Item& item = items->at(5);
+  const Item item = (*items)[5];
   EXPECT_EQ(item.id, "own_6");
   EXPECT_NE(ask(task, item).plain.find("class Solution:\n    def keepLarger"), std::string::npos);
   const auto programs = task.programs(item, {answered("```python\nx\n```")}, context());
@@ -197,9 +197,8 @@ TEST_F(LiveCodeBench, DatesAndReleases) {
   spec_.options = {{"start_date", "March"}};
   EXPECT_NE(error_of(task, {row_}).find("YYYY-MM-DD"), std::string::npos);
 
-  DataSet data = rows({row_, late});
-  data.rows[0].where = "d/test.jsonl:1";
-  data.rows[1].where = "d/test5.jsonl:1";
+  DataSet data;
+  data.rows = {{row_, "d/test.jsonl:1"}, {late, "d/test5.jsonl:1"}};
   const auto ids = [&](const char* release) {
     spec_.options = {{"release", release}};
     std::string out;

@@ -95,11 +95,11 @@ std::string id_by_position(const Row& row) {
   return std::to_string(row.position);
 }
 
-Status check_unique_ids(const std::vector<Item>& items, const DataSet& data) {
+Status check_unique_ids(const ItemList& items, const DataSet& data) {
   std::set<std::string_view> seen;
-  for (const Item& item : items) {
-    if (!seen.insert(item.id).second) {
-      return usage_error(fmt::format("two rows have the id '{}'", item.id),
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!seen.insert(items.id(i)).second) {
+      return usage_error(fmt::format("two rows have the id '{}'", items.id(i)),
                          fmt::format("read from {}", fmt::join(data.files, ", ")),
                          "leave only one copy of the data set in the folder");
     }

@@ -33,7 +33,7 @@ struct StatedChoice;
 // For data sets whose rows have no id: the row's place in the split, from 0, as lm-eval's doc_id.
 [[nodiscard]] std::string id_by_position(const Row& row);
 // Two items of one id: error naming the id.
-[[nodiscard]] Status check_unique_ids(const std::vector<Item>& items, const DataSet& data);
+[[nodiscard]] Status check_unique_ids(const ItemList& items, const DataSet& data);
 
 // --- options of the task in the plan
 enum class Exemplars { none, some };

@@ -66,7 +66,7 @@ Result<Item> make_item(const Row& row, PythonRandom& random) {
   return item;
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec, {"generative", "order_seed"}); !ok) {
     return std::unexpected(ok.error());
   }
@@ -77,7 +77,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
                        "it must be a whole number from 0 to 4294967295", "correct the plan");
   }
   PythonRandom random(static_cast<std::uint64_t>(seed));
-  std::vector<Item> items;
+  ItemList items;
   items.reserve(data.rows.size());
   for (const Row& row : data.rows) items.push_back(TRY(make_item(row, random)));
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());

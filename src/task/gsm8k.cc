@@ -97,17 +97,17 @@ Status check_exemplars(const TaskContext& context) {
       "put all of the training split beside the test rows, or set num_fewshot lower");
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   TRY(check_options(context.spec, {"fewshot_as_multiturn", "fewshot_seed"}, Exemplars::some));
   TRY(bool_option(context.spec, "fewshot_as_multiturn", true));
   TRY(check_exemplars(context));
   PythonRandom random = TRY(generator(context.spec));
-  std::vector<Item> items;
+  ItemList items;
   items.reserve(data.rows.size());
   for (const Row& row : data.rows) {
-    items.push_back(TRY(make_item(row)));
-    items.back().row["shots"] =
-        random.sample(context.exemplars.size(), fewshot_count(context.spec));
+    Item item = TRY(make_item(row));
+    item.row["shots"] = random.sample(context.exemplars.size(), fewshot_count(context.spec));
+    items.push_back(std::move(item));
   }
   TRY(check_unique_ids(items, data));
   return items;

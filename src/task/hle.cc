@@ -144,7 +144,7 @@ Result<Item> make_item(const Row& row, const std::string& system, const std::str
   return item;
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec,
                                 {"template", "judge", "judge_template", "judge_max_gen_toks"});
       !ok) {
@@ -159,7 +159,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   const std::string system(file ? trim(*file) : kOwnInstruction);
   const auto judge_file = TRY(file_option(context, "judge_template"));
   const std::string judge = judge_file.value_or(std::string(kOwnJudgeTemplate));
-  std::vector<Item> items;
+  ItemList items;
   items.reserve(data.rows.size());
   for (const Row& row : data.rows) items.push_back(TRY(make_item(row, system, judge)));
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());

@@ -16,9 +16,9 @@ constexpr const char* kInstruction =
     "Complete the following Python function. Answer with the whole function in one block that "
     "starts with ```python and ends with ```.\n\n```python\n";
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   TRY(check_short_options(context));
-  std::vector<Item> items;
+  ItemList items;
   for (const Row& row : data.rows) {
     Item item;
     item.id = TRY(id_of(row, "task_id"));

@@ -203,7 +203,7 @@ Result<Item> make_item(const Row& row) {
   return item;
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
   if (Status ok = check_options(spec, {"release", "start_date", "end_date", "template",
                                        "template_functional", "time_limit_s"});
@@ -217,7 +217,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   }
   const auto stdin_file = TRY(file_option(context, "template"));
   const auto function_file = TRY(file_option(context, "template_functional"));
-  std::vector<Item> items;
+  ItemList items;
   for (const Row& row : data.rows) {
     if (window.first_release > 0) {
       const std::optional<int> release = release_of(row.where);

@@ -23,7 +23,7 @@ Status load_exemplars(const TaskSpec& spec, const Task& task, const std::filesys
   }
   auto& set = std::get<DataSet>(found);
   out.fingerprint = sha256_hex(out.fingerprint + set.fingerprint);
-  for (Row& row : set.rows) out.exemplars.push_back(std::move(row.fields));
+  for (Row row : set.rows) out.exemplars.push_back(std::move(row.fields));
   return {};
 }
 
@@ -38,18 +38,23 @@ Result<Loaded> load_items(const TaskSpec& spec, const Task& task,
   out.layout = set.layout;
   out.fingerprint = set.fingerprint;
   TRY(load_exemplars(spec, task, folder, context.python, out));
-  std::vector<Item> all = TRY(task.make_items(
+  ItemList all = TRY(task.make_items(
       set, TaskContext{spec, context.chat, context.seed, out.exemplars, folder.string()}));
   out.all_ids.reserve(all.size());
-  for (const Item& item : all) out.all_ids.push_back(item.id);
+  for (std::size_t i = 0; i < all.size(); ++i) out.all_ids.push_back(all.id(i));
+  const std::size_t row_count = set.rows.size();
+  if (spec.harness == Harness::lm_eval) {
+    out.rows = std::move(set.rows);
+  } else {
+    set.rows = {};  // room for the items in their order
+  }
   out.items = TRY(select_items(std::move(all), spec, context.seed));
   if (out.items.empty()) {
     return usage_error("task " + spec.name + " has no items",
-                       fmt::format("none of the {} rows in {} is one that the task asks",
-                                   set.rows.size(), folder.string()),
+                       fmt::format("none of the {} rows in {} is one that the task asks", row_count,
+                                   folder.string()),
                        "check the data folder, or the task's options, limit and ids");
   }
-  if (spec.harness == Harness::lm_eval) out.rows = std::move(set.rows);
   return out;
 }
 

@@ -11,7 +11,7 @@
 #include "data/rows.h"
 #include "plan/plan.h"
 #include "task/task.h"
-#include "values/item.h"
+#include "values/item_list.h"
 
 namespace assay {
 
@@ -23,9 +23,9 @@ struct LoadContext {
 };
 
 struct LoadedItems {
-  std::vector<Item> items;           // selected, in the run's order; never empty
+  ItemList items;                    // selected, in the run's order; never empty
   std::vector<std::string> all_ids;  // of all items made of the rows, in the rows' order
-  std::vector<Row> rows;             // harness lm_eval alone, which reads them itself; else empty
+  RowList rows;                      // harness lm_eval alone, which reads them itself; else empty
   std::vector<nlohmann::json> exemplars;  // few-shot rows; empty for a task that has none
   std::string layout;                     // which RowLayout
   std::string fingerprint;                // SHA-256 of the rows' and exemplars' files

@@ -67,7 +67,7 @@ class Load : public testing::Test {
     if (!found) return found.error().what;
     return std::holds_alternative<AbsentRows>(*found) ? "absent" : "loaded";
   }
-  static std::vector<std::string> ids(const std::vector<Item>& items) {
+  static std::vector<std::string> ids(const ItemList& items) {
     std::vector<std::string> out;
     for (const Item& item : items) out.push_back(item.id);
     return out;

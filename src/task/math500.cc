@@ -21,9 +21,9 @@ const std::vector<std::string>& stop_strings() {
   return strings;
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec, {}); !ok) return std::unexpected(ok.error());
-  std::vector<Item> items;
+  ItemList items;
   for (const Row& row : data.rows) {
     Item item;
     item.id = TRY(text_of(row, "unique_id"));

@@ -44,9 +44,9 @@ Result<Item> make_item(const Row& row) {
   return item;
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   TRY(check_short_options(context));
-  std::vector<Item> items;
+  ItemList items;
   items.reserve(data.rows.size());
   for (const Row& row : data.rows) items.push_back(TRY(make_item(row)));
   TRY(check_unique_ids(items, data));

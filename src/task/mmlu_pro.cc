@@ -98,28 +98,27 @@ Status check_exemplars(const TaskContext& context, const std::set<std::string>& 
 }
 
 // Recorded model outputs repeat each question for every model; the first copy is used.
-void drop_copies(std::vector<Item>& items) {
-  std::vector<Item> kept;
-  kept.reserve(items.size());
-  std::set<std::string> seen;
-  for (Item& item : items) {
-    if (seen.insert(item.id).second) kept.push_back(std::move(item));
+void drop_copies(ItemList& items) {
+  std::vector<std::size_t> kept;
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (seen.insert(items.id(i)).second) kept.push_back(i);
   }
-  std::sort(kept.begin(), kept.end(), [](const Item& a, const Item& b) {
-    return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
+  std::ranges::sort(kept, {}, [&](std::size_t i) {
+    return std::pair(items.id(i).size(), std::string_view(items.id(i)));
   });
-  items = std::move(kept);
+  items = std::move(items).taken(kept);
 }
 
 constexpr const char* kRecordedLayout = "recorded model outputs";
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec, {"fewshot_as_multiturn"}, Exemplars::some); !ok) {
     return std::unexpected(ok.error());
   }
   TRY(bool_option(context.spec, "fewshot_as_multiturn", true));
   const bool recorded = data.layout == kRecordedLayout;
-  std::vector<Item> items;
+  ItemList items;
   std::set<std::string> subjects;
   for (const Row& row : data.rows) {
     Item item;

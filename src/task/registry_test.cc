@@ -14,7 +14,7 @@ namespace {
 class Registry : public TaskTest {
  protected:
   // Loads rows and exemplars below `folder`, makes the items, and asks each one's first request.
-  std::vector<Item> load(const Task& task, const std::string& folder) {
+  ItemList load(const Task& task, const std::string& folder) {
     use(task.name);
     folder_ = folder;
     exemplars_.clear();
@@ -24,14 +24,14 @@ class Registry : public TaskTest {
     }
     const auto items = task.make_items(found(folder, task.source.layouts), context());
     EXPECT_TRUE(items) << items.error().to_string();
-    for (const Item& item : items.value_or(std::vector<Item>())) {
+    for (const Item& item : items.value_or(ItemList())) {
       const auto next = task.next(item, {}, context());
       EXPECT_TRUE(next) << next.error().to_string();
       const int steps = task.steps_of == nullptr ? 1 : task.steps_of(item);
       EXPECT_EQ(next && *next, steps > 0) << item.id;
       EXPECT_LE(steps, task.max_steps);
     }
-    return items.value_or(std::vector<Item>());
+    return items.value_or(ItemList());
   }
 };
 
@@ -62,13 +62,13 @@ TEST_F(Registry, SharedFiles) {
   const std::string folder = std::string(shared) + "/data";
   EXPECT_EQ(load(*find_task("aime24"), folder).size(), 30U);
   EXPECT_EQ(load(*find_task("math500"), folder).size(), 500U);
-  const std::vector<Item> pro = load(*find_task("mmlu_pro"), folder);
+  const ItemList pro = load(*find_task("mmlu_pro"), folder);
   EXPECT_EQ(pro.size(), 12032U);
   std::set<std::string> subjects;
   for (const Item& item : pro) subjects.insert(item.stratum);
   EXPECT_EQ(subjects.size(), 14U);
   const Task& code = *find_task("livecodebench");
-  const std::vector<Item> problems = load(code, folder);
+  const ItemList problems = load(code, folder);
   ASSERT_EQ(problems.size(), 3U);
   EXPECT_EQ(problems[0].id, "1873_A");
   const auto programs =
@@ -80,7 +80,7 @@ TEST_F(Registry, SharedFiles) {
   EXPECT_EQ(load(science, folder).size(), 15U);
   spec_.options["split"] = "all";
   int graded = 0;
-  const std::vector<Item> items = load(science, folder);
+  const ItemList items = load(science, folder);
   for (const Item& item : items) graded += science.steps_of(item) > 0 ? 1 : 0;
   EXPECT_EQ(items.size(), 80U);
   EXPECT_EQ(graded, 15);

@@ -126,17 +126,21 @@ Result<Item> make_item(const Row& row, const TaskContext& context, const std::st
 
 // The split when none is asked for: the test problems if they can be graded, else the development
 // problems. If all rows are of the other split, that one.
-void keep_split(std::vector<Item>& items, std::string split, bool has_test_data) {
+void keep_split(ItemList& items, std::string split, bool has_test_data) {
   if (split == "all") return;
-  if (split.empty()) {
+  const bool asked = !split.empty();
+  if (!asked) {
     split = has_test_data ? "test" : "dev";
-    const auto fits = [&](const Item& item) { return item.stratum == split; };
-    if (std::none_of(items.begin(), items.end(), fits)) return;
   }
-  std::erase_if(items, [&](const Item& item) { return item.stratum != split; });
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items.stratum(i) == split) kept.push_back(i);
+  }
+  if (kept.empty() && !asked) return;
+  items = std::move(items).taken(kept);
 }
 
-Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& context) {
+Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
   if (Status ok =
           check_options(spec, {"with_background", "split", "template", "time_limit_s", "carry"});
@@ -160,7 +164,7 @@ Result<std::vector<Item>> make_items(const DataSet& data, const TaskContext& con
   }
   const auto file = TRY(file_option(context, "template"));
   const std::string test_data = find_extra_file(context.data_folder, "test_data.h5");
-  std::vector<Item> items;
+  ItemList items;
   for (const Row& row : data.rows) {
     Item item = TRY(make_item(row, context, test_data));
     item.row["template"] = file.value_or(std::string(kOwnTemplate));

@@ -14,7 +14,7 @@
 #include "plan/plan.h"
 #include "score/lm_eval.h"
 #include "score/oracle.h"
-#include "values/item.h"
+#include "values/item_list.h"
 #include "values/program.h"
 #include "values/request.h"
 #include "values/score.h"
@@ -97,8 +97,7 @@ struct Task {
   int max_steps = 1;  // upper bound of requests per item (SciCode: sub-steps)
 
   // Rows -> items, every field the task needs checked (usage error with row.where and field).
-  Result<std::vector<Item>> (*make_items)(const DataSet& data,
-                                          const TaskContext& context) = nullptr;
+  Result<ItemList> (*make_items)(const DataSet& data, const TaskContext& context) = nullptr;
   // Pure: the item's next request after the steps so far.
   Result<NextRequest> (*next)(const Item& item, const std::vector<StepResult>& so_far,
                               const TaskContext& context) = nullptr;

@@ -54,10 +54,10 @@ class TaskTest : public ::testing::Test {
     return data;
   }
 
-  [[nodiscard]] std::vector<Item> items_of(const Task& task, std::vector<Json> fields) const {
+  [[nodiscard]] ItemList items_of(const Task& task, std::vector<Json> fields) const {
     const auto items = task.make_items(rows(std::move(fields)), context());
     EXPECT_TRUE(items) << items.error().to_string();
-    return items.value_or(std::vector<Item>(1));  // so that [0] exists in a failing test
+    return items.value_or(ItemList{Item{}});  // so that [0] exists in a failing test
   }
 
   // The error's text; empty when there is none.

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "values/item_list.h"
 #include "values/load_facts.h"
 #include "values/program.h"
 #include "values/request.h"
@@ -123,6 +127,26 @@ TEST(Request, TokensToReadCountsEveryContinuation) {
   EXPECT_EQ(tokens_to_read(generate), 3);
   Rendered scored{"", {1, 2, 3}, {{{1, 2, 3, 4}, 3}, {{1, 2, 3, 5, 6}, 3}}};
   EXPECT_EQ(tokens_to_read(scored), 9);
+}
+
+// Rows are kept packed; what comes out is what went in, numbers and text to the last bit.
+TEST(ItemList, GivesItemsAsTheyWere) {
+  const nlohmann::json row = {{"question", "π \xff"}, {"level", -3},     {"big", 1ULL << 63},
+                              {"share", 0.1},         {"none", nullptr}, {"list", {1, "a"}}};
+  ItemList items = {{"a", "s", "g", row}, {"b", "", "", {}}, {"c", "t", "", {{"n", 3}}}};
+  ASSERT_EQ(items.size(), 3U);
+  EXPECT_EQ(items[0].row, row);
+  EXPECT_EQ(items[0].row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+            row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  EXPECT_TRUE(items[1].row.is_null());
+  std::vector<std::string> seen;
+  for (const Item& item : items) seen.push_back(item.id + item.stratum + item.group);
+  EXPECT_EQ(seen, (std::vector<std::string>{"asg", "b", "ct"}));
+  items.set(1, {"B", "", "", {{"n", 2}}});
+  const ItemList chosen = std::move(items).taken({2, 1});
+  ASSERT_EQ(chosen.size(), 2U);
+  EXPECT_EQ(chosen.id(0), "c");
+  EXPECT_EQ(chosen[1].row.at("n"), 2);
 }
 
 }  // namespace

@@ -81,14 +81,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     DataSet rows;
     rows.layout = "hub";
     rows.files = {"rows.jsonl"};
-    rows.rows.push_back({row, "rows.jsonl:1"});
+    const Row one = {row, "rows.jsonl:1"};
+    rows.rows.push_back(one);
     for (const RowLayout& layout : task.source.layouts) {
       if (layout.adapt == nullptr) continue;
-      auto adapted = layout.adapt(rows.rows.front());
+      auto adapted = layout.adapt(one);
       check(adapted);
       if (!adapted || !adapted->is_object()) continue;
       DataSet more = rows;
-      more.rows.front().fields = *std::move(adapted);
+      more.rows = {{*std::move(adapted), one.where}};
       check(task.make_items(more, context));
     }
     const auto items = task.make_items(rows, context);

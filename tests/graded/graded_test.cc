@@ -87,7 +87,7 @@ class Graded : public ::testing::Test {
   ChatSpec chat_;
   std::vector<Json> exemplars_;
   std::string folder_;
-  std::vector<Item> items_;
+  ItemList items_;
   std::map<std::string, Json> rows_;
   double cpu_s_ = 0;  // of all programs so far
 };

@@ -83,7 +83,7 @@ class Prompts : public ::testing::Test {
     auto found = find_data_set(data, task.exemplar_layouts, {});
     EXPECT_TRUE(found && std::holds_alternative<DataSet>(*found)) << task.name;
     if (!found || !std::holds_alternative<DataSet>(*found)) return out;
-    for (Row& row : std::get<DataSet>(*found).rows) out.push_back(std::move(row.fields));
+    for (Row row : std::get<DataSet>(*found).rows) out.push_back(std::move(row.fields));
     return out;
   }
 
@@ -147,12 +147,12 @@ class Prompts : public ::testing::Test {
     const TaskContext context{spec, chat, 0, exemplars_, ""};
     const auto items = task.make_items(rows_of(records, task.name == "gpqa_diamond"), context);
     ASSERT_TRUE(items) << items.error().to_string();
-    std::map<std::string, const Item*> by_text;
-    for (const Item& item : *items) by_text[text_of_row(item.row)] = &item;
+    std::map<std::string, Item> by_text;
+    for (const Item& item : *items) by_text[text_of_row(item.row)] = item;
     for (const Json* record : records) {
-      const Item* item = by_text[text_of_row(record->at("row"))];
-      ASSERT_NE(item, nullptr);
-      compare_record(task, *item, *record);
+      const auto item = by_text.find(text_of_row(record->at("row")));
+      ASSERT_NE(item, by_text.end());
+      compare_record(task, item->second, *record);
     }
   }
 
