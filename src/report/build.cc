@@ -62,19 +62,14 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
   return out;
 }
 
-void count_soundness(Cell& cell, const Score& score) {
+void count_soundness(Cell& cell, const LastScore& score) {
   cell.truncated += score.truncated ? 1 : 0;
   cell.empty += score.empty ? 1 : 0;
   cell.looping += score.looping ? 1 : 0;
   cell.not_extractable += score.not_extractable ? 1 : 0;
   cell.thinking_not_closed += score.thinking_not_closed ? 1 : 0;
   cell.prompt_cut += score.prompt_cut ? 1 : 0;
-  const auto robust = score.metrics.find("robust");
-  const auto lm_eval = score.metrics.find("lm_eval");
-  if (robust != score.metrics.end() && lm_eval != score.metrics.end() &&
-      robust->second != lm_eval->second) {
-    ++cell.metrics_differ;
-  }
+  cell.metrics_differ += score.metrics_differ ? 1 : 0;
 }
 
 Cell make_cell(const TaskValues& task, const ItemScores& scores,
@@ -87,6 +82,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   }
   std::map<std::string, double> sums;
   std::vector<OwnItem> own;
+  static const OwnParts none;
   for (const auto& [id, item] : scores) {
     if (item.repeats == 0 && item.reason == reason::kNotRun) continue;  // answered out of order
     ++cell.run;
@@ -97,7 +93,8 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     }
     ++cell.scored;
     for (const auto& [metric, sum] : item.sums) sums[metric] += sum / item.repeats;
-    own.push_back({&item.own, mean_of(item, task.metrics.front()), item.repeats});
+    const OwnParts* parts = item.own ? item.own.get() : &none;
+    own.push_back({parts, mean_of(item, task.metrics.front()), item.repeats});
     const auto group = group_of.find(id);
     if (group != group_of.end() && !group->second.empty()) {
       auto& [n, mean] = cell.groups[group->second];
@@ -266,7 +263,7 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   for (const auto& [name, sum] : item.sums) {
     if (name.find(',') != std::string::npos) out.named[name] = mean_of(item, name);
   }
-  out.filtered = item.last.remarks.value(kFilteredRemark, out.filtered);
+  out.filtered = item.last.filtered;
   return out;
 }
 
@@ -288,13 +285,6 @@ std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task
 
 Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
                      RunReport& report) {
-  std::map<std::tuple<std::string, std::string, std::string>, std::vector<StoredStep>> steps;
-  for (const VariantValues& v : report.variants) {
-    for (StoredStep& step : TRY(store.steps(v.name, Purpose::answer))) {
-      if (step.id.repeat == 0)
-        steps[{v.name, step.id.task, step.id.item}].push_back(std::move(step));
-    }
-  }
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     const TaskValues& task = report.tasks[t];
     for (const auto& [id, group] : items_of(frozen.tasks[t], scores)) {
@@ -307,7 +297,7 @@ Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScor
         if (found == scores.end() || !found->second.contains(item.id)) continue;
         const ItemScore& score = found->second.at(item.id);
         item.target = score.last.target;
-        const auto& asked = steps[{v.name, task.name, item.id}];
+        const auto asked = TRY(store.steps({v.name, task.name, item.id}));
         slot = TRY(output_of(store, asked, score, task.metrics.front()));
         slot->prompt_hash = TRY(hash_of_prompts(store, asked, task.kind == "lm_eval"));
         if (score.repeats == 0) continue;

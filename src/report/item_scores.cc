@@ -3,23 +3,49 @@
 #include <algorithm>
 
 namespace assay {
+namespace {
+
+LastScore last_of(Score score) {
+  LastScore last;
+  const auto robust = score.metrics.find("robust");
+  const auto lm_eval = score.metrics.find("lm_eval");
+  last.metrics_differ = robust != score.metrics.end() && lm_eval != score.metrics.end() &&
+                        robust->second != lm_eval->second;
+  last.extracted = std::move(score.extracted);
+  last.target = std::move(score.target);
+  last.filtered = score.remarks.value(kFilteredRemark, last.filtered);
+  last.truncated = score.truncated;
+  last.empty = score.empty;
+  last.looping = score.looping;
+  last.not_extractable = score.not_extractable;
+  last.thinking_not_closed = score.thinking_not_closed;
+  last.prompt_cut = score.prompt_cut;
+  return last;
+}
+
+}  // namespace
 
 Result<AllScores> read_scores(const Store& store, Purpose purpose) {
   AllScores all;
-  for (StoredScore& stored : TRY(store.scores(purpose))) {
+  TRY(store.each_score(purpose, [&all](StoredScore stored) -> Status {
     ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
     ++item.runs;
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;
       for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
       if (stored.score.metrics.contains("robust")) {
-        add_own_parts(stored.score, stored.score.metrics.at("robust"), item.own);
+        const Score& score = stored.score;
+        if (score.month || score.substeps || score.confidence) {
+          if (!item.own) item.own = std::make_unique<OwnParts>();
+          add_own_parts(score, score.metrics.at("robust"), *item.own);
+        }
       }
     } else {
       item.reason = stored.score.reason;
     }
-    item.last = std::move(stored.score);
-  }
+    item.last = last_of(std::move(stored.score));
+    return {};
+  }));
   return all;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,13 +14,27 @@
 
 namespace assay {
 
+// What a report says of an item's last score beside its metrics; there are millions of them.
+struct LastScore {
+  std::string extracted;
+  std::string target;
+  std::map<std::string, std::string> filtered;  // kFilteredRemark
+  bool truncated = false;
+  bool empty = false;
+  bool looping = false;
+  bool not_extractable = false;
+  bool thinking_not_closed = false;
+  bool prompt_cut = false;
+  bool metrics_differ = false;  // "robust" and "lm_eval"
+};
+
 struct ItemScore {  // one item of one variant, repeats taken together
   int repeats = 0;  // scored ones
   int runs = 0;     // answered ones
   std::map<std::string, double> sums;
   std::string reason;  // of an unscored one
-  Score last;
-  OwnParts own;
+  LastScore last;
+  std::unique_ptr<OwnParts> own;  // nullptr: its scores carry none
 };
 
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
-#include <set>
+#include <unordered_set>
 
 #include "base/json.h"
 #include "values/in_flight.h"
@@ -47,15 +47,16 @@ TrafficRow row_of(const Times& times) {
 Result<std::map<std::size_t, Times>> timed_answers(const Store& store, const std::string& variant,
                                                    Times& all) {
   std::map<std::size_t, Times> bands;
-  std::set<std::string> seen;
-  for (const StoredStep& step : TRY(store.steps(variant, Purpose::answer))) {
-    if (step.response_key.empty() || !seen.insert(step.response_key).second) continue;
+  std::unordered_set<std::string> seen;
+  TRY(store.each_step(variant, Purpose::answer, [&](const StoredStep& step) -> Status {
+    if (step.response_key.empty() || !seen.insert(step.response_key).second) return {};
     const auto response = TRY(store.response(step.response_key));
-    if (!response || response->finish_reason == FinishReason::error) continue;
-    if (output_tokens(*response) == 0 || response->first_token_s <= 0) continue;
+    if (!response || response->finish_reason == FinishReason::error) return {};
+    if (output_tokens(*response) == 0 || response->first_token_s <= 0) return {};
     all.add(*response);
     if (response->in_flight > 0) bands[in_flight_band(response->in_flight)].add(*response);
-  }
+    return {};
+  }));
   return bands;
 }
 
