@@ -133,9 +133,9 @@ double chance_of(const FrozenTask& frozen, const ItemScores& base) {
   double sum = 0;
   double n = 0;
   for (const auto& [id, item] : base) {
-    if (item.last.outcome != Outcome::scored) continue;
-    if (!item.last.options || *item.last.options < 1) return frozen.chance;
-    sum += 1.0 / *item.last.options;
+    if (item.repeats == 0) continue;
+    if (item.options < 1) return frozen.chance;
+    sum += 1.0 / item.options;
     ++n;
   }
   return n > 0 ? sum / n : frozen.chance;

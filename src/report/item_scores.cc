@@ -32,6 +32,7 @@ Result<AllScores> read_scores(const Store& store, Purpose purpose) {
     ++item.runs;
     if (stored.score.outcome == Outcome::scored) {
       ++item.repeats;
+      item.options = stored.score.options.value_or(0);
       for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
       if (stored.score.metrics.contains("robust")) {
         const Score& score = stored.score;

@@ -31,6 +31,7 @@ struct LastScore {
 struct ItemScore {  // one item of one variant, repeats taken together
   int repeats = 0;  // scored ones
   int runs = 0;     // answered ones
+  int options = 0;  // multiple choice: of how many; 0: a score does not say
   std::map<std::string, double> sums;
   std::string reason;  // of an unscored one
   LastScore last;

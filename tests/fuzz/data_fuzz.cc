@@ -24,7 +24,7 @@ namespace {
 using assay::fuzz::check;
 using assay::fuzz::require;
 
-void check_rows(const assay::Result<std::vector<assay::Row>>& rows) {
+void check_rows(const assay::Result<assay::RowList>& rows) {
   check(rows);
   if (!rows) return;
   for (const assay::Row& row : *rows) {
