@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace assay {
 namespace {
@@ -230,29 +231,6 @@ std::string json_escaped(std::string_view text, bool slash) {
   return out;
 }
 
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string base64_of_threes(std::string_view text) {
   const std::size_t size = text.size() / 3 * 3;
   std::vector<unsigned char> out((size / 3 * 4) + 1);  // and a terminating zero
@@ -274,7 +252,7 @@ std::vector<std::string> spellings_of(std::string_view secret) {
   add(percent_encoded(secret, "0123456789abcdef"));
   add(json_escaped(secret, false));
   add(json_escaped(secret, true));
-  add(html_escaped(secret));
+  add(markup_escaped(secret));
   for (const auto change : {to_lower, to_upper}) {
     std::string text(secret);
     std::ranges::transform(text, text.begin(), change);

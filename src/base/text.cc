@@ -109,6 +109,33 @@ std::string one_line(std::string_view text, std::size_t longest_bytes) {
   return line;
 }
 
+std::string markup_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += byte < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
+    }
+  }
+  return sanitize_utf8(out);
+}
+
 std::string human_duration(double seconds) {
   if (seconds < 0) return "-" + human_duration(-seconds);
   if (seconds < 60) return fmt::format("{:.1f}s", seconds);

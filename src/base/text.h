@@ -18,6 +18,9 @@ namespace assay {
 // For a message: trimmed, then cut, valid UTF-8, and a space for every control character.
 [[nodiscard]] std::string one_line(std::string_view text,
                                    std::size_t longest_bytes = std::string_view::npos);
+// For element content and quoted attributes of HTML and XML: invalid UTF-8 becomes U+FFFD, control
+// characters that XML does not have become spaces.
+[[nodiscard]] std::string markup_escaped(std::string_view text);
 // "1h 02m 03s", "4m 05s", "12.3s"
 [[nodiscard]] std::string human_duration(double seconds);
 // "1.5 GiB"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "report/html.h"
 #include "report/page_files.h"
 #include "report/printers.h"

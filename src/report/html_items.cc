@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "report/html.h"
 #include "report/item_scores.h"
 #include "report/printers.h"

@@ -79,33 +79,6 @@ std::string card(const std::vector<Text>& head, const std::vector<TableCell>& ro
 
 }  // namespace
 
-std::string markup_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += byte < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return sanitize_utf8(out);
-}
-
 std::string both(const Text& text) {
   if (text.en == text.zh) return markup_escaped(text.en);
   return "<span lang=\"en\">" + markup_escaped(text.en) + "</span><span lang=\"zh\">" +

@@ -22,9 +22,6 @@ namespace assay {
                                   bool colour = false);
 [[nodiscard]] std::string aligned(const std::vector<std::vector<std::string>>& rows);
 
-// For element content and quoted attributes of HTML and XML: invalid UTF-8 becomes U+FFFD, control
-// characters that XML does not have become spaces.
-[[nodiscard]] std::string markup_escaped(std::string_view text);
 // For a cell of a Markdown table: no column ends in it and no line.
 [[nodiscard]] std::string markdown_escaped(std::string text);
 // Plain text to be typeset by LaTeX, on one line.

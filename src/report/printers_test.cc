@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "report/sections.h"
 #include "report/terminal.h"
 #include "report/write.h"
