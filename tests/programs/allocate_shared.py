@@ -12,4 +12,5 @@ for _ in range(8):
             memory[at] = 1
         time.sleep(5)
         os._exit(0)
-time.sleep(5)
+for _ in range(8):
+    os.wait()
