@@ -82,7 +82,7 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
 
 Status Replay::put_step(const Unit& unit, const std::string& response_key) const {
   return store_.put_step({unit.id(variant_.spec.name), static_cast<int>(unit.steps.size()),
-                          response_key, unit.question->rendered_key});
+                          response_key, unit.rendered_key});
 }
 
 int Replay::total_tokens(const Question& question) {
@@ -106,7 +106,6 @@ Result<bool> Replay::make_question(Unit& unit) const {
   if (unit.purpose == Purpose::second_pass) {
     question->request.sampling.cache_salt = kSecondPassSalt;
   }
-  question->rendered_key = render_key(variant_, run_.plan.chat, question->request);
   unit.question = std::move(question);
   return true;
 }
@@ -121,10 +120,9 @@ Status Replay::recall(Unit& unit) const {
   if (unit.question) return {};
   if (!TRY(make_question(unit))) return no_question(unit);
   if (!unit.has_prompt) return {};
-  auto prompt = TRY(store_.rendered(unit.question->rendered_key));
+  auto prompt = TRY(store_.rendered(unit.rendered_key));
   if (!prompt) return no_question(unit);
   unit.question->prompt = *std::move(prompt);
-  unit.question->response_key = key_of(unit);
   return {};
 }
 
@@ -136,9 +134,10 @@ Status Replay::advance(Unit& unit) const {
         return {};
       }
       unit.state = Unit::State::waiting;
+      unit.rendered_key = render_key(variant_, run_.plan.chat, unit.question->request);
       unit.prompt_tokens = 0;
       unit.max_tokens = unit.question->request.sampling.max_tokens;
-      auto prompt = TRY(store_.rendered(unit.question->rendered_key));
+      auto prompt = TRY(store_.rendered(unit.rendered_key));
       if (!prompt) return {};  // the engine must render it
       take_prompt(unit, *std::move(prompt));
     }
@@ -162,16 +161,16 @@ Result<bool> Replay::take_stored(Unit& unit) const {
     unit.has_prompt = false;
     return true;
   }
-  question.response_key = key_of(unit);
-  auto response = TRY(store_.response(question.response_key));
+  unit.response_key = key_of(unit);
+  auto response = TRY(store_.response(unit.response_key));
   if (!response) {
     response = TRY(stored_parts(unit));
     if (!response) return false;
-    TRY(store_.put_response(question.response_key, *response, 0));
+    TRY(store_.put_response(unit.response_key, *response, 0));
   }
   unit.failed_times = failures_of(*response);
   if (unit.failed_times > 0 && unit.failed_times < kMostFailures) return false;
-  TRY(put_step(unit, question.response_key));
+  TRY(put_step(unit, unit.response_key));
   unit.steps.push_back(StepResult{as_answer(*std::move(response), question.prompt), false});
   unit.has_prompt = false;
   return true;
@@ -195,7 +194,7 @@ Result<std::optional<Response>> Replay::stored_parts(const Unit& unit) const {
 }
 
 std::vector<std::string> Replay::keys_of(const Unit& unit) const {
-  std::vector<std::string> keys = {unit.question->response_key};
+  std::vector<std::string> keys = {unit.response_key};
   if (unit.question->request.kind == RequestKind::loglikelihood &&
       unit.question->prompt.scored.size() > 1) {
     for (std::string& key : part_keys(variant_, identity_, unit.question->prompt, unit.repeat)) {
@@ -225,7 +224,7 @@ Status Replay::put_parts(const Unit& unit, const Response& response, std::int64_
 Status Replay::set_prompt(Unit& unit, const Rendered& prompt) const {
   TRY(recall(unit));
   TRY(check_system_message(run_.plan.chat, unit, prompt));
-  TRY(store_.put_rendered(unit.question->rendered_key, prompt));
+  TRY(store_.put_rendered(unit.rendered_key, prompt));
   take_prompt(unit, prompt);
   if (!TRY(take_stored(unit))) return {};
   return advance(unit);
@@ -236,9 +235,9 @@ Status Replay::set_response(Unit& unit, Response response, std::int64_t load_id)
   if (response.finish_reason == FinishReason::error) {
     response.failed_times = std::exchange(unit.failed_times, 0) + 1;
   }
-  TRY(store_.put_response(unit.question->response_key, response, load_id));
+  TRY(store_.put_response(unit.response_key, response, load_id));
   TRY(put_parts(unit, response, load_id));
-  TRY(put_step(unit, unit.question->response_key));
+  TRY(put_step(unit, unit.response_key));
   unit.steps.push_back(StepResult{as_answer(std::move(response), unit.question->prompt), false});
   unit.has_prompt = false;
   return advance(unit);

@@ -23,8 +23,6 @@ using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
 struct Question {
   Request request;
   Rendered prompt;  // its rendering, when the unit has one
-  std::string rendered_key;
-  std::string response_key;  // with the rendering
 };
 
 struct Unit {
@@ -53,6 +51,10 @@ struct Unit {
   int crashes = 0;          // engines that died while it was asked
   int failed_times = 0;     // earlier runs that set its next request aside; 0: none did
   std::unique_ptr<Question> question;  // see Replay::recall()
+  // State waiting: keys of its next request. They are kept where the question is not, because
+  // hashing a prompt costs more than all else that making it anew does.
+  std::string rendered_key;
+  std::string response_key;  // when has_prompt
 
   [[nodiscard]] Item item() const { return task->items[item_index]; }  // made anew
   [[nodiscard]] const std::string& item_id() const { return task->items.id(item_index); }

@@ -287,8 +287,8 @@ Status WorkList::convict(std::int64_t load_id) {
 
 Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& why) {
   Unit& asked = units_[unit];
-  TRY(store_.add_crash(asked.question->response_key));
-  asked.crashes = TRY(store_.crashes(asked.question->response_key));
+  TRY(store_.add_crash(asked.response_key));
+  asked.crashes = TRY(store_.crashes(asked.response_key));
   if (asked.crashes >= 2 && alone) accused_.emplace_back(unit, why);
   return {};
 }
