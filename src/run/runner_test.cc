@@ -450,14 +450,15 @@ TEST_F(RunnerTest, ASystemMessageThatStandsInEveryPromptIsFine) {
   ASSERT_EQ(go().value(), RunEnd::complete);
 }
 
-// The prompt ends with "<think>": what was cut is a thought.
+// The prompt ends with "<think>", a2's with another family's marker: what was cut is a thought.
 TEST_F(RunnerTest, AThoughtThatTheTemplateOpenedAndTheLimitCutIsNotClosed) {
   Task thinking = test_task();
   thinking.next = [](const Item& item, const std::vector<StepResult>& so_far,
                      const TaskContext&) -> Result<NextRequest> {
     if (!so_far.empty()) return std::nullopt;
     Request request;
-    request.messages = {{"user", item.id + "<assistant>\n<think>\n"}};
+    const std::string opens = item.id == "a2" ? "[THINK]" : "<think>";
+    request.messages = {{"user", item.id + "<assistant>\n" + opens + "\n"}};
     request.sampling.max_tokens = 10;
     return request;
   };
@@ -480,7 +481,8 @@ TEST_F(RunnerTest, AThoughtThatTheTemplateOpenedAndTheLimitCutIsNotClosed) {
       // a0 closed its thought before it was cut, a1 was not cut.
       const bool open = s.id.item != "a0" && s.id.item != "a1";
       EXPECT_EQ(s.score.thinking_not_closed, open) << s.id.item;
-      EXPECT_EQ(s.score.detail == "<think>\nmaybe 7, but", open) << s.score.detail;
+      const std::string opened_by = s.id.item == "a2" ? "[THINK]" : "<think>";
+      EXPECT_EQ(s.score.detail == opened_by + "\nmaybe 7, but", open) << s.score.detail;
     }
     Store store = Store::open(folder_, Store::Mode::write).value();  // the store has what came
     Progress progress(stderr, Progress::Style::silent, script_.clock);

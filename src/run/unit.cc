@@ -33,10 +33,10 @@ int failures_of(const Response& stored) {
 // A thought that the template opened in the prompt and that the limit cut stands in no tag of its
 // own. It gets one, so that what it holds is not taken for an answer.
 Response as_answer(Response response, const Rendered& prompt) {
-  const bool cut = response.finish_reason == FinishReason::length && opens_thought(prompt.text) &&
-                   response.text.find("</think>") == std::string::npos &&
-                   response.text.find("<think>") == std::string::npos;
-  if (cut) response.text.insert(0, "<think>\n");
+  const std::string_view opened_by = opened_thought(prompt.text);
+  const bool cut = response.finish_reason == FinishReason::length && !opened_by.empty() &&
+                   !strip_thinking(response.text, opened_by).closed;
+  if (cut) response.text.insert(0, std::string(opened_by) + "\n");
   return response;
 }
 

@@ -85,7 +85,7 @@ TEST(Thinking, Families) {
 TEST(Thinking, TheTemplatesOwnMarkerIsTheOneThatIsClosed) {
   EXPECT_EQ(opened_thought("<|im_start|>assistant\n[THINK]\n"), "[THINK]");
   EXPECT_EQ(opened_thought("<think>\n\n</think>\n\n"), "");
-  EXPECT_TRUE(opens_thought("assistant\n<think>\n"));
+  EXPECT_EQ(opened_thought("assistant\n<think>\n"), "<think>");
   EXPECT_EQ(strip_thinking("of </think> we know[/THINK]B", "[THINK]").answer, "B");
   EXPECT_FALSE(strip_thinking("of </think> we know", "[THINK]").closed);
   EXPECT_EQ(strip_thinking("no tag opened this[/THINK]B").answer, "B");

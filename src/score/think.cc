@@ -255,8 +255,4 @@ std::string_view opened_thought(std::string_view prompt) {
   return {};
 }
 
-bool opens_thought(std::string_view prompt) {
-  return opened_thought(prompt) == kFamilies[0].open;
-}
-
 }  // namespace assay

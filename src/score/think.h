@@ -28,7 +28,4 @@ struct Thinking {
 // it; empty: the prompt opens no thought.
 [[nodiscard]] std::string_view opened_thought(std::string_view prompt);
 
-// The prompt ends with "<think>": the output begins inside such a thought.
-[[nodiscard]] bool opens_thought(std::string_view prompt);
-
 }  // namespace assay
