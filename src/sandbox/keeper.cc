@@ -69,14 +69,13 @@ int end_all(pid_t command) {
   const pid_t pid = command->pid();
   const int below = open_pidfd(pid);
   close_all_but(above, below);
-  if (above >= 0 && below >= 0) {
-    std::array<pollfd, 2> ends = {pollfd{above, POLLIN, 0}, pollfd{below, POLLIN, 0}};
-    while (::poll(ends.data(), ends.size(), -1) < 0 && errno == EINTR) {
-    }
-  } else {  // a kernel without pidfd
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+  // A kernel without these has no close_range() either, and no sandbox is set up on it.
+  if (above < 0 || below < 0) {
+    end_all(pid);
+    ::_exit(kNotStarted);
+  }
+  std::array<pollfd, 2> ends = {pollfd{above, POLLIN, 0}, pollfd{below, POLLIN, 0}};
+  while (::poll(ends.data(), ends.size(), -1) < 0 && errno == EINTR) {
   }
   const int status = end_all(pid);
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

@@ -9,41 +9,6 @@ constexpr std::size_t kIdleKinds = 3;  // plain, numpy, scientific: all stay war
 
 }  // namespace
 
-Starter::Starter() : thread_([this] { serve(); }) {}
-
-Starter::~Starter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
-
-Result<std::unique_ptr<Runner>> Starter::start(const RunnerSpec& spec) {
-  Task task([&spec] { return Runner::start(spec); });
-  auto started = task.get_future();
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
-  changed_.notify_all();
-  return started.get();
-}
-
-void Starter::serve() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return stop_ || !tasks_.empty(); });
-    if (tasks_.empty()) return;
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-    lock.lock();
-  }
-}
-
 Result<Outcome> RunnerPool::run(const ZygoteKind& kind, const TestJob& job, bool alone) {
   enter(alone);
   Result<Outcome> out;
@@ -95,7 +60,7 @@ Result<std::unique_ptr<Runner>> RunnerPool::take(const ZygoteKind& kind, const D
     spec.index = next_index_++;
   }
   spec.kind = kind;
-  std::unique_ptr<Runner> started = TRY(starter_.start(spec));
+  std::unique_ptr<Runner> started = TRY(Runner::start(spec));
   TRY(started->wait_ready(until));
   return started;
 }

@@ -3,37 +3,13 @@
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "sandbox/runner.h"
 
 namespace assay {
-
-// Starts all runners in one thread, which lives as long as the pool. Bubblewrap dies with its
-// parent, and for the kernel the parent is the thread that started it.
-class Starter {
- public:
-  Starter();
-  Starter(const Starter&) = delete;
-  Starter& operator=(const Starter&) = delete;
-  ~Starter();
-  [[nodiscard]] Result<std::unique_ptr<Runner>> start(const RunnerSpec& spec);
-
- private:
-  using Task = std::packaged_task<Result<std::unique_ptr<Runner>>()>;
-  void serve();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Task> tasks_;
-  bool stop_ = false;
-  std::thread thread_;
-};
 
 class RunnerPool {
  public:
@@ -59,7 +35,6 @@ class RunnerPool {
   bool alone_ = false;
   int next_index_ = 0;
   std::deque<std::unique_ptr<Runner>> idle_;  // most recently used last
-  Starter starter_;
 };
 
 }  // namespace assay

@@ -114,6 +114,12 @@ long ticks_of(long pid) {
   return user + system;
 }
 
+// Computes for long enough to be met by a signal, then is right.
+Program computing_program() {
+  return stdin_program(
+      "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
+}
+
 // Sends a signal to programs of ours that have computed for a while, `times` times; SIGKILL as the
 // machine's out-of-memory killer would. Such a program is process 2 of a pid namespace in the
 // zygote's.
@@ -132,8 +138,7 @@ void signal_running_programs(const std::atomic<bool>& stop, int times, int numbe
 }
 
 TEST_F(SandboxTest, AProgramKilledFromOutsideIsRunAgainAndNeverWrong) {
-  const Program computes = stdin_program(
-      "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
+  const Program computes = computing_program();
   std::atomic<bool> stop{false};
   {
     std::jthread killer([&] { signal_running_programs(stop, 1, SIGKILL); });
@@ -196,8 +201,7 @@ TEST_F(SandboxTest, RightProgramsMayUseSocketsPipesAndChildren) {
 
 // SIGINT becomes an exception, as the program's own would be: what a second run gives counts.
 TEST_F(SandboxTest, AProgramInterruptedFromOutsideIsRunAgain) {
-  const Program computes = stdin_program(
-      "import time\nwhile time.process_time() < 1.5: pass\nprint(int(input()) + 1)", "41\n", "42");
+  const Program computes = computing_program();
   std::atomic<bool> stop{false};
   std::jthread killer([&] { signal_running_programs(stop, 1, SIGINT); });
   expect(computes, ProgramVerdict::passed);
