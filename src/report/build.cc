@@ -252,12 +252,7 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   }
   out.extracted = item.last.extracted;
   out.outcome = item.repeats > 0 ? "scored" : item.reason;
-  out.truncated = item.last.truncated;
-  out.empty = item.last.empty;
-  out.looping = item.last.looping;
-  out.not_extractable = item.last.not_extractable;
-  out.thinking_not_closed = item.last.thinking_not_closed;
-  out.prompt_cut = item.last.prompt_cut;
+  static_cast<Soundness&>(out) = item.last;
   out.score = mean_of(item, metric);
   if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
   for (const auto& [name, sum] : item.sums) {
@@ -272,6 +267,7 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
 std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
                                                           const AllScores& scores) {
   std::vector<std::pair<std::string, std::string>> out;
+  out.reserve(task.items.size());
   for (const FrozenItem& item : task.items) out.emplace_back(item.id, item.group);
   if (!out.empty()) return out;
   std::set<std::string> ids;

@@ -14,12 +14,7 @@ LastScore last_of(Score score) {
   last.extracted = std::move(score.extracted);
   last.target = std::move(score.target);
   last.filtered = score.remarks.value(kFilteredRemark, last.filtered);
-  last.truncated = score.truncated;
-  last.empty = score.empty;
-  last.looping = score.looping;
-  last.not_extractable = score.not_extractable;
-  last.thinking_not_closed = score.thinking_not_closed;
-  last.prompt_cut = score.prompt_cut;
+  static_cast<Soundness&>(last) = score;
   return last;
 }
 

@@ -15,17 +15,11 @@
 namespace assay {
 
 // What a report says of an item's last score beside its metrics; there are millions of them.
-struct LastScore {
+struct LastScore : Soundness {
   std::string extracted;
   std::string target;
   std::map<std::string, std::string> filtered;  // kFilteredRemark
-  bool truncated = false;
-  bool empty = false;
-  bool looping = false;
-  bool not_extractable = false;
-  bool thinking_not_closed = false;
-  bool prompt_cut = false;
-  bool metrics_differ = false;  // "robust" and "lm_eval"
+  bool metrics_differ = false;                  // "robust" and "lm_eval"
 };
 
 struct ItemScore {  // one item of one variant, repeats taken together

@@ -152,7 +152,7 @@ struct TaskValues {
   std::vector<double> shared_means;  // first metric over these, one a variant
 };
 
-struct OutputValues {  // one item of one variant, for the browser of items
+struct OutputValues : Soundness {  // one item of one variant, for the browser of items
   std::string text;
   std::string extracted;
   std::string finish_reason;
@@ -166,12 +166,6 @@ struct OutputValues {  // one item of one variant, for the browser of items
   // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's
   // own tasks all requests' (none of them depends on an answer). Empty: not known.
   std::string prompt_hash;
-  bool truncated = false;
-  bool empty = false;
-  bool looping = false;
-  bool not_extractable = false;
-  bool thinking_not_closed = false;
-  bool prompt_cut = false;
 };
 
 struct ItemValues {

@@ -53,8 +53,18 @@ struct Confidence {
 // The remark that says what each filter of lm-eval took from the output: filter -> text.
 inline constexpr const char* kFilteredRemark = "lm_eval_filtered";
 
+// What is the matter with an answer, whatever it scores; counted by the report.
+struct Soundness {
+  bool truncated = false;  // a response ended by length
+  bool empty = false;      // nothing but white space
+  bool looping = false;    // the tail repeats itself
+  bool not_extractable = false;
+  bool thinking_not_closed = false;
+  bool prompt_cut = false;  // the server read fewer tokens than it was sent
+};
+
 // One item of one variant and repeat.
-struct Score {
+struct Score : Soundness {
   Outcome outcome = Outcome::unscored;
   std::string reason;  // unscored: one of the above
   // Metric name -> value in [0, 1]. "robust" is what verdicts use; "lm_eval" where lm-eval has the
@@ -67,13 +77,6 @@ struct Score {
       extraction;      // how it was found ("boxed", "last number", "code fence"); empty: not found
   std::string target;  // the right answer, as compared
   std::string detail;  // first failing test, differing line, judge's words; one short line
-  // Soundness, counted by the report.
-  bool truncated = false;  // a response ended by length
-  bool empty = false;      // nothing but white space
-  bool looping = false;    // the tail repeats itself
-  bool not_extractable = false;
-  bool thinking_not_closed = false;
-  bool prompt_cut = false;  // the server read fewer tokens than it was sent
   // What the benchmark's own evaluation counts beside the metrics, where it has it.
   std::optional<std::string> month;  // "2024-03", when the question was published
   std::optional<Substeps> substeps;
