@@ -86,6 +86,20 @@ void draw_tasks(World& world, double share_s, Random& random) {
   }
 }
 
+// Prompts that take from a hundredth to twice the time of the task's longest answer to be read.
+void draw_long_prompts(World& world, Random& random) {
+  world.chunk_tokens = 1 << random.whole(6, 11);
+  for (std::size_t t = 0; t < world.tasks.size(); ++t) {
+    TaskWorld& task = world.tasks[t];
+    const double share = random.log_uniform(t == 0 ? 0.1 : 0.01, 2);
+    const double tokens = share * task.max_gen_toks * world.token_s / world.prompt_token_s;
+    const double median = std::clamp(tokens, 5.0, 4000.0);
+    for (int& count : task.prompt_tokens) {
+      count = std::max(5, static_cast<int>(median * std::exp(0.2 * random.normal())));
+    }
+  }
+}
+
 }  // namespace
 
 World draw_world(std::uint64_t seed) {
@@ -99,6 +113,7 @@ World draw_world(std::uint64_t seed) {
   world.budget_s = std::ceil(share_s * static_cast<double>(world.variants.size()));
   if (random.chance(0.1)) world.interrupted_at_s = world.budget_s * random.uniform(0.05, 0.9);
   draw_tasks(world, share_s, random);
+  if (seed >= kFirstOfLongPrompts) draw_long_prompts(world, random);
   return world;
 }
 

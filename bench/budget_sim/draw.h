@@ -43,12 +43,17 @@ struct World {
   double token_s = 0;         // the baseline's, of a request alone
   double crowding = 0;        // each further request in flight adds so much of it
   double prompt_token_s = 0;  // prompts are read one after another
-  double pace_noise = 0;      // standard deviation of the logarithm of a request's own pace
-  double load_guess_s = 0;    // what the hardware is taken for before it is measured
+  int chunk_tokens = 0;     // unless they are read in pieces of so many beside the decoding; 0: no
+  double pace_noise = 0;    // standard deviation of the logarithm of a request's own pace
+  double load_guess_s = 0;  // what the hardware is taken for before it is measured
   double token_guess_s = 0;
   std::vector<TaskWorld> tasks;
   std::vector<VariantWorld> variants;  // the baseline first
 };
+
+// From this seed on the plans have prompts that cost as much as answers, of one task at least, and
+// engines that read several prompts in one go while they decode (vLLM's chunked prefill).
+inline constexpr std::uint64_t kFirstOfLongPrompts = 1'000'000;
 
 [[nodiscard]] World draw_world(std::uint64_t seed);
 

@@ -1,5 +1,6 @@
 // Random plans through the real scheduler on a clock of its own; docs/budget.md says how to read
 // the table. usage: budget_sim [--quick] [--plans N] [--from SEED] [--each]
+// N plans, and half as many more with long prompts.
 // Exit code 1 when a promise is broken.
 #include <fmt/core.h>
 #include <sqlite3.h>
@@ -33,7 +34,8 @@ std::filesystem::path scratch() {
 }
 
 std::vector<Played> play_all(const Options& options) {
-  std::vector<Played> plans(static_cast<std::size_t>(options.plans));
+  const auto usual = static_cast<std::size_t>(options.plans);
+  std::vector<Played> plans(usual + usual / 2);
   const std::filesystem::path folder = scratch();
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -41,7 +43,8 @@ std::vector<Played> play_all(const Options& options) {
       const std::size_t i = next++;
       if (i >= plans.size()) return;
       Played& played = plans[i];
-      played.world = draw_world(options.from + i);
+      const std::uint64_t first = options.from + (i < usual ? i : kFirstOfLongPrompts + i - usual);
+      played.world = draw_world(first);
       const std::string seed = std::to_string(played.world.seed);
       played.real = play(played.world, false, folder / seed);
       played.knowing = play(played.world, true, folder / seed);
@@ -78,7 +81,7 @@ int main(int argc, char** argv) {
     const std::string_view argument = argv[i];
     if (argument == "--quick") {
       options.quick = true;
-      options.plans = 500;
+      options.plans = 400;
     } else if (argument == "--each") {
       options.each = true;
     } else if (argument == "--plans" && i + 1 < argc) {

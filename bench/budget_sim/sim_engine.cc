@@ -112,6 +112,7 @@ void SimEngine::work(double for_s) {
   for (Running& request : running_) {
     if (request.unread_s > 0) {
       if (std::exchange(reading, true)) continue;
+      if (request.begun_s < 0) request.begun_s = now_s();
       request.unread_s -= for_s;
       if (request.unread_s > kDone) continue;
       request.unread_s = 0;
@@ -121,6 +122,45 @@ void SimEngine::work(double for_s) {
     }
   }
   happened_.clock.advance(Seconds(for_s));
+}
+
+// As many prompts as one piece holds, in the order in which they came; each request that has been
+// read makes a token in the same time.
+void SimEngine::begin_step() {
+  const double piece_s = world_.chunk_tokens * world_.prompt_token_s * variant_.slowness;
+  double left_s = piece_s;
+  for (Running& request : running_) {
+    request.reading_s = std::min(request.unread_s, left_s);
+    left_s -= request.reading_s;
+    if (request.reading_s > 0 && request.begun_s < 0) request.begun_s = now_s();
+  }
+  step_ends_s_ = now_s() + token_s() + piece_s - left_s;
+}
+
+void SimEngine::end_step() {
+  step_ends_s_ = -1;
+  for (Running& request : running_) {
+    if (request.unread_s <= 0) {
+      request.tokens_left -= std::min(request.tokens_left, 1 / request.pace);
+      continue;
+    }
+    request.unread_s -= request.reading_s;
+    if (request.unread_s > kDone) continue;
+    request.unread_s = 0;
+    request.read_s = now_s();
+  }
+}
+
+bool SimEngine::reads_in_pieces() const {
+  if (world_.chunk_tokens == 0) return false;
+  return step_ends_s_ >= 0 ||
+         std::ranges::any_of(running_, [](const Running& r) { return r.unread_s > 0; });
+}
+
+void SimEngine::step(double until_s) {
+  if (step_ends_s_ < 0) begin_step();
+  happened_.clock.advance(Seconds(std::max(0.0, std::min(step_ends_s_, until_s) - now_s())));
+  if (now_s() >= step_ends_s_) end_step();
 }
 
 // Time in which nothing moves, until then at most.
@@ -145,8 +185,7 @@ std::optional<EngineEvent> SimEngine::take_answer() {
   answered.response.unlisted_tokens = done->tokens;
   answered.response.prompt_tokens = done->prompt_tokens;
   answered.response.decode_s = token_s * (done->tokens - 1);
-  answered.response.first_token_s =
-      token_s + done->prompt_tokens * world_.prompt_token_s * variant_.slowness;
+  answered.response.first_token_s = token_s + done->read_s - done->begun_s;
   answered.response.queued_s = std::max(
       0.0, now_s() - done->sent_s - answered.response.decode_s - answered.response.first_token_s);
   running_.erase(done);
@@ -159,6 +198,7 @@ Died SimEngine::die() {
   Died died{{ErrorKind::environment, "the engine died", "as the plan says", ""}, {}};
   for (const Running& request : running_) died.unanswered.push_back(request.id);
   running_.clear();
+  step_ends_s_ = -1;
   return died;
 }
 
@@ -178,6 +218,10 @@ std::optional<EngineEvent> SimEngine::wait(std::chrono::milliseconds timeout) {
       return std::nullopt;
     }
     pass_stall(until_s);
+    if (reads_in_pieces()) {
+      step(until_s);
+      continue;
+    }
     work(std::max(0.0, std::min(next_change_s(), until_s - now_s())));
   }
 }

@@ -61,15 +61,23 @@ class SimEngine final : public Engine {
     int prompt_tokens = 0;
     double pace = 1;         // times the step of the batch
     double unread_s = 0;     // of its prompt
+    double reading_s = 0;    // of that, in the step that is under way
     double tokens_left = 0;  // real-valued: a token in the making is part of one
     double sent_s = 0;
-    double read_s = 0;  // when its prompt had been read
+    double begun_s = -1;  // when its prompt began to be read; negative: not yet
+    double read_s = 0;    // when its prompt had been read
   };
 
   [[nodiscard]] double now_s() const { return happened_.clock.now().count(); }
   [[nodiscard]] double token_s() const;
   [[nodiscard]] double next_change_s() const;
   void work(double for_s);
+  // An engine that reads prompts in pieces works in steps while there are any to read; a step that
+  // until_s cuts goes on with the next call.
+  [[nodiscard]] bool reads_in_pieces() const;
+  void step(double until_s);
+  void begin_step();
+  void end_step();
   void pass_stall(double until_s);
   [[nodiscard]] std::optional<EngineEvent> take_answer();
   [[nodiscard]] Died die();
@@ -83,6 +91,7 @@ class SimEngine final : public Engine {
   std::vector<Running> running_;  // as sent
   double ready_s_ = 0;            // when it was loaded
   double dies_s_ = std::numeric_limits<double>::infinity();
+  double step_ends_s_ = -1;  // of a step that is under way; negative: none is
   std::size_t stalls_had_ = 0;
   std::string name_;  // its answers
 };

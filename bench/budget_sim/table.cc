@@ -209,7 +209,8 @@ Promise unbiased(std::string what, const Estimate& bias, bool quick) {
   return {std::move(what), points(bias), kept};
 }
 
-std::vector<Promise> promises(const Sums& wide, const Sums& tight, const Sums& all, bool quick) {
+std::vector<Promise> promises(const Sums& wide, const Sums& tight, const Sums& reading,
+                              const Sums& all, bool quick) {
   return {
       none("deadlines missed", all.late),
       none("plans with idle time while something waits", all.idle),
@@ -218,6 +219,9 @@ std::vector<Promise> promises(const Sums& wide, const Sums& tight, const Sums& a
       at_least("wide plans: budget used", wide.used.value().mean, 92),
       at_least("tight plans: of what is used with all lengths known",
                100 * tight.used.value().mean / std::max(1.0, tight.used_knowing.value().mean), 90),
+      at_least("long prompts: of what is used with all lengths known",
+               100 * reading.used.value().mean / std::max(1.0, reading.used_knowing.value().mean),
+               90),
       unbiased("bias of an accuracy", all.right.value(), quick),
       unbiased("bias of a difference", all.ahead.value(), quick),
   };
@@ -228,19 +232,21 @@ std::vector<Promise> promises(const Sums& wide, const Sums& tight, const Sums& a
 bool report(const std::vector<Played>& plans, bool quick) {
   Sums wide;
   Sums tight;
+  Sums reading;
   Sums all;
   for (const Played& played : plans) {
-    add(played, played.world.tight ? tight : wide);
+    const bool long_prompts = played.world.seed >= kFirstOfLongPrompts;
+    add(played, long_prompts ? reading : played.world.tight ? tight : wide);
     add(played, all);
   }
-  fmt::print("| | wide | tight | all |\n| --- | --- | --- | --- |\n");
+  fmt::print("| | wide | tight | long prompts | all |\n| --- | --- | --- | --- | --- |\n");
   for (const Row& row : rows()) {
-    fmt::print("| {} | {} | {} | {} |\n", row.what, row.value(wide), row.value(tight),
-               row.value(all));
+    fmt::print("| {} | {} | {} | {} | {} |\n", row.what, row.value(wide), row.value(tight),
+               row.value(reading), row.value(all));
   }
   fmt::print("\n| promise | found | kept |\n| --- | --- | --- |\n");
   bool all_kept = true;
-  for (const Promise& promise : promises(wide, tight, all, quick)) {
+  for (const Promise& promise : promises(wide, tight, reading, all, quick)) {
     fmt::print("| {} | {} | {} |\n", promise.what, promise.found, promise.kept ? "yes" : "NO");
     all_kept = all_kept && promise.kept;
   }

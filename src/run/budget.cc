@@ -16,19 +16,6 @@ void push_bounded(std::vector<T>& window, T value, std::size_t bound) {
   window.push_back(value);
 }
 
-double percentile(std::vector<double> values, std::size_t tenths) {
-  if (values.empty()) return 0;
-  const std::size_t at = (values.size() * tenths) / 10;
-  const std::size_t index = std::min(at, values.size() - 1);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(index),
-                   values.end());
-  return values[index];
-}
-
-double percentile_90(std::vector<double> values) {
-  return percentile(std::move(values), 9);
-}
-
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
@@ -53,6 +40,10 @@ double variant_share_s(double left_s, double turns_left, double reserve_s) {
   return std::max(0.0, left_s - reserve_s) / std::max(1.0, turns_left);
 }
 
+double tail_s(double worst_case_s, double expected_s, double turn_s) {
+  return std::clamp(worst_case_s - expected_s, 0.0, 0.5 * turn_s);
+}
+
 double report_reserve_s(double budget_s) {
   return std::clamp(budget_s * 0.03, 4.0, 120.0);
 }
@@ -72,14 +63,15 @@ double least_budget_s(int variants, double load_s, double first_items_s) {
   return work_s + report_reserve_s(work_s);
 }
 
-void Pace::learn(const Response& response, int in_flight) {
+void Pace::learn(const Response& response, int in_flight, int read_beside) {
   if (response.finish_reason == FinishReason::error) return;
   ++answers_;
   learn_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
-    push_bounded(prompt_token_s_, response.first_token_s / response.prompt_tokens, kWindow);
+    const double read = response.prompt_tokens + read_beside;
+    push_bounded(prompt_token_s_, {response.first_token_s / read, read}, kWindow);
   }
-  push_bounded(queued_s_, response.queued_s, kWindow);
+  push_bounded(queued_s_, {response.queued_s}, kWindow);
   push_bounded(answer_s_, response.queued_s + response.first_token_s + response.decode_s, kWindow);
 }
 
@@ -91,7 +83,19 @@ double Pace::longest_answer_s(int count) const {
   return std::max(mean(sorted), sorted[std::min(rank, sorted.size() - 1)]);
 }
 
-void Pace::add(Bands& bands, double in_flight, double token_s) {
+// The least value that, with those below it, has more than this share of the weight; 0 of none.
+double Pace::percentile(std::vector<Seen> seen, double share) {
+  std::ranges::sort(seen, {}, &Seen::value);
+  double left = 0;
+  for (const Seen& one : seen) left += share * one.weight;
+  for (const Seen& one : seen) {
+    left -= one.weight;
+    if (left < -1e-9) return one.value;
+  }
+  return seen.empty() ? 0 : seen.back().value;
+}
+
+void Pace::add(Bands& bands, double in_flight, Seen token_s) {
   Band& band = bands[band_of(in_flight)];
   push_bounded(band.token_s, token_s, kWindow);
   push_bounded(band.in_flight, in_flight, kWindow);
@@ -103,11 +107,12 @@ void Pace::learn_token_time(const Response& response, double in_flight) {
   if (tokens > 1) {
     const double one_s = response.decode_s / (tokens - 1);
     const bool at_once = one_s < kFastestTokenS && took_s > 0;
-    return add(at_once ? bounds_ : decoding_, in_flight, at_once ? took_s / tokens : one_s);
+    return add(at_once ? bounds_ : decoding_, in_flight,
+               {at_once ? took_s / tokens : one_s, static_cast<double>(tokens)});
   }
   // A server may give an empty answer without asking its model, so the time that this took does not
   // show that the model is quick: a token is taken to cost at least what was guessed.
-  if (took_s > 0) add(bounds_, in_flight, std::max(took_s, guess_.token_s));
+  if (took_s > 0) add(bounds_, in_flight, {std::max(took_s, guess_.token_s), 1});
 }
 
 double Pace::token_s(int in_flight) const {
@@ -117,13 +122,13 @@ double Pace::token_s(int in_flight) const {
   // Where only more requests at a time were measured, fewer are taken to be no slower than these.
   if (next == bands.begin()) ++next;
   const Band& band = std::prev(next)->second;
-  const double seconds = percentile_90(band.token_s);
+  const double seconds = percentile(band.token_s, 0.9);
   const double seen = mean(band.in_flight);
   const double crowd = std::max(1.0, in_flight / seen);
   double growth = 1;
   if (const auto at = std::prev(next); at != bands.begin()) {
     const Band& below = std::prev(at)->second;
-    const double before = percentile(below.token_s, 5);
+    const double before = percentile(below.token_s, 0.5);
     if (before > 0 && seconds > 0) {
       growth =
           std::clamp(std::log(seconds / before) / std::log(seen / mean(below.in_flight)), 0.0, 1.0);
@@ -135,9 +140,9 @@ double Pace::token_s(int in_flight) const {
 double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after,
                           int prompt_tokens_ahead) const {
   const double prompt_token_s =
-      prompt_token_s_.empty() ? guess_.prompt_token_s : percentile_90(prompt_token_s_);
+      prompt_token_s_.empty() ? guess_.prompt_token_s : percentile(prompt_token_s_, 0.9);
   const double one = prompt_tokens * prompt_token_s + max_tokens * token_s(in_flight_after);
-  return std::max(percentile_90(queued_s_), prompt_tokens_ahead * prompt_token_s) + steps * one;
+  return std::max(percentile(queued_s_, 0.9), prompt_tokens_ahead * prompt_token_s) + steps * one;
 }
 
 }  // namespace assay

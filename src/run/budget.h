@@ -16,6 +16,12 @@ namespace assay {
 // and the report.
 [[nodiscard]] double variant_share_s(double left_s, double turns_left, double reserve_s);
 
+// What the last variant cannot use at the end of its time, because no item's worst case fits any
+// more, so that the others leave it that much: an item's longest worst case less what an answer is
+// expected to take. At most half of a turn: the first answers may make worst cases look far longer
+// than they are, and that must not end a turn.
+[[nodiscard]] double tail_s(double worst_case_s, double expected_s, double turn_s);
+
 // Seconds kept back for scores and reports: 3 % of the budget, at least 4, at most 120.
 [[nodiscard]] double report_reserve_s(double budget_s);
 
@@ -75,6 +81,10 @@ inline constexpr SpeedGuess kGpuGuess{.load_s = 120, .token_s = 0.05, .prompt_to
 // stream), the whole time divided by their number is such an upper bound as well. Bounds serve
 // until a token's time is measured. An answer that failed tells nothing.
 //
+// What is measured counts by its tokens: nine of ten tokens were made, or read, no slower than the
+// 90th percentile says. An answer of a few tokens beside which a long prompt was read tells little
+// of how long a long answer takes.
+//
 // Token times are kept by how many requests were in flight, in bands of powers of two. From the two
 // highest measured bands that are not above a number in flight follows how a token's time grows
 // with that number. A GPU's batch can be filled only so: were every further request taken to slow
@@ -84,8 +94,9 @@ class Pace {
   explicit Pace(const SpeedGuess& guess = {}) : guess_(guess) {}
 
   // `in_flight`: requests running beside this one, itself included, when the response does not say
-  // how many they were on average.
-  void learn(const Response& response, int in_flight);
+  // how many they were on average. `read_beside`: tokens of other prompts that were read while it
+  // waited for its first token.
+  void learn(const Response& response, int in_flight, int read_beside = 0);
 
   // An answer has come that did not fail, whether or not it told a token's time.
   [[nodiscard]] bool measured() const { return answers_ > 0; }
@@ -114,12 +125,17 @@ class Pace {
   }
 
  private:
+  struct Seen {  // of one answer
+    double value = 0;
+    double weight = 1;
+  };
   struct Band {
-    std::vector<double> token_s;
+    std::vector<Seen> token_s;  // weighed by tokens
     std::vector<double> in_flight;
   };
   using Bands = std::map<int, Band>;  // by the power of two that the number in flight reaches
-  static void add(Bands& bands, double in_flight, double token_s);
+  static void add(Bands& bands, double in_flight, Seen token_s);
+  static double percentile(std::vector<Seen> seen, double share);
   void learn_token_time(const Response& response, double in_flight);
   [[nodiscard]] double token_s(int in_flight) const;
 
@@ -128,9 +144,9 @@ class Pace {
   SpeedGuess guess_;
   int answers_ = 0;
   Bands decoding_;
-  Bands bounds_;  // the most that a token takes
-  std::vector<double> prompt_token_s_;
-  std::vector<double> queued_s_;
+  Bands bounds_;                      // the most that a token takes
+  std::vector<Seen> prompt_token_s_;  // weighed by tokens
+  std::vector<Seen> queued_s_;
   std::vector<double> answer_s_;
 };
 

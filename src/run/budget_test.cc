@@ -14,6 +14,12 @@ TEST(Budget, SharesAreEqualAndTheReserveIsKept) {
   EXPECT_DOUBLE_EQ(report_reserve_s(20), 4);
 }
 
+TEST(Budget, TheTailIsAtMostHalfOfATurn) {
+  EXPECT_DOUBLE_EQ(tail_s(20, 5, 100), 15);
+  EXPECT_DOUBLE_EQ(tail_s(120, 5, 100), 50);
+  EXPECT_DOUBLE_EQ(tail_s(4, 5, 100), 0);
+}
+
 Response timed(int tokens, double decode_s, int prompt_tokens, double first_token_s) {
   Response r;
   r.token_ids.assign(static_cast<std::size_t>(tokens), 1);
@@ -35,6 +41,23 @@ TEST(Pace, GuessesSlowlyThenMeasures) {
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 2), 100 * 0.002 + 10 * 0.1);  // never faster
   // 5,000 tokens of prompts before its own.
   EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 4, 5000), 5100 * 0.002 + 10 * 0.1);
+}
+
+// 100 tokens of its own prompt and 1,900 of others in 4 s.
+TEST(Pace, APromptReadWithOthersDoesNotMakeReadingSlow) {
+  Pace pace;
+  pace.learn(timed(11, 1.0, 100, 4.0), 3, 1900);
+  EXPECT_DOUBLE_EQ(pace.worst_case_s(100, 10, 1, 3), 100 * 0.002 + 10 * 0.1);
+}
+
+// 20 tokens beside which a long prompt was read, at 0.15 s each, and 400 at 0.02 s: nine of ten
+// tokens took no longer than that.
+TEST(Pace, AFewSlowTokensDoNotMakeLongAnswersSlow) {
+  Pace pace;
+  pace.learn(timed(21, 20 * 0.15, 1, 1e-9), 1);
+  EXPECT_NEAR(pace.worst_case_s(0, 679, 1, 1), 679 * 0.15, 1e-6);
+  pace.learn(timed(401, 400 * 0.02, 1, 1e-9), 1);
+  EXPECT_NEAR(pace.worst_case_s(0, 679, 1, 1), 679 * 0.02, 1e-6);
 }
 
 TEST(Pace, GuessesWithinTheHardware) {

@@ -141,7 +141,10 @@ Status EngineTurn::admit_from(Source& source, const Until& until) {
     const Decision decision = next_to_ask(offers, state, pace_);
     if (decision.kind == Decision::Kind::wait) return {};
     if (decision.kind == Decision::Kind::end) return end_of_time(source);
-    TRY(source.ask(*engine_, offers[decision.offer].ticket, next_id()));
+    const Offer& offer = offers[decision.offer];
+    const std::int64_t id = next_id();
+    TRY(source.ask(*engine_, offer.ticket, id));
+    reading_.asked(id, now_s(), offer.cost.prompt_tokens);
   }
   return {};
 }
@@ -210,13 +213,14 @@ Status EngineTurn::on_answer(Answered answered) {
   if (answered.id == canary_id_ && canary_id_ != 0) return on_canary();
   before_answer(answered.response);
   const int running = in_flight();
+  const int beside = reading_.read_beside(answered.id, now_s(), answered.response);
   for (Source* source : sources()) {
     if (!TRY(source->on_answer(*engine_, answered, load_id()))) continue;
     if (source->reading_cost() > 1) {
       learn_from_read_back(answered.response, running, source->reading_cost());
       return {};
     }
-    pace_.learn(answered.response, running);
+    pace_.learn(answered.response, running, beside);
     after_answer(answered.response);
     return {};
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "run/budget.h"
+#include "run/reading_meter.h"
 #include "run/runner.h"
 #include "run/source.h"
 
@@ -124,6 +125,7 @@ class EngineTurn {
   [[nodiscard]] Status ask_canary();
   [[nodiscard]] Status on_canary();
 
+  ReadingMeter reading_;
   std::int64_t next_id_ = 1;
   int restarts_ = 0;
   bool one_at_a_time_ = false;  // after a crash: find the request that causes it

@@ -143,9 +143,8 @@ Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) 
   return {};
 }
 
-// What the last variant cannot use at the end of its time, because no item's worst case fits any
-// more: the others leave it that much, so that it can answer what they have answered.
-double VariantRun::tail_s() const {
+// Of the time that the others leave to the last variant.
+double VariantRun::tail_left_s() const {
   if (turns_.variants_after == 0 || !pace_.measured_tokens()) return 0;
   AdmissionState state;
   state.in_flight = work_.in_flight();
@@ -153,11 +152,13 @@ double VariantRun::tail_s() const {
   for (const RequestCost& cost : first_costs_) {
     longest_s = std::max(longest_s, time_to_keep_s(cost, state, pace_));
   }
-  return std::max(0.0, longest_s - pace_.longest_answer_s(state.in_flight + 1));
+  return tail_s(longest_s, pace_.longest_answer_s(state.in_flight + 1),
+                variant_share_s(work_s_, turns_.own + turns_.after(), /*reserve_s=*/0));
 }
 
 double VariantRun::share_end_s() const {
-  return ready_s_ + turns_.own * variant_share_s(work_s_, turns_.own + turns_.after(), tail_s());
+  return ready_s_ +
+         turns_.own * variant_share_s(work_s_, turns_.own + turns_.after(), tail_left_s());
 }
 
 // An item may begin when it is expected to end within the share. Its worst case may go beyond, into

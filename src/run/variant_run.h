@@ -75,7 +75,7 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] bool tasks_done() const;
   Status begin_work(const Accounts& accounts, const TurnsLeft& turns);
   [[nodiscard]] double share_end_s() const;
-  [[nodiscard]] double tail_s() const;
+  [[nodiscard]] double tail_left_s() const;
   [[nodiscard]] Until tasks_until();
   Status begin_reading_back();
   Status give_to_graders();
