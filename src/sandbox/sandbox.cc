@@ -40,7 +40,9 @@ Result<UniqueFd> describe(const Program& program) {
                     {"source", program.source},
                     {"preamble", program.preamble},
                     {"function", program.function_name},
-                    {"as_main", program.run_as_main}};
+                    {"as_main", program.run_as_main},
+                    {"integer_digits", program.integer_digits},
+                    {"main_thread_alone", program.main_thread_alone}};
   return sealed_file("job", dump_json(job));
 }
 

@@ -1,6 +1,7 @@
 #include "sandbox/sandbox.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <unistd.h>
@@ -355,6 +356,55 @@ TEST_F(SandboxTest, ReturnedValuesCompareAsInPython) {
   expect(returns("'\\ud800'", "\"\\ud800\""), ProgramVerdict::passed);
   expect(returns("None", "null"), ProgramVerdict::passed);
   expect(returns("True", "1"), ProgramVerdict::passed);
+}
+
+// Python itself refuses texts of whole numbers beyond 4,300 digits; LiveCodeBench's official runner
+// sets 50,000 (lcb_runner/evaluation/testing_util.py).
+TEST_F(SandboxTest, WholeNumbersHaveAsManyDigitsAsTheProgramMay) {
+  const std::string big = "1" + std::string(5000, '0');
+  Program prints = stdin_program("print(int(input()) * 10)", big, big + "0");
+  EXPECT_THAT(run(prints).detail, testing::HasSubstr("Exceeds the limit (4300 digits)"));
+  prints.integer_digits = 50'000;
+  expect(prints, ProgramVerdict::passed);
+  const std::string beyond = std::string(50'001, '1');
+  prints.tests = {{.input = beyond, .expected = beyond + "0"}};
+  EXPECT_THAT(run(prints).detail, testing::HasSubstr("Exceeds the limit (50000 digits)"));
+  Program calls = function_program("def f(x):\n    return int(str(x)) + 1", "f", big,
+                                   "1" + std::string(4999, '0') + "1");
+  EXPECT_THAT(run(calls).detail, testing::HasSubstr("Exceeds the limit (4300 digits)"));
+  calls.integer_digits = 50'000;
+  expect(calls, ProgramVerdict::passed);
+}
+
+// The official runner takes what is printed when the main thread returns; a script's threads are
+// awaited. The lock is never free before that.
+TEST_F(SandboxTest, ThreadsAreAwaitedUnlessTheMainThreadCountsAlone) {
+  const std::string later =
+      "import threading, atexit\n"
+      "def main(text=input()):\n"
+      "    threading.main_thread().join()\n"
+      "    print(text)\n"
+      "threading.Thread(target=main).start()\n"
+      "print('main')\n";
+  Program program = stdin_program(later, "thread", "main\nthread");
+  expect(program, ProgramVerdict::passed);
+  program.main_thread_alone = true;
+  expect(program, ProgramVerdict::wrong_answer, "1 lines, expected 2");
+  program.tests[0].expected = "main";
+  expect(program, ProgramVerdict::passed);
+  // Awaited by the program itself, so that both readings are the same.
+  program = stdin_program(
+      "import sys, threading\n"
+      "t = threading.Thread(target=lambda: print(sys.stdin.buffer.readline().decode().strip()))\n"
+      "t.start()\nt.join()\n",
+      "7", "7");
+  expect(program, ProgramVerdict::passed);
+  program.main_thread_alone = true;
+  expect(program, ProgramVerdict::passed);
+  program.source = "import atexit\natexit.register(print, 7)\n";
+  expect(program, ProgramVerdict::wrong_answer);
+  program.main_thread_alone = false;
+  expect(program, ProgramVerdict::passed);
 }
 
 TEST_F(SandboxTest, ScriptsPassByReachingTheEnd) {

@@ -49,6 +49,11 @@ struct Program {
   ProgramLimits limits;
   bool run_all_tests = false;  // default: stop at the first failure
   bool run_as_main = false;    // script: __name__ is "__main__" (SciCode), else it is not
+  // Digits of whole numbers that Python reads and writes as text; 0: its own limit (4,300).
+  int integer_digits = 0;
+  // stdin_stdout: what is printed when the main thread returns is the answer; threads are not
+  // awaited and no exit handler runs. Default: as a script runs.
+  bool main_thread_alone = false;
 };
 
 enum class ProgramVerdict {

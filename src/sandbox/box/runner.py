@@ -11,6 +11,7 @@ import atexit
 import builtins
 import decimal
 import fractions
+import io
 import json
 import os
 import random
@@ -59,6 +60,8 @@ def run() -> NoReturn:
     job = json.loads(_read_all(SOURCE_FD))
     os.close(SOURCE_FD)
     random.seed(0)  # the same program gets the same numbers at every run
+    if job["integer_digits"]:
+        sys.set_int_max_str_digits(job["integer_digits"])
     try:
         {"stdin_stdout": _run_stdin, "function": _run_function, "script": _run_script}[job["kind"]](
             job
@@ -74,14 +77,22 @@ def run() -> NoReturn:
 def _run_stdin(job: dict[str, Any]) -> None:
     if "/dev/stdin" in job["source"]:
         _put_stdin_in_place()
+    if job["main_thread_alone"]:
+        # Reading from a descriptor lets another thread go on; from memory, as there, it does not.
+        sys.stdin = sys.__stdin__ = io.TextIOWrapper(  # type: ignore[misc]
+            io.BytesIO(_read_all(0)), "utf-8", "surrogateescape"
+        )
     try:
         _run_source(job, _new_module("__main__"))
     except SystemExit:
         pass  # how many programs stop; the exit code says nothing about the answer
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    if not job["main_thread_alone"]:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
     _flush()
     _send(b"E", b"")
+    if job["main_thread_alone"]:
+        _exit(0)  # at once, because other threads may still be printing
 
 
 def _run_function(job: dict[str, Any]) -> None:
