@@ -1,11 +1,16 @@
-// assay pass1: pass@1 of code tasks for one model, without a plan.
+// assay pass1: pass@1, and with several samples an item pass@k, of code tasks for one model,
+// without a plan.
 #include <fmt/format.h>
+
+#include <optional>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
 #include "report/terminal.h"
+#include "stats/proportion.h"
 #include "task/task.h"
 
 namespace assay {
@@ -20,10 +25,17 @@ struct Pass1Options {
   int limit = 20;
   int max_tokens = 1024;
   int max_model_len = 4096;
+  int samples = 1;
+  std::optional<double> temperature;  // none: greedy, and 0.8 with several samples
+  std::optional<double> top_p;
+  std::vector<int> ks;  // none: 1 and what the report shows
   double timeout_s = 0;
   std::vector<std::string> engine;
   std::vector<std::string> accept_missing;
 };
+
+// Chen et al. 2021 (arXiv:2107.03374, 3.2) sample at 0.8 where many samples are drawn.
+constexpr double kSamplingTemperature = 0.8;
 
 // "key=value" as the engine wants it: JSON where it is JSON, else text.
 Result<nlohmann::json> engine_args(const Pass1Options& options) {
@@ -40,6 +52,17 @@ Result<nlohmann::json> engine_args(const Pass1Options& options) {
     args[setting.substr(0, equals)] = parsed.is_discarded() ? nlohmann::json(value) : parsed;
   }
   return args;
+}
+
+nlohmann::json sampling_of(const Pass1Options& options) {
+  nlohmann::json sampling = nlohmann::json::object();
+  if (options.temperature) {
+    sampling["temperature"] = *options.temperature;
+  } else if (options.samples > 1) {
+    sampling["temperature"] = kSamplingTemperature;
+  }
+  if (options.top_p) sampling["top_p"] = *options.top_p;
+  return sampling;
 }
 
 Result<Plan> plan_of(const Pass1Options& options) {
@@ -69,21 +92,65 @@ Result<Plan> plan_of(const Pass1Options& options) {
     spec.benchmark = name;
     spec.limit = options.limit;
     spec.max_gen_toks = options.max_tokens;
+    spec.repeats = options.samples;
+    spec.sampling = sampling_of(options);
     if (options.timeout_s > 0) spec.options["time_limit_s"] = options.timeout_s;
     plan.tasks.push_back(spec);
   }
   return plan;
 }
 
-Result<int> pass1(const Pass1Options& options, const Session& session) {
-  if (options.limit < 1 || options.max_tokens < 1 || options.tensor_parallel_size < 1) {
-    return usage_error("a number is too small", "limit, tokens and GPUs start at 1",
+Status check_options(const Pass1Options& options) {
+  if (options.limit < 1 || options.max_tokens < 1 || options.tensor_parallel_size < 1 ||
+      options.samples < 1) {
+    return usage_error("a number is too small", "limit, tokens, GPUs and samples start at 1",
                        "see assay pass1 --help");
   }
+  if (options.samples > 1 && options.temperature && *options.temperature <= 0) {
+    return usage_error(fmt::format("{} samples at temperature 0 are {} times the same answer",
+                                   options.samples, options.samples),
+                       "pass@k asks how often different answers pass",
+                       "give a --temperature above 0");
+  }
+  for (const int k : options.ks) {
+    if (k >= 1 && k <= options.samples) continue;
+    return usage_error(fmt::format("pass@{} cannot be told from {} samples", k, options.samples),
+                       "k is from 1 to the number of samples an item",
+                       "give more --samples, or another --k");
+  }
+  return {};
+}
+
+// One line a task: the unbiased estimate over all items, of which each needs k scored samples.
+void print_pass_at(const RunReport& report, std::vector<int> ks, int samples) {
+  if (ks.empty()) {
+    for (int k = 1; k <= samples; k *= 2) ks.push_back(k);
+  }
+  for (const TaskValues& task : report.tasks) {
+    for (const int k : ks) {
+      double sum = 0;
+      int items = 0;
+      for (const ItemValues& item : report.items) {
+        const auto& output = item.outputs.front();
+        if (item.task != task.name || !output) continue;
+        const auto value = pass_at_k(output->samples, output->passed, k);
+        if (!value) continue;
+        sum += *value;
+        ++items;
+      }
+      fmt::print("{} pass@{}: {} ({} items)\n", task.name, k,
+                 items == 0 ? "-" : fmt::format("{:.2f} %", 100 * sum / items), items);
+    }
+  }
+}
+
+Result<int> pass1(const Pass1Options& options, const Session& session) {
+  TRY(check_options(options));
   RunFlow flow{options.data, TRY(absolute_path(options.out))};
   const RunReport report = TRY(run_to_report(TRY(plan_of(options)), flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
-  fmt::print("pass@1: {}\n", (flow.out / "results" / "model" / "pass1.json").string());
+  print_pass_at(report, options.ks, options.samples);
+  fmt::print("all of it: {}\n", (flow.out / "results" / "model" / "pass1.json").string());
   return kExitDone;
 }
 
@@ -91,7 +158,7 @@ Result<int> pass1(const Pass1Options& options, const Session& session) {
 
 void add_pass1(CLI::App& app, Session& session) {
   auto options = std::make_shared<Pass1Options>();
-  CLI::App* command = app.add_subcommand("pass1", "pass@1 of code tasks for one model.");
+  CLI::App* command = app.add_subcommand("pass1", "pass@1 and pass@k of code tasks for one model.");
   command->add_option("--model", options->model, "Hub id or folder")->required();
   command->add_option("--tensor-parallel-size", options->tensor_parallel_size,
                       "GPUs to split it over");
@@ -102,6 +169,12 @@ void add_pass1(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--max-model-len", options->max_model_len, "Context length")
       ->capture_default_str();
+  command->add_option("--samples", options->samples, "Answers an item")->capture_default_str();
+  command->add_option("--temperature", options->temperature,
+                      "Of sampling; default: 0 (greedy), with several samples 0.8");
+  command->add_option("--top-p", options->top_p, "Of sampling; default: 1");
+  command->add_option("--k", options->ks, "pass@k to print, as 1,10; default: 1, 2, 4, ...")
+      ->delimiter(',');
   command->add_option("--timeout-s", options->timeout_s,
                       "CPU seconds a test; default: the benchmark's");
   command->add_option("--engine", options->engine, "Engine argument KEY=VALUE (repeatable)");

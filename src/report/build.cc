@@ -254,6 +254,8 @@ Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>
   out.outcome = item.repeats > 0 ? "scored" : item.reason;
   static_cast<Soundness&>(out) = item.last;
   out.score = mean_of(item, metric);
+  out.samples = item.repeats;
+  out.passed = static_cast<int>(std::lround(out.score * item.repeats));
   if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
   for (const auto& [name, sum] : item.sums) {
     if (name.find(',') != std::string::npos) out.named[name] = mean_of(item, name);

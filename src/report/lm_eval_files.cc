@@ -158,6 +158,9 @@ Json pass1_file(const RunReport& report, std::size_t v) {
                        {"group", item.group},
                        {"pass@1", score},
                        {"outcome", output->outcome}});
+      if (task.repeats == 1) continue;
+      items.back()["samples"] = output->samples;
+      items.back()["passed"] = output->passed;
     }
     const auto mean = cell.metrics.find(task.metrics.front());
     tasks[task.name] = {{"pass@1", mean == cell.metrics.end() ? Json(nullptr) : Json(mean->second)},
@@ -165,6 +168,9 @@ Json pass1_file(const RunReport& report, std::size_t v) {
                         {"planned", cell.planned},
                         {"repeats", task.repeats},
                         {"items", items}};
+    for (const auto& [k, value] : cell.pass_at) {
+      tasks[task.name][fmt::format("pass@{}", k)] = value;
+    }
   }
   return {{"schema_version", 1}, {"model", report.variants[v].model}, {"tasks", tasks}};
 }

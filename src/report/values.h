@@ -158,6 +158,8 @@ struct OutputValues : Soundness {  // one item of one variant, for the browser o
   std::string finish_reason;
   std::string outcome;  // "scored" or the reason
   double score = 0;     // first metric
+  int samples = 0;      // scored answers
+  int passed = 0;       // of these, right by the first metric
   std::optional<double> lm_eval;
   // Where lm-eval has several metrics: by its own names for them ("exact_match,strict-match"), and
   // what each of its filters took from the output.
