@@ -125,6 +125,49 @@ TEST_F(Check, OtherDamageOfATaskThatMayBeLeftOut) {
   }
 }
 
+// As `grade` finds it, and a run before anything loads.
+TEST_F(Check, TestsThatCannotBeRunAreFoundBeforeAnythingIsAsked) {
+  const auto row = [&](const std::string& private_tests) {
+    write("data/livecodebench/test.jsonl",
+          R"({"question_content": "q", "question_id": "p7", "difficulty": "easy", )"
+          R"("starter_code": "", "contest_date": "2024-09-01T00:00:00", "public_test_cases": )"
+          R"("[{\"input\": \"1\", \"output\": \"1\", \"testtype\": \"stdin\"}]", )"
+          R"("private_test_cases": ")" +
+              private_tests + "\"}\n");
+  };
+  const std::string task = "name: livecodebench, max_gen_toks: 8";
+  row("no base64");
+  const Told damaged = check(task);
+  EXPECT_EQ(damaged.exit_code, 2);
+  EXPECT_THAT(damaged.err, HasSubstr("test.jsonl:1, private_test_cases cannot be unpacked"));
+  EXPECT_THAT(damaged.err, HasSubstr(run_says()));
+  row("");
+  const Told missing = check(task);
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("task livecodebench: 1 of 1 items cannot be tested"));
+  EXPECT_THAT(missing.err, HasSubstr("no private tests, as item p7"));
+  EXPECT_THAT(missing.err, HasSubstr("public_tests_suffice: true"));
+  EXPECT_THAT(missing.err, HasSubstr(run_says()));
+  EXPECT_EQ(check(task + ", options: {public_tests_suffice: true}").exit_code, 0);
+}
+
+TEST_F(Check, ScicodeWithoutItsTestDataSaysSo) {
+  const std::string step =
+      R"({"step_number": "1.1", "step_description_prompt": "d", "function_header": "def f():", )"
+      R"("return_line": "return 1", "test_cases": ["assert f() == target"]})";
+  write("data/scicode/problems_test.jsonl", R"({"problem_id": "1", "required_dependencies": )"
+                                            R"("import numpy as np", "sub_steps": [)" +
+                                                step + "]}\n");
+  const Told told = check("name: scicode, max_gen_toks: 8");
+  EXPECT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("note: scicode: test_data.h5 is not there"));
+  EXPECT_THAT(told.out, HasSubstr("note: scicode: 1 of 1 items cannot be tested (tests not "
+                                  "available, as item 1)"));
+  write("data/scicode/test_data.h5", "x");
+  EXPECT_THAT(check("name: scicode, max_gen_toks: 8").out,
+              testing::Not(HasSubstr("test_data.h5 is not there")));
+}
+
 TEST_F(Check, AbsentRowsAreLeftOutWhereThePlanSaysSo) {
   write("data/math500/test.jsonl", problem("a"));  // another task's
   const Told skipped = check("name: hle, if_gated: skip, max_gen_toks: 8");

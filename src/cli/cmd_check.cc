@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/plan_options.h"
 #include "cli/prompt_estimate.h"
 #include "cli/rows_python.h"
@@ -33,15 +34,8 @@ struct Line {
   long output_tokens = 0;
   std::string note;
   std::string prompt_note;  // of the longest prompt; empty: it seems to fit
+  std::vector<std::string> data_notes;
 };
-
-// The folder the task's rows lie in; nothing when they come from the hub, which is not asked.
-std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
-                                        const std::string& data) {
-  const std::string& place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
-  if (place.empty() || place == "hub") return std::nullopt;
-  return place;
-}
 
 int asked_for(const TaskSpec& spec) {
   if (spec.limit) return *spec.limit;
@@ -56,6 +50,7 @@ Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveService
   if (task.task == nullptr) return {};  // its documents are lm-eval's own
   line.available = task.available;
   line.count = static_cast<int>(task.items.size());
+  line.data_notes = task.notes;
   if (!task.available) {
     line.items = "N/A";
     line.note = task.reason;
@@ -83,7 +78,10 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
     line.note = "gated";
   }
   const std::optional<std::string> folder = local_folder(spec, plan, data);
-  if (task != nullptr && !folder) take_published_size(spec, task->source.hub_items, line);
+  if (task != nullptr && !folder) {
+    take_published_size(spec, task->source.hub_items, line);
+    line.data_notes = hub_data_notes(spec, *task, plan);
+  }
   if (task == nullptr || folder) {
     ResolveServices services{.python = python};
     services.locate_data = [&](const TaskSpec&, const Task&) {
@@ -151,6 +149,7 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
   for (const TaskSpec& spec : plan.tasks) {
     Line line = TRY(describe(spec, plan, options.plan.data, python));
     if (!line.prompt_note.empty()) out.notes.push_back(line.prompt_note);
+    out.notes.insert(out.notes.end(), line.data_notes.begin(), line.data_notes.end());
     if (line.available && spec.weight > 0 && line.count == 0) out.unknown.push_back(spec.name);
     if (line.available) out.tasks.push_back({spec.name, spec.weight, line.count});
     out.lines.push_back(std::move(line));

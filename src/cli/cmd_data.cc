@@ -19,8 +19,9 @@ namespace {
 constexpr const char* kScicodeNote =
     "scicode: most tests compare with test_data.h5, which the authors publish apart.\n"
     "  Get it: the README of the repository scicode-bench/SciCode links the folder that holds it.\n"
-    "  Put it: into the data folder's scicode/, with 13.6.txt, 62.1.txt and 76.3.txt of "
-    "eval/data.\n"
+    "  Put it: beside the rows or into the data folder's scicode/; for rows from the hub into\n"
+    "  $XDG_DATA_HOME/assay/scicode/ (~/.local/share/assay/scicode/); with it 13.6.txt, 62.1.txt\n"
+    "  and 76.3.txt of eval/data.\n"
     "  Check it: assay data check DIR scicode\n";
 
 Result<int> list() {

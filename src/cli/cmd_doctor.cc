@@ -6,10 +6,14 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/plan_options.h"
+#include "cli/rows_python.h"
 #include "cli/world.h"
 #include "engine/fingerprint.h"
+#include "run/resolve.h"
 #include "sandbox/check.h"
+#include "task/task.h"
 
 namespace assay {
 namespace {
@@ -23,6 +27,10 @@ class Findings {
     fmt::print("MISSING  {:<22} {}\n         why: {}\n         do:  {}\n", name, error.what,
                error.why, error.fix);
     all_good_ = false;
+  }
+  // What works, with less than the plan's owner may think.
+  void note(const std::string& name, const std::string& detail) {
+    fmt::print("note     {:<22} {}\n", name, detail);
   }
   [[nodiscard]] bool all_good() const { return all_good_; }
 
@@ -38,6 +46,34 @@ void look_at_math(const Plan& plan, const Deadline& until, Findings& findings) {
     findings.good("Math-Verify", fmt::format("{} for {}", (*client)->version(), task));
   } else {
     findings.bad("Math-Verify", client.error());
+  }
+}
+
+// Tests that cannot be run, of the tasks whose rows may lack them; the hub is not asked.
+void look_at_tests(const Plan& plan, const PlanOptions& options, const FindPython& python,
+                   Findings& findings) {
+  for (const TaskSpec& spec : plan.tasks) {
+    const Task* task = find_task_of_either(spec.benchmark);
+    if (task == nullptr || task->untestable == nullptr) continue;
+    const std::string name = "tests of " + spec.name;
+    const auto folder = local_folder(spec, plan, options.data);
+    if (!folder) {
+      for (const std::string& note : hub_data_notes(spec, *task, plan)) findings.note(name, note);
+      continue;
+    }
+    ResolveServices services{.python = python};
+    services.locate_data = [&](const TaskSpec&, const Task&) {
+      return Result<LocatedData>({.folder = *folder});
+    };
+    const auto resolved = resolve_task(spec, plan, services);
+    if (!resolved) {
+      findings.bad(name, resolved.error());
+      continue;
+    }
+    for (const std::string& note : resolved->notes) findings.note(name, note);
+    if (resolved->notes.empty() && resolved->available) {
+      findings.good(name, fmt::format("of all {} items", resolved->items.size()));
+    }
   }
 }
 
@@ -94,6 +130,7 @@ Result<int> doctor(const PlanOptions& options, const Deadline& until) {
     findings.bad("graders' Python", grade.error());
   }
   look_at_math(plan, until, findings);
+  look_at_tests(plan, options, rows_python(plan.engine.python, until), findings);
   if (until.stopped()) return std::unexpected(interrupted_error());
   look_at_models(plan, findings);
   const auto out = output_folder(plan, options);

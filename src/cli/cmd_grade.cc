@@ -2,7 +2,10 @@
 // recorded with them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -55,7 +58,9 @@ struct Agreement {
 
 void add(Figures& figures, const GradedOutput& output) {
   ++figures.outputs;
-  for (const auto& [name, value] : output.score.metrics) figures.metrics[name].add(value);
+  if (has_figures(output)) {
+    for (const auto& [name, value] : output.score.metrics) figures.metrics[name].add(value);
+  }
   if (output.verdict) figures.recorded.add(*output.verdict ? 1 : 0);
 }
 
@@ -93,7 +98,7 @@ void print_figures(const GradedFile& file) {
 void print_pass_at_k(const GradedFile& file) {
   std::map<std::string, std::pair<int, int>> items;  // scored samples, right ones
   for (const GradedOutput& output : file.outputs) {
-    if (output.score.outcome != Outcome::scored) continue;
+    if (output.score.outcome != Outcome::scored || !has_figures(output)) continue;
     ++items[output.item].first;
     items[output.item].second += is_right(output.score) ? 1 : 0;
   }
@@ -127,6 +132,37 @@ void print_calibration(const GradedFile& file) {
   }
 }
 
+// SciCode, by the names of its leaderboard: problems of which all sub-steps pass, and sub-steps.
+void print_substeps(const GradedFile& file) {
+  Sum problems;
+  Substeps steps;
+  std::string lines;
+  for (const GradedOutput& output : file.outputs) {
+    const Score& score = output.score;
+    if (!score.substeps) continue;
+    problems.add(is_right(score) ? 1 : 0);
+    steps.passed += score.substeps->passed;
+    steps.total += score.substeps->total;
+    lines +=
+        fmt::format("  {:<8}{} of {}", output.item, score.substeps->passed, score.substeps->total);
+    std::vector<std::string> steps_of_it;  // "10.9" goes before "10.10"
+    for (const auto& entry : score.remarks.at("verdicts").items()) {
+      steps_of_it.push_back(entry.key());
+    }
+    std::ranges::sort(steps_of_it, {},
+                      [](const std::string& id) { return std::pair(id.size(), id); });
+    for (const std::string& step : steps_of_it) {
+      lines +=
+          fmt::format(", {} {}", step, score.remarks.at("verdicts").at(step).get<std::string>());
+    }
+    lines += "\n";
+  }
+  if (problems.n == 0) return;
+  fmt::print("main problem resolve rate: {} % ({:.0f} of {})\nsubproblem: {:.2f} % ({} of {})\n{}",
+             problems.text(), problems.total, problems.n, 100 * steps.rate(), steps.passed,
+             steps.total, lines);
+}
+
 void print_counts(const GradedFile& file) {
   std::map<std::string, int> counts;
   for (const GradedOutput& output : file.outputs) {
@@ -137,6 +173,11 @@ void print_counts(const GradedFile& file) {
     if (score.empty) ++counts["empty"];
     if (score.looping) ++counts["looping"];
     if (score.thinking_not_closed) ++counts["thinking not closed"];
+    if (!has_figures(output)) {
+      ++counts["no score: the item's tests are not there"];
+    } else if (!output.untestable.empty()) {
+      ++counts["scored by public tests alone: " + output.untestable];
+    }
   }
   for (const auto& [what, count] : counts) fmt::print("{}: {}\n", what, count);
 }
@@ -197,6 +238,7 @@ Result<int> grade(const GradeCommand& options) {
   print_figures(file);
   print_pass_at_k(file);
   print_calibration(file);
+  print_substeps(file);
   print_counts(file);
   print_agreement(file, options.show);
   if (!options.out.empty()) TRY(write_scores(file, options.out));
@@ -210,7 +252,9 @@ void add_grade(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand(
       "grade", "Score recorded outputs without an engine, beside the verdicts recorded with them.");
   command->add_option("TASK", options->grade.task, "The benchmark, as math500")->required();
-  command->add_option("FILE", options->grade.file, "assay's, lm-eval's or the benchmark's own file")
+  command
+      ->add_option("FILE", options->grade.file,
+                   "assay's, lm-eval's or the benchmark's own file; scicode: its folder of code")
       ->required();
   command->add_option("--data", options->grade.data,
                       "Folder with the data set, where the file does not hold the questions");

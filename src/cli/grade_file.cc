@@ -11,6 +11,7 @@
 #include "data/recorded.h"
 #include "engine/python.h"
 #include "sandbox/sandbox.h"
+#include "task/livecodebench_tests.h"
 #include "task/load.h"
 #include "task/task.h"
 
@@ -47,6 +48,32 @@ class Graders {
   std::unique_ptr<Sandbox> sandbox_;
 };
 
+StepResult step_of(const RecordedOutput& output) {
+  StepResult step;
+  step.response.text = output.text;
+  step.is_code = output.is_code;
+  if (output.truncated) step.response.finish_reason = FinishReason::length;
+  for (const double sum : output.loglikelihoods) {
+    step.response.loglikelihoods.push_back({.sum = sum, .is_greedy = false, .tokens = 0});
+  }
+  return step;
+}
+
+// The problem's own steps in order, without those whose code is given; a step without a file has no
+// program.
+std::vector<StepResult> scicode_steps(const Item& item, const RecordedOutput& output) {
+  std::vector<StepResult> steps;
+  for (const Json& step : item.row.at("steps")) {
+    if (step.at("supplied").is_string()) continue;
+    const auto found = output.steps.find(step.at("id").get<std::string>());
+    StepResult result;
+    result.is_code = true;
+    if (found != output.steps.end()) result.response.text = found->second;
+    steps.push_back(std::move(result));
+  }
+  return steps;
+}
+
 // The data set's layout that MMLU-Pro's own checks know for recorded files.
 constexpr const char* kRecordedLayout = "recorded model outputs";
 
@@ -67,14 +94,16 @@ class FileGrader {
     for (const RecordedItem& entry : recorded.items) {
       const auto item = items.find(entry.id);
       if (item == items.end()) return missing(entry.id);
+      std::string untestable;
+      if (task_.untestable != nullptr) {
+        untestable = TRY(task_.untestable(item->second, context()));
+      }
       for (const RecordedOutput& output : entry.outputs) {
         const int sample = static_cast<int>(&output - entry.outputs.data());
         Score scored = TRY(score(item->second, output));
-        // The benchmark's own evaluation is set beside the metric that follows its rules.
-        const bool official = output.metric == "robust" && scored.metrics.contains("official");
+        std::string metric = metric_beside(output.metric, scored);
         out.outputs.push_back({entry.id, sample, item->second.group, std::move(scored),
-                               output.verdict, official ? "official" : output.metric,
-                               output.answer});
+                               output.verdict, std::move(metric), output.answer, untestable});
       }
     }
     return out;
@@ -121,6 +150,13 @@ class FileGrader {
     return items;
   }
 
+  // Which metric of ours the recorded verdict is set beside: the benchmark's own evaluation beside
+  // the one that follows its rules, lm-eval's of a task without such a metric beside robust.
+  static std::string metric_beside(const std::string& recorded, const Score& score) {
+    if (recorded != "robust") return score.metrics.contains(recorded) ? recorded : "robust";
+    return score.metrics.contains("official") ? "official" : "robust";
+  }
+
   [[nodiscard]] std::unexpected<Error> missing(const std::string& id) const {
     return usage_error(fmt::format("{} holds an output of item '{}', but not the question",
                                    options_.file.string(), id),
@@ -138,13 +174,8 @@ class FileGrader {
                          "the task is scored by those of its choices, not by text",
                          "use lm-eval's samples file, or `assay score DIR` on the run's folder");
     }
-    StepResult step;
-    step.response.text = output.text;
-    if (output.truncated) step.response.finish_reason = FinishReason::length;
-    for (const double sum : output.loglikelihoods) {
-      step.response.loglikelihoods.push_back({.sum = sum, .is_greedy = false, .tokens = 0});
-    }
-    const std::vector<StepResult> steps = {step};
+    const std::vector<StepResult> steps =
+        output.steps.empty() ? std::vector{step_of(output)} : scicode_steps(item, output);
     std::vector<ProgramResult> results;
     if (task_.programs != nullptr) {
       for (const Program& program : TRY(task_.programs(item, steps, context()))) {
@@ -172,16 +203,22 @@ class FileGrader {
 
 }  // namespace
 
+bool has_figures(const GradedOutput& output) {
+  return output.untestable.empty() || output.untestable == kNoPrivateTests;
+}
+
 Result<GradedFile> grade_file(const GradeOptions& options) {
   const Task* task = find_task(options.task);
   if (task == nullptr) {
     return usage_error("no task is called " + options.task, "see `assay data list`",
                        "correct the name");
   }
-  if (task->max_steps > 1) {
+  std::error_code ignored;
+  if (task->max_steps > 1 && !std::filesystem::is_directory(options.file, ignored)) {
     return usage_error("recorded outputs of " + options.task + " cannot be scored from a file",
                        "each step's prompt holds the answers before it, and files keep one answer",
-                       "use `assay score DIR` on the run's own folder");
+                       "name the folder of <problem>.<step>.py that the benchmark's gencode.py "
+                       "wrote, or use `assay score DIR` on a run's own folder");
   }
   Json task_options = Json::object();
   if (!options.options.empty()) {

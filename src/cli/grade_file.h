@@ -28,6 +28,7 @@ struct GradedOutput {
   std::optional<bool> verdict;        // as recorded
   std::string metric;                 // ours that it is set beside: official where we have it
   std::optional<std::string> answer;  // as recorded; "": none was found then
+  std::string untestable;  // why the item's tests cannot be run; empty: they can, or it has none
 };
 
 struct GradedFile {
@@ -35,9 +36,13 @@ struct GradedFile {
   std::vector<GradedOutput> outputs;
 };
 
-// Usage errors: an unknown task, a file in no known layout, an item the data set does not have.
-// Environment errors: the sandbox cannot start, or an answer needs Math-Verify and it does not
-// work.
+// Of an output whose item has no tests at all there is no score that says anything: only answers
+// without a program would have one.
+[[nodiscard]] bool has_figures(const GradedOutput& output);
+
+// Usage errors: an unknown task, tests that are damaged, a file in no known layout, an item the
+// data set does not have. Environment errors: the sandbox cannot start, or an answer needs
+// Math-Verify and it does not work.
 [[nodiscard]] Result<GradedFile> grade_file(const GradeOptions& options);
 
 }  // namespace assay

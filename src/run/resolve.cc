@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -61,10 +62,40 @@ void leave_out(ResolvedTask& task, std::string reason) {
 
 Status take_items(LoadedItems loaded, ResolvedTask& task) {
   task.layout = std::move(loaded.layout);
+  if (!loaded.note.empty()) task.notes.push_back(task.spec.name + ": " + loaded.note);
   task.fingerprint = std::move(loaded.fingerprint);
   task.exemplars = std::move(loaded.exemplars);
   task.items = std::move(loaded.items);
   if (task.spec.harness == Harness::lm_eval) return keep_rows(loaded, task);
+  return {};
+}
+
+struct Untestable {
+  std::size_t items = 0;
+  std::string first;  // one item's id
+};
+
+// Looks at the tests of every chosen item before anything is asked.
+Status check_tests(ResolvedTask& out, const TaskContext& context) {
+  const Task& task = *out.task;
+  if (task.untestable == nullptr || out.spec.harness == Harness::lm_eval) return {};
+  std::map<std::string, Untestable> found;  // by reason
+  for (std::size_t i = 0; i < out.items.size(); ++i) {
+    const std::string why = TRY(task.untestable(out.items[i], context));
+    if (why.empty()) continue;
+    Untestable& those = found[why];
+    if (those.items++ == 0) those.first = out.items.id(i);
+  }
+  for (const auto& [why, those] : found) {
+    std::string what =
+        fmt::format("{} of {} items cannot be tested", those.items, out.items.size());
+    const std::string which = fmt::format("{}, as item {}", why, those.first);
+    if (!task.untestable_fix.empty()) {
+      return usage_error(fmt::format("task {}: {}", out.spec.name, what), which,
+                         task.untestable_fix);
+    }
+    out.notes.push_back(fmt::format("{}: {} ({})", out.spec.name, what, which));
+  }
   return {};
 }
 
@@ -137,6 +168,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
     return out;
   }
   TRY(take_items(std::get<LoadedItems>(std::move(loaded)), out));
+  TRY(check_tests(out, {out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder}));
   return out;
 }
 

@@ -28,6 +28,9 @@ struct ResolvedTask {
   std::string revision;  // hub commit of the rows; empty for a folder
   ItemList items;        // selected, in the run's order
   std::vector<nlohmann::json> exemplars;
+  // What whoever runs it should know before anything is asked: items whose tests cannot be run,
+  // files that are not there. One line each, beginning with the task's name.
+  std::vector<std::string> notes;
   // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
   // each with the item's id as `assay_id`.
   std::vector<nlohmann::json> lm_eval_rows;
@@ -69,7 +72,9 @@ struct ResolveServices {
 };
 
 // One task: its rows found and read, its items made, chosen and put in order. Whatever else looks
-// at a plan's rows (`assay check`) asks this too, so that it says what a run would say.
+// at a plan's rows (`assay check`, `assay doctor`) asks this too, so that it says what a run would
+// say. Errors, too (usage): tests of a chosen item that are damaged, or that are not the
+// benchmark's where the task cannot do without (Task::untestable_fix).
 [[nodiscard]] Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
                                                 const ResolveServices& services);
 

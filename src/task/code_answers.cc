@@ -52,7 +52,9 @@ Score score_programs(const CodeAnswers& answers, const ScoreInputs& inputs) {
   ProgramVerdict official = answers.same() ? result.verdict : ProgramVerdict::no_code;
   if (inputs.programs.size() > 1) official = inputs.programs[1].verdict;
   score.metrics["official"] = official == ProgramVerdict::passed ? 1 : 0;
-  if (!answers.same()) score.remarks["official_verdict"] = to_string(official);
+  if (!answers.same() || official != result.verdict) {
+    score.remarks["official_verdict"] = to_string(official);
+  }
   return score;
 }
 

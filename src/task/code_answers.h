@@ -25,9 +25,9 @@ struct CodeAnswers {
                                                                       const TaskContext& context),
                                            const Item& item, const TaskContext& context);
 
-// Metrics `robust` and `official`: passed or not; remarks: verdict, and official_verdict where it
-// is another program's. Unscored where the sandbox failed, or where there is code and nothing was
-// run (`tests not available`).
+// Metrics `robust` and `official`: passed or not. Of two programs the second is official's.
+// Remarks: verdict, and official_verdict where it is another code's, or another. Unscored where the
+// sandbox failed, or where there is code and nothing was run (`tests not available`).
 [[nodiscard]] Score score_programs(const CodeAnswers& answers, const ScoreInputs& inputs);
 
 }  // namespace assay

@@ -158,6 +158,30 @@ TEST_F(LiveCodeBench, TheProgramThatReadsAndPrintsIsRun) {
   }
 }
 
+// The official runner takes what is printed when the main thread returns, so a program with threads
+// is run both ways.
+TEST_F(LiveCodeBench, ThreadsAreReadTwoWays) {
+  const Task& task = use("livecodebench");
+  const Item item = items_of(task, {row_})[0];
+  const std::vector<StepResult> steps = {
+      answered("```python\nimport threading\ndef main():\n    print(input())\n"
+               "threading.Thread(target=main).start()\n```")};
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_FALSE(programs->at(0).main_thread_alone);
+  EXPECT_TRUE(programs->at(1).main_thread_alone);
+  EXPECT_EQ(programs->at(0).source, programs->at(1).source);
+  const Score score = score_of(
+      task, item, steps, {verdict(ProgramVerdict::passed), verdict(ProgramVerdict::wrong_answer)});
+  EXPECT_EQ(score.metrics.at("robust"), 1);
+  EXPECT_EQ(score.metrics.at("official"), 0);
+  EXPECT_EQ(score.remarks.at("official_verdict"), "wrong answer");
+  const auto plain = task.programs(item, {answered("```python\nprint(input())\n```")}, context());
+  ASSERT_TRUE(plain && plain->size() == 1);
+  EXPECT_EQ(plain->at(0).integer_digits, 50'000);
+  EXPECT_FALSE(plain->at(0).main_thread_alone);
+}
+
 TEST_F(LiveCodeBench, NoCodeIsWrongAndRunsNothing) {
   const Task& task = use("livecodebench");
   const Item item = items_of(task, {row_})[0];
@@ -226,6 +250,38 @@ TEST_F(LiveCodeBench, BadTests) {
     EXPECT_EQ(tests.error().kind, ErrorKind::usage);
     EXPECT_NE(tests.error().to_string().find("w, private_test_cases"), std::string::npos);
   }
+}
+
+// What a run looks at before anything is asked.
+TEST_F(LiveCodeBench, RowsWhoseTestsAreNotTheBenchmarksAreTold) {
+  const Task& task = use("livecodebench");
+  const auto of = [&](const Json& row) {
+    return task.untestable(items_of(task, {row})[0], context());
+  };
+  EXPECT_EQ(of(row_).value_or("error"), "");
+  for (const Json& none : {Json(nullptr), Json(""), Json("[]")}) {
+    Json row = row_;
+    row["private_test_cases"] = none;
+    EXPECT_EQ(of(row).value_or("error"), "no private tests") << none;
+    row["public_test_cases"] = "[]";
+    EXPECT_EQ(of(row).value_or("error"), "tests not available") << none;
+  }
+  Json damaged = row_;
+  for (const auto& [bytes, why] : std::vector<std::pair<std::string, std::string>>{
+           {"!!", "it is not base64"},
+           {"aGVsbG8gd29ybGQ=", "incorrect header check"}}) {  // "hello world", no zlib
+    damaged["private_test_cases"] = bytes;
+    const auto result = of(damaged);
+    ASSERT_FALSE(result) << bytes;
+    EXPECT_EQ(result.error().kind, ErrorKind::usage);
+    EXPECT_EQ(result.error().why, why);
+    EXPECT_NE(result.error().what.find("rows.jsonl:1, private_test_cases"), std::string::npos);
+  }
+  Json public_alone = row_;
+  public_alone["private_test_cases"] = "";
+  spec_.options["public_tests_suffice"] = true;
+  EXPECT_EQ(of(public_alone).value_or("error"), "");
+  EXPECT_FALSE(task.untestable_fix.empty());
 }
 
 class SciCode : public TaskTest {
@@ -360,6 +416,94 @@ TEST_F(SciCode, TargetsComeFromTestDataOrTheSolution) {
             "_assay_found = _assay_targets('900.2', 1)\ntarget = _assay_found[0]\n"
             "assert np.allclose(f2(), target)\n");
   EXPECT_TRUE((*programs)[0].read_only_file.empty());
+}
+
+TEST_F(SciCode, WhatCannotBeTestedIsAskedOnlyIfThePlanSaysSo) {
+  const Task& task = use("scicode");
+  row_["sub_steps"][1]["test_cases"] = {"assert np.allclose(f2(), target)"};
+  const Item not_asked = items_of(task, {row_})[0];
+  EXPECT_EQ(task.untestable(not_asked, context()).value_or("error"), "tests not available");
+  EXPECT_EQ(task.steps_of(not_asked), 0);
+  spec_.options["generate_untested"] = true;
+  const Item item = items_of(task, {row_})[0];
+  EXPECT_EQ(task.steps_of(item), 2);
+  EXPECT_NE(ask(task, item).plain.find("Describe 900.1."), std::string::npos);
+  const std::vector<StepResult> steps = {answered("a"), answered("b")};
+  EXPECT_TRUE(task.programs(item, steps, context())->empty());
+  EXPECT_EQ(score_of(task, item, steps).reason, reason::kNoTests);
+}
+
+TEST_F(SciCode, TestDataIsFoundBesideTheRowsAndWhereThePlanSays) {
+  const Task& task = use("scicode");
+  row_["sub_steps"][1]["test_cases"] = {"assert np.allclose(f2(), target)"};
+  const std::filesystem::path root =
+      std::filesystem::path(testing::TempDir() + "/scicode_places").lexically_normal();
+  std::filesystem::remove_all(root);
+  std::filesystem::create_directories(root / "scicode/data");
+  std::filesystem::create_directories(root / "elsewhere");
+  folder_ = root.string();
+  DataSet set = rows({row_});
+  set.files = {"scicode/data/test.parquet"};
+  const auto note = [&] { return task.data_note(&set, context()); };
+  const auto read_only = [&] {
+    const auto items = task.make_items(set, context());
+    if (!items) return items.error().what;
+    const auto programs = task.programs((*items)[0], {answered("a"), answered("b")}, context());
+    return programs && programs->size() == 2 ? (*programs)[1].read_only_file : "none";
+  };
+  EXPECT_EQ(read_only(), "none");
+  EXPECT_NE(note().find("test_data.h5 is not there"), std::string::npos);
+  EXPECT_NE(
+      note().find("Put it beside the rows in " + (root / "scicode/data").string() + ", into "),
+      std::string::npos)
+      << note();
+  std::ofstream(root / "scicode/data/test_data.h5") << "x";
+  EXPECT_EQ(read_only(), (root / "scicode/data/test_data.h5").string());
+  EXPECT_EQ(note(), "");
+  std::ofstream(root / "elsewhere/targets.h5") << "x";
+  spec_.options["test_data"] = "elsewhere/targets.h5";  // relative to the data folder
+  EXPECT_EQ(read_only(), (root / "elsewhere/targets.h5").string());
+  spec_.options["test_data"] = (root / "nowhere.h5").string();
+  EXPECT_EQ(read_only(), "task scicode: there is no " + (root / "nowhere.h5").string());
+}
+
+// Rows on the hub that were not fetched: the user's own folder is the place.
+TEST_F(SciCode, TestDataOfHubRows) {
+  const Task& task = use("scicode");
+  const char* before = std::getenv("XDG_DATA_HOME");
+  const std::string kept = before != nullptr ? before : "";
+  const std::filesystem::path home = testing::TempDir() + "/scicode_home";
+  std::filesystem::remove_all(home);
+  ::setenv("XDG_DATA_HOME", home.c_str(), 1);
+  folder_.clear();
+  EXPECT_NE(task.data_note(nullptr, context())
+                .find("Put it into " + home.string() + "/assay/scicode, or name it"),
+            std::string::npos);
+  spec_.options["split"] = "dev";  // needs none
+  EXPECT_EQ(task.data_note(nullptr, context()), "");
+  spec_.options = Json::object();
+  std::filesystem::create_directories(home / "assay/scicode");
+  std::ofstream(home / "assay/scicode/test_data.h5") << "x";
+  EXPECT_EQ(task.data_note(nullptr, context()), "");
+  if (before != nullptr) {
+    ::setenv("XDG_DATA_HOME", kept.c_str(), 1);
+  } else {
+    ::unsetenv("XDG_DATA_HOME");
+  }
+}
+
+// The benchmark's own files of generated code hold the steps before, too, and are run as they are.
+TEST_F(SciCode, RecordedCodeIsRunAsItIs) {
+  const Task& task = use("scicode");
+  const Item item = items_of(task, {row_})[0];
+  std::vector<StepResult> steps = {
+      answered("import numpy as np\ndef f1(): return 1"),
+      answered("import numpy as np\ndef f1(): return 1\ndef f2(): ...")};
+  for (StepResult& step : steps) step.is_code = true;
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_EQ((*programs)[1].source, steps[1].response.text);
+  EXPECT_EQ((*programs)[1].tests.at(0).input, "assert f2() == 2\n");
 }
 
 TEST_F(SciCode, SuppliedSteps) {

@@ -1,7 +1,8 @@
 // HumanEval: complete a Python function from its signature and docstring. Rows, test and time limit
 // are those of the openai/human-eval repository; the instruction is our own. The block that
 // defines the function is run after what the prompt has before it (imports, helpers); where none
-// does, the last block continues the prompt. `official` takes the last block in any case.
+// does, the last block continues the prompt. `official` takes the last block in any case, and of
+// human-eval's own samples the whole completion behind the prompt (human_eval/execution.py).
 //
 // Item row: prompt, entry_point, test. Options: time_limit_s (3).
 #include "task/benchmarks.h"
@@ -54,7 +55,8 @@ Result<Program> program_of(const std::string& code, const Item& item, const Task
   const auto prompt = item.row.at("prompt").get<std::string>();
   const auto entry_point = item.row.at("entry_point").get<std::string>();
   std::string source = prompt + code;
-  if (find_definition(code, entry_point) != std::string::npos) {
+  const bool continues = code.starts_with(' ') || code.starts_with('\t');
+  if (!continues && find_definition(code, entry_point) != std::string::npos) {
     source = prompt.substr(0, find_definition(prompt, entry_point)) + "\n" + code;
   }
   const std::string test =

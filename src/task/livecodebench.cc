@@ -3,13 +3,16 @@
 // private tests must pass; 6 s of CPU time a test, as the official runner has. The prompt has the
 // official order (problem, format with the starter code, answer) in our own words; the official
 // wording can be given as files. The answer is the block that defines the function or reads stdin
-// and prints; `official` takes the last fenced block.
+// and prints, run as a script: threads are awaited. `official` takes the last fenced block and what
+// is printed when the main thread returns, as lcb_runner/evaluation/testing_util.py does. Both read
+// and write whole numbers of up to 50,000 digits, as it sets.
 //
 // Item row: question, starter_code, function_name, public_tests, private_tests (as in the row),
 // date, where, template. Stratum and group: difficulty.
 // Options: release ("release_v5": the files test.jsonl to test5.jsonl; "v5": that file alone;
 // "v4_v5": a range), start_date, end_date (YYYY-MM-DD, both inclusive), template and
-// template_functional (files with {question} and {starter_code}), time_limit_s (6).
+// template_functional (files with {question} and {starter_code}), time_limit_s (6),
+// public_tests_suffice (false: rows without private tests end a run before it begins).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +20,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "score/code_block.h"
 #include "task/benchmarks.h"
@@ -68,6 +72,9 @@ constexpr std::string_view kPreamble =
     "import bisect, collections, copy, datetime, functools, heapq, io, itertools, json, math\n"
     "import operator, random, re, statistics, string, sys\n"
     "sys.setrecursionlimit(50000)\n";
+
+// sys.set_int_max_str_digits of the official runner.
+constexpr int kIntegerDigits = 50'000;
 
 // --- releases and dates
 
@@ -205,8 +212,9 @@ Result<Item> make_item(const Row& row) {
 
 Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
-  if (Status ok = check_options(spec, {"release", "start_date", "end_date", "template",
-                                       "template_functional", "time_limit_s"});
+  if (Status ok =
+          check_options(spec, {"release", "start_date", "end_date", "template",
+                               "template_functional", "time_limit_s", "public_tests_suffice"});
       !ok) {
     return std::unexpected(ok.error());
   }
@@ -215,6 +223,7 @@ Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
     return usage_error(fmt::format("task {}: time_limit_s is not above 0", spec.name), "",
                        "correct the plan");
   }
+  TRY(bool_option(spec, "public_tests_suffice", false));
   const auto stdin_file = TRY(file_option(context, "template"));
   const auto function_file = TRY(file_option(context, "template_functional"));
   ItemList items;
@@ -273,15 +282,47 @@ CodeAnswers code_of(const Item& item, const StepResult& step) {
   return code_answers(answer, wanted, extract_livecodebench_code(answer));
 }
 
+Result<CodeTests> tests_of(const Item& item) {
+  return livecodebench_tests(item.row.at("public_tests").get_ref<const std::string&>(),
+                             item.row.at("private_tests").get_ref<const std::string&>(),
+                             item.row.at("where").get_ref<const std::string&>());
+}
+
+// A row without private tests has the examples of its text alone, which more programs pass.
+Result<std::string> untestable(const Item& item, const TaskContext& context) {
+  const CodeTests tests = TRY(tests_of(item));
+  if (tests.tests.empty()) return reason::kNoTests;
+  if (tests.private_tests > 0 || TRY(bool_option(context.spec, "public_tests_suffice", false))) {
+    return "";
+  }
+  return kNoPrivateTests;
+}
+
+// Whether it matters that a program's main thread returns before the program ends. A word too many
+// costs one more run, and changes nothing.
+bool may_print_later(std::string_view code) {
+  std::string lower(code);
+  std::ranges::transform(lower, lower.begin(), to_lower);
+  return lower.contains("thread") || lower.contains("concurrent") || lower.contains("atexit");
+}
+
+// `official` beside `program`, where it is another code or another reading.
+std::optional<Program> official_program(const CodeAnswers& answers, const Program& program) {
+  const std::string& code = answers.official.code;
+  const bool other_reading = program.kind == TestKind::stdin_stdout && may_print_later(code);
+  if (code.empty() || (answers.same() && !other_reading)) return std::nullopt;
+  Program official = program;
+  official.source = code;
+  official.main_thread_alone = other_reading;
+  return official;
+}
+
 Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
                           const TaskContext& context) {
   if (unanswered(steps)) return Programs();
   const CodeAnswers answers = code_of(item, steps.front());
   if (answers.robust.code.empty()) return Programs();
-  CodeTests tests =
-      TRY(livecodebench_tests(item.row.at("public_tests").get_ref<const std::string&>(),
-                              item.row.at("private_tests").get_ref<const std::string&>(),
-                              item.row.at("where").get_ref<const std::string&>()));
+  CodeTests tests = TRY(tests_of(item));
   if (tests.tests.empty()) return Programs();
   Program program;
   program.source = answers.robust.code;
@@ -296,11 +337,11 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
   program.limits.cpu_s = TRY(number_option(context.spec, "time_limit_s", 6));
   program.limits.wall_s = 4 * program.limits.cpu_s;
   program.limits.memory_bytes = 2UL << 30;
-  Programs programs = {std::move(program)};
-  if (!answers.same() && !answers.official.code.empty()) {
-    programs.push_back(programs.front());
-    programs.back().source = answers.official.code;
-  }
+  program.integer_digits = kIntegerDigits;
+  Programs programs;
+  auto official = official_program(answers, program);
+  programs.push_back(std::move(program));
+  if (official) programs.push_back(*std::move(official));
   return programs;
 }
 
@@ -330,6 +371,11 @@ Task livecodebench_task() {
           .make_items = make_items,
           .next = next,
           .programs = programs,
+          .untestable = untestable,
+          .untestable_fix =
+              "fetch the data set again (the hub's test*.jsonl hold all tests), or "
+              "accept the examples of the problem's text: `options: "
+              "{public_tests_suffice: true}`",
           .score = score};
 }
 

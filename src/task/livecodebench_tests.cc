@@ -64,6 +64,7 @@ Result<CodeTests> livecodebench_tests(std::string_view public_cases, std::string
   if (Status ok = add_cases(out, TRY(parse_json(public_cases, public_where)), public_where); !ok) {
     return std::unexpected(ok.error());
   }
+  const std::size_t public_tests = out.tests.size();
   if (trim(private_cases).empty()) return out;
   const bool plain = trim(private_cases).front() == '[';
   const std::string text =
@@ -72,6 +73,7 @@ Result<CodeTests> livecodebench_tests(std::string_view public_cases, std::string
   const Status ok = cases.is_object() ? add_input_output(out, cases, private_where)
                                       : add_cases(out, cases, private_where);
   if (!ok) return std::unexpected(ok.error());
+  out.private_tests = out.tests.size() - public_tests;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // LiveCodeBench's test cases, as its rows carry them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +11,13 @@
 
 namespace assay {
 
+inline constexpr const char* kNoPrivateTests = "no private tests";
+
 struct CodeTests {
   std::vector<ProgramTest> tests;
-  bool functional = false;    // call a function; false: stdin and stdout
-  std::string function_name;  // from the tests themselves (older rows); usually empty
+  std::size_t private_tests = 0;  // how many of them, behind the public ones
+  bool functional = false;        // call a function; false: stdin and stdout
+  std::string function_name;      // from the tests themselves (older rows); usually empty
 };
 
 // `public_cases`: JSON list of {input, output, testtype}. `private_cases`: the same, or base64 of

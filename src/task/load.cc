@@ -38,8 +38,9 @@ Result<Loaded> load_items(const TaskSpec& spec, const Task& task,
   out.layout = set.layout;
   out.fingerprint = set.fingerprint;
   TRY(load_exemplars(spec, task, folder, context.python, out));
-  ItemList all = TRY(task.make_items(
-      set, TaskContext{spec, context.chat, context.seed, out.exemplars, folder.string()}));
+  const TaskContext its{spec, context.chat, context.seed, out.exemplars, folder.string()};
+  ItemList all = TRY(task.make_items(set, its));
+  if (task.data_note != nullptr) out.note = task.data_note(&set, its);
   out.all_ids.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) out.all_ids.push_back(all.id(i));
   const std::size_t row_count = set.rows.size();

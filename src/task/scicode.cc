@@ -2,13 +2,15 @@
 // sub-steps is one request whose prompt carries the model's own code of the steps before it.
 // Every step's tests run with all code so far; the item is solved when all its steps pass.
 //
-// Where a test needs a `target`: from test_data.h5, if that lies in the data folder, else from the
+// Where a test needs a `target`: from test_data.h5, if it is found (scicode_files.h), else from the
 // solution that the 15 development problems ship. With neither, the item asks nothing and stays
-// unscored ("tests not available"). Three steps' code is given by the benchmark itself (13.6, 62.1,
-// 76.3), as files <id>.txt; such a step is neither asked nor tested.
+// unscored ("tests not available"), unless generate_untested asks it all the same. Three steps'
+// code is given by the benchmark itself (13.6, 62.1, 76.3), as files <id>.txt; such a step is
+// neither asked nor tested.
 //
-// Item row: dependencies, split, template, has_test_data, reason (why it cannot be graded; empty:
-// it can), steps [{id, prompt, header, background, tests, needs_target, solution, supplied}].
+// Item row: dependencies, split, template, has_test_data, beside (folders of the rows), reason (why
+// it cannot be graded; empty: it can), asked, steps [{id, prompt, header, background, tests,
+// needs_target, solution, supplied}].
 // Stratum and group: the split. Options: with_background (false), split (test | dev | all; by
 // default test where test_data.h5 is there and dev where it is not), template (file with
 // {problem_steps_str}, {next_step_str}, {dependencies}), time_limit_s (300, CPU time of a step's
@@ -23,10 +25,12 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "score/code_block.h"
 #include "task/fields.h"
 #include "task/prompt.h"
 #include "task/python_text.h"
+#include "task/scicode_files.h"
 #include "task/scicode_harness.h"
 
 namespace assay {
@@ -48,23 +52,12 @@ constexpr const char* kSuppliedCodeMissing = "supplied code not available";
 
 // --- reading the rows
 
-std::string find_extra_file(const std::string& data_folder, const std::string& name) {
-  for (const char* folder : {"scicode", "."}) {
-    std::error_code ignored;
-    const auto path = std::filesystem::path(data_folder) / folder / name;
-    if (std::filesystem::is_regular_file(path, ignored)) {
-      return std::filesystem::absolute(path, ignored).lexically_normal().string();
-    }
-  }
-  return "";
-}
-
 bool is_supplied(const std::string& id) {
   return id == "13.6" || id == "62.1" || id == "76.3";
 }
 
 Result<Json> make_step(const Row& problem, const Json& fields, std::size_t index,
-                       const std::string& data_folder) {
+                       const std::vector<std::filesystem::path>& places) {
   const Row row = {fields, fmt::format("{}, sub_steps[{}]", problem.where, index)};
   Json step = Json::object();
   step["id"] = TRY(text_of(row, "step_number"));
@@ -78,8 +71,7 @@ Result<Json> make_step(const Row& problem, const Json& fields, std::size_t index
   step["needs_target"] = std::any_of(tests.begin(), tests.end(), uses_target);
   step["supplied"] = nullptr;
   if (is_supplied(step.at("id").get<std::string>())) {
-    const std::string file =
-        find_extra_file(data_folder, step.at("id").get<std::string>() + ".txt");
+    const std::string file = find_scicode_file(places, step.at("id").get<std::string>() + ".txt");
     step["supplied"] = file.empty() ? "" : TRY(read_file(file));
   }
   return step;
@@ -101,7 +93,19 @@ std::string missing_for_grading(const Json& steps, bool has_test_data) {
   return "";
 }
 
-Result<Item> make_item(const Row& row, const TaskContext& context, const std::string& test_data) {
+// A development problem.
+bool ships_solutions(const Row& row) {
+  const auto steps = row.fields.find("sub_steps");
+  if (steps == row.fields.end() || !steps->is_array()) return false;
+  return std::all_of(steps->begin(), steps->end(), [](const Json& step) {
+    return step.is_object() && step.contains("ground_truth_code") &&
+           step.at("ground_truth_code").is_string() &&
+           !trim(step.at("ground_truth_code").get_ref<const std::string&>()).empty();
+  });
+}
+
+Result<Item> make_item(const Row& row, const std::vector<std::filesystem::path>& places,
+                       const std::string& test_data) {
   Item item;
   item.id = TRY(id_of(row, "problem_id"));
   item.row["dependencies"] = TRY(text_of(row, "required_dependencies"));
@@ -112,7 +116,7 @@ Result<Item> make_item(const Row& row, const TaskContext& context, const std::st
   Json steps = Json::array();
   bool all_solved = true;
   for (const Json& fields : row.fields.at("sub_steps")) {
-    steps.push_back(TRY(make_step(row, fields, steps.size(), context.data_folder)));
+    steps.push_back(TRY(make_step(row, fields, steps.size(), places)));
     all_solved = all_solved && !steps.back().at("solution").get<std::string>().empty();
   }
   item.row["split"] = all_solved ? "dev" : "test";
@@ -142,8 +146,8 @@ void keep_split(ItemList& items, std::string split, bool has_test_data) {
 
 Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   const TaskSpec& spec = context.spec;
-  if (Status ok =
-          check_options(spec, {"with_background", "split", "template", "time_limit_s", "carry"});
+  if (Status ok = check_options(spec, {"with_background", "split", "template", "time_limit_s",
+                                       "carry", "test_data", "generate_untested"});
       !ok) {
     return std::unexpected(ok.error());
   }
@@ -163,16 +167,45 @@ Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
                        "correct the plan");
   }
   const auto file = TRY(file_option(context, "template"));
-  const std::string test_data = find_extra_file(context.data_folder, "test_data.h5");
+  TRY(check_test_data_option(context));
+  const bool ask_all = TRY(bool_option(spec, "generate_untested", false));
+  const std::vector<std::string> beside = row_folders(data);
+  const auto places = scicode_places(context, beside);
+  const std::string test_data = find_scicode_file(places, kScicodeTargets);
   ItemList items;
   for (const Row& row : data.rows) {
-    Item item = TRY(make_item(row, context, test_data));
+    Item item = TRY(make_item(row, places, test_data));
     item.row["template"] = file.value_or(std::string(kOwnTemplate));
+    item.row["beside"] = beside;
+    item.row["asked"] = ask_all || item.row.at("reason").get<std::string>().empty();
     items.push_back(std::move(item));
   }
   keep_split(items, split, !test_data.empty());
   if (Status ok = check_unique_ids(items, data); !ok) return std::unexpected(ok.error());
   return items;
+}
+
+// What the benchmark's own evaluation cannot do without.
+std::string data_note(const DataSet* rows, const TaskContext& context) {
+  if (const auto split = text_option(context.spec, "split", ""); split && *split == "dev")
+    return "";
+  const auto folders = rows != nullptr ? row_folders(*rows) : std::vector<std::string>();
+  if (!find_scicode_file(scicode_places(context, folders), kScicodeTargets).empty()) return "";
+  bool needed = rows == nullptr;
+  for (std::size_t i = 0; !needed && i < rows->rows.size(); ++i) {
+    needed = !ships_solutions(rows->rows[i]);
+  }
+  if (!needed) return "";
+  std::string beside;
+  if (rows != nullptr && !folders.empty()) {
+    beside = fmt::format("beside the rows in {}, ",
+                         (std::filesystem::path(context.data_folder) / folders[0]).string());
+  }
+  return fmt::format(
+      "{} is not there: without it only the development problems can be tested, whose solutions "
+      "are public; the test problems are not asked. Put it {}into {}, or name it: `options: "
+      "{{test_data: FILE}}` (docs/tasks.md, scicode)",
+      kScicodeTargets, beside, scicode_user_folder().string());
 }
 
 // --- asking
@@ -188,6 +221,15 @@ std::size_t asked_steps(const Item& item) {
 
 bool can_be_graded(const Item& item) {
   return item.row.at("reason").get<std::string>().empty();
+}
+
+// Why nothing can be run; empty: it can.
+Result<std::string> untestable(const Item& item, const TaskContext& /*context*/) {
+  return item.row.at("reason").get<std::string>();
+}
+
+bool is_generated(const Item& item) {
+  return item.row.value("asked", can_be_graded(item));
 }
 
 bool was_answered(const StepResult& step) {
@@ -234,12 +276,12 @@ std::string description_of(const Json& step, bool with_background) {
 }
 
 int steps_of(const Item& item) {
-  return can_be_graded(item) ? static_cast<int>(asked_steps(item)) : 0;
+  return is_generated(item) ? static_cast<int>(asked_steps(item)) : 0;
 }
 
 Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far,
                          const TaskContext& context) {
-  if (!can_be_graded(item) || so_far.size() >= asked_steps(item)) return std::nullopt;
+  if (!is_generated(item) || so_far.size() >= asked_steps(item)) return std::nullopt;
   // The prompts of later steps are longer, so they would not fit either; and a step without code is
   // missing from all later programs.
   if (!so_far.empty() && !was_answered(so_far.back())) return std::nullopt;
@@ -310,6 +352,10 @@ Program step_program(const Item& item, std::size_t index, const std::vector<std:
   return program;
 }
 
+std::vector<std::filesystem::path> places_of(const Item& item, const TaskContext& context) {
+  return scicode_places(context, item.row.value("beside", std::vector<std::string>()));
+}
+
 // One program an asked step, in order.
 Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
                           const TaskContext& context) {
@@ -319,17 +365,20 @@ Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps
     return out;
   }
   const double time_limit_s = TRY(number_option(context.spec, "time_limit_s", 300));
-  const std::string test_data = find_extra_file(context.data_folder, "test_data.h5");
+  const std::string test_data = find_scicode_file(places_of(item, context), kScicodeTargets);
   if (item.row.at("has_test_data").get<bool>() && test_data.empty()) {
     return usage_error("test_data.h5 is no longer in " + context.data_folder,
                        "SciCode's tests take their targets from it", "put it back");
   }
   const std::vector<std::string> code = code_of_steps(item, steps);
+  std::size_t answer = 0;
   for (std::size_t i = 0; i < code.size(); ++i) {
-    if (is_asked(item.row.at("steps")[i])) {
-      out.push_back(
-          step_program(item, i, carried_code(item, code, i, context), test_data, time_limit_s));
-    }
+    if (!is_asked(item.row.at("steps")[i])) continue;
+    out.push_back(
+        step_program(item, i, carried_code(item, code, i, context), test_data, time_limit_s));
+    const StepResult& step = steps[answer++];
+    // The benchmark's own files hold the steps before, too.
+    if (step.is_code) out.back().source = step.response.text;
   }
   return out;
 }
@@ -366,6 +415,7 @@ Score score(const ScoreInputs& inputs) {
   if (!can_be_graded(inputs.item)) {
     Score score = unscored("");
     score.reason = inputs.item.row.at("reason").get<std::string>();
+    if (!inputs.steps.empty()) set_soundness(score, inputs.steps);
     return score;
   }
   if (auto early = unanswered(inputs.steps)) {
@@ -381,10 +431,12 @@ Score score(const ScoreInputs& inputs) {
   Score score = score_steps(inputs);
   const bool none_extracted =
       std::any_of(inputs.steps.begin(), inputs.steps.end(), [](const StepResult& step) {
-        return extract_scicode_code(answer_text(step.response.text)).code.empty();
+        return extract_scicode_code(step.is_code ? step.response.text
+                                                 : answer_text(step.response.text))
+            .code.empty();
       });
   score.not_extractable = none_extracted;
-  score.extraction = none_extracted ? "" : "code fence";
+  score.extraction = none_extracted ? "" : inputs.steps[0].is_code ? "as recorded" : "code fence";
   set_soundness(score, inputs.steps);
   return score;
 }
@@ -411,6 +463,8 @@ Task scicode_task() {
           .make_items = make_items,
           .next = next,
           .programs = programs,
+          .untestable = untestable,
+          .data_note = data_note,
           .score = score,
           .steps_of = steps_of};
 }

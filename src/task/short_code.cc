@@ -31,6 +31,14 @@ CodeExtraction last_block_or_all(const std::string& text) {
 }  // namespace
 
 CodeAnswers short_code_of(const StepResult& step, const std::vector<std::string>& names) {
+  if (step.is_code) {
+    const std::string& code = step.response.text;
+    const bool none = trim(code).empty();
+    CodeAnswers answers = code_answers(
+        code, {.names = names}, none ? CodeExtraction() : CodeExtraction{code, "as recorded"});
+    if (trim(answers.robust.code) == trim(code)) answers.robust = answers.official;
+    return answers;
+  }
   const std::string text = answer_text(step.response.text);
   return code_answers(text, {.names = names}, last_block_or_all(text));
 }

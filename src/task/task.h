@@ -37,6 +37,9 @@ struct TaskContext {
 struct StepResult {
   Response response;
   bool prompt_did_not_fit = false;  // never sent: response is empty
+  // Recorded outputs alone: the text is code as the benchmark's own evaluation ran it, so that
+  // nothing is extracted for `official`.
+  bool is_code = false;
 };
 
 // Nothing more to ask: std::nullopt.
@@ -104,6 +107,16 @@ struct Task {
   // Code tasks: what to run once no request is left. nullptr: nothing.
   Result<Programs> (*programs)(const Item& item, const std::vector<StepResult>& steps,
                                const TaskContext& context) = nullptr;
+  // Why this item's tests cannot be run, told from its row before anything is asked; empty: they
+  // can. nullptr: they always can. Errors (usage): the tests are damaged, or too few to be the
+  // benchmark's, where its options do not allow that.
+  Result<std::string> (*untestable)(const Item& item, const TaskContext& context) = nullptr;
+  // What becomes of such items. Empty: the task does not ask them and they stay unscored, which is
+  // said before a run begins. Else that is an error before it begins, and this is what to do.
+  std::string untestable_fix;
+  // What should be known of the data before anything is asked, one line; empty: nothing. nullptr
+  // rows: they come from the hub and were not fetched yet.
+  std::string (*data_note)(const DataSet* rows, const TaskContext& context) = nullptr;
   Score (*score)(const ScoreInputs& inputs) = nullptr;
   // score() asks inputs.oracle about answers it cannot decide by itself; it is null for others.
   bool asks_oracle = false;

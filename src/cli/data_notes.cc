@@ -1,0 +1,19 @@
+#include "cli/data_notes.h"
+
+namespace assay {
+
+std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
+                                        const std::string& data) {
+  const std::string& place = !data.empty() ? data : spec.data.empty() ? plan.data : spec.data;
+  if (place.empty() || place == "hub") return std::nullopt;
+  return place;
+}
+
+std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task, const Plan& plan) {
+  if (task.data_note == nullptr) return {};
+  const std::string note = task.data_note(nullptr, {spec, plan.chat, plan.seed, {}, ""});
+  if (note.empty()) return {};
+  return {spec.name + ": " + note};
+}
+
+}  // namespace assay

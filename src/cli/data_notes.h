@@ -1,0 +1,22 @@
+// What is known of a plan's data before a run, for the commands that only look.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "task/task.h"
+
+namespace assay {
+
+// The folder the task's rows lie in; nothing when they come from the hub, which is not asked.
+// `data`: what the command line names; empty: what the plan says.
+[[nodiscard]] std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
+                                                      const std::string& data);
+
+// As ResolvedTask::notes, of a task whose rows come from the hub and were not fetched.
+[[nodiscard]] std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task,
+                                                      const Plan& plan);
+
+}  // namespace assay
