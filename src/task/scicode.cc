@@ -201,11 +201,13 @@ std::string data_note(const DataSet* rows, const TaskContext& context) {
     beside = fmt::format("beside the rows in {}, ",
                          (std::filesystem::path(context.data_folder) / folders[0]).string());
   }
+  const auto asked = bool_option(context.spec, "generate_untested", false);
   return fmt::format(
       "{} is not there: without it only the development problems can be tested, whose solutions "
-      "are public; the test problems are not asked. Put it {}into {}, or name it: `options: "
-      "{{test_data: FILE}}` (docs/tasks.md, scicode)",
-      kScicodeTargets, beside, scicode_user_folder().string());
+      "are public; the test problems {}. Put it {}into {}, or name it: `options: {{test_data: "
+      "FILE}}` (docs/tasks.md, scicode)",
+      kScicodeTargets, asked && *asked ? "that are asked stay unscored" : "are not asked", beside,
+      scicode_user_folder().string());
 }
 
 // --- asking
