@@ -52,6 +52,22 @@ TEST(Files, WrittenWholeAndReadBack) {
   std::filesystem::remove_all(dir);
 }
 
+TEST(Files, PiecesAreOneFileAndAnErrorKeepsTheOldOne) {
+  const auto path = std::filesystem::path(::testing::TempDir()) / "pieces";
+  ASSERT_TRUE(write_file_atomic(path, [](const Append& append) -> Status {
+    TRY(append("one, "));
+    return append("two");
+  }));
+  EXPECT_EQ(read_file(path).value_or(""), "one, two");
+  const Status failed = write_file_atomic(path, [](const Append& append) -> Status {
+    TRY(append("three"));
+    return usage_error("no", "it ends here", "");
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().what, "no");
+  EXPECT_EQ(read_file(path).value_or(""), "one, two");
+}
+
 TEST(Json, ErrorsNameTheField) {
   const Json row = {{"id", 3}, {"tags", {"a", 1}}};
   EXPECT_EQ(int_field(row, "id", "x:1").value(), 3);

@@ -57,6 +57,11 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Status write_file_atomic(const std::filesystem::path& path, std::string_view content) {
+  return write_file_atomic(path, [content](const Append& append) { return append(content); });
+}
+
+Status write_file_atomic(const std::filesystem::path& path,
+                         const std::function<Status(const Append&)>& write) {
   const std::filesystem::path temporary =
       path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()));
   {
@@ -65,7 +70,8 @@ Status write_file_atomic(const std::filesystem::path& path, std::string_view con
       return errno_error("cannot write " + path.string(),
                          "check that the folder is there and yours");
     }
-    Status written = write_all(fd.get(), content, path);
+    Status written =
+        write([&](std::string_view piece) { return write_all(fd.get(), piece, path); });
     if (written && ::fsync(fd.get()) != 0) {
       written = errno_error("cannot sync " + path.string(), "check the disk");
     }

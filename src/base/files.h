@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ namespace assay {
 // Writes a temporary file, syncs it and renames it, so that readers see the old content or the new
 // one, never a part.
 [[nodiscard]] Status write_file_atomic(const std::filesystem::path& path, std::string_view content);
+// The same, piece by piece: write() is called once and gives each piece to its argument. Its error
+// is handed on, and the old content stays.
+using Append = std::function<Status(std::string_view)>;
+[[nodiscard]] Status write_file_atomic(const std::filesystem::path& path,
+                                       const std::function<Status(const Append&)>& write);
 
 [[nodiscard]] Status make_dirs(const std::filesystem::path& path);
 

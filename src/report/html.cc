@@ -74,7 +74,8 @@ std::string html_report(const RunReport& report, Language language) {
   }
   out += items_section(report);
   out += "</main><footer>assay " + markup_escaped(report.assay_version) + "</footer>\n";
-  return out + "<script>" + charts + "</script>\n<script>" + script + "</script></body></html>\n";
+  return out.append("<script>" + charts + "</script>\n<script>" + script +
+                    "</script></body></html>\n");
 }
 
 }  // namespace assay

@@ -98,23 +98,22 @@ std::string items_section(const RunReport& report) {
   }
   Json names = Json::array();
   for (const VariantValues& v : report.variants) names.push_back(v.name);
-  Json items = Json::array();
-  for (const ItemValues& item : report.items) {
-    items.push_back(
-        {task_index[item.task], item.id, item.group, item.target, flip_bits(item, base)});
-  }
-  const Json index = {{"variants", names},
-                      {"baseline", base},
-                      {"tasks", tasks},
-                      {"chunk", kChunk},
-                      {"items", std::move(items)}};
   std::string out = "<section id=\"items\"><h2>" + both({"Items", "逐题查看"}) + "</h2>" +
                     controls(report) +
                     "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" "
                     "aria-label=\"items\" data-label=\"items|题目\"></ul>"
                     "<div id=\"detail\" role=\"region\" aria-live=\"polite\" aria-label=\"item\" "
                     "data-label=\"item|题目内容\"></div></div></section>\n";
-  out += "<script type=\"application/json\" id=\"index\">" + script_json(index) + "</script>\n";
+  // Item by item: a page of 100,000 must not need them all as values at once.
+  out += "<script type=\"application/json\" id=\"index\">";
+  out += fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk);
+  for (const ItemValues& item : report.items) {
+    if (&item != report.items.data()) out += ',';
+    out += script_json(Json::array(
+        {task_index[item.task], item.id, item.group, item.target, flip_bits(item, base)}));
+  }
+  out += fmt::format("],\"tasks\":{},\"variants\":{}}}</script>\n", script_json(tasks),
+                     script_json(names));
   const std::vector<bool> keep = kept_texts(report, base);
   for (std::size_t begin = 0; begin < report.items.size(); begin += kChunk) {
     Json chunk = Json::array();

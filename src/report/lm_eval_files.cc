@@ -130,18 +130,18 @@ Json sample_line(const TaskValues& task, const ItemValues& item, const OutputVal
 }
 
 // A line for each document, one filter after the other, as lm-eval writes them.
-std::string samples_file(const RunReport& report, const TaskValues& task, std::size_t v) {
-  std::string out;
+Status write_samples(const RunReport& report, const TaskValues& task, std::size_t v,
+                     const Append& append) {
   for (const std::string& filter : filters_of(report, task, v)) {
     int doc_id = 0;
     for (const ItemValues& item : report.items) {
       if (item.task != task.name) continue;
       const int id = doc_id++;
       const auto& output = item.outputs[v];
-      if (output) out += dump_json(sample_line(task, item, *output, id, filter)) + "\n";
+      if (output) TRY(append(dump_json(sample_line(task, item, *output, id, filter)) + "\n"));
     }
   }
-  return out;
+  return {};
 }
 
 Json pass1_file(const RunReport& report, std::size_t v) {
@@ -189,8 +189,9 @@ Status write_lm_eval_files(const RunReport& report, const std::filesystem::path&
     for (const TaskValues& task : report.tasks) {
       code = code || task.kind == "code";
       if (task.cells[v].run == 0) continue;
-      TRY(write_file_atomic(target / fmt::format("samples_{}_{}.jsonl", task.name, when),
-                            samples_file(report, task, v)));
+      TRY(write_file_atomic(
+          target / fmt::format("samples_{}_{}.jsonl", task.name, when),
+          [&](const Append& append) { return write_samples(report, task, v, append); }));
     }
     if (code)
       TRY(write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n"));
