@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/cli.h"
+#include "cli/run_cli_test.h"
 #include "run/resolve.h"
 
 namespace assay {
@@ -19,27 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-struct Told {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
-Told assay(std::vector<std::string> words) {
-  words.insert(words.begin(), "assay");
-  std::vector<char*> argv;
-  argv.reserve(words.size());
-  for (std::string& word : words) argv.push_back(word.data());
-  const std::atomic<bool> interrupted{false};
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Told told;
-  told.exit_code = run_cli(static_cast<int>(argv.size()), argv.data(), interrupted);
-  told.out = testing::internal::GetCapturedStdout();
-  told.err = testing::internal::GetCapturedStderr();
-  return told;
-}
 
 std::string problem(const std::string& id) {
   return R"({"problem": "1 + 1?", "solution": "$\\boxed{2}$", "answer": "2", )"

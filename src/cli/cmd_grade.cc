@@ -78,7 +78,10 @@ void print_figures(const GradedFile& file) {
     if (output.score.month) add(parts[*output.score.month], output);
   }
   fmt::print("{:<24}{:>9}{:>9}", "", "outputs", "scored");
-  for (const auto& [name, sum] : all.metrics) fmt::print("{:>12}", name);
+  const auto width = [](const std::string& name) {
+    return std::max<std::size_t>(12, name.size() + 2);
+  };
+  for (const auto& [name, sum] : all.metrics) fmt::print("{:>{}}", name, width(name));
   fmt::print("{:>12}\n", "recorded");
   const auto line = [&](const std::string& what, const Figures& figures) {
     const auto robust = figures.metrics.find("robust");
@@ -86,7 +89,8 @@ void print_figures(const GradedFile& file) {
                robust == figures.metrics.end() ? 0 : robust->second.n);
     for (const auto& [name, sum] : all.metrics) {
       const auto found = figures.metrics.find(name);
-      fmt::print("{:>12}", found == figures.metrics.end() ? "-" : found->second.text());
+      fmt::print("{:>{}}", found == figures.metrics.end() ? "-" : found->second.text(),
+                 width(name));
     }
     fmt::print("{:>12}\n", figures.recorded.text());
   };

@@ -215,7 +215,10 @@ constexpr const char* kIdFields[] = {"assay_id",  "id",          "unique_id", "I
 Result<RecordedItem> sample_item(const Row& row) {
   RecordedItem item;
   const Json& doc = row.fields.at("doc");
-  const Row doc_row = {doc, row.where + ", doc"};
+  Row doc_row = {doc, row.where + ", doc"};
+  // Rows without an id of their own are called by it.
+  const Json doc_id = row.fields.value("doc_id", Json());
+  if (doc_id.is_number_integer()) doc_row.position = doc_id.get<std::int64_t>();
   for (const char* field : kIdFields) {
     if (!has(doc, field)) continue;
     item.id = TRY(id_field(doc_row, field));

