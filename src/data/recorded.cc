@@ -279,7 +279,7 @@ Result<Recorded> read_hle(const Json& predictions, const std::string& where) {
 // "13.6" of "13.6.py"; nothing for other files.
 std::optional<std::string> step_of_file(const std::filesystem::path& file) {
   if (file.extension() != ".py") return std::nullopt;
-  const std::string id = file.stem().string();
+  std::string id = file.stem().string();
   const std::size_t point = id.find('.');
   const auto digits = [](std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_digit);
