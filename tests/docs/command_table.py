@@ -14,6 +14,7 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
     "assay score": {"DIR": "demo-run"},
     "assay report": {"DIR": "demo-run"},
     "assay grade": {"TASK": "math500", "FILE": "outputs.jsonl", "DIR": "data"},
+    "assay grade scicode": {"FOLDER": "generated_code", "DIR": "data"},
     "python -m assay_worker.rows": {"FILE": "rows.parquet"},
 }
 
@@ -29,6 +30,9 @@ COMPLETED: dict[str, str] = {
     "--id HuggingFaceH4/MATH-500 --revision main --allow test.jsonl",
     "assay data check": "assay data check data",
     "assay sandbox check": "assay sandbox check --help",
+    "assay pass1 --samples 20 --temperature 0.8 --k 1,10": "assay pass1 --model Qwen/Qwen3-32B "
+    "--tasks humaneval --limit 2 --data data --out samples-run --accept-missing memory_cgroup "
+    "--samples 20 --temperature 0.8 --k 1,10",
     # The machine of these tests may have no cgroup to give.
     "assay pass1 --model Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20": "assay pass1 --model "
     "Qwen/Qwen3-32B --tensor-parallel-size 2 --limit 20 --accept-missing memory_cgroup",
@@ -60,6 +64,7 @@ ELSEWHERE: dict[str, str] = {
     "python tests/parity/make_records.py": "the stage parity",
     "ASSAY_PARITY_RECORDS=": "the stage parity",
     "tests/agreement/run_all": "the stage parity, where the recorded data is",
+    "tests/agreement/public_graders": "needs checkouts of other graders' repositories",
     "build/bench/": "the bench preset, which ./dev test does not build",
     "cmake --preset asan": "the stage fuzzers",
     "build/asan/": "the stage fuzzers",

@@ -77,6 +77,13 @@ def recorded_outputs(tree: Path) -> None:
     text = "".join(json.dumps(sample) + "\n" for sample in samples)
     for name in ("outputs.jsonl", "samples_hendrycks_math500.jsonl"):
         (tree / name).write_text(text)
+    # SciCode's own files of generated code: each step's program with the steps before it.
+    (tree / "generated_code").mkdir()
+    for row in map(json.loads, (ROOT / "data/scicode/problems.jsonl").open()):
+        code = row["required_dependencies"]
+        for step in row["sub_steps"]:
+            code += "\n\n" + step["ground_truth_code"]
+            (tree / f"generated_code/{step['step_number']}.py").write_text(code)
     problem = json.loads((ROOT / "data/livecodebench/test.jsonl").open().readline())
     answer = "```python\na, b = map(int, input().split())\nprint(a + b)\n```"
     evaluated = {key: problem[key] for key in ("question_id", "question_title", "difficulty",
