@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <limits>
 
-#include "base/unicode.h"
+#include "base/python_json.h"
 
 namespace assay {
 namespace {
@@ -22,14 +23,37 @@ Result<const Json*> find(const Json& object, std::string_view field, std::string
   return &*it;
 }
 
+// Python's numbers that JSON has not are put into the text as strings with this before them, which
+// no file of ours or of an evaluator has.
+constexpr std::string_view kNumberMark = "assay: not JSON's number: ";
+constexpr int kDeepestWalk = 512;
+
+double marked_number(std::string_view word) {
+  if (word == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  return word.starts_with('-') ? -infinity : infinity;
+}
+
+// Puts the numbers in the place of the marked strings.
+void unmark(Json& value, int depth) {
+  if (value.is_string()) {
+    const std::string_view text = value.get_ref<const std::string&>();
+    if (text.starts_with(kNumberMark)) value = marked_number(text.substr(kNumberMark.size()));
+  } else if (value.is_structured() && depth < kDeepestWalk) {
+    for (Json& part : value) unmark(part, depth + 1);
+  }
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view where) {
-  // A half of a surrogate pair alone is rare: the text is looked at again only when it is refused.
+  // What JSON has not is rare: the text is looked at again only when it is refused.
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_discarded()) return value;
   try {
-    return Json::parse(mend_surrogates(text));
+    value = Json::parse(mend_python_json(text, kNumberMark));
+    unmark(value, 0);
+    return value;
   } catch (const Json::exception& e) {
     return usage_error(fmt::format("{} is not valid JSON", where), e.what(), "correct the file");
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/python_json.h"
 #include "base/text.h"
 #include "compare/mapped_file.h"
 #include "compare/result_file.h"
@@ -14,31 +15,6 @@ namespace {
 
 constexpr std::size_t kLargestField = std::size_t{64} << 20;
 constexpr std::size_t kDeepest = 200;  // results are four deep; values are compared by recursion
-
-// NaN and Infinity, which JSON has not, as strings. Text in quotes is left alone.
-std::string quoted_nan(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 16);
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') {
-      out += text[i];
-      if (i + 1 < text.size()) out += text[++i];
-      continue;
-    }
-    if (text[i] == '"') quoted = !quoted;
-    bool replaced = false;
-    for (std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
-      if (quoted || !text.substr(i).starts_with(word)) continue;
-      out += fmt::format("\"{}\"", word);
-      i += word.size() - 1;
-      replaced = true;
-      break;
-    }
-    if (!replaced) out += text[i];
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -58,7 +34,8 @@ Result<OrderedJson> read_fields(const fs::path& file, const std::vector<std::str
       return unusable_results(file, fmt::format("its field \"{}\" is larger than {}", key,
                                                 human_bytes(static_cast<double>(kLargestField))));
     }
-    OrderedJson parsed = OrderedJson::parse(quoted_nan(value), nullptr, false);
+    OrderedJson parsed = OrderedJson::parse(value, nullptr, false);
+    if (parsed.is_discarded()) parsed = OrderedJson::parse(mend_python_json(value), nullptr, false);
     if (parsed.is_discarded() || nesting_of(value) > kDeepest) {
       return unusable_results(file,
                               fmt::format("its field \"{}\" is no JSON, or nested too deep", key));

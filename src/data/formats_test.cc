@@ -4,7 +4,9 @@
 #include <zip.h>
 #include <zlib.h>
 
+#include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "base/files.h"
 #include "data/byte_source.h"
@@ -90,6 +92,21 @@ TEST_F(Formats, ALoneSurrogateBecomesU_FFFD) {
   const auto rows = read_rows(write("s.jsonl", "{\"a\": \"x \\ud83d y\"}\n"), {});
   ASSERT_TRUE(rows);
   EXPECT_EQ((*rows)[0].fields["a"], "x \uFFFD y");
+}
+
+// Python's json writes and reads these by default. In quotes they are text.
+TEST_F(Formats, NumbersThatJsonHasNot) {
+  const auto rows = read_rows(
+      write("n.jsonl", "{\"a\": NaN, \"b\": [-Infinity, Infinity], \"c\": \"NaN \\\"NaN\"}\n"), {});
+  ASSERT_TRUE(rows) << rows.error().to_string();
+  const json& fields = (*rows)[0].fields;
+  ASSERT_TRUE(fields["a"].is_number());
+  EXPECT_TRUE(std::isnan(fields["a"].get<double>()));
+  EXPECT_EQ(fields["b"][0], -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(fields["b"][1], std::numeric_limits<double>::infinity());
+  EXPECT_EQ(fields["c"], "NaN \"NaN");
+  EXPECT_FALSE(read_rows(write("nan.jsonl", "{\"a\": Nan}\n"), {}));
+  EXPECT_FALSE(read_rows(write("inf.jsonl", "{NaN: 1, 2}\n"), {}));
 }
 
 TEST_F(Formats, JsonLinesErrorsNameTheLine) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/text.h"
-#include "base/unicode.h"
 
 namespace assay {
 namespace {
@@ -38,8 +38,7 @@ int nesting_depth(std::string_view text) {
 }
 
 // The library's words without its prefix "[json.exception.parse_error.101] ".
-std::string short_reason(const json::exception& e) {
-  std::string_view what = e.what();
+std::string short_reason(std::string_view what) {
   if (const std::size_t at = what.find("] "); at != std::string_view::npos)
     what.remove_prefix(at + 2);
   std::string reason = sanitize_utf8(what.substr(0, kLongestReasonBytes));
@@ -76,14 +75,12 @@ Result<json> parse_row_json(std::string_view text, const std::string& where) {
                        fmt::format("more than {} levels", kMostJsonLevels),
                        "is this the right file?");
   }
-  try {
-    json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    // Python writes a lone half of a surrogate pair as an escape, and reads it.
-    return value.is_discarded() ? json::parse(mend_surrogates(text)) : value;
-  } catch (const json::exception& e) {
-    return usage_error(where + " is not valid JSON", short_reason(e),
+  Result<json> value = parse_json(text, where);
+  if (!value) {
+    return usage_error(value.error().what, short_reason(value.error().why),
                        "correct the file, or fetch it again");
   }
+  return value;
 }
 
 Result<RowList> read_json_lines(ByteSource& source, const std::string& where) {

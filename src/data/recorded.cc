@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -55,7 +58,8 @@ Status add_verdicts(const Row& row, const char* field, std::vector<RecordedOutpu
     if (list[i].is_boolean()) {
       outputs[i].verdict = list[i].get<bool>();
     } else if (list[i].is_number()) {
-      outputs[i].verdict = list[i].get<double>() > 0;
+      const double value = list[i].get<double>();
+      if (std::isfinite(value)) outputs[i].verdict = value > 0;
     } else {
       return bad(row, field, "an entry is neither a truth value nor a number");
     }
@@ -140,6 +144,21 @@ Result<RecordedItem> math_item(const Row& row) {
   return item;
 }
 
+// The first of [log-likelihood, is_greedy]: a number, as text where lm-eval has put it through text
+// ("-1.5", "nan"); NaN for null. Nothing for anything else.
+std::optional<double> likelihood_of(const Json& answer) {
+  if (!answer.is_array() || answer.empty()) return std::nullopt;
+  const Json& value = answer[0];
+  if (value.is_number()) return value.get<double>();
+  if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  if (!value.is_string()) return std::nullopt;
+  const std::string& text = value.get_ref<const std::string&>();
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool whole = !text.empty() && end == text.c_str() + text.size();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
 // resps: [[text]] for generations, [[[log-likelihood, is_greedy]], …] for choices.
 Result<std::vector<RecordedOutput>> outputs_of_resps(const Row& row) {
   const Json& resps = row.fields.at("resps");
@@ -149,14 +168,12 @@ Result<std::vector<RecordedOutput>> outputs_of_resps(const Row& row) {
   for (const Json& one : resps) {
     if (!one.is_array() || one.empty()) return bad(row, "resps", "an entry is no list");
     for (const Json& answer : one) {
-      if (answer.is_string()) {
+      if (answer.is_null()) {  // an endpoint that gave none
+        out.emplace_back();
+      } else if (answer.is_string()) {
         out.push_back({.text = answer.get<std::string>()});
-      } else if (answer.is_array() && !answer.empty() && answer[0].is_number()) {
-        choices.loglikelihoods.push_back(answer[0].get<double>());
-      } else if (answer.is_array() && !answer.empty() && answer[0].is_string()) {
-        // as lm-eval writes numbers it has put through text
-        choices.loglikelihoods.push_back(
-            std::strtod(answer[0].get_ref<const std::string&>().c_str(), nullptr));
+      } else if (const auto likelihood = likelihood_of(answer)) {
+        choices.loglikelihoods.push_back(*likelihood);
       } else {
         return bad(row, "resps", "an answer is neither text nor a log-likelihood");
       }
@@ -186,7 +203,9 @@ Result<RecordedItem> human_eval_item(const Row& row) {
 void take_sample_verdict(RecordedOutput& output, const Json& fields) {
   for (const char* metric : {"robust", "pass@1", "pass_at_1", "exact_match", "acc"}) {
     if (!has(fields, metric) || !fields.at(metric).is_number()) continue;
-    output.verdict = fields.at(metric).get<double>() > 0.5;
+    const double value = fields.at(metric).get<double>();
+    if (!std::isfinite(value)) continue;
+    output.verdict = value > 0.5;
     output.metric = std::string_view(metric) == "robust" ? "robust" : "lm_eval";
     return;
   }
@@ -265,7 +284,9 @@ Result<Recorded> read_hle(const Json& predictions, const std::string& where) {
     const std::string place = fmt::format("{}[{}]", where, id);
     RecordedItem item;
     item.id = id;
-    RecordedOutput output{.text = TRY(string_field(entry, "response", place))};
+    RecordedOutput output;
+    const bool none = has(entry, "response") && entry.at("response").is_null();
+    if (!none) output.text = TRY(string_field(entry, "response", place));
     const Json judged = entry.value("judge_response", Json());
     if (has(judged, "correct") && judged.at("correct").is_string()) {
       output.verdict = judged.at("correct").get<std::string>() == "yes";

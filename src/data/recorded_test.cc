@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 
 #include "base/json.h"
@@ -213,6 +215,30 @@ TEST(Recorded, SciCodeFolder) {
   EXPECT_TRUE(output.is_code);
   EXPECT_EQ(output.steps,
             (std::map<std::string, std::string>{{"11.1", "# 11.1.py"}, {"11.10", "# 11.10.py"}}));
+}
+
+TEST(Recorded, WhatIsNoNumberAndWhatIsNoAnswer) {
+  const Json doc = {{"ID", "1"}, {"Problem", "p"}, {"Answer", 5}};
+  Json line = {{"doc_id", 0}, {"doc", doc}, {"resps", {{nullptr}}}, {"exact_match", 0.0}};
+  const auto none = read("aime24", {line});
+  ASSERT_TRUE(none) << none.error().to_string();
+  EXPECT_EQ(none->items[0].outputs[0].text, "");
+  EXPECT_EQ(none->items[0].outputs[0].verdict, false);
+  line["exact_match"] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(read("aime24", {line})->items[0].outputs[0].verdict, std::nullopt);
+
+  line["resps"] = {Json::array({Json::array({"nan", "False"})}),
+                   Json::array({Json::array({nullptr, false})}),
+                   Json::array({Json::array({"-inf", "False"})})};
+  const auto choices = read("gpqa_diamond", {line});
+  ASSERT_TRUE(choices) << choices.error().to_string();
+  const std::vector<double>& sums = choices->items[0].outputs[0].loglikelihoods;
+  ASSERT_EQ(sums.size(), 3U);
+  EXPECT_TRUE(std::isnan(sums[0]));
+  EXPECT_TRUE(std::isnan(sums[1]));
+  EXPECT_EQ(sums[2], -std::numeric_limits<double>::infinity());
+  line["resps"] = {Json::array({Json::array({"-1.5x", "False"})})};
+  EXPECT_NE(error_of("gpqa_diamond", {line}).find("'resps'"), std::string::npos);
 }
 
 // assay's own files name the item and leave its question out.
