@@ -651,5 +651,28 @@ TEST_F(ReadersTest, LongListsAreCutShort) {
   EXPECT_LT(none.error().why.size(), 300U);
 }
 
+// lm-eval takes a NaN for the likeliest, and the first of equal ones: that is no answer.
+TEST_F(ReadersTest, LogLikelihoodsThatTellNoOption) {
+  const auto line = [](int id, const std::string& a, const std::string& b) {
+    return fmt::format(
+        "{{\"doc_id\":{},\"acc\":1,\"resps\":[[[{},\"False\"]],[[{},\"False\"]]],"
+        "\"metrics\":[\"acc\"]}}\n",
+        id, a, b);
+  };
+  write("s.jsonl", line(0, "\"-0.5\"", "\"-1.5\"") + line(1, "\"nan\"", "\"-1.5\"") +
+                       line(2, "-1.5", "NaN") + line(3, "\"-inf\"", "\"-inf\"") +
+                       line(4, "-1.5", "-1.5") + line(5, "-Infinity", "-1.5"));
+  SampleChoice choice;
+  choice.metric = "acc";
+  choice.count_options = true;
+  const auto table = read_samples(at("s.jsonl"), choice);
+  ASSERT_TRUE(table) << table.error().to_string();
+  EXPECT_EQ(table->rows.size(), 6U);
+  EXPECT_EQ(table->unscored, 4);
+  for (const SampleRow& row : table->rows) {
+    EXPECT_EQ(std::isnan(row.score), row.doc_id >= 1 && row.doc_id <= 4) << row.doc_id;
+  }
+}
+
 }  // namespace
 }  // namespace assay

@@ -173,6 +173,30 @@ int options_of(const Fields& fields) {
   return options;
 }
 
+// False where the options' log-likelihoods tell none of them: one is no number, or all are alike.
+// lm-eval takes the first of them then.
+bool tells_option(const Fields& fields) {
+  ArrayScanner responses(field(fields, "resps"));
+  std::optional<double> first;
+  bool alike = true;
+  int options = 0;
+  while (const auto response = responses.next()) {
+    // [[-1.5, false]], or as text [["-1.5", "False"]]
+    const std::size_t begin = response->find_first_not_of("[\" \n");
+    if (begin == std::string_view::npos) return true;
+    double value = std::numeric_limits<double>::quiet_NaN();
+    const std::string text(response->substr(begin, 64));
+    char* end = nullptr;
+    value = std::strtod(text.c_str(), &end);
+    if (end == text.c_str()) return !text.starts_with("null");  // no log-likelihoods at all
+    if (std::isnan(value)) return false;
+    alike = alike && (!first || value == *first);
+    if (!first) first = value;
+    ++options;
+  }
+  return options < 2 || !alike;
+}
+
 std::uint32_t doc_id_of(const Fields& fields) {
   const auto number = scanned_number(field(fields, "doc_id"));
   return number && *number >= 0 && *number < 4e9 ? static_cast<std::uint32_t>(*number) : 0;
@@ -269,6 +293,9 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
       row.prompt = static_cast<std::uint32_t>(mix(*prompt, 0xcbf29ce484222325ULL)) | 1U;
     }
     row.score = score_of(fields, choice);
+    if (choice.count_options && !tells_option(fields)) {
+      row.score = std::numeric_limits<double>::quiet_NaN();
+    }
     if (std::isnan(row.score)) ++out.unscored;
     if (choice.look_at_answers) look_at(fields, out.answers);
     if (const int options = choice.count_options ? options_of(fields) : 0; options > 1) {

@@ -211,6 +211,27 @@ void flag_prompt_cut(RunReport& report, const TaskValues& task, std::size_t vari
   report.flags.push_back(std::move(flag));
 }
 
+// Log-likelihoods that no model gives come of an engine or a kernel that is broken.
+void flag_likelihoods(RunReport& report, const TaskValues& task, std::size_t variant) {
+  const Cell& cell = task.cells[variant];
+  if (cell.odd_likelihoods == 0) return;
+  Flag flag{"odd log-likelihoods",
+            report.variants[variant].name,
+            task.name,
+            cell.odd_likelihoods,
+            cell.run,
+            0};
+  flag.text = fmt::format(
+      "of {} of {} items the choices' log-likelihoods are no numbers, all alike, above 0 or lack "
+      "positions",
+      cell.odd_likelihoods, cell.run);
+  flag.text_zh = fmt::format("{} 题中有 {} 题,选项的对数似然不是数字、全部相同、大于 0 或缺少位置",
+                             cell.run, cell.odd_likelihoods);
+  flag.example = example_of(report, task.name, variant,
+                            [](const OutputValues& o) { return o.odd_likelihoods; });
+  report.flags.push_back(std::move(flag));
+}
+
 // The baseline differs from itself, in one direction, beyond chance. Whatever made one of its
 // passes better may have done the same to a variant, so no comparison on this task can be trusted.
 void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t base) {
@@ -407,6 +428,7 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
       flag_accuracy(report, task, v, base);
       flag_unscored(report, task, v, base);
       flag_prompt_cut(report, task, v, base);
+      flag_likelihoods(report, task, v);
       if (v == base) flag_reproducible(report, task, base);
       if (v == base) flag_expected(report, task, base);
       if (!task.noise_floor) flag_noise(report, task, v, base);

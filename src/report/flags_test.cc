@@ -77,6 +77,20 @@ TEST(Flags, APromptThatTheServerCut) {
   for (const Flag& flag : report.flags) EXPECT_FALSE(flag.forces_invalid()) << flag.variant;
 }
 
+TEST(Flags, LogLikelihoodsThatNoModelGives) {
+  RunReport report = report_of(300, 500);
+  raise_flags(report, nlohmann::json::object());
+  EXPECT_EQ(flag_named(report, "odd log-likelihoods"), nullptr);
+  report.tasks[0].kind = "loglikelihood";
+  report.tasks[0].cells[1].odd_likelihoods = 2;
+  raise_flags(report, nlohmann::json::object());
+  const Flag* flag = flag_named(report, "odd log-likelihoods");
+  ASSERT_NE(flag, nullptr);
+  EXPECT_EQ(flag->count, 2);
+  EXPECT_EQ(flag->variant, "fp8");
+  EXPECT_FALSE(flag->forces_invalid());
+}
+
 TEST(Flags, ASettingThatTheTemplateDoesNotKnow) {
   RunReport report = report_of(300, 500);
   nlohmann::json opened = {{"bf16", {{"template_hash", "a"}, {"tokenizer_hash", "b"}}}};

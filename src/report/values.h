@@ -107,6 +107,7 @@ struct Cell {
   std::int64_t not_extractable = 0;
   std::int64_t thinking_not_closed = 0;
   std::int64_t prompt_cut = 0;
+  std::int64_t odd_likelihoods = 0;
   std::int64_t metrics_differ = 0;  // items on which robust and lm_eval differ
   // Chance that two answers to one item are judged differently, mean over items: two answers of
   // this variant (none without repeats), and one of it and one of the baseline.
@@ -231,6 +232,8 @@ struct RunReport {
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;
+  // Of what decides mathematics, as pip names it; none: no task needs it.
+  std::map<std::string, std::string> graders;
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
   std::string summary;          // one paragraph for whoever decides
   std::string summary_zh;

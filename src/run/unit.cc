@@ -37,6 +37,11 @@ Response as_answer(Response response, const Rendered& prompt) {
   const bool cut = response.finish_reason == FinishReason::length && !opened_by.empty() &&
                    !strip_thinking(response.text, opened_by).closed;
   if (cut) response.text.insert(0, std::string(opened_by) + "\n");
+  for (std::size_t i = 0; i < response.loglikelihoods.size() && i < prompt.scored.size(); ++i) {
+    const Rendered::Scored& scored = prompt.scored[i];
+    const int wanted = static_cast<int>(scored.tokens.size()) - scored.continuation_start;
+    response.loglikelihoods[i].missing = std::max(0, wanted - response.loglikelihoods[i].tokens);
+  }
   return response;
 }
 

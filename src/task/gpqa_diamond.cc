@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "base/hash.h"
@@ -115,16 +116,42 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   return request;
 }
 
-void score_loglikelihoods(Score& score, const Response& response, int gold) {
+// Why the choices' log-likelihoods tell none of them; empty: they do. lm-eval takes the first of
+// likeliest ones, and a NaN for the likeliest.
+std::string why_no_choice(const std::vector<double>& sums) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (std::isnan(sums[i])) return fmt::format("that of {} is not a number", labels()[i]);
+  }
+  const bool alike = std::ranges::all_of(sums, [&](double sum) { return sum == sums.front(); });
+  return alike ? fmt::format("all are {}", sums.front()) : "";
+}
+
+// Rounding may leave a sum of logarithms of 1 a little above 0.
+constexpr double kMostLogLikelihood = 1e-3;
+
+Score score_loglikelihoods(const Response& response, int gold) {
   std::vector<double> sums;
   sums.reserve(response.loglikelihoods.size());
-  for (const LogLikelihood& likelihood : response.loglikelihoods) sums.push_back(likelihood.sum);
-  const LmEvalChoice choice = lm_eval_multiple_choice(sums, labels(), gold);
-  score.metrics["robust"] = choice.acc;
-  score.metrics["lm_eval"] = choice.acc;
-  score.metrics["acc_norm"] = choice.acc_norm;
-  score.extracted = labels()[static_cast<std::size_t>(choice.picked)].substr(1, 1);
-  score.extraction = "log-likelihood";
+  bool odd = false;
+  for (const LogLikelihood& likelihood : response.loglikelihoods) {
+    sums.push_back(likelihood.sum);
+    odd = odd || likelihood.sum > kMostLogLikelihood || likelihood.missing > 0;
+  }
+  const std::string no_choice = why_no_choice(sums);
+  Score score;
+  if (no_choice.empty()) {
+    const LmEvalChoice choice = lm_eval_multiple_choice(sums, labels(), gold);
+    score.outcome = Outcome::scored;
+    score.metrics["robust"] = choice.acc;
+    score.metrics["lm_eval"] = choice.acc;
+    score.metrics["acc_norm"] = choice.acc_norm;
+    score.extracted = labels()[static_cast<std::size_t>(choice.picked)].substr(1, 1);
+    score.extraction = "log-likelihood";
+  } else {
+    score = unscored(reason::kNoChoice, no_choice);
+  }
+  score.odd_likelihoods = odd || !no_choice.empty();
+  return score;
 }
 
 Score score(const ScoreInputs& inputs) {
@@ -141,8 +168,9 @@ Score score(const ScoreInputs& inputs) {
       return unscored(reason::kEngineError, fmt::format("{} log-likelihoods instead of 4",
                                                         response.loglikelihoods.size()));
     }
-    score_loglikelihoods(score, response, gold);
-    return score;
+    Score chosen = score_loglikelihoods(response, gold);
+    chosen.target = score.target;
+    return chosen;
   }
   const std::string answer = answer_text(response.text, generative_stop());
   set_choice_score(score, stated_choice(answer, static_cast<int>(labels().size())),

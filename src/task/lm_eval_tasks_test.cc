@@ -243,6 +243,42 @@ TEST_F(Gpqa, Scores) {
   EXPECT_EQ(score_of(task, item, {step}).reason, reason::kEngineError);
 }
 
+// lm-eval takes a NaN for the greatest, and the first of equal ones.
+TEST_F(Gpqa, LogLikelihoodsThatTellNoChoice) {
+  const Task& task = use("gpqa_diamond");
+  const Item item = items_of(task, {row(1)})[0];
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto score = [&](std::vector<double> sums, int missing = 0) {
+    StepResult step;
+    for (const double sum : sums) {
+      step.response.loglikelihoods.push_back(
+          {.sum = sum, .is_greedy = false, .tokens = 3, .missing = missing});
+    }
+    return score_of(task, item, {step});
+  };
+  for (const std::vector<double>& sums : {std::vector<double>{-1, kNan, -2, -3},
+                                          {kNan, kNan, kNan, kNan},
+                                          {-1, -1, -1, -1},
+                                          {-kInfinity, -kInfinity, -kInfinity, -kInfinity}}) {
+    const Score none = score(sums);
+    EXPECT_EQ(none.outcome, Outcome::unscored);
+    EXPECT_EQ(none.reason, reason::kNoChoice);
+    EXPECT_TRUE(none.odd_likelihoods);
+    EXPECT_TRUE(none.metrics.empty());
+    EXPECT_EQ(none.target, "D");
+  }
+  const Score positive = score({-1, -2, -3, 0.5});
+  EXPECT_EQ(positive.metrics.at("robust"), 1);
+  EXPECT_TRUE(positive.odd_likelihoods);
+  EXPECT_TRUE(score({-1, -2, -3, -0.5}, 1).odd_likelihoods);
+  EXPECT_EQ(score({-1, -2, -3, -0.5}, 1).outcome, Outcome::scored);
+  const Score one = score({-kInfinity, -kInfinity, -kInfinity, -4});
+  EXPECT_EQ(one.metrics.at("robust"), 1);
+  EXPECT_FALSE(one.odd_likelihoods);
+  EXPECT_FALSE(score({-1, -2, -3, 1e-6}).odd_likelihoods);  // rounding
+}
+
 TEST_F(Gpqa, GenerativeMode) {
   const Task& task = use("gpqa_diamond");
   spec_.options["generative"] = true;

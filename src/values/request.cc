@@ -161,8 +161,9 @@ Response response_from_json(const json& value) {
   out.finish_reason = finish_reason_from(value.at("finish_reason"));
   out.stop_reason = value.at("stop_reason");
   for (const json& l : value.at("loglikelihoods")) {
-    out.loglikelihoods.push_back(
-        {logprob_from(l.at("sum")), l.at("is_greedy").get<bool>(), l.at("tokens").get<int>()});
+    out.loglikelihoods.push_back({.sum = logprob_from(l.at("sum")),
+                                  .is_greedy = l.at("is_greedy").get<bool>(),
+                                  .tokens = l.at("tokens").get<int>()});
   }
   out.positions = positions_from(value.at("positions"));
   out.error = value.at("error");

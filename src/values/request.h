@@ -83,6 +83,9 @@ struct LogLikelihood {  // one continuation
   double sum = 0;       // natural log
   bool is_greedy = false;
   int tokens = 0;
+  // Tokens of the continuation that no log-probability came for; never stored: the prompt says how
+  // many there should be.
+  int missing = 0;
 };
 
 struct Response {

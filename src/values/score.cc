@@ -58,6 +58,7 @@ json to_json(const Score& score) {
               {"thinking_not_closed", score.thinking_not_closed},
               {"extra", extra_json(score)}};
   if (score.prompt_cut) out["prompt_cut"] = true;
+  if (score.odd_likelihoods) out["odd_likelihoods"] = true;
   return out;
 }
 
@@ -76,6 +77,7 @@ Score score_from_json(const json& value) {
   score.not_extractable = value.at("not_extractable");
   score.thinking_not_closed = value.at("thinking_not_closed");
   score.prompt_cut = value.value("prompt_cut", false);
+  score.odd_likelihoods = value.value("odd_likelihoods", false);
   read_extra(value.at("extra"), score);
   return score;
 }

@@ -33,6 +33,8 @@ inline constexpr const char* kPromptDoesNotFit = "prompt does not fit";
 inline constexpr const char* kNoTests = "tests not available";
 inline constexpr const char* kEngineError = "engine error";
 inline constexpr const char* kNeedsImage = "needs an image";
+// One of the choices' log-likelihoods is no number, or all are alike or -inf.
+inline constexpr const char* kNoChoice = "log-likelihoods tell no choice";
 }  // namespace reason
 
 // Sub-steps of one problem, or over all problems.
@@ -61,6 +63,9 @@ struct Soundness {
   bool not_extractable = false;
   bool thinking_not_closed = false;
   bool prompt_cut = false;  // the server read fewer tokens than it was sent
+  // Log-likelihoods that no model gives: no number, above 0, of fewer positions than the choice has
+  // tokens, or alike for all choices.
+  bool odd_likelihoods = false;
 };
 
 // One item of one variant and repeat.
