@@ -43,7 +43,11 @@ void look_at_math(const Plan& plan, const Deadline& until, Findings& findings) {
   const auto python = find_python(python_search_here(plan.engine.python));
   if (task.empty() || !python) return;  // without one "engine" says what to do
   if (const auto client = start_math_verify(python->python.string(), task, until); client) {
-    findings.good("Math-Verify", fmt::format("{} for {}", (*client)->version(), task));
+    findings.good("Math-Verify",
+                  fmt::format("{} for {}{}", reference_text((*client)->versions()), task,
+                              (*client)->imitated() ? ""
+                                                    : "; not the versions that the fast path "
+                                                      "imitates: it decides every answer"));
   } else {
     findings.bad("Math-Verify", client.error());
   }

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/visible.h"
 #include "cli/command.h"
 #include "cli/grade_file.h"
 #include "stats/calibration.h"
@@ -182,8 +183,9 @@ void print_counts(const GradedFile& file) {
     } else if (!output.untestable.empty()) {
       ++counts["scored by public tests alone: " + output.untestable];
     }
+    if (score.odd_likelihoods) ++counts["odd log-likelihoods"];
   }
-  for (const auto& [what, count] : counts) fmt::print("{}: {}\n", what, count);
+  for (const auto& [what, count] : counts) fmt::print("{}: {}\n", visible_text(what), count);
 }
 
 void print_agreement(const GradedFile& file, int show) {
@@ -204,8 +206,8 @@ void print_agreement(const GradedFile& file, int show) {
     sum.only_recorded += !ours && *output.verdict ? 1 : 0;
     if (ours == *output.verdict || ++shown > show) continue;
     differing += fmt::format(
-        "  {} sample {}: target {}, ours {} ({}), recorded {}\n", output.item, output.sample + 1,
-        one_line(output.score.target, kShownBytes), ours ? "right" : "wrong",
+        "  {} sample {}: target {}, ours {} ({}), recorded {}\n", visible_text(output.item),
+        output.sample + 1, one_line(output.score.target, kShownBytes), ours ? "right" : "wrong",
         one_line(output.score.extracted, kShownBytes), *output.verdict ? "right" : "wrong");
   }
   if (sum.compared == 0) return;
@@ -239,6 +241,13 @@ Status write_scores(const GradedFile& file, const std::string& path) {
 Result<int> grade(const GradeCommand& options) {
   const GradedFile file = TRY(grade_file(options.grade));
   fmt::print("{}: {}, {} outputs\n", options.grade.task, file.layout, file.outputs.size());
+  if (!file.graders.empty()) {
+    fmt::print("mathematics: {}{}\n", visible_text(reference_text(file.graders)),
+               file.graders == imitated_reference()
+                   ? ""
+                   : ", which decided everything: the fast path imitates " +
+                         reference_text(imitated_reference()));
+  }
   print_figures(file);
   print_pass_at_k(file);
   print_calibration(file);

@@ -1,6 +1,9 @@
 // assay report and assay score: from the store, without an engine.
 #include <fmt/format.h>
 
+#include <cstdint>
+
+#include "base/visible.h"
 #include "cli/command.h"
 #include "cli/stored_run.h"
 #include "report/build.h"
@@ -20,9 +23,28 @@ Result<int> report(const std::string& folder, const std::string& language, const
   return kExitDone;
 }
 
-Result<int> score(const std::string& folder, const Session& session) {
-  TRY(rescore_folder(folder, Deadline().or_stop(session.interrupted)));
-  return report(folder, "en", session);
+void print_audit(const AuditReport& audit) {
+  for (const AuditDifference& d : audit.differences) {
+    fmt::print("{}\n", visible_text(fmt::format(
+                           "differs: {} of {} under {}: {} by the fast path, {} by Math-Verify, "
+                           "gold answer {}",
+                           d.id.item, d.id.task, d.id.variant, d.fast_path ? "equal" : "not equal",
+                           d.library ? "equal" : "not equal", d.gold)));
+  }
+  fmt::print("audit: {} answers of the fast path asked of Math-Verify too, {} differing",
+             audit.asked, audit.differences.size());
+  if (audit.undecided > 0) fmt::print(", {} it could not decide", audit.undecided);
+  fmt::print("\n");
+}
+
+Result<int> score(const std::string& folder, std::int64_t audit, const Session& session) {
+  const Deadline until = Deadline().or_stop(session.interrupted);
+  TRY(rescore_folder(folder, until));
+  const int code = TRY(report(folder, "en", session));
+  if (audit == 0) return code;
+  const AuditReport audited = TRY(audit_folder(folder, audit, until));
+  print_audit(audited);
+  return audited.differences.empty() ? code : kExitDiffers;
 }
 
 }  // namespace
@@ -43,9 +65,17 @@ void add_score(CLI::App& app, Session& session) {
   auto folder = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("score", "Score a run's stored responses again, then report; no engine.");
+  auto audit = std::make_shared<std::int64_t>(0);
   command->add_option("DIR", *folder, "The run's folder")->required();
-  command->footer("Example:\n  assay score demo-run");
-  command->callback([folder, &session] { finish(session, score(*folder, session)); });
+  command
+      ->add_option("--audit", *audit,
+                   "Ask Math-Verify of this many answers that the fast path decides, too")
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "Exit codes: 1 where an audit finds a difference.\n"
+      "Example:\n  assay score demo-run --audit 500");
+  command->callback(
+      [folder, audit, &session] { finish(session, score(*folder, *audit, session)); });
 }
 
 }  // namespace assay

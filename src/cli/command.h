@@ -14,7 +14,7 @@ namespace assay {
 // Exit codes of docs/exit_codes.md.
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitWorse = 1;
-inline constexpr int kExitDiffers = 1;  // verify-parity
+inline constexpr int kExitDiffers = 1;  // verify-parity, score --audit
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitInconclusive = 4;

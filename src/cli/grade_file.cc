@@ -41,10 +41,25 @@ class Graders {
     return oracle_.get();
   }
 
+  // Math-Verify where it works here, for a task that is scored with it. Without it, answers that
+  // need it are an error when they come; those that the fast path decides are none.
+  EquivalenceOracle* oracle_at_hand(const Task& task) {
+    if (!task.asks_oracle) return nullptr;
+    if (!oracle_ && !looked_) static_cast<void>(oracle(task.name));
+    looked_ = true;
+    return oracle_.get();
+  }
+
+  // What decides mathematics; none: it was not started.
+  [[nodiscard]] PackageVersions math_versions() const {
+    return oracle_ ? oracle_->versions() : PackageVersions();
+  }
+
  private:
   const Deadline until_;
   Result<PythonEnv> found_;
-  std::unique_ptr<EquivalenceOracle> oracle_;
+  std::unique_ptr<MathVerifyClient> oracle_;
+  bool looked_ = false;  // whether it works was found out
   std::unique_ptr<Sandbox> sandbox_;
 };
 
@@ -106,6 +121,7 @@ class FileGrader {
                                output.verdict, std::move(metric), output.answer, untestable});
       }
     }
+    out.graders = graders_.math_versions();
     return out;
   }
 
@@ -182,7 +198,8 @@ class FileGrader {
         results.push_back(TRY(graders_.run(program)));
       }
     }
-    Score score = task_.score({item, steps, results, context()});
+    EquivalenceOracle* at_hand = graders_.oracle_at_hand(task_);
+    Score score = task_.score({item, steps, results, context(), at_hand});
     if (score.reason == reason::kNoMathVerify) {  // not decided without
       EquivalenceOracle* oracle = TRY(graders_.oracle(task_.name));
       score = task_.score({item, steps, results, context(), oracle});

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "values/math_reference.h"
 #include "values/score.h"
 
 namespace assay {
@@ -34,6 +35,7 @@ struct GradedOutput {
 struct GradedFile {
   std::string layout;
   std::vector<GradedOutput> outputs;
+  PackageVersions graders;  // of what decided mathematics; none: it was not started
 };
 
 // Of an output whose item has no tests at all there is no score that says anything: only answers

@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/folders.h"
+#include "cli/stored_run.h"
 #include "cli/world.h"
 #include "report/build.h"
 #include "report/write.h"
@@ -143,6 +144,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   if (!flow.quiet) print_notes(resolved);
   TRY(world->try_sandbox());
   TRY(math.get());
+  resolved.graders = world->math_versions();
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
@@ -150,6 +152,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
 
+  TRY(keep_graders(store, resolved.graders));
   if (const auto missing = world->missing_sandbox_parts(); !missing.empty()) {
     TRY(store.set_meta("sandbox_missing", join(missing, ", ")));
   }

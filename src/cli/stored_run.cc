@@ -1,5 +1,8 @@
 #include "cli/stored_run.h"
 
+#include <cstdint>
+#include <utility>
+
 #include "cli/world.h"
 #include "plan/frozen.h"
 #include "run/runner.h"
@@ -41,18 +44,42 @@ Result<ResolvedRun> stored_run(const Store& store) {
 
 }  // namespace
 
-Status rescore_folder(const std::filesystem::path& folder, const Deadline& until) {
+Status keep_graders(Store& store, const PackageVersions& versions) {
+  if (versions.empty()) return {};
+  return store.set_meta("graders", nlohmann::json(versions).dump());
+}
+
+namespace {
+
+// The run in a folder, with all that grading its answers needs.
+template <typename Use>
+auto with_stored_run(const std::filesystem::path& folder, const Deadline& until, const Use& use)
+    -> decltype(use(std::declval<const ResolvedRun&>(), std::declval<RunServices&>())) {
   TRY(Store::open(folder, Store::Mode::read));  // an error where there is none: none is made
   Store store = TRY(Store::open(folder, Store::Mode::write));
   const ResolvedRun run = TRY(stored_run(store));
   const auto world =
       TRY(World::make(run.plan, {.output = folder, .until = until, .grading = until}));
   TRY(world->try_math_verify());
+  TRY(keep_graders(store, world->math_versions()));
   const SystemClock clock;
   Progress progress(stderr, Progress::Style::silent, clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
-  return rescore(run, services);
+  return use(run, services);
+}
+
+}  // namespace
+
+Status rescore_folder(const std::filesystem::path& folder, const Deadline& until) {
+  return with_stored_run(folder, until, rescore);
+}
+
+Result<AuditReport> audit_folder(const std::filesystem::path& folder, std::int64_t wanted,
+                                 const Deadline& until) {
+  return with_stored_run(folder, until, [&](const ResolvedRun& run, RunServices& services) {
+    return audit_math(run, services, wanted);
+  });
 }
 
 }  // namespace assay

@@ -106,7 +106,10 @@ Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& p
                                                             const Deadline& until) {
   auto client = std::make_unique<MathVerifyClient>(math_verify_options(python, until));
   const Status started = client->start();
-  if (started) return client;
+  if (started) {
+    client->set_imitated(client->versions() == imitated_reference());
+    return client;
+  }
   const Error& error = started.error();
   if (until.stopped()) return std::unexpected(interrupted_error());
   if (until.passed()) {
@@ -300,9 +303,11 @@ Status World::try_sandbox() {
       "run `assay sandbox check`, which names what this machine lacks");
 }
 
-Status World::try_math_verify() const {
+Status World::try_math_verify() {
   const std::string task = math_task_of(plan_);
-  if (!task.empty()) TRY(start_math_verify(python_.python.string(), task, options_.until));
+  if (task.empty()) return {};
+  const auto client = TRY(start_math_verify(python_.python.string(), task, options_.until));
+  math_versions_ = client->versions();
   return {};
 }
 
@@ -331,8 +336,9 @@ void World::equip(RunServices& services) {
     return run_program(program, until);
   };
   services.make_oracle = [this]() -> std::unique_ptr<EquivalenceOracle> {
-    return std::make_unique<MathVerifyClient>(
-        math_verify_options(python_.python.string(), options_.grading));
+    MathVerifyOptions math = math_verify_options(python_.python.string(), options_.grading);
+    math.imitated = math_versions_ == imitated_reference();
+    return std::make_unique<MathVerifyClient>(math);
   };
   services.stop = options_.until.flag();
   services.results_folder = (options_.output / "results").string();

@@ -43,7 +43,9 @@ class World {
   // Starts Math-Verify once where a task of the plan is scored with it, so that a Python without it
   // is an environment error before a model loads. Takes a second or two; may run in a thread of its
   // own.
-  [[nodiscard]] Status try_math_verify() const;
+  [[nodiscard]] Status try_math_verify();
+  // After try_math_verify(): what decides mathematics; none where no task needs it.
+  [[nodiscard]] const PackageVersions& math_versions() const { return math_versions_; }
   // What the plan accepts to be missing and is: after try_sandbox().
   [[nodiscard]] std::vector<std::string> missing_sandbox_parts() const;
   // Fills in what run_plan needs beside store and progress.
@@ -65,6 +67,7 @@ class World {
   WorldOptions options_;
   PythonEnv python_;
   std::string run_token_;
+  PackageVersions math_versions_;
   int graders_ = 1;  // programs at a time
   std::mutex sandbox_mutex_;
   std::optional<Sandbox> sandbox_;  // made when the first program comes; guarded by sandbox_mutex_

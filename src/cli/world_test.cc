@@ -121,6 +121,24 @@ TEST_F(WithoutMathVerify, AnswersThatNeedItCannotBeGraded) {
   EXPECT_EQ(asked->outputs.at(0).score.metrics.at("robust"), 1);
 }
 
+// The fast path imitates one version of the library and of its grammar.
+TEST_F(WithoutMathVerify, AnotherVersionDecidesEverything) {
+  const auto says_equal = [](const std::string& grammar) {
+    return "echo '{\"ready\": \"0.9.0\", \"grammar\": " + grammar +
+           "}'; while read -r line; do echo '{\"equal\": true}'; done\n";
+  };
+  python(says_equal(R"({"latex2sympy2_extended": "1.11.0", "antlr4-python3-runtime": "4.11.0"})"));
+  const auto imitated = grade("\\boxed{7}");  // not x <= 2: the fast path is certain
+  ASSERT_TRUE(imitated) << imitated.error().to_string();
+  EXPECT_EQ(imitated->outputs.at(0).score.metrics.at("robust"), 0);
+  EXPECT_EQ(imitated->graders, imitated_reference());
+  python(says_equal(R"({"latex2sympy2_extended": "1.11.0", "antlr4-python3-runtime": "4.13.2"})"));
+  const auto other = grade("\\boxed{7}");
+  ASSERT_TRUE(other) << other.error().to_string();
+  EXPECT_EQ(other->outputs.at(0).score.metrics.at("robust"), 1);
+  EXPECT_EQ(other->graders.at("antlr4-python3-runtime"), "4.13.2");
+}
+
 TEST_F(WithoutMathVerify, ASignalEndsTheTrial) {
   python("exec sleep 600\n");
   const std::atomic<bool> stop{true};

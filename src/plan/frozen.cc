@@ -88,6 +88,7 @@ Result<FrozenPlan> frozen_from(const json& value) {
     out.variants.push_back({v.at("name"), v.at("model"), v.at("revision"), v.at("fingerprint"),
                             v.at("baseline").get<bool>()});
   }
+  out.graders = value.value("graders", std::map<std::string, std::string>());
   return out;
 }
 
@@ -99,11 +100,13 @@ json to_json(const FrozenPlan& frozen) {
   json variants = json::array();
   for (const FrozenVariant& variant : frozen.variants)
     variants.push_back(frozen_variant_json(variant));
-  return {{"format", frozen.format},
-          {"assay", frozen.assay},
-          {"plan", to_json(frozen.plan)},
-          {"tasks", std::move(tasks)},
-          {"variants", std::move(variants)}};
+  json out = {{"format", frozen.format},
+              {"assay", frozen.assay},
+              {"plan", to_json(frozen.plan)},
+              {"tasks", std::move(tasks)},
+              {"variants", std::move(variants)}};
+  if (!frozen.graders.empty()) out["graders"] = frozen.graders;
+  return out;
 }
 
 Result<FrozenPlan> frozen_from_text(std::string_view text) {
@@ -129,6 +132,7 @@ Result<FrozenPlan> frozen_from_store(std::string_view text,
 std::string frozen_hash(const FrozenPlan& frozen) {
   json value = to_json(frozen);
   value.erase("assay");
+  value.erase("graders");  // they decide no question
   json& plan = value["plan"];
   for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
     plan.erase(key);

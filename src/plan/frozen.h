@@ -2,6 +2,7 @@
 // (docs/frozen_plan.md). It is kept in the store and written beside it as plan.frozen.json.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ struct FrozenPlan {
   Plan plan;                            // every default filled in; `file` and lines are not kept
   std::vector<FrozenTask> tasks;        // the plan's order
   std::vector<FrozenVariant> variants;  // running order: baseline first
+  // Of what decides mathematics (values/math_reference.h); none: no task needs it.
+  std::map<std::string, std::string> graders;
 };
 
 [[nodiscard]] nlohmann::json to_json(const FrozenPlan& frozen);

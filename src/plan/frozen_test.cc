@@ -50,9 +50,11 @@ TEST(FrozenPlan, FieldsComeBack) {
   before.tasks[0].harness = Harness::lm_eval;
   before.tasks[0].available = false;
   before.tasks[0].reason = "HF gated";
+  before.graders = {{"math-verify", "0.9.0"}};
   const FrozenPlan after = frozen_from_text(to_json(before).dump()).value();
   EXPECT_EQ(after.assay, "0.1.0");
   EXPECT_EQ(after.plan.name, "p");
+  EXPECT_EQ(after.graders, before.graders);
   ASSERT_EQ(after.tasks.size(), 1);
   EXPECT_EQ(after.tasks[0].harness, Harness::lm_eval);
   EXPECT_FALSE(after.tasks[0].available);
@@ -70,6 +72,7 @@ TEST(FrozenPlan, TheHashIsOfWhatIsAsked) {
   const std::string hash = frozen_hash(frozen);
   FrozenPlan other = frozen;
   other.assay = "0.2.0";
+  other.graders = {{"math-verify", "0.9.1"}};
   other.plan.budget_s = 60;
   other.plan.compare.margin_pp = 1;
   other.tasks[0].data_folder = "/elsewhere";

@@ -23,9 +23,23 @@
 #include "report/traffic.h"
 #include "stats/family.h"
 #include "store/declarations.h"
+#include "values/math_reference.h"
 
 namespace assay {
 namespace {
+
+// As the last run or scoring on the folder noted them.
+Result<PackageVersions> graders_of(const Store& store, const FrozenPlan& frozen) {
+  const auto text = TRY(store.meta("graders"));
+  if (!text) return frozen.graders;
+  const Json value = TRY(parse_json(*text, "the store"));
+  PackageVersions versions;
+  if (!value.is_object()) return versions;
+  for (const auto& [name, version] : value.items()) {
+    if (version.is_string()) versions[name] = version.get<std::string>();
+  }
+  return versions;
+}
 
 Result<double> number_meta(const Store& store, const std::string& name) {
   const auto text = TRY(store.meta(name));
@@ -69,6 +83,7 @@ void count_soundness(Cell& cell, const LastScore& score) {
   cell.not_extractable += score.not_extractable ? 1 : 0;
   cell.thinking_not_closed += score.thinking_not_closed ? 1 : 0;
   cell.prompt_cut += score.prompt_cut ? 1 : 0;
+  cell.odd_likelihoods += score.odd_likelihoods ? 1 : 0;
   cell.metrics_differ += score.metrics_differ ? 1 : 0;
 }
 
@@ -353,6 +368,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   TRY(take_declarations(store, report));
   report.end = TRY(store.meta("end")).value_or("");
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
+  report.graders = TRY(graders_of(store, frozen));
   report.spent_s = TRY(number_meta(store, "spent_s"));
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));

@@ -10,6 +10,7 @@
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/write.h"
+#include "values/math_reference.h"
 
 namespace assay {
 namespace {
@@ -73,8 +74,9 @@ std::string html_report(const RunReport& report, Language language) {
     out += verdict ? card_section(section) + chart_sections(report) : html_section(section);
   }
   out += items_section(report);
-  out += "</main><footer>assay " + markup_escaped(report.assay_version) + "</footer>\n";
-  return out.append("<script>" + charts + "</script>\n<script>" + script +
+  out += "</main><footer>assay " + markup_escaped(report.assay_version);
+  if (!report.graders.empty()) out += "; " + markup_escaped(reference_text(report.graders));
+  return out.append("</footer>\n<script>" + charts + "</script>\n<script>" + script +
                     "</script></body></html>\n");
 }
 

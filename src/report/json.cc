@@ -7,6 +7,7 @@
 #include "report/summary.h"
 #include "report/traffic.h"
 #include "report/write.h"
+#include "values/math_reference.h"
 
 namespace assay {
 namespace {
@@ -205,6 +206,10 @@ Json json_report(const RunReport& report) {
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
   if (report.fidelity_floor) out["fidelity_floor"] = fidelity_figures(*report.fidelity_floor);
   if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);
+  if (!report.graders.empty()) {
+    out["graders"] = report.graders;
+    out["graders_imitated"] = report.graders == imitated_reference();
+  }
   if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {

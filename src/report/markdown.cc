@@ -7,6 +7,7 @@
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/write.h"
+#include "values/math_reference.h"
 
 namespace assay {
 namespace {
@@ -61,8 +62,12 @@ std::string markdown_report(const RunReport& report, Language language) {
   std::string out =
       "# " + markdown_escaped(report.name) + "\n\n" + times_of(report).in(language) + "\n\n";
   for (const Table& table : sections_of(report)) out += markdown_section(table, language);
-  return out + Text("Made by assay ", "由 assay 生成,版本 ").in(language) + report.assay_version +
-         ".\n";
+  out += Text("Made by assay ", "由 assay 生成,版本 ").in(language) + report.assay_version + ".";
+  if (!report.graders.empty()) {
+    out += Text(" Mathematics by ", " 数学答案的判定:").in(language) +
+           markdown_escaped(reference_text(report.graders)) + ".";
+  }
+  return out + "\n";
 }
 
 }  // namespace assay

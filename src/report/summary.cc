@@ -11,6 +11,7 @@
 #include "report/item_scores.h"
 #include "report/sections.h"
 #include "report/table.h"
+#include "values/math_reference.h"
 
 namespace assay {
 namespace {
@@ -244,6 +245,13 @@ std::string summarize_in_words(const RunReport& report, Language language) {
     text += zh ? "预算用完,运行提前结束:剩下的题记为「未运行」,比较只用双方都回答了的题。"
                : " The budget ended the run: the items left are recorded as not run, and "
                  "comparisons use the items both sides answered.";
+  }
+  if (!report.graders.empty() && report.graders != imitated_reference()) {
+    text += fmt::format(
+        fmt::runtime(zh ? "数学答案全部由 Math-Verify 判定({}):快速路径对应的是 {}。"
+                        : " Mathematics was decided by Math-Verify alone ({}): the fast path "
+                          "imitates {}."),
+        reference_text(report.graders), reference_text(imitated_reference()));
   }
   if (!report.sandbox_missing.empty()) {
     text += fmt::format(

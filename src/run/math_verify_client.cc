@@ -69,16 +69,18 @@ class MathVerifyClient::Helper {
         !greeting->at("ready").is_string()) {
       return environment_error("the Math-Verify helper did not greet", short_text(line), "");
     }
-    helper->version_ = greeting->at("ready").get<std::string>();
+    helper->versions_["math-verify"] = greeting->at("ready").get<std::string>();
+    const Json grammar = greeting->value("grammar", Json::object());
+    for (const auto& [name, version] : grammar.items()) {
+      if (version.is_string()) helper->versions_[name] = version.get<std::string>();
+    }
     return helper;
   }
 
   // The helper's answer, a JSON object. After an error it must not be asked again: it has ended, or
   // may still answer the old question.
-  Result<Json> ask(const std::string& gold, const std::string& output,
-                   SteadyClock::time_point deadline) {
-    TRY(write_all(dump_json(Json{{"gold", delimited_gold(gold)}, {"output", output}}) + "\n",
-                  deadline));
+  Result<Json> ask(const Json& question, SteadyClock::time_point deadline) {
+    TRY(write_all(dump_json(question) + "\n", deadline));
     const std::string line = TRY(read_line(deadline));
     Result<Json> answer = parse_json(line, "Math-Verify helper");
     if (answer && answer->is_object()) return answer;
@@ -86,7 +88,7 @@ class MathVerifyClient::Helper {
                              "");
   }
 
-  [[nodiscard]] const std::string& version() const { return version_; }
+  [[nodiscard]] const PackageVersions& versions() const { return versions_; }
 
  private:
   Status launch(const MathVerifyOptions& options) {
@@ -211,7 +213,7 @@ class MathVerifyClient::Helper {
   UniqueFd errors_;
   std::string buffer_;
   std::string last_words_;
-  std::string version_;
+  PackageVersions versions_;
 };
 
 namespace {
@@ -232,7 +234,7 @@ MathVerifyClient::~MathVerifyClient() = default;
 Status MathVerifyClient::start() {
   if (helper_) return {};
   helper_ = TRY(Helper::start(options_));
-  version_ = helper_->version();
+  versions_ = helper_->versions();
   return {};
 }
 
@@ -252,8 +254,17 @@ std::expected<void, NoDecision> MathVerifyClient::ready() {
 
 std::expected<bool, NoDecision> MathVerifyClient::equivalent(const std::string& gold,
                                                              const std::string& output) {
+  return ask(Json{{"gold", delimited_gold(gold)}, {"output", output}});
+}
+
+std::expected<bool, NoDecision> MathVerifyClient::equivalent_box(const std::string& gold,
+                                                                 const std::string& box) {
+  return ask(Json{{"gold", delimited_gold(gold)}, {"output", box}, {"box", true}});
+}
+
+std::expected<bool, NoDecision> MathVerifyClient::ask(const Json& question) {
   if (auto running = ready(); !running) return std::unexpected(std::move(running).error());
-  const Result<Json> answer = helper_->ask(gold, output, SteadyClock::now() + options_.timeout);
+  const Result<Json> answer = helper_->ask(question, SteadyClock::now() + options_.timeout);
   if (answer) {
     lost_in_a_row_ = 0;
     const auto equal = answer->find("equal");

@@ -10,8 +10,10 @@
 #include <string>
 
 #include "base/deadline.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "score/oracle.h"
+#include "values/math_reference.h"
 
 namespace assay {
 
@@ -21,7 +23,8 @@ struct MathVerifyOptions {
   std::chrono::milliseconds timeout{30'000};  // of one question, wall clock
   std::chrono::milliseconds start_timeout{120'000};  // until the helper greets: it imports sympy
   std::uint64_t memory_bytes = 4UL << 30;            // address space of the helper
-  Deadline until;  // ends every wait at once: the answer is to be graded another time
+  bool imitated = true;  // as versions() of an earlier client told: no helper is started for it
+  Deadline until;        // ends every wait at once: the answer is to be graded another time
 };
 
 // One question at a time, from one thread: the helper dies with the thread that started it.
@@ -42,16 +45,21 @@ class MathVerifyClient final : public EquivalenceOracle {
   [[nodiscard]] Status start();
   std::expected<bool, NoDecision> equivalent(const std::string& gold,
                                              const std::string& output) override;
-  // The library's version as a helper greeted with it; empty before one has.
-  [[nodiscard]] const std::string& version() const { return version_; }
+  std::expected<bool, NoDecision> equivalent_box(const std::string& gold,
+                                                 const std::string& box) override;
+  [[nodiscard]] bool imitated() const override { return options_.imitated; }
+  void set_imitated(bool imitated) { options_.imitated = imitated; }
+  // The library's and its grammar's, as a helper greeted with them; empty before one has.
+  [[nodiscard]] const PackageVersions& versions() const { return versions_; }
 
  private:
   class Helper;
   [[nodiscard]] std::expected<void, NoDecision> ready();
+  std::expected<bool, NoDecision> ask(const Json& question);
 
   MathVerifyOptions options_;
   std::unique_ptr<Helper> helper_;
-  std::string version_;
+  PackageVersions versions_;
   int failed_starts_ = 0;    // in all
   int lost_in_a_row_ = 0;    // helpers that ended with a question, since the last answer
   std::string unavailable_;  // why it is not tried any more; empty: it is

@@ -59,10 +59,10 @@ TEST_F(ScriptedHelper, AnswersComeBack) {
       script(std::string(kReady) +
              "while read -r line; do case \"$line\" in *yes*) echo '{\"equal\": true}';;"
              "*) echo '{\"equal\": false}';; esac; done\n"));
-  EXPECT_EQ(client.version(), "");
+  EXPECT_TRUE(client.versions().empty());
   EXPECT_EQ(client.equivalent("1", "yes"), true);
   EXPECT_EQ(client.equivalent("1", "no"), false);
-  EXPECT_EQ(client.version(), "0.9.0");
+  EXPECT_EQ(client.versions().at("math-verify"), "0.9.0");
   EXPECT_EQ(starts(), 1U);
 }
 
@@ -96,7 +96,7 @@ TEST_F(ScriptedHelper, OneThatEndsAtOnceIsSeenAtOnceAndTriedThreeTimesInAll) {
       "'math_verify'";
   for (int i = 0; i < 5; ++i) expect_none(client.equivalent("1", "1"), Kind::unavailable, why);
   EXPECT_EQ(starts(), 3U);
-  EXPECT_EQ(client.version(), "");
+  EXPECT_TRUE(client.versions().empty());
 }
 
 TEST_F(ScriptedHelper, FailedStartsCountOverTheWholeLife) {
@@ -232,10 +232,27 @@ TEST(MathVerifyClient, RealHelper) {
   MathVerifyClient client(options);
   const Status started = client.start();
   ASSERT_TRUE(started) << started.error().to_string();
-  EXPECT_EQ(client.version(), "0.9.0");
+  EXPECT_EQ(client.versions().at("math-verify"), "0.9.0");
   EXPECT_EQ(client.equivalent("\\frac{1}{2}", "The answer is $\\boxed{0.5}$."), true);
   EXPECT_EQ(client.equivalent("\\sqrt{8}", "$2\\sqrt2$"), true);
   EXPECT_EQ(client.equivalent("\\sqrt{8}", "$2\\sqrt3$"), false);
+  EXPECT_EQ(client.versions().count("latex2sympy2_extended"), 1U);
+  EXPECT_EQ(client.versions().count("antlr4-python3-runtime"), 1U);
+  // A box that it cannot read: it takes the number beside it, or, of the box alone, none.
+  EXPECT_EQ(client.equivalent("3", "It is $3$, \\boxed{?}"), true);
+  EXPECT_EQ(client.equivalent_box("3", "\\boxed{?}"), false);
+  EXPECT_EQ(client.equivalent_box("3", "\\boxed{?3?}"), false);
+  EXPECT_EQ(client.equivalent_box("3", "$\\boxed{6/2}$"), true);
+}
+
+// How answers and questions are written is between the client and its helper.
+TEST_F(ScriptedHelper, ABoxIsAskedAsOne) {
+  MathVerifyClient client(
+      script(std::string(kReady) +
+             "while read -r line; do case \"$line\" in *'\"box\":true'*) echo '{\"equal\": true}';;"
+             "*) echo '{\"equal\": false}';; esac; done\n"));
+  EXPECT_EQ(client.equivalent("1", "1"), false);
+  EXPECT_EQ(client.equivalent_box("1", "1"), true);
 }
 
 }  // namespace

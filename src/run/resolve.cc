@@ -224,6 +224,7 @@ FrozenPlan freeze(const ResolvedRun& run) {
   for (const ResolvedVariant& v : run.variants) {
     out.variants.push_back({v.spec.name, v.spec.model, v.revision, v.fingerprint, v.spec.baseline});
   }
+  out.graders = run.graders;
   return out;
 }
 

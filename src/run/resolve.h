@@ -14,6 +14,7 @@
 #include "plan/frozen.h"
 #include "plan/plan.h"
 #include "task/task.h"
+#include "values/math_reference.h"
 
 namespace assay {
 
@@ -50,6 +51,7 @@ struct ResolvedRun {
   Plan plan;
   std::vector<ResolvedTask> tasks;        // the plan's order
   std::vector<ResolvedVariant> variants;  // running order: baseline first
+  PackageVersions graders;                // of Math-Verify, where a task is scored with it
 
   // The variant the others are compared with.
   [[nodiscard]] const ResolvedVariant& baseline() const { return variants.front(); }

@@ -1,5 +1,6 @@
 #include "score/boxed.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/ascii.h"
@@ -17,47 +18,96 @@ std::optional<std::size_t> command_end(std::string_view text, std::size_t at) {
   return std::nullopt;
 }
 
-struct Span {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+// One pass over the text; `open_` holds the boxes that are not closed yet.
+class BoxScan {
+ public:
+  explicit BoxScan(std::string_view text) : text_(text) {}
+
+  // The box that starts last among the closed ones that `counts`.
+  template <typename Counts>
+  std::optional<FoundBox> last(Counts counts) {
+    const auto consider = [&](std::size_t command, std::size_t begin, std::size_t end,
+                              std::size_t after) {
+      const std::string_view content = trim(text_.substr(begin, end - begin));
+      if ((best_ && command <= best_->begin) || !counts(content)) return;
+      best_ = FoundBox{content, command, after, true};
+    };
+    for (std::size_t i = 0; i < text_.size(); ++i) {
+      const char c = text_[i];
+      if (c == '\\') {
+        const auto after = command_end(text_, i);
+        if (after) {
+          command(i, *after, consider);
+          i = *after - 1;
+        } else {
+          ++i;  // an escaped character, never a delimiter
+        }
+      } else if (c == '{') {
+        ++depth_;
+        if (box_brace_ == i) open_.push_back({box_command_, i + 1, depth_});
+      } else if (c == '}' && depth_ > 0) {
+        if (!open_.empty() && open_.back().depth == depth_) {
+          consider(open_.back().command, open_.back().content, i, i + 1);
+          open_.pop_back();
+        }
+        --depth_;
+      }
+    }
+    return best_;
+  }
+
+  // After last(): the last box that is still open at the end of the text.
+  [[nodiscard]] std::optional<FoundBox> unclosed() const {
+    if (open_.empty()) return std::nullopt;
+    const std::size_t begin = open_.back().content;
+    const std::size_t end = std::min(text_.size(), text_.find('\n', begin));
+    return FoundBox{trim(text_.substr(begin, end - begin)), open_.back().command, end, false};
+  }
+
+ private:
+  struct OpenBox {
+    std::size_t command;
+    std::size_t content;
+    std::size_t depth;  // of its brace
+  };
+
+  // What follows a box command: its brace, or "\boxed 5" up to white space or "$".
+  template <typename Consider>
+  void command(std::size_t begin, std::size_t after, Consider consider) {
+    std::size_t next = after;
+    while (next < text_.size() && is_json_space(text_[next])) ++next;
+    if (next < text_.size() && text_[next] == '{') {
+      box_brace_ = next;
+      box_command_ = begin;
+    } else if (next > after) {
+      std::size_t end = next;
+      while (end < text_.size() && !is_json_space(text_[end]) && text_[end] != '$') ++end;
+      if (end > next) consider(begin, next, end, end);
+    }
+  }
+
+  std::string_view text_;
+  std::vector<OpenBox> open_;
+  std::size_t depth_ = 0;  // braces that are open
+  std::optional<FoundBox> best_;
+  std::size_t box_brace_ = std::string_view::npos;  // position of a "{" that opens a box
+  std::size_t box_command_ = 0;
 };
 
 }  // namespace
 
 std::optional<std::string> last_boxed(std::string_view text) {
-  // One pass: `open` holds the content start of every unclosed brace that belongs to a box, 0 for
-  // other braces. The box that starts last among the closed ones wins.
-  std::vector<std::size_t> open;
-  std::optional<Span> best;
-  std::size_t box_brace = 0;  // position of a "{" that opens a box
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\\') {
-      const auto after = command_end(text, i);
-      if (!after) {
-        ++i;  // an escaped character, never a delimiter
-        continue;
-      }
-      std::size_t next = *after;
-      while (next < text.size() && is_json_space(text[next])) ++next;
-      if (next < text.size() && text[next] == '{') {
-        box_brace = next;
-      } else if (next > *after) {  // "\boxed 5"
-        std::size_t end = next;
-        while (end < text.size() && !is_json_space(text[end]) && text[end] != '$') ++end;
-        if (end > next && (!best || next > best->begin)) best = Span{next, end};
-      }
-      i = *after - 1;
-    } else if (c == '{') {
-      open.push_back(box_brace == i && i > 0 ? i + 1 : 0);
-    } else if (c == '}' && !open.empty()) {
-      const std::size_t begin = open.back();
-      open.pop_back();
-      if (begin != 0 && (!best || begin > best->begin)) best = Span{begin, i};
-    }
-  }
-  if (!best) return std::nullopt;
-  return std::string(trim(text.substr(best->begin, best->end - best->begin)));
+  const auto box = BoxScan(text).last([](std::string_view) { return true; });
+  if (!box) return std::nullopt;
+  return std::string(box->content);
+}
+
+std::optional<FoundBox> last_filled_box(std::string_view text) {
+  BoxScan scan(text);
+  const auto closed = scan.last([](std::string_view content) { return !content.empty(); });
+  if (closed) return closed;
+  const auto open = scan.unclosed();
+  return open && !open->content.empty() ? open : std::nullopt;
 }
 
 }  // namespace assay

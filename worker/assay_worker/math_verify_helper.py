@@ -1,8 +1,9 @@
 """Math-Verify behind a pipe: one JSON object a line in, one a line out.
 
-In:  {"gold": the gold answer between dollar signs, "output": the model's answer}
-Out: {"equal": bool} or {"error": text}; first of all {"ready": version}, which comes only once the
-library has decided a pair whose answer is known.
+In:  {"gold": the gold answer between dollar signs, "output": the model's answer}; with "box": true
+     the output is one box, and where that cannot be read nothing else of it is taken
+Out: {"equal": bool} or {"error": text}; first of all {"ready": version, "grammar": {package:
+version}}, which comes only once the library has decided a pair whose answer is known.
 
 Math-Verify limits its time with SIGALRM, so that all work is done in the main thread. It takes
 running out of time for "not equal" and only logs it; here that is no verdict, so that a busy
@@ -16,8 +17,9 @@ import logging
 import os
 import resource
 import sys
-from importlib.metadata import version
-from typing import TextIO
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TextIO
 
 from math_verify import parse, verify
 
@@ -39,11 +41,22 @@ NOTES = TimeoutNotes()
 logging.getLogger("math_verify").addHandler(NOTES)
 
 
-def equal(gold: str, output: str) -> bool:
+@cache
+def box_alone() -> list[Any]:
+    """Extraction of boxes and nothing else."""
+    from math_verify import LatexExtractionConfig
+
+    return [LatexExtractionConfig(try_extract_without_anchor=False)]
+
+
+def equal(gold: str, output: str, box: bool = False) -> bool:
     """The gold answer against whatever Math-Verify extracts from the output."""
     NOTES.count = 0
     gold_readings = parse(gold, parsing_timeout=STEP_TIMEOUT_S)
-    readings = parse(output, parsing_timeout=STEP_TIMEOUT_S)
+    if box:
+        readings = parse(output, box_alone(), parsing_timeout=STEP_TIMEOUT_S)
+    else:
+        readings = parse(output, parsing_timeout=STEP_TIMEOUT_S)
     same = bool(verify(gold_readings, readings, timeout_seconds=STEP_TIMEOUT_S))
     if NOTES.count and not same:
         raise TimeoutError("out of time")
@@ -53,7 +66,7 @@ def equal(gold: str, output: str) -> bool:
 def answer(line: str) -> dict[str, object]:
     try:
         question = json.loads(line)
-        return {"equal": equal(question["gold"], question["output"])}
+        return {"equal": equal(question["gold"], question["output"], question.get("box", False))}
     except MemoryError:
         return {"error": "out of memory"}
     except RecursionError:
@@ -62,8 +75,20 @@ def answer(line: str) -> dict[str, object]:
         return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
+def grammar() -> dict[str, str]:
+    """The packages that read LaTeX for the library: another version may read other answers."""
+    versions = {}
+    for name in ("latex2sympy2_extended", "antlr4-python3-runtime"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "unknown"
+    return versions
+
+
 def serve(questions: TextIO, answers: TextIO) -> None:
-    print(json.dumps({"ready": version("math-verify")}), file=answers, flush=True)
+    greeting = {"ready": version("math-verify"), "grammar": grammar()}
+    print(json.dumps(greeting), file=answers, flush=True)
     for line in questions:
         print(json.dumps(answer(line)), file=answers, flush=True)
 

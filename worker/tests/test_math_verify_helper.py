@@ -28,7 +28,18 @@ def question(gold: str, output: str) -> str:
 
 
 def test_says_it_is_ready_first() -> None:
-    assert list(ask()[0]) == ["ready"]
+    greeting = ask()[0]
+    assert list(greeting) == ["ready", "grammar"]
+    assert set(greeting["grammar"]) == {"latex2sympy2_extended", "antlr4-python3-runtime"}
+
+
+def test_of_a_box_alone_no_other_number_is_taken() -> None:
+    def box(output: str) -> str:
+        return json.dumps({"gold": "$3$", "output": output, "box": True})
+
+    outputs = ["\\boxed{?}", "\\boxed{?3?}", "\\boxed{\\frac{6}{2}}", "$\\boxed{3}$"]
+    verdicts = [answer["equal"] for answer in ask(*map(box, outputs))[1:]]
+    assert verdicts == [False, False, True, True]
 
 
 # Verdicts of Math-Verify 0.9.0's own tests (tests/test_all.py).
@@ -76,7 +87,7 @@ def test_prints_of_libraries_do_not_reach_the_answers() -> None:
         check=True,
     )
     ready, answer = (json.loads(line) for line in run.stdout.splitlines())
-    assert ready.keys() == {"ready"}
+    assert ready.keys() == {"ready", "grammar"}
     assert answer == {"equal": True}
 
 

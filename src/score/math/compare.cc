@@ -110,15 +110,25 @@ Truth pairwise(const std::vector<MathValue>& gold, const std::vector<MathValue>&
   return result;
 }
 
+bool has_percentage(const std::vector<MathValue>& items) {
+  return std::ranges::any_of(items, [](const MathValue& v) { return v.scalar.either_percent; });
+}
+
+bool by_value(const MathValue& a, const MathValue& b) {
+  return a.scalar.at[0] < b.scalar.at[0];
+}
+
 Truth same_elements(std::vector<MathValue> gold, std::vector<MathValue> pred) {
   if (gold.size() != pred.size()) return Truth::no;
   if (closed_numbers(gold) && closed_numbers(pred)) {
-    const auto by_value = [](const MathValue& a, const MathValue& b) {
-      return a.scalar.at[0] < b.scalar.at[0];
-    };
     std::sort(gold.begin(), gold.end(), by_value);
     std::sort(pred.begin(), pred.end(), by_value);
     return pairwise(gold, pred);
+  }
+  if (has_percentage(gold) || has_percentage(pred)) {  // {10%, 20%} and {20, 10}
+    std::ranges::sort(gold, by_value);
+    std::ranges::sort(pred, by_value);
+    if (pairwise(gold, pred) == Truth::yes) return Truth::yes;
   }
   // Otherwise the result depends on the order in which the library compares. Two cases do not:
   // every element has an identical one on the other side, or one of them equals none there.

@@ -1,5 +1,6 @@
 #include "score/math/expression.h"
 
+#include <charconv>
 #include <utility>
 
 namespace assay {
@@ -292,16 +293,18 @@ std::optional<Scalar> ExpressionParser::atom() {
   }
 }
 
-// A number. As in the library, the base in "52_8" is ignored.
+// A number. As in the library, the base in "52_8" has no part in its value.
 std::optional<Scalar> ExpressionParser::number_atom() {
   Scalar value = decimal_scalar(token().text);
   ++pos_;
   if (take(Kind::underscore)) {
-    if (take(Kind::open_brace)) {
-      if (!take(Kind::number) || !take(Kind::close_brace)) return std::nullopt;
-    } else if (!take(Kind::number)) {
-      return std::nullopt;
-    }
+    const bool braces = take(Kind::open_brace);
+    const std::string& digits = token().text;
+    const auto end = digits.data() + digits.size();
+    int base = 0;
+    const bool whole = std::from_chars(digits.data(), end, base).ptr == end;
+    if (!take(Kind::number) || (braces && !take(Kind::close_brace))) return std::nullopt;
+    value.base = whole ? base : 0;
   }
   return value;
 }

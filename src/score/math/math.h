@@ -1,7 +1,8 @@
 // The robust mathematical metric: whether the output's final answer equals the gold answer by
-// Math-Verify 0.9.0's rules. A fast path decides what it is certain of (numbers, fractions,
-// decimals, percentages, tuples, sets, intervals, units, simple LaTeX); the oracle decides the
-// rest. The only header of score/math that files outside this folder include.
+// Math-Verify 0.9.0's rules and a few of our own (own_rules.h; docs/scoring.md names them). A fast
+// path decides what it is certain of (numbers, fractions, decimals, percentages, tuples, sets,
+// intervals, units, simple LaTeX); the oracle decides the rest. The only header of score/math that
+// files outside this folder include.
 #pragma once
 
 #include <string>
@@ -10,6 +11,11 @@
 #include "score/oracle.h"
 
 namespace assay {
+
+enum class MathRules {
+  robust,       // Math-Verify's, and where these are wrong our own
+  math_verify,  // Math-Verify's alone, its oddities included: what the fast path is held to
+};
 
 struct MathJudgement {
   bool decided = true;  // false: neither the fast path nor the oracle could tell; `detail` says why
@@ -26,10 +32,11 @@ struct MathJudgement {
 // the output. An answer that neither the fast path nor the oracle decides is not `decided`; it does
 // not count as wrong.
 [[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
-                                       EquivalenceOracle* oracle);
+                                       EquivalenceOracle* oracle,
+                                       MathRules rules = MathRules::robust);
 
-// AIME: gold is 0 to 999, leading zeros in the output are allowed. As judge_math without an oracle;
-// where that is not decided, the last box, or without a box the last integer, must be the number.
+// AIME: gold is 0 to 999, leading zeros in the output are allowed. An answer is one whole number:
+// that of the last box, else as judge_math without an oracle has it, else the last integer.
 [[nodiscard]] MathJudgement judge_aime(int gold, std::string_view output);
 
 }  // namespace assay

@@ -49,6 +49,12 @@ void set_exact(Scalar& s, const std::optional<Rational>& exact) {
   if (exact) s.at.fill(value_of(*exact));
 }
 
+// ln |value| where the value tells it. The value of a sum may be what rounding has left of it.
+void set_log_size(Scalar& s) {
+  const double value = std::abs(s.at[0]);
+  if (!s.symbols && std::isnormal(value)) s.log_size = std::log(value);
+}
+
 void widen_scale(Scalar& s) {
   for (const double v : s.at) s.scale = std::max(s.scale, std::abs(v));
 }
@@ -93,11 +99,18 @@ double sample(const std::string& name, std::size_t point) {
   return 0.3 + 2.0 * static_cast<double>(h >> 11U) / 9007199254740992.0;
 }
 
+// Stirling's series, to ten digits from 20 on (std::lgamma writes to a global variable).
+double log_factorial(double n) {
+  return n * std::log(n) - n + 0.5 * std::log(2 * std::numbers::pi * n) + 1 / (12 * n) -
+         1 / (360 * n * n * n);
+}
+
 Scalar constant(double value) {
   Scalar s;
   s.at.fill(value);
   s.irrational = true;
   widen_scale(s);
+  set_log_size(s);
   return s;
 }
 
@@ -109,6 +122,7 @@ Scalar integer_scalar(std::int64_t value) {
   set_exact(s, reduced(value, 1));
   if (!s.exact) s.at.fill(static_cast<double>(value));
   widen_scale(s);
+  set_log_size(s);
   return s;
 }
 
@@ -131,6 +145,7 @@ Scalar decimal_scalar(std::string_view digits) {
   s.at.fill(std::isfinite(value) ? value : kNan);
   set_exact(s, small ? reduced(p, q) : std::nullopt);
   widen_scale(s);
+  set_log_size(s);
   return s;
 }
 
@@ -165,6 +180,7 @@ Scalar infinity_scalar() {
 Scalar percent_scalar(const Scalar& number) {
   Scalar s = product(number, quotient(integer_scalar(1), integer_scalar(100)));
   s.percent = true;
+  s.either_percent = true;
   s.form = number.form == Form::integer   ? Form::percent_integer
            : number.form == Form::decimal ? Form::percent_decimal
                                           : Form::other;
@@ -183,12 +199,16 @@ Scalar negated(const Scalar& a) {
 }
 
 Scalar sum(const Scalar& a, const Scalar& b) {
-  return combined(
+  Scalar s = combined(
       a, b,
       [](const Rational& x, const Rational& y) {
         return reduced(__int128{x.p} * y.q + __int128{y.p} * x.q, __int128{x.q} * y.q);
       },
       [](double x, double y) { return x + y; });
+  // Of a difference of large numbers few digits are left.
+  const bool digits_left = s.exact || std::abs(s.at[0]) > 1e-4 * s.scale;
+  if (digits_left && a.log_size && b.log_size) set_log_size(s);
+  return s;
 }
 
 Scalar product(const Scalar& a, const Scalar& b) {
@@ -198,6 +218,7 @@ Scalar product(const Scalar& a, const Scalar& b) {
         return reduced(__int128{x.p} * y.p, __int128{x.q} * y.q);
       },
       [](double x, double y) { return x * y; });
+  if (a.log_size && b.log_size) s.log_size = *a.log_size + *b.log_size;
   if (is_name_atom(a) && is_name_atom(b)) {
     s.form = Form::word;
     s.name = a.name + b.name;
@@ -213,6 +234,7 @@ Scalar quotient(const Scalar& a, const Scalar& b) {
       },
       [](double x, double y) { return y == 0 ? kNan : x / y; });
   if (b.exact && b.exact->p == 0) s.at.fill(kNan);
+  if (a.log_size && b.log_size) s.log_size = *a.log_size - *b.log_size;
   if (a.form == Form::integer && b.form == Form::integer && s.exact) {
     s.form = s.exact->q == 1 ? Form::integer : Form::fraction;
   }
@@ -243,12 +265,18 @@ Scalar power(const Scalar& base, const Scalar& exponent) {
       if (!std::isfinite(s.at[i])) s.at[i] = kNan;
     }
   }
+  const bool real = whole || base.at[0] > 0;
+  if (base.log_size && real && exponent.is_closed() && std::isfinite(exponent.at[0])) {
+    s.log_size = *base.log_size * exponent.at[0];
+  }
   widen_scale(s);
   return s;
 }
 
 Scalar factorial(const Scalar& a) {
   Scalar s = joined(a, a);
+  const bool whole = a.exact && a.exact->q == 1 && a.exact->p >= 0 && !a.decimal;
+  if (whole && a.exact->p > 20) s.log_size = log_factorial(static_cast<double>(a.exact->p));
   if (!a.exact || a.exact->q != 1 || a.exact->p < 0 || a.exact->p > 20) {
     s.at.fill(kNan);
     return s;

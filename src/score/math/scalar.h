@@ -53,6 +53,11 @@ struct Scalar {
   bool percent = false;
   std::string name;  // of a symbol or word
 
+  // What Math-Verify does not look at, and `robust` does (own_rules.h).
+  std::optional<double> log_size;  // ln |value| to ten digits, of an expression without symbols
+  int base = 0;                    // of "4343_6"; 0: none is given
+  bool either_percent = false;     // p% is both p and p/100, however p is written
+
   [[nodiscard]] bool is_integer_literal() const { return form == Form::integer; }
   [[nodiscard]] bool is_rational_literal() const {
     return form == Form::integer || form == Form::fraction;
@@ -80,7 +85,7 @@ struct Scalar {
 [[nodiscard]] Scalar product(const Scalar& a, const Scalar& b);
 [[nodiscard]] Scalar quotient(const Scalar& a, const Scalar& b);
 [[nodiscard]] Scalar power(const Scalar& base, const Scalar& exponent);
-// For integers from 0 to 20; NaN for anything else.
+// For integers from 0 to 20; NaN for anything else, of which log_size may be known all the same.
 [[nodiscard]] Scalar factorial(const Scalar& a);
 [[nodiscard]] Scalar binomial(const Scalar& n, const Scalar& k);
 // sin, cos, tan, csc, sec, cot, arcsin, arccos, arctan, exp, ln; log: of base 10.
@@ -89,8 +94,8 @@ struct Scalar {
 [[nodiscard]] Scalar undefined_function(std::string_view name,
                                         const std::vector<Scalar>& arguments);
 
-// Math-Verify's verdict on two expressions (grader.py, sympy_expr_eq), where it is certain;
-// else unsure.
+// The verdict of own_rules.h, where it has one; else Math-Verify's on two expressions (grader.py,
+// sympy_expr_eq), where that is certain; else unsure.
 [[nodiscard]] Truth same_scalar(const Scalar& gold, const Scalar& pred);
 // a < b for closed scalars; unsure when they are too close or not defined.
 [[nodiscard]] Truth less(const Scalar& a, const Scalar& b);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "score/math/own_rules.h"
 #include "score/math/scalar.h"
 
 namespace assay {
@@ -78,6 +79,7 @@ Truth same_value(const Scalar& a, const Scalar& b) {
 }  // namespace
 
 Truth same_scalar(const Scalar& gold, const Scalar& pred) {
+  if (const Truth own = own_verdict(gold, pred); own != Truth::unsure) return own;
   if (gold.form == Form::infinity || pred.form == Form::infinity) {
     if (gold.form != pred.form) return gold.symbols || pred.symbols ? Truth::unsure : Truth::no;
     return gold.at[0] == pred.at[0] ? Truth::yes : Truth::no;

@@ -1,0 +1,188 @@
+#include "score/math/reading.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/ascii.h"
+#include "base/text.h"
+#include "score/boxed.h"
+#include "score/math/extract.h"
+#include "score/math/normalize.h"
+#include "score/math/own_rules.h"
+
+namespace assay {
+
+namespace {
+
+std::string_view stage_name(AnswerStage stage, const AnswerPlace& place) {
+  if (place.is_latex() && place.envs[0].content.find("\\boxed") != std::string_view::npos) {
+    return "boxed";
+  }
+  switch (stage) {
+    case AnswerStage::final_i_hope:
+    case AnswerStage::final_or_boxed:
+      return "final answer";
+    case AnswerStage::answer_colon:
+    case AnswerStage::answer:
+      return "answer";
+    case AnswerStage::anywhere:
+      break;
+  }
+  return place.is_latex() ? "latex" : "number";
+}
+
+using Parse = ParsedMath (*)(std::string_view normalized);
+
+// What is found somewhere in the text, and not stated, may end with anything.
+Parse parse_of(MathRules rules, AnswerStage stage) {
+  if (rules == MathRules::math_verify) return parse_latex;
+  return stage == AnswerStage::anywhere ? parse_found : parse_stated;
+}
+
+// The value of one environment; `text` becomes the text that Math-Verify keeps of it.
+ParsedMath read_environment(const LatexEnv& env, Parse parse, std::string& text) {
+  const auto normalized = normalize_latex(env.content, env.bare_box);
+  text = normalized.value_or("");
+  ParsedMath parsed;
+  if (normalized) parsed = parse(*normalized);
+  if (env.percent && parsed.state == ParsedMath::State::value) {
+    if (parsed.value.kind == MathValue::Kind::scalar) {
+      parsed.value.scalar = percent_scalar(parsed.value.scalar);
+    } else {
+      parsed.state = ParsedMath::State::unknown;
+    }
+  }
+  return parsed;
+}
+
+// The value at one place: that of its environment, or the set of the values of several.
+ParsedMath read_latex(const AnswerPlace& place, Parse parse, std::string& text) {
+  ParsedMath first = read_environment(place.envs[0], parse, text);
+  if (place.envs.size() == 1) return first;
+  std::vector<std::string> texts = {text};
+  std::vector<ParsedMath> parts = {first};
+  for (std::size_t i = 1; i < place.envs.size(); ++i) {
+    parts.push_back(read_environment(place.envs[i], parse, texts.emplace_back()));
+  }
+  ParsedMath all;
+  all.state = ParsedMath::State::value;
+  all.value.kind = MathValue::Kind::set;
+  for (ParsedMath& part : parts) {
+    if (part.state == ParsedMath::State::fails) return first;  // then only the first one counts
+    if (part.state == ParsedMath::State::unknown) all.state = ParsedMath::State::unknown;
+    all.value.complex |= part.value.complex;
+    if (part.value.kind == MathValue::Kind::set) {
+      std::ranges::move(part.value.items, std::back_inserter(all.value.items));
+    } else {
+      all.value.items.push_back(std::move(part.value));
+    }
+  }
+  const bool known = all.state == ParsedMath::State::value;
+  text = known ? join(texts, " and ") : "";
+  return known ? all : ParsedMath{};
+}
+
+ParsedMath read_plain(const AnswerPlace& place, std::string& text) {
+  if (!place.expression.empty()) {
+    text = std::string(place.expression);
+    return parse_arithmetic(place.expression);
+  }
+  ParsedMath result;
+  result.state = ParsedMath::State::value;
+  result.value = plain_number(place.integer, place.decimal, place.percent);
+  for (const char c : place.integer) {
+    if (c != ',' && c != ' ' && (c != '0' || !text.empty())) text.push_back(c);
+  }
+  if (text.empty()) text = "0";
+  text += replace_all(std::string(place.decimal), ",", ".");
+  return result;
+}
+
+std::string shown_text(const AnswerPlace& place, const std::string& text) {
+  return text.empty() && place.is_latex() ? std::string(trim(place.envs[0].content.substr(0, 4000)))
+                                          : text;
+}
+
+// Where a stage left places out, only this many of the rightmost ones are complete.
+constexpr std::size_t kTrustedPlaces = 300;
+
+bool is_box(const AnswerPlace& place) {
+  return place.is_latex() && place.envs[0].content.find("\\boxed") != std::string_view::npos;
+}
+
+// Takes the place's answer, unless it surely cannot be read. True: the reading is done.
+bool take_place(const AnswerPlace& place, AnswerStage stage, MathRules rules, Reading& reading) {
+  std::string text;
+  const ParsedMath parsed =
+      place.is_latex() ? read_latex(place, parse_of(rules, stage), text) : read_plain(place, text);
+  if (reading.shown.empty() || parsed.state != ParsedMath::State::fails) {
+    reading.shown = shown_text(place, text);
+    reading.stage = stage_name(stage, place);
+  }
+  if (reading.text.empty()) reading.text = text;
+  if (parsed.state == ParsedMath::State::fails) return false;
+  reading.state =
+      parsed.state == ParsedMath::State::value ? Reading::State::value : Reading::State::unknown;
+  reading.value = parsed.value;
+  return true;
+}
+
+// `boxed`: a box is the answer, whether or not it can be read.
+Reading first_reading(std::string_view output, MathRules rules, bool boxed) {
+  Reading reading;
+  const AnswerScanner scanner(output);
+  for (const AnswerStage stage : kAnswerStages) {
+    const AnswerPlaces found = scanner.places(stage);
+    std::size_t tried = 0;
+    for (const AnswerPlace& place : found.places) {
+      if (found.more && ++tried > kTrustedPlaces) break;
+      const bool taken = take_place(place, stage, rules, reading);
+      const bool answer_is_box = boxed && is_box(place);
+      if (answer_is_box) reading.box = output.substr(place.begin, place.end - place.begin);
+      if (taken || answer_is_box) return reading;
+    }
+    if (found.more) {
+      reading.state = Reading::State::unknown;
+      return reading;
+    }
+  }
+  return reading;
+}
+
+}  // namespace
+
+std::string robust_text(std::string_view output) {
+  std::string text = replace_all(plain_signs(output), "\\boxed{}", "");
+  const auto box = last_filled_box(text);
+  if (!box) return text;
+  std::string content(stated_in_text(box->content));
+  std::size_t end = box->end;
+  for (const std::string_view sign : {"\\%", "%"}) {
+    if (!std::string_view(text).substr(end).starts_with(sign)) continue;
+    content += "\\%";
+    end += sign.size();
+    break;
+  }
+  return text.substr(0, box->begin) + "\\boxed{" + content + "}" + text.substr(end);
+}
+
+Reading read_answer(std::string_view output, MathRules rules) {
+  const bool robust = rules == MathRules::robust;
+  Reading reading = first_reading(output, rules, robust && last_filled_box(output).has_value());
+  if (!robust) forget_own(reading.value);
+  return reading;
+}
+
+Truth same_reading(const Reading& gold, const Reading& pred) {
+  // Math-Verify compares the texts as well as the values, whether or not it could read them.
+  if (!gold.text.empty() && gold.text == pred.text) return Truth::yes;
+  if (gold.state == Reading::State::unknown || pred.state == Reading::State::unknown) {
+    return Truth::unsure;
+  }
+  if (gold.state == Reading::State::none || pred.state == Reading::State::none) return Truth::no;
+  return same_answer(gold.value, pred.value);
+}
+
+}  // namespace assay
