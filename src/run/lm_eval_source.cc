@@ -290,6 +290,11 @@ Status LmEvalSource::on_done(const LmEvalDone& done) {
   const ResolvedTask& task = *tasks_[next_task_];
   running_.reset();
   ++next_task_;
+  // A task that time left without one whole answer gives lm-eval nothing to score: it is not run.
+  if (done.error && stopped_) {
+    requests_.clear();
+    return {};
+  }
   if (done.error) return std::unexpected(*done.error);
   for (const Json& file : done.frame.value("files", Json::array())) {
     const std::filesystem::path path = file.get<std::string>();

@@ -187,6 +187,30 @@ TEST_F(LmEvalSourceTest, WhatDoesNotFitIsNotRun) {
   EXPECT_EQ(script_.prompts.size(), 4U);
 }
 
+// A task of which nothing was answered leaves lm-eval nothing to score, which it says as an error:
+// that does not end a run that is only out of time. Three answers of the first task take 15 of 22
+// s, and the second's only one may take 11.5.
+TEST_F(LmEvalSourceTest, ATaskThatTimeLeftNoAnswerIsNotRun) {
+  script_.max_in_flight = 1;
+  script_.token_s = 1;
+  run_.tasks.push_back(run_.tasks.front());
+  run_.tasks.back().spec.name = "lm_eval_second";
+  run_.tasks.back().spec.benchmark = "second";
+  script_.lm_eval_needs = [](const Json& arguments) {
+    if (arguments.at("tasks") == Json{"second"}) return std::vector<Needed>{need_of(3)};
+    return std::vector<Needed>{need_of(0), need_of(1), need_of(2)};
+  };
+  script_.lm_eval_done = [scores = script_.lm_eval_done](const Json& arguments, const auto& had) {
+    return had.empty() ? Json{{"error", "lm-eval has nothing to score"}} : scores(arguments, had);
+  };
+  RunOptions options;
+  options.budget_s = 36;  // 4 for the report, 10 to load
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(scored().size(), 3U);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored().size(), 4U);
+}
+
 // Log-likelihoods tell a pace, too: the second would take 20 s more, of which only 2 are left.
 TEST_F(LmEvalSourceTest, LogLikelihoodsThatDoNotFitAreNotRun) {
   script_.max_in_flight = 1;

@@ -41,7 +41,8 @@ struct EngineScript {
   std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
     return false;
   };
-  // What lm-eval asks in a run, given its arguments, and the frame it ends with.
+  // What lm-eval asks in a run, given its arguments, and the frame it ends with; one that holds
+  // `error` says that lm-eval raised it.
   std::function<std::vector<Needed>(const nlohmann::json&)> lm_eval_needs =
       [](const nlohmann::json&) { return std::vector<Needed>{}; };
   std::function<nlohmann::json(const nlohmann::json&, const std::map<std::int64_t, Response>&)>
@@ -203,7 +204,11 @@ class ScriptedEngine final : public Engine {
     }
     if (open_needs_ > 0) return std::nullopt;
     run_.reset();
-    return LmEvalDone{id, script_.lm_eval_done(arguments_, had_), std::nullopt};
+    LmEvalDone done{id, script_.lm_eval_done(arguments_, had_), std::nullopt};
+    if (done.frame.contains("error")) {
+      done.error = Error{ErrorKind::environment, done.frame["error"].get<std::string>(), "", ""};
+    }
+    return done;
   }
 
   Died died() {
