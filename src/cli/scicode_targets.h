@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "values/item.h"
+#include "values/item_list.h"
 
 namespace assay {
 
