@@ -23,8 +23,8 @@ def tiny_model(folder: Path, header: bytes) -> None:
     (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
 
 
-# Greets as the Math-Verify helper that the fast path imitates, so that math500 can be graded without
-# it being asked; fails as anything else.
+# Greets as the Math-Verify that the fast path imitates, so that math500 is graded without its being
+# asked; fails as anything else.
 PYTHON = """#!/bin/sh
 case "$*" in
 *math_verify_helper*)
@@ -132,6 +132,21 @@ cp -a run small/ && exec '{ASSAY}' run plan.yaml --out small/run"""
     print("ok run on a small disk")
 
 
+def audit(folder: Path) -> None:
+    """The recorded answers once more, beside the library itself where this machine has it."""
+    python = os.environ.get("ASSAY_PYTHON", "")
+    asks = ["-c", "import math_verify, assay_worker"]
+    if not python or subprocess.run([python, *asks], check=False).returncode != 0:
+        print("not audited: ASSAY_PYTHON names no Python with Math-Verify")
+        return
+    command = [ASSAY, "score", "run", "--audit", "100"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    assert " asked of Math-Verify too, 0 differing" in done.stdout, done.stdout
+    assert "audit: 0 answers" not in done.stdout, done.stdout
+    print("ok score run --audit 100")
+
+
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     results = folder / "run/results.json"
@@ -147,4 +162,5 @@ with tempfile.TemporaryDirectory() as name:
     assert version(folder) == 3
     assert values(results) == read, "another report after the migration"
     assert json.loads(results.read_text())["graders_imitated"] is True
+    audit(folder)
     on_a_small_disk(folder)

@@ -93,24 +93,23 @@ std::vector<MathValue*> percent_places(MathValue& value) {
 
 // Takes off "\%" and "%", and counts them.
 std::size_t take_percents(std::string& text) {
-  const std::size_t before = text.size();
   text = replace_all(std::move(text), "\\%", "%");
   const std::size_t signs = static_cast<std::size_t>(std::ranges::count(text, '%'));
-  if (signs == 0) return before - text.size();
   std::erase(text, '%');
   return signs;
 }
 
 // Nothing where not every number has its sign.
 ParsedMath parse_percentages(std::string text) {
-  const ParsedMath fails{ParsedMath::State::fails, {}};
   const std::size_t signs = take_percents(text);
   ParsedMath parsed = parse_latex(trim(text));
   if (parsed.state != ParsedMath::State::value) return parsed;
   const std::vector<MathValue*> places = percent_places(parsed.value);
-  if (places.size() != signs) return fails;
+  if (places.size() != signs) return {ParsedMath::State::fails, {}};
   for (MathValue* place : places) {
-    if (place->kind != ValueKind::scalar || place->scalar.symbols) return fails;
+    if (place->kind != ValueKind::scalar || place->scalar.symbols) {
+      return {ParsedMath::State::fails, {}};
+    }
     place->scalar = percent_scalar(place->scalar);
   }
   return parsed;
