@@ -101,12 +101,11 @@ Result<AuditReport> audit_math(const ResolvedRun& run, const RunServices& servic
     oracle.begin(candidate.id);
     const GradeJob job{candidate.id, unit.task, std::move(item), 0, *std::move(steps), {}};
     static_cast<void>(grade_now(run, job, services.run_program, &oracle));
-    if (!oracle.lost()) continue;
-    if (oracle.lost()->kind == NoDecision::Kind::interrupted) {
-      return std::unexpected(interrupted_error());
-    }
-    return environment_error("the audit ended early: Math-Verify stopped working",
-                             oracle.lost()->why, "run the same command again");
+    const std::optional<NoDecision>& lost = oracle.lost();
+    if (!lost) continue;
+    if (lost->kind == NoDecision::Kind::interrupted) return std::unexpected(interrupted_error());
+    return environment_error("the audit ended early: Math-Verify stopped working", lost->why,
+                             "run the same command again");
   }
   return oracle.report();
 }

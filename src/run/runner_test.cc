@@ -1516,6 +1516,34 @@ TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
   for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
 }
 
+// Right where one token of each choice has no log-probability.
+const Task& short_likelihood_task() {
+  static const Task task = [] {
+    Task t = likelihood_task();
+    t.score = [](const ScoreInputs& in) {
+      Score score;
+      score.outcome = Outcome::scored;
+      const auto& choices = in.steps.back().response.loglikelihoods;
+      const bool short_by_one =
+          std::ranges::all_of(choices, [](const LogLikelihood& l) { return l.missing == 1; });
+      score.metrics["robust"] = choices.size() == 2 && short_by_one ? 1 : 0;
+      return score;
+    };
+    return t;
+  }();
+  return task;
+}
+
+// The scripted engine answers for one token, and " A" has two.
+TEST_F(RunnerTest, PositionsThatTheEngineLeftOutAreCounted) {
+  run_.tasks[0].task = &short_likelihood_task();
+  ASSERT_TRUE(go());
+  for (const StoredScore& s : scores()) {
+    if (s.id.task != "a") continue;
+    EXPECT_EQ(s.score.metrics.at("robust"), 1) << s.id.item;
+  }
+}
+
 // Right when its box equals 7.
 const Task& seven_task() {
   static const Task task = [] {
