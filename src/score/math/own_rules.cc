@@ -115,10 +115,12 @@ ParsedMath parse_percentages(std::string text) {
   return parsed;
 }
 
+}  // namespace
+
 std::string_view without_end_marks(std::string_view text) {
   while (true) {
     text = trim(text);
-    if (text.empty()) return text;
+    if (text.empty() || text.ends_with("..")) return text;
     const bool space = text.ends_with("\\,") || text.ends_with("\\;") || text.ends_with("\\ ");
     if (space) {
       text.remove_suffix(2);
@@ -129,8 +131,6 @@ std::string_view without_end_marks(std::string_view text) {
     }
   }
 }
-
-}  // namespace
 
 ParsedMath parse_found(std::string_view normalized) {
   constexpr std::size_t kMaxPercentageBytes = 4000;

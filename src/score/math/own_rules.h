@@ -25,6 +25,9 @@ void forget_own(MathValue& value);
 // width) are taken off. Invalid UTF-8 stays.
 [[nodiscard]] std::string plain_signs(std::string_view text);
 
+// The text without white space and punctuation at its end; an ellipsis stays.
+[[nodiscard]] std::string_view without_end_marks(std::string_view text);
+
 // A box that says a sentence: "601" of "\text{The answer is 601.}"; otherwise all of `content`.
 [[nodiscard]] std::string_view stated_in_text(std::string_view content);
 

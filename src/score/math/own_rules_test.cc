@@ -75,6 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
                       // A box is read, though, where only its ends are in the way.
                       OwnCase{"601", "\\boxed{601.}", true}, OwnCase{"601", "\\boxed{601,}", true},
                       OwnCase{"601", "\\boxed{601\\,.}", true},
+                      OwnCase{"15\\mbox{ cm}^2", "\\boxed{15\\mbox{ cm}^2.}", true},
+                      OwnCase{"15", "The answer is $15 \\text{ degrees}.$", true},
                       OwnCase{"601", "\\boxed{\\text{The answer is 601}}", true},
                       OwnCase{"601", "\\boxed{\\text{The answer is 601.}}", true},
                       OwnCase{"601", "\\boxed{\\text{The answer is 602}}", false},

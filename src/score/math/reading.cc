@@ -43,7 +43,9 @@ Parse parse_of(MathRules rules, AnswerStage stage) {
 
 // The value of one environment; `text` becomes the text that Math-Verify keeps of it.
 ParsedMath read_environment(const LatexEnv& env, Parse parse, std::string& text) {
-  const auto normalized = normalize_latex(env.content, env.bare_box);
+  const bool stated = parse == parse_stated && !env.bare_box;
+  const auto normalized =
+      normalize_latex(stated ? without_end_marks(env.content) : env.content, env.bare_box);
   text = normalized.value_or("");
   ParsedMath parsed;
   if (normalized) parsed = parse(*normalized);
@@ -157,7 +159,7 @@ std::string robust_text(std::string_view output) {
   std::string text = replace_all(plain_signs(output), "\\boxed{}", "");
   const auto box = last_filled_box(text);
   if (!box) return text;
-  std::string content(stated_in_text(box->content));
+  std::string content(stated_in_text(without_end_marks(box->content)));
   std::size_t end = box->end;
   for (const std::string_view sign : {"\\%", "%"}) {
     if (!std::string_view(text).substr(end).starts_with(sign)) continue;
