@@ -237,7 +237,7 @@ TEST(Recorded, WhatIsNoNumberAndWhatIsNoAnswer) {
   EXPECT_TRUE(std::isnan(sums[0]));
   EXPECT_TRUE(std::isnan(sums[1]));
   EXPECT_EQ(sums[2], -std::numeric_limits<double>::infinity());
-  line["resps"] = {Json::array({Json::array({"-1.5x", "False"})})};
+  line["resps"] = Json::array({Json::array({Json::array({"-1.5x", "False"})})});
   EXPECT_NE(error_of("gpqa_diamond", {line}).find("'resps'"), std::string::npos);
 }
 

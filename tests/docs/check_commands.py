@@ -31,7 +31,7 @@ class Command:
 
 _FUNCTION = re.compile(r"^void add_\w+\(CLI::App& app, Session& session\)", re.MULTILINE)
 _SUBCOMMAND = re.compile(r'(\w+)\s*=\s*(\w+)(?:\.|->)add_subcommand\(\s*"([\w-]+)"')
-_OPTION = re.compile(r'(\w+)(?:\.|->)add_(?:option|flag)\(\s*"(--[\w-]+)"')
+_OPTION = re.compile(r'(\w+)\s*(?:\.|->)add_(?:option|flag)\(\s*"(--[\w-]+)"')
 _PLAN_OPTIONS = re.compile(r"add_plan_options\(\*(\w+),[^;]*?(true|false)\)")
 
 
