@@ -11,7 +11,7 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
     "assay watch": {"HOST:DIR": "gpubox:/data/bench/run"},
     "assay pull": {"HOST:DIR": "gpubox:/data/bench/run"},
     "assay data check": {"DIR": "data"},
-    "assay score": {"DIR": "demo-run"},
+    "assay score": {"DIR": "demo-run", "N": "5"},
     "assay report": {"DIR": "demo-run"},
     "assay grade": {"TASK": "math500", "FILE": "outputs.jsonl", "DIR": "data"},
     "assay grade scicode": {"FOLDER": "generated_code", "DIR": "data"},
@@ -24,6 +24,7 @@ COMPLETED: dict[str, str] = {
     "assay compare --gate": "assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate",
     "assay compare --margin": "assay compare demo-run --margin 5",
     "assay check --json": "assay check plans/demo.yaml --json",
+    "assay score --audit": "assay score demo-run --audit 5",
     "assay summarize --format json": "assay summarize demo-run --format json",
     "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
     "[--allow PATTERN]… [--offline]": "python -m assay_worker.hub resolve --kind dataset "
