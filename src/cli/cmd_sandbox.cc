@@ -14,6 +14,7 @@ namespace {
 Result<int> check(bool json, const Deadline& until) {
   const std::string python = TRY(find_grade_python(""));
   const auto findings = check_sandbox(python, until);
+  if (until.stopped()) return std::unexpected(interrupted_error());
   bool usable = true;
   nlohmann::json out = {{"findings", nlohmann::json::array()},
                         {"attacks", nlohmann::json::array()}};
