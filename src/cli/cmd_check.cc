@@ -44,9 +44,7 @@ int asked_for(const TaskSpec& spec) {
 }
 
 // What a run would find in the rows at hand.
-Status look_at_rows(const TaskSpec& spec, const Plan& plan, const ResolveServices& services,
-                    Line& line) {
-  const ResolvedTask task = TRY(resolve_task(spec, plan, services));
+Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
   if (task.task == nullptr) return {};  // its documents are lm-eval's own
   line.available = task.available;
   line.count = static_cast<int>(task.items.size());
@@ -83,11 +81,7 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
     line.data_notes = hub_data_notes(spec, *task, plan);
   }
   if (task == nullptr || folder) {
-    ResolveServices services{.python = python};
-    services.locate_data = [&](const TaskSpec&, const Task&) {
-      return Result<LocatedData>({.folder = folder.value_or("")});
-    };
-    TRY(look_at_rows(spec, plan, services, line));
+    TRY(look_at_rows(TRY(resolve_in(folder.value_or(""), spec, plan, python)), plan, line));
   }
   if (line.count > 0) line.items = std::to_string(line.count);
   if (spec.limit_per == LimitPer::subject && line.available) line.items += " a subject";

@@ -11,7 +11,6 @@
 #include "cli/rows_python.h"
 #include "cli/world.h"
 #include "engine/fingerprint.h"
-#include "run/resolve.h"
 #include "sandbox/check.h"
 #include "task/task.h"
 
@@ -65,11 +64,7 @@ void look_at_tests(const Plan& plan, const PlanOptions& options, const FindPytho
       for (const std::string& note : hub_data_notes(spec, *task, plan)) findings.note(name, note);
       continue;
     }
-    ResolveServices services{.python = python};
-    services.locate_data = [&](const TaskSpec&, const Task&) {
-      return Result<LocatedData>({.folder = *folder});
-    };
-    const auto resolved = resolve_task(spec, plan, services);
+    const auto resolved = resolve_in(*folder, spec, plan, python);
     if (!resolved) {
       findings.bad(name, resolved.error());
       continue;

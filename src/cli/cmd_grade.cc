@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>
@@ -101,20 +102,21 @@ void print_figures(const GradedFile& file) {
 
 // pass@k over the items that have enough scored samples.
 void print_pass_at_k(const GradedFile& file) {
-  std::map<std::string, std::pair<int, int>> items;  // scored samples, right ones
+  std::map<std::string, Samples> by_item;
   for (const GradedOutput& output : file.outputs) {
     if (output.score.outcome != Outcome::scored || !has_figures(output)) continue;
-    ++items[output.item].first;
-    items[output.item].second += is_right(output.score) ? 1 : 0;
+    ++by_item[output.item].n;
+    by_item[output.item].correct += is_right(output.score) ? 1 : 0;
   }
-  int most = 0;
-  for (const auto& [id, counts] : items) most = std::max(most, counts.first);
-  for (int k = 1; k <= most && most > 1; k *= 2) {
-    Sum sum;
-    for (const auto& [id, counts] : items) {
-      if (const auto value = pass_at_k(counts.first, counts.second, k)) sum.add(*value);
-    }
-    fmt::print("pass@{}: {} ({} items)\n", k, sum.text(), sum.n);
+  std::int64_t most = 0;
+  std::vector<Samples> items;
+  for (const auto& [id, samples] : by_item) {
+    most = std::max(most, samples.n);
+    items.push_back(samples);
+  }
+  for (std::int64_t k = 1; k <= most && most > 1; k *= 2) {
+    const MeanPassAtK found = mean_pass_at_k(items, k);
+    fmt::print("pass@{}: {:.2f} ({} items)\n", k, 100 * found.mean, found.items);
   }
 }
 

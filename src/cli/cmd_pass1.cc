@@ -127,19 +127,15 @@ void print_pass_at(const RunReport& report, std::vector<int> ks, int samples) {
     for (int k = 1; k <= samples; k *= 2) ks.push_back(k);
   }
   for (const TaskValues& task : report.tasks) {
+    std::vector<Samples> items;
+    for (const ItemValues& item : report.items) {
+      const auto& output = item.outputs.front();
+      if (item.task == task.name && output) items.push_back({output->samples, output->passed});
+    }
     for (const int k : ks) {
-      double sum = 0;
-      int items = 0;
-      for (const ItemValues& item : report.items) {
-        const auto& output = item.outputs.front();
-        if (item.task != task.name || !output) continue;
-        const auto value = pass_at_k(output->samples, output->passed, k);
-        if (!value) continue;
-        sum += *value;
-        ++items;
-      }
+      const MeanPassAtK found = mean_pass_at_k(items, k);
       fmt::print("{} pass@{}: {} ({} items)\n", task.name, k,
-                 items == 0 ? "-" : fmt::format("{:.2f} %", 100 * sum / items), items);
+                 found.items == 0 ? "-" : fmt::format("{:.2f} %", 100 * found.mean), found.items);
     }
   }
 }

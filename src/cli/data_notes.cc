@@ -9,6 +9,15 @@ std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
   return place;
 }
 
+Result<ResolvedTask> resolve_in(const std::string& folder, const TaskSpec& spec, const Plan& plan,
+                                const FindPython& python) {
+  ResolveServices services{.python = python};
+  services.locate_data = [&](const TaskSpec&, const Task&) {
+    return Result<LocatedData>({.folder = folder});
+  };
+  return resolve_task(spec, plan, services);
+}
+
 std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task, const Plan& plan) {
   if (task.data_note == nullptr) return {};
   const std::string note = task.data_note(nullptr, {spec, plan.chat, plan.seed, {}, ""});

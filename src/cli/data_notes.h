@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "run/resolve.h"
 #include "task/task.h"
 
 namespace assay {
@@ -18,5 +19,9 @@ namespace assay {
 // As ResolvedTask::notes, of a task whose rows come from the hub and were not fetched.
 [[nodiscard]] std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task,
                                                       const Plan& plan);
+
+// The task as a run would find it on the rows in this folder.
+[[nodiscard]] Result<ResolvedTask> resolve_in(const std::string& folder, const TaskSpec& spec,
+                                              const Plan& plan, const FindPython& python);
 
 }  // namespace assay

@@ -106,10 +106,7 @@ Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& p
                                                             const Deadline& until) {
   auto client = std::make_unique<MathVerifyClient>(math_verify_options(python, until));
   const Status started = client->start();
-  if (started) {
-    client->set_imitated(client->versions() == imitated_reference());
-    return client;
-  }
+  if (started) return client;
   const Error& error = started.error();
   if (until.stopped()) return std::unexpected(interrupted_error());
   if (until.passed()) {

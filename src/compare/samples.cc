@@ -184,10 +184,9 @@ bool tells_option(const Fields& fields) {
     // [[-1.5, false]], or as text [["-1.5", "False"]]
     const std::size_t begin = response->find_first_not_of("[\" \n");
     if (begin == std::string_view::npos) return true;
-    double value = std::numeric_limits<double>::quiet_NaN();
     const std::string text(response->substr(begin, 64));
     char* end = nullptr;
-    value = std::strtod(text.c_str(), &end);
+    const double value = std::strtod(text.c_str(), &end);
     if (end == text.c_str()) return !text.starts_with("null");  // no log-likelihoods at all
     if (std::isnan(value)) return false;
     alike = alike && (!first || value == *first);

@@ -53,6 +53,16 @@ std::string example_of(const RunReport& report, const std::string& task, std::si
   return "";
 }
 
+// Of a task's items that show something, of all that ran; the first one is the example.
+Flag counted_flag(const char* name, const RunReport& report, const TaskValues& task,
+                  std::size_t variant, std::int64_t Cell::* count, bool OutputValues::* shows) {
+  const Cell& cell = task.cells[variant];
+  Flag flag{name, report.variants[variant].name, task.name, cell.*count, cell.run, 0};
+  flag.example = example_of(report, task.name, variant,
+                            [shows](const OutputValues& output) { return output.*shows; });
+  return flag;
+}
+
 double share_of(const Cell& cell, const Rule& rule) {
   return cell.run > 0 ? static_cast<double>(cell.*rule.count) / static_cast<double>(cell.run) : 0;
 }
@@ -191,18 +201,12 @@ void flag_prompt_cut(RunReport& report, const TaskValues& task, std::size_t vari
                      std::size_t base) {
   const Cell& cell = task.cells[variant];
   if (cell.prompt_cut == 0) return;
-  Flag flag{"prompt cut by the server",
-            report.variants[variant].name,
-            task.name,
-            cell.prompt_cut,
-            cell.run,
-            0};
+  Flag flag = counted_flag("prompt cut by the server", report, task, variant, &Cell::prompt_cut,
+                           &OutputValues::prompt_cut);
   flag.text = fmt::format("of {} of {} prompts the server says that it read fewer tokens than sent",
                           cell.prompt_cut, cell.run);
   flag.text_zh = fmt::format("{} 个提示词中,服务器称有 {} 个读到的 token 少于发送的", cell.run,
                              cell.prompt_cut);
-  flag.example =
-      example_of(report, task.name, variant, [](const OutputValues& o) { return o.prompt_cut; });
   const auto share = [](const Cell& side) { return UnscoredShare{side.prompt_cut, side.run}; };
   flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
     return cell.prompt_cut > task.cells[other].prompt_cut &&
@@ -215,20 +219,14 @@ void flag_prompt_cut(RunReport& report, const TaskValues& task, std::size_t vari
 void flag_likelihoods(RunReport& report, const TaskValues& task, std::size_t variant) {
   const Cell& cell = task.cells[variant];
   if (cell.odd_likelihoods == 0) return;
-  Flag flag{"odd log-likelihoods",
-            report.variants[variant].name,
-            task.name,
-            cell.odd_likelihoods,
-            cell.run,
-            0};
+  Flag flag = counted_flag("odd log-likelihoods", report, task, variant, &Cell::odd_likelihoods,
+                           &OutputValues::odd_likelihoods);
   flag.text = fmt::format(
       "of {} of {} items the choices' log-likelihoods are no numbers, all alike, above 0 or lack "
       "positions",
       cell.odd_likelihoods, cell.run);
   flag.text_zh = fmt::format("{} 题中有 {} 题,选项的对数似然不是数字、全部相同、大于 0 或缺少位置",
                              cell.run, cell.odd_likelihoods);
-  flag.example = example_of(report, task.name, variant,
-                            [](const OutputValues& o) { return o.odd_likelihoods; });
   report.flags.push_back(std::move(flag));
 }
 

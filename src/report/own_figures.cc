@@ -13,20 +13,14 @@ namespace {
 // Over the items with at least k scored answers.
 std::map<int, double> pass_at_ks(const std::vector<OwnItem>& items) {
   int most = 0;
-  for (const OwnItem& item : items) most = std::max(most, item.repeats);
-  std::map<int, double> out;
-  for (int k = 2; k <= most; k *= 2) {
-    double sum = 0;
-    int n = 0;
-    for (const OwnItem& item : items) {
-      const int right = static_cast<int>(std::lround(item.mean * item.repeats));
-      const auto value = pass_at_k(item.repeats, right, k);
-      if (!value) continue;
-      sum += *value;
-      ++n;
-    }
-    out[k] = sum / n;
+  std::vector<Samples> samples;
+  samples.reserve(items.size());
+  for (const OwnItem& item : items) {
+    most = std::max(most, item.repeats);
+    samples.push_back({item.repeats, std::lround(item.mean * item.repeats)});
   }
+  std::map<int, double> out;
+  for (int k = 2; k <= most; k *= 2) out[k] = mean_pass_at_k(samples, k).mean;
   return out;
 }
 

@@ -23,7 +23,7 @@ struct MathVerifyOptions {
   std::chrono::milliseconds timeout{30'000};  // of one question, wall clock
   std::chrono::milliseconds start_timeout{120'000};  // until the helper greets: it imports sympy
   std::uint64_t memory_bytes = 4UL << 30;            // address space of the helper
-  bool imitated = true;  // as versions() of an earlier client told: no helper is started for it
+  bool imitated = true;  // until a helper has greeted: as versions() of an earlier client told
   Deadline until;        // ends every wait at once: the answer is to be graded another time
 };
 
@@ -47,8 +47,9 @@ class MathVerifyClient final : public EquivalenceOracle {
                                              const std::string& output) override;
   std::expected<bool, NoDecision> equivalent_box(const std::string& gold,
                                                  const std::string& box) override;
-  [[nodiscard]] bool imitated() const override { return options_.imitated; }
-  void set_imitated(bool imitated) { options_.imitated = imitated; }
+  [[nodiscard]] bool imitated() const override {
+    return versions_.empty() ? options_.imitated : versions_ == imitated_reference();
+  }
   // The library's and its grammar's, as a helper greeted with them; empty before one has.
   [[nodiscard]] const PackageVersions& versions() const { return versions_; }
 

@@ -66,4 +66,16 @@ std::optional<double> pass_at_k(std::int64_t n, std::int64_t correct, std::int64
   return 1 - all_fail;
 }
 
+MeanPassAtK mean_pass_at_k(std::span<const Samples> items, std::int64_t k) {
+  MeanPassAtK out;
+  for (const Samples& item : items) {
+    const auto value = pass_at_k(item.n, item.correct, k);
+    if (!value) continue;
+    out.mean += *value;
+    ++out.items;
+  }
+  if (out.items > 0) out.mean /= static_cast<double>(out.items);
+  return out;
+}
+
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "stats/normal.h"
 
@@ -33,5 +34,16 @@ struct Proportion {
 // 1 - C(n - correct, k) / C(n, k) (Chen et al. 2021, arXiv:2107.03374, eq. 1).
 // Nothing unless 1 <= k <= n and 0 <= correct <= n.
 [[nodiscard]] std::optional<double> pass_at_k(std::int64_t n, std::int64_t correct, std::int64_t k);
+
+// Its mean over the items that have k samples or more.
+struct Samples {  // of one item
+  std::int64_t n = 0;
+  std::int64_t correct = 0;
+};
+struct MeanPassAtK {
+  double mean = 0;  // 0 to 1; 0 where no item has enough
+  std::int64_t items = 0;
+};
+[[nodiscard]] MeanPassAtK mean_pass_at_k(std::span<const Samples> items, std::int64_t k);
 
 }  // namespace assay

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "support/paired_scores.h"
 
 namespace assay {
@@ -59,5 +61,13 @@ TEST(PassAtK, UnbiasedEstimate) {
   EXPECT_FALSE(pass_at_k(5, 6, 1));
 }
 
+// Two of the three items have five samples.
+TEST(Proportion, TheMeanOfPassAtKIsOverItemsWithEnoughSamples) {
+  const std::vector<Samples> items = {{10, 3}, {5, 0}, {2, 2}};
+  EXPECT_NEAR(mean_pass_at_k(items, 5).mean, 0.9166666666666666 / 2, kTight);
+  EXPECT_EQ(mean_pass_at_k(items, 5).items, 2);
+  EXPECT_EQ(mean_pass_at_k(items, 11).items, 0);
+  EXPECT_EQ(mean_pass_at_k(items, 11).mean, 0);
+}
 }  // namespace
 }  // namespace assay
