@@ -95,6 +95,7 @@ Result<std::unique_ptr<Engine>> start_endpoint(
   options.leave_out = args.value("leave_out", std::vector<std::string>());
   options.lenient = lenient;
   options.retry_for = time_of(args, "retry_for", options.retry_for);
+  options.start_patience = std::min(options.start_patience, options.retry_for);
   options.connect_timeout = time_of(args, "connect_timeout", options.connect_timeout);
   options.stall_timeout = time_of(args, "stall_timeout", options.stall_timeout);
   options.log_file = log_file;

@@ -36,8 +36,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // How long Python's resource tracker is spared: it removes the shared memory of the processes that
-// were killed, and ends by itself.
-constexpr milliseconds kTrackerGrace{200};
+// were killed, and ends by itself. On a busy machine that takes it more than a moment.
+constexpr milliseconds kTrackerGrace{2000};
 
 Result<int> number_argument(std::string_view text) {
   int value = 0;

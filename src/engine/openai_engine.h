@@ -55,7 +55,7 @@ struct EndpointOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{600'000};
   std::chrono::milliseconds retry_for{300'000};
-  std::chrono::milliseconds start_patience{60'000};  // of start(), at most retry_for
+  std::chrono::milliseconds start_patience{60'000};  // of start()
   std::chrono::milliseconds first_pause{500};
   std::chrono::milliseconds longest_pause{30'000};
   std::filesystem::path log_file;  // what went wrong and was tried again; empty: no log

@@ -58,9 +58,10 @@ class EndpointTest : public ::testing::Test {
     return *died;
   }
   std::string start_error(const FakeServer& server, const std::string& model = "fake-model",
-                          const std::string& key = "") {
+                          const std::string& key = "", milliseconds patience = kPatience) {
     EndpointOptions asked = options(server);
     asked.model = model;
+    asked.start_patience = patience;
     asked.api_key = key;
     if (!key.empty()) asked.api_key_env = "SOME_KEY";
     const auto engine = OpenAiEngine::start(asked);
@@ -93,7 +94,8 @@ TEST_F(EndpointTest, AModelThatIsNotServed) {
 TEST_F(EndpointTest, NobodyThere) {
   FakeServer server(json::object());
   server.kill();
-  EXPECT_THAT(start_error(server), HasSubstr("does not answer"));
+  EXPECT_THAT(start_error(server, "fake-model", "", milliseconds(300)),
+              HasSubstr("does not answer"));
 }
 
 // It takes the connection and never says a word; stall_timeout is ten minutes.

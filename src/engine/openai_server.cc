@@ -62,8 +62,7 @@ void OpenAiEngine::end_by(const Deadline& until) {
 }
 
 Status OpenAiEngine::meet_server() {
-  const Deadline until =
-      options_.until.at_most(std::min(options_.start_patience, options_.retry_for));
+  const Deadline until = options_.until.at_most(options_.start_patience);
   const HttpReply models = TRY(call(options_.base_url + "/models", std::nullopt, until));
   TRY(read_models(models));
   read_version(until);

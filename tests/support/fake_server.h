@@ -61,7 +61,7 @@ inline EndpointOptions endpoint_options(const std::string& url, EndpointMode mod
   options.connect_timeout = seconds(20);
   options.stall_timeout = kPatience;
   options.retry_for = kPatience;
-  options.start_patience = milliseconds(300);
+  options.start_patience = kPatience;
   options.first_pause = milliseconds(10);
   options.longest_pause = milliseconds(40);
   options.log_file = folder / "endpoint.log";
