@@ -47,7 +47,7 @@ int asked_for(const TaskSpec& spec) {
 Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
   if (task.task == nullptr) return {};  // its documents are lm-eval's own
   line.available = task.available;
-  line.count = static_cast<int>(task.items.size());
+  line.count = static_cast<int>(task.least());
   line.data_notes = task.notes;
   if (!task.available) {
     line.items = "N/A";
@@ -85,6 +85,9 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
   }
   if (line.count > 0) line.items = std::to_string(line.count);
   if (spec.limit_per == LimitPer::subject && line.available) line.items += " a subject";
+  if (spec.goes_on && line.available) {
+    line.items += spec.at_most ? fmt::format(" to {}", *spec.at_most) : " and more";
+  }
   line.output_tokens = static_cast<long>(line.count) * spec.repeats * spec.max_gen_toks.value_or(0);
   return line;
 }

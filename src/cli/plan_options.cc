@@ -77,6 +77,7 @@ void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output)
   command.add_option("--data", options.data,
                      "Folder with the data sets' files; the hub is not asked");
   command.add_option("--set", options.set, "Change a value of the plan: PATH=VALUE (repeatable)");
+  command.add_option("--until", options.until, "How far to go: limits, or budget (docs/plan.md)");
   if (with_output)
     command.add_option("--out", options.out, "The run's folder; default: the plan's output");
 }
@@ -87,13 +88,15 @@ Result<Plan> load_with_options(const PlanOptions& options) {
                        "name the folder that holds the data sets");
   }
   const std::filesystem::path file = TRY(absolute_path(options.plan));
-  if (options.set.empty()) return load_plan(file, known_benchmarks());
+  std::vector<std::string> settings = options.set;
+  if (!options.until.empty()) settings.push_back("until=" + options.until);
+  if (settings.empty()) return load_plan(file, known_benchmarks());
   const std::string text = TRY(read_file(file));
   // The plan as written must be sound; then once more with the settings in.
   TRY(parse_plan(text, file, known_benchmarks()));
   try {
     YAML::Node root = YAML::Load(text);
-    for (const std::string& setting : options.set) TRY(apply(root, setting));
+    for (const std::string& setting : settings) TRY(apply(root, setting));
     return parse_plan(flow_text(root), file, known_benchmarks());
   } catch (const YAML::Exception& e) {
     return set_error("of this plan", e.what());

@@ -25,10 +25,10 @@ TaskPolicy policy_of(const GatePolicy& policy, const std::string& task) {
 // The flag of either side's own report that spoils the comparison of a task.
 std::string spoiling_flag(const Sides& sides, const std::string& task, const std::string& other) {
   for (const Flag& flag : sides.candidate.flags) {
-    if (flag.task == other && flag.forces_invalid()) return flag.name;
+    if (flag.is_about(other) && flag.forces_invalid()) return flag.name;
   }
   for (const Flag& flag : sides.base.flags) {
-    if (flag.task != task || !flag.forces_invalid()) continue;
+    if (!flag.is_about(task) || !flag.forces_invalid()) continue;
     const auto& names = flag.invalidates;
     const bool same_run = sides.base.folder.parent_path() == sides.candidate.folder.parent_path();
     if (!same_run || std::find(names.begin(), names.end(), sides.candidate.name) != names.end()) {

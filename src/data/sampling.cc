@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -94,7 +96,7 @@ Result<ItemList> select_items(ItemList items, const TaskSpec& spec, std::uint64_
   const bool per_stratum = spec.limit_per == LimitPer::subject;
   std::vector<Placed> order =
       order_of(items, count, seed, per_stratum ? cut(count, spec.limit) : count);
-  if (!per_stratum) order.resize(cut(order.size(), spec.limit));
+  if (!per_stratum) order.resize(cut(order.size(), spec.most_items()));
   std::vector<std::size_t> chosen;
   chosen.reserve(order.size());
   for (const Placed& placed : order) chosen.push_back(placed.index);
@@ -112,6 +114,29 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
     if (of_a < of_b || of_b < of_a) return of_a < of_b;
     return a.task < b.task;  // two items of one task never have the same rank
   });
+  return queue;
+}
+
+std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks) {
+  std::vector<std::size_t> taken;
+  std::size_t all = 0;
+  for (const GrowingTask& task : tasks) {
+    taken.push_back(std::min(task.least, task.items));
+    all += task.items;
+  }
+  std::vector<ItemRef> queue = interleave(taken);
+  const auto gain = [&](std::size_t t) {
+    const auto n = static_cast<double>(taken[t]);
+    if (taken[t] == 0) return std::numeric_limits<double>::infinity();
+    return tasks[t].weight * tasks[t].weight / (n * (n + 1)) / tasks[t].cost;
+  };
+  while (queue.size() < all) {
+    std::optional<std::size_t> next;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      if (taken[t] < tasks[t].items && (!next || gain(t) > gain(*next))) next = t;
+    }
+    queue.push_back({*next, taken[*next]++});
+  }
   return queue;
 }
 

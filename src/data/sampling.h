@@ -15,7 +15,8 @@ namespace assay {
 // item j (from 0) of a stratum of n gets rank (j + 0.5) / n; the task's order is by rank, then
 // hash. A prefix of it is a stratified sample: of a stratum of n among N items in S strata, the
 // first k hold k·n/N items, give or take 1/2 + (n/N)·S/2. Selection follows spec: ids, first, limit
-// (per task or per stratum) or all; a limit above the number of items means all.
+// (per task or per stratum; at_most in its place where the task goes on beyond it) or all; a limit
+// above the number of items means all.
 // The order is a function of the set of items chosen from, not of the order they come in.
 // Errors (usage): an id that is not there, a duplicate id.
 [[nodiscard]] Result<ItemList> select_items(ItemList items, const TaskSpec& spec,
@@ -26,6 +27,22 @@ struct ItemRef {
   std::size_t item = 0;  // index in that task's order
   friend bool operator==(const ItemRef&, const ItemRef&) = default;
 };
+
+// A task of a run that goes on beyond its limits.
+struct GrowingTask {
+  std::size_t items = 0;  // there are
+  std::size_t least = 0;  // of them, that the limit asks for
+  double weight = 1;      // in the pooled difference
+  double cost = 1;        // of an item, in any unit
+};
+
+// One queue over all tasks: their first `least` items as `interleave` has them; then always the
+// task where one more item lowers the variance of the weighted mean most for its cost, which is
+// w^2 / (n (n + 1)) / cost with n items of it in the queue (a task of which none is comes first).
+// So any prefix is near the best for its price: n in proportion to w / sqrt(cost) (Neyman's
+// allocation with costs: Cochran, Sampling Techniques, 3rd ed., 5.5, with one variance for all).
+// Tasks that tie stand in the plan's order.
+[[nodiscard]] std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks);
 
 // One queue over all tasks: item j of a task of n gets rank (j + 0.5) / n; by rank, then by the
 // tasks' order in the plan. Each task's own order is kept. `counts` holds each task's items.

@@ -156,5 +156,55 @@ TEST(Interleave, KeepsEachTasksOrder) {
   EXPECT_EQ(next, counts);
 }
 
+// Two tasks of the same cost and weight 2 : 1. After the limits n should stay near 2 : 1; the gains
+// w^2 / (n (n + 1)) by hand: a of 2: 4/6, b of 2: 1/6; a of 3: 4/12; a of 4: 4/20; then a of 5,
+// 4/30 against b's 1/6.
+TEST(GrowingOrder, LimitsFirstThenWhereVarianceFallsMost) {
+  const std::vector<GrowingTask> tasks = {{6, 2, 2, 1}, {4, 2, 1, 1}};
+  EXPECT_THAT(
+      growing_order(tasks),
+      ElementsAre(ItemRef{0, 0}, ItemRef{1, 0}, ItemRef{0, 1}, ItemRef{1, 1}, ItemRef{0, 2},
+                  ItemRef{0, 3}, ItemRef{0, 4}, ItemRef{1, 2}, ItemRef{0, 5}, ItemRef{1, 3}));
+}
+
+// Neyman's allocation with costs: weights 3 and 1, costs 4 and 1 make 3 / 2 : 1 items.
+TEST(GrowingOrder, EveryPrefixIsNearTheBestForItsPrice) {
+  const std::vector<GrowingTask> tasks = {{10000, 0, 3, 4}, {10000, 0, 1, 1}};
+  double first = 0;
+  double n = 0;
+  for (const ItemRef& ref : growing_order(tasks)) {
+    first += ref.task == 0 ? 1 : 0;
+    if (++n > 100 && n <= 10000) EXPECT_NEAR(first / n, 0.6, 0.02) << n;
+  }
+  EXPECT_EQ(n, 20000);
+}
+
+TEST(GrowingOrder, UsedUpAndEmptyTasks) {
+  const std::vector<GrowingTask> tasks = {{1, 5, 100, 1}, {0, 0, 1, 1}, {3, 1, 1, 1}};
+  EXPECT_THAT(growing_order(tasks),
+              ElementsAre(ItemRef{0, 0}, ItemRef{2, 0}, ItemRef{2, 1}, ItemRef{2, 2}));
+  EXPECT_TRUE(growing_order({}).empty());
+}
+
+// What the limit draws is the beginning of what a run beyond it draws.
+TEST(Sampling, GoingOnBeyondTheLimitKeepsItsSample) {
+  ItemList rows;
+  for (int i = 0; i < 60; ++i) rows.push_back({std::to_string(i), i % 3 == 0 ? "x" : "y", "", {}});
+  TaskSpec spec;
+  spec.limit = 10;
+  const ItemList limited = *select_items(rows, spec, 7);
+  spec.goes_on = true;
+  const ItemList all = *select_items(rows, spec, 7);
+  spec.at_most = 25;
+  const ItemList some = *select_items(rows, spec, 7);
+  EXPECT_EQ(limited.size(), 10U);
+  EXPECT_EQ(some.size(), 25U);
+  EXPECT_EQ(all.size(), 60U);
+  for (std::size_t i = 0; i < 25; ++i) {
+    EXPECT_EQ(some.id(i), all.id(i));
+    if (i < 10) EXPECT_EQ(limited.id(i), all.id(i));
+  }
+}
+
 }  // namespace
 }  // namespace assay

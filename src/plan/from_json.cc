@@ -20,6 +20,7 @@ TaskSpec task_from(const json& value) {
   task.harness = value.at("harness") == "native" ? Harness::native : Harness::lm_eval;
   task.limit = maybe<int>(value.at("limit"));
   task.limit_per = value.at("limit_per") == "task" ? LimitPer::task : LimitPer::subject;
+  if (value.contains("at_most")) task.at_most = value.at("at_most").get<int>();
   task.first = maybe<int>(value.at("first"));
   task.ids = value.at("ids").get<std::vector<std::string>>();
   task.max_gen_toks = maybe<int>(value.at("max_gen_toks"));
@@ -59,7 +60,11 @@ Plan plan_from(const json& value) {
     plan.variants.push_back(
         {v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"), v.at("engine")});
   }
-  for (const json& task : value.at("tasks")) plan.tasks.push_back(task_from(task));
+  if (value.value("until", "limits") == "budget") plan.until = Until::budget;
+  for (const json& task : value.at("tasks")) {
+    plan.tasks.push_back(task_from(task));
+    plan.tasks.back().goes_on = goes_on_beyond_limit(plan, plan.tasks.back());
+  }
   const json& compare = value.at("compare");
   plan.compare = {compare.at("margin_pp"), compare.at("alpha"), compare.value("noise_floor", false),
                   weight_rule_named(compare.value("weights", std::string())),

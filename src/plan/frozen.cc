@@ -19,24 +19,26 @@ json frozen_task_json(const FrozenTask& task) {
   for (const FrozenItem& item : task.items) {
     items.push_back({{"id", item.id}, {"stratum", item.stratum}, {"group", item.group}});
   }
-  return {{"name", task.name},
-          {"title", task.title},
-          {"benchmark", task.benchmark},
-          {"kind", task.kind},
-          {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
-          {"chance", task.chance},
-          {"weight", task.weight},
-          {"repeats", task.repeats},
-          {"max_gen_toks", task.max_gen_toks},
-          {"metrics", task.metrics},
-          {"status", task.available ? "ok" : "na"},
-          {"reason", task.reason},
-          {"data_folder", task.data_folder},
-          {"hub_id", task.hub_id},
-          {"revision", task.revision},
-          {"layout", task.layout},
-          {"fingerprint", task.fingerprint},
-          {"items", std::move(items)}};
+  json out = {{"name", task.name},
+              {"title", task.title},
+              {"benchmark", task.benchmark},
+              {"kind", task.kind},
+              {"harness", task.harness == Harness::native ? "native" : "lm_eval"},
+              {"chance", task.chance},
+              {"weight", task.weight},
+              {"repeats", task.repeats},
+              {"max_gen_toks", task.max_gen_toks},
+              {"metrics", task.metrics},
+              {"status", task.available ? "ok" : "na"},
+              {"reason", task.reason},
+              {"data_folder", task.data_folder},
+              {"hub_id", task.hub_id},
+              {"revision", task.revision},
+              {"layout", task.layout},
+              {"fingerprint", task.fingerprint},
+              {"items", std::move(items)}};
+  if (task.least_items) out["least_items"] = *task.least_items;
+  return out;
 }
 
 json frozen_variant_json(const FrozenVariant& variant) {
@@ -70,6 +72,7 @@ FrozenTask frozen_task_from(const json& value) {
   for (const json& item : value.at("items")) {
     task.items.push_back({item.at("id"), item.at("stratum"), item.at("group")});
   }
+  if (value.contains("least_items")) task.least_items = value.at("least_items").get<std::size_t>();
   return task;
 }
 

@@ -41,6 +41,7 @@ struct FrozenTask {
   std::string layout;
   std::string fingerprint;        // of the rows' files
   std::vector<FrozenItem> items;  // in the run's order; none: lm-eval alone knows its documents
+  std::optional<std::size_t> least_items;  // the first of them that the limits ask for; none: all
 };
 
 struct FrozenVariant {

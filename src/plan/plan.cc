@@ -37,6 +37,7 @@ json task_json(const TaskSpec& task) {
               {"options", task.options},
               {"lm_eval", task.lm_eval},
               {"data", task.data}};
+  if (task.at_most) out["at_most"] = *task.at_most;
   if (!task.revision.empty()) out["revision"] = task.revision;
   if (task.expect) {
     out["expect"] = {{"score", task.expect->score},
@@ -47,6 +48,11 @@ json task_json(const TaskSpec& task) {
 }
 
 }  // namespace
+
+bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task) {
+  return plan.until != Until::limits && task.harness == Harness::native && task.limit &&
+         task.limit_per == LimitPer::task;
+}
 
 int max_model_len_of(const json& engine_args) {
   const auto found = engine_args.find("max_model_len");
@@ -109,6 +115,7 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
+  if (plan.until == Until::budget) out["until"] = "budget";
   if (plan.compare.same_model) out["compare"]["same_model"] = true;
   if (plan.compare.weights) out["compare"]["weights"] = name_of(*plan.compare.weights);
   if (!plan.sandbox.accept_missing.empty()) {

@@ -42,6 +42,11 @@ struct VariantSpec {
 
 enum class IfGated { fail, skip };
 enum class LimitPer { task, subject };
+// How far a run goes (docs/plan.md, "How far a run goes").
+enum class Until {
+  limits,  // each task's limit
+  budget,  // beyond the limits, until the budget or the data end
+};
 enum class Harness { native, lm_eval };
 
 // A score published for the baseline's model on this task, to see that it is measured rightly.
@@ -57,6 +62,8 @@ struct TaskSpec {
   Harness harness = Harness::native;
   std::optional<int> limit;  // stratified seeded sample of that many items; nothing: all
   LimitPer limit_per = LimitPer::task;
+  std::optional<int> at_most;    // items, where the run goes on beyond limits; nothing: all
+  bool goes_on = false;          // beyond its limit, as the plan's `until` says; not a key
   std::optional<int> first;      // the data set's first N instead of a sample
   std::vector<std::string> ids;  // exactly these items
   std::optional<int> max_gen_toks;
@@ -73,6 +80,9 @@ struct TaskSpec {
   std::string data;      // this task's rows: a folder, or "hub"; empty: as the plan says
   std::string revision;  // of the data set on the hub; empty: main, pinned when the plan is frozen
   int line = 0;          // in the plan file, 1-based
+
+  // The sample's size where the data set has so many items; nothing: all of them.
+  [[nodiscard]] const std::optional<int>& most_items() const { return goes_on ? at_most : limit; }
 };
 
 inline constexpr WeightRule kDefaultWeights = WeightRule::square_root;
@@ -106,7 +116,8 @@ struct Plan {
   std::filesystem::path file;  // where it was read from; relative paths are taken from its folder
   std::string name;
   double budget_s = 0;  // wall clock for all variants; 0: none
-  std::string output;   // ${name} already replaced; empty: --out is required
+  Until until = Until::limits;
+  std::string output;  // ${name} already replaced; empty: --out is required
   std::map<std::string, std::string> env;
   std::string
       data;  // folder of the tasks' rows (relative: to the plan's folder), or "hub" (default)
@@ -119,6 +130,10 @@ struct Plan {
   FidelitySpec fidelity;
   SandboxSpec sandbox;
 };
+
+// Whether the run goes on with this task beyond its limit: where it draws a sample of its own from
+// rows that assay chooses.
+[[nodiscard]] bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task);
 
 // In tokens, of engine arguments; 0 when they do not say.
 [[nodiscard]] int max_model_len_of(const nlohmann::json& engine_args);

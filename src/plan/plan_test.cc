@@ -330,12 +330,42 @@ TEST(Plan, JsonComesBack) {
   EXPECT_FALSE(plan_from_json(broken));
 }
 
+// Only a task that draws a sample of its own goes on beyond its limit.
+TEST(Plan, UntilBudgetGoesOnBeyondLimits) {
+  const auto plan = parse_plan(R"(
+name: p
+budget: 3h
+until: budget
+engine: {max_model_len: 4096}
+variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
+tasks:
+  - {name: math500, limit: 50, at_most: 200, max_gen_toks: 512}
+  - {name: aime24, max_gen_toks: 512}
+  - {name: mmlu_pro, limit: 2, limit_per: subject, max_gen_toks: 512}
+  - {name: gpqa_diamond, ids: [a]}
+)",
+                               "p.yaml", known());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->until, Until::budget);
+  EXPECT_EQ(plan->tasks[0].most_items(), 200);
+  const std::vector<bool> goes_on = {true, false, false, false};
+  for (std::size_t i = 0; i < goes_on.size(); ++i)
+    EXPECT_EQ(plan->tasks[i].goes_on, goes_on[i]) << i;
+  const auto read_back = plan_from_json(to_json(*plan));
+  ASSERT_TRUE(read_back);
+  EXPECT_EQ(read_back->until, Until::budget);
+  EXPECT_EQ(read_back->tasks[0].at_most, 200);
+  EXPECT_TRUE(read_back->tasks[0].goes_on);
+  EXPECT_EQ(to_json(*read_back), to_json(*plan));
+}
+
 TEST(Plan, DocumentsEveryKey) {
   const Result<std::string> doc =
       read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");
   ASSERT_TRUE(doc.has_value());
   for (const char* key : {"name",
                           "budget",
+                          "until",
                           "output",
                           "env",
                           "seed",
@@ -358,6 +388,7 @@ TEST(Plan, DocumentsEveryKey) {
                           "benchmark",
                           "limit",
                           "limit_per",
+                          "at_most",
                           "first",
                           "ids",
                           "max_gen_toks",

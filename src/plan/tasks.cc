@@ -177,11 +177,28 @@ class TaskReader {
       return map_.error(given[1], fmt::format("{} and {} stand together", given[0], given[1]),
                         "each of them says which items to run", "keep one of them");
     }
+    TRY(read_at_most());
     if (map_.has("limit_per") && !map_.has("limit")) {
       return map_.error("limit_per", "limit_per without a limit",
                         "it says what the limit counts over", "add 'limit: …' or remove it");
     }
     return {};
+  }
+
+  // Read as well where it has no effect, so that `until` alone can be changed.
+  Status read_at_most() {
+    if (!map_.has("at_most")) return {};
+    TRY(map_.read("at_most", task_.at_most.emplace(), 1));
+    if (!task_.limit || task_.limit_per == LimitPer::subject) {
+      return map_.error("at_most", "at_most without a limit that it goes beyond",
+                        "it says how far a task goes on after `limit` items, where the plan's "
+                        "`until` lets it",
+                        "add 'limit: …' (counted over the task), or remove at_most");
+    }
+    if (*task_.at_most >= *task_.limit) return {};
+    return map_.error("at_most",
+                      fmt::format("at_most {} is below limit {}", *task_.at_most, *task_.limit),
+                      "the limit is the least that is run", "raise at_most or lower limit");
   }
 
   Status read_revision() {
@@ -309,11 +326,12 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     YamlMap map =
         TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
-                          {"name", "benchmark", "harness", "limit", "limit_per", "first", "ids",
-                           "max_gen_toks", "num_fewshot", "repeats", "if_gated", "weight",
+                          {"name", "benchmark", "harness", "limit", "limit_per", "at_most", "first",
+                           "ids", "max_gen_toks", "num_fewshot", "repeats", "if_gated", "weight",
                            "sampling", "options", "lm_eval", "expect", "data", "revision"}));
     TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
+    plan.tasks.back().goes_on = goes_on_beyond_limit(plan, plan.tasks.back());
     weights += plan.tasks.back().weight;
   }
   if (weights > 0) return {};

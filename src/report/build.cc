@@ -119,6 +119,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     }
   }
   add_own_figures(own, cell);
+  if (task.least) cell.planned = std::max(*task.least, cell.run);
   if (cell.planned > cell.run) cell.unscored[reason::kNotRun] = cell.planned - cell.run;
   if (cell.run == 0) cell.not_available = reason::kNotRun;
   for (const auto& [metric, sum] : sums)
@@ -170,6 +171,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   std::map<std::string, std::string> group_of;
   for (const FrozenItem& item : frozen.items) group_of[item.id] = item.group;
   task.planned = static_cast<std::int64_t>(group_of.size());
+  if (frozen.least_items) task.least = static_cast<std::int64_t>(*frozen.least_items);
   std::vector<const ItemScores*> by_variant;
   for (const VariantValues& v : report.variants) {
     by_variant.push_back(&scores_of(scores, v.name, task.name));
@@ -367,6 +369,8 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.weights = frozen.plan.compare.weights.value_or(WeightRule::equal);
   TRY(take_declarations(store, report));
   report.end = TRY(store.meta("end")).value_or("");
+  report.until = frozen.plan.until;
+  report.extended = TRY(store.meta(kExtendedKey)).has_value();
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.graders = TRY(graders_of(store, frozen));
   report.spent_s = TRY(number_meta(store, "spent_s"));

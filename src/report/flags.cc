@@ -373,6 +373,25 @@ void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison
   report.flags.push_back(std::move(flag));
 }
 
+// A run without a fixed size has one look, at its end (docs/statistics.md).
+void flag_looks(RunReport& report, const std::string& candidate) {
+  if (report.until != Until::budget) return;
+  const bool ended = report.end == "complete" || report.end == "out_of_time";
+  if (ended && !report.extended) return;
+  Flag flag{ended ? "extended after results" : "not ended", candidate, ""};
+  flag.text = ended
+                  ? "the run went on after it had ended once: whoever gave it more time could know "
+                    "its verdict, so this one is exploratory (sample extended after results)"
+                  : "the run has not ended: `until: budget` has one look, at its end, and one "
+                    "taken now would depend on when somebody looked";
+  flag.text_zh =
+      ended
+          ? "运行结束后又继续:追加时间的人可能已知先前结论,因此本结论仅供探索(看到结果后扩大了样本)"
+          : "运行尚未结束:`until: budget` 只在结束时检验一次,此刻的结论取决于何时查看";
+  flag.invalidates = {candidate};
+  report.flags.push_back(std::move(flag));
+}
+
 }  // namespace
 
 bool unscored_apart(const UnscoredShare& one, const UnscoredShare& other) {
@@ -421,6 +440,7 @@ void raise_flags(RunReport& report, const nlohmann::json& opened) {
   const std::size_t base = baseline_index(report.variants);
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     flag_variant(report, v, base, opened);
+    if (v != base) flag_looks(report, report.variants[v].name);
     for (const TaskValues& task : report.tasks) {
       flag_shares(report, task, v, base);
       flag_accuracy(report, task, v, base);
@@ -453,7 +473,7 @@ const Flag* invalidating_flag(const RunReport& report, const std::string& varian
                               const std::string& task) {
   for (const Flag& flag : report.flags) {
     const auto& names = flag.invalidates;
-    if (flag.task == task && std::find(names.begin(), names.end(), variant) != names.end()) {
+    if (flag.is_about(task) && std::find(names.begin(), names.end(), variant) != names.end()) {
       return &flag;
     }
   }

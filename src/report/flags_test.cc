@@ -58,6 +58,27 @@ TEST(Flags, ABaselineOffItsPublishedScore) {
   EXPECT_EQ(flag_named(few, "off its published score"), nullptr);
 }
 
+// A run without a fixed size is looked at once, when it has ended, and never again.
+TEST(Flags, ARunUntilItsBudgetEndsIsLookedAtOnce) {
+  const auto flag_of = [](const std::string& end, bool extended, Until until = Until::budget) {
+    RunReport report = report_of(300, 500);
+    report.until = until;
+    report.end = end;
+    report.extended = extended;
+    raise_flags(report, nlohmann::json::object());
+    const Flag* flag = invalidating_flag(report, "fp8", "math500");
+    return flag == nullptr ? "" : flag->name;
+  };
+  EXPECT_EQ(flag_of("out_of_time", false), "");
+  EXPECT_EQ(flag_of("complete", false), "");
+  EXPECT_EQ(flag_of("interrupted", false), "not ended");
+  EXPECT_EQ(flag_of("", false), "not ended") << "killed, or running";
+  EXPECT_EQ(flag_of("out_of_time", true), "extended after results");
+  EXPECT_EQ(flag_of("complete", true), "extended after results");
+  EXPECT_EQ(flag_of("", true), "not ended");
+  EXPECT_EQ(flag_of("interrupted", false, Until::limits), "");
+}
+
 TEST(Flags, APromptThatTheServerCut) {
   RunReport report = report_of(300, 500);
   report.tasks[0].cells[1].prompt_cut = 1;

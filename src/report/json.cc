@@ -160,11 +160,13 @@ Json task_json(const TaskValues& task, const RunReport& report) {
     cells[report.variants[v].name] = cell_json(task.cells[v]);
     shared[report.variants[v].name] = task.shared_means[v];
   }
-  return {{"name", task.name},       {"title", task.title},     {"kind", task.kind},
-          {"status", task.status},   {"reason", task.reason},   {"chance", task.chance},
-          {"weight", task.weight},   {"repeats", task.repeats}, {"planned", task.planned},
-          {"metrics", task.metrics}, {"cells", cells},          {"shared_items", task.shared},
-          {"shared_means", shared}};
+  Json out = {{"name", task.name},       {"title", task.title},     {"kind", task.kind},
+              {"status", task.status},   {"reason", task.reason},   {"chance", task.chance},
+              {"weight", task.weight},   {"repeats", task.repeats}, {"planned", task.planned},
+              {"metrics", task.metrics}, {"cells", cells},          {"shared_items", task.shared},
+              {"shared_means", shared}};
+  if (task.least) out["least"] = *task.least;
+  return out;
 }
 
 }  // namespace
@@ -188,6 +190,7 @@ Json json_report(const RunReport& report) {
     out["declared"] = to_json(*report.declared);
     out["declared"]["applied_since_s"] = report.applied_since_s;
   }
+  if (report.until == Until::budget) out["until"] = "budget";
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
   for (const MetricDifference& d : metric_differences(report)) {

@@ -277,9 +277,10 @@ Table count_section(const RunReport& report) {
   for (const TaskValues& task : report.tasks) {
     for (std::size_t v = 0; v < task.cells.size(); ++v) {
       const Cell& cell = task.cells[v];
-      table.rows.push_back({task.title, number(std::to_string(task.planned)),
-                            report.variants[v].name, number(std::to_string(cell.run)),
-                            number(std::to_string(cell.scored)),
+      const std::string planned = task.least ? fmt::format("{} to {}", *task.least, task.planned)
+                                             : std::to_string(task.planned);
+      table.rows.push_back({task.title, number(planned), report.variants[v].name,
+                            number(std::to_string(cell.run)), number(std::to_string(cell.scored)),
                             number(cell.paired ? std::to_string(cell.paired->n) : ""),
                             unscored_text(cell), number(std::to_string(cell.truncated))});
     }

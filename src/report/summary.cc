@@ -241,7 +241,11 @@ std::string summarize_in_words(const RunReport& report, Language language) {
   }
   text += noise_sentence(report, language) + unsound_sentence(report, language) +
           alike_sentence(report, language) + declared_sentence(report, language);
-  if (report.end == "out_of_time") {
+  if (report.end == "out_of_time" && report.until == Until::budget) {
+    text += zh ? "按计划,各任务超出题数下限继续,直到预算用完;比较只用双方都回答了的题。"
+               : " As planned, the tasks went on beyond their limits until the budget ended; "
+                 "comparisons use the items both sides answered.";
+  } else if (report.end == "out_of_time") {
     text += zh ? "预算用完,运行提前结束:剩下的题记为「未运行」,比较只用双方都回答了的题。"
                : " The budget ended the run: the items left are recorded as not run, and "
                  "comparisons use the items both sides answered.";

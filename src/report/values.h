@@ -82,6 +82,7 @@ struct Flag {
   std::vector<std::string> invalidates;
 
   [[nodiscard]] bool forces_invalid() const { return !invalidates.empty(); }
+  [[nodiscard]] bool is_about(const std::string& one) const { return task.empty() || task == one; }
 };
 
 // How far stated confidence and correctness are apart (HLE); as shares, in [0, 1].
@@ -95,7 +96,7 @@ struct Calibration {
 // One task of one variant.
 struct Cell {
   std::string not_available;  // "N/A (HF gated)", "not run"; empty: there are figures
-  std::int64_t planned = 0;   // items
+  std::int64_t planned = 0;   // items; of a task that goes on beyond its limit: those run, at least
   std::int64_t run = 0;       // answered, whatever became of the score
   std::int64_t scored = 0;
   std::map<std::string, std::int64_t> unscored;  // reason -> items
@@ -144,7 +145,8 @@ struct TaskValues {
   double weight =
       1;  // in the pooled difference, relative: the plan's factor times its rule's share
   int repeats = 1;
-  std::int64_t planned = 0;
+  std::int64_t planned = 0;             // items that the run may reach
+  std::optional<std::int64_t> least;    // of them, that the limits ask for; none: all
   std::optional<ExpectedScore> expect;  // of the baseline
   std::vector<std::string> metrics;
   std::vector<Cell> cells;  // one a variant, in the variants' order
@@ -211,6 +213,8 @@ struct RunReport {
   std::string name;
   std::string assay_version;
   std::string end;  // complete, out_of_time, interrupted; empty: not known
+  Until until = Until::limits;
+  bool extended = false;  // until budget: went on after it had ended once
   double budget_s = 0;
   double spent_s = 0;
   double started_at_s = 0;  // seconds since 1970

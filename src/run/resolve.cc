@@ -147,6 +147,7 @@ FrozenTask frozen_task(const ResolvedTask& task) {
   out.revision = task.revision;
   out.layout = task.layout;
   out.fingerprint = task.fingerprint;
+  if (task.least() < task.items.size()) out.least_items = task.least();
   for (std::size_t i = 0; i < task.items.size(); ++i) {
     out.items.push_back({task.items.id(i), task.items.stratum(i), task.items.group(i)});
   }
@@ -196,6 +197,11 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
   TRY(take_items(std::get<LoadedItems>(std::move(loaded)), out));
   TRY(check_tests(out, {out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder}));
   return out;
+}
+
+std::size_t ResolvedTask::least() const {
+  if (!spec.goes_on) return items.size();
+  return std::min(items.size(), static_cast<std::size_t>(*spec.limit));
 }
 
 TaskContext ResolvedRun::context(const ResolvedTask& task) const {

@@ -38,6 +38,9 @@ struct ResolvedTask {
   // Where lm-eval must read all rows, because what it makes of one hangs on those before it: which
   // of lm_eval_rows are the items'. Empty: all are.
   std::vector<int> lm_eval_samples;
+
+  // The items that the plan's limits ask for; `items` has more where the task goes on beyond them.
+  [[nodiscard]] std::size_t least() const;
 };
 
 struct ResolvedVariant {

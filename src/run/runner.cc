@@ -61,6 +61,14 @@ Result<double> spent_before_s(const Store& store) {
   return text ? std::strtod(text->c_str(), nullptr) : 0.0;
 }
 
+// A run that goes on until its budget ends is looked at once, when it has ended. From its first
+// load to its end it counts as interrupted, and one that goes on after it had ended is a longer
+// sample, chosen by somebody who knew the first one's verdict: that is kept for good.
+Status begin_unbounded_work(Store& store) {
+  if (TRY(store.meta("end")) == "out_of_time") TRY(store.set_meta(kExtendedKey, "1"));
+  return store.set_meta("end", "interrupted");
+}
+
 Status save_spent(const Accounts& accounts, Store& store) {
   return store.set_meta("spent_s", fmt::format("{:.3f}", accounts.spent_s()));
 }
@@ -240,6 +248,7 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
   const Accounts accounts(options.budget_s, spent_s, services.clock);
   bool counts = false;  // an engine was needed
   services.tick = [&]() -> Status {
+    if (!counts && run.plan.until == Until::budget) TRY(begin_unbounded_work(services.store));
     counts = true;
     TRY(save_spent(accounts, services.store));
     return services.store.flush_if_due();

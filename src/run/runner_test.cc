@@ -1,5 +1,6 @@
 #include "run/runner.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "run/lm_eval_source.h"
 #include "run/work_list.h"
 #include "score/math/math.h"
+#include "store/declarations.h"
 #include "store/sqlite.h"
 #include "support/scripted_engine.h"
 #include "task/fields.h"
@@ -49,6 +51,10 @@ Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
 
 Score judge(const ScoreInputs& in) {
   Score score;
+  if (in.steps.back().prompt_did_not_fit) {
+    score.reason = reason::kPromptDoesNotFit;
+    return score;
+  }
   score.outcome = Outcome::scored;
   score.metrics["robust"] = in.steps.back().response.text == "yes" ? 1 : 0;
   return score;
@@ -895,6 +901,73 @@ TEST_F(RunnerTest, BudgetGivesEachVariantTheSamePrefix) {
                                      [&](const std::string& id) { return id.starts_with(prefix); });
     for (int i = 0; i < count; ++i) EXPECT_TRUE(base.contains(prefix + std::to_string(i)));
   }
+}
+
+// The limits first, then on in every task until the budget ends; each variant has the same items.
+TEST_F(RunnerTest, UntilTheBudgetEnds) {
+  run_.tasks.clear();
+  add_task("a", 400);
+  add_task("b", 300);
+  for (ResolvedTask& task : run_.tasks) {
+    task.spec.limit = 5;
+    task.spec.goes_on = true;
+  }
+  run_.plan.until = Until::budget;
+  run_.plan.budget_s = 100;
+  script_.max_in_flight = 1;
+  RunOptions options;
+  options.budget_s = 100;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(), 100);
+  EXPECT_GT(script_.clock.now().count(), 90);
+  const auto base = scored_items("base");
+  const auto quant = scored_items("quant");
+  EXPECT_GT(base.size(), 40U) << "far beyond the limits";
+  EXPECT_TRUE(std::includes(base.begin(), base.end(), quant.begin(), quant.end()));
+  EXPECT_GT(quant.size() * 2, base.size());
+  for (const std::string task : {"a", "b"}) {  // a prefix of each
+    const auto count =
+        std::ranges::count_if(base, [&](const std::string& id) { return id.starts_with(task); });
+    EXPECT_GT(count, 5) << task;
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(base.contains(task + std::to_string(i)));
+  }
+  // The first ten are the limits', whatever the weights say of the rest.
+  std::set<std::string> first_ten(script_.prompts.begin(), script_.prompts.begin() + 10);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(first_ten.contains(fmt::format("a/a{}/0", i)));
+    EXPECT_TRUE(first_ten.contains(fmt::format("b/b{}/0", i)));
+  }
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    EXPECT_EQ(store.meta("end").value(), "interrupted") << "until its caller says how it ended";
+    EXPECT_FALSE(store.meta(kExtendedKey).value());
+    ASSERT_TRUE(store.set_meta("end", "out_of_time") && store.flush());
+  }
+  // More time for a run that had ended is a longer sample, and that is remembered.
+  options.budget_s = 150;
+  run_.plan.budget_s = 150;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_GT(scored_items("base").size(), base.size());
+  EXPECT_TRUE(Store::open(folder_, Store::Mode::read).value().meta(kExtendedKey).value());
+}
+
+// Nobody asked for this item by name: it must not end a run that goes on to it.
+TEST_F(RunnerTest, BeyondTheLimitAPromptThatDoesNotFitIsUnscored) {
+  Item renamed = run_.tasks[0].items[4];
+  renamed.id = std::string(95, 'x');
+  run_.tasks[0].items.set(4, renamed);
+  run_.tasks[0].spec.limit = 4;
+  run_.tasks[0].spec.goes_on = true;
+  run_.plan.until = Until::budget;
+  RunOptions options;
+  options.budget_s = 1000;
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.reason == reason::kPromptDoesNotFit, s.id.item == renamed.id) << s.id.item;
+  }
+  run_.tasks[0].spec.limit = 5;  // now it is asked for
+  std::filesystem::remove_all(folder_);
+  EXPECT_FALSE(go(options));
 }
 
 // By the guess of 0.2 s a token, 600 tokens never fit into a share of 48 s; measured, they do.

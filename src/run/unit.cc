@@ -154,7 +154,8 @@ Status Replay::advance(Unit& unit) const {
 Result<bool> Replay::take_stored(Unit& unit) const {
   Question& question = *unit.question;
   if (max_model_len_ > 0 && total_tokens(question) > max_model_len_) {
-    if (unit.steps.empty()) {
+    // What the limits ask for must be possible; an item beyond them is unscored, for every variant.
+    if (unit.steps.empty() && unit.item_index < unit.task->least()) {
       return usage_error(fmt::format("a prompt of task {} does not fit: item {}",
                                      unit.task->spec.name, unit.item_id()),
                          fmt::format("prompt and output need {} tokens, max_model_len is {}",
@@ -277,14 +278,42 @@ bool is_ours(const ResolvedTask& task) {
   return task.available && task.spec.harness == Harness::native;
 }
 
-// `orders`: a task's items, by index, in the order they are to run.
+// What an item costs, in output tokens: an upper bound of all its steps, and something for reading
+// its prompt. It is not measured, because the order of a run's items must not depend on the run.
+double guessed_cost(const ResolvedTask& task) {
+  constexpr double kPromptCost = 64;
+  double steps = 0;
+  for (std::size_t i = 0; i < task.items.size() && task.task->steps_of != nullptr; ++i) {
+    steps += task.task->steps_of(task.items[i]);
+  }
+  const double each = steps > 0 ? steps / static_cast<double>(task.items.size()) : 1;
+  return kPromptCost + each * task.spec.repeats * task.spec.max_gen_toks.value_or(0);
+}
+
+// The order in which the tasks' items are admitted. Weights are the default's, whatever `compare`
+// says: that may change between two runs on a folder, and the order may not.
+std::vector<ItemRef> order_of_items(const ResolvedRun& run,
+                                    const std::vector<std::size_t>& counts) {
+  if (run.plan.until == Until::limits) return interleave(counts);
+  std::vector<GrowingTask> tasks;
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    const ResolvedTask& task = run.tasks[t];
+    GrowingTask& growing =
+        tasks.emplace_back(GrowingTask{.items = counts[t], .least = task.least()});
+    if (counts[t] == 0) continue;
+    growing.weight =
+        task_weight(kDefaultWeights, task.spec.weight, static_cast<std::int64_t>(counts[t]));
+    growing.cost = guessed_cost(task);
+  }
+  return growing_order(tasks);
+}
+
+// `orders`: a task's items, by index, in the order they are to run; `queue`: over all tasks.
 std::vector<Unit> units_in(const ResolvedRun& run,
-                           const std::vector<std::vector<std::size_t>>& orders, Purpose purpose) {
-  std::vector<std::size_t> counts;
-  counts.reserve(orders.size());
-  for (const auto& order : orders) counts.push_back(order.size());
+                           const std::vector<std::vector<std::size_t>>& orders,
+                           const std::vector<ItemRef>& queue, Purpose purpose) {
   std::vector<Unit> units;
-  for (const ItemRef& ref : interleave(counts)) {
+  for (const ItemRef& ref : queue) {
     const ResolvedTask& task = run.tasks[ref.task];
     for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
       Unit unit;
@@ -310,13 +339,24 @@ std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run) {
   return passes;
 }
 
+namespace {
+
+std::vector<std::size_t> sizes_of(const std::vector<std::vector<std::size_t>>& orders) {
+  std::vector<std::size_t> sizes;
+  sizes.reserve(orders.size());
+  for (const auto& order : orders) sizes.push_back(order.size());
+  return sizes;
+}
+
+}  // namespace
+
 std::vector<Unit> make_units(const ResolvedRun& run) {
   std::vector<std::vector<std::size_t>> orders;
   for (const ResolvedTask& task : run.tasks) {
     auto& order = orders.emplace_back(is_ours(task) ? task.items.size() : 0);
     std::iota(order.begin(), order.end(), std::size_t{0});
   }
-  return units_in(run, orders, Purpose::answer);
+  return units_in(run, orders, order_of_items(run, sizes_of(orders)), Purpose::answer);
 }
 
 std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished) {
@@ -332,7 +372,7 @@ std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finish
     auto& order = orders.emplace_back();
     for (const auto& [hash, index] : by_hash) order.push_back(index);
   }
-  return units_in(run, orders, Purpose::second_pass);
+  return units_in(run, orders, interleave(sizes_of(orders)), Purpose::second_pass);
 }
 
 }  // namespace assay

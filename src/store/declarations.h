@@ -9,6 +9,9 @@
 
 namespace assay {
 
+// Meta key of a run with `until: budget` that went on after it had ended once.
+inline constexpr const char* kExtendedKey = "extended_after_end";
+
 struct Declarations {
   Declaration declared;  // as it stood when the first answer came
   Declaration applied;   // of the last run; `at_s`: since when
