@@ -146,6 +146,33 @@ TEST_F(Check, ScicodeWithoutItsTestDataSaysSo) {
               testing::Not(HasSubstr("test_data.h5 is not there")));
 }
 
+// SciCode's 65 problems of the hub ask 288 times; MATH-500's 500 once each, and a run until its
+// budget ends may ask them all.
+TEST_F(Check, ForecastOfWhatLiesOnTheHub) {
+  const fs::path file = write("plan.yaml", R"(
+name: p
+budget: 1h
+until: budget
+engine: {max_model_len: 4096}
+variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
+tasks:
+  - {name: math500, limit: 50, max_gen_toks: 512}
+  - {name: scicode, limit: 13, max_gen_toks: 1000}
+)");
+  const Told told =
+      assay({"check", file.string(), "--json", "--tokens-per-second", "1000", "--load-s", "60"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const auto json = nlohmann::json::parse(told.out);
+  EXPECT_EQ(json["tasks"][1]["output_tokens"], 58000);  // 13 * 288 / 65 = 57.6 answers
+  EXPECT_EQ(json["forecast"]["items"], nlohmann::json({{"math500", 500}, {"scicode", 65}}));
+  // 500 * (64 + 512) + 65 * 64 + 288 * 1000
+  EXPECT_NEAR(json["forecast"]["tokens"].get<double>(), 580160, 0.1);
+  EXPECT_TRUE(json["forecast"]["all"]);
+  const Told wrong = assay({"check", file.string(), "--load-s", "60"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--tokens-per-second must be above 0"));
+}
+
 TEST_F(Check, AbsentRowsAreLeftOutWhereThePlanSaysSo) {
   write("data/math500/test.jsonl", problem("a"));  // another task's
   const Told skipped = check("name: hle, if_gated: skip, max_gen_toks: 8");

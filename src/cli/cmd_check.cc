@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,10 +12,12 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/data_notes.h"
+#include "cli/forecast.h"
 #include "cli/plan_options.h"
 #include "cli/prompt_estimate.h"
 #include "cli/rows_python.h"
 #include "cli/world.h"
+#include "data/sampling.h"
 #include "plan/traps.h"
 #include "run/budget.h"
 #include "run/resolve.h"
@@ -30,6 +33,8 @@ struct Line {
   std::string name;
   std::string items = "all";  // as shown
   int count = 0;              // 0: not known without the data
+  int most = 0;               // that the run may reach: more than `count` beyond a limit
+  double steps = 1;           // requests an item makes, on average
   bool available = true;
   long output_tokens = 0;
   std::string note;
@@ -48,12 +53,18 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
   if (task.task == nullptr) return {};  // its documents are lm-eval's own
   line.available = task.available;
   line.count = static_cast<int>(task.least());
+  line.most = static_cast<int>(task.items.size());
   line.data_notes = task.notes;
   if (!task.available) {
     line.items = "N/A";
     line.note = task.reason;
     return {};
   }
+  double steps = 0;
+  for (std::size_t i = 0; i < task.items.size() && task.task->steps_of != nullptr; ++i) {
+    steps += task.task->steps_of(task.items[i]);
+  }
+  if (steps > 0) line.steps = steps / static_cast<double>(task.items.size());
   const TaskContext context{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
   line.prompt_note =
       TRY(longest_prompt_note(*task.task, task.items, context, smallest_max_model_len(plan)));
@@ -61,9 +72,12 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
 }
 
 // Rows on the hub are not looked at: their number is the published one.
-void take_published_size(const TaskSpec& spec, int published, Line& line) {
+void take_published_size(const TaskSpec& spec, const DataSource& source, Line& line) {
+  const int published = source.hub_items;
   if (published == 0 || spec.limit_per == LimitPer::subject) return;
   line.count = line.count == 0 ? published : std::min(line.count, published);
+  if (source.hub_requests > 0) line.steps = source.hub_requests / static_cast<double>(published);
+  if (spec.goes_on) line.most = std::min(published, spec.at_most.value_or(published));
 }
 
 Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string& data,
@@ -77,7 +91,7 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
   }
   const std::optional<std::string> folder = local_folder(spec, plan, data);
   if (task != nullptr && !folder) {
-    take_published_size(spec, task->source.hub_items, line);
+    take_published_size(spec, task->source, line);
     line.data_notes = hub_data_notes(spec, *task, plan);
   }
   if (task == nullptr || folder) {
@@ -88,7 +102,9 @@ Result<Line> describe(const TaskSpec& spec, const Plan& plan, const std::string&
   if (spec.goes_on && line.available) {
     line.items += spec.at_most ? fmt::format(" to {}", *spec.at_most) : " and more";
   }
-  line.output_tokens = static_cast<long>(line.count) * spec.repeats * spec.max_gen_toks.value_or(0);
+  line.most = std::max(line.most, line.count);
+  line.output_tokens = std::lround(line.count * line.steps) * spec.repeats *
+                       static_cast<long>(spec.max_gen_toks.value_or(0));
   return line;
 }
 
@@ -121,6 +137,7 @@ constexpr std::array kFlipShares{0.02, 0.05, 0.1, 0.2};
 
 struct CheckOptions {
   PlanOptions plan;
+  ExpectedSpeed speed;  // all 0: not given
   bool json = false;
 };
 
@@ -134,9 +151,39 @@ struct PlanCheck {
   WeightRule weights = kDefaultWeights;
   int family = 1;  // verdicts by task that share alpha
   std::vector<PooledPower> power;
+  std::optional<Forecast> forecast;
 };
 
+// A variant each, and one more where the baseline answers twice.
+long turns_of(const Plan& plan) {
+  return static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
+}
+
+Forecast forecast_of_lines(const PlanCheck& check, const ExpectedSpeed& speed) {
+  std::vector<ForecastTask> tasks;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const Line& line = check.lines[i];
+    const TaskSpec& spec = check.plan.tasks[i];
+    tasks.push_back({line.available ? line.count : 0, line.available ? line.most : 0, spec.weight,
+                     item_cost_tokens(line.steps, spec.repeats, spec.max_gen_toks.value_or(0))});
+  }
+  return forecast_of(check.plan, tasks, speed, static_cast<int>(turns_of(check.plan)));
+}
+
+Status check_speed(const CheckOptions& options) {
+  const ExpectedSpeed& speed = options.speed;
+  if (speed.tokens_per_s >= 0 && speed.load_s >= 0 &&
+      (speed.load_s == 0 || speed.tokens_per_s > 0) && std::isfinite(speed.tokens_per_s) &&
+      std::isfinite(speed.load_s)) {
+    return {};
+  }
+  return usage_error("the speed that is expected is none",
+                     "--tokens-per-second must be above 0, and --load-s goes with it",
+                     "give both, as in --tokens-per-second 7000 --load-s 100");
+}
+
 Result<PlanCheck> look_at(const CheckOptions& options) {
+  TRY(check_speed(options));
   PlanCheck out{.plan = TRY(load_with_options(options.plan))};
   const Plan& plan = out.plan;
   apply_env(plan);  // a run's Python has it too
@@ -148,12 +195,19 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
     if (!line.prompt_note.empty()) out.notes.push_back(line.prompt_note);
     out.notes.insert(out.notes.end(), line.data_notes.begin(), line.data_notes.end());
     if (line.available && spec.weight > 0 && line.count == 0) out.unknown.push_back(spec.name);
-    if (line.available) out.tasks.push_back({spec.name, spec.weight, line.count});
+    if (line.available) out.tasks.push_back({spec.name, spec.weight, line.count, line.most});
     out.lines.push_back(std::move(line));
   }
   const auto candidates = static_cast<int>(plan.variants.size()) - 1;
   if (out.tasks.size() > 1)
     out.family = std::max(1, candidates * static_cast<int>(out.tasks.size()));
+  if (options.speed.tokens_per_s > 0) {
+    out.forecast = forecast_of_lines(out, options.speed);
+    std::size_t counted = 0;
+    for (std::size_t i = 0; i < out.lines.size(); ++i) {
+      if (out.lines[i].available) out.tasks[counted++].items = out.forecast->items[i];
+    }
+  }
   out.power =
       pooled_power(out.tasks, kFlipShares, plan.compare.margin_pp / 100, plan.compare.alpha);
   return out;
@@ -189,12 +243,35 @@ void print_tasks(const PlanCheck& check) {
                best_of(line, plan.compare, check.family),
                line.note.empty() ? "" : "  [" + line.note + "]");
   }
-  const long passes = static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
+  const long passes = turns_of(plan);
   fmt::print(
       "\nat most {} output tokens a variant, {} in all{}; margin {} points, alpha {} one-sided\n",
       tokens, tokens * passes, plan.compare.noise_floor ? " with the baseline's second pass" : "",
       plan.compare.margin_pp, plan.compare.alpha);
   print_turns(plan, passes);
+}
+
+void print_forecast(const PlanCheck& check, const ExpectedSpeed& speed) {
+  if (!check.forecast) return;
+  const Forecast& forecast = *check.forecast;
+  std::int64_t reached = 0;
+  std::int64_t may = 0;
+  std::vector<std::string> each;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const Line& line = check.lines[i];
+    if (!line.available) continue;
+    const std::int64_t most = check.plan.until == Until::limits ? line.count : line.most;
+    reached += forecast.items[i];
+    may += most;
+    each.push_back(fmt::format("{} {}{}", line.name, forecast.items[i],
+                               forecast.items[i] < most ? fmt::format(" of {}", most) : ""));
+  }
+  fmt::print(
+      "\nforecast at {:g} output tokens/s and {:g} s a load: {} of {} items a variant, in {} after "
+      "its load\n  {}\n  every answer counted at max_gen_toks; grading, a judge and reading back "
+      "not counted\n",
+      speed.tokens_per_s, speed.load_s, reached, may, human_duration(std::ceil(forecast.work_s)),
+      join(each, ", "));
 }
 
 // One line a weight rule: power and smallest detectable loss at each share of flips.
@@ -268,14 +345,28 @@ nlohmann::json as_json(const PlanCheck& check) {
           {"notes", check.notes}};
 }
 
+nlohmann::json forecast_json(const PlanCheck& check) {
+  nlohmann::json items = nlohmann::json::object();
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    items[check.lines[i].name] = check.forecast->items[i];
+  }
+  return {{"items", items},
+          {"tokens", check.forecast->tokens},
+          {"work_s", check.forecast->work_s},
+          {"all", check.forecast->all}};
+}
+
 Result<int> check(const CheckOptions& options) {
   const PlanCheck check = TRY(look_at(options));
   if (options.json) {
-    fmt::print("{}\n", as_json(check).dump(1));
+    nlohmann::json out = as_json(check);
+    if (check.forecast) out["forecast"] = forecast_json(check);
+    fmt::print("{}\n", out.dump(1));
     return kExitDone;
   }
   print_plan(check.plan);
   print_tasks(check);
+  print_forecast(check, options.speed);
   print_power(check);
   const CompareSpec& compare = check.plan.compare;
   fmt::print(
@@ -296,7 +387,12 @@ void add_check(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("check", "Validate a plan and show what it would run.");
   add_plan_options(*command, options->plan, false);
   command->add_flag("--json", options->json, "For machines");
-  command->footer("Example:\n  assay check plans/qwen3_32b_3h.yaml");
+  command->add_option("--tokens-per-second", options->speed.tokens_per_s,
+                      "Output tokens a second of the machine you think of: how far it would get");
+  command->add_option("--load-s", options->speed.load_s, "Seconds it takes to load a variant");
+  command->footer(
+      "Examples:\n  assay check plans/qwen3_32b_3h.yaml\n  assay check plans/qwen3_32b_3h.yaml "
+      "--until budget --tokens-per-second 7000 --load-s 100");
   command->callback([options, &session] { finish(session, check(*options)); });
 }
 

@@ -28,6 +28,14 @@ struct ItemRef {
   friend bool operator==(const ItemRef&, const ItemRef&) = default;
 };
 
+// What an item costs, in output tokens: an upper bound of all its steps and repeats, and something
+// for reading its prompt. It is known from the plan, because the order of a run's items must not
+// depend on the run. `steps`: requests that an item makes, on average.
+[[nodiscard]] inline double item_cost_tokens(double steps, int repeats, int max_gen_toks) {
+  constexpr double kPromptCost = 64;
+  return kPromptCost + steps * repeats * max_gen_toks;
+}
+
 // A task of a run that goes on beyond its limits.
 struct GrowingTask {
   std::size_t items = 0;  // there are

@@ -278,16 +278,13 @@ bool is_ours(const ResolvedTask& task) {
   return task.available && task.spec.harness == Harness::native;
 }
 
-// What an item costs, in output tokens: an upper bound of all its steps, and something for reading
-// its prompt. It is not measured, because the order of a run's items must not depend on the run.
-double guessed_cost(const ResolvedTask& task) {
-  constexpr double kPromptCost = 64;
+double cost_of(const ResolvedTask& task) {
   double steps = 0;
   for (std::size_t i = 0; i < task.items.size() && task.task->steps_of != nullptr; ++i) {
     steps += task.task->steps_of(task.items[i]);
   }
-  const double each = steps > 0 ? steps / static_cast<double>(task.items.size()) : 1;
-  return kPromptCost + each * task.spec.repeats * task.spec.max_gen_toks.value_or(0);
+  return item_cost_tokens(steps > 0 ? steps / static_cast<double>(task.items.size()) : 1,
+                          task.spec.repeats, task.spec.max_gen_toks.value_or(0));
 }
 
 // The order in which the tasks' items are admitted. Weights are the default's, whatever `compare`
@@ -303,7 +300,7 @@ std::vector<ItemRef> order_of_items(const ResolvedRun& run,
     if (counts[t] == 0) continue;
     growing.weight =
         task_weight(kDefaultWeights, task.spec.weight, static_cast<std::int64_t>(counts[t]));
-    growing.cost = guessed_cost(task);
+    growing.cost = cost_of(task);
   }
   return growing_order(tasks);
 }

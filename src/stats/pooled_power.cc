@@ -6,7 +6,8 @@ namespace assay {
 namespace {
 
 double weight_of(const PlannedTask& task, WeightRule rule) {
-  return task.items > 0 ? task_weight(rule, task.factor, task.items) : 0;
+  if (task.items <= 0) return 0;
+  return task_weight(rule, task.factor, task.may_reach > 0 ? task.may_reach : task.items);
 }
 
 // w_t^2 / n_t, w_t summing to 1: a task's part of the variance but for the discordance.

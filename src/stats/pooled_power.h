@@ -14,7 +14,9 @@ namespace assay {
 struct PlannedTask {
   std::string name;
   double factor = 1;       // the plan's own weight of it; 0 leaves it out
-  std::int64_t items = 0;  // that the plan may reach; 0 leaves it out
+  std::int64_t items = 0;  // that are answered; 0 leaves it out
+  // By which rules weigh it: what the plan may reach, where that is more; 0: its items.
+  std::int64_t may_reach = 0;
 };
 
 struct PooledPower {

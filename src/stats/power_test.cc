@@ -115,6 +115,17 @@ TEST(PooledPower, WeightsDecide) {
   EXPECT_NEAR(largest_variance(tasks, WeightRule::items).share, 0.8, 1e-12);
   EXPECT_EQ(largest_variance(tasks, WeightRule::items).task, "large");
   EXPECT_TRUE(pooled_power({}, flips, 0.03, 0.05).empty());
+  // Weighed by the sizes that may be reached: by the square roots of 100 and 400, as above, where
+  // both have got 100. Variances (1/3)^2 / 100 and (2/3)^2 / 100: a design effect of 200 * 5 / 900.
+  const std::array<PlannedTask, 2> partly{PlannedTask{"small", 1, 100, 100},
+                                          PlannedTask{"large", 1, 100, 400}};
+  for (const PooledPower& p : pooled_power(partly, flips, 0.03, 0.05)) {
+    if (p.weights != WeightRule::square_root) continue;
+    EXPECT_DOUBLE_EQ(
+        p.non_inferior,
+        power_of_non_inferior(
+            200, 0.03, {.discordance = p.discordance, .alpha = 0.05, .design_effect = 10.0 / 9}));
+  }
 }
 
 }  // namespace

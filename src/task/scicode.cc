@@ -451,6 +451,7 @@ Task scicode_task() {
           .kind = TaskKind::code,
           .source = {.hub_id = "SciCode1/SciCode",
                      .hub_split = "test",
+                     .hub_requests = 288,  // 338 sub-problems, 50 of them the development split's
                      .hub_items = 65,
                      .hub_files = {"problems_*.jsonl", "*.parquet", "data/*.parquet"},
                      .licence = "Apache-2.0",
