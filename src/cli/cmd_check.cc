@@ -345,22 +345,22 @@ nlohmann::json as_json(const PlanCheck& check) {
           {"notes", check.notes}};
 }
 
-nlohmann::json forecast_json(const PlanCheck& check) {
+nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
   nlohmann::json items = nlohmann::json::object();
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
-    items[check.lines[i].name] = check.forecast->items[i];
+    items[check.lines[i].name] = forecast.items[i];
   }
   return {{"items", items},
-          {"tokens", check.forecast->tokens},
-          {"work_s", check.forecast->work_s},
-          {"all", check.forecast->all}};
+          {"tokens", forecast.tokens},
+          {"work_s", forecast.work_s},
+          {"all", forecast.all}};
 }
 
 Result<int> check(const CheckOptions& options) {
   const PlanCheck check = TRY(look_at(options));
   if (options.json) {
     nlohmann::json out = as_json(check);
-    if (check.forecast) out["forecast"] = forecast_json(check);
+    if (check.forecast) out["forecast"] = forecast_json(check, *check.forecast);
     fmt::print("{}\n", out.dump(1));
     return kExitDone;
   }

@@ -131,11 +131,12 @@ std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks) {
     return tasks[t].weight * tasks[t].weight / (n * (n + 1)) / tasks[t].cost;
   };
   while (queue.size() < all) {
-    std::optional<std::size_t> next;
+    std::size_t next = tasks.size();
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-      if (taken[t] < tasks[t].items && (!next || gain(t) > gain(*next))) next = t;
+      const bool better = next == tasks.size() || gain(t) > gain(next);
+      if (taken[t] < tasks[t].items && better) next = t;
     }
-    queue.push_back({*next, taken[*next]++});
+    queue.push_back({next, taken[next]++});
   }
   return queue;
 }

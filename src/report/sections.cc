@@ -190,12 +190,11 @@ Table verdict_section(const RunReport& report) {
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (report.variants[v].baseline) continue;
     const PairedComparison& pooled = report.pooled[v].overall;
-    const auto* fidelity =
-        v < report.fidelity.size() && report.fidelity[v] ? &*report.fidelity[v] : nullptr;
+    const auto fidelity = v < report.fidelity.size() ? report.fidelity[v] : std::nullopt;
     table.rows.push_back({report.variants[v].name, verdict_cell(pooled), pooled_cell(pooled),
                           number(std::to_string(pooled.n)), flips_cell(pooled),
-                          fidelity != nullptr ? top1_text(*fidelity) : "",
-                          fidelity != nullptr ? kl_text(*fidelity) : ""});
+                          fidelity ? top1_text(*fidelity) : "",
+                          fidelity ? kl_text(*fidelity) : ""});
   }
   return table;
 }

@@ -200,7 +200,7 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
 }
 
 std::size_t ResolvedTask::least() const {
-  if (!spec.goes_on) return items.size();
+  if (!spec.goes_on || !spec.limit) return items.size();
   return std::min(items.size(), static_cast<std::size_t>(*spec.limit));
 }
 
