@@ -175,6 +175,9 @@ Result<std::vector<std::string>> copy(const Remote& remote, const std::string& f
     arguments.insert(arguments.end(), {"--data", ".launch/data"});
   }
   if (!options.budget.empty()) arguments.insert(arguments.end(), {"--budget", options.budget});
+  if (!options.plan.until.empty()) {
+    arguments.insert(arguments.end(), {"--until", options.plan.until});
+  }
   for (const std::string& setting : options.plan.set) {
     arguments.insert(arguments.end(), {"--set", setting});
   }

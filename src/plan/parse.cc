@@ -27,7 +27,7 @@ Status read_until(const YamlMap& top, Plan& plan) {
   if (plan.until == Until::limits || plan.budget_s > 0) return {};
   return top.error("until", "until: budget without a budget",
                    "the run would go on until the data end, whatever that costs",
-                   "add 'budget: 3h', or write 'until: limits'");
+                   "add 'budget: 3h' (or --set budget=3h), or write 'until: limits'");
 }
 
 }  // namespace

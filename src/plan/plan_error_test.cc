@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"BudgetWords", with_tasks("budget: 3 hours\n"),
              "p.yaml:2:9: budget: '3 hours' is not a duration", "3h, 90m, 45s, 1h30m"},
         Case{"UntilWithoutABudget", with_tasks("until: budget\n"),
-             "p.yaml:2:8: until: budget without a budget", "add 'budget: 3h'"},
+             "p.yaml:2:8: until: budget without a budget", "--set budget=3h"},
         Case{"UntilSomethingElse", with_tasks("budget: 3h\nuntil: dawn\n"),
              "p.yaml:3:8: until cannot be 'dawn'", "limits, budget"},
         Case{"BudgetUnit", with_tasks("budget: 3x\n"), "p.yaml:2:9: budget: '3x' is not a duration",
