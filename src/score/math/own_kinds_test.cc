@@ -129,6 +129,9 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"x\\cdot 10^{-20}", "\\boxed{2x\\cdot 10^{-20}}", false},
         KindCase{"\\frac{\\sqrt{x}}{10^{20}}", "\\boxed{\\frac{2\\sqrt{x}}{10^{20}}}", false},
         KindCase{"\\sqrt{x} + 2^{100}", "\\boxed{\\sqrt{x} + 2^{100} + 1}", false},
+        KindCase{"x^6", "\\boxed{x^6 + \\frac{x}{1000000}}", false},
+        KindCase{"\\sqrt{x+1}", "\\boxed{1 + \\frac{x}{2}}", false},
+        KindCase{"\\sin x", "\\boxed{x - \\frac{x^3}{6}}", false},
         KindCase{"(x+1)^2", "\\boxed{x^2+1}", false}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -142,7 +145,9 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"1+2i", "\\boxed{i(2+i)}", false}, KindCase{"1+2i", "\\boxed{2+i}", false},
         KindCase{"1", "\\boxed{i^2}", false}, KindCase{"2i", "\\boxed{-2i}", false},
         KindCase{"2i", "\\boxed{2}", false}, KindCase{"3", "\\boxed{(2+i)(2-i)}", false},
-        KindCase{"1+2i", "\\boxed{1-2i}", false}, KindCase{"x^2-1", "\\boxed{(x+i)(x-i)}", false}));
+        KindCase{"1+2i", "\\boxed{1-2i}", false},
+        KindCase{"i\\sqrt{x}+2^{100}", "\\boxed{i\\sqrt{x}+2^{100}+1}", false},
+        KindCase{"x^2-1", "\\boxed{(x+i)(x-i)}", false}));
 
 INSTANTIATE_TEST_SUITE_P(
     Degrees, OwnKinds,

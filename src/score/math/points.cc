@@ -165,7 +165,8 @@ bool same_wherever_defined(const Points& gold, const Points& pred) {
     if (((no_pred >> i) & 1U) != 0) return false;
     // Nothing that only a few points would show, or only their last digits, may pass for equal.
     const double margin = std::min(1e-11 * differences, 1e-10 * std::abs(gold.at[i]));
-    const bool same = symbols ? margin > 0 && std::abs(gold.at[i] - pred.at[i]) <= margin
+    const double rounding = 4e-16 * std::abs(gold.at[i]);
+    const bool same = symbols ? margin > rounding && std::abs(gold.at[i] - pred.at[i]) <= margin
                               : same_closed(gold.at[i], pred.at[i]);
     if (!same) return false;
     ++points;
