@@ -62,7 +62,7 @@ enum class Exemplars { none, some };
                                       const std::vector<std::string>& stop = {});
 // The same for `robust`: a stop string that the answer opens with, where nothing before it could be
 // an answer (no digit, no LaTeX) and the question's own words follow, restates the question, and
-// what stands behind it is read: "**Problem:** <the question> … \\boxed{5}". Every other stop
+// what stands behind it is read: "**Problem:** <the question> … \boxed{5}". Every other stop
 // string cuts as above, for what follows it is another question.
 [[nodiscard]] std::string restated_answer_text(std::string_view output,
                                                const std::vector<std::string>& stop,

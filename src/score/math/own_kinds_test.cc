@@ -37,6 +37,19 @@ TEST_P(OwnKinds, Decide) {
       << judged.extracted << " (" << judged.extraction << ")";
 }
 
+INSTANTIATE_TEST_SUITE_P(Percentages, OwnKinds,
+                         ::testing::Values(KindCase{"0.1", "\\boxed{10\\text{ percent}}", true},
+                                           KindCase{"10", "\\boxed{10\\text{ percent}}", true},
+                                           KindCase{"0.1", "The answer is 10 percent.", true},
+                                           KindCase{"10\\%", "The answer is 0.1.", true},
+                                           KindCase{"10 \\mbox{ percent}", "\\boxed{\\frac{1}{10}}",
+                                                    true},
+                                           KindCase{"7.2\\%", "\\boxed{0.072}", true},
+                                           KindCase{"150\\%", "\\boxed{1.5}", true},
+                                           KindCase{"7.2\\%", "\\boxed{0.72}", false},
+                                           KindCase{"0.5\\%", "\\boxed{50}", false},
+                                           KindCase{"1", "\\boxed{10\\text{ percent}}", false}));
+
 INSTANTIATE_TEST_SUITE_P(
     MixedNumbers, OwnKinds,
     ::testing::Values(
@@ -233,6 +246,18 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"3", "There are 3 balls. The answer is 4π.", false},
         KindCase{"3", "The answer is 2x + 3.", false}, KindCase{"2", "The answer is 2√3.", false},
         KindCase{"5", "The answer is x + 5.", false},
+        KindCase{"4", "The answer is x = 4, y = 5.", false},
+        KindCase{"4", "The answer is: x=4 or x=-4", false},
+        KindCase{"5", "The answer is 5 x 10^2.", false},
+        KindCase{"500", "The answer is 5 x 10^2.", true},
+        KindCase{"500", "The answer is 5 × 10^2.", true},
+        KindCase{"3", "The answer is 3 sin(2).", false},
+        KindCase{"3\\sin(2)", "The answer is 3 sin(2).", true},
+        KindCase{"\\sqrt{2}", "The answer is sqrt(2).", true},
+        KindCase{"2", "The answer is sqrt(2).", false}, KindCase{"2", "The answer is (2).", true},
+        KindCase{"2", "The answer is 2e.", false}, KindCase{"5", "The answer is 5 m^2.", true},
+        KindCase{"5", "The answer is 5m^2.", true}, KindCase{"5", "The answer is 5 kg.", true},
+        KindCase{"5", "The answer is 5 m/s.", true},
         // A number with words, units, a dash or a list stays what it was.
         KindCase{"5", "The answer is 5 m.", true},
         KindCase{"5", "The answer is 5 - a prime.", true},

@@ -37,7 +37,7 @@ void forget_own(MathValue& value);
 
 // The text with signs of Unicode as LaTeX and ASCII have them: "−" a minus, "90°" 90^\circ, "√2",
 // full-width characters, white space of all widths; marks that are not shown (of direction, of no
-// width) are taken off. Invalid UTF-8 stays.
+// width) are taken off; "\text{ percent}" is \%. Invalid UTF-8 stays.
 [[nodiscard]] std::string plain_signs(std::string_view text);
 
 // The text without white space and punctuation at its end; an ellipsis stays.

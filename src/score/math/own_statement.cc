@@ -38,11 +38,11 @@ constexpr std::array<std::string_view, 13> kCommands = {
     "\\right", "\\infty", "\\circ", "\\,",     "\\!",     "\\$"};
 constexpr std::array<std::string_view, 6> kSignsWithOperand = {"\\cdot", "\\times", "\\div",
                                                                "+",      "/",       "^"};
+constexpr std::array<std::string_view, 6> kFunctions = {"sin", "cos", "tan", "log", "ln", "exp"};
 // Words that go on with the mathematics: what was read so far is a part of the answer.
-constexpr std::array<std::string_view, 22> kMathWords = {
-    "sin",  "cos",     "tan",    "sec",    "csc",   "cot",  "log",     "ln",
-    "exp",  "arcsin",  "arccos", "arctan", "times", "plus", "divided", "mod",
-    "over", "squared", "choose", "minus",  "and",   "or"};
+constexpr std::array<std::string_view, 16> kMathWords = {
+    "sec",  "csc",     "cot", "arcsin", "arccos",  "arctan", "times", "plus",
+    "over", "divided", "mod", "choose", "squared", "minus",  "and",   "or"};
 
 // Reads one statement from its beginning on, as far as it is mathematics.
 class StatementReader {
@@ -63,7 +63,10 @@ class StatementReader {
     }
     const bool dash = found.ends_with('-');
     const bool more = atoms_ > 0 && operators_ + numbers_ + atoms_ - (dash ? 1 : 0) > 1;
-    if ((!more && !listed_ && !certain_) || found.ends_with('=') || found.ends_with(',')) return "";
+    const bool enclosed = found.starts_with('(') || found.starts_with('[');
+    if ((!more && !listed_ && !certain_ && !enclosed) || found.ends_with('=') ||
+        found.ends_with(','))
+      return "";
     if (listed_ && !at_sentence_end()) return "";
     return std::string(trim(found.substr(0, found.size() - (dash ? 1 : 0))));
   }
@@ -102,7 +105,21 @@ class StatementReader {
   // A word of prose at i.
   [[nodiscard]] bool is_word(std::size_t i) const {
     if (!is_letter(at(text_, i))) return false;
+    const bool single = !is_letter(at(text_, i + 1));
+    if (single && text_[i] != 'a' && text_[i] != 'I' && !is_unit(i)) return false;
     return std::ranges::none_of(kMathWords, [&](auto word) { return word_at(i, word); });
+  }
+
+  // "m^2" and "m^3" at the end of mathematics, and letters that are units behind a number.
+  [[nodiscard]] bool is_unit(std::size_t i) const {
+    const std::size_t before = trim(text_.substr(0, i)).size();
+    if (before == 0 || !is_digit(text_[before - 1]) || is_letter(at(text_, i + 1))) return false;
+    const bool power =
+        at(text_, i + 1) == '^' && (at(text_, i + 2) == '2' || at(text_, i + 2) == '3');
+    if (at(text_, i + 1) == '^' && !(power && text_[i] == 'm')) return false;
+    const char behind = at(text_, scan::skip_space(text_, power ? i + 3 : i + 1));
+    const bool goes_on = behind != '\0' && std::string_view("+-*=^(").find(behind) != kNone;
+    return !goes_on && (before < i || power);
   }
 
   bool append(std::string_view what, std::size_t size) {
@@ -178,6 +195,7 @@ class StatementReader {
     for (const std::string_view command : kOperators) {
       if (!stands(text_, pos_, command) || is_letter(at(text_, pos_ + command.size()))) continue;
       ++operators_;
+      certain_ = true;
       return append(command, command.size());
     }
     for (const std::string_view command : kCommands) {
@@ -210,7 +228,18 @@ class StatementReader {
       return append("\\pi ", 2);
     }
     if (word_at(pos_, "sqrt") && at(text_, pos_ + 4) == '(') return root();
+    for (const std::string_view name : kFunctions) {
+      if (!word_at(pos_, name)) continue;
+      ++atoms_;
+      return append("\\" + std::string(name) + " ", name.size());
+    }
     const bool spaced = pos_ > 0 && is_json_space(text_[pos_ - 1]);
+    if (spaced && is_times()) {
+      ++operators_;
+      certain_ = true;
+      return append("\\times ", 1);
+    }
+    if (is_unit(pos_)) return false;
     for (const std::string_view joint : {"and", "or"}) {
       if (spaced && word_at(pos_, joint)) return separator(joint.size());
     }
@@ -226,7 +255,14 @@ class StatementReader {
     return append(text_.substr(pos_, 1), 1);
   }
 
-  // The letter of "\\frac{1}{2} x + 2" and of "7/5 + 1/5 i"; not the x of "3 x 4" or a unit.
+  // The x of "5 x 10^2".
+  [[nodiscard]] bool is_times() const {
+    const std::string_view before = trim(latex_);
+    return text_[pos_] == 'x' && at(text_, pos_ + 1) == ' ' && is_digit(at(text_, pos_ + 2)) &&
+           !before.empty() && is_digit(before.back());
+  }
+
+  // The letter of "\frac{1}{2} x + 2" and of "7/5 + 1/5 i"; not the x of "3 x 4" or a unit.
   [[nodiscard]] bool is_factor(std::size_t next) const {
     const char behind = at(text_, next);
     if (behind == '^' || behind == '+' || behind == '=') return true;
@@ -248,6 +284,7 @@ class StatementReader {
     reader.read_parts();
     if (reader.pos_ != reader.text_.size() || !reader.open_.empty()) return false;
     ++atoms_;
+    certain_ = true;
     return append("\\sqrt{" + reader.latex_ + "}", close + 1 - pos_);
   }
 

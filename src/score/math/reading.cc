@@ -41,7 +41,7 @@ Parse parse_of(MathRules rules, AnswerStage stage) {
   return stage == AnswerStage::anywhere ? parse_found : parse_stated;
 }
 
-// "0.33" of "0.33\\ldots" and of a box with that; empty: there are no dots.
+// "0.33" of "0.33\ldots" and of a box with that; empty: there are no dots.
 std::string_view dotted_decimal(std::string_view content) {
   const auto box = last_filled_box(content);
   return before_dots(box ? box->content : content);
