@@ -81,7 +81,9 @@ Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
   const int gold = inputs.item.row.at("answer").get<int>();
-  const MathJudgement robust = judge_aime(gold, answer_text(output, stop_strings()));
+  const MathJudgement robust = judge_aime(
+      gold, restated_answer_text(output, stop_strings(),
+                                 inputs.item.row.at("problem").get_ref<const std::string&>()));
 
   Score score;
   score.target = std::to_string(gold);

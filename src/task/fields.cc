@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unicode.h"
@@ -183,12 +184,70 @@ Score unscored(const char* reason, std::string detail) {
   return score;
 }
 
+namespace {
+
+// What stands before the first of the stop strings.
+std::string_view before_stop(std::string_view text, const std::vector<std::string>& stop) {
+  for (const std::string& term : stop) {
+    if (!term.empty()) text = text.substr(0, text.find(term));
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string answer_text(std::string_view output, const std::vector<std::string>& stop) {
   std::string answer = strip_thinking(output).answer;
-  for (const std::string& text : stop) {
-    if (text.empty()) continue;
-    answer.resize(std::min(answer.find(text), answer.size()));
+  answer.resize(before_stop(answer, stop).size());
+  return answer;
+}
+
+namespace {
+
+// The words of four letters and more, and the numbers, in lower case.
+std::set<std::string> telling_words(std::string_view text) {
+  constexpr std::size_t kLeast = 4;
+  std::set<std::string> words;
+  std::string word;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && is_word_char(text[i])) {
+      word.push_back(to_lower(text[i]));
+      continue;
+    }
+    if (word.size() >= kLeast || (!word.empty() && is_digit(word[0]))) words.insert(word);
+    word.clear();
   }
+  return words;
+}
+
+// Whether the text begins by saying the question, in its words or nearly so.
+bool restates(std::string_view text, std::string_view question) {
+  const std::set<std::string> wanted = telling_words(question);
+  const std::set<std::string> said = telling_words(text.substr(0, question.size() * 2 + 100));
+  const auto found =
+      std::ranges::count_if(wanted, [&](const std::string& word) { return said.contains(word); });
+  // Two questions share words like "what" and "find", but not two thirds of them.
+  return found > 0 && 3 * static_cast<std::size_t>(found) >= 2 * wanted.size();
+}
+
+}  // namespace
+
+std::string restated_answer_text(std::string_view output, const std::vector<std::string>& stop,
+                                 std::string_view question) {
+  std::string answer = strip_thinking(output).answer;
+  const std::string_view all = answer;
+  std::size_t end = before_stop(all, stop).size();
+  const bool nothing_yet = std::ranges::none_of(
+      all.substr(0, end), [](char c) { return is_digit(c) || c == '$' || c == '\\'; });
+  for (const std::string& text : stop) {
+    if (text.empty() || !nothing_yet || !all.substr(end).starts_with(text)) continue;
+    const std::size_t behind = end + text.size();
+    if (restates(all.substr(behind), question)) {
+      end = behind + before_stop(all.substr(behind), stop).size();
+    }
+    break;
+  }
+  answer.resize(end);
   return answer;
 }
 

@@ -60,6 +60,13 @@ enum class Exemplars { none, some };
 // The answer without thoughts, cut at the first stop string (where the engine has not done so).
 [[nodiscard]] std::string answer_text(std::string_view output,
                                       const std::vector<std::string>& stop = {});
+// The same for `robust`: a stop string that the answer opens with, where nothing before it could be
+// an answer (no digit, no LaTeX) and the question's own words follow, restates the question, and
+// what stands behind it is read: "**Problem:** <the question> … \boxed{5}". Every other stop
+// string cuts as above, for what follows it is another question.
+[[nodiscard]] std::string restated_answer_text(std::string_view output,
+                                               const std::vector<std::string>& stop,
+                                               std::string_view question);
 // The text that lm-eval would score, by its own rules for thoughts (only when the plan turns
 // thinking on) and stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,

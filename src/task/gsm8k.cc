@@ -209,7 +209,8 @@ std::string marked_number(std::string_view answer) {
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
-  const std::string answer = answer_text(output, stop_strings());
+  const std::string answer = restated_answer_text(
+      output, stop_strings(), inputs.item.row.at("question").get_ref<const std::string&>());
   const std::string marked = marked_number(answer);
 
   Score score;

@@ -130,5 +130,19 @@ TEST_F(Gsm8k, BadRowsExemplarsAndOptions) {
   EXPECT_NE(error_of(task_, {row("q", "#### 1")}).find("fewshot_seed is 1.5"), std::string::npos);
 }
 
+TEST_F(Gsm8k, ARestatedQuestionIsRead) {
+  const auto items = items_of(task_, {row("Natalia sold 12 clips to each of 90 friends. How many?",
+                                          "12 * 90\n#### 1,080")});
+  const auto robust = [&](const std::string& output) {
+    return score_of(task_, items[0], {answered(output)}).metrics.at("robust");
+  };
+  const std::string said = "Question: Natalia sold 12 clips to each of 90 friends. How many?\n";
+  EXPECT_EQ(robust(said + "She sold 1080.\n#### 1080"), 1);
+  EXPECT_EQ(robust(said + "The answer is 1,080."), 1);
+  EXPECT_EQ(robust(said + "#### 108"), 0);
+  EXPECT_EQ(robust(said + "#### 108\n\nQuestion: Others?\n#### 1080"), 0);
+  EXPECT_EQ(robust("Question: Tom ran for hours.\n#### 1080"), 0);
+}
+
 }  // namespace
 }  // namespace assay

@@ -164,6 +164,26 @@ TEST_F(MmluPro, ScoresAndThoughts) {
   EXPECT_EQ(score.metrics.at("lm_eval"), 1);
 }
 
+// Answers of gemini-1.5-flash-002 hold six such lines, of which the first five answer the
+// exemplars.
+TEST_F(MmluPro, AListWithTheExemplarsAnswers) {
+  const Task& task = use("mmlu_pro");
+  spec_.num_fewshot = 2;
+  const Item item = items_of(task, {row_})[0];
+  const auto robust = [&](const std::string& output) {
+    return score_of(task, item, {answered(output)}).extracted;
+  };
+  EXPECT_EQ(robust("The answer is (A)\nThe answer is (B).\nThe answer is (C)\n"), "C");
+  EXPECT_EQ(robust("The answer is (A)\n\nThe answer is (C)\n\nThe answer is (B)"), "B");
+  // Fewer, more, or with other text: two letters are stated.
+  EXPECT_EQ(robust("The answer is (A)\nThe answer is (C)"), "");
+  EXPECT_EQ(robust("The answer is (A)\nThe answer is (B)\nThe answer is (A)\nThe answer is (C)"),
+            "");
+  EXPECT_EQ(robust("The answer is (A)\nThe answer is (B)\nThe answer is (A) and (C)"), "");
+  spec_.num_fewshot = 0;
+  EXPECT_EQ(robust("The answer is (C)"), "C");
+}
+
 TEST_F(MmluPro, BadRowsAndExemplars) {
   const Task& task = use("mmlu_pro");
   for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{{"answer", "D"},

@@ -72,8 +72,10 @@ Score score(const ScoreInputs& inputs) {
 
   Score score;
   score.target = row.at("answer").get<std::string>();
-  const MathJudgement robust =
-      judge_math(score.target, answer_text(output, stop_strings()), inputs.oracle);
+  const MathJudgement robust = judge_math(
+      score.target,
+      restated_answer_text(output, stop_strings(), row.at("problem").get_ref<const std::string&>()),
+      inputs.oracle);
   set_math_score(
       score, robust,
       lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));

@@ -176,6 +176,27 @@ LmEvalScore lm_eval_score(std::string_view output, const Item& item) {
   return {.value = same ? 1.0 : 0.0};
 }
 
+// Some models answer the exemplars' questions again, one line "The answer is (X)" each, and then
+// the one that is asked. Where the answer is such lines alone, one more than there are exemplars,
+// that is the last line; else all of the answer.
+std::string_view own_line(std::string_view answer, int exemplars) {
+  int lines = 0;
+  std::string_view last;
+  for (std::string_view rest = answer; !rest.empty();) {
+    const std::size_t end = std::min(rest.size(), rest.find('\n'));
+    const std::string_view line = trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(rest.size(), end + 1));
+    if (line.empty()) continue;
+    constexpr std::string_view kBegin = "The answer is (";
+    const bool statement = line.starts_with(kBegin) && line.size() <= kBegin.size() + 3 &&
+                           line.find(')') == kBegin.size() + 1;
+    if (!statement) return answer;
+    last = line;
+    ++lines;
+  }
+  return lines == exemplars + 1 ? last : answer;
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -185,7 +206,12 @@ Score score(const ScoreInputs& inputs) {
   const auto options =
       static_cast<int>(std::min(inputs.item.row.at("options").size(), kLetters.size()));
   score.options = options;
-  set_choice_score(score, stated_choice(answer_text(output), options),
+  const std::string answer = answer_text(output);
+  // Recorded outputs are graded without exemplars (`assay grade` has none at hand); five is what
+  // the benchmark shows.
+  const int shown = fewshot_count(inputs.context.spec);
+  const std::string_view own = own_line(answer, shown == 0 ? 5 : shown);
+  set_choice_score(score, stated_choice(own, options),
                    extract_choice(answer_text(output, stop_strings())));
   set_lm_eval_metrics(
       score, lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));

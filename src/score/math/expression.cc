@@ -5,6 +5,26 @@
 
 namespace assay {
 
+namespace {
+
+// "f(x,3)" of symbols and whole numbers; empty: an argument is something else.
+std::string call_text(const std::string& name, const std::vector<Scalar>& arguments) {
+  std::string text = name;
+  for (const Scalar& argument : arguments) {
+    text += &argument == arguments.data() ? "(" : ",";
+    if (argument.form == Form::symbol) {
+      text += argument.name;
+    } else if (argument.form == Form::integer && argument.exact) {
+      text += std::to_string(argument.exact->p);
+    } else {
+      return "";
+    }
+  }
+  return text + ")";
+}
+
+}  // namespace
+
 std::optional<Scalar> ExpressionParser::expression() {
   const Depth depth(*this);
   if (exhausted()) return std::nullopt;
@@ -144,7 +164,7 @@ std::optional<Scalar> ExpressionParser::postfix() {
   if (name && is(Kind::open_brace)) beyond_ = true;
   if (exponent) value = power(*value, *exponent);
   while (is(Kind::factorial) || is(Kind::degree)) {
-    if (is(Kind::factorial)) value = factorial(*value);
+    value = is(Kind::factorial) ? factorial(*value) : in_degrees(*value);
     ++pos_;
   }
   return value;
@@ -195,7 +215,9 @@ std::optional<Scalar> ExpressionParser::call(const std::string& name) {
     arguments.push_back(*std::move(argument));
   } while (is(Kind::comma));
   if (!take(close)) return std::nullopt;
-  return undefined_function(name, arguments);
+  Scalar value = undefined_function(name, arguments);
+  value.call = call_text(name, arguments);
+  return value;
 }
 
 // What stands after "^": one atom, or an expression in braces.

@@ -87,7 +87,8 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
     result.extraction = "final answer";
     return result;
   }
-  const Truth same = reachable(gold_text, text) ? same_reading(gold, pred) : Truth::unsure;
+  Truth same = robust ? same_by_own_rules(gold, pred) : Truth::unsure;
+  if (same == Truth::unsure && reachable(gold_text, text)) same = same_reading(gold, pred);
   if (same != Truth::unsure) {
     result.correct = same == Truth::yes;
   } else {

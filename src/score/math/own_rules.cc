@@ -57,14 +57,55 @@ bool sizes_differ(const Scalar& a, const Scalar& b) {
   return std::abs(*a.log_size - *b.log_size) > margin;
 }
 
+// By values at points. What numbers that are rationals are is told by their exact values alone.
+bool same_expression(const Scalar& a, const Scalar& b) {
+  const bool closed = !a.points.symbols && !b.points.symbols;
+  if (a.percent || b.percent || a.base != 0 || b.base != 0) return false;
+  if (closed && ((a.exact && b.exact) || a.inexact || b.inexact)) return false;
+  return same_wherever_defined(a.points, b.points);
+}
+
+// A definition's name: "f(x)" or "y"; empty: it is none.
+std::string defined_name(const MathValue& value) {
+  if (value.kind != ValueKind::equation || value.items.size() != 2) return "";
+  const MathValue& left = value.items.front();
+  if (left.kind != ValueKind::scalar) return "";
+  if (!left.scalar.call.empty()) return left.scalar.call;
+  return left.scalar.form == Form::symbol ? left.scalar.name : "";
+}
+
+bool is_call(std::string_view name) {
+  return name.ends_with(')');
+}
+
 }  // namespace
 
+Truth same_definition(const MathValue& gold, const MathValue& pred) {
+  const std::string a = defined_name(gold);
+  const std::string b = defined_name(pred);
+  if (!is_call(a) && !is_call(b)) return Truth::unsure;
+  const auto defines = [](const MathValue& value, std::string_view name, std::string_view other) {
+    if (name == other) return true;
+    if (name.empty()) return value.kind != ValueKind::equation;
+    // "y" may take the place of f(x), where the function is none of y itself, and "f" as well.
+    const bool of_it = other.find("(y") != kNone || other.find(",y") != kNone;
+    return (name == "y" && !of_it) || other.starts_with(std::string(name) + "(");
+  };
+  const bool same = is_call(a) ? defines(pred, b, a) : defines(gold, a, b);
+  if (!same) return Truth::unsure;
+  const MathValue& left = a.empty() ? gold : gold.items.back();
+  const MathValue& right = b.empty() ? pred : pred.items.back();
+  return same_answer(left, right);
+}
+
 Truth own_verdict(const Scalar& gold, const Scalar& pred) {
-  if (gold.symbols || pred.symbols) return Truth::unsure;
   if (gold.form == Form::infinity || pred.form == Form::infinity) return Truth::unsure;
+  if (same_expression(gold, pred)) return Truth::yes;
+  if (gold.symbols || pred.symbols) return Truth::unsure;
   if (gold.base != 0 && pred.base != 0 && gold.base != pred.base) return Truth::no;
   if (gold.either_percent || pred.either_percent) return same_percentage(gold, pred);
   if (gold.percent || pred.percent) return Truth::unsure;
+  if (const Truth shown = same_as_shown(gold, pred); shown != Truth::unsure) return shown;
   return sizes_differ(gold, pred) ? Truth::no : Truth::unsure;
 }
 
@@ -72,6 +113,9 @@ void forget_own(MathValue& value) {
   value.scalar.log_size.reset();
   value.scalar.base = 0;
   value.scalar.either_percent = false;
+  value.scalar.points = {};
+  value.scalar.shown = {};
+  value.scalar.call.clear();
   for (MathValue& item : value.items) forget_own(item);
 }
 
@@ -134,10 +178,11 @@ std::string_view without_end_marks(std::string_view text) {
 
 ParsedMath parse_found(std::string_view normalized) {
   constexpr std::size_t kMaxPercentageBytes = 4000;
-  if (normalized.find('%') != kNone && normalized.size() <= kMaxPercentageBytes) {
-    return parse_percentages(std::string(normalized));
+  const std::string text = with_mixed_numbers(normalized);
+  if (text.find('%') != kNone && text.size() <= kMaxPercentageBytes) {
+    return parse_percentages(text);
   }
-  return parse_latex(normalized);
+  return parse_latex(text);
 }
 
 ParsedMath parse_stated(std::string_view normalized) {

@@ -79,6 +79,11 @@ std::string plain_signs(std::string_view text) {
       i = append_plain(text, i, plain);
     }
   }
+  // Spelt with a space it would be taken for a unit.
+  for (const std::string_view word :
+       {"\\text{ percent}", "\\mathrm{ percent}", "\\mbox{ percent}"}) {
+    plain = replace_all(std::move(plain), word, "\\%");
+  }
   return plain;
 }
 

@@ -41,14 +41,25 @@ Parse parse_of(MathRules rules, AnswerStage stage) {
   return stage == AnswerStage::anywhere ? parse_found : parse_stated;
 }
 
+// "0.33" of "0.33\ldots" and of a box with that; empty: there are no dots.
+std::string_view dotted_decimal(std::string_view content) {
+  const auto box = last_filled_box(content);
+  return before_dots(box ? box->content : content);
+}
+
 // The value of one environment; `text` becomes the text that Math-Verify keeps of it.
 ParsedMath read_environment(const LatexEnv& env, Parse parse, std::string& text) {
   const bool stated = parse == parse_stated && !env.bare_box;
-  const auto normalized =
-      normalize_latex(stated ? without_end_marks(env.content) : env.content, env.bare_box);
+  const std::string_view decimal = parse == parse_latex ? "" : dotted_decimal(env.content);
+  const std::string_view content = stated ? without_end_marks(env.content) : env.content;
+  const auto normalized = normalize_latex(decimal.empty() ? content : decimal, env.bare_box);
   text = normalized.value_or("");
   ParsedMath parsed;
   if (normalized) parsed = parse(*normalized);
+  if (!decimal.empty()) {
+    add_dots(parsed.value, *normalized);
+    text += "\\ldots";
+  }
   if (env.percent && parsed.state == ParsedMath::State::value) {
     if (parsed.value.kind == MathValue::Kind::scalar) {
       parsed.value.scalar = percent_scalar(parsed.value.scalar);
@@ -86,10 +97,11 @@ ParsedMath read_latex(const AnswerPlace& place, Parse parse, std::string& text) 
   return known ? all : ParsedMath{};
 }
 
-ParsedMath read_plain(const AnswerPlace& place, std::string& text) {
+ParsedMath read_plain(const AnswerPlace& place, bool robust, std::string& text) {
   if (!place.expression.empty()) {
     text = std::string(place.expression);
-    return parse_arithmetic(place.expression);
+    const std::string mixed = robust ? with_mixed_numbers(text) : text;
+    return mixed == text ? parse_arithmetic(text) : parse_stated(mixed);
   }
   ParsedMath result;
   result.state = ParsedMath::State::value;
@@ -114,11 +126,23 @@ bool is_box(const AnswerPlace& place) {
   return place.is_latex() && place.envs[0].content.find("\\boxed") != std::string_view::npos;
 }
 
+// Whether dots follow the decimals, which are a part of the output.
+bool dots_follow(std::string_view output, std::string_view decimals) {
+  const auto end = static_cast<std::size_t>(decimals.data() + decimals.size() - output.data());
+  const std::string_view behind = output.substr(end);
+  return behind.starts_with("...") || behind.starts_with("\xE2\x80\xA6");
+}
+
 // Takes the place's answer, unless it surely cannot be read. True: the reading is done.
-bool take_place(const AnswerPlace& place, AnswerStage stage, MathRules rules, Reading& reading) {
+bool take_place(std::string_view output, const AnswerPlace& place, AnswerStage stage,
+                MathRules rules, Reading& reading) {
   std::string text;
-  const ParsedMath parsed =
-      place.is_latex() ? read_latex(place, parse_of(rules, stage), text) : read_plain(place, text);
+  ParsedMath parsed = place.is_latex() ? read_latex(place, parse_of(rules, stage), text)
+                                       : read_plain(place, rules == MathRules::robust, text);
+  if (rules == MathRules::robust && !place.decimal.empty() && dots_follow(output, place.decimal)) {
+    add_dots(parsed.value, text);
+    text += "...";
+  }
   if (reading.shown.empty() || parsed.state != ParsedMath::State::fails) {
     reading.shown = shown_text(place, text);
     reading.stage = stage_name(stage, place);
@@ -140,7 +164,7 @@ Reading first_reading(std::string_view output, MathRules rules, bool boxed) {
     std::size_t tried = 0;
     for (const AnswerPlace& place : found.places) {
       if (found.more && ++tried > kTrustedPlaces) break;
-      const bool taken = take_place(place, stage, rules, reading);
+      const bool taken = take_place(output, place, stage, rules, reading);
       const bool answer_is_box = boxed && is_box(place);
       if (answer_is_box) reading.box = output.substr(place.begin, place.end - place.begin);
       if (taken || answer_is_box) return reading;
@@ -150,6 +174,19 @@ Reading first_reading(std::string_view output, MathRules rules, bool boxed) {
       return reading;
     }
   }
+  return reading;
+}
+
+// What an answer states without delimiters is all of its answer, whether or not it can be read.
+Reading stated_reading(const std::string& expression) {
+  Reading reading;
+  const ParsedMath parsed = read_environment({.content = expression}, parse_stated, reading.text);
+  if (parsed.state == ParsedMath::State::value) reading.state = Reading::State::value;
+  if (parsed.state == ParsedMath::State::unknown) reading.state = Reading::State::unknown;
+  reading.value = parsed.value;
+  reading.shown = expression;
+  reading.stage = "answer";
+  reading.box = "\\boxed{" + expression + "}";
   return reading;
 }
 
@@ -172,7 +209,13 @@ std::string robust_text(std::string_view output) {
 
 Reading read_answer(std::string_view output, MathRules rules) {
   const bool robust = rules == MathRules::robust;
-  Reading reading = first_reading(output, rules, robust && last_filled_box(output).has_value());
+  const bool boxed = robust && last_filled_box(output).has_value();
+  if (robust && !boxed) {
+    if (const std::string stated = stated_expression(output); !stated.empty()) {
+      return stated_reading(stated);
+    }
+  }
+  Reading reading = first_reading(output, rules, boxed);
   if (!robust) forget_own(reading.value);
   return reading;
 }
@@ -185,6 +228,16 @@ Truth same_reading(const Reading& gold, const Reading& pred) {
   }
   if (gold.state == Reading::State::none || pred.state == Reading::State::none) return Truth::no;
   return same_answer(gold.value, pred.value);
+}
+
+Truth same_by_own_rules(const Reading& gold, const Reading& pred) {
+  if (same_but_for_comma(gold.text, pred.text)) return Truth::yes;
+  const bool read = gold.state == Reading::State::value && pred.state == Reading::State::value;
+  if (!read) return Truth::unsure;
+  const bool scalars = gold.value.kind == ValueKind::scalar && pred.value.kind == ValueKind::scalar;
+  // Also where one of them has an imaginary unit, and its symbols are others for Math-Verify.
+  if (scalars && own_verdict(gold.value.scalar, pred.value.scalar) == Truth::yes) return Truth::yes;
+  return same_definition(gold.value, pred.value);
 }
 
 }  // namespace assay

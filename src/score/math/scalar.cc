@@ -55,6 +55,17 @@ void set_log_size(Scalar& s) {
   if (!s.symbols && std::isnormal(value)) s.log_size = std::log(value);
 }
 
+// The unit of a decimal that is multiplied by a power of ten.
+void keep_shown(Scalar& s, const Scalar& decimal, const Scalar& factor) {
+  const double size = std::abs(factor.at[0]);
+  if (decimal.shown.unit == 0 || factor.symbols || factor.shown.unit != 0 || !(size > 0)) return;
+  const double exponent = std::log10(size);
+  if (std::abs(exponent - std::round(exponent)) > 1e-12) return;
+  s.shown = decimal.shown;
+  s.shown.unit *= size;
+  s.shown.repeating.reset();
+}
+
 void widen_scale(Scalar& s) {
   for (const double v : s.at) s.scale = std::max(s.scale, std::abs(v));
 }
@@ -108,6 +119,7 @@ double log_factorial(double n) {
 Scalar constant(double value) {
   Scalar s;
   s.at.fill(value);
+  s.points = constant_points(value);
   s.irrational = true;
   widen_scale(s);
   set_log_size(s);
@@ -121,6 +133,7 @@ Scalar integer_scalar(std::int64_t value) {
   s.form = Form::integer;
   set_exact(s, reduced(value, 1));
   if (!s.exact) s.at.fill(static_cast<double>(value));
+  s.points = constant_points(static_cast<double>(value));
   widen_scale(s);
   set_log_size(s);
   return s;
@@ -144,6 +157,15 @@ Scalar decimal_scalar(std::string_view digits) {
   const double value = std::strtod(std::string(digits).c_str(), nullptr);
   s.at.fill(std::isfinite(value) ? value : kNan);
   set_exact(s, small ? reduced(p, q) : std::nullopt);
+  s.points = constant_points(s.at[0]);
+  if (s.decimal) {
+    const auto first = digits.find_first_not_of("0.");
+    const auto end = static_cast<int>(digits.size());
+    s.shown.unit = std::pow(10.0, static_cast<double>(point) + 1 - end);
+    const bool whole = first < point;
+    if (first != std::string_view::npos)
+      s.shown.digits = end - static_cast<int>(first) - (whole ? 1 : 0);
+  }
   widen_scale(s);
   set_log_size(s);
   return s;
@@ -154,6 +176,7 @@ Scalar symbol_scalar(std::string name) {
   s.form = Form::symbol;
   s.symbols = true;
   for (std::size_t i = 0; i < Scalar::kPoints; ++i) s.at[i] = sample(name, i);
+  s.points = symbol_points(name);
   s.name = std::move(name);
   widen_scale(s);
   return s;
@@ -195,6 +218,9 @@ Scalar negated(const Scalar& a) {
   s.name.clear();
   if (s.exact) s.exact->p = -s.exact->p;
   for (double& v : s.at) v = -v;
+  s.points = product_points(a.points, constant_points(-1));
+  if (s.shown.repeating) s.shown.repeating->p = -s.shown.repeating->p;
+  s.call.clear();
   return s;
 }
 
@@ -205,6 +231,7 @@ Scalar sum(const Scalar& a, const Scalar& b) {
         return reduced(__int128{x.p} * y.q + __int128{y.p} * x.q, __int128{x.q} * y.q);
       },
       [](double x, double y) { return x + y; });
+  s.points = sum_points(a.points, b.points);
   // Of a difference of large numbers few digits are left.
   const bool digits_left = s.exact || std::abs(s.at[0]) > 1e-4 * s.scale;
   if (digits_left && a.log_size && b.log_size) set_log_size(s);
@@ -218,6 +245,9 @@ Scalar product(const Scalar& a, const Scalar& b) {
         return reduced(__int128{x.p} * y.p, __int128{x.q} * y.q);
       },
       [](double x, double y) { return x * y; });
+  s.points = product_points(a.points, b.points);
+  keep_shown(s, a, b);
+  keep_shown(s, b, a);
   if (a.log_size && b.log_size) s.log_size = *a.log_size + *b.log_size;
   if (is_name_atom(a) && is_name_atom(b)) {
     s.form = Form::word;
@@ -233,6 +263,7 @@ Scalar quotient(const Scalar& a, const Scalar& b) {
         return reduced(__int128{x.p} * y.q, __int128{x.q} * y.p);
       },
       [](double x, double y) { return y == 0 ? kNan : x / y; });
+  s.points = quotient_points(a.points, b.points);
   if (b.exact && b.exact->p == 0) s.at.fill(kNan);
   if (a.log_size && b.log_size) s.log_size = *a.log_size - *b.log_size;
   if (a.form == Form::integer && b.form == Form::integer && s.exact) {
@@ -247,6 +278,7 @@ Scalar power(const Scalar& base, const Scalar& exponent) {
     s.at.fill(kNan);
     return s;
   }
+  s.points = power_points(base.points, exponent.points);
   const bool whole = exponent.exact && exponent.exact->q == 1 && !exponent.decimal;
   if (!whole || std::abs(exponent.exact->p) > 64) s.irrational = true;
   if (base.exact && whole && std::abs(exponent.exact->p) <= 64) {
@@ -301,6 +333,12 @@ Scalar binomial(const Scalar& n, const Scalar& k) {
   return integer_scalar(static_cast<std::int64_t>(value));
 }
 
+Scalar in_degrees(const Scalar& a) {
+  Scalar s = a;
+  s.points = degree_points(a.points);
+  return s;
+}
+
 Scalar elementary(std::string_view name, const Scalar& a) {
   struct Function {
     std::string_view name;
@@ -324,6 +362,7 @@ Scalar elementary(std::string_view name, const Scalar& a) {
   const bool known = function != std::end(kFunctions) && a.form != Form::infinity;
   Scalar s = joined(a, a);
   s.irrational = true;
+  if (a.form != Form::infinity) s.points = function_points(name, a.points);
   for (std::size_t i = 0; i < Scalar::kPoints; ++i) {
     const double y = known ? function->value(a.at[i]) : kNan;
     s.at[i] = std::isfinite(y) ? y : kNan;

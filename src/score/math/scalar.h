@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "score/math/points.h"
+
 namespace assay {
 
 enum class Truth { no, yes, unsure };
@@ -40,6 +42,14 @@ enum class Form {
   other,
 };
 
+// How a number is written down as a decimal.
+struct ShownDigits {
+  double unit = 0;                    // of its last digit; 0: it is no decimal
+  int digits = 0;                     // from the first one that is not 0
+  bool more = false;                  // dots follow
+  std::optional<Rational> repeating;  // the value, where dots follow digits that repeat
+};
+
 struct Scalar {
   static constexpr std::size_t kPoints = 3;
   Form form = Form::other;
@@ -57,6 +67,9 @@ struct Scalar {
   std::optional<double> log_size;  // ln |value| to ten digits, of an expression without symbols
   int base = 0;                    // of "4343_6"; 0: none is given
   bool either_percent = false;     // p% is both p and p/100, however p is written
+  Points points;
+  ShownDigits shown;  // of a decimal, also with a power of ten behind it
+  std::string call;   // "f(x)", "f(3)": of a name with its arguments
 
   [[nodiscard]] bool is_integer_literal() const { return form == Form::integer; }
   [[nodiscard]] bool is_rational_literal() const {
@@ -88,6 +101,8 @@ struct Scalar {
 // For integers from 0 to 20; NaN for anything else, of which log_size may be known all the same.
 [[nodiscard]] Scalar factorial(const Scalar& a);
 [[nodiscard]] Scalar binomial(const Scalar& n, const Scalar& k);
+// The value in degrees: of the same size.
+[[nodiscard]] Scalar in_degrees(const Scalar& a);
 // sin, cos, tan, csc, sec, cot, arcsin, arccos, arctan, exp, ln; log: of base 10.
 [[nodiscard]] Scalar elementary(std::string_view name, const Scalar& a);
 // A function that is only known by its name and arguments.
