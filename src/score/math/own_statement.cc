@@ -38,7 +38,8 @@ constexpr std::array<std::string_view, 13> kCommands = {
     "\\right", "\\infty", "\\circ", "\\,",     "\\!",     "\\$"};
 constexpr std::array<std::string_view, 6> kSignsWithOperand = {"\\cdot", "\\times", "\\div",
                                                                "+",      "/",       "^"};
-constexpr std::array<std::string_view, 6> kFunctions = {"sin", "cos", "tan", "log", "ln", "exp"};
+constexpr std::array<std::string_view, 6> kStatedFunctions = {"sin", "cos", "tan",
+                                                              "log", "ln",  "exp"};
 // Words that go on with the mathematics: what was read so far is a part of the answer.
 constexpr std::array<std::string_view, 16> kMathWords = {
     "sec",  "csc",     "cot", "arcsin", "arccos",  "arctan", "times", "plus",
@@ -228,7 +229,7 @@ class StatementReader {
       return append("\\pi ", 2);
     }
     if (word_at(pos_, "sqrt") && at(text_, pos_ + 4) == '(') return root();
-    for (const std::string_view name : kFunctions) {
+    for (const std::string_view name : kStatedFunctions) {
       if (!word_at(pos_, name)) continue;
       ++atoms_;
       return append("\\" + std::string(name) + " ", name.size());
