@@ -35,9 +35,10 @@ namespace assay {
 // Another target for looks that have not been taken; no level is used up. `taken`: the pairs of the
 // last look that was taken (0: none). Looks beyond `taken` and below the new target stay where they
 // are; NON-INFERIOR's levels at and beyond the new target become that of one look at the new
-// target, and WORSE goes on doubling. The new target may come from time, lengths and b + c
-// (needed_target below, a budget that ends early), never from scores. With `target` <= `taken`, or
-// when the last look has been taken already, the schedule as it was.
+// target, and WORSE goes on doubling. The new target may come from time, lengths and b + c (a
+// budget that ends early, next_target with blinded_spread), never from scores. With `target` <=
+// `taken`, the target it has, or when NON-INFERIOR has been asked for the last time: the schedule
+// as it was.
 [[nodiscard]] LookSchedule retarget(const LookSchedule& schedule, std::int64_t target,
                                     std::int64_t taken);
 
@@ -52,8 +53,13 @@ namespace assay {
 [[nodiscard]] const Look* due(const LookSchedule& schedule, std::int64_t pairs);
 [[nodiscard]] const Look* next_look(const LookSchedule& schedule, std::int64_t pairs);
 
+// The one or the other: retarget while the last look of NON-INFERIOR is still to be taken,
+// next_generation after it. None as there, and when retarget changes nothing.
+[[nodiscard]] std::optional<LookSchedule> extended(const LookSchedule& schedule,
+                                                   std::int64_t target, std::int64_t taken);
+
 // Pairs at which NON-INFERIOR is shown with this power at this level when the two are truly alike
-// (stats/power.h); none when no number of pairs is likely to.
+// (items_for_non_inferior, stats/power.h); none when no number of pairs is likely to.
 struct TargetAssumptions {
   double power = 0.9;
   double discordance = 0.10;  // mean squared difference of an item; of right/wrong ones (b + c) / n
@@ -61,10 +67,12 @@ struct TargetAssumptions {
 };
 [[nodiscard]] std::optional<std::int64_t> pairs_needed(const LookSettings& settings, double level,
                                                        const TargetAssumptions& assume);
-// The same for the last look of a first generation, and for that of the next generation.
+// The same at the level of a first generation's last look, and at that of the last look which
+// `extended` would add. None, too, when it would add none.
 [[nodiscard]] std::optional<std::int64_t> first_target(const LookSettings& settings,
                                                        const TargetAssumptions& assume);
 [[nodiscard]] std::optional<std::int64_t> next_target(const LookSchedule& schedule,
+                                                      std::int64_t taken,
                                                       const TargetAssumptions& assume);
 
 // What may be known of a comparison before a look: how much the pairs differ, not in which
