@@ -18,6 +18,8 @@ constexpr std::array kSteps{Step{4, 1.0 / 9}, Step{2, 2.0 / 9}, Step{1, 6.0 / 9}
 
 constexpr double kAlphaOfReserve = 0.05;  // the alpha that a plan's reserve is written for
 
+constexpr double kMostPower = 0.999;  // asked of a last look
+
 double reserve_of(const LookSettings& settings) {
   return settings.reserve * settings.alpha / kAlphaOfReserve;
 }
@@ -157,10 +159,21 @@ std::optional<std::int64_t> pairs_needed(const LookSettings& settings, double le
                                  .design_effect = assume.design_effect});
 }
 
+namespace {
+
+// A lossless variant may be stopped by a false WORSE, some alpha / 2 of them to the cost of a
+// NON-INFERIOR that would have come: so much more power the last look must have.
+TargetAssumptions of_last_look(const LookSettings& settings, TargetAssumptions assume) {
+  assume.power = std::min(assume.power + settings.alpha / 2, kMostPower);
+  return assume;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> first_target(const LookSettings& settings,
                                          const TargetAssumptions& assume) {
   const double level = (settings.alpha - reserve_of(settings)) * kSteps.back().share;
-  return pairs_needed(settings, level, assume);
+  return pairs_needed(settings, level, of_last_look(settings, assume));
 }
 
 std::optional<std::int64_t> next_target(const LookSchedule& schedule, std::int64_t taken,
@@ -168,7 +181,7 @@ std::optional<std::int64_t> next_target(const LookSchedule& schedule, std::int64
   const std::int64_t last = last_non_inferior(schedule);
   const double level =
       taken < last ? movable_level(schedule, last, taken) : schedule.non_inferior_left / 2;
-  return pairs_needed(schedule.settings, level, assume);
+  return pairs_needed(schedule.settings, level, of_last_look(schedule.settings, assume));
 }
 
 }  // namespace assay

@@ -67,8 +67,9 @@ struct TargetAssumptions {
 };
 [[nodiscard]] std::optional<std::int64_t> pairs_needed(const LookSettings& settings, double level,
                                                        const TargetAssumptions& assume);
-// The same at the level of a first generation's last look, and at that of the last look which
-// `extended` would add. None, too, when it would add none.
+// The same for the whole procedure: at the level of a first generation's last look, and at that of
+// the last look which `extended` would add, whose power must be more by alpha / 2, as a lossless
+// variant may be stopped by a false WORSE before. None, too, when no look would be added.
 [[nodiscard]] std::optional<std::int64_t> first_target(const LookSettings& settings,
                                                        const TargetAssumptions& assume);
 [[nodiscard]] std::optional<std::int64_t> next_target(const LookSchedule& schedule,

@@ -163,17 +163,18 @@ TEST(Retarget, TakenLooksStay) {
   EXPECT_FALSE(extended(first, 1200, 1200).has_value());
 }
 
-// scipy: the formula of items_for_non_inferior at these levels, margin 3, power 0.9:
-// 1193.06 and 2313.35 at 0.04 * 6 / 9, 1726.10 at 0.005, 986.76 at 0.05.
+// scipy: the formula of items_for_non_inferior, margin 3: power 0.9 at 0.05: 986.76; power
+// 0.9 + 0.05 / 2 at 0.04 * 6 / 9: 1310.87 and (20 % flips) 2545.43, at 0.005: 1867.24.
 TEST(Target, PairsNeeded) {
-  EXPECT_EQ(first_target({}, {}), 1194);
-  EXPECT_EQ(first_target({}, {.discordance = 0.20}), 2314);
-  EXPECT_EQ(first_target({}, {.design_effect = 2}), 2387);  // 2 * 1193.0558 = 2386.11
   EXPECT_EQ(pairs_needed({}, 0.05, {}), 987);
   EXPECT_FALSE(pairs_needed({}, 0, {}).has_value());
-  const LookSchedule schedule = look_schedule({}, 1194);
-  EXPECT_EQ(next_target(schedule, 597, {.discordance = 0.20}), 2314);
-  EXPECT_EQ(next_target(schedule, 1194, {}), 1727);
+  EXPECT_EQ(first_target({}, {}), 1311);
+  EXPECT_EQ(first_target({}, {.discordance = 0.20}), 2546);
+  EXPECT_EQ(first_target({}, {.design_effect = 2}), 2622);  // 2 * 1310.8669 = 2621.73
+  const LookSchedule schedule = look_schedule({}, 1311);
+  EXPECT_EQ(next_target(schedule, 656, {.discordance = 0.20}), 2546);
+  EXPECT_EQ(next_target(schedule, 1311, {}), 1868);
+  EXPECT_FALSE(next_target(single_look({}, 470), 470, {}).has_value());
 }
 
 TEST(LookSchedule, JsonAndBack) {
