@@ -13,9 +13,9 @@ constexpr int kMostDoublings = 4;
 constexpr int kMostMoves = 8;
 
 // Sizes are taken from a grid (eight a doubling), so that borders need not be found for each.
-std::int64_t on_grid(double pairs) {
+std::int64_t on_grid(double pairs, const Progress& progress) {
   const double steps = std::ceil(8 * std::log2(std::max(pairs, 1.0) / 64) - 1e-9);
-  return std::min<std::int64_t>(kMostPairs, std::llround(64 * std::exp2(steps / 8)));
+  return std::min<std::int64_t>(progress.most_pairs, std::llround(64 * std::exp2(steps / 8)));
 }
 
 bool ended(const LookSchedule& schedule, const Progress& progress) {
@@ -29,21 +29,20 @@ std::optional<LookSchedule> by_rounds(const LookSchedule& schedule, const Progre
       next_target(schedule, progress.taken,
                   {.discordance = progress.discordance, .design_effect = progress.design_effect});
   if (!needed) return {};
-  const std::int64_t target = on_grid(static_cast<double>(*needed));
+  const std::int64_t target = on_grid(static_cast<double>(*needed), progress);
   if (target <= schedule.target) return {};
   return extended(schedule, target, progress.taken);
 }
 
-// NON-INFERIOR is likelier with fewer flips than are true: then the last look comes at once,
-// else it is put off.
+// NON-INFERIOR is likelier where fewer flips than are true were seen: then the last look stays
+// where it is, else it is put off.
 std::optional<LookSchedule> by_spread(const LookSchedule& schedule, const Progress& progress) {
-  if (schedule.generation >= kMostMoves) return {};
-  const auto n = static_cast<double>(progress.taken);
-  const double few = progress.true_discordance - std::sqrt(progress.true_discordance / n);
-  const bool at_once = progress.discordance < few && progress.taken >= 256;
-  const double target = at_once ? n * 1.01 : 2 * n;
-  if (!at_once && progress.taken * 2 < schedule.target) return {};
-  return extended(schedule, on_grid(target), progress.taken);
+  if (schedule.generation >= kMostMoves || progress.taken < schedule.target / 2) return {};
+  const double few = progress.true_discordance -
+                     std::sqrt(progress.true_discordance / static_cast<double>(progress.taken));
+  if (!ended(schedule, progress) && progress.discordance < few) return {};
+  return extended(schedule, on_grid(3 * static_cast<double>(schedule.target), progress),
+                  progress.taken);
 }
 
 // P(success at n2 | t now) is largest where n1 / n2 = (t / z)^2 (Proschan and Hunsberger,
@@ -54,7 +53,8 @@ std::optional<LookSchedule> by_score(const LookSchedule& schedule, const Progres
       progress.wants_worse ? schedule.worse_left / 2 : schedule.non_inferior_left / 2;
   const double ratio = std::max(0.0, progress.statistic) / -normal_quantile(level);
   const double growth = std::clamp(1 / (ratio * ratio + 1e-9), 1.01, 8.0);
-  return extended(schedule, on_grid(static_cast<double>(progress.taken) * growth), progress.taken);
+  return extended(schedule, on_grid(static_cast<double>(progress.taken) * growth, progress),
+                  progress.taken);
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ std::optional<LookSchedule> moved(Sizes sizes, const LookSchedule& schedule,
     case Sizes::rounds:
       return by_rounds(schedule, progress);
     case Sizes::doubled: {
-      const std::int64_t target = std::min(kMostPairs, 2 * schedule.target);
+      const std::int64_t target = std::min(progress.most_pairs, 2 * schedule.target);
       if (!ended(schedule, progress) || schedule.generation >= kMostDoublings) return {};
       return extended(schedule, target, progress.taken);
     }

@@ -213,7 +213,7 @@ void for_each_cell(std::vector<LooksCell>& cells, const std::function<void(Looks
 std::vector<LooksCell> looks_of_one_task(bool quick) {
   std::vector<LooksCell> cells;
   const auto add = [&](const Truth& truth, Sizes sizes) {
-    cells.push_back({truth, sizes, 7001 + cells.size()});
+    cells.push_back({truth, sizes, 7001 + cells.size(), 0});
   };
   constexpr std::array kSizes{Sizes::fixed, Sizes::rounds, Sizes::doubled, Sizes::by_spread,
                               Sizes::by_score};
@@ -230,7 +230,7 @@ std::vector<LooksCell> looks_of_one_task(bool quick) {
   }
   const LookSettings settings{.alpha = kAlpha, .margin_pp = 100 * kMargin};
   const LookSchedule first = look_schedule(settings, first_target(settings, {}).value());
-  const int runs = quick ? 4000 : 200'000;
+  const int runs = quick ? 4000 : 100'000;
   Borders borders;
   for_each_cell(cells, [&](LooksCell& cell) {
     Uniform uniform(cell.seed);
@@ -295,6 +295,8 @@ std::vector<Check> sequential_looks(bool quick) {
         {fmt::format("looks, one task: {} decided with at most {} pairs", cell.truth.name, most),
          within / cell.runs, 0.5, 1});
   }
+  const std::vector<Check> of_pool = looks_checks("looks, pooled", looks_of_a_pool(quick));
+  checks.insert(checks.end(), of_pool.begin(), of_pool.end());
   return checks;
 }
 

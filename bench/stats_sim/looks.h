@@ -27,6 +27,7 @@ struct LooksCell {
   Truth truth;
   Sizes sizes;
   std::uint64_t seed = 0;
+  double first_task_apart = 0;  // of a pool: how much better its first task does than the mean
   // What is found, of this many runs.
   int runs = 0;
   int worse = 0;
@@ -46,6 +47,7 @@ struct LooksCell {
 
 // Every cell has a seed of its own, so the figures do not depend on the number of threads.
 void for_each_cell(std::vector<LooksCell>& cells, const std::function<void(LooksCell&)>& simulate);
+[[nodiscard]] std::vector<LooksCell> looks_of_a_pool(bool quick);
 void print_cells(const std::vector<LooksCell>& cells);
 [[nodiscard]] std::vector<Check> looks_checks(const std::string& what,
                                               const std::vector<LooksCell>& cells);

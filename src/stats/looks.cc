@@ -64,11 +64,11 @@ void add_non_inferior_looks(LookSchedule& schedule) {
   }
 }
 
-// The level that a look at `target` would get: of the looks not taken that are not before it.
-double movable_level(const LookSchedule& schedule, std::int64_t target, std::int64_t taken) {
+// What the looks of NON-INFERIOR that are not taken have, from `from` pairs on.
+double level_from(const LookSchedule& schedule, std::int64_t from, std::int64_t taken) {
   double level = 0;
   for (const Look& look : schedule.looks) {
-    if (look.pairs > taken && look.pairs >= target) level += look.non_inferior_level;
+    if (look.pairs > taken && look.pairs >= from) level += look.non_inferior_level;
   }
   return level;
 }
@@ -82,40 +82,53 @@ std::int64_t last_non_inferior(const LookSchedule& schedule) {
   return pairs;
 }
 
+// The looks that are not taken, those of NON-INFERIOR from `from` on as one at `target`, and those
+// of WORSE anew.
+LookSchedule moved(const LookSchedule& schedule, std::int64_t from, std::int64_t target,
+                   std::int64_t taken) {
+  LookSchedule out = schedule;
+  out.target = target;
+  ++out.generation;
+  const double level = level_from(schedule, from, taken);
+  // From the last to the first: each has as much as is left, so the sums are exact.
+  for (auto look = out.looks.rbegin(); look != out.looks.rend(); ++look) {
+    if (look->pairs <= taken) break;
+    out.worse_left += look->worse_level;
+    look->worse_level = 0;
+    if (look->pairs >= from) look->non_inferior_level = 0;
+  }
+  std::erase_if(out.looks, [taken](const Look& look) {
+    return look.pairs > taken && look.non_inferior_level == 0;
+  });
+  look_at(out, target).non_inferior_level = level;
+  add_worse_looks(out, taken);
+  return out;
+}
+
 }  // namespace
 
 LookSchedule look_schedule(const LookSettings& settings, std::int64_t target) {
-  LookSchedule schedule{settings, target, 0, {}, settings.alpha, reserve_of(settings)};
+  LookSchedule schedule{settings, target, 0, 0, {}, settings.alpha, reserve_of(settings)};
   add_non_inferior_looks(schedule);
   add_worse_looks(schedule, 0);
   return schedule;
 }
 
 LookSchedule single_look(const LookSettings& settings, std::int64_t pairs) {
-  return {settings, pairs, 0, {{pairs, settings.alpha, settings.alpha, 0}}, 0, 0};
+  return {settings, pairs, 0, 0, {{pairs, settings.alpha, settings.alpha, 0}}, 0, 0};
 }
 
 LookSchedule retarget(const LookSchedule& schedule, std::int64_t target, std::int64_t taken) {
   const std::int64_t last = last_non_inferior(schedule);
-  if (target <= taken || target == schedule.target || last <= taken) return schedule;
-  LookSchedule moved = schedule;
-  moved.target = target;
-  ++moved.generation;
-  // Beyond the old target the last look moves, below the new one the others merge.
-  const double level = movable_level(schedule, std::min(target, last), taken);
-  // From the last to the first: each has as much as is left, so the sums are exact.
-  for (auto look = moved.looks.rbegin(); look != moved.looks.rend(); ++look) {
-    if (look->pairs <= taken) break;
-    moved.worse_left += look->worse_level;
-    look->worse_level = 0;
-    if (look->pairs >= std::min(target, last)) look->non_inferior_level = 0;
-  }
-  std::erase_if(moved.looks, [taken](const Look& look) {
-    return look.pairs > taken && look.non_inferior_level == 0;
-  });
-  look_at(moved, target).non_inferior_level = level;
-  add_worse_looks(moved, taken);
-  return moved;
+  if (target <= schedule.target || last <= taken || schedule.raised >= kMostRaises) return schedule;
+  LookSchedule raised = moved(schedule, last, target, taken);
+  ++raised.raised;
+  return raised;
+}
+
+LookSchedule closed_at(const LookSchedule& schedule, std::int64_t pairs, std::int64_t taken) {
+  if (pairs <= taken || pairs >= schedule.target) return schedule;
+  return moved(schedule, pairs, pairs, taken);
 }
 
 std::optional<LookSchedule> next_generation(const LookSchedule& schedule, std::int64_t target) {
@@ -132,9 +145,9 @@ std::optional<LookSchedule> next_generation(const LookSchedule& schedule, std::i
 std::optional<LookSchedule> extended(const LookSchedule& schedule, std::int64_t target,
                                      std::int64_t taken) {
   if (taken >= last_non_inferior(schedule)) return next_generation(schedule, target);
-  LookSchedule moved = retarget(schedule, target, taken);
-  if (moved == schedule) return std::nullopt;
-  return moved;
+  LookSchedule raised = retarget(schedule, target, taken);
+  if (raised == schedule) return std::nullopt;
+  return raised;
 }
 
 const Look* due(const LookSchedule& schedule, std::int64_t pairs) {
@@ -179,8 +192,12 @@ std::optional<std::int64_t> first_target(const LookSettings& settings,
 std::optional<std::int64_t> next_target(const LookSchedule& schedule, std::int64_t taken,
                                         const TargetAssumptions& assume) {
   const std::int64_t last = last_non_inferior(schedule);
-  const double level =
-      taken < last ? movable_level(schedule, last, taken) : schedule.non_inferior_left / 2;
+  if (taken >= last) {
+    return pairs_needed(schedule.settings, schedule.non_inferior_left / 2,
+                        of_last_look(schedule.settings, assume));
+  }
+  if (schedule.raised >= kMostRaises) return std::nullopt;
+  const double level = level_from(schedule, last, taken);
   return pairs_needed(schedule.settings, level, of_last_look(schedule.settings, assume));
 }
 

@@ -32,15 +32,23 @@ namespace assay {
 // `until: budget`: one look at `pairs`, both claims at full alpha, nothing kept.
 [[nodiscard]] LookSchedule single_look(const LookSettings& settings, std::int64_t pairs);
 
-// Another target for looks that have not been taken; no level is used up. `taken`: the pairs of the
-// last look that was taken (0: none). Looks beyond `taken` and below the new target stay where they
-// are; NON-INFERIOR's levels at and beyond the new target become that of one look at the new
-// target, and WORSE goes on doubling. The new target may come from time, lengths and b + c (a
-// budget that ends early, next_target with blinded_spread), never from scores. With `target` <=
-// `taken`, the target it has, or when NON-INFERIOR has been asked for the last time: the schedule
-// as it was.
+// A higher target while the last look is still to be taken; no level is used up. `taken`: the pairs
+// of the last look that was taken (0: none). The last look of NON-INFERIOR moves to the new target
+// with its level, the others stay, and WORSE goes on doubling. The new target may come from time,
+// lengths and b + c (next_target with blinded_spread), never from scores. Where every flip is a
+// loss b + c tells the loss itself, so it may move up only, and kMostRaises times: by simulation
+// (docs/statistics.md) one who moves it down as well, as often as he likes, makes 7.6 % of false
+// NON-INFERIOR. The schedule as it was with a target that is not higher, when NON-INFERIOR has been
+// asked for the last time, or when it was raised that often already.
+inline constexpr int kMostRaises = 2;
 [[nodiscard]] LookSchedule retarget(const LookSchedule& schedule, std::int64_t target,
                                     std::int64_t taken);
+
+// The end of the budget or of the data before the target: the looks still to be taken become one
+// look at `pairs`, at the sum of their levels. When it ends is a matter of time alone, never of
+// flips or scores. The schedule as it was unless taken < pairs < target.
+[[nodiscard]] LookSchedule closed_at(const LookSchedule& schedule, std::int64_t pairs,
+                                     std::int64_t taken);
 
 // Growth and further rounds, after the last look: one more look for NON-INFERIOR at the new target,
 // at half of what is left of the reserve; WORSE at each doubling and at the target, as ever. The

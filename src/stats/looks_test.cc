@@ -139,24 +139,44 @@ TEST(Retarget, UpwardMovesTheLastLookAtItsLevel) {
   expect_whole_alpha(moved, 0.05);
 }
 
-// A budget that ends at 500 pairs: what the looks at 600 and 1200 had goes to the one at 500.
-TEST(Retarget, DownwardMergesWhatIsStillToCome) {
+// b + c may not shrink the target, nor move it for ever.
+TEST(Retarget, UpwardOnlyAndTwice) {
   const LookSchedule first = look_schedule({}, 1200);
-  const LookSchedule moved = retarget(first, 500, 300);
-  EXPECT_EQ(pairs_of(moved), (std::vector<std::int64_t>{64, 128, 256, 300, 500}));
-  EXPECT_NEAR(due(moved, 500)->non_inferior_level, 0.32 / 9, kExact);
-  EXPECT_NEAR(due(moved, 500)->worse_level, 0.003125, kExact);
-  expect_whole_alpha(moved, 0.05);
-  const LookSchedule early = retarget(first, 100, 64);
-  EXPECT_EQ(pairs_of(early), (std::vector<std::int64_t>{64, 100}));
-  EXPECT_NEAR(due(early, 100)->non_inferior_level, 0.04, kExact);
+  EXPECT_EQ(retarget(first, 800, 300), first);
+  EXPECT_EQ(retarget(first, 1200, 300), first);
+  EXPECT_EQ(retarget(first, 2400, 1200), first);
+  const LookSchedule once = retarget(first, 1500, 300);
+  const LookSchedule twice = retarget(once, 2000, 600);
+  EXPECT_EQ(once.raised, 1);
+  EXPECT_EQ(twice.raised, 2);
+  EXPECT_NEAR(due(twice, 2000)->non_inferior_level, 0.24 / 9, kExact);
+  expect_whole_alpha(twice, 0.05);
+  EXPECT_EQ(retarget(twice, 3000, 600), twice);
+  EXPECT_FALSE(next_target(twice, 600, {.discordance = 0.3}).has_value());
 }
 
-TEST(Retarget, TakenLooksStay) {
+// A budget that ends at 500 pairs: what the looks at 600 and 1200 had goes to the one at 500.
+TEST(ClosedAt, MergesWhatIsStillToCome) {
   const LookSchedule first = look_schedule({}, 1200);
-  EXPECT_EQ(retarget(first, 2400, 1200), first);
-  EXPECT_EQ(retarget(first, 300, 300), first);
-  EXPECT_EQ(retarget(first, 1200, 300), first);
+  const LookSchedule closed = closed_at(first, 500, 300);
+  EXPECT_EQ(pairs_of(closed), (std::vector<std::int64_t>{64, 128, 256, 300, 500}));
+  EXPECT_NEAR(due(closed, 500)->non_inferior_level, 0.32 / 9, kExact);
+  EXPECT_NEAR(due(closed, 500)->worse_level, 0.003125, kExact);
+  EXPECT_EQ(closed.target, 500);
+  EXPECT_EQ(closed.raised, 0);
+  expect_whole_alpha(closed, 0.05);
+  const LookSchedule early = closed_at(first, 100, 64);
+  EXPECT_EQ(pairs_of(early), (std::vector<std::int64_t>{64, 100}));
+  EXPECT_NEAR(due(early, 100)->non_inferior_level, 0.04, kExact);
+  EXPECT_EQ(closed_at(first, 300, 300), first);
+  EXPECT_EQ(closed_at(first, 1200, 300), first);
+  EXPECT_EQ(closed_at(first, 1300, 300), first);
+  // It may go on from there as from any last look.
+  EXPECT_NEAR(due(next_generation(closed, 1200).value(), 1200)->non_inferior_level, 0.005, kExact);
+}
+
+TEST(Extended, RaisesBeforeTheLastLookAndGrowsAfterIt) {
+  const LookSchedule first = look_schedule({}, 1200);
   EXPECT_EQ(extended(first, 2400, 600), retarget(first, 2400, 600));
   EXPECT_EQ(extended(first, 2400, 1200), next_generation(first, 2400));
   EXPECT_FALSE(extended(first, 1200, 600).has_value());
@@ -184,7 +204,7 @@ TEST(LookSchedule, JsonAndBack) {
   EXPECT_EQ(to_json(single_look({}, 470)).dump(),
             R"({"alpha":0.05,"first_pairs":64,"generation":0,"looks":[{"generation":0,)"
             R"("non_inferior_level":0.05,"pairs":470,"worse_level":0.05}],"margin_pp":3.0,)"
-            R"("non_inferior_left":0.0,"reserve":0.01,"target":470,"worse_left":0.0})");
+            R"("non_inferior_left":0.0,"raised":0,"reserve":0.01,"target":470,"worse_left":0.0})");
 }
 
 }  // namespace

@@ -11,15 +11,11 @@ nlohmann::json to_json(const LookSchedule& schedule) {
                      {"generation", look.generation}});
   }
   const LookSettings& settings = schedule.settings;
-  return {{"alpha", settings.alpha},
-          {"margin_pp", settings.margin_pp},
-          {"reserve", settings.reserve},
-          {"first_pairs", settings.first_pairs},
-          {"target", schedule.target},
-          {"generation", schedule.generation},
-          {"looks", std::move(looks)},
-          {"worse_left", schedule.worse_left},
-          {"non_inferior_left", schedule.non_inferior_left}};
+  return {{"alpha", settings.alpha},           {"margin_pp", settings.margin_pp},
+          {"reserve", settings.reserve},       {"first_pairs", settings.first_pairs},
+          {"target", schedule.target},         {"generation", schedule.generation},
+          {"raised", schedule.raised},         {"looks", std::move(looks)},
+          {"worse_left", schedule.worse_left}, {"non_inferior_left", schedule.non_inferior_left}};
 }
 
 LookSchedule look_schedule_from(const nlohmann::json& value) {
@@ -28,6 +24,7 @@ LookSchedule look_schedule_from(const nlohmann::json& value) {
                        value.at("first_pairs")};
   schedule.target = value.at("target");
   schedule.generation = value.at("generation");
+  schedule.raised = value.at("raised");
   for (const nlohmann::json& look : value.at("looks")) {
     schedule.looks.push_back({look.at("pairs"), look.at("worse_level"),
                               look.at("non_inferior_level"), look.at("generation")});

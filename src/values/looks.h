@@ -39,6 +39,7 @@ struct LookSchedule {
   LookSettings settings;
   std::int64_t target = 0;       // pairs of the last look
   int generation = 0;            // 0: as first frozen; one more with each growth or further round
+  int raised = 0;                // how often the target of looks not yet taken was moved up
   std::vector<Look> looks;       // ascending in pairs
   double worse_left = 0;         // alpha of WORSE that no look has
   double non_inferior_left = 0;  // the reserve: alpha of NON-INFERIOR that no look has
