@@ -47,7 +47,6 @@ struct LooksCell {
 
 // Every cell has a seed of its own, so the figures do not depend on the number of threads.
 void for_each_cell(std::vector<LooksCell>& cells, const std::function<void(LooksCell&)>& simulate);
-[[nodiscard]] std::vector<LooksCell> looks_of_a_pool(bool quick);
 void print_cells(const std::vector<LooksCell>& cells);
 [[nodiscard]] std::vector<Check> looks_checks(const std::string& what,
                                               const std::vector<LooksCell>& cells);

@@ -257,7 +257,7 @@ std::vector<LooksCell> cells_of(bool quick) {
 
 }  // namespace
 
-std::vector<LooksCell> looks_of_a_pool(bool quick) {
+std::vector<Check> sequential_looks_pooled(bool quick) {
   const Shape shape{
       "1319, 1000, 541, 500, 198, 164, 30", {1319, 1000, 541, 500, 198, 164, 30}, false};
   const Order order(shape);
@@ -265,7 +265,7 @@ std::vector<LooksCell> looks_of_a_pool(bool quick) {
   const std::int64_t plain = first_target(settings, {}).value();
   const LookSchedule first = look_schedule(
       settings, first_target(settings, {.design_effect = order.design_effect(plain)}).value());
-  const Effort effort = quick ? Effort{200, 1, 200, 2, 1} : Effort{4000, 8, 1000, 10, 6};
+  const Effort effort = quick ? Effort{200, 1, 100, 2, 1} : Effort{2000, 3, 500, 5, 2};
   std::vector<LooksCell> cells = cells_of(quick);
   for_each_cell(cells, [&](LooksCell& cell) {
     Uniform uniform(cell.seed);
@@ -275,7 +275,7 @@ std::vector<LooksCell> looks_of_a_pool(bool quick) {
   fmt::print("\n### Looks: {} pooled ({} runs a row, target {})\n\n", shape.name, effort.runs,
              first.target);
   print_cells(cells);
-  return cells;
+  return looks_checks("looks, pooled", cells);
 }
 
 }  // namespace assay::sim
