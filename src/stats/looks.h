@@ -38,8 +38,8 @@ namespace assay {
 // lengths and b + c (next_target with blinded_spread), never from scores. Where every flip is a
 // loss b + c tells the loss itself, so it may move up only, and kMostRaises times: by simulation
 // (docs/statistics.md) one who moves it down as well, as often as he likes, makes 7.6 % of false
-// NON-INFERIOR. The schedule as it was with a target that is not higher, when NON-INFERIOR has been
-// asked for the last time, or when it was raised that often already.
+// NON-INFERIOR there. The schedule as it was with a target that is not higher, when NON-INFERIOR
+// has been asked for the last time, or when it was raised that often already.
 inline constexpr int kMostRaises = 2;
 [[nodiscard]] LookSchedule retarget(const LookSchedule& schedule, std::int64_t target,
                                     std::int64_t taken);
@@ -93,7 +93,9 @@ struct BlindedSpread {
 };
 [[nodiscard]] BlindedSpread blinded_spread(std::span<const PoolTask> tasks);
 
-// Pairs in the frozen order, over all tasks.
+// Pairs in the frozen order, over all tasks: of every item up to the first that is not settled on
+// both sides yet. An item settled without a score is no pair and is left out; later items that are
+// settled already wait, or what came quickly would be looked at first.
 struct OrderedPair {
   std::size_t task = 0;  // its place in `tasks`
   PairedScore pair;
@@ -104,9 +106,15 @@ struct OrderedPair {
                                                 std::span<const OrderedPair> order,
                                                 std::int64_t pairs);
 
+// A p that is valid whichever look the run ends with: p * alpha / level, at most 1; 1 where the
+// claim is not asked. Below alpha exactly when p is below the level. With it a family of secondary
+// questions about the pairs of the last look (Holm over tasks and variants) keeps alpha, too.
+[[nodiscard]] double adjusted_for_looks(double p, double level, double alpha);
+
 struct LookOutcome {
   Look look;
-  // Of this look's pairs. p-values are not adjusted; bounds and interval are at the look's levels:
+  // Of this look's pairs. p_worse and p_non_inferior are the test's own, the adjusted ones as
+  // adjusted_for_looks; bounds and interval are at the look's levels:
   // the upper end at worse_level, the lower at non_inferior_level, and where a claim is not asked
   // at the other's level. interval_confidence is 1 - the two levels. The verdict is this look's
   // alone.

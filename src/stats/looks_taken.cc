@@ -56,7 +56,6 @@ bool is_sound(const PairedComparison& c) {
 // The upper end and WORSE of a comparison at another level.
 void take_worse_side(PairedComparison& c, const PairedComparison& other) {
   c.p_worse = other.p_worse;
-  c.p_worse_adjusted = other.p_worse_adjusted;
   c.upper_bound_pp = other.upper_bound_pp;
   c.interval_high_pp = other.interval_high_pp;
   c.smallest_detectable_pp = other.smallest_detectable_pp;
@@ -137,6 +136,10 @@ std::vector<PoolTask> first_pairs(std::span<const PoolTask> tasks,
   return out;
 }
 
+double adjusted_for_looks(double p, double level, double alpha) {
+  return level > 0 ? std::min(1.0, p * (alpha / level)) : 1;
+}
+
 LookOutcome evaluate(const LookSchedule& schedule, const Look& look, std::vector<PoolTask> tasks,
                      std::span<const std::string> expected, CompareOptions options) {
   LookOutcome outcome{look, {}, false, false, false, why_not_taken(look, tasks, expected)};
@@ -152,6 +155,9 @@ LookOutcome evaluate(const LookSchedule& schedule, const Look& look, std::vector
   }
   c.interval_confidence = 1 - low - high;
   if (!is_sound(c)) return outcome;
+  const double alpha = schedule.settings.alpha;
+  c.p_worse_adjusted = adjusted_for_looks(c.p_worse, look.worse_level, alpha);
+  c.p_non_inferior_adjusted = adjusted_for_looks(c.p_non_inferior, look.non_inferior_level, alpha);
   outcome.worse = asks_worse && c.p_worse < look.worse_level;
   outcome.non_inferior = asks_non_inferior && c.p_non_inferior < look.non_inferior_level;
   c.verdict = verdict_of(outcome.worse, outcome.non_inferior);

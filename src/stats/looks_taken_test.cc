@@ -33,6 +33,8 @@ TEST(EvaluateLook, WorseAtItsOwnLevel) {
   EXPECT_NEAR(c.interval_high_pp, -2.2113001895193625, 1e-7);
   EXPECT_NEAR(c.interval_low_pp, -21.547976936053544, 1e-7);
   EXPECT_NEAR(c.interval_confidence, 0.95, 1e-15);
+  EXPECT_NEAR(c.p_worse_adjusted, 2 * c.p_worse, 1e-15);  // 0.05 / 0.025
+  EXPECT_EQ(c.p_non_inferior_adjusted, 1);
   // 8 against 2: T = 6 / sqrt(10) = 1.897 is enough at 0.05 (1.645), not at 0.025.
   const LookOutcome close = at(look, binary_pairs(40, 8, 2, 14));
   EXPECT_FALSE(close.worse);
@@ -53,6 +55,12 @@ TEST(EvaluateLook, EachEndHasItsClaimsLevel) {
   EXPECT_GT(c.interval_high_pp, c.diff_pp + 3 * 0.4);  // z of 0.0015625 is 2.95, sqrt(20) / 1000
   EXPECT_NEAR(c.interval_confidence, 1 - 0.0015625 - 0.04 * 6 / 9, 1e-15);
   EXPECT_EQ(c.verdict, Verdict::non_inferior);
+}
+
+TEST(AdjustedForLooks, IsBelowAlphaWhereTheClaimHolds) {
+  EXPECT_NEAR(adjusted_for_looks(0.004, 0.005, 0.05), 0.04, 1e-15);
+  EXPECT_EQ(adjusted_for_looks(0.5, 0.025, 0.05), 1);
+  EXPECT_EQ(adjusted_for_looks(0, 0, 0.05), 1);
 }
 
 // 15 lost of 1000, none won: worse for sure, and by less than 3 points. WORSE alone goes on.
