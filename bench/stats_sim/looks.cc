@@ -232,11 +232,11 @@ std::vector<LooksCell> looks_of_one_task(bool quick) {
   }
   const LookSettings settings{.alpha = kAlpha, .margin_pp = 100 * kMargin};
   const LookSchedule first = look_schedule(settings, first_target(settings, {}).value());
-  const int runs = quick ? 3000 : 100'000;
+  const int runs = quick ? 3000 : 20'000;
   Borders borders;
   for_each_cell(cells, [&](LooksCell& cell) {
     Uniform uniform(cell.seed);
-    Trial trial(cell, borders, quick ? 2 : 20, quick ? 6000 : 20'000);
+    Trial trial(cell, borders, quick ? 2 : 20, quick ? 6000 : 10'000);
     for (int i = 0; i < runs; ++i) trial.run(first, uniform);
   });
   std::sort(cells.begin(), cells.end(), [](const LooksCell& a, const LooksCell& b) {
