@@ -240,7 +240,7 @@ std::vector<LooksCell> cells_of(bool quick) {
     add({"-3", 0.10, -kMargin}, Sizes::doubled);
     return cells;
   }
-  for (const Sizes sizes : {Sizes::fixed, Sizes::rounds, Sizes::doubled, Sizes::by_score}) {
+  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score}) {
     add({"no loss", 0.10, 0}, sizes);
     add({"-3", 0.10, -kMargin}, sizes);
   }
@@ -265,7 +265,7 @@ std::vector<Check> sequential_looks_pooled(bool quick) {
   const std::int64_t plain = first_target(settings, {}).value();
   const LookSchedule first = look_schedule(
       settings, first_target(settings, {.design_effect = order.design_effect(plain)}).value());
-  const Effort effort = quick ? Effort{200, 1, 100, 1, 0} : Effort{2000, 3, 500, 5, 2};
+  const Effort effort = quick ? Effort{200, 1, 100, 1, 0} : Effort{1000, 2, 300, 2, 1};
   std::vector<LooksCell> cells = cells_of(quick);
   for_each_cell(cells, [&](LooksCell& cell) {
     Uniform uniform(cell.seed);
