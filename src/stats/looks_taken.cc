@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "stats/comparison_parts.h"
 #include "stats/looks.h"
