@@ -1,5 +1,6 @@
 // Error rates of src/stats over realistic grids; see docs/statistics.md for how to read them.
 // usage: stats_sim [--quick] [PART...]. Exit code 1 when a promise is broken.
+//        stats_sim [--quick] --sequential: the parts of looks
 //        stats_sim --nel-draws: data sets for bench/nel_gate/agree.py
 #include <fmt/core.h>
 
@@ -19,9 +20,14 @@ struct Part {
 };
 
 constexpr std::array kParts{
-    Part{"grid", assay::sim::binary_grid},    Part{"graded", assay::sim::graded_items},
-    Part{"pooled", assay::sim::pooled_tasks}, Part{"large", assay::sim::large_tasks},
-    Part{"tasks", assay::sim::task_verdicts}, Part{"pools", assay::sim::pooled_verdicts},
+    Part{"grid", assay::sim::binary_grid},
+    Part{"graded", assay::sim::graded_items},
+    Part{"pooled", assay::sim::pooled_tasks},
+    Part{"large", assay::sim::large_tasks},
+    Part{"tasks", assay::sim::task_verdicts},
+    Part{"pools", assay::sim::pooled_verdicts},
+    Part{"looks", assay::sim::sequential_looks},
+    Part{"looks_pooled", assay::sim::sequential_looks_pooled},
 };
 
 int usage() {
@@ -58,6 +64,8 @@ int main(int argc, char** argv) {
       quick = true;
     } else if (is_part) {
       asked.push_back(argument);
+    } else if (argument == "--sequential") {
+      asked.insert(asked.end(), {"looks", "looks_pooled"});
     } else {
       return usage();
     }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -56,6 +57,39 @@ std::vector<Shape> pool_shapes(bool quick) {
 
 std::uint64_t draws_seed(double difference, std::size_t shape, std::size_t column) {
   return (difference == 0 ? 5001 : 6001) + 6 * shape + column;
+}
+
+std::vector<Stratum> strata_of(const Draw& draw, std::span<const double> weights) {
+  std::vector<Stratum> strata;
+  for (std::size_t t = 0; t < draw.size(); ++t) {
+    const Flips& task = draw[t];
+    if (task.n == 0) continue;
+    Stratum stratum{weights[t], {}};
+    const std::array counts{task.to_wrong, task.n - task.to_wrong - task.to_right, task.to_right};
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      if (counts[k] == 0) continue;
+      stratum.values.emplace_back(static_cast<double>(k) - 1, static_cast<double>(counts[k]));
+    }
+    strata.push_back(std::move(stratum));
+  }
+  return strata;
+}
+
+std::vector<PoolTask> pool_tasks_of(const Draw& draw, std::span<const double> weights) {
+  std::vector<PoolTask> tasks;
+  for (std::size_t t = 0; t < draw.size(); ++t) {
+    const Flips& task = draw[t];
+    PoolTask pooled{"task", weights[t], {}, ""};
+    const std::int64_t right =
+        std::clamp((task.n * 7 + 9) / 10, task.to_wrong, task.n - task.to_right);
+    for (std::int64_t i = 0; i < task.n; ++i) {
+      const bool was_right = i < right;
+      const bool flips = was_right ? i < task.to_wrong : i - right < task.to_right;
+      pooled.pairs.push_back({was_right ? 1.0 : 0.0, was_right != flips ? 1.0 : 0.0});
+    }
+    tasks.push_back(std::move(pooled));
+  }
+  return tasks;
 }
 
 Draws::Draws(const Shape& shape, double discordance, double difference, std::uint64_t seed)

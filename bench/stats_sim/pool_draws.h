@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "nel_gate.h"
 #include "sim.h"
+#include "stats/comparison.h"
+#include "stats/stratified.h"
 
 namespace assay::sim {
 
@@ -18,6 +21,12 @@ struct Shape {
 [[nodiscard]] std::vector<Shape> pool_shapes(bool quick);
 
 using Draw = std::vector<Flips>;  // one a task
+
+// A draw as the statistics take it, weights one a task; tasks without items are left out of strata.
+[[nodiscard]] std::vector<Stratum> strata_of(const Draw& draw, std::span<const double> weights);
+// Of a baseline that answers 7 items of 10, or as few more or fewer as the flips ask for.
+[[nodiscard]] std::vector<PoolTask> pool_tasks_of(const Draw& draw,
+                                                  std::span<const double> weights);
 
 // The same data sets, one after the other, for the same seed. Every task has this discordance and
 // this true difference.

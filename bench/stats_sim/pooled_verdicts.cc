@@ -50,19 +50,12 @@ struct Cell {
   [[nodiscard]] bool worse() const { return difference == 0; }
 };
 
-std::vector<Stratum> strata_of(const Draw& draw, bool equal) {
-  std::vector<Stratum> strata;
+std::vector<double> weights_of(const Draw& draw, bool equal) {
+  std::vector<double> weights;
   for (const Flips& task : draw) {
-    const auto n = static_cast<double>(task.n);
-    Stratum stratum{equal ? 1 : std::sqrt(n), {}};
-    const std::array counts{task.to_wrong, task.n - task.to_wrong - task.to_right, task.to_right};
-    for (std::size_t k = 0; k < counts.size(); ++k) {
-      if (counts[k] == 0) continue;
-      stratum.values.emplace_back(static_cast<double>(k) - 1, static_cast<double>(counts[k]));
-    }
-    strata.push_back(std::move(stratum));
+    weights.push_back(equal ? 1 : std::sqrt(static_cast<double>(task.n)));
   }
-  return strata;
+  return weights;
 }
 
 double asymptotic_p(const Cell& cell, const std::vector<Stratum>& strata) {
@@ -87,21 +80,9 @@ bool confirmed(const Cell& cell, const std::vector<Stratum>& strata, bool near_a
   return p(effort.resamples) < kAlpha;
 }
 
-// What pool itself says of a draw, its baseline answering 7 items of 10.
+// What pool itself says of a draw.
 bool claimed_by_pool(const Cell& cell, const Draw& draw, bool equal) {
-  std::vector<PoolTask> tasks;
-  for (const Flips& task : draw) {
-    PoolTask pooled{"task", equal ? 1 : std::sqrt(static_cast<double>(task.n)), {}, ""};
-    const std::int64_t right =
-        std::clamp((task.n * 7 + 9) / 10, task.to_wrong, task.n - task.to_right);
-    for (std::int64_t i = 0; i < task.n; ++i) {
-      const bool was_right = i < right;
-      const bool flips = was_right ? i < task.to_wrong : i - right < task.to_right;
-      pooled.pairs.push_back({was_right ? 1.0 : 0.0, was_right != flips ? 1.0 : 0.0});
-    }
-    tasks.push_back(std::move(pooled));
-  }
-  const PairedComparison c = pool(tasks, {}).overall;
+  const PairedComparison c = pool(pool_tasks_of(draw, weights_of(draw, equal)), {}).overall;
   return (cell.worse() ? c.p_worse : c.p_non_inferior) < kAlpha;
 }
 
@@ -113,7 +94,7 @@ class ClaimRate {
       : equal_(equal), simulated_(simulated), ask_pool_(ask_pool) {}
 
   void add(Cell& cell, const Draw& draw, const Effort& effort) {
-    const std::vector<Stratum> strata = strata_of(draw, equal_);
+    const std::vector<Stratum> strata = strata_of(draw, weights_of(draw, equal_));
     const double p = asymptotic_p(cell, strata);
     if (p >= kAlpha) return;
     if (p < kAlpha / 10) {

@@ -39,5 +39,7 @@ std::vector<Check> pooled_tasks(bool quick);
 std::vector<Check> large_tasks(bool quick);
 std::vector<Check> task_verdicts(bool quick);
 std::vector<Check> pooled_verdicts(bool quick);
+std::vector<Check> sequential_looks(bool quick);
+std::vector<Check> sequential_looks_pooled(bool quick);
 
 }  // namespace assay::sim

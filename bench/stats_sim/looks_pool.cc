@@ -1,0 +1,281 @@
+// The whole procedure of looks over a pooled primary of seven tasks, whose pairs come in a frozen
+// order that gives each task its share from the first look on.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <tuple>
+#include <vector>
+
+#include "looks.h"
+#include "pool_draws.h"
+#include "stats/comparison.h"
+#include "stats/looks.h"
+#include "stats/normal.h"
+#include "stats/stratified.h"
+
+namespace assay::sim {
+namespace {
+
+struct Effort {
+  int runs;
+  int simulated;  // of the close calls of a look and bin, the first this many
+  int draws;      // of a simulated p, at the least
+  double draws_times_level;
+  int asked;
+};
+
+// The first n pairs of the order by task: the next pair goes to the task that is furthest behind
+// its weight's share, as long as it has items.
+class Order {
+ public:
+  explicit Order(const Shape& shape) {
+    for (const std::int64_t n : shape.items) weights_.push_back(std::sqrt(static_cast<double>(n)));
+    std::vector<std::int64_t> taken(shape.items.size(), 0);
+    const auto total = std::accumulate(shape.items.begin(), shape.items.end(), std::int64_t{0});
+    first_.push_back(taken);
+    for (std::int64_t i = 0; i < total; ++i) {
+      std::size_t next = shape.items.size();
+      double least = 0;
+      for (std::size_t t = 0; t < shape.items.size(); ++t) {
+        const double share = (static_cast<double>(taken[t]) + 0.5) / weights_[t];
+        if (taken[t] == shape.items[t] || (next < taken.size() && share >= least)) continue;
+        next = t;
+        least = share;
+      }
+      ++taken[next];
+      first_.push_back(taken);
+    }
+  }
+
+  [[nodiscard]] const std::vector<double>& weights() const { return weights_; }
+  [[nodiscard]] std::int64_t total() const { return static_cast<std::int64_t>(first_.size()) - 1; }
+  [[nodiscard]] const std::vector<std::int64_t>& first(std::int64_t n) const {
+    return first_[static_cast<std::size_t>(n)];
+  }
+  // N * sum of w_t^2 / n_t of the first n.
+  [[nodiscard]] double design_effect(std::int64_t n) const {
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t t = 0; t < weights_.size(); ++t) {
+      sum += weights_[t];
+      squares += weights_[t] * weights_[t] / static_cast<double>(first(n)[t]);
+    }
+    return static_cast<double>(n) * squares / (sum * sum);
+  }
+
+ private:
+  std::vector<double> weights_;
+  std::vector<std::vector<std::int64_t>> first_;
+};
+
+// Whether a claim is made at a level: certain far below it, and for close calls by the simulated p.
+// Of the close calls of a look the first of each third get one, and stand for the others.
+class Claims {
+ public:
+  Claims(const Effort& effort, std::uint64_t seed) : effort_(effort), uniform_(seed) {}
+
+  bool made(const std::vector<Stratum>& strata, double delta, bool below, double level,
+            std::int64_t pairs) {
+    last_is_certain_ = true;
+    const double p = below ? stratified_p_below(strata, delta) : stratified_p_above(strata, delta);
+    if (p >= level) return false;
+    if (p < level / 10) return true;
+    last_is_certain_ = false;
+    const int bin = std::min(2, static_cast<int>((p / level - 0.1) / 0.3));
+    Bin& of = bins_[{pairs, below, level, bin}];
+    if (of.simulated >= effort_.simulated) {
+      return uniform_() * of.simulated < of.confirmed;
+    }
+    ++of.simulated;
+    const bool claim = simulated(strata, delta, below, level) < level;
+    of.confirmed += claim ? 1 : 0;
+    return claim;
+  }
+  [[nodiscard]] bool last_is_certain() const { return last_is_certain_; }
+
+ private:
+  struct Bin {
+    int simulated = 0;
+    int confirmed = 0;
+  };
+
+  [[nodiscard]] double simulated(const std::vector<Stratum>& strata, double delta, bool below,
+                                 double level) const {
+    const int draws = std::max(effort_.draws, static_cast<int>(effort_.draws_times_level / level));
+    const NullSimulation simulation{draws, BootstrapOptions{}.seed};
+    return below ? stratified_simulated_p_below(strata, delta, simulation)
+                 : stratified_simulated_p_above(strata, delta, simulation);
+  }
+
+  Effort effort_;
+  Uniform uniform_;
+  std::map<std::tuple<std::int64_t, bool, double, int>, Bin> bins_;
+  bool last_is_certain_ = true;
+};
+
+class PoolTrial {
+ public:
+  PoolTrial(LooksCell& cell, const Order& order, const Effort& effort)
+      : cell_(cell), order_(order), effort_(effort), claims_(effort, cell.seed + 500) {
+    const std::vector<double>& weights = order.weights();
+    const double rest = std::accumulate(weights.begin() + 1, weights.end(), 0.0);
+    for (std::size_t t = 0; t < weights.size(); ++t) {
+      // Weighted, the deviations of the tasks sum to 0.
+      const double deviation =
+          t == 0 ? cell.first_task_apart : -cell.first_task_apart * weights[0] / rest;
+      walks_.emplace_back(Truth{"", cell.truth.discordance, cell.truth.difference + deviation});
+    }
+    draw_.resize(walks_.size());
+  }
+
+  void run(const LookSchedule& first, Uniform& uniform) {
+    LookSchedule schedule = first;
+    for (FlipWalk& walk : walks_) walk.restart(uniform);
+    LooksRun run;
+    while (const Look* next = next_look(schedule, run.pairs)) {
+      const Look look = *next;
+      for (std::size_t t = 0; t < walks_.size(); ++t) {
+        walks_[t].advance_to(order_.first(look.pairs)[t], uniform);
+        draw_[t] = walks_[t].flips();
+      }
+      run.pairs = look.pairs;
+      take(schedule, look, run);
+      if (run.decided) break;
+      if (auto other = moved(cell_.sizes, schedule, progress_of(look))) {
+        schedule = std::move(*other);
+      }
+    }
+    set_interval(*due(schedule, run.pairs), run);
+    cell_.add(run);
+  }
+
+ private:
+  // Estimate and variance as a plain mean would have them: far from a claim nothing else is needed.
+  void set_plain() {
+    const std::vector<double>& weights = order_.weights();
+    double sum = 0;
+    plain_ = 0;
+    discordance_ = 0;
+    double squares = 0;
+    for (std::size_t t = 0; t < draw_.size(); ++t) {
+      const auto n = static_cast<double>(draw_[t].n);
+      const auto flips = static_cast<double>(draw_[t].to_wrong + draw_[t].to_right);
+      sum += weights[t];
+      plain_ += weights[t] * static_cast<double>(draw_[t].to_right - draw_[t].to_wrong) / n;
+      squares += weights[t] * weights[t] / n;
+      discordance_ += weights[t] * weights[t] / n * flips / n;
+    }
+    plain_ /= sum;
+    error_ = std::sqrt(discordance_) / sum;
+    discordance_ /= squares;
+  }
+
+  void take(const LookSchedule& schedule, const Look& look, LooksRun& run) {
+    set_plain();
+    const std::vector<Stratum> strata = strata_of(draw_, order_.weights());
+    bool certain = true;
+    const auto claims = [&](double level, double delta, bool below) {
+      const double distance = below ? delta - plain_ : plain_ - delta;
+      if (level == 0 || distance < error_) return false;
+      const bool claim = claims_.made(strata, delta, below, level, look.pairs);
+      certain = certain && claims_.last_is_certain();
+      return claim;
+    };
+    const bool worse = claims(look.worse_level, 0, true);
+    const bool non_inferior = claims(look.non_inferior_level, -kMargin, false);
+    run.worse = run.worse || worse;
+    run.non_inferior = run.non_inferior || non_inferior;
+    run.decided = non_inferior || (worse && plain_ < -kMargin);
+    if (!certain || cell_.asked >= effort_.asked || !(worse || non_inferior)) return;
+    const LookOutcome outcome =
+        evaluate(schedule, look, pool_tasks_of(draw_, order_.weights()), {}, {});
+    ++cell_.asked;
+    cell_.agreed += outcome.worse == worse && outcome.non_inferior == non_inferior ? 1 : 0;
+  }
+
+  void set_interval(const Look& look, LooksRun& run) const {
+    const double low = look.non_inferior_level > 0 ? look.non_inferior_level : look.worse_level;
+    const double high = look.worse_level > 0 ? look.worse_level : look.non_inferior_level;
+    const double statistic =
+        stratified_statistic(strata_of(draw_, order_.weights()), cell_.truth.difference);
+    run.misses_low = statistic > -normal_quantile(low);
+    run.misses_high = statistic < normal_quantile(high);
+  }
+
+  [[nodiscard]] Progress progress_of(const Look& look) const {
+    const bool wants_worse = cell_.truth.difference == 0;
+    const double distance = wants_worse ? -plain_ : plain_ + kMargin;
+    return {look.pairs,
+            discordance_,
+            order_.design_effect(look.pairs),
+            cell_.truth.discordance,
+            wants_worse,
+            error_ > 0 ? distance / error_ : 0,
+            order_.total()};
+  }
+
+  LooksCell& cell_;
+  const Order& order_;
+  Effort effort_;
+  Claims claims_;
+  std::vector<FlipWalk> walks_;
+  Draw draw_;
+  double plain_ = 0;
+  double error_ = 0;
+  double discordance_ = 0;
+};
+
+std::vector<LooksCell> cells_of(bool quick) {
+  std::vector<LooksCell> cells;
+  const auto add = [&](const Truth& truth, Sizes sizes, double apart = 0) {
+    cells.push_back({truth, sizes, 8001 + cells.size()});
+    cells.back().first_task_apart = apart;
+  };
+  if (quick) {
+    add({"no loss", 0.10, 0}, Sizes::doubled);
+    add({"-3", 0.10, -kMargin}, Sizes::doubled);
+    return cells;
+  }
+  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score}) {
+    add({"no loss", 0.10, 0}, sizes);
+    add({"-3", 0.10, -kMargin}, sizes);
+  }
+  add({"no loss", 0.05, 0}, Sizes::doubled);
+  add({"-3", 0.05, -kMargin}, Sizes::doubled);
+  add({"no loss", 0.20, 0}, Sizes::doubled);
+  add({"-3", 0.20, -kMargin}, Sizes::doubled);
+  add({"no loss; first task +4, others -1.3", 0.10, 0}, Sizes::doubled, 0.04);
+  add({"-3; first task +1, others -4.3", 0.10, -kMargin}, Sizes::doubled, 0.04);
+  add({"-6", 0.10, -0.06}, Sizes::fixed);
+  add({"-10", 0.14, -0.10}, Sizes::fixed);
+  return cells;
+}
+
+}  // namespace
+
+std::vector<Check> sequential_looks_pooled(bool quick) {
+  const Shape shape{
+      "1319, 1000, 541, 500, 198, 164, 30", {1319, 1000, 541, 500, 198, 164, 30}, false};
+  const Order order(shape);
+  const LookSettings settings{.alpha = kAlpha, .margin_pp = 100 * kMargin};
+  const std::int64_t plain = first_target(settings, {}).value();
+  const LookSchedule first = look_schedule(
+      settings, first_target(settings, {.design_effect = order.design_effect(plain)}).value());
+  const Effort effort = quick ? Effort{200, 1, 100, 1, 0} : Effort{1000, 2, 300, 2, 1};
+  std::vector<LooksCell> cells = cells_of(quick);
+  for_each_cell(cells, [&](LooksCell& cell) {
+    Uniform uniform(cell.seed);
+    PoolTrial trial(cell, order, effort);
+    for (int i = 0; i < effort.runs; ++i) trial.run(first, uniform);
+  });
+  fmt::print("\n### Looks: {} pooled ({} runs a row, target {})\n\n", shape.name, effort.runs,
+             first.target);
+  print_cells(cells);
+  return looks_checks("looks, pooled", cells);
+}
+
+}  // namespace assay::sim

@@ -1,0 +1,166 @@
+// Deciding early: the primary question asked several times while pairs come in, with errors that
+// hold over all the looks together.
+//
+// Each look is the test of stats/comparison.h at a level of its own, and the levels of one claim
+// sum to at most alpha (Bonferroni), so a false WORSE has at most alpha and a false NON-INFERIOR at
+// most alpha, however the looks depend on one another. The sizes of looks may depend on time, on
+// lengths and on how many pairs differ (b + c), never on which side they favour.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stats/comparison.h"
+#include "values/looks.h"
+
+namespace assay {
+
+// The first generation.
+//   WORSE         at first_pairs and each doubling of it below the target, and at the target: every
+//                 look has half of what is left, so the k-th alpha / 2^k, and never all is used
+//   NON-INFERIOR  at 1/4, 1/2 and 1 of the target, at 1/9, 2/9 and 6/9 of alpha less the reserve.
+//                 (With a reserve of 0.005 these are 0.005, 0.010 and 0.030; with 0.010, 0.0044,
+//                 0.0089 and 0.0267.) A look too small to show it even without any flip is left
+//                 out, and its level added to the next.
+// target >= 1.
+[[nodiscard]] LookSchedule look_schedule(const LookSettings& settings, std::int64_t target);
+
+// `until: budget`: one look at `pairs`, both claims at full alpha, nothing kept.
+[[nodiscard]] LookSchedule single_look(const LookSettings& settings, std::int64_t pairs);
+
+// A higher target while the last look is still to be taken; no level is used up. `taken`: the pairs
+// of the last look that was taken (0: none). The last look of NON-INFERIOR moves to the new target
+// with its level, the others stay, and WORSE goes on doubling. The new target may come from time,
+// lengths and b + c (next_target with blinded_spread), never from scores. Where every flip is a
+// loss b + c tells the loss itself, so it may move up only, and kMostRaises times: by simulation
+// (docs/statistics.md) one who moves it down as well, as often as he likes, makes 7.6 % of false
+// NON-INFERIOR there. The schedule as it was with a target that is not higher, when NON-INFERIOR
+// has been asked for the last time, or when it was raised that often already.
+inline constexpr int kMostRaises = 2;
+[[nodiscard]] LookSchedule retarget(const LookSchedule& schedule, std::int64_t target,
+                                    std::int64_t taken);
+
+// The end of the budget or of the data before the target: the looks still to be taken become one
+// look at `pairs`, at the sum of their levels. When it ends is a matter of time alone, never of
+// flips or scores. The schedule as it was unless taken < pairs < target.
+[[nodiscard]] LookSchedule closed_at(const LookSchedule& schedule, std::int64_t pairs,
+                                     std::int64_t taken);
+
+// Growth and further rounds, after the last look: one more look for NON-INFERIOR at the new target,
+// at half of what is left of the reserve; WORSE at each doubling and at the target, as ever. The
+// earlier looks stay as they were. None when the target is not beyond the old one or nothing is
+// left: a verdict on more pairs is then exploratory.
+[[nodiscard]] std::optional<LookSchedule> next_generation(const LookSchedule& schedule,
+                                                          std::int64_t target);
+
+// The looks that are at exactly this number of pairs (one at the most), and the first beyond it.
+[[nodiscard]] const Look* due(const LookSchedule& schedule, std::int64_t pairs);
+[[nodiscard]] const Look* next_look(const LookSchedule& schedule, std::int64_t pairs);
+
+// The one or the other: retarget while the last look of NON-INFERIOR is still to be taken,
+// next_generation after it. None as there, and when retarget changes nothing.
+[[nodiscard]] std::optional<LookSchedule> extended(const LookSchedule& schedule,
+                                                   std::int64_t target, std::int64_t taken);
+
+// Pairs at which NON-INFERIOR is shown with this power at this level when the two are truly alike
+// (items_for_non_inferior, stats/power.h); none when no number of pairs is likely to.
+struct TargetAssumptions {
+  double power = 0.9;
+  double discordance = 0.10;  // mean squared difference of an item; of right/wrong ones (b + c) / n
+  double design_effect = 1;   // of the pool: N * sum of w_t^2 / n_t
+};
+[[nodiscard]] std::optional<std::int64_t> pairs_needed(const LookSettings& settings, double level,
+                                                       const TargetAssumptions& assume);
+// The same for the whole procedure: at the level of a first generation's last look, and at that of
+// the last look which `extended` would add, whose power must be more by alpha / 2, as a lossless
+// variant may be stopped by a false WORSE before. None, too, when no look would be added.
+[[nodiscard]] std::optional<std::int64_t> first_target(const LookSettings& settings,
+                                                       const TargetAssumptions& assume);
+[[nodiscard]] std::optional<std::int64_t> next_target(const LookSchedule& schedule,
+                                                      std::int64_t taken,
+                                                      const TargetAssumptions& assume);
+
+// What may be known of a comparison before a look: how much the pairs differ, not in which
+// direction. Only squared differences and numbers of pairs enter.
+struct BlindedSpread {
+  std::int64_t pairs = 0;
+  double discordance = 0;
+  double design_effect = 1;
+};
+[[nodiscard]] BlindedSpread blinded_spread(std::span<const PoolTask> tasks);
+
+// Pairs in the frozen order, over all tasks: of every item up to the first that is not settled on
+// both sides yet. An item settled without a score is no pair and is left out; later items that are
+// settled already wait, or what came quickly would be looked at first.
+struct OrderedPair {
+  std::size_t task = 0;  // its place in `tasks`
+  PairedScore pair;
+};
+// `tasks` (their names, weights, floors, flags) with the first `pairs` of the order; all there are
+// when there are fewer.
+[[nodiscard]] std::vector<PoolTask> first_pairs(std::span<const PoolTask> tasks,
+                                                std::span<const OrderedPair> order,
+                                                std::int64_t pairs);
+
+// A p that is valid whichever look the run ends with: p * alpha / level, at most 1; 1 where the
+// claim is not asked. Below alpha exactly when p is below the level. With it a family of secondary
+// questions about the pairs of the last look (Holm over tasks and variants) keeps alpha, too.
+[[nodiscard]] double adjusted_for_looks(double p, double level, double alpha);
+
+struct LookOutcome {
+  Look look;
+  // Of this look's pairs. p_worse and p_non_inferior are the test's own, the adjusted ones as
+  // adjusted_for_looks; bounds and interval are at the look's levels:
+  // the upper end at worse_level, the lower at non_inferior_level, and where a claim is not asked
+  // at the other's level. interval_confidence is 1 - the two levels. The verdict is this look's
+  // alone.
+  PooledComparison comparison;
+  bool worse = false;  // shown at this look's level
+  bool non_inferior = false;
+  bool decided = false;  // NON-INFERIOR, or WORSE with the estimate beyond the margin
+  // Not empty: nothing was asked. A task that is to count has no pairs yet, or there are fewer
+  // pairs than the look is at.
+  std::string not_taken;
+};
+
+// The look on its pairs: `tasks` must hold exactly look.pairs pairs (first_pairs). `expected`: the
+// tasks whose pairs the plan will get; a look without pairs of one of them would ask about another
+// pool, so it asks nothing. `options`: floor, exact_max_n, seed, numbers of draws; alpha, margin,
+// confidence and the least draws (40 / level) are set here.
+[[nodiscard]] LookOutcome evaluate(const LookSchedule& schedule, const Look& look,
+                                   std::vector<PoolTask> tasks,
+                                   std::span<const std::string> expected, CompareOptions options);
+
+// Why a variant's questions ended.
+enum class LooksEnd {
+  not_ended,     // looks are still to come
+  non_inferior,  // shown (with WORSE shown as well: WORSE WITHIN MARGIN)
+  worse,         // shown, with the estimate beyond the margin
+  target,        // the last look was taken and did not decide
+};
+// "not_ended", "non_inferior", "worse", "target".
+[[nodiscard]] std::string_view looks_end_name(LooksEnd end);
+
+// All looks that the pairs allow, in order, up to the first that decides. The last one that was
+// taken is what an interrupted or a running folder shows. Pairs between looks change nothing.
+struct LooksResult {
+  std::vector<LookOutcome> looks;  // those taken, and those not taken with their reason
+  LooksEnd end = LooksEnd::not_ended;
+  // What was claimed at any look stands, as all looks together have alpha: WORSE shown inside the
+  // margin and NON-INFERIOR shown later are WORSE WITHIN MARGIN. INCONCLUSIVE: nothing was shown.
+  // N/A: no look has been taken. INVALID: the last look's comparison is.
+  Verdict verdict = Verdict::not_available;
+
+  // The last that was taken; nullptr: none.
+  [[nodiscard]] const LookOutcome* last() const;
+};
+[[nodiscard]] LooksResult take_looks(const LookSchedule& schedule, std::span<const PoolTask> tasks,
+                                     std::span<const OrderedPair> order,
+                                     std::span<const std::string> expected,
+                                     const CompareOptions& options);
+
+}  // namespace assay
