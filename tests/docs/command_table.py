@@ -5,7 +5,7 @@ from __future__ import annotations
 
 # Words that stand for something. The longest fitting beginning decides.
 PLACEHOLDERS: dict[str, dict[str, str]] = {
-    "assay check": {"PLAN": "plans/demo.yaml"},
+    "assay check": {"PLAN": "plans/demo.yaml", "N": "7000", "S": "100"},
     "assay doctor": {"PLAN": "plans/demo.yaml"},
     "assay launch": {"HOST:DIR": "gpubox:/data/assay", "PLAN": "plans/qwen3_32b_3h.yaml"},
     "assay watch": {"HOST:DIR": "gpubox:/data/bench/run"},
