@@ -24,10 +24,13 @@ bool awaits_pace(const AdmissionState& state, const Pace& pace) {
 
 // Which offers may be asked now if they fit, in the order they are tried.
 std::vector<std::size_t> in_order(std::span<const Offer> offers, const std::vector<double>& costs_s,
-                                  bool firsts_only) {
+                                  bool firsts_only, const Pace& pace) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < offers.size(); ++i) {
-    if (offers[i].standing == Standing::first_of_task) order.push_back(i);
+    if (offers[i].standing != Standing::first_of_task) continue;
+    const RequestCost& cost = offers[i].cost;
+    const bool waits = firsts_only && pace.holds_others_up(cost.prompt_tokens, cost.max_tokens);
+    if (!waits) order.push_back(i);
   }
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return costs_s[i]; });
   for (std::size_t i = 0; i < offers.size(); ++i) {
@@ -59,7 +62,7 @@ Decision next_to_ask(std::span<const Offer> offers, const AdmissionState& state,
   std::vector<double> costs_s;
   costs_s.reserve(offers.size());
   for (const Offer& offer : offers) costs_s.push_back(worst_case_s(offer.cost, state, pace));
-  for (const std::size_t i : in_order(offers, costs_s, awaits_pace(state, pace))) {
+  for (const std::size_t i : in_order(offers, costs_s, awaits_pace(state, pace), pace)) {
     if (fits(costs_s[i], state)) return {Decision::Kind::ask, i};
   }
   if (state.in_flight > 0) return {Decision::Kind::wait};

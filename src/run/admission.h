@@ -66,6 +66,8 @@ struct Decision {
 // 3. Under a deadline the first request of every task goes before the others, the cheapest first.
 // 4. While something is in flight and no answer told a token's time, nothing but first requests and
 //    extras is asked: until an answer of any kind is there, and as long as first answers are due.
+//    A first request with so long a prompt that it would hold up those in flight waits, too, so
+//    that they tell how fast tokens come, and not how fast that prompt is read.
 // 5. A request is asked when its worst case, with a margin of 15 %, ends before the deadline. One
 //    that does not fit holds up only its own lane.
 // 6. After begin_by_s nothing fits: the time that is left is for what was begun.

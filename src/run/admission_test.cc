@@ -96,6 +96,20 @@ TEST(Admission, FirstAnswersThatAreDueAreWaitedForUntilATokensTimeIsKnown) {
   EXPECT_EQ(next_to_ask(offers, state, bound).kind, Kind::ask);
 }
 
+// 100 tokens are guessed to be written in 10 s; a prompt of 1,000 tokens is read in 1 s.
+TEST(Admission, ALongPromptHoldsUpNoFirstAnswers) {
+  const Pace guessed(SpeedGuess{.load_s = 10, .token_s = 0.1, .prompt_token_s = 0.001});
+  const auto kind = [](int prompt_tokens, int in_flight, const Pace& pace) {
+    std::vector<Offer> offers = {offer(1, 100, Standing::first_of_task)};
+    offers[0].cost.prompt_tokens = prompt_tokens;
+    return next_to_ask(offers, until(1000, in_flight), pace).kind;
+  };
+  EXPECT_EQ(kind(900, 1, guessed), Kind::ask);
+  EXPECT_EQ(kind(1100, 1, guessed), Kind::wait);
+  EXPECT_EQ(kind(1100, 0, guessed), Kind::ask) << "there is nothing to hold up";
+  EXPECT_EQ(kind(1100, 1, slow()), Kind::ask) << "a token's time is known";
+}
+
 // 10 tokens of 1 s each cost 11.5 s with the margin of 15 %.
 TEST(Admission, ARequestFitsWithAMarginOfFifteenPercent) {
   const std::vector<Offer> offers = {offer(1, 10)};

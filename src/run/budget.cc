@@ -137,6 +137,13 @@ double Pace::token_s(int in_flight) const {
   return seconds * std::pow(std::min(crowd, kReach), growth) * std::max(1.0, crowd / kReach);
 }
 
+bool Pace::holds_others_up(int prompt_tokens, int max_tokens) const {
+  constexpr double kLongReading = 0.1;
+  const double prompt_token_s =
+      prompt_token_s_.empty() ? guess_.prompt_token_s : percentile(prompt_token_s_, 0.5);
+  return prompt_tokens * prompt_token_s > kLongReading * max_tokens * token_s(1);
+}
+
 double Pace::worst_case_s(int prompt_tokens, int max_tokens, int steps, int in_flight_after,
                           int prompt_tokens_ahead) const {
   const double prompt_token_s =

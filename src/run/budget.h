@@ -116,6 +116,9 @@ class Pace {
   // in proportion to the requests in flight, which is the most it can.
   [[nodiscard]] double worst_case_s(int prompt_tokens, int max_tokens, int steps,
                                     int in_flight_after, int prompt_tokens_ahead = 0) const;
+  // Whether reading its prompt takes more than a tenth of the time that writing max_tokens takes,
+  // with one request in flight: beside it, others' tokens would come slower than they do.
+  [[nodiscard]] bool holds_others_up(int prompt_tokens, int max_tokens) const;
   // Seconds from being sent to the last token that the longest of `count` answers is expected to
   // take, by the newest answers; 0 before any.
   [[nodiscard]] double longest_answer_s(int count) const;
