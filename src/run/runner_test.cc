@@ -519,8 +519,8 @@ TEST_F(RunnerTest, InterruptedGradingLeavesTheRestUngraded) {
   for (ResolvedTask& task : run_.tasks) task.task = &oracle_task();
   progress_file_ = folder_.string() + "_said";
   const std::string line = "answers are not graded yet";
-  int asked = 0;
-  int looks = 0;
+  std::atomic<int> asked = 0;  // by several graders
+  std::atomic<int> looks = 0;
   oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
     if (++asked == 3) stop_ = true;
     if (!stop_) return true;
