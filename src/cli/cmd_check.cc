@@ -17,7 +17,6 @@
 #include "cli/prompt_estimate.h"
 #include "cli/rows_python.h"
 #include "cli/world.h"
-#include "data/sampling.h"
 #include "plan/traps.h"
 #include "run/budget.h"
 #include "run/resolve.h"
@@ -60,11 +59,7 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
     line.note = task.reason;
     return {};
   }
-  double steps = 0;
-  for (std::size_t i = 0; i < task.items.size() && task.task->steps_of != nullptr; ++i) {
-    steps += task.task->steps_of(task.items[i]);
-  }
-  if (steps > 0) line.steps = steps / static_cast<double>(task.items.size());
+  line.steps = task.mean_steps();
   const TaskContext context{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
   line.prompt_note =
       TRY(longest_prompt_note(*task.task, task.items, context, smallest_max_model_len(plan)));
@@ -160,12 +155,13 @@ long turns_of(const Plan& plan) {
 }
 
 Forecast forecast_of_lines(const PlanCheck& check, const ExpectedSpeed& speed) {
-  std::vector<ForecastTask> tasks;
+  std::vector<GrowingTask> tasks;
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     const Line& line = check.lines[i];
-    const TaskSpec& spec = check.plan.tasks[i];
-    tasks.push_back({line.available ? line.count : 0, line.available ? line.most : 0, spec.weight,
-                     item_cost_tokens(line.steps, spec.repeats, spec.max_gen_toks.value_or(0))});
+    tasks.push_back(line.available
+                        ? growing_task(check.plan.tasks[i], static_cast<std::size_t>(line.most),
+                                       static_cast<std::size_t>(line.count), line.steps)
+                        : GrowingTask());
   }
   return forecast_of(check.plan, tasks, speed, static_cast<int>(turns_of(check.plan)));
 }

@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <limits>
 
-#include "data/sampling.h"
 #include "run/budget.h"
 
 namespace assay {
 namespace {
 
-std::vector<ItemRef> order_of(const Plan& plan, const std::vector<ForecastTask>& tasks) {
-  std::vector<GrowingTask> growing;
+std::vector<ItemRef> order_of(const Plan& plan, const std::vector<GrowingTask>& tasks) {
+  if (plan.until != Until::limits) return growing_order(tasks);
   std::vector<std::size_t> least;
-  for (const ForecastTask& task : tasks) {
-    least.push_back(static_cast<std::size_t>(task.least));
-    growing.push_back({static_cast<std::size_t>(task.most), least.back(),
-                       task_weight(kDefaultWeights, task.weight, task.most), task.cost_tokens});
-  }
-  return plan.until == Until::limits ? interleave(least) : growing_order(growing);
+  for (const GrowingTask& task : tasks) least.push_back(task.least);
+  return interleave(least);
 }
 
 // Seconds of a turn that are left for work when every variant has loaded.
@@ -30,7 +25,7 @@ double turn_s(const Plan& plan, const ExpectedSpeed& speed, int turns) {
 
 }  // namespace
 
-Forecast forecast_of(const Plan& plan, const std::vector<ForecastTask>& tasks,
+Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
                      const ExpectedSpeed& speed, int turns) {
   Forecast out;
   out.items.resize(tasks.size(), 0);
@@ -38,7 +33,7 @@ Forecast forecast_of(const Plan& plan, const std::vector<ForecastTask>& tasks,
   const std::vector<ItemRef> order = order_of(plan, tasks);
   std::size_t reached = 0;
   for (const ItemRef& ref : order) {
-    const double cost = tasks[ref.task].cost_tokens;
+    const double cost = tasks[ref.task].cost;
     if (out.tokens + cost > most_tokens) break;
     out.tokens += cost;
     ++out.items[ref.task];

@@ -2,19 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "data/sampling.h"
 #include "plan/plan.h"
 
 namespace assay {
-
-struct ForecastTask {
-  std::int64_t least = 0;  // items that the limit asks for; 0: none are known of
-  std::int64_t most = 0;   // that the run may reach
-  double weight = 1;       // the plan's own
-  double cost_tokens = 1;  // of an item (data/sampling.h)
-};
 
 // What somebody expects of a machine.
 struct ExpectedSpeed {
@@ -31,9 +24,9 @@ struct Forecast {
 
 // Every answer is taken to be as long as max_gen_toks lets it, so a run gets further than this
 // rather than less far. The items stand in the run's own order (docs/plan.md, "How far a run
-// goes"). Grading, a judge and reading back are not counted. `turns`: equal shares of the budget, a
-// variant's each, and one more for a second pass.
-[[nodiscard]] Forecast forecast_of(const Plan& plan, const std::vector<ForecastTask>& tasks,
+// goes"; data/sampling.h). Grading, a judge and reading back are not counted. `turns`: equal shares
+// of the budget, a variant's each, and one more for a second pass.
+[[nodiscard]] Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
                                    const ExpectedSpeed& speed, int turns);
 
 }  // namespace assay

@@ -16,7 +16,7 @@ Plan plan_of(double budget_s, Until until) {
 // A budget of 1,000 s: 30 s are kept for the report, 3 loads of 90 s leave 700 s, a third of it is
 // 233 s of work, which at 10 tokens a second is 2,333 tokens: 23 items of 100.
 TEST(Forecast, LoadsAndTheReportAreNotWork) {
-  const std::vector<ForecastTask> tasks = {{.least = 10, .most = 400, .cost_tokens = 100}};
+  const std::vector<GrowingTask> tasks = {{.items = 400, .least = 10, .cost = 100}};
   const ExpectedSpeed speed{.tokens_per_s = 10, .load_s = 90};
   const Forecast budget = forecast_of(plan_of(1000, Until::budget), tasks, speed, 3);
   EXPECT_EQ(budget.items, std::vector<std::int64_t>{23});
@@ -32,8 +32,8 @@ TEST(Forecast, LoadsAndTheReportAreNotWork) {
 }
 
 TEST(Forecast, WithoutABudgetTheLimitsAndWithTooShortAOneNothing) {
-  const std::vector<ForecastTask> tasks = {{.least = 10, .most = 10, .cost_tokens = 100},
-                                           {.least = 0, .most = 0}};
+  const std::vector<GrowingTask> tasks = {{.items = 10, .least = 10, .cost = 100},
+                                          {.items = 0, .least = 0}};
   const ExpectedSpeed speed{.tokens_per_s = 10, .load_s = 90};
   EXPECT_EQ(forecast_of(plan_of(0, Until::limits), tasks, speed, 3).items,
             (std::vector<std::int64_t>{10, 0}));

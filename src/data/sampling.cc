@@ -117,6 +117,12 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
   return queue;
 }
 
+GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least, double steps) {
+  constexpr double kPromptCost = 64;
+  return {items, least, task_weight(kDefaultWeights, spec.weight, static_cast<std::int64_t>(items)),
+          kPromptCost + steps * spec.repeats * spec.max_gen_toks.value_or(0)};
+}
+
 std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks) {
   std::vector<std::size_t> taken;
   std::size_t all = 0;

@@ -28,14 +28,6 @@ struct ItemRef {
   friend bool operator==(const ItemRef&, const ItemRef&) = default;
 };
 
-// What an item costs, in output tokens: an upper bound of all its steps and repeats, and something
-// for reading its prompt. It is known from the plan, because the order of a run's items must not
-// depend on the run. `steps`: requests that an item makes, on average.
-[[nodiscard]] inline double item_cost_tokens(double steps, int repeats, int max_gen_toks) {
-  constexpr double kPromptCost = 64;
-  return kPromptCost + steps * repeats * max_gen_toks;
-}
-
 // A task of a run that goes on beyond its limits.
 struct GrowingTask {
   std::size_t items = 0;  // there are
@@ -43,6 +35,14 @@ struct GrowingTask {
   double weight = 1;      // in the pooled difference
   double cost = 1;        // of an item, in any unit
 };
+
+// As a run and its forecast order it. `steps`: requests that an item makes, on average. The cost is
+// in output tokens: an upper bound of all its steps and repeats, and something for reading its
+// prompt. It is known from the plan, because the order of a run's items must not depend on the run.
+// The weight is the default rule's, whatever `compare` says: that may change between two runs on a
+// folder, and the order may not.
+[[nodiscard]] GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least,
+                                       double steps);
 
 // One queue over all tasks: their first `least` items as `interleave` has them; then always the
 // task where one more item lowers the variance of the weighted mean most for its cost, which is

@@ -204,6 +204,13 @@ std::size_t ResolvedTask::least() const {
   return std::min(items.size(), static_cast<std::size_t>(*spec.limit));
 }
 
+double ResolvedTask::mean_steps() const {
+  if (items.size() == 0 || task->steps_of == nullptr) return 1;
+  double steps = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) steps += task->steps_of(items[i]);
+  return steps / static_cast<double>(items.size());
+}
+
 TaskContext ResolvedRun::context(const ResolvedTask& task) const {
   return TaskContext{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
 }

@@ -41,6 +41,8 @@ struct ResolvedTask {
 
   // The items that the plan's limits ask for; `items` has more where the task goes on beyond them.
   [[nodiscard]] std::size_t least() const;
+  // Requests that an item makes, on average; 1 without items.
+  [[nodiscard]] double mean_steps() const;
 };
 
 struct ResolvedVariant {

@@ -278,29 +278,16 @@ bool is_ours(const ResolvedTask& task) {
   return task.available && task.spec.harness == Harness::native;
 }
 
-double cost_of(const ResolvedTask& task) {
-  double steps = 0;
-  for (std::size_t i = 0; i < task.items.size() && task.task->steps_of != nullptr; ++i) {
-    steps += task.task->steps_of(task.items[i]);
-  }
-  return item_cost_tokens(steps > 0 ? steps / static_cast<double>(task.items.size()) : 1,
-                          task.spec.repeats, task.spec.max_gen_toks.value_or(0));
-}
-
-// The order in which the tasks' items are admitted. Weights are the default's, whatever `compare`
-// says: that may change between two runs on a folder, and the order may not.
+// The order in which the tasks' items are admitted.
 std::vector<ItemRef> order_of_items(const ResolvedRun& run,
                                     const std::vector<std::size_t>& counts) {
   if (run.plan.until == Until::limits) return interleave(counts);
   std::vector<GrowingTask> tasks;
   for (std::size_t t = 0; t < run.tasks.size(); ++t) {
     const ResolvedTask& task = run.tasks[t];
-    GrowingTask& growing =
-        tasks.emplace_back(GrowingTask{.items = counts[t], .least = task.least()});
-    if (counts[t] == 0) continue;
-    growing.weight =
-        task_weight(kDefaultWeights, task.spec.weight, static_cast<std::int64_t>(counts[t]));
-    growing.cost = cost_of(task);
+    tasks.push_back(counts[t] == 0
+                        ? GrowingTask()
+                        : growing_task(task.spec, counts[t], task.least(), task.mean_steps()));
   }
   return growing_order(tasks);
 }

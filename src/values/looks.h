@@ -1,6 +1,6 @@
 // When a variant's primary question is asked while the run goes on, and at which levels: a schedule
-// of group-sequential looks with Bonferroni's levels, as the frozen plan holds it. How one is made
-// and what a look says: stats/looks.h.
+// of group-sequential looks with Bonferroni's levels. How one is made and what a look says:
+// stats/looks.h.
 #pragma once
 
 #include <cstdint>
