@@ -11,6 +11,7 @@ namespace {
 std::vector<ItemRef> order_of(const Plan& plan, const std::vector<GrowingTask>& tasks) {
   if (plan.until != Until::limits) return growing_order(tasks);
   std::vector<std::size_t> least;
+  least.reserve(tasks.size());
   for (const GrowingTask& task : tasks) least.push_back(task.least);
   return interleave(least);
 }

@@ -205,7 +205,7 @@ std::size_t ResolvedTask::least() const {
 }
 
 double ResolvedTask::mean_steps() const {
-  if (items.size() == 0 || task->steps_of == nullptr) return 1;
+  if (items.empty() || task->steps_of == nullptr) return 1;
   double steps = 0;
   for (std::size_t i = 0; i < items.size(); ++i) steps += task->steps_of(items[i]);
   return steps / static_cast<double>(items.size());
