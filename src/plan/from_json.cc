@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "plan/plan.h"
@@ -60,7 +61,12 @@ Plan plan_from(const json& value) {
     plan.variants.push_back(
         {v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"), v.at("engine")});
   }
-  if (value.value("until", "limits") == "budget") plan.until = Until::budget;
+  const auto until = std::ranges::find(kUntils, value.value("until", "limits"), &UntilName::name);
+  if (until != kUntils.end()) plan.until = until->until;
+  if (plan.until == Until::decided) {
+    plan.decide = {value.at("looks").at("reserve"), value.at("power"),
+                   value.at("expected_discordance")};
+  }
   for (const json& task : value.at("tasks")) {
     plan.tasks.push_back(task_from(task));
     plan.tasks.back().goes_on = goes_on_beyond_limit(plan, plan.tasks.back());

@@ -92,6 +92,11 @@ Result<FrozenPlan> frozen_from(const json& value) {
                             v.at("baseline").get<bool>()});
   }
   out.graders = value.value("graders", std::map<std::string, std::string>());
+  if (value.contains("looks")) {
+    const json& looks = value.at("looks");
+    out.looks = {look_schedule_from(looks.at("schedule")),
+                 looks.at("order").get<std::vector<std::size_t>>()};
+  }
   return out;
 }
 
@@ -109,6 +114,9 @@ json to_json(const FrozenPlan& frozen) {
               {"tasks", std::move(tasks)},
               {"variants", std::move(variants)}};
   if (!frozen.graders.empty()) out["graders"] = frozen.graders;
+  if (frozen.looks) {
+    out["looks"] = {{"schedule", to_json(frozen.looks->schedule)}, {"order", frozen.looks->order}};
+  }
   return out;
 }
 
@@ -132,13 +140,22 @@ Result<FrozenPlan> frozen_from_store(std::string_view text,
       "bring back a copy of store.sqlite, or run the plan again with another folder as --out");
 }
 
-std::string frozen_hash(const FrozenPlan& frozen) {
+namespace {
+
+// All that must not change between two runs on one folder.
+json hashed(const FrozenPlan& frozen) {
   json value = to_json(frozen);
   value.erase("assay");
   value.erase("graders");  // they decide no question
   json& plan = value["plan"];
-  for (const char* key : {"budget_s", "output", "compare", "env", "file", "data", "sandbox"}) {
+  for (const char* key : {"budget_s", "output", "env", "file", "data", "sandbox"}) {
     plan.erase(key);
+  }
+  // Looks have their margin and levels from the first answer on; else a margin may change, and the
+  // report says so.
+  if (!frozen.looks) plan.erase("compare");
+  for (const char* key : {"noise_floor", "same_model"}) {
+    if (plan.contains("compare")) plan["compare"].erase(key);
   }
   plan["engine"].erase("load_timeout_s");
   if (frozen.plan.engine.kind == kEndpointKind) {  // a server may move
@@ -154,7 +171,77 @@ std::string frozen_hash(const FrozenPlan& frozen) {
   for (auto& task : plan["tasks"]) {
     for (const char* key : {"data", "expect"}) task.erase(key);
   }
-  return sha256_hex(dump_json(value));
+  return value;
+}
+
+std::string shown(const json* value) {
+  constexpr std::size_t kMost = 80;
+  if (value == nullptr) return "nothing";
+  const std::string text = dump_json(*value);
+  return text.size() > kMost ? text.substr(0, kMost) + "…" : text;
+}
+
+const json* member(const json& value, const std::string& key) {
+  const auto found = value.find(key);
+  return found == value.end() ? nullptr : &*found;
+}
+
+std::optional<FrozenDifference> difference(const json* one, const json* other,
+                                           const std::string& path) {
+  if (one != nullptr && other != nullptr && one->is_object() && other->is_object()) {
+    json keys = *one;
+    keys.update(*other);
+    for (const auto& [key, value] : keys.items()) {
+      const std::string inner = path.empty() ? key : path + "." + key;
+      if (auto found = difference(member(*one, key), member(*other, key), inner)) return found;
+    }
+    return std::nullopt;
+  }
+  const bool lists = one != nullptr && other != nullptr && one->is_array() && other->is_array();
+  if (lists && one->size() == other->size()) {
+    for (std::size_t i = 0; i < one->size(); ++i) {
+      if (auto found = difference(&(*one)[i], &(*other)[i], fmt::format("{}[{}]", path, i))) {
+        return found;
+      }
+    }
+    return std::nullopt;
+  }
+  if (one != nullptr && other != nullptr && *one == *other) return std::nullopt;
+  if (lists) {
+    return FrozenDifference{path, fmt::format("{} of them", one->size()),
+                            fmt::format("{} of them", other->size())};
+  }
+  return FrozenDifference{path, shown(one), shown(other)};
+}
+
+}  // namespace
+
+std::optional<FrozenDifference> first_difference(const FrozenPlan& one, const FrozenPlan& other) {
+  const json a = hashed(one);
+  const json b = hashed(other);
+  // The plan says what somebody changed; the rest follows from it.
+  if (auto found = difference(&a["plan"], &b["plan"], "plan")) return found;
+  return difference(&a, &b, "");
+}
+
+std::string frozen_hash(const FrozenPlan& frozen) {
+  return sha256_hex(dump_json(hashed(frozen)));
+}
+
+std::vector<LookTask> look_tasks_of(const FrozenPlan& frozen,
+                                    const std::vector<std::size_t>& order) {
+  const WeightRule rule = frozen.plan.compare.weights.value_or(WeightRule::equal);
+  std::vector<LookTask> tasks(frozen.tasks.size());
+  std::vector<bool> asked(frozen.tasks.size(), false);
+  for (const std::size_t task : order) asked[task] = true;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    const FrozenTask& task = frozen.tasks[t];
+    tasks[t] = {task.name, task.metrics.front(), {}, 0, task.repeats, task.chance};
+    if (!asked[t]) continue;
+    tasks[t].weight = task_weight(rule, task.weight, static_cast<std::int64_t>(task.items.size()));
+    for (const FrozenItem& item : task.items) tasks[t].items.push_back(item.id);
+  }
+  return tasks;
 }
 
 }  // namespace assay

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "plan/plan.h"
+#include "values/looks.h"
 
 namespace assay {
 
@@ -52,6 +53,16 @@ struct FrozenVariant {
   bool baseline = false;
 };
 
+// `until: decided`: how the primary question is asked while the run goes on.
+struct FrozenLooks {
+  LookSchedule schedule;  // of every candidate, before its first answer
+  // The task (its place in `tasks`) of each item, in the order over all tasks in which the run
+  // takes them; a task's own items come in their own order.
+  std::vector<std::size_t> order;
+
+  friend bool operator==(const FrozenLooks&, const FrozenLooks&) = default;
+};
+
 struct FrozenPlan {
   int format = kFrozenFormat;
   std::string assay;                    // version of the program that froze it
@@ -60,6 +71,7 @@ struct FrozenPlan {
   std::vector<FrozenVariant> variants;  // running order: baseline first
   // Of what decides mathematics (values/math_reference.h); none: no task needs it.
   std::map<std::string, std::string> graders;
+  std::optional<FrozenLooks> looks = std::nullopt;
 };
 
 [[nodiscard]] nlohmann::json to_json(const FrozenPlan& frozen);
@@ -70,6 +82,20 @@ struct FrozenPlan {
 // As a store holds it: also an error when `hash`, the store's `frozen_hash`, is another or missing.
 [[nodiscard]] Result<FrozenPlan> frozen_from_store(std::string_view text,
                                                    const std::optional<std::string>& hash);
+
+// What looks must know of the tasks whose items stand in `order`; the others get a weight of 0 and
+// no items. Weights as the plan's rule makes them of the items the run may reach.
+[[nodiscard]] std::vector<LookTask> look_tasks_of(const FrozenPlan& frozen,
+                                                  const std::vector<std::size_t>& order);
+
+// Where two plans differ in what frozen_hash is of; the first place in the order of their keys.
+struct FrozenDifference {
+  std::string value;  // "plan.seed", "tasks[1].items[0].id"
+  std::string one;    // as JSON, shortened; "nothing" where it is missing
+  std::string other;
+};
+[[nodiscard]] std::optional<FrozenDifference> first_difference(const FrozenPlan& one,
+                                                               const FrozenPlan& other);
 
 // SHA-256 (hex) of all that must not change between two runs on one folder.
 [[nodiscard]] std::string frozen_hash(const FrozenPlan& frozen);

@@ -82,6 +82,57 @@ TEST(FrozenPlan, TheHashIsOfWhatIsAsked) {
   EXPECT_NE(frozen_hash(other), hash);
 }
 
+TEST(FrozenPlan, WhatDiffersIsNamedWithBothValues) {
+  const FrozenPlan frozen = small();
+  const auto found = [&](const FrozenPlan& other) {
+    const auto difference = first_difference(frozen, other);
+    return difference ? difference->value + ": " + difference->one + ", " + difference->other
+                      : std::string();
+  };
+  FrozenPlan other = frozen;
+  other.plan.budget_s = 60;  // may change
+  EXPECT_EQ(found(other), "");
+  other.tasks[0].items[0].id = "2";
+  EXPECT_EQ(found(other), R"(tasks[0].items[0].id: "1", "2")");
+  other.plan.seed = 7;
+  EXPECT_EQ(found(other), "plan.seed: 0, 7");
+  other = frozen;
+  other.tasks[0].items.push_back({"3", "", ""});
+  EXPECT_EQ(found(other), "tasks[0].items: 1 of them, 2 of them");
+  other = frozen;
+  other.tasks[0].least_items = 1;
+  EXPECT_EQ(found(other), "tasks[0].least_items: nothing, 1");
+}
+
+TEST(FrozenPlan, LooksComeBackAndFixTheMargin) {
+  FrozenPlan frozen = small();
+  frozen.plan.until = Until::decided;
+  frozen.looks = {{.settings = {}, .target = 3, .looks = {{3, 0.05, 0.05, 0}}}, {0, 0, 1}};
+  const FrozenPlan after = frozen_from_text(to_json(frozen).dump()).value();
+  EXPECT_EQ(after.looks, frozen.looks);
+  FrozenPlan other = frozen;
+  other.plan.compare.margin_pp = 1;
+  EXPECT_NE(frozen_hash(other), frozen_hash(frozen));
+  EXPECT_EQ(first_difference(frozen, other)->value, "plan.compare.margin_pp");
+  other = frozen;
+  other.plan.compare.noise_floor = true;
+  EXPECT_EQ(frozen_hash(other), frozen_hash(frozen));
+}
+
+TEST(FrozenPlan, LooksCountTheTasksOfTheOrderAlone) {
+  FrozenPlan frozen = small();
+  frozen.plan.compare.weights = WeightRule::square_root;
+  frozen.tasks[0].items = {{"1", "", ""}, {"2", "", ""}, {"3", "", ""}, {"4", "", ""}};
+  frozen.tasks[0].weight = 3;
+  frozen.tasks.push_back(frozen.tasks[0]);
+  const auto tasks = look_tasks_of(frozen, {0, 0, 0, 0});
+  ASSERT_EQ(tasks.size(), 2U);
+  EXPECT_DOUBLE_EQ(tasks[0].weight, 6);  // 3 times the root of 4
+  EXPECT_EQ(tasks[0].items.size(), 4U);
+  EXPECT_EQ(tasks[0].metric, "robust");
+  EXPECT_EQ(tasks[1].weight, 0);  // lm-eval asks its items
+}
+
 TEST(FrozenPlan, AnotherLayoutIsRefusedWithWhatToDo) {
   json value = to_json(small());
   value["format"] = 2;

@@ -21,15 +21,6 @@ Status read_budget(const YamlMap& top, Plan& plan) {
   return {};
 }
 
-Status read_until(const YamlMap& top, Plan& plan) {
-  TRY(top.read_choice<Until>("until", plan.until,
-                             {{"limits", Until::limits}, {"budget", Until::budget}}));
-  if (plan.until == Until::limits || plan.budget_s > 0) return {};
-  return top.error("until", "until: budget without a budget",
-                   "the run would go on until the data end, whatever that costs",
-                   "add 'budget: 3h' (or --set budget=3h), or write 'until: limits'");
-}
-
 }  // namespace
 
 Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file,
@@ -40,8 +31,10 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(refuse_secrets(name, root));  // before any message could repeat one
     const YamlMap top = TRY(YamlMap::open(
         name, root, "",
-        {"name", "budget", "until", "output", "env", "engine", "chat", "seed", "data", "harness",
-         "sampling", "variants", "tasks", "weights", "compare", "fidelity", "sandbox"}));
+        {"name",     "budget",   "until",    "looks", "power",   "expected_discordance",
+         "output",   "env",      "engine",   "chat",  "seed",    "data",
+         "harness",  "sampling", "variants", "tasks", "weights", "compare",
+         "fidelity", "sandbox"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
@@ -51,6 +44,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(check_name(top, "name", plan.name));
     TRY(read_budget(top, plan));
     TRY(read_until(top, plan));
+    TRY(read_decide(top, plan.decide));
     TRY(read_output(top, plan));
     TRY(read_env(top, plan));
     TRY(read_engine(top, plan));
@@ -63,6 +57,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_sandbox(top, plan));
     TRY(read_variants(top, plan));
     TRY(read_tasks(top, known, plan));
+    TRY(check_decided(top, plan));
     if (plan.engine.kind == kEndpointKind) TRY(check_endpoint(top, plan));
     return plan;
   } catch (const YAML::Exception& e) {

@@ -54,6 +54,13 @@ bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task) {
          task.limit_per == LimitPer::task;
 }
 
+std::string name_of(Until until) {
+  for (const UntilName& entry : kUntils) {
+    if (entry.until == until) return entry.name;
+  }
+  return "";
+}
+
 int max_model_len_of(const json& engine_args) {
   const auto found = engine_args.find("max_model_len");
   return found != engine_args.end() && found->is_number_integer() ? found->get<int>() : 0;
@@ -115,7 +122,12 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
-  if (plan.until == Until::budget) out["until"] = "budget";
+  if (plan.until != Until::limits) out["until"] = name_of(plan.until);
+  if (plan.until == Until::decided) {
+    out["looks"] = {{"reserve", plan.decide.reserve}};
+    out["power"] = plan.decide.power;
+    out["expected_discordance"] = plan.decide.expected_discordance;
+  }
   if (plan.compare.same_model) out["compare"]["same_model"] = true;
   if (plan.compare.weights) out["compare"]["weights"] = name_of(*plan.compare.weights);
   if (!plan.sandbox.accept_missing.empty()) {

@@ -1,6 +1,7 @@
 // A plan: which variants, tasks and budget; parsed from YAML (docs/plan.md) and validated.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -44,9 +45,19 @@ enum class IfGated { fail, skip };
 enum class LimitPer { task, subject };
 // How far a run goes (docs/plan.md, "How far a run goes").
 enum class Until {
-  limits,  // each task's limit
-  budget,  // beyond the limits, until the budget or the data end
+  limits,   // each task's limit
+  decided,  // beyond the limits, until each variant's primary question is decided
+  budget,   // beyond the limits, until the budget or the data end
 };
+struct UntilName {
+  Until until;
+  const char* name;  // in plans and JSON
+};
+inline constexpr std::array kUntils{UntilName{Until::limits, "limits"},
+                                    UntilName{Until::decided, "decided"},
+                                    UntilName{Until::budget, "budget"}};
+[[nodiscard]] std::string name_of(Until until);
+
 enum class Harness { native, lm_eval };
 
 // A score published for the baseline's model on this task, to see that it is measured rightly.
@@ -97,6 +108,15 @@ struct CompareSpec {
   bool same_model = false;  // a variant may be the baseline once more (A/A)
 };
 
+// What `until: decided` goes by (stats/looks.h).
+struct DecideSpec {
+  double reserve = 0.01;              // of alpha, for further rounds; in [0, 0.05)
+  double power = 0.9;                 // wanted for a variant that loses nothing; in (0.5, 1)
+  double expected_discordance = 0.1;  // mean squared difference of an item; in (0, 1]
+
+  friend bool operator==(const DecideSpec&, const DecideSpec&) = default;
+};
+
 // After a variant's tasks its engine reads the baseline's own outputs back (docs/fidelity.md).
 struct FidelitySpec {
   int items = 32;        // outputs that are read back; 0: none
@@ -117,6 +137,7 @@ struct Plan {
   std::string name;
   double budget_s = 0;  // wall clock for all variants; 0: none
   Until until = Until::limits;
+  DecideSpec decide;
   std::string output;  // ${name} already replaced; empty: --out is required
   std::map<std::string, std::string> env;
   std::string

@@ -359,6 +359,28 @@ tasks:
   EXPECT_EQ(to_json(*read_back), to_json(*plan));
 }
 
+TEST(Plan, UntilDecidedHasKeysOfItsOwn) {
+  const auto plan = parse_plan(R"(
+name: p
+budget: 3h
+until: decided
+looks: {reserve: 0.02}
+power: 0.8
+expected_discordance: 0.07
+variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
+tasks: [{name: math500, limit: 50, max_gen_toks: 512}]
+)",
+                               "p.yaml", known());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->until, Until::decided);
+  EXPECT_EQ(plan->decide, (DecideSpec{0.02, 0.8, 0.07}));
+  EXPECT_TRUE(plan->tasks[0].goes_on);
+  const auto read_back = plan_from_json(to_json(*plan));
+  ASSERT_TRUE(read_back);
+  EXPECT_EQ(read_back->until, Until::decided);
+  EXPECT_EQ(read_back->decide, plan->decide);
+}
+
 TEST(Plan, DocumentsEveryKey) {
   const Result<std::string> doc =
       read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");
@@ -366,6 +388,9 @@ TEST(Plan, DocumentsEveryKey) {
   for (const char* key : {"name",
                           "budget",
                           "until",
+                          "looks.reserve",
+                          "power",
+                          "expected_discordance",
                           "output",
                           "env",
                           "seed",

@@ -29,6 +29,12 @@ namespace assay {
 // in it. No message repeats the value.
 [[nodiscard]] Status refuse_secrets(const std::string& file, const YAML::Node& root);
 
+// After the budget.
+[[nodiscard]] Status read_until(const YamlMap& top, Plan& plan);
+// `looks`, `power`, `expected_discordance`.
+[[nodiscard]] Status read_decide(const YamlMap& top, DecideSpec& decide);
+// After the tasks: what `until: decided` cannot go with.
+[[nodiscard]] Status check_decided(const YamlMap& top, const Plan& plan);
 [[nodiscard]] Status read_output(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_env(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_engine(const YamlMap& top, Plan& plan);

@@ -11,6 +11,7 @@ std::string progress_line(const ProgressState& state) {
   std::string line = fmt::format("{}  {}/{} items  {} in flight", state.variant, state.items_done,
                                  state.items_total, state.in_flight);
   if (state.being_graded > 0) line += fmt::format("  {} being graded", state.being_graded);
+  if (state.next_look_pairs) line += fmt::format("  next look at {} pairs", *state.next_look_pairs);
   if (state.generated_tokens > 0) {
     line += fmt::format("  {:.0f} tok/s", static_cast<double>(state.generated_tokens) / elapsed);
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@ struct ProgressState {
   double elapsed_s = 0;       // of this variant, since its engine was ready
   double budget_left_s = -1;  // -1: no budget
   int being_graded = 0;       // answered, and not scored yet
+  std::optional<std::int64_t> next_look_pairs = std::nullopt;  // until: decided
 };
 
 // "bf16  12/34 items  8 in flight  3 being graded  210 tok/s  about 1m 05s left  (budget 2h 10m)"

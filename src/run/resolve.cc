@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "plan/endpoint.h"
 #include "plan/twins.h"
+#include "stats/looks.h"
 #include "task/load.h"
 
 namespace assay {
@@ -231,6 +232,36 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   return run;
 }
 
+std::vector<ItemRef> order_of_items(const ResolvedRun& run) {
+  std::vector<std::size_t> counts;
+  std::vector<GrowingTask> growing;
+  for (const ResolvedTask& task : run.tasks) {
+    counts.push_back(task.items_are_ours() ? task.items.size() : 0);
+    growing.push_back(counts.back() == 0 ? GrowingTask()
+                                         : growing_task(task.spec, counts.back(), task.least(),
+                                                        task.mean_steps()));
+  }
+  return run.plan.until == Until::limits ? interleave(counts) : growing_order(growing);
+}
+
+namespace {
+
+FrozenLooks frozen_looks(const ResolvedRun& run, const FrozenPlan& frozen) {
+  FrozenLooks looks;
+  for (const ItemRef& ref : order_of_items(run)) looks.order.push_back(ref.task);
+  const LookSettings settings{.alpha = run.plan.compare.alpha,
+                              .margin_pp = run.plan.compare.margin_pp,
+                              .reserve = run.plan.decide.reserve};
+  const TargetAssumptions assume{.power = run.plan.decide.power,
+                                 .discordance = run.plan.decide.expected_discordance};
+  const std::int64_t target =
+      target_in_order(settings, assume, looks.order, look_tasks_of(frozen, looks.order));
+  looks.schedule = look_schedule(settings, std::max<std::int64_t>(1, target));
+  return looks;
+}
+
+}  // namespace
+
 FrozenPlan freeze(const ResolvedRun& run) {
   FrozenPlan out{.assay = ASSAY_VERSION, .plan = run.plan, .tasks = {}, .variants = {}};
   for (const ResolvedTask& task : run.tasks) out.tasks.push_back(frozen_task(task));
@@ -238,6 +269,7 @@ FrozenPlan freeze(const ResolvedRun& run) {
     out.variants.push_back({v.spec.name, v.spec.model, v.revision, v.fingerprint, v.spec.baseline});
   }
   out.graders = run.graders;
+  if (run.plan.until == Until::decided) out.looks = frozen_looks(run, out);
   return out;
 }
 

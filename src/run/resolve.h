@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "data/rows.h"
+#include "data/sampling.h"
 #include "plan/frozen.h"
 #include "plan/plan.h"
 #include "task/task.h"
@@ -39,6 +40,8 @@ struct ResolvedTask {
   // of lm_eval_rows are the items'. Empty: all are.
   std::vector<int> lm_eval_samples;
 
+  // assay asks its items, one by one.
+  [[nodiscard]] bool items_are_ours() const { return available && spec.harness == Harness::native; }
   // The items that the plan's limits ask for; `items` has more where the task goes on beyond them.
   [[nodiscard]] std::size_t least() const;
   // Requests that an item makes, on average; 1 without items.
@@ -87,6 +90,11 @@ struct ResolveServices {
 
 [[nodiscard]] Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services);
 
+// Of the items that assay asks, over all tasks, the order in which they are admitted: with
+// `until: limits` the tasks interleaved, else as growing_order (data/sampling.h).
+[[nodiscard]] std::vector<ItemRef> order_of_items(const ResolvedRun& run);
+
+// With `until: decided` its looks are as for a folder on which nothing has run.
 [[nodiscard]] FrozenPlan freeze(const ResolvedRun& run);
 
 }  // namespace assay

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
+#include <span>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "run/candidate_looks.h"
 #include "run/identity.h"
 #include "run/judging.h"
 #include "run/variant_run.h"
@@ -36,15 +39,19 @@ Status keep_declared(const Plan& plan, double now_s, Store& store) {
 }
 
 // The folder's frozen plan: written once, and the same in every later run.
-Status keep_frozen(const ResolvedRun& run, double now_s, Store& store) {
-  const FrozenPlan frozen = freeze(run);
+Status keep_frozen(const ResolvedRun& run, const FrozenPlan& frozen, double now_s, Store& store) {
   const std::string hash = frozen_hash(frozen);
   const auto stored = TRY(store.meta("frozen_hash"));
   if (stored && *stored != hash) {
     const auto text = TRY(store.meta("frozen"));
-    if (text) TRY(frozen_from_text(*text));  // one of another format is told as such
-    return usage_error("the output folder belongs to another plan",
-                       "its frozen plan differs from this one (see plan.frozen.json there)",
+    std::string how = "its frozen plan differs from this one";
+    if (text) {
+      const FrozenPlan earlier = TRY(frozen_from_text(*text));
+      if (const auto found = first_difference(earlier, frozen)) {
+        how = fmt::format("{} is {} there and {} here", found->value, found->one, found->other);
+      }
+    }
+    return usage_error("the output folder belongs to another plan", how,
                        "choose another folder with --out, or run the plan it was made with");
   }
   TRY(keep_declared(run.plan, now_s, store));
@@ -120,37 +127,44 @@ Status refuse_too_short_a_budget(const ResolvedRun& run, const RunOptions& optio
       fmt::format("give it at least {}", human_duration(std::ceil(least_s + accounts.spent_s()))));
 }
 
+// What a variant that has its turn knows of the others.
+struct Place {
+  const ResolvedVariant& variant;
+  std::span<const ResolvedVariant* const> later;  // whose turn comes after it
+  const ItemSet* allowed = nullptr;               // items it may run; nullptr: all
+  CandidateLooks* looks = nullptr;                // its looks; nullptr: none are taken
+};
+
 // What is still to be done once this variant has loaded.
-Result<TurnsLeft> turns_left(const ResolvedRun& run, std::size_t index,
+Result<TurnsLeft> turns_left(const ResolvedRun& run, const Place& place,
                              const RunServices& services) {
-  const ResolvedVariant& variant = run.variants[index];
   TurnsLeft turns;
-  turns.own = variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
-  turns.variants_after = static_cast<int>(run.variants.size() - index) - 1;
-  for (std::size_t later = index + 1; later < run.variants.size(); ++later) {
-    turns.later +=
-        TRY(turns_needed(run.variants[later].spec.name, variant.spec.name, services.store));
+  turns.own = place.variant.spec.baseline && run.plan.compare.noise_floor ? 2 : 1;
+  turns.variants_after = static_cast<int>(place.later.size());
+  for (const ResolvedVariant* later : place.later) {
+    turns.later += TRY(turns_needed(later->spec.name, place.variant.spec.name, services.store));
   }
   turns.judge = TRY(wants_judge(run)) ? kJudgeTurn : 0;
   turns.loads_after = turns.variants_after + (turns.judge > 0 ? 1 : 0);
   return turns;
 }
 
-Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const Shared& shared,
-                         const ItemSet* allowed, const Pace& seen) {
+Result<Turn> run_variant(const ResolvedRun& run, const Place& place, const Shared& shared,
+                         const Pace& seen) {
   const RunOptions& options = shared.options;
   RunServices& services = shared.services;
   const Accounts& accounts = shared.accounts;
-  const ResolvedVariant& variant = run.variants[index];
+  const ResolvedVariant& variant = place.variant;
   const EngineIdentity current = current_identity(run, variant, services.identity);
   const EngineIdentity identity = TRY(begin_or_continue(variant, current, services.store));
   VariantRun turn(run, variant, options, services, identity, shared.graders);
   turn.grade_until(shared.grading_end_s);
-  TRY(turn.prepare(allowed));
+  turn.go_by(place.looks);
+  TRY(turn.prepare(place.allowed));
   Turn out;
   if (turn.needs_engine()) {
     TRY(refuse_other_engine(variant.spec.name, identity, current));
-    if (index == 0 && services.store.response_count() == 0) {
+    if (variant.spec.baseline && services.store.response_count() == 0) {
       TRY(refuse_too_short_a_budget(run, options, services, accounts, turn));
     }
     const double load_s = TRY(expected_load_s(services.store, services.guess.load_s));
@@ -160,10 +174,10 @@ Result<Turn> run_variant(const ResolvedRun& run, std::size_t index, const Shared
       out.end = RunEnd::out_of_time;
     } else {
       out.worked = true;
-      out.end = TRY(turn.run(accounts, TRY(turns_left(run, index, services))));
+      out.end = TRY(turn.run(accounts, TRY(turns_left(run, place, services))));
     }
   }
-  const bool last = index + 1 == run.variants.size() && !TRY(wants_judge(run));
+  const bool last = place.later.empty() && !TRY(wants_judge(run));
   if (!last && !std::isinf(shared.grading_end_s)) {
     turn.grade_until(std::min(shared.grading_end_s, turn.fair_grading_end_s()));
   }
@@ -203,39 +217,165 @@ Result<bool> grade_the_rest(const ResolvedRun& run, const Shared& shared,
   return all;
 }
 
-Result<RunEnd> run_variants(const ResolvedRun& run, const Shared& shared) {
-  RunServices& services = shared.services;
-  RunEnd end = RunEnd::complete;
+// What all rounds of a run leave for its end.
+struct Course {
+  RunEnd end = RunEnd::complete;  // interrupted, or what ended the candidates' turns
+  bool baseline_cut = false;      // time ended a turn of the baseline
   bool worked = false;
   bool given_up = false;
   bool left_ungraded = false;
   ItemSet baseline_items;
-  Pace seen(services.guess);
-  for (std::size_t i = 0; i < run.variants.size(); ++i) {
-    const bool is_baseline = &run.variants[i] == &run.baseline();
-    if (services.prefetch && i + 1 < run.variants.size()) services.prefetch(run.variants[i + 1]);
-    const Turn turn =
-        TRY(run_variant(run, i, shared, is_baseline ? nullptr : &baseline_items, seen));
-    if (turn.pace.tells_as_much_as(seen)) seen = turn.pace;
-    if (is_baseline) baseline_items = turn.finished;
-    if (turn.end == RunEnd::interrupted) return RunEnd::interrupted;
-    if (turn.end == RunEnd::out_of_time) end = RunEnd::out_of_time;
-    worked = worked || turn.worked;
-    given_up = given_up || turn.given_up;
-    left_ungraded = left_ungraded || turn.left_ungraded;
+  Pace seen;
+};
+
+// Seconds of work that these items are beyond those answered, by the time that the answered ones
+// took; 0 where nothing tells.
+Result<double> work_due_s(std::span<const ResolvedVariant* const> variants, const ItemSet& items,
+                          const ItemSet& answered, const RunServices& services) {
+  if (answered.empty()) return 0;
+  double seconds = 0;
+  for (const StoredLoad& load : TRY(services.store.loads())) {
+    const auto is_its = [&](const ResolvedVariant* v) { return v->spec.name == load.variant; };
+    if (std::ranges::any_of(variants, is_its)) seconds += load.facts.work_s;
   }
+  return seconds * static_cast<double>(items.size() - answered.size()) /
+         static_cast<double>(answered.size());
+}
+
+// A further round loads these variants once more: it is worth that when at least twice the time is
+// work, both of what is due and of what the budget leaves.
+Result<bool> pays_its_loads(std::size_t variants, double work_s, const Shared& shared) {
+  constexpr double kWorkToLoads = 2;
+  const RunServices& services = shared.services;
+  const double loads_s =
+      static_cast<double>(variants) * TRY(expected_load_s(services.store, services.guess.load_s));
+  if (work_s < kWorkToLoads * loads_s) return false;
+  return !shared.accounts.limited() ||
+         shared.accounts.work_left_s(loads_s) >= kWorkToLoads * loads_s;
+}
+
+// A further look has its level from the moment it is planned, so none is planned in vain.
+Result<bool> has_time_for_work(const Shared& shared) {
+  if (!shared.accounts.limited()) return true;
+  const RunServices& services = shared.services;
+  return shared.accounts.work_left_s(TRY(expected_load_s(services.store, services.guess.load_s))) >
+         0;
+}
+
+// The variants in turn, baseline first. `items`: what the baseline may answer; nullptr: all.
+Status run_round(const ResolvedRun& run, std::span<const ResolvedVariant* const> variants,
+                 const ItemSet* items, AllLooks& looks, const Shared& shared, Course& course) {
+  const RunServices& services = shared.services;
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    const ResolvedVariant& variant = *variants[i];
+    const bool is_baseline = &variant == &run.baseline();
+    if (services.prefetch && i + 1 < variants.size()) services.prefetch(*variants[i + 1]);
+    const Place place{.variant = variant,
+                      .later = variants.subspan(i + 1),
+                      .allowed = is_baseline ? items : &course.baseline_items,
+                      .looks = looks.of(variant.spec.name)};
+    Turn turn = TRY(run_variant(run, place, shared, course.seen));
+    if (turn.pace.tells_as_much_as(course.seen)) course.seen = turn.pace;
+    if (is_baseline) course.baseline_cut = turn.end == RunEnd::out_of_time;
+    if (turn.end == RunEnd::interrupted || (turn.end == RunEnd::out_of_time && !is_baseline)) {
+      course.end = turn.end;
+    }
+    if (turn.end == RunEnd::interrupted) return {};
+    if (is_baseline) course.baseline_items = std::move(turn.finished);
+    course.worked = course.worked || turn.worked;
+    course.given_up = course.given_up || turn.given_up;
+    course.left_ungraded = course.left_ungraded || turn.left_ungraded;
+  }
+  return {};
+}
+
+// The baseline and the candidates whose looks are open; all of them in a run's first round.
+std::vector<const ResolvedVariant*> variants_of_round(const ResolvedRun& run, AllLooks& looks,
+                                                      bool first) {
+  std::vector<const ResolvedVariant*> variants;
+  for (const ResolvedVariant& variant : run.variants) {
+    const CandidateLooks* of_one = looks.of(variant.spec.name);
+    if (first || of_one == nullptr || of_one->open()) variants.push_back(&variant);
+  }
+  return variants;
+}
+
+// Rounds until every candidate is decided, or nothing more can be had for the time that is left.
+Status run_rounds(const ResolvedRun& run, AllLooks& looks, const Shared& shared, Course& course) {
+  RunServices& services = shared.services;
+  const bool judge = TRY(wants_judge(run));
+  for (CandidateLooks& of_one : looks.all()) TRY(of_one.look(judge, services.store));
+  for (int round = 0; round < kMostRounds; ++round) {
+    if (TRY(has_time_for_work(shared))) {
+      for (CandidateLooks& of_one : looks.all()) TRY(of_one.extend(services.store));
+    }
+    const std::size_t wanted = looks.items_wanted();
+    const ItemSet items = first_items(run, wanted);
+    const auto variants = variants_of_round(run, looks, round == 0);
+    if (round > 0) {
+      if (!looks.any_open() || items.size() <= course.baseline_items.size()) return {};
+      const double work_s = TRY(work_due_s(variants, items, course.baseline_items, services));
+      if (!TRY(pays_its_loads(variants.size(), work_s, shared))) return {};
+      services.progress.say(fmt::format("not decided yet: on to {} items", items.size()));
+    }
+    TRY(run_round(run, variants, &items, looks, shared, course));
+    if (course.end == RunEnd::interrupted) return {};
+  }
+  return {};
+}
+
+// A baseline that time cut short leaves nothing open where every candidate was decided on what it
+// had answered, as long as it had answered all that the limits ask for.
+bool is_complete_without(const ResolvedRun& run, const ItemSet& baseline_items, AllLooks& looks) {
+  if (run.plan.until != Until::decided || looks.any_open()) return false;
+  const ItemSet limits = first_items(run, 0);
+  return std::ranges::includes(baseline_items, limits);
+}
+
+// Whatever ended a candidate's looks: those still to come are taken at the pairs there are.
+Status close_looks(const ResolvedRun& run, AllLooks& looks, Course& course, RunServices& services) {
+  for (CandidateLooks& of_one : looks.all()) {
+    TRY(of_one.look(/*judge_to_come=*/false, services.store));
+  }
+  if (course.baseline_cut && !is_complete_without(run, course.baseline_items, looks)) {
+    course.end = RunEnd::out_of_time;
+  }
+  const bool all = course.baseline_items.size() >= first_items(run, looks.items_wanted()).size();
+  for (CandidateLooks& of_one : looks.all()) {
+    const char* why = course.end == RunEnd::out_of_time ? "budget" : all ? "data" : "round";
+    TRY(of_one.close(why, services.store));
+    if (const std::string ended = of_one.sentence(); !ended.empty()) services.progress.say(ended);
+  }
+  return {};
+}
+
+Result<RunEnd> run_variants(const ResolvedRun& run, const FrozenPlan& frozen,
+                            const Shared& shared) {
+  RunServices& services = shared.services;
+  AllLooks looks = TRY(AllLooks::of(frozen, services.store));
+  Course course;
+  course.seen = Pace(services.guess);
+  if (run.plan.until == Until::decided) {
+    TRY(run_rounds(run, looks, shared, course));
+  } else {
+    TRY(run_round(run, variants_of_round(run, looks, true), nullptr, looks, shared, course));
+  }
+  if (course.end == RunEnd::interrupted) return RunEnd::interrupted;
   if (TRY(wants_judge(run))) {
     TRY(judge_answers(run, shared.options, services, shared.accounts.end_s()));
     if (stopped(services)) return RunEnd::interrupted;
   }
-  if (left_ungraded) {
-    const bool only_grading = !worked && given_up;
+  if (course.left_ungraded) {
+    const bool only_grading = !course.worked && course.given_up;
     const double until_s =
         only_grading ? std::numeric_limits<double>::infinity() : shared.grading_end_s;
-    if (!TRY(grade_the_rest(run, shared, baseline_items, until_s))) end = RunEnd::out_of_time;
+    if (!TRY(grade_the_rest(run, shared, course.baseline_items, until_s))) {
+      course.end = RunEnd::out_of_time;
+    }
     if (stopped(services)) return RunEnd::interrupted;
   }
-  return end;
+  TRY(close_looks(run, looks, course, services));
+  return course.end;
 }
 
 }  // namespace
@@ -243,7 +383,8 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const Shared& shared) {
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
-  TRY(keep_frozen(run, services.clock.wall().count(), services.store));
+  const FrozenPlan frozen = freeze(run);
+  TRY(keep_frozen(run, frozen, services.clock.wall().count(), services.store));
   const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
   const Accounts accounts(options.budget_s, spent_s, services.clock);
   bool counts = false;  // an engine was needed
@@ -259,8 +400,9 @@ Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
     services.progress.say(name + ": starts over, its answers are forgotten");
   }
-  const Result<RunEnd> end = run_variants(run, {options, services, graders, accounts,
-                                                grading_end_s(accounts, options, services.clock)});
+  const Result<RunEnd> end = run_variants(
+      run, frozen,
+      {options, services, graders, accounts, grading_end_s(accounts, options, services.clock)});
   // However it ended: time that was spent in a load that died is spent.
   if (counts) TRY(save_spent(accounts, services.store));
   TRY(services.store.flush());

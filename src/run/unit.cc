@@ -274,24 +274,6 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
 
 namespace {
 
-bool is_ours(const ResolvedTask& task) {
-  return task.available && task.spec.harness == Harness::native;
-}
-
-// The order in which the tasks' items are admitted.
-std::vector<ItemRef> order_of_items(const ResolvedRun& run,
-                                    const std::vector<std::size_t>& counts) {
-  if (run.plan.until == Until::limits) return interleave(counts);
-  std::vector<GrowingTask> tasks;
-  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
-    const ResolvedTask& task = run.tasks[t];
-    tasks.push_back(counts[t] == 0
-                        ? GrowingTask()
-                        : growing_task(task.spec, counts[t], task.least(), task.mean_steps()));
-  }
-  return growing_order(tasks);
-}
-
 // `orders`: a task's items, by index, in the order they are to run; `queue`: over all tasks.
 std::vector<Unit> units_in(const ResolvedRun& run,
                            const std::vector<std::vector<std::size_t>>& orders,
@@ -337,17 +319,17 @@ std::vector<std::size_t> sizes_of(const std::vector<std::vector<std::size_t>>& o
 std::vector<Unit> make_units(const ResolvedRun& run) {
   std::vector<std::vector<std::size_t>> orders;
   for (const ResolvedTask& task : run.tasks) {
-    auto& order = orders.emplace_back(is_ours(task) ? task.items.size() : 0);
+    auto& order = orders.emplace_back(task.items_are_ours() ? task.items.size() : 0);
     std::iota(order.begin(), order.end(), std::size_t{0});
   }
-  return units_in(run, orders, order_of_items(run, sizes_of(orders)), Purpose::answer);
+  return units_in(run, orders, order_of_items(run), Purpose::answer);
 }
 
 std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished) {
   std::vector<std::vector<std::size_t>> orders;
   for (const ResolvedTask& task : run.tasks) {
     std::vector<std::pair<std::string, std::size_t>> by_hash;
-    for (std::size_t i = 0; is_ours(task) && i < task.items.size(); ++i) {
+    for (std::size_t i = 0; task.items_are_ours() && i < task.items.size(); ++i) {
       const std::string& id = task.items.id(i);
       if (!finished.contains({task.spec.name, id})) continue;
       by_hash.emplace_back(sha256_hex(fmt::format("second pass\n{}\n{}", run.plan.seed, id)), i);

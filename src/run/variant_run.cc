@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "run/judging.h"
 
 namespace assay {
 namespace {
@@ -57,8 +58,20 @@ Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
   TRY(fidelity_.prepare());
   TRY(work_.fill(allowed));
+  if (looks_ != nullptr) {
+    judge_to_come_ = TRY(wants_judge(run_));
+    TRY(look());
+  }
   if (wants_second_pass() && waiting() == 0 && !lm_eval_.wanted()) TRY(begin_second_pass());
   return services_.store.flush();
+}
+
+// Takes the looks that are due. A decided variant has no use for what is in flight beyond its
+// limits.
+Status VariantRun::look() {
+  if (looks_->open()) TRY(looks_->look(judge_to_come_, services_.store));
+  if (looks_->decided()) work_.drop_beyond_limits(engine_.get());
+  return {};
 }
 
 bool VariantRun::wants_second_pass() const {
@@ -310,6 +323,9 @@ Status VariantRun::collect_grades() {
     }
     TRY(services_.store.put_score({std::move(graded.id), std::move(graded.score)}));
   }
+  if (looks_ == nullptr) return {};
+  const auto due = looks_->items_of_next_look();
+  if (due && work_.scored_from_the_front() >= *due) TRY(look());
   return {};
 }
 
@@ -385,6 +401,7 @@ void VariantRun::report_progress() {
   if (engine_) state.generated_tokens = load_.generated_tokens();  // no pace without an engine
   state.elapsed_s = load_.since_ready_s();
   if (has_deadline()) state.budget_left_s = deadline_s_ - now_s();
+  if (looks_ != nullptr) state.next_look_pairs = looks_->pairs_of_next_look();
   services_.progress.update(state);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "run/candidate_looks.h"
 #include "run/engine_turn.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
@@ -19,6 +20,9 @@ class VariantRun final : private EngineTurn {
   VariantRun(const ResolvedRun& run, const ResolvedVariant& variant, const RunOptions& options,
              RunServices& services, const EngineIdentity& identity, GraderPool& graders);
 
+  // `until: decided`: its looks. Once they decide, what lies beyond the limits is left out. Before
+  // prepare(); nullptr: none are taken.
+  void go_by(CandidateLooks* looks) { looks_ = looks; }
   // Replays the store; afterwards needs_engine() is known. A baseline that is to answer twice goes
   // on to its second pass when the first is done. `allowed`: the items this variant may
   // run (the baseline's prefix); nullptr: all. Usage errors: a prompt cannot fit.
@@ -85,6 +89,7 @@ class VariantRun final : private EngineTurn {
   void say_what_is_ungraded();
   [[nodiscard]] Deadline grading_deadline() const;
   Status put_unscored(std::vector<AnswerId> ids, const char* reason);
+  Status look();
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -93,6 +98,8 @@ class VariantRun final : private EngineTurn {
   LmEvalSource lm_eval_;
   FidelitySource fidelity_;
   LoadRecord load_;
+  CandidateLooks* looks_ = nullptr;
+  bool judge_to_come_ = false;
   bool out_of_time_ = false;
   TurnsLeft turns_;
   double ready_s_ = 0;                    // on the clock, when its work begins

@@ -15,6 +15,10 @@ bool has_programs(const Unit& unit) {
 
 // So many prompts are rendered in one call: many for an engine, few enough to be held at once.
 constexpr std::size_t kRenderedAtOnce = 256;
+// Prompts beyond the limits are rendered as the run comes near them: a run that is decided early,
+// or whose time ends, does not get there, and an engine should not wait for them. So many are
+// ready.
+constexpr std::size_t kRenderedAhead = 1024;
 // Answers that wait for graders are kept up to here; those behind them are read from the store
 // when their turn comes.
 constexpr std::size_t kAnswersKept = 256;
@@ -61,10 +65,11 @@ Status WorkList::fill(const ItemSet* allowed) {
     if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
   }
   units_ = make_units(run_);
+  count(Unit::State::waiting, static_cast<int>(units_.size()));
   for (std::size_t i = 0; i < units_.size(); ++i) {
     Unit& unit = units_[i];
     if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item_id()})) {
-      unit.state = Unit::State::not_run;
+      move_to(unit, Unit::State::not_run);
       continue;
     }
     TRY(take_up(i));
@@ -74,6 +79,7 @@ Status WorkList::fill(const ItemSet* allowed) {
 
 Status WorkList::add_second_pass() {
   for (Unit& unit : make_second_pass(run_, finished_items())) {
+    count(unit.state, 1);
     units_.push_back(std::move(unit));
     TRY(take_up(units_.size() - 1));
   }
@@ -85,15 +91,21 @@ Status WorkList::take_up(std::size_t unit) {
   Unit& taken = units_[unit];
   const Task& task = *taken.task->task;
   if (task.steps_of != nullptr) taken.most_steps = task.steps_of(taken.item());
-  TRY(replay_.advance(taken));
+  TRY(moving(taken, [&] { return replay_.advance(taken); }));
   if (taken.state == Unit::State::waiting) {
     lanes_.push(taken.task, unit);
-    if (!taken.has_prompt) to_render_.push_back(unit);
+    if (taken.has_prompt) {
+      ready_.insert(unit);
+    } else if (taken.item_index < taken.task->least()) {
+      to_render_.push_back(unit);
+    } else {
+      to_render_later_.push_back(unit);
+    }
   }
   if (taken.state == Unit::State::answered) {
     if (!taken.steps.empty()) remember(taken, taken.steps.back().response);
     if (scored_.contains(taken.id(variant_.spec.name))) {
-      taken.state = Unit::State::scored;
+      move_to(taken, Unit::State::scored);
       taken.steps = {};
     } else {
       put_to_grade(unit);
@@ -121,11 +133,13 @@ void WorkList::put_where_it_belongs(std::size_t unit) {
     to_render_.push_back(unit);
   } else if (moved.state == Unit::State::waiting && !moved.steps.empty()) {
     begun_.push_back(unit);
+  } else if (moved.state == Unit::State::waiting) {
+    ready_.insert(unit);
   }
 }
 
 int WorkList::waiting() const {
-  return static_cast<int>(std::ranges::count(units_, Unit::State::waiting, &Unit::state));
+  return counted(Unit::State::waiting);
 }
 
 ItemSet WorkList::finished_items() const {
@@ -143,6 +157,10 @@ ItemSet WorkList::finished_items() const {
 
 Result<std::vector<Request>> WorkList::to_render() {
   std::vector<Request> requests;
+  while (to_render_.size() + ready_.size() < kRenderedAhead && !to_render_later_.empty()) {
+    to_render_.push_back(to_render_later_.front());
+    to_render_later_.pop_front();
+  }
   for (const std::size_t unit : to_render_) {
     if (requests.size() == kRenderedAtOnce) break;
     TRY(replay_.recall(units_[unit]));
@@ -155,7 +173,7 @@ Status WorkList::set_prompts(const std::vector<Rendered>& prompts) {
   for (const Rendered& prompt : prompts) {
     const std::size_t unit = to_render_.front();
     to_render_.pop_front();
-    TRY(replay_.set_prompt(units_[unit], prompt));
+    TRY(moving(units_[unit], [&] { return replay_.set_prompt(units_[unit], prompt); }));
     put_where_it_belongs(unit);
   }
   return {};
@@ -175,6 +193,7 @@ std::vector<Offer> WorkList::offers() {
   std::vector<Offer> offers;
   const double graded_after_s = grading_s();
   for (const auto& [unit, task] : lanes_.fronts()) {
+    if (!units_[unit].has_prompt) continue;  // its turn comes after that of what is ready
     offers.push_back(
         {unit, cost_of(units_[unit], graded_after_s),
          begun_tasks_.contains(task) ? Offer::Standing::in_turn : Offer::Standing::first_of_task});
@@ -210,9 +229,10 @@ std::optional<std::size_t> WorkList::suspect() const {
 
 void WorkList::set_asked(std::size_t unit, std::int64_t id) {
   Unit& sent = units_[unit];
-  sent.state = Unit::State::asked;
+  move_to(sent, Unit::State::asked);
   asked_.emplace(id, unit);
   begun_tasks_.insert(sent.task);
+  ready_.erase(unit);
   count_keys(unit, 1);
   if (!begun_.empty() && begun_.front() == unit) {
     begun_.pop_front();
@@ -245,7 +265,8 @@ Result<bool> WorkList::on_answer(Engine& /*engine*/, const Answered& answered,
   count_keys(unit, -1);
   answered_tasks_.insert(units_[unit].task);
   remember(units_[unit], answered.response);
-  TRY(replay_.set_response(units_[unit], answered.response, load_id));
+  TRY(moving(units_[unit],
+             [&] { return replay_.set_response(units_[unit], answered.response, load_id); }));
   put_where_it_belongs(unit);
   return true;
 }
@@ -253,7 +274,7 @@ Result<bool> WorkList::on_answer(Engine& /*engine*/, const Answered& answered,
 Status WorkList::on_death(const std::string& why, bool alone, std::int64_t /*load_id*/) {
   const auto asked = std::exchange(asked_, {});
   keys_asked_.clear();
-  for (const auto& [id, unit] : asked) units_[unit].state = Unit::State::waiting;
+  for (const auto& [id, unit] : asked) move_to(units_[unit], Unit::State::waiting);
   for (const auto& [id, unit] : asked) {
     TRY(count_crash(unit, alone, why));
     units_[unit].question.reset();
@@ -279,7 +300,7 @@ Status WorkList::convict(std::int64_t load_id) {
     Response failed;
     failed.finish_reason = FinishReason::error;
     failed.error = "the engine died twice on this request: " + why;
-    TRY(replay_.set_response(units_[unit], failed, load_id));
+    TRY(moving(units_[unit], [&] { return replay_.set_response(units_[unit], failed, load_id); }));
     put_where_it_belongs(unit);
   }
   return {};
@@ -295,20 +316,56 @@ Status WorkList::count_crash(std::size_t unit, bool alone, const std::string& wh
 
 void WorkList::drop_waiting() {
   for (Unit& unit : units_) {
-    if (unit.state == Unit::State::waiting) unit.state = Unit::State::not_run;
+    if (unit.state == Unit::State::waiting) move_to(unit, Unit::State::not_run);
   }
   lanes_.clear();
   begun_.clear();
   to_render_.clear();
+  to_render_later_.clear();
+  ready_.clear();
 }
 
 void WorkList::drop_asked() {
   for (const auto& [id, unit] : asked_) {
-    units_[unit].state = Unit::State::not_run;
+    move_to(units_[unit], Unit::State::not_run);
     units_[unit].question.reset();
   }
   asked_.clear();
   keys_asked_.clear();
+}
+
+void WorkList::drop_beyond_limits(Engine* engine) {
+  const auto beyond = [](const Unit& unit) { return unit.item_index >= unit.task->least(); };
+  for (auto it = asked_.begin(); it != asked_.end();) {
+    Unit& unit = units_[it->second];
+    if (!beyond(unit)) {
+      ++it;
+      continue;
+    }
+    count_keys(it->second, -1);
+    // An engine that does not hear is one that died, and tells so itself.
+    if (engine != nullptr) static_cast<void>(engine->cancel(it->first));
+    move_to(unit, Unit::State::not_run);
+    unit.question.reset();
+    it = asked_.erase(it);
+  }
+  const auto dropped = [&](std::size_t unit) { return units_[unit].state == Unit::State::not_run; };
+  for (Unit& unit : units_) {
+    if (unit.state == Unit::State::waiting && beyond(unit)) move_to(unit, Unit::State::not_run);
+  }
+  lanes_.drop_while(dropped);
+  std::erase_if(begun_, dropped);
+  std::erase_if(to_render_, dropped);
+  std::erase_if(to_render_later_, dropped);
+  std::erase_if(ready_, dropped);
+}
+
+std::size_t WorkList::scored_from_the_front() {
+  while (scored_units_ < units_.size() && units_[scored_units_].state == Unit::State::scored) {
+    const Unit& unit = units_[scored_units_++];
+    if (unit.repeat + 1 == unit.task->spec.repeats) ++scored_items_;
+  }
+  return scored_items_;
 }
 
 std::vector<AnswerId> WorkList::end_at_first_gap() {
@@ -318,7 +375,7 @@ std::vector<AnswerId> WorkList::end_at_first_gap() {
     const std::pair lane(unit.task, unit.purpose);
     if (unit.state == Unit::State::not_run) ended.insert(lane);
     if (!ended.contains(lane) || unit.state != Unit::State::scored) continue;
-    unit.state = Unit::State::not_run;
+    move_to(unit, Unit::State::not_run);
     out.push_back(unit.id(variant_.spec.name));
   }
   return out;
@@ -330,14 +387,11 @@ std::optional<std::size_t> WorkList::next_to_grade() const {
 }
 
 int WorkList::being_graded() const {
-  return static_cast<int>(std::ranges::count_if(units_, [](const Unit& unit) {
-    return unit.state == Unit::State::answered || unit.state == Unit::State::grading;
-  }));
+  return counted(Unit::State::answered) + counted(Unit::State::grading);
 }
 
 int WorkList::ungraded() const {
-  return being_graded() +
-         static_cast<int>(std::ranges::count(units_, Unit::State::ungraded, &Unit::state));
+  return being_graded() + counted(Unit::State::ungraded);
 }
 
 Result<std::vector<StepResult>> WorkList::take_steps(std::size_t unit) {
@@ -356,14 +410,14 @@ Result<std::vector<StepResult>> WorkList::take_steps(std::size_t unit) {
 }
 
 void WorkList::set_grading(std::size_t unit) {
-  units_[unit].state = Unit::State::grading;
+  move_to(units_[unit], Unit::State::grading);
   if (has_programs(units_[unit])) ++programs_in_grading_;
   to_grade_.pop_front();
 }
 
 void WorkList::set_scored(std::size_t unit) {
   if (has_programs(units_[unit])) --programs_in_grading_;
-  units_[unit].state = Unit::State::scored;
+  move_to(units_[unit], Unit::State::scored);
 }
 
 std::vector<AnswerId> WorkList::end_at_first_ungraded() {
@@ -385,7 +439,7 @@ std::vector<AnswerId> WorkList::end_at_first_ungraded() {
     const std::pair lane(unit.task, unit.purpose);
     if (ungraded.contains(item_of(unit))) ended.insert(lane);
     if (!ended.contains(lane) || (!open(unit) && unit.state != State::scored)) continue;
-    unit.state = State::ungraded;
+    move_to(unit, State::ungraded);
     out.push_back(unit.id(variant_.spec.name));
   }
   to_grade_.clear();

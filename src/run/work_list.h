@@ -1,6 +1,7 @@
 // The units of one variant, and where each stands between the store, the engine and its score.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "run/lanes.h"
@@ -77,6 +79,11 @@ class WorkList final : public Source {
     return {};
   }
   void drop_asked() override;
+  // Items beyond the limits are wanted no longer: they are not run, and what is in flight of them
+  // is cancelled. `engine` may be null.
+  void drop_beyond_limits(Engine* engine);
+  // Items from the beginning of the order of which every unit is scored.
+  [[nodiscard]] std::size_t scored_from_the_front();
   // What was answered after an item of its task that was begun and not finished in time: it is not
   // run either, so that what counts is a prefix. Gives those answers.
   [[nodiscard]] std::vector<AnswerId> end_at_first_gap();
@@ -105,6 +112,26 @@ class WorkList final : public Source {
   }
 
  private:
+  // Units are counted by their state, because the loop asks all the time how many wait.
+  static constexpr std::size_t place_of(Unit::State state) {
+    return static_cast<std::size_t>(state);
+  }
+  void count(Unit::State state, int change) { counts_[place_of(state)] += change; }
+  [[nodiscard]] int counted(Unit::State state) const { return counts_[place_of(state)]; }
+  void move_to(Unit& unit, Unit::State state) {
+    count(unit.state, -1);
+    count(state, 1);
+    unit.state = state;
+  }
+  // For what moves the unit itself.
+  template <typename Move>
+  Status moving(Unit& unit, Move move) {
+    const Unit::State before = unit.state;
+    Status moved = move();
+    count(before, -1);
+    count(unit.state, 1);
+    return moved;
+  }
   [[nodiscard]] RequestCost cost_of(const Unit& unit, double grading_s) const;
   [[nodiscard]] double grading_s() const;
   Status take_up(std::size_t unit);
@@ -120,8 +147,11 @@ class WorkList final : public Source {
   Store& store_;
   Replay replay_;
   std::vector<Unit> units_;
+  std::array<int, static_cast<std::size_t>(Unit::State::not_run) + 1> counts_{};
   std::set<AnswerId> scored_;
   std::deque<std::size_t> to_render_;
+  std::deque<std::size_t> to_render_later_;  // first requests of items beyond the limits
+  std::unordered_set<std::size_t> ready_;    // first requests that wait and have their prompt
   Lanes lanes_;
   std::deque<std::size_t> begun_;
   std::set<const ResolvedTask*> begun_tasks_;            // an item of it was asked
@@ -134,6 +164,9 @@ class WorkList final : public Source {
   std::vector<std::pair<std::size_t, std::string>> accused_;  // unit, and what the engine died of
   std::optional<Canary> proven_;
   int proven_tokens_ = 0;  // of its answer
+  // Units from the first on that are scored, and their items.
+  std::size_t scored_units_ = 0;
+  std::size_t scored_items_ = 0;
 };
 
 }  // namespace assay

@@ -84,6 +84,15 @@ struct TargetAssumptions {
                                                       std::int64_t taken,
                                                       const TargetAssumptions& assume);
 
+// The first target where pairs come in this order, each given by its task: the least n that has the
+// wanted power with the design effect of the order's first n (that of `assume` does not count). All
+// there are where none has, or where one of the tasks with a weight has no item in the order.
+// Tasks of weight 0 have no pairs.
+[[nodiscard]] std::int64_t target_in_order(const LookSettings& settings,
+                                           const TargetAssumptions& assume,
+                                           std::span<const std::size_t> order,
+                                           std::span<const LookTask> tasks);
+
 // What may be known of a comparison before a look: how much the pairs differ, not in which
 // direction. Only squared differences and numbers of pairs enter.
 struct BlindedSpread {
@@ -93,6 +102,15 @@ struct BlindedSpread {
 };
 [[nodiscard]] BlindedSpread blinded_spread(std::span<const PoolTask> tasks);
 
+// Further rounds. After a look that did not decide, at half of the first target or more, or at the
+// last: the schedule with the target that this spread asks for, when that is a higher one that
+// `most` pairs allow. None as `extended`, and after kMostRounds generations.
+inline constexpr int kMostRounds = 3;
+[[nodiscard]] std::optional<LookSchedule> next_round(const LookSchedule& schedule,
+                                                     std::int64_t taken,
+                                                     const BlindedSpread& spread, double power,
+                                                     std::int64_t most);
+
 // Pairs in the frozen order, over all tasks: of every item up to the first that is not settled on
 // both sides yet. An item settled without a score is no pair and is left out; later items that are
 // settled already wait, or what came quickly would be looked at first.
@@ -100,6 +118,20 @@ struct OrderedPair {
   std::size_t task = 0;  // its place in `tasks`
   PairedScore pair;
 };
+// What looks at one candidate go by.
+struct LookInput {
+  std::vector<PoolTask> tasks;  // without pairs
+  std::vector<OrderedPair> order;
+  std::vector<std::string> expected;  // the tasks that are to have pairs at each look
+  std::size_t items = 0;              // of `order`, those settled without a pair included
+};
+// `order`: the task of each item, as the run takes them. The pairs are those of the items that both
+// sides have settled, up to the first that one of them has not; an outcome that is missing is not
+// settled, and a task of weight 0 has no pairs. A task's floor is the mean of 1 / options over the
+// baseline's scored items where all say how many they have.
+[[nodiscard]] LookInput look_input(std::span<const LookTask> tasks,
+                                   std::span<const std::size_t> order, const SideOutcomes& baseline,
+                                   const SideOutcomes& candidate);
 // `tasks` (their names, weights, floors, flags) with the first `pairs` of the order; all there are
 // when there are fewer.
 [[nodiscard]] std::vector<PoolTask> first_pairs(std::span<const PoolTask> tasks,

@@ -91,26 +91,28 @@ Status check_rows(const Database& db, const StoreTable& table, const std::string
   return {};
 }
 
-using Look = std::function<Status(const Database&)>;
+using Inspection = std::function<Status(const Database&)>;
 
 // In the order in which what they find is told; the longest first.
-std::vector<Look> all_looks(const std::string& file) {
-  std::vector<Look> looks;
-  looks.emplace_back([&file](const Database& db) { return check_pages(db, file); });
+std::vector<Inspection> all_inspections(const std::string& file) {
+  std::vector<Inspection> inspections;
+  inspections.emplace_back([&file](const Database& db) { return check_pages(db, file); });
   for (const StoreTable& table : {kRendered, kResponses}) {
-    looks.emplace_back([&file, table](const Database& db) { return check_keys(db, table, file); });
+    inspections.emplace_back(
+        [&file, table](const Database& db) { return check_keys(db, table, file); });
   }
   for (const StoreTable& table : {kMeta, kItems, kLoads, kCrashes, kEvents, kSteps, kScores}) {
-    looks.emplace_back([&file, table](const Database& db) { return check_rows(db, table, file); });
+    inspections.emplace_back(
+        [&file, table](const Database& db) { return check_rows(db, table, file); });
   }
-  return looks;
+  return inspections;
 }
 
 // One transaction, so that a writer cannot commit between two looks at the same table.
-Status look_apart(const Look& look, const std::string& file) {
+Status inspect_apart(const Inspection& inspect, const std::string& file) {
   const Database db = TRY(Database::open(file, /*write=*/false));
   TRY(db.exec("BEGIN"));
-  return look(db);
+  return inspect(db);
 }
 
 }  // namespace
@@ -147,21 +149,21 @@ Result<bool> next_row(Statement& statement, const StoreTable& table, const std::
 }
 
 Status verify_tables(const Database& db, const std::string& file) {
-  const std::vector<Look> looks = all_looks(file);
+  const std::vector<Inspection> inspections = all_inspections(file);
   if (db.in_transaction()) {
-    for (const Look& look : looks) TRY(look(db));
+    for (const Inspection& inspect : inspections) TRY(inspect(db));
     return {};
   }
-  std::vector<Status> found(looks.size());
+  std::vector<Status> found(inspections.size());
   std::atomic<std::size_t> next = 0;
   const auto look_on = [&] {
-    for (std::size_t i = next++; i < looks.size(); i = next++)
-      found[i] = look_apart(looks[i], file);
+    for (std::size_t i = next++; i < inspections.size(); i = next++)
+      found[i] = inspect_apart(inspections[i], file);
   };
   {
     std::vector<std::jthread> helpers;
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t threads = std::min<std::size_t>(cores, looks.size());
+    const std::size_t threads = std::min<std::size_t>(cores, inspections.size());
     for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(look_on);
     look_on();
   }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 namespace assay {
@@ -46,6 +47,26 @@ struct LookSchedule {
 
   friend bool operator==(const LookSchedule&, const LookSchedule&) = default;
 };
+
+// What looks must know of a task.
+struct LookTask {
+  std::string name;
+  std::string metric;              // of the verdict
+  std::vector<std::string> items;  // ids, in the task's own order
+  double weight = 1;               // in the pooled difference, relative; 0: no part of it
+  int repeats = 1;
+  double chance = 0;  // score of guessing where an item's number of options is not known
+};
+
+// What is known of an item on one side.
+struct ItemOutcome {
+  int settled = 0;  // repeats that have a score, or a reason to have none
+  int scored = 0;   // of these
+  double sum = 0;   // of their scores, each in [0, 1]
+  int options = 0;  // multiple choice: of how many; 0: a score does not say
+};
+using TaskOutcomes = std::vector<ItemOutcome>;   // in the task's own order
+using SideOutcomes = std::vector<TaskOutcomes>;  // in the plan's order of tasks
 
 [[nodiscard]] nlohmann::json to_json(const LookSchedule& schedule);
 // Throws nlohmann::json::exception for another layout.

@@ -1,0 +1,299 @@
+// `until: decided`: whole runs against a scripted engine.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "plan/frozen.h"
+#include "run/runner.h"
+#include "store/looks_kept.h"
+#include "support/scripted_engine.h"
+
+namespace assay {
+namespace {
+
+Result<NextRequest> ask_one(const Item& item, const std::vector<StepResult>& so_far,
+                            const TaskContext& context) {
+  if (!so_far.empty()) return std::nullopt;
+  Request request;
+  request.messages = {{"user", item.id}};
+  request.sampling.max_tokens = context.spec.max_gen_toks.value_or(10);
+  return request;
+}
+
+Score judge_one(const ScoreInputs& in) {
+  Score score;
+  if (in.steps.back().response.text == "unscored") {
+    score.reason = reason::kNotDecided;
+    return score;
+  }
+  score.outcome = Outcome::scored;
+  score.metrics["robust"] = in.steps.back().response.text == "yes" ? 1 : 0;
+  return score;
+}
+
+const Task& plain_task() {
+  static const Task task = [] {
+    Task t;
+    t.name = "t";
+    t.title = "T";
+    t.next = ask_one;
+    t.score = judge_one;
+    return t;
+  }();
+  return task;
+}
+
+class UntilDecided : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              fmt::format("assay_decided_{}_{}",
+                          testing::UnitTest::GetInstance()->current_test_info()->name(), getpid());
+    std::filesystem::remove_all(folder_);
+    run_.plan.name = "test";
+    run_.plan.until = Until::decided;
+    run_.plan.budget_s = 1e6;
+    run_.plan.compare.weights = WeightRule::square_root;
+    run_.plan.compare.margin_pp = 6;
+    run_.plan.engine.args = {{"max_model_len", 100}};
+    run_.plan.fidelity.items = 0;
+    for (const char* name : {"base", "quant", "tiny"}) add_variant(name);
+    script_.token_s = 0.001;
+    script_.max_in_flight = 4;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void add_variant(const std::string& name) {
+    VariantSpec spec;
+    spec.name = name;
+    spec.model = "/models/" + name;
+    spec.baseline = run_.variants.empty();
+    run_.variants.push_back({spec, spec.model, "", "fp-" + name});
+    run_.plan.variants.push_back(spec);
+  }
+  // Items are named by their place: "t17".
+  void add_task(const std::string& name, int items, int limit) {
+    ResolvedTask task;
+    task.spec.name = name;
+    task.spec.benchmark = "t";
+    task.spec.limit = limit;
+    task.spec.goes_on = true;
+    task.spec.max_gen_toks = 10;
+    task.task = &plain_task();
+    for (int i = 0; i < items; ++i) {
+      task.items.push_back({name + std::to_string(i), "", "", nlohmann::json::object()});
+    }
+    run_.tasks.push_back(task);
+    run_.plan.tasks.push_back(task.spec);
+  }
+
+  Result<RunEnd> go(const RunOptions& options = {}) {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    Progress progress(stderr, Progress::Style::silent, script_.clock);
+    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+    services.start_engine = [this](const ResolvedVariant& variant,
+                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
+      variant_ = variant.spec.name;
+      loaded_.push_back(variant_);
+      script_.answer = [this](const std::string& prompt) { return answer_(variant_, prompt); };
+      return std::make_unique<ScriptedEngine>(script_);
+    };
+    services.identity = {"fake", {{"fake", "1"}}, {}};
+    services.run_program = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+      return ProgramResult{};
+    };
+    services.guess.load_s = guess_load_s_;
+    services.stop = &stop_;
+    services.results_folder = (folder_ / "results").string();
+    return run_plan(run_, options, services);
+  }
+
+  [[nodiscard]] int scored(const std::string& variant) const {
+    int n = 0;
+    const Store store = Store::open(folder_, Store::Mode::read).value();
+    for (const StoredScore& s : store.scores().value()) {
+      n += s.id.variant == variant && s.score.reason != reason::kNotRun ? 1 : 0;
+    }
+    return n;
+  }
+  [[nodiscard]] KeptLooks kept(const std::string& variant) const {
+    return kept_looks(Store::open(folder_, Store::Mode::read).value(), variant)
+        .value()
+        .value_or(KeptLooks{freeze(run_).looks->schedule, "as frozen"});
+  }
+  static int number_of(const std::string& item) { return std::stoi(item.substr(1)); }
+
+  std::filesystem::path folder_;
+  ResolvedRun run_;
+  EngineScript script_;
+  std::atomic<bool> stop_{false};
+  std::string variant_;
+  double guess_load_s_ = 12;
+  std::vector<std::string> loaded_;
+  // By default: the baseline and `quant` answer four of five rightly, `tiny` two of five.
+  std::function<std::string(const std::string& variant, const std::string& item)> answer_ =
+      [](const std::string& variant, const std::string& item) {
+        const int rank = number_of(item) % 5;
+        return rank < (variant == "tiny" ? 2 : 4) ? "yes" : "no";
+      };
+};
+
+// 356 pairs: 90 % power at 6 points with 10 % of flips. By hand 316 with the variance of no
+// difference, 0.1 ((z(0.0267) + z(0.075)) / 0.06)^2, and 13 % more with Tango's, restricted to the
+// margin. The looks at half of it and at 64 decide; at a quarter NON-INFERIOR could not come out.
+TEST_F(UntilDecided, EachVariantEndsWithTheLookThatDecidesIt) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), 356);
+  EXPECT_GE(scored("quant"), 178);
+  EXPECT_LE(scored("quant"), 178 + 2 * script_.max_in_flight);
+  EXPECT_GE(scored("tiny"), 64);
+  EXPECT_LE(scored("tiny"), 64 + 2 * script_.max_in_flight);
+  EXPECT_EQ(loaded_, (std::vector<std::string>{"base", "quant", "tiny"}));
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+}
+
+TEST_F(UntilDecided, TheLimitIsTheLeast) {
+  add_task("t", 3000, 500);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored("quant"), 500);
+  EXPECT_EQ(scored("tiny"), 500);
+}
+
+TEST_F(UntilDecided, ADecidedRunAsksNothingAgain) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const std::size_t asked = script_.prompts.size();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), asked);
+  EXPECT_EQ(loaded_.size(), 3U);
+}
+
+// Every tenth item flips either way: at half of the first target that asks for more pairs than
+// were expected, and the baseline goes on in a second round.
+TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {
+  add_task("t", 20000, 20);
+  script_.load_s = guess_load_s_ = 0.01;
+  run_.variants.resize(2);
+  run_.plan.variants.resize(2);
+  answer_ = [](const std::string& variant, const std::string& item) {
+    const int rank = number_of(item) % 20;
+    if (variant == "base") return rank < 10 ? "yes" : "no";
+    return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";  // 30 % flip
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(loaded_, (std::vector<std::string>{"base", "quant", "base", "quant"}));
+  const KeptLooks looks = kept("quant");
+  EXPECT_EQ(looks.closed_by, "");
+  EXPECT_EQ(looks.schedule.generation, 1);
+  EXPECT_EQ(looks.schedule.raised, 1);
+  EXPECT_EQ(looks.schedule.target, 967);  // 53 of 178 had flipped
+  EXPECT_EQ(scored("base"), looks.schedule.target);
+}
+
+TEST_F(UntilDecided, TheEndOfTheDataIsTheLastLook) {
+  add_task("t", 60, 20);
+  run_.variants.resize(2);
+  run_.plan.variants.resize(2);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(freeze(run_).looks->schedule.target, 60);
+  EXPECT_EQ(scored("quant"), 60);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");  // its target is all there is
+}
+
+// A second an answer, and a third of 800 s for each variant.
+TEST_F(UntilDecided, TheEndOfTheBudgetIsTheLastLook) {
+  add_task("t", 3000, 20);
+  answer_ = [](const std::string& variant, const std::string& item) {
+    const int rank = number_of(item) % 20;
+    return (variant == "quant" ? (rank + 2) % 20 : rank) < 14 ? "yes" : "no";  // 20 % flip
+  };
+  script_.token_s = 0.2;
+  const RunOptions options{.budget_s = 800};
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  const int pairs = scored("quant");
+  EXPECT_GT(pairs, 178);
+  EXPECT_LT(pairs, 356);
+  const KeptLooks looks = kept("quant");
+  EXPECT_EQ(looks.closed_by, "budget");
+  EXPECT_EQ(looks.schedule.target, pairs);
+  double levels = looks.schedule.non_inferior_left;
+  for (const Look& look : looks.schedule.looks) levels += look.non_inferior_level;
+  EXPECT_NEAR(levels, 0.05, 1e-12);
+}
+
+// With a larger budget the same folder goes on: one more look, with half of the reserve.
+TEST_F(UntilDecided, MoreTimeAfterTheEndIsPaidFromTheReserve) {
+  add_task("t", 3000, 20);
+  run_.variants.resize(2);
+  run_.plan.variants.resize(2);
+  answer_ = [](const std::string& variant, const std::string& item) {
+    const int rank = number_of(item) % 20;
+    return (variant == "quant" ? (rank + 2) % 20 : rank) < 14 ? "yes" : "no";
+  };
+  script_.token_s = 0.2;
+  ASSERT_EQ(go({.budget_s = 350}).value(), RunEnd::out_of_time);
+  const LookSchedule first = kept("quant").schedule;
+  EXPECT_NEAR(first.non_inferior_left, 0.01, 1e-12);
+  ASSERT_EQ(go({.budget_s = 9000}).value(), RunEnd::complete);
+  const LookSchedule second = kept("quant").schedule;
+  EXPECT_EQ(second.generation, first.generation + 1);
+  EXPECT_NEAR(second.non_inferior_left, 0.005, 1e-12);
+  EXPECT_GT(second.target, first.target);
+  EXPECT_EQ(scored("quant"), second.target);
+}
+
+TEST_F(UntilDecided, AnInterruptionIsNoLook) {
+  add_task("t", 3000, 20);
+  int answers = 0;
+  answer_ = [&](const std::string& variant, const std::string& item) {
+    if (variant == "quant" && ++answers == 40) stop_ = true;
+    return number_of(item) % 5 < 4 ? "yes" : "no";
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+  stop_ = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+}
+
+TEST_F(UntilDecided, WhatHasNoScoreIsNoPair) {
+  add_task("t", 3000, 20);
+  run_.variants.resize(2);
+  run_.plan.variants.resize(2);
+  answer_ = [](const std::string&, const std::string& item) {
+    return number_of(item) % 5 == 4 ? "unscored" : number_of(item) % 10 == 0 ? "no" : "yes";
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_GE(scored("quant"), 178 * 5 / 4);  // 178 pairs
+  EXPECT_LE(scored("quant"), 178 * 5 / 4 + 2 * script_.max_in_flight);
+}
+
+// A task of weight 0 is asked within its limit and has no part in the looks.
+TEST_F(UntilDecided, TasksWithoutAWeightGiveNoPairs) {
+  add_task("t", 3000, 20);
+  add_task("u", 50, 50);
+  run_.tasks[1].spec.weight = 0;
+  run_.plan.tasks[1].weight = 0;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), 356 + 50);
+  EXPECT_LE(scored("tiny"), 64 + 50 + 2 * script_.max_in_flight);
+}
+
+TEST_F(UntilDecided, AnotherMarginOnTheFolderIsRefusedByName) {
+  add_task("t", 300, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  run_.plan.compare.margin_pp = 5;
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::usage);
+  EXPECT_EQ(end.error().why, "plan.compare.margin_pp is 6.0 there and 5.0 here");
+}
+
+}  // namespace
+}  // namespace assay
