@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "compare/arm_grouping.h"
 #include "compare/foreign_results.h"
+#include "report/flags.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -59,6 +60,7 @@ void add_assay_facts(const Json& report, ResultArm& arm) {
     } else if (f.at("forces_invalid") == true) {
       flag.invalidates = {arm.name};
     }
+    if (flag.name == kEndedByLooks) flag.invalidates = {arm.name};
     arm.flags.push_back(std::move(flag));
   }
   add_declared(report, arm);

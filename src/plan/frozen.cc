@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "base/hash.h"
 #include "base/json.h"
 #include "plan/endpoint.h"

@@ -17,6 +17,7 @@
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
+#include "report/looks.h"
 #include "report/noise.h"
 #include "report/own_figures.h"
 #include "report/summary.h"
@@ -179,6 +180,8 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
     task.cells.push_back(make_cell(task, *by_variant.back(), group_of));
   }
   task.weight = frozen.available ? task_weight(report.weights, frozen.weight, task.planned) : 0;
+  // Where looks are taken, what lm-eval asks has no part in them.
+  if (report.until == Until::decided && frozen.harness == Harness::lm_eval) task.weight = 0;
   // Means over the items that are scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
   for (const auto& [id, first] : *by_variant.front()) {
@@ -199,7 +202,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   return task;
 }
 
-// One variant's tasks beside the baseline's.
+// One variant's tasks beside the baseline's. Those of the looks have the pairs of the last one.
 std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const AllScores& scores) {
   const std::string& base = report.variants[baseline_index(report.variants)].name;
   const std::string& name = report.variants[v].name;
@@ -209,6 +212,8 @@ std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const All
     PoolTask of_pool{task.name, task.weight};
     of_pool.pairs = pairs_of(scores_of(scores, base, task.name), scores_of(scores, name, task.name),
                              task.metrics.front());
+    if (report.looks[v] && task.weight > 0)
+      of_pool.pairs = report.looks[v]->counted[out.size()].pairs;
     of_pool.invalid = flag != nullptr ? flag->name : "";
     of_pool.floor = task.chance;
     out.push_back(std::move(of_pool));
@@ -220,7 +225,9 @@ void compare_all(RunReport& report, const AllScores& scores) {
   const std::size_t base = baseline_index(report.variants);
   std::vector<CandidateComparison> candidates;
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    if (v != base) candidates.push_back({tasks_of(report, v, scores), {}, {}});
+    if (v == base) continue;
+    candidates.push_back({tasks_of(report, v, scores), {}, {}});
+    if (report.looks[v]) candidates.back().look = last_look(*report.looks[v]);
   }
   report.family =
       compare_family(candidates, {.margin_pp = report.margin_pp, .alpha = report.alpha});
@@ -231,6 +238,9 @@ void compare_all(RunReport& report, const AllScores& scores) {
     for (std::size_t t = 0; t < report.tasks.size(); ++t) {
       Cell& cell = report.tasks[t].cells[v];
       cell.paired = std::move(candidate->rows[t]);
+      if (report.looks[v] && report.looks[v]->result.last() == nullptr && cell.paired->n == 0) {
+        cell.paired->reason = "no look yet";
+      }
       if (!cell.not_available.empty() && cell.paired->n == 0) {
         cell.paired->reason = cell.not_available;
       }
@@ -393,6 +403,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
       opened[v.name] = TRY(parse_json(*text, "the store"));
     }
   }
+  report.looks.resize(report.variants.size());
   report.events = TRY(read_events(store));
   report.fidelity = TRY(measure_fidelity(store, report.variants));
   if (!report.variants.empty()) {
@@ -402,6 +413,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   measure_repeats(report, scores);
   TRY(measure_noise_floor(store, scores, report));
   raise_flags(report, opened);
+  TRY(take_looks_of(store, frozen, report));
   compare_all(report, scores);
   flag_comparisons(report);
   flag_noise_floors(report);

@@ -374,7 +374,20 @@ void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison
 }
 
 // A run without a fixed size has one look, at its end (docs/statistics.md).
+// No fault: whoever tests these answers anew must know that the looks chose their number.
+void flag_ended_by_looks(RunReport& report, const std::string& candidate) {
+  Flag flag{kEndedByLooks, candidate, ""};
+  flag.text =
+      "looks at the scores decided how many items it answered: its verdict is that of the "
+      "last look, and a test of all its answers as if their number had been fixed "
+      "beforehand is none";
+  flag.text_zh =
+      "作答题数由中期检验决定:结论以最后一次检验为准;把全部回答当作题数事先固定来检验是无效的";
+  report.flags.push_back(std::move(flag));
+}
+
 void flag_looks(RunReport& report, const std::string& candidate) {
+  if (report.until == Until::decided) flag_ended_by_looks(report, candidate);
   if (report.until != Until::budget) return;
   const bool ended = report.end == "complete" || report.end == "out_of_time";
   if (ended && !report.extended) return;

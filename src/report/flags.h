@@ -10,6 +10,10 @@ namespace assay {
 // Low fidelity: the 95 % interval of the mean KL divergence lies above this, in nats a token.
 inline constexpr double kLowFidelityKl = 0.05;
 
+// Of a candidate of a run `until: decided`. It spoils nothing in the run's own report, but every
+// comparison of its answers that knows nothing of the looks.
+inline constexpr const char* kEndedByLooks = "ended by looks";
+
 // Answers that could not be scored, of those given.
 struct UnscoredShare {
   std::int64_t unscored = 0;

@@ -18,6 +18,8 @@
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
+#include "stats/looks.h"
+#include "store/looks_kept.h"
 #include "store/store.h"
 #include "support/golden.h"
 
@@ -51,6 +53,8 @@ struct Situation {
   bool gated = false;        // a third task, not to be had
   bool fidelity = false;     // figures as a run would measure them
   bool second_pass = false;  // of the baseline: asked as the variant after the last
+  bool decided = false;      // until: decided, with a target of all 80 items
+  std::string closed_by;     // where its looks were closed at 48 pairs
   std::string died_of;       // the first variant's engine; empty: it lived
 };
 
@@ -82,6 +86,11 @@ FrozenPlan frozen_plan_of(const Situation& s) {
   }
   frozen.tasks = {frozen_task("math", s, false), frozen_task("code", s, false)};
   if (s.gated) frozen.tasks.push_back(frozen_task("gated", s, true));
+  if (s.decided) {
+    frozen.plan.until = Until::decided;
+    frozen.looks = {look_schedule({.alpha = 0.05, .margin_pp = 10}, 80), {}};
+    for (std::size_t i = 0; i < 80; ++i) frozen.looks->order.push_back(i % 2);
+  }
   return frozen;
 }
 
@@ -143,6 +152,10 @@ void fill(Store& store, const Situation& s) {
     facts.kernels = {{"linear", "CutlassFP8", 8, 8, false, 64}};
     ASSERT_TRUE(store.add_load(s.variants[v], 0, facts));
     store_answers(store, s, v, s.variants[v]);
+  }
+  if (!s.closed_by.empty()) {
+    const LookSchedule closed = closed_at(frozen_plan_of(s).looks->schedule, 48, 0);
+    ASSERT_TRUE(keep_looks(s.variants.back(), {closed, s.closed_by}, store));
   }
   if (!s.died_of.empty()) {
     ASSERT_TRUE(store.add_event(1200, "engine died",
@@ -238,6 +251,26 @@ std::vector<Situation> situations() {
                    return out;
                  }});
   all.back().items = 8;
+  // Of three candidates one is shown to be worse at 64 pairs, one to be no worse at 80, and one had
+  // 48 pairs when the budget ended.
+  all.push_back({"decided",
+                 [=](std::size_t v, const std::string&, int i, int) {
+                   Answer out = i % 5 == 4 || (v == 1 && i % 3 == 0) ? wrong() : right;
+                   out.run = i < (v == 1 ? 34 : v == 3 ? 24 : 40);
+                   return out;
+                 },
+                 {"bf16", "nvfp4", "fp8", "int4"}});
+  all.back().decided = true;
+  all.back().end = "out_of_time";
+  all.back().closed_by = "budget";
+  // Interrupted before its first look.
+  all.push_back({"no_look_yet", [=](std::size_t v, const std::string&, int i, int) {
+                   Answer out = i % 5 == 4 ? wrong() : right;
+                   out.run = v == 0 || i < 10;
+                   return out;
+                 }});
+  all.back().decided = true;
+  all.back().end = "interrupted";
   all.push_back({"hostile", [](std::size_t v, const std::string&, int i, int) {
                    Answer out;
                    out.value = v == 1 && i < 3 ? 0 : 1;

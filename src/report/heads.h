@@ -23,9 +23,8 @@ inline Text pairs() {
 inline std::string level_text(double confidence) {
   return fmt::format("{:.4g} %", confidence * 100);
 }
-inline Text difference(double confidence) {
-  const std::string level = level_text(confidence);
-  return {"difference [" + level + "], points", "差值 [" + level + "],百分点"};
+inline Text difference(const Text& level) {
+  return {"difference [" + level.en + "], points", "差值 [" + level.zh + "],百分点"};
 }
 inline Text flips() {
   return {"to wrong / right", "变错 / 变对"};

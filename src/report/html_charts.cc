@@ -60,14 +60,16 @@ std::string chart_sections(const RunReport& report) {
   for (const VariantValues& v : report.variants) {
     variants.push_back({{"name", v.name}, {"baseline", v.baseline}, {"emulated", v.emulated}});
   }
-  const std::string levels = fmt::format("({} / {})", heads::level_text(primary_confidence(report)),
-                                         heads::level_text(task_confidence(report)));
+  const Text pooled = primary_level(report);
+  const Text by_task = task_level(report);
+  const Text levels = {fmt::format("({} / {})", pooled.en, by_task.en),
+                       fmt::format("({} / {})", pooled.zh, by_task.zh)};
   const Json figures = {
       {"forest", forest_rows(report)},
       {"margin", report.margin_pp},
       {"forest_title",
-       {"Differences to the baseline in points with intervals " + levels,
-        "与基线之差(百分点)及区间 " + levels}},
+       {"Differences to the baseline in points with intervals " + levels.en,
+        "与基线之差(百分点)及区间 " + levels.zh}},
       {"bars", bar_panels(report)},
       {"bars_title", {"Accuracy and speed of each variant", "各变体的准确率与速度"}},
       {"variants", variants}};
@@ -75,10 +77,10 @@ std::string chart_sections(const RunReport& report) {
       "<section id=\"forest\"><h2>" + both({"Differences to the baseline", "与基线之差"}) +
       "</h2>\n" + "<figure><div id=\"forest-chart\"></div><figcaption>" +
       both({"Percentage points, left of zero is worse. The bar is the two-sided interval " +
-                levels +
+                levels.en +
                 ": the pooled one's level, and that of a task's. The band is the margin. The same "
                 "numbers are in the tables below.",
-            "单位为百分点,零线左侧为变差。横线是双侧区间 " + levels +
+            "单位为百分点,零线左侧为变差。横线是双侧区间 " + levels.zh +
                 ",依次是合并差值的水平和各任务的水平。色带是界限。下表有同样的数字。"}) +
       "</figcaption></figure></section>\n";
   out += "<section id=\"speed\"><h2>" + both({"Accuracy and speed", "准确率与速度"}) + "</h2>\n" +

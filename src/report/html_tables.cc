@@ -11,14 +11,14 @@ namespace {
 
 std::string html_piece(const Piece& piece) {
   const std::string text = both(piece.text);
-  switch (piece.look) {
-    case Look::plain:
+  switch (piece.emphasis) {
+    case Emphasis::plain:
       return text;
-    case Look::strong:
+    case Emphasis::strong:
       return "<strong>" + text + "</strong>";
-    case Look::sub:
+    case Emphasis::sub:
       return "<span class=\"sub\">" + text + "</span>";
-    case Look::badge:
+    case Emphasis::badge:
       break;
   }
   return fmt::format("<span class=\"badge {}\">{}</span>", verdict_name(piece.verdict), text);
@@ -66,7 +66,7 @@ std::string card(const std::vector<Text>& head, const std::vector<TableCell>& ro
   for (std::size_t i = 2; i < row.size(); ++i) {
     if (row[i].empty()) continue;
     const std::string name = both(head[i]);
-    if (row[i].pieces.front().look == Look::strong) {
+    if (row[i].pieces.front().emphasis == Emphasis::strong) {
       large += "<p class=\"big\">" + html_cell(row[i]) + "</p><p class=\"sub\">" + name + "</p>";
     } else {
       list += "<dt>" + name + "</dt><dd>" + html_cell(row[i]) + "</dd>";

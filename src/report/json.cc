@@ -45,6 +45,25 @@ Json comparison_json(const PairedComparison& c) {
           {"reason", c.reason}};
 }
 
+Json looks_json(const LooksValues& looks) {
+  Json out = {{"schedule", to_json(looks.schedule)},
+              {"pairs", looks.pairs},
+              {"end", looks_end_name(looks.result.end)},
+              {"closed_by", looks.closed_by},
+              {"taken", Json::array()}};
+  for (const LookOutcome& outcome : looks.result.looks) {
+    Json taken = comparison_json(outcome.comparison.overall);
+    taken["worse_level"] = outcome.look.worse_level;
+    taken["non_inferior_level"] = outcome.look.non_inferior_level;
+    taken["worse"] = outcome.worse;
+    taken["non_inferior"] = outcome.non_inferior;
+    taken["decided"] = outcome.decided;
+    taken["not_taken"] = outcome.not_taken;
+    out["taken"].push_back(std::move(taken));
+  }
+  return out;
+}
+
 Json noise_json(const NoiseFloor& floor) {
   const PairedComparison& c = floor.comparison;
   return {{"n", c.n},
@@ -190,7 +209,7 @@ Json json_report(const RunReport& report) {
     out["declared"] = to_json(*report.declared);
     out["declared"]["applied_since_s"] = report.applied_since_s;
   }
-  if (report.until == Until::budget) out["until"] = "budget";
+  if (report.until != Until::limits) out["until"] = name_of(report.until);
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
   for (const MetricDifference& d : metric_differences(report)) {
@@ -204,6 +223,7 @@ Json json_report(const RunReport& report) {
     Json pooled = comparison_json(report.pooled[v].overall);
     pooled["left_out"] = report.pooled[v].left_out;
     pooled["insensitive"] = report.pooled[v].insensitive;
+    if (v < report.looks.size() && report.looks[v]) pooled["looks"] = looks_json(*report.looks[v]);
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "report/heads.h"
+#include "report/looks.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -113,12 +114,21 @@ Text name_of(const VariantValues& variant) {
   return {variant.name + " (baseline)", variant.name + " (基线)"};
 }
 
-double primary_confidence(const RunReport& report) {
-  return 1 - 2 * report.alpha;
+namespace {
+
+Text level_or_looks(const RunReport& report, double confidence) {
+  if (report.until == Until::decided) return {"at its look's levels", "按其检验水平"};
+  return heads::level_text(confidence);
 }
 
-double task_confidence(const RunReport& report) {
-  return 1 - 2 * report.alpha / report.family;
+}  // namespace
+
+Text primary_level(const RunReport& report) {
+  return level_or_looks(report, 1 - 2 * report.alpha);
+}
+
+Text task_level(const RunReport& report) {
+  return level_or_looks(report, 1 - 2 * report.alpha / report.family);
 }
 
 std::string time_text(double seconds_since_1970) {
@@ -156,10 +166,10 @@ Text times_of(const RunReport& report) {
 
 Table overview(const RunReport& report) {
   Table table{"overview"};
-  const std::string level = heads::level_text(task_confidence(report));
+  const Text level = task_level(report);
   table.title = {fmt::format("{}: score (scored/planned) difference to the baseline [{}] in points",
-                             report.name, level),
-                 fmt::format("{}:得分(已评分/计划) 与基线之差 [{}],百分点", report.name, level)};
+                             report.name, level.en),
+                 fmt::format("{}:得分(已评分/计划) 与基线之差 [{}],百分点", report.name, level.zh)};
   table.head = {heads::task()};
   for (const VariantValues& v : report.variants) table.head.emplace_back(v.name);
   for (const TaskValues& task : report.tasks) {
@@ -184,7 +194,7 @@ Table verdict_section(const RunReport& report) {
       fmt::format("主要结论看合并差值,各任务{}加权;界限 {} 个百分点,单侧 alpha {}。"
                   "各任务的结论是次要的,经 Holm 校正。没有发现差异,不等于证明没有差异。",
                   weights_text(report).zh, report.margin_pp, report.alpha)};
-  table.head = {heads::variant(), heads::verdict(), heads::difference(primary_confidence(report)),
+  table.head = {heads::variant(), heads::verdict(), heads::difference(primary_level(report)),
                 heads::pairs(),   heads::flips(),   heads::top1_agreement(),
                 heads::mean_kl()};
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
@@ -217,20 +227,37 @@ Table score_section(const RunReport& report) {
   return table;
 }
 
+namespace {
+
+Text note_of_tasks(const RunReport& report) {
+  const Text level = task_level(report);
+  if (report.until == Until::decided) {
+    return {
+        fmt::format("Of the pairs of each candidate's last look. {} tests share alpha {}; p-values "
+                    "are adjusted for the look, and intervals and the smallest loss that would "
+                    "show (80 times in 100) are at its level / {}.",
+                    report.family, report.alpha, report.family),
+        fmt::format("只用各变体最后一次检验的配对题。{} 项检验共用 alpha {};p 值已按该次检验校正,"
+                    "区间和可检出的最小损失(80 % 功效)取其水平 / {}。",
+                    report.family, report.alpha, report.family)};
+  }
+  return {fmt::format(
+              "Of the items scored on both sides. {} tests share alpha {}, so intervals and the "
+              "smallest loss that would show (80 times in 100) are at alpha / {}: {} two-sided.",
+              report.family, report.alpha, report.family, level.en),
+          fmt::format(
+              "只用双方都有得分的题。{} 项检验共用 alpha {},所以区间和可检出的最小损失(80 % 功效)"
+              "取 alpha / {},即双侧 {}。",
+              report.family, report.alpha, report.family, level.zh)};
+}
+
+}  // namespace
+
 Table difference_section(const RunReport& report) {
   Table table{"differences", {"Differences by task", "各任务与基线之差"}};
-  const std::string level = heads::level_text(task_confidence(report));
-  table.note = {
-      fmt::format(
-          "Of the items scored on both sides. {} tests share alpha {}, so intervals and the "
-          "smallest loss that would show (80 times in 100) are at alpha / {}: {} two-sided.",
-          report.family, report.alpha, report.family, level),
-      fmt::format(
-          "只用双方都有得分的题。{} 项检验共用 alpha {},所以区间和可检出的最小损失(80 % 功效)"
-          "取 alpha / {},即双侧 {}。",
-          report.family, report.alpha, report.family, level)};
+  table.note = note_of_tasks(report);
   table.head = {
-      heads::task(),   heads::variant(), heads::difference(task_confidence(report)),
+      heads::task(),   heads::variant(), heads::difference(task_level(report)),
       heads::flips(),  "McNemar p",      {"smallest loss shown, points", "可检出的最小损失,百分点"},
       heads::verdict()};
   for (const TaskValues& task : report.tasks) {
@@ -289,11 +316,11 @@ Table count_section(const RunReport& report) {
 
 std::vector<Table> sections_of(const RunReport& report) {
   std::vector<Table> all = {
-      verdict_section(report),    score_section(report),  difference_section(report),
-      fidelity_section(report),   noise_section(report),  flag_section(report),
-      own_figure_section(report), metric_section(report), group_section(report),
-      count_section(report),      engine_section(report), traffic_section(report),
-      event_section(report)};
+      verdict_section(report),    looks_section(report),      score_section(report),
+      difference_section(report), fidelity_section(report),   noise_section(report),
+      flag_section(report),       own_figure_section(report), metric_section(report),
+      group_section(report),      count_section(report),      engine_section(report),
+      traffic_section(report),    event_section(report)};
   std::vector<Table> out;
   for (Table& table : all) {
     if (!table.empty()) out.push_back(without_empty_columns(std::move(table)));

@@ -45,11 +45,11 @@ namespace assay {
 [[nodiscard]] std::string kl_text(const FidelityValues& fidelity);
 // Tokens a second: "200", below 100 with one digit.
 [[nodiscard]] std::string rate_text(double per_s);
+// Levels of the intervals shown, as tables say them ("90 %"): of the pooled difference, the one
+// that decides; of those by task. After looks each candidate's are those of its last one.
+[[nodiscard]] Text primary_level(const RunReport& report);
+[[nodiscard]] Text task_level(const RunReport& report);
 // "2026-01-31 12:00:00 UTC"; "?" for 0.
-// Levels of the intervals shown: of the pooled difference, the one that decides; of those by task.
-[[nodiscard]] double primary_confidence(const RunReport& report);
-[[nodiscard]] double task_confidence(const RunReport& report);
-
 [[nodiscard]] std::string time_text(double seconds_since_1970);
 
 }  // namespace assay

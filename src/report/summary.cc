@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
+#include "report/looks.h"
 #include "report/sections.h"
 #include "report/table.h"
 #include "values/math_reference.h"
@@ -114,7 +115,11 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
            : fmt::format("{} is {} once more, served the same way (A/A): what differs is noise. ",
                          name, base);
   }
-  if (pooled.n == 0) {
+  const LooksValues* looks =
+      v < report.looks.size() && report.looks[v] ? &*report.looks[v] : nullptr;
+  if (pooled.n == 0 && looks != nullptr && looks->result.last() == nullptr) {
+    text += zh ? fmt::format("{} 还没有结论。", name) : name + " has no verdict yet.";
+  } else if (pooled.n == 0) {
     text += zh ? fmt::format("{} 与基线 {} 没有可比较的题:没有结论。", name, base)
                : fmt::format("{} has no sound item in common with the baseline {}: no verdict.",
                              name, base);
@@ -128,6 +133,7 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
                     name, verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
                     meaning_of(pooled, report.margin_pp).en);
   }
+  if (looks != nullptr) text += zh ? looks_sentence(*looks).zh : looks_sentence(*looks).en;
   if (v >= report.fidelity.size()) return text;
   if (const auto& fidelity = report.fidelity[v]) text += fidelity_sentence(*fidelity, language);
   return text;
@@ -241,7 +247,7 @@ std::string summarize_in_words(const RunReport& report, Language language) {
   }
   text += noise_sentence(report, language) + unsound_sentence(report, language) +
           alike_sentence(report, language) + declared_sentence(report, language);
-  if (report.end == "out_of_time" && report.until == Until::budget) {
+  if (report.end == "out_of_time" && report.until != Until::limits) {
     text += zh ? "按计划,各任务超出题数下限继续,直到预算用完;比较只用双方都回答了的题。"
                : " As planned, the tasks went on beyond their limits until the budget ended; "
                  "comparisons use the items both sides answered.";

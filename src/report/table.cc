@@ -5,15 +5,15 @@
 namespace assay {
 
 Piece strong(Text text) {
-  return {std::move(text), Look::strong};
+  return {std::move(text), Emphasis::strong};
 }
 
 Piece sub(Text text) {
-  return {std::move(text), Look::sub};
+  return {std::move(text), Emphasis::sub};
 }
 
 Piece badge(Verdict verdict, Text text) {
-  return {std::move(text), Look::badge, verdict};
+  return {std::move(text), Emphasis::badge, verdict};
 }
 
 TableCell::TableCell(Text text) {

@@ -27,11 +27,11 @@ struct Text {
 };
 
 // Formats without such a look print the text alone.
-enum class Look { plain, strong, sub, badge };
+enum class Emphasis { plain, strong, sub, badge };
 
 struct Piece {
   Text text;
-  Look look = Look::plain;
+  Emphasis emphasis = Emphasis::plain;
   Verdict verdict = Verdict::not_available;  // a badge's colour
 };
 [[nodiscard]] Piece strong(Text text);

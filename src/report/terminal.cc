@@ -61,7 +61,7 @@ const char* colour_of(Tone tone) {
 
 std::string coloured(const Piece& piece, Language language, bool colour) {
   const std::string& text = piece.text.in(language);
-  if (!colour || piece.look != Look::badge) return text;
+  if (!colour || piece.emphasis != Emphasis::badge) return text;
   return colour_of(verdict_words(piece.verdict).tone) + text + "\033[0m";
 }
 
@@ -104,11 +104,10 @@ std::string terminal_table(const RunReport& report, bool colour, Language langua
       "\n" + table.title.in(language) + "\n\n" + aligned(table, language, colour) + "\n";
   for (const auto& row : verdict_section(report).rows) {  // variant, verdict, difference, …
     const std::string difference = row[2].text(language);
-    out += fmt::format("{}: {} {}{}\n", row[0].text(language),
-                       coloured(row[1].pieces.front(), language, colour), difference,
-                       difference.empty()
-                           ? ""
-                           : fmt::format(" ({})", heads::level_text(primary_confidence(report))));
+    out += fmt::format(
+        "{}: {} {}{}\n", row[0].text(language), coloured(row[1].pieces.front(), language, colour),
+        difference,
+        difference.empty() ? "" : fmt::format(" ({})", primary_level(report).in(language)));
   }
   if (report.noise_floor) {
     const PairedComparison& c = report.noise_floor->comparison;

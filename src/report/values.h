@@ -12,6 +12,7 @@
 
 #include "plan/plan.h"
 #include "stats/comparison.h"
+#include "stats/looks.h"
 #include "stats/proportion.h"
 #include "values/declaration.h"
 #include "values/load_facts.h"
@@ -209,6 +210,15 @@ struct EventValues {
   std::string why;      // empty: the kind says it all
 };
 
+// `until: decided`: the looks at one candidate.
+struct LooksValues {
+  LookSchedule schedule;
+  std::string closed_by;   // store/looks_kept.h; empty: its looks were not closed before their time
+  LooksResult result;      // of the pairs there are
+  std::int64_t pairs = 0;  // settled in the run's order
+  std::vector<PoolTask> counted;  // the tasks with the pairs of the last look; none were: no pairs
+};
+
 struct RunReport {
   std::string name;
   std::string assay_version;
@@ -229,6 +239,7 @@ struct RunReport {
   int family = 1;                  // verdicts by task that share alpha
   std::vector<VariantValues> variants;
   std::vector<TaskValues> tasks;
+  std::vector<std::optional<LooksValues>> looks;        // one a variant; none: no looks are taken
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::optional<FidelityValues> fidelity_floor;         // the baseline, read a second time

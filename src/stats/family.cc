@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "stats/looks.h"
+
 namespace assay {
 namespace {
 
@@ -36,6 +38,24 @@ int family_size(std::span<const CandidateComparison> candidates) {
   return static_cast<int>(std::max<std::ptrdiff_t>(1, size));
 }
 
+// What a candidate's tasks are compared at: alpha, or after looks the smaller level of the last.
+CompareOptions options_of(const CandidateComparison& candidate, CompareOptions options) {
+  if (!candidate.look) return options;
+  for (const double level : {candidate.look->worse_level, candidate.look->non_inferior_level}) {
+    if (level > 0) options.alpha = std::min(options.alpha, level);
+  }
+  return options;
+}
+
+void adjust_for_looks(CandidateComparison& candidate, double alpha) {
+  if (!candidate.look) return;
+  for (PairedComparison& row : candidate.rows) {
+    row.p_worse = adjusted_for_looks(row.p_worse, candidate.look->worse_level, alpha);
+    row.p_non_inferior =
+        adjusted_for_looks(row.p_non_inferior, candidate.look->non_inferior_level, alpha);
+  }
+}
+
 CompareOptions at_level(CompareOptions options, int family) {
   options.family = family;
   options.confidence = 1 - 2 * options.alpha / family;
@@ -63,7 +83,8 @@ int compare_family(std::span<CandidateComparison> candidates, const CompareOptio
   const int size = family_size(candidates);
   std::vector<PairedComparison*> all;
   for (CandidateComparison& candidate : candidates) {
-    compare_tasks(candidate, at_level(options, size));
+    compare_tasks(candidate, at_level(options_of(candidate, options), size));
+    adjust_for_looks(candidate, options.alpha);
     for (PairedComparison& row : candidate.rows) all.push_back(&row);
   }
   find_gains(all, options);
@@ -73,7 +94,8 @@ int compare_family(std::span<CandidateComparison> candidates, const CompareOptio
       candidate.tasks[t].gain = candidate.rows[t].obstacle == Obstacle::gain;
     }
     const PoolTask* only = only_task(candidate);
-    candidate.pooled = pool(candidate.tasks, at_level(options, 1));
+    candidate.pooled =
+        candidate.look ? candidate.look->pooled : pool(candidate.tasks, at_level(options, 1));
     for (std::size_t t = 0; t < candidate.tasks.size(); ++t) {
       if (&candidate.tasks[t] == only) {
         candidate.pooled.overall.p_gain_adjusted = candidate.rows[t].p_gain_adjusted;

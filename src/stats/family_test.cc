@@ -91,5 +91,33 @@ TEST(Family, UnpairedTasksAreNotPooled) {
   EXPECT_EQ(all[0].pooled.left_out, std::vector<std::string>{"mmlu"});
 }
 
+// A candidate that ended with a look at 0.0125 and 0.04: p-values of its tasks are 4 and 1.25 times
+// what they are, and the pool is the look's.
+TEST(Family, TasksAreAdjustedForTheLastLook) {
+  std::vector<PairedScore> pairs(200, {1, 1});
+  for (int i = 0; i < 8; ++i) pairs[static_cast<std::size_t>(i)].candidate = 0;
+  const std::vector<PoolTask> tasks = {{"a", 1, pairs}, {"b", 1, pairs}};
+  CandidateComparison plain{tasks, {}, {}};
+  CandidateComparison looked{tasks, {}, {}};
+  PooledComparison found;
+  found.overall.n = 123;
+  looked.look = LastLook{0.0125, 0.04, found};
+  compare_family({&plain, 1}, {.margin_pp = 10});
+  compare_family({&looked, 1}, {.margin_pp = 10});
+  EXPECT_EQ(looked.pooled.overall.n, 123);
+  EXPECT_NEAR(looked.rows[0].p_worse, 4 * plain.rows[0].p_worse, 1e-12);
+  EXPECT_NEAR(looked.rows[0].p_non_inferior, 1.25 * plain.rows[0].p_non_inferior, 1e-12);
+  EXPECT_LT(looked.rows[0].interval_low_pp, plain.rows[0].interval_low_pp);
+}
+
+TEST(Family, AClaimThatTheLastLookDoesNotAskIsNotMade) {
+  std::vector<PairedScore> pairs(200, {1, 0});
+  CandidateComparison looked{{{"a", 1, pairs}, {"b", 1, pairs}}, {}, {}};
+  looked.look = LastLook{0, 0.04, {}};
+  compare_family({&looked, 1}, {.margin_pp = 3});
+  EXPECT_EQ(looked.rows[0].p_worse, 1);
+  EXPECT_EQ(looked.rows[0].verdict, Verdict::inconclusive);
+}
+
 }  // namespace
 }  // namespace assay

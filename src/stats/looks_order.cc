@@ -1,5 +1,6 @@
 // Looks where pairs of several tasks come in one order.
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 #include "stats/looks.h"

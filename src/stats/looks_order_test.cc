@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <cstdint>
 
 #include "stats/looks.h"
 
