@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -70,6 +71,9 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, Line& line) {
 void take_published_size(const TaskSpec& spec, const DataSource& source, Line& line) {
   const int published = source.hub_items;
   if (published == 0 || spec.limit_per == LimitPer::subject) return;
+  for (const std::string& option : source.hub_items_unless) {
+    if (spec.options.contains(option)) return;
+  }
   line.count = line.count == 0 ? published : std::min(line.count, published);
   if (source.hub_requests > 0) line.steps = source.hub_requests / static_cast<double>(published);
   if (spec.goes_on) line.most = std::min(published, spec.at_most.value_or(published));
@@ -147,6 +151,7 @@ struct PlanCheck {
   int family = 1;  // verdicts by task that share alpha
   std::vector<PooledPower> power;
   std::optional<Forecast> forecast;
+  std::optional<LooksForecast> looks;  // until: decided
 };
 
 // A variant each, and one more where the baseline answers twice.
@@ -154,7 +159,7 @@ long turns_of(const Plan& plan) {
   return static_cast<long>(plan.variants.size()) + (plan.compare.noise_floor ? 1 : 0);
 }
 
-Forecast forecast_of_lines(const PlanCheck& check, const ExpectedSpeed& speed) {
+std::vector<GrowingTask> growing_tasks(const PlanCheck& check) {
   std::vector<GrowingTask> tasks;
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     const Line& line = check.lines[i];
@@ -163,7 +168,45 @@ Forecast forecast_of_lines(const PlanCheck& check, const ExpectedSpeed& speed) {
                                        static_cast<std::size_t>(line.count), line.steps)
                         : GrowingTask());
   }
-  return forecast_of(check.plan, tasks, speed, static_cast<int>(turns_of(check.plan)));
+  return tasks;
+}
+
+// As the frozen plan will have them, as far as the sizes are known.
+std::vector<LookTask> look_tasks(const PlanCheck& check) {
+  std::vector<LookTask> tasks;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const TaskSpec& spec = check.plan.tasks[i];
+    const Line& line = check.lines[i];
+    LookTask& task = tasks.emplace_back();
+    task.name = spec.name;
+    task.weight = line.available && spec.harness == Harness::native
+                      ? task_weight(check.weights, spec.weight, line.most)
+                      : 0;
+  }
+  return tasks;
+}
+
+// How far a variant gets: by its looks, and by what the machine would do in the time.
+void forecast(const ExpectedSpeed& speed, PlanCheck& check) {
+  const std::vector<GrowingTask> tasks = growing_tasks(check);
+  const bool decided = check.plan.until == Until::decided;
+  std::size_t most = std::numeric_limits<std::size_t>::max();
+  if (decided) {
+    check.looks = looks_needed(check.plan, tasks, look_tasks(check));
+    most = check.looks->items;
+  }
+  if (speed.tokens_per_s > 0) {
+    check.forecast =
+        forecast_of(check.plan, tasks, speed, static_cast<int>(turns_of(check.plan)), most);
+  }
+  if (!decided) return;
+  const ExpectedSpeed any{.tokens_per_s = 1, .load_s = 0};  // what the whole target comes to
+  Plan without_budget = check.plan;
+  without_budget.budget_s = 0;
+  set_reached(check.plan,
+              check.forecast ? check.forecast->items
+                             : forecast_of(without_budget, tasks, any, 1, most).items,
+              look_tasks(check), *check.looks);
 }
 
 Status check_speed(const CheckOptions& options) {
@@ -197,8 +240,8 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
   const auto candidates = static_cast<int>(plan.variants.size()) - 1;
   if (out.tasks.size() > 1)
     out.family = std::max(1, candidates * static_cast<int>(out.tasks.size()));
-  if (options.speed.tokens_per_s > 0) {
-    out.forecast = forecast_of_lines(out, options.speed);
+  forecast(options.speed, out);
+  if (out.forecast) {
     std::size_t counted = 0;
     for (std::size_t i = 0; i < out.lines.size(); ++i) {
       if (out.lines[i].available) out.tasks[counted++].items = out.forecast->items[i];
@@ -270,6 +313,31 @@ void print_forecast(const PlanCheck& check, const ExpectedSpeed& speed) {
       join(each, ", "));
 }
 
+void print_looks(const PlanCheck& check) {
+  if (!check.looks) return;
+  const LooksForecast& looks = *check.looks;
+  const Plan& plan = check.plan;
+  const double flips = plan.decide.expected_discordance * 100;
+  fmt::print(
+      "\nuntil decided: WORSE is asked at 64 pairs, 128, 256, …, NON-INFERIOR at a quarter, half "
+      "and "
+      "all of {}\n",
+      looks.target);
+  if (looks.margin_pp) {
+    fmt::print(
+        "  the data are too few for {:g} points: with {:g} % of flips the {} pairs that there are "
+        "would do for {}\n",
+        plan.compare.margin_pp, flips, looks.target,
+        *looks.margin_pp < 100 ? fmt::format("{:g} points", *looks.margin_pp) : "no margin");
+  }
+  fmt::print(
+      "  {} of {} pairs{}: {:.0f} % power to show NON-INFERIOR at {:g} points when {:g} % flip, "
+      "with "
+      "all looks\n",
+      looks.pairs, looks.target, check.forecast ? " within the budget" : "", looks.power * 100,
+      plan.compare.margin_pp, flips);
+}
+
 // One line a weight rule: power and smallest detectable loss at each share of flips.
 void print_power(const PlanCheck& check) {
   if (check.power.empty()) return;
@@ -280,8 +348,8 @@ void print_power(const PlanCheck& check) {
     items += task.items;
     ++tasks;
   }
-  fmt::print("\nprimary: the pooled difference of {} items in {} tasks, when this share flips\n",
-             items, tasks);
+  fmt::print("\nprimary: the pooled difference of {} items in {} tasks{}, when this share flips\n",
+             items, tasks, check.looks ? ", as one look at the end would show it" : "");
   fmt::print("  {:<16}", "weights");
   for (const double share : kFlipShares) fmt::print(" {:>16}", fmt::format("{:g} %", share * 100));
   for (std::size_t i = 0; i < check.power.size(); ++i) {
@@ -352,17 +420,29 @@ nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
           {"all", forecast.all}};
 }
 
+nlohmann::json looks_json(const Plan& plan, const LooksForecast& looks) {
+  return {{"target", looks.target},
+          {"pairs", looks.pairs},
+          {"level", looks.level},
+          {"power", looks.power},
+          {"discordance", plan.decide.expected_discordance},
+          {"margin_pp_that_the_data_allow",
+           looks.margin_pp ? nlohmann::json(*looks.margin_pp) : nlohmann::json(nullptr)}};
+}
+
 Result<int> check(const CheckOptions& options) {
   const PlanCheck check = TRY(look_at(options));
   if (options.json) {
     nlohmann::json out = as_json(check);
     if (check.forecast) out["forecast"] = forecast_json(check, *check.forecast);
+    if (check.looks) out["looks"] = looks_json(check.plan, *check.looks);
     fmt::print("{}\n", out.dump(1));
     return kExitDone;
   }
   print_plan(check.plan);
   print_tasks(check);
   print_forecast(check, options.speed);
+  print_looks(check);
   print_power(check);
   const CompareSpec& compare = check.plan.compare;
   fmt::print(
@@ -388,7 +468,7 @@ void add_check(CLI::App& app, Session& session) {
   command->add_option("--load-s", options->speed.load_s, "Seconds it takes to load a variant");
   command->footer(
       "Examples:\n  assay check plans/qwen3_32b_3h.yaml\n  assay check plans/qwen3_32b_3h.yaml "
-      "--until budget --tokens-per-second 7000 --load-s 100");
+      "--until decided --tokens-per-second 7000 --load-s 100");
   command->callback([options, &session] { finish(session, check(*options)); });
 }
 

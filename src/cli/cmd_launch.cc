@@ -18,7 +18,6 @@ namespace {
 struct LaunchOptions {
   std::string destination;
   PlanOptions plan;
-  std::string budget;
   std::string python;        // there
   std::string grade_python;  // there
   std::string program;       // there; empty: this one is copied
@@ -174,7 +173,9 @@ Result<std::vector<std::string>> copy(const Remote& remote, const std::string& f
     TRY(rsync(remote, {}, data + "/", base + "data/", doing));
     arguments.insert(arguments.end(), {"--data", ".launch/data"});
   }
-  if (!options.budget.empty()) arguments.insert(arguments.end(), {"--budget", options.budget});
+  if (!options.plan.budget.empty()) {
+    arguments.insert(arguments.end(), {"--budget", options.plan.budget});
+  }
   if (!options.plan.until.empty()) {
     arguments.insert(arguments.end(), {"--until", options.plan.until});
   }
@@ -231,8 +232,6 @@ void add_launch(CLI::App& app, Session& session) {
       ->type_name("HOST:DIR")
       ->required();
   add_plan_options(*command, options->plan, false);
-  command->add_option("--budget", options->budget,
-                      "Wall clock for all variants, as 3h, 45m or 1h30m");
   command->add_option("--python", options->python, "Python of the vLLM environment there");
   command->add_option("--grade-python", options->grade_python, "Python of graded programs there");
   command->add_option("--program", options->program, "An assay installed there; none is copied");

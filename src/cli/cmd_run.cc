@@ -17,14 +17,12 @@ constexpr const char* kThoseMeant = "*";
 
 struct RunCommand {
   PlanOptions plan;
-  std::string budget;
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
 };
 
 Result<int> run(RunCommand options, const Session& session) {
-  Plan plan = TRY(load_with_options(options.plan));
-  if (!options.budget.empty()) plan.budget_s = TRY(parse_duration(options.budget));
+  const Plan plan = TRY(load_with_options(options.plan));
   if (!options.flow.quiet) {
     for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
       fmt::print(stderr, "note: {}\n", trap);
@@ -51,8 +49,6 @@ void add_run(CLI::App& app, Session& session) {
       "Evaluate every variant of a plan and write the report. On the same folder it goes on "
       "where it stopped.");
   add_plan_options(*command, options->plan, true);
-  command->add_option("--budget", options->budget,
-                      "Wall clock for all variants, as 3h, 45m or 1h30m");
   command->add_flag(
       fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
       "Start variants over, their answers forgotten: --restart-variant=NAME,NAME those; without "

@@ -1,11 +1,15 @@
 // How far a budget reaches, before anything is rented.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "data/sampling.h"
 #include "plan/plan.h"
+#include "values/looks.h"
 
 namespace assay {
 
@@ -13,6 +17,17 @@ namespace assay {
 struct ExpectedSpeed {
   double tokens_per_s = 0;  // output tokens of all requests together
   double load_s = 0;        // of one variant
+};
+
+// `until: decided`: what the looks of a variant without loss would come to.
+struct LooksForecast {
+  std::int64_t target = 0;  // pairs that the power wanted needs
+  std::int64_t pairs = 0;   // that the budget reaches, at most the target
+  std::size_t items = 0;    // of the run's order, that hold the target's pairs
+  double level = 0;         // of the last look that asks for NON-INFERIOR, at `pairs`
+  double power = 0;         // of that look, at the discordance expected
+  // Where the data are too few for the margin: the smallest that they are enough for.
+  std::optional<double> margin_pp;
 };
 
 struct Forecast {
@@ -26,7 +41,16 @@ struct Forecast {
 // rather than less far. The items stand in the run's own order (docs/plan.md, "How far a run
 // goes"; data/sampling.h). Grading, a judge and reading back are not counted. `turns`: equal shares
 // of the budget, a variant's each, and one more for a second pass.
+// `most`: items of the order, at the most.
 [[nodiscard]] Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
-                                   const ExpectedSpeed& speed, int turns);
+                                   const ExpectedSpeed& speed, int turns,
+                                   std::size_t most = std::numeric_limits<std::size_t>::max());
+
+// How far the looks need to go; tasks of weight 0 or without items have no part in them.
+[[nodiscard]] LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tasks,
+                                         const std::vector<LookTask>& look_tasks);
+// Sets what a forecast of so many items by task comes to.
+void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
+                 const std::vector<LookTask>& look_tasks, LooksForecast& looks);
 
 }  // namespace assay

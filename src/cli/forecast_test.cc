@@ -41,5 +41,46 @@ TEST(Forecast, WithoutABudgetTheLimitsAndWithTooShortAOneNothing) {
             (std::vector<std::int64_t>{0, 0}));
 }
 
+Plan decided_plan(double budget_s) {
+  Plan plan = plan_of(budget_s, Until::decided);
+  plan.compare.margin_pp = 6;
+  return plan;
+}
+
+// 356 pairs: 90 % power at 6 points with 10 % of flips (stats/looks_order_test.cc); its last look
+// has 6/9 of 0.04, and 92.5 % power, so that a false WORSE before it may cost 2.5 %.
+TEST(LooksForecast, TheTargetIsWhatThePowerNeeds) {
+  const std::vector<GrowingTask> tasks = {{.items = 4000, .least = 10, .cost = 100}};
+  const std::vector<LookTask> look_tasks(1);
+  LooksForecast looks = looks_needed(decided_plan(1e6), tasks, look_tasks);
+  EXPECT_EQ(looks.target, 356);
+  EXPECT_EQ(looks.items, 356U);
+  EXPECT_FALSE(looks.margin_pp);
+  set_reached(decided_plan(1e6), {356}, look_tasks, looks);
+  EXPECT_EQ(looks.pairs, 356);
+  EXPECT_NEAR(looks.level, 0.04 * 6 / 9, 1e-12);
+  EXPECT_NEAR(looks.power, 0.925, 0.002);
+}
+
+// 200 pairs are beyond the look at 178, so the last one has its 6/9 alone.
+TEST(LooksForecast, ABudgetThatEndsEarlierHasLessPower) {
+  const std::vector<GrowingTask> tasks = {{.items = 4000, .least = 10, .cost = 100}};
+  const std::vector<LookTask> look_tasks(1);
+  LooksForecast looks = looks_needed(decided_plan(1000), tasks, look_tasks);
+  set_reached(decided_plan(1000), {200}, look_tasks, looks);
+  EXPECT_EQ(looks.pairs, 200);
+  EXPECT_NEAR(looks.level, 0.04 * 6 / 9, 1e-12);
+  EXPECT_LT(looks.power, 0.75);
+  EXPECT_GT(looks.power, 0.5);
+}
+
+TEST(LooksForecast, SaysWhatMarginTheDataAllow) {
+  const std::vector<GrowingTask> tasks = {{.items = 200, .least = 10, .cost = 100}};
+  const LooksForecast looks = looks_needed(decided_plan(1e6), tasks, std::vector<LookTask>(1));
+  EXPECT_EQ(looks.target, 200);
+  ASSERT_TRUE(looks.margin_pp);
+  EXPECT_NEAR(*looks.margin_pp, 8.3, 1e-9);  // 6 points times the root of 356/200 are 8.0
+}
+
 }  // namespace
 }  // namespace assay

@@ -77,7 +77,10 @@ void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output)
   command.add_option("--data", options.data,
                      "Folder with the data sets' files; the hub is not asked");
   command.add_option("--set", options.set, "Change a value of the plan: PATH=VALUE (repeatable)");
-  command.add_option("--until", options.until, "How far to go: limits, or budget (docs/plan.md)");
+  command.add_option("--until", options.until,
+                     "How far to go: limits, decided, or budget (docs/plan.md)");
+  command.add_option("--budget", options.budget,
+                     "Wall clock for all variants, as 3h, 45m or 1h30m");
   if (with_output)
     command.add_option("--out", options.out, "The run's folder; default: the plan's output");
 }
@@ -89,6 +92,10 @@ Result<Plan> load_with_options(const PlanOptions& options) {
   }
   const std::filesystem::path file = TRY(absolute_path(options.plan));
   std::vector<std::string> settings = options.set;
+  if (!options.budget.empty()) {
+    TRY(parse_duration(options.budget));
+    settings.push_back("budget=" + options.budget);
+  }
   if (!options.until.empty()) settings.push_back("until=" + options.until);
   if (settings.empty()) return load_plan(file, known_benchmarks());
   const std::string text = TRY(read_file(file));

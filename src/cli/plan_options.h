@@ -16,6 +16,7 @@ struct PlanOptions {
   std::string data;
   std::string out;
   std::string until;             // in place of the plan's
+  std::string budget;            // likewise
   std::vector<std::string> set;  // "tasks.hle.limit=5": a path of keys, list positions or names
 };
 

@@ -93,6 +93,13 @@ struct TargetAssumptions {
                                            std::span<const std::size_t> order,
                                            std::span<const LookTask> tasks);
 
+// The smallest margin, in steps of 0.1 points from that of `settings` on, that the whole order
+// would be enough for; none: no margin below 100.
+[[nodiscard]] std::optional<double> smallest_margin_pp(LookSettings settings,
+                                                       const TargetAssumptions& assume,
+                                                       std::span<const std::size_t> order,
+                                                       std::span<const LookTask> tasks);
+
 // What may be known of a comparison before a look: how much the pairs differ, not in which
 // direction. Only squared differences and numbers of pairs enter.
 struct BlindedSpread {

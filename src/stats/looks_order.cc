@@ -1,5 +1,6 @@
 // Looks where pairs of several tasks come in one order.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 
@@ -64,6 +65,23 @@ std::int64_t target_in_order(const LookSettings& settings, const TargetAssumptio
     (needed(middle) <= middle ? high : low) = middle;
   }
   return high;
+}
+
+std::optional<double> smallest_margin_pp(LookSettings settings, const TargetAssumptions& assume,
+                                         std::span<const std::size_t> order,
+                                         std::span<const LookTask> tasks) {
+  const std::vector<double> effects = design_effects(order, tasks);
+  if (effects.empty() || effects.back() <= 0) return std::nullopt;
+  TargetAssumptions own = assume;
+  own.design_effect = effects.back();
+  const auto all = static_cast<std::int64_t>(effects.size());
+  for (double margin_pp = settings.margin_pp; margin_pp < 100;
+       margin_pp = std::round(margin_pp * 10 + 1) / 10) {
+    settings.margin_pp = margin_pp;
+    const auto needed = first_target(settings, own);
+    if (needed && *needed <= all) return margin_pp;
+  }
+  return std::nullopt;
 }
 
 namespace {

@@ -60,6 +60,17 @@ TEST(TargetInOrder, WaitsForEveryTaskAndCountsNoneWithoutAWeight) {
   EXPECT_EQ(target_in_order({}, {}, order, one), 1311);
 }
 
+// 60 pairs: 15.9 points by the formula, found by its own target at that margin and the one below.
+TEST(SmallestMargin, IsTheOneThatTheDataReach) {
+  const std::vector<std::size_t> order(60, 0);
+  const std::vector<LookTask> tasks = {task_of("a", 1)};
+  const double margin = smallest_margin_pp({}, {}, order, tasks).value();
+  EXPECT_LE(first_target({.margin_pp = margin}, {}).value(), 60);
+  EXPECT_GT(first_target({.margin_pp = margin - 0.1}, {}).value(), 60);
+  EXPECT_EQ(smallest_margin_pp({}, {}, std::vector<std::size_t>(5000, 0), tasks), 3);
+  EXPECT_FALSE(smallest_margin_pp({}, {}, std::vector<std::size_t>(), tasks));
+}
+
 TEST(LookInput, PairsUpToTheFirstThatIsNotSettled) {
   const std::vector<LookTask> tasks = {task_of("a", 1), task_of("b", 1)};
   const std::vector<std::size_t> order = {0, 1, 0, 1, 0};

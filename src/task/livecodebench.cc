@@ -361,6 +361,8 @@ Task livecodebench_task() {
           .kind = TaskKind::code,
           .source = {.hub_id = "livecodebench/code_generation_lite",
                      .hub_split = "test",
+                     .hub_items = 1055,  // release_v6: test.jsonl to test6.jsonl
+                     .hub_items_unless = {"release", "start_date", "end_date"},
                      .hub_files = {"test*.jsonl"},
                      .licence = "CC (see the data set's card)",
                      .layouts = {{"hub", {"livecodebench/test*.jsonl"}},
