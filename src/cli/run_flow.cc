@@ -178,7 +178,9 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   }
   TRY(store_end(store, clock, *ended, store.response_count() != responses_before));
   TRY(check_not_moved(flow.out, began_in));
-  TRY(write_file_atomic(flow.out / "plan.frozen.json", to_json(freeze(resolved)).dump(1) + "\n"));
+  const std::string frozen = TRY(store.meta("frozen")).value_or("");
+  TRY(write_file_atomic(flow.out / "plan.frozen.json",
+                        to_json(TRY(frozen_from_text(frozen))).dump(1) + "\n"));
   resolved = {};  // the rows: a report of many items needs their memory, and nothing but the store
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));

@@ -221,7 +221,15 @@ std::optional<FrozenDifference> difference(const json* one, const json* other,
 std::optional<FrozenDifference> first_difference(const FrozenPlan& one, const FrozenPlan& other) {
   const json a = hashed(one);
   const json b = hashed(other);
-  // The plan says what somebody changed; the rest follows from it.
+  // The plan says what somebody changed, and `until` brings keys of its own; the rest follows.
+  const json& one_plan = a.at("plan");
+  const json& other_plan = b.at("plan");
+  const json limits = name_of(Until::limits);
+  const auto until = [&](const json& plan) {
+    const json* found = member(plan, "until");
+    return found != nullptr ? found : &limits;
+  };
+  if (auto found = difference(until(one_plan), until(other_plan), "plan.until")) return found;
   if (auto found = difference(&a["plan"], &b["plan"], "plan")) return found;
   return difference(&a, &b, "");
 }

@@ -388,19 +388,18 @@ void flag_ended_by_looks(RunReport& report, const std::string& candidate) {
 
 void flag_looks(RunReport& report, const std::string& candidate) {
   if (report.until == Until::decided) flag_ended_by_looks(report, candidate);
-  if (report.until != Until::budget) return;
-  const bool ended = report.end == "complete" || report.end == "out_of_time";
+  const bool ended =
+      report.until != Until::budget || report.end == "complete" || report.end == "out_of_time";
   if (ended && !report.extended) return;
   Flag flag{ended ? "extended after results" : "not ended", candidate, ""};
-  flag.text = ended
-                  ? "the run went on after it had ended once: whoever gave it more time could know "
-                    "its verdict, so this one is exploratory (sample extended after results)"
-                  : "the run has not ended: `until: budget` has one look, at its end, and one "
-                    "taken now would depend on when somebody looked";
-  flag.text_zh =
-      ended
-          ? "运行结束后又继续:追加时间的人可能已知先前结论,因此本结论仅供探索(看到结果后扩大了样本)"
-          : "运行尚未结束:`until: budget` 只在结束时检验一次,此刻的结论取决于何时查看";
+  flag.text = ended ? "the run went on after it had ended once: whoever gave it more time or items "
+                      "could know its verdict, so this one is exploratory (sample extended after "
+                      "results)"
+                    : "the run has not ended: `until: budget` has one look, at its end, and one "
+                      "taken now would depend on when somebody looked";
+  flag.text_zh = ended ? "运行结束后又继续:追加时间或题目的人可能已知先前结论,因此本结论仅供探索("
+                         "看到结果后扩大了样本)"
+                       : "运行尚未结束:`until: budget` 只在结束时检验一次,此刻的结论取决于何时查看";
   flag.invalidates = {candidate};
   report.flags.push_back(std::move(flag));
 }

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "plan/growth.h"
 #include "run/candidate_looks.h"
 #include "run/identity.h"
 #include "run/judging.h"
@@ -38,23 +39,46 @@ Status keep_declared(const Plan& plan, double now_s, Store& store) {
   return keep_declaration(declaration_of(plan.compare, now_s), earlier, store);
 }
 
-// The folder's frozen plan: written once, and the same in every later run.
-Status keep_frozen(const ResolvedRun& run, const FrozenPlan& frozen, double now_s, Store& store) {
+constexpr const char* kFirstFrozen = "frozen:1";
+
+// The plan the folder was begun with; nothing in a new folder.
+Result<std::optional<FrozenPlan>> first_frozen(const Store& store) {
+  auto text = TRY(store.meta(kFirstFrozen));
+  if (!text) text = TRY(store.meta("frozen"));
+  if (!text) return std::nullopt;
+  return TRY(frozen_from_text(*text));
+}
+
+Result<bool> any_comparison(const ResolvedRun& run, const Store& store) {
+  for (const StoredScore& stored : TRY(store.scores(Purpose::answer))) {
+    if (stored.id.variant != run.baseline().spec.name) return true;
+  }
+  return false;
+}
+
+// What the plan adds to the one that is there; the earlier one is kept as "frozen:<n>".
+Status grow(const ResolvedRun& run, const FrozenPlan& frozen, const RunServices& services) {
+  Store& store = services.store;
+  const auto text = TRY(store.meta("frozen"));
+  if (!text) return {};
+  const Growth growth = TRY(growth_of(TRY(frozen_from_text(*text)), frozen));
+  if (growth.what.empty()) return {};
+  services.progress.say("the plan goes beyond the one of this folder: " + join(growth.what, "; "));
+  int generation = 1;
+  while (TRY(store.meta(fmt::format("frozen:{}", generation)))) ++generation;
+  TRY(store.set_meta(fmt::format("frozen:{}", generation), *text));
+  if (growth.sample && TRY(any_comparison(run, store))) TRY(store.set_meta(kExtendedKey, "1"));
+  for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
+  return {};
+}
+
+// The folder's frozen plan. A later run has the same, or one that adds to it.
+Status keep_frozen(const ResolvedRun& run, const FrozenPlan& frozen, const RunServices& services) {
+  Store& store = services.store;
   const std::string hash = frozen_hash(frozen);
   const auto stored = TRY(store.meta("frozen_hash"));
-  if (stored && *stored != hash) {
-    const auto text = TRY(store.meta("frozen"));
-    std::string how = "its frozen plan differs from this one";
-    if (text) {
-      const FrozenPlan earlier = TRY(frozen_from_text(*text));
-      if (const auto found = first_difference(earlier, frozen)) {
-        how = fmt::format("{} is {} there and {} here", found->value, found->one, found->other);
-      }
-    }
-    return usage_error("the output folder belongs to another plan", how,
-                       "choose another folder with --out, or run the plan it was made with");
-  }
-  TRY(keep_declared(run.plan, now_s, store));
+  if (stored && *stored != hash) TRY(grow(run, frozen, services));
+  TRY(keep_declared(run.plan, services.clock.wall().count(), store));
   TRY(store.set_meta("frozen_hash", hash));
   TRY(store.set_meta("frozen", dump_json(to_json(frozen))));
   if (!stored) {
@@ -383,8 +407,9 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const FrozenPlan& frozen,
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
-  const FrozenPlan frozen = freeze(run);
-  TRY(keep_frozen(run, frozen, services.clock.wall().count(), services.store));
+  FrozenPlan frozen = freeze(run);
+  if (const auto first = TRY(first_frozen(services.store))) make_secondary(*first, frozen);
+  TRY(keep_frozen(run, frozen, services));
   const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
   const Accounts accounts(options.budget_s, spent_s, services.clock);
   bool counts = false;  // an engine was needed

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "plan/frozen.h"
@@ -293,6 +294,42 @@ TEST_F(UntilDecided, AnotherMarginOnTheFolderIsRefusedByName) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().kind, ErrorKind::usage);
   EXPECT_EQ(end.error().why, "plan.compare.margin_pp is 6.0 there and 5.0 here");
+}
+
+// One more variant on the folder: it has looks of its own, and nobody else is asked again.
+TEST_F(UntilDecided, AVariantIsAddedToAFolder) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const int before = scored("base") + scored("quant") + scored("tiny");
+  const std::size_t asked = script_.prompts.size();
+  loaded_.clear();
+  add_variant("small");
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(loaded_, std::vector<std::string>{"small"});
+  EXPECT_EQ(scored("base") + scored("quant") + scored("tiny"), before);
+  EXPECT_GE(scored("small"), 178);
+  EXPECT_LE(script_.prompts.size(), asked + 178 + 2 * 4);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_FALSE(store.meta("extended_after_end").value());
+  EXPECT_EQ(frozen_from_text(*store.meta("frozen:1").value())->variants.size(), 3U);
+  EXPECT_EQ(frozen_from_text(*store.meta("frozen").value())->variants.size(), 4U);
+}
+
+TEST_F(UntilDecided, ALimitIsRaisedAfterResults) {
+  add_task("t", 100, 20);
+  run_.plan.until = Until::limits;
+  run_.tasks[0].spec.goes_on = false;
+  const ItemList all = run_.tasks[0].items;
+  std::vector<std::size_t> first(20);
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  run_.tasks[0].items = ItemList(all).taken(first);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  run_.tasks[0].items = all;
+  run_.tasks[0].spec.limit = run_.plan.tasks[0].limit = 100;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), 100);
+  EXPECT_EQ(script_.prompts.size(), 300U);
+  EXPECT_TRUE(Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value());
 }
 
 }  // namespace

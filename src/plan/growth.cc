@@ -1,0 +1,124 @@
+#include "plan/growth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace assay {
+namespace {
+
+// How many items a limit lets through; without one, all.
+int most_of(const std::optional<int>& limit) {
+  return limit.value_or(std::numeric_limits<int>::max());
+}
+
+template <typename Named>
+bool has(const std::vector<Named>& list, const std::string& name) {
+  return std::ranges::find(list, name, &Named::name) != list.end();
+}
+
+// Takes away what `before` does not have, so that the rest can be compared with it.
+class Reduction {
+ public:
+  Reduction(const FrozenPlan& before, const FrozenPlan& now) : before_(before), now_(now) {}
+
+  FrozenPlan run(Growth& growth) {
+    variants(growth);
+    fidelity(growth);
+    if (before_.plan.until != Until::decided) {
+      tasks(growth);
+      items(growth);
+      until(growth);
+    }
+    return std::move(now_);
+  }
+
+ private:
+  void variants(Growth& growth) {
+    const auto is_new = [&](const auto& variant) {
+      return !has(before_.plan.variants, variant.name);
+    };
+    for (const VariantSpec& variant : now_.plan.variants) {
+      if (is_new(variant)) growth.what.push_back("variant " + variant.name + " is new");
+    }
+    std::erase_if(now_.plan.variants, is_new);
+    std::erase_if(now_.variants, is_new);
+  }
+
+  void tasks(Growth& growth) {
+    const auto is_new = [&](const auto& task) { return !has(before_.plan.tasks, task.name); };
+    for (const TaskSpec& task : now_.plan.tasks) {
+      if (is_new(task)) {
+        growth.what.push_back("task " + task.name + " is new, beside the primary question");
+      }
+    }
+    std::erase_if(now_.plan.tasks, is_new);
+    std::erase_if(now_.tasks, is_new);
+  }
+
+  void items(Growth& growth) {
+    for (TaskSpec& spec : now_.plan.tasks) {
+      const auto old = std::ranges::find(before_.plan.tasks, spec.name, &TaskSpec::name);
+      const bool larger = most_of(spec.limit) > most_of(old->limit) ||
+                          most_of(spec.at_most) > most_of(old->at_most);
+      if (!larger || spec.limit_per != LimitPer::task || !spec.ids.empty()) continue;
+      spec.limit = old->limit;
+      spec.at_most = old->at_most;
+      growth.what.push_back("task " + spec.name + " has more items");
+      growth.sample = true;
+    }
+    for (FrozenTask& task : now_.tasks) {
+      const auto old = std::ranges::find(before_.tasks, task.name, &FrozenTask::name);
+      if (old == before_.tasks.end()) continue;
+      if (task.items.size() > old->items.size()) task.items.resize(old->items.size());
+      task.least_items = old->least_items;
+    }
+  }
+
+  void until(Growth& growth) {
+    if (before_.plan.until != Until::limits || now_.plan.until == Until::limits) return;
+    growth.what.push_back("until: " + name_of(now_.plan.until));
+    growth.sample = true;
+    now_.plan.until = before_.plan.until;
+    now_.plan.decide = before_.plan.decide;
+    now_.looks.reset();
+  }
+
+  void fidelity(Growth& growth) {
+    FidelitySpec& spec = now_.plan.fidelity;
+    const FidelitySpec& old = before_.plan.fidelity;
+    if (spec.items <= old.items) return;
+    growth.what.push_back(
+        fmt::format("{} outputs are read back in place of {}", spec.items, old.items));
+    spec.items = old.items;
+  }
+
+  const FrozenPlan& before_;
+  FrozenPlan now_;
+};
+
+}  // namespace
+
+Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
+  Growth growth;
+  const FrozenPlan same = Reduction(before, now).run(growth);
+  if (frozen_hash(same) == frozen_hash(before)) return growth;
+  const auto found = first_difference(before, same);
+  return usage_error(
+      "the output folder belongs to another plan",
+      found ? fmt::format("{} is {} there and {} here", found->value, found->one, found->other)
+            : "its frozen plan differs from this one",
+      "choose another folder with --out, or run the plan it was made with");
+}
+
+void make_secondary(const FrozenPlan& first, FrozenPlan& now) {
+  for (FrozenTask& task : now.tasks) {
+    if (!has(first.tasks, task.name)) task.weight = 0;
+  }
+  for (TaskSpec& task : now.plan.tasks) {
+    if (!has(first.plan.tasks, task.name)) task.weight = 0;
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,141 @@
+#include "plan/growth.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+
+FrozenPlan began() {
+  FrozenPlan frozen;
+  frozen.plan.name = "p";
+  frozen.plan.variants = {{.name = "bf16", .model = "m", .baseline = true},
+                          {.name = "fp8", .model = "n"}};
+  TaskSpec spec;
+  spec.name = spec.benchmark = "math500";
+  spec.limit = 2;
+  spec.max_gen_toks = 512;
+  frozen.plan.tasks = {spec};
+  FrozenTask task{.name = "math500", .title = "MATH-500"};
+  task.kind = "generate";
+  task.metrics = {"robust"};
+  task.items = {{"1", "", ""}, {"2", "", ""}};
+  frozen.tasks = {task};
+  frozen.variants = {{"bf16", "m", "", "print 1", true}, {"fp8", "n", "", "print 2", false}};
+  return frozen;
+}
+
+void add_variant(FrozenPlan& frozen) {
+  frozen.plan.variants.push_back({.name = "int4", .model = "o"});
+  frozen.variants.push_back({"int4", "o", "", "print 3", false});
+}
+
+void add_task(FrozenPlan& frozen) {
+  frozen.plan.tasks.push_back(frozen.plan.tasks[0]);
+  frozen.plan.tasks.back().name = frozen.plan.tasks.back().benchmark = "aime24";
+  frozen.tasks.push_back(frozen.tasks[0]);
+  frozen.tasks.back().name = "aime24";
+}
+
+std::string refusal(const FrozenPlan& now, const FrozenPlan& before = began()) {
+  const auto growth = growth_of(before, now);
+  return growth ? "" : growth.error().why;
+}
+
+TEST(Growth, NothingNewIsNoGrowth) {
+  const Growth growth = growth_of(began(), began()).value();
+  EXPECT_TRUE(growth.what.empty());
+  EXPECT_FALSE(growth.sample);
+}
+
+TEST(Growth, AVariantMoreTouchesNoSample) {
+  FrozenPlan now = began();
+  add_variant(now);
+  now.plan.fidelity.items = 64;
+  const Growth growth = growth_of(began(), now).value();
+  EXPECT_THAT(growth.what,
+              ElementsAre("variant int4 is new", "64 outputs are read back in place of 32"));
+  EXPECT_FALSE(growth.sample);
+}
+
+TEST(Growth, ATaskMoreIsSecondary) {
+  FrozenPlan now = began();
+  add_task(now);
+  make_secondary(began(), now);
+  EXPECT_EQ(now.tasks[0].weight, 1);
+  EXPECT_EQ(now.tasks[1].weight, 0);
+  EXPECT_EQ(now.plan.tasks[1].weight, 0);
+  const Growth growth = growth_of(began(), now).value();
+  EXPECT_THAT(growth.what, ElementsAre("task aime24 is new, beside the primary question"));
+  EXPECT_FALSE(growth.sample);
+}
+
+TEST(Growth, MoreItemsAreALargerSample) {
+  FrozenPlan now = began();
+  now.plan.tasks[0].limit = 3;
+  now.tasks[0].items.push_back({"3", "", ""});
+  const Growth growth = growth_of(began(), now).value();
+  EXPECT_THAT(growth.what, ElementsAre("task math500 has more items"));
+  EXPECT_TRUE(growth.sample);
+  now.plan.tasks[0].limit.reset();
+  EXPECT_TRUE(growth_of(began(), now).value().sample);
+}
+
+TEST(Growth, FewerItemsAndOthersAreRefused) {
+  FrozenPlan now = began();
+  now.plan.tasks[0].limit = 1;
+  now.tasks[0].items.pop_back();
+  EXPECT_EQ(refusal(now), "plan.tasks[0].limit is 2 there and 1 here");
+  now = began();
+  now.plan.tasks[0].limit = 3;
+  now.tasks[0].items = {{"1", "", ""}, {"9", "", ""}, {"2", "", ""}};
+  EXPECT_EQ(refusal(now), R"(tasks[0].items[1].id is "2" there and "9" here)");
+}
+
+TEST(Growth, UntilMayBeRaised) {
+  FrozenPlan now = began();
+  now.plan.until = Until::decided;
+  now.plan.tasks[0].goes_on = true;
+  now.tasks[0].items.push_back({"3", "", ""});
+  now.tasks[0].least_items = 2;
+  now.looks = {{.target = 3, .looks = {{3, 0.05, 0.05, 0}}}, {0, 0, 0}};
+  const Growth growth = growth_of(began(), now).value();
+  EXPECT_THAT(growth.what, ElementsAre("until: decided"));
+  EXPECT_TRUE(growth.sample);
+  // And back again: what was asked beyond the limits is there.
+  EXPECT_EQ(refusal(began(), now), R"(plan.until is "decided" there and "limits" here)");
+}
+
+// Levels and order hang on the items, so after `until: decided` only variants and outputs that are
+// read back may be added.
+TEST(Growth, WhatLooksHangOnStays) {
+  FrozenPlan before = began();
+  before.plan.until = Until::decided;
+  before.looks = {{.target = 2, .looks = {{2, 0.05, 0.05, 0}}}, {0, 0}};
+  FrozenPlan now = before;
+  add_variant(now);
+  EXPECT_THAT(growth_of(before, now).value().what, ElementsAre("variant int4 is new"));
+  now.plan.tasks[0].limit = 3;
+  EXPECT_EQ(refusal(now, before), "plan.tasks[0].limit is 2 there and 3 here");
+}
+
+TEST(Growth, WhatIsAskedStays) {
+  FrozenPlan now = began();
+  now.plan.seed = 1;
+  EXPECT_EQ(refusal(now), "plan.seed is 0 there and 1 here");
+  now = began();
+  now.variants[1].fingerprint = "another";
+  EXPECT_EQ(refusal(now), R"(variants[1].fingerprint is "print 2" there and "another" here)");
+  now = began();
+  now.plan.tasks[0].sampling = {{"temperature", 0.6}};
+  EXPECT_EQ(refusal(now), "plan.tasks[0].sampling.temperature is nothing there and 0.6 here");
+  now = began();
+  now.plan.variants.pop_back();
+  now.variants.pop_back();
+  EXPECT_EQ(refusal(now), "plan.variants is 2 of them there and 1 of them here");
+}
+
+}  // namespace
+}  // namespace assay
