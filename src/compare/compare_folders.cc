@@ -24,6 +24,7 @@ TaskPolicy policy_of(const GatePolicy& policy, const std::string& task) {
 
 // The flag of either side's own report that spoils the comparison of a task.
 std::string spoiling_flag(const Sides& sides, const std::string& task, const std::string& other) {
+  if (sides.candidate.looks && !sides.asks_what_the_run_asked) return kEndedByLooks;
   for (const Flag& flag : sides.candidate.flags) {
     if (flag.is_about(other) && flag.forces_invalid()) return flag.name;
   }
@@ -201,6 +202,31 @@ Result<Prepared> prepare(const Sides& sides) {
   note_what_is_not_known(sides, not_said, prepared);
   apply_policy(sides, out);
   return prepared;
+}
+
+// Whether a run's own report answers what is asked here: two of its variants, by its own margin,
+// alpha, weights and metrics.
+bool asks_what_the_run_asked(const ResultArm& base, const ResultArm& candidate,
+                             const ComparisonReport& report, const CompareRequest& request) {
+  const auto as_declared = [](const auto& task) {
+    return !task.second.margin_pp && task.second.weight == 1;
+  };
+  return base.baseline && base.declared &&
+         base.folder.parent_path() == candidate.folder.parent_path() &&
+         base.declared->asks_the_same({report.margin_pp, report.alpha, report.weights, 0}) &&
+         request.metric.empty() && request.filter.empty() &&
+         std::ranges::all_of(request.policy.tasks, as_declared);
+}
+
+// The looks chose how many items the candidate answered, so what they found stands as it is.
+void take_own_looks(const OwnLooks& looks, FolderComparison& out) {
+  out.pooled = looks.pooled;
+  for (TaskComparison& task : out.tasks) {
+    const auto own = looks.tasks.find(task.task);
+    if (own != looks.tasks.end()) task.comparison = own->second;
+  }
+  out.notes.push_back(
+      "ended by looks: verdicts are those of the last one, in the run's own report");
 }
 
 // A name in the policy that no candidate shares is a slip: its task would go by other rules.
@@ -402,7 +428,8 @@ Result<ComparisonReport> compare_folders(const CompareRequest& request) {
   std::vector<Prepared> prepared;
   std::vector<CandidateComparison> tests;
   for (const ResultArm& candidate : arms.candidates) {
-    prepared.push_back(TRY(prepare({arms.base, candidate, request})));
+    const bool own = asks_what_the_run_asked(arms.base, candidate, out, request);
+    prepared.push_back(TRY(prepare({arms.base, candidate, request, own})));
     tests.push_back(std::move(prepared.back().tests));
   }
   TRY(check_policy_tasks(request.policy, prepared));
@@ -410,6 +437,10 @@ Result<ComparisonReport> compare_folders(const CompareRequest& request) {
   for (std::size_t i = 0; i < prepared.size(); ++i) {
     prepared[i].tests = std::move(tests[i]);
     out.candidates.push_back(finished(std::move(prepared[i]), out.margin_pp));
+    const ResultArm& candidate = arms.candidates[i];
+    if (candidate.looks && asks_what_the_run_asked(arms.base, candidate, out, request)) {
+      take_own_looks(*candidate.looks, out.candidates.back());
+    }
   }
   look_at_baseline(out);
   return out;

@@ -17,6 +17,7 @@ struct Sides {
   const ResultArm& base;
   const ResultArm& candidate;
   const CompareRequest& request;
+  bool asks_what_the_run_asked = false;  // both are of one run, and the question is its own
 };
 
 struct ComparedUnit {

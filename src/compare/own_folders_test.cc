@@ -83,5 +83,39 @@ TEST(OwnFolders, SummariesAndComparisonsReadThem) {
   fs::remove_all(folder);
 }
 
+// A run until decided says WORSE by its looks; whoever asks another question of the same answers
+// gets none, because the looks chose how many there are.
+TEST(OwnFolders, ARunEndedByLooksSaysItsOwnVerdictAlone) {
+  const fs::path folder =
+      fs::path(testing::TempDir()) / ("assay_own_looks_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  RunReport report = made_up_run();
+  report.until = Until::decided;
+  report.looks.resize(2);
+  report.looks[1] = LooksValues{.schedule = look_schedule({}, 80), .pairs = 80};
+  report.pooled[1].overall.n = 64;
+  report.pooled[1].overall.diff_pp = -12;
+  report.pooled[1].overall.verdict = Verdict::worse;
+  report.tasks[0].cells[1].paired.emplace();
+  report.tasks[0].cells[1].paired->n = 32;
+  report.tasks[0].cells[1].paired->verdict = Verdict::inconclusive;
+  ASSERT_TRUE(write_reports(report, folder));
+  CompareRequest request{.base = folder.string()};
+  auto compared = compare_folders(request);
+  ASSERT_TRUE(compared) << compared.error().to_string();
+  const PairedComparison& pooled = compared->candidates[0].pooled.overall;
+  EXPECT_EQ(pooled.n, 64);
+  EXPECT_EQ(pooled.diff_pp, -12);
+  EXPECT_EQ(pooled.verdict, Verdict::worse);
+  EXPECT_EQ(compared->candidates[0].tasks[0].comparison.n, 32);
+  EXPECT_EQ(compared->candidates[0].tasks[0].comparison.verdict, Verdict::inconclusive);
+  request.policy.margin_pp = 20;
+  compared = compare_folders(request);
+  ASSERT_TRUE(compared) << compared.error().to_string();
+  EXPECT_EQ(compared->candidates[0].pooled.overall.verdict, Verdict::invalid);
+  EXPECT_EQ(compared->candidates[0].tasks[0].comparison.reason, "ended by looks");
+  fs::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace assay

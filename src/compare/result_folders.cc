@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "compare/arm_grouping.h"
 #include "compare/foreign_results.h"
-#include "report/flags.h"
+#include "report/comparison_json.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -42,6 +42,20 @@ void add_declared(const Json& report, ResultArm& arm) {
   }
 }
 
+void add_looks(const Json& report, ResultArm& arm) {
+  const Json pooled = report.value("pooled", Json::object()).value(arm.name, Json());
+  if (!pooled.is_object() || !pooled.contains("looks")) return;
+  OwnLooks looks;
+  looks.pooled.overall = comparison_from(pooled);
+  looks.pooled.left_out = pooled.at("left_out").get<std::vector<std::string>>();
+  looks.pooled.insensitive = pooled.at("insensitive").get<std::vector<std::string>>();
+  for (const Json& task : report.at("tasks")) {
+    const Json& paired = task.at("cells").at(arm.name).at("paired");
+    if (paired.is_object()) looks.tasks[task.at("name")] = comparison_from(paired);
+  }
+  arm.looks = std::move(looks);
+}
+
 void add_assay_facts(const Json& report, ResultArm& arm) {
   arm.of_assay = true;
   for (const Json& v : report.at("variants")) {
@@ -60,10 +74,10 @@ void add_assay_facts(const Json& report, ResultArm& arm) {
     } else if (f.at("forces_invalid") == true) {
       flag.invalidates = {arm.name};
     }
-    if (flag.name == kEndedByLooks) flag.invalidates = {arm.name};
     arm.flags.push_back(std::move(flag));
   }
   add_declared(report, arm);
+  add_looks(report, arm);
   const Json fidelity = report.value("fidelity", Json::object()).value(arm.name, Json());
   if (fidelity.is_object()) {
     FidelityValues f;
@@ -88,10 +102,10 @@ Result<ResultArm> variant_arm(const fs::path& folder, const fs::path& run,
   arm.name = folder.filename().string();
   arm.folder = folder;
   arm.key = folder.string();
-  add_assay_facts(
-      Json(TRY(read_fields(run / "results.json", {"variants", "flags", "fidelity", "tasks",
-                                                  "margin_pp", "alpha", "weights", "declared"}))),
-      arm);
+  add_assay_facts(Json(TRY(read_fields(run / "results.json",
+                                       {"variants", "flags", "fidelity", "tasks", "margin_pp",
+                                        "alpha", "weights", "declared", "pooled"}))),
+                  arm);
   return arm;
 }
 

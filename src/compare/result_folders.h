@@ -22,6 +22,13 @@ struct DeclaredTask {
   double weight = 1;  // in the pooled difference, relative to the run's other tasks
 };
 
+// Of a variant of a run `until: decided`: what its own report says, by the looks that were taken
+// (report/looks.h). Nobody else can say it, because they chose how many items there are.
+struct OwnLooks {
+  PooledComparison pooled;
+  std::map<std::string, PairedComparison> tasks;
+};
+
 struct ResultArm {
   std::string name;  // assay: the variant; lm-eval: its folder below the one given
   std::string model;
@@ -35,6 +42,7 @@ struct ResultArm {
   std::map<std::string, TaskSummary> tasks;   // each of the newest results file that has it
   std::map<std::string, TaskSummary> groups;  // means over several tasks, which are in `tasks` too
   std::vector<Flag> flags;                    // assay: those of this variant
+  std::optional<OwnLooks> looks;              // assay, a candidate of a run until decided
   std::optional<FidelityValues> fidelity;
   std::optional<Declaration> declared;                 // assay: of the run, before the first answer
   std::map<std::string, DeclaredTask> declared_tasks;  // assay

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "report/comparison_json.h"
 #include "report/metric_differences.h"
 #include "report/summary.h"
 #include "report/traffic.h"
@@ -11,39 +12,6 @@
 
 namespace assay {
 namespace {
-
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-Json comparison_json(const PairedComparison& c) {
-  return {{"n", c.n},
-          {"method", method_name(c.method)},
-          {"diff_pp", c.diff_pp},
-          {"interval_low_pp", c.interval_low_pp},
-          {"interval_high_pp", c.interval_high_pp},
-          {"interval_confidence", c.interval_confidence},
-          {"lower_bound_pp", c.lower_bound_pp},
-          {"upper_bound_pp", c.upper_bound_pp},
-          {"baseline_mean", c.baseline_mean},
-          {"candidate_mean", c.candidate_mean},
-          {"flips_to_wrong", c.flips_to_wrong},
-          {"flips_to_right", c.flips_to_right},
-          {"mcnemar_p", or_null(c.mcnemar_p)},
-          {"mcnemar_mid_p", or_null(c.mcnemar_mid_p)},
-          {"p_worse", c.p_worse},
-          {"p_non_inferior", c.p_non_inferior},
-          {"p_worse_adjusted", c.p_worse_adjusted},
-          {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
-          {"p_gain", c.p_gain},
-          {"p_gain_adjusted", c.p_gain_adjusted},
-          {"obstacle", obstacle_name(c.obstacle)},
-          {"smallest_detectable_pp", or_null(c.smallest_detectable_pp)},
-          {"items_needed", or_null(c.items_needed)},
-          {"verdict", verdict_name(c.verdict)},
-          {"reason", c.reason}};
-}
 
 Json looks_json(const LooksValues& looks) {
   Json out = {{"schedule", to_json(looks.schedule)},
