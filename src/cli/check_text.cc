@@ -1,0 +1,246 @@
+// What `assay check` prints.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "base/text.h"
+#include "cli/plan_check.h"
+#include "run/budget.h"
+#include "stats/power.h"
+#include "stats/verdict.h"
+
+namespace assay {
+namespace {
+
+// `family`: verdicts by task that share alpha.
+std::string best_of(const PlanLine& line, const CompareSpec& compare, int family) {
+  const int count = line.count;
+  if (!line.available) return "none";
+  if (count == 0) return "depends on the data";
+  const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha / family);
+  std::string text(verdict_label(best.best));
+  if (best.best != Verdict::non_inferior)
+    text += fmt::format(" ({} items needed)", best.items_needed);
+  return text;
+}
+
+// What the budget leaves for each turn; one that ends early leaves more to the others.
+void print_turns(const Plan& plan, long turns) {
+  if (plan.budget_s <= 0) return;
+  const double share_s =
+      variant_share_s(plan.budget_s, static_cast<double>(turns), report_reserve_s(plan.budget_s));
+  fmt::print("of {} each variant may take {}, loading included{}\n", human_duration(plan.budget_s),
+             human_duration(share_s),
+             plan.compare.noise_floor
+                 ? fmt::format("; the baseline twice that, for its two passes ({})",
+                               human_duration(2 * share_s))
+                 : "");
+}
+
+void print_plan(const Plan& plan) {
+  fmt::print("plan      {}\n", plan.name);
+  fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
+  fmt::print("output    {}\n", plan.output.empty() ? "--out" : plan.output);
+  fmt::print("engine    {} {}\n", engine_name(plan.engine), plan.engine.args.dump());
+  for (const auto& [name, value] : plan.env) fmt::print("env       {}={}\n", name, value);
+  for (const std::string& part : plan.sandbox.accept_missing) {
+    fmt::print("sandbox   may be without: {}\n", part);
+  }
+  fmt::print("\nvariants\n");
+  for (const VariantSpec& v : plan.variants) {
+    fmt::print("  {:<12} {}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
+               v.baseline ? "  (baseline)" : "");
+  }
+}
+
+void print_tasks(const PlanCheck& check) {
+  const Plan& plan = check.plan;
+  fmt::print("\n  {:<16} {:>14} {:>13} {:>14}  {}\n", "task", "items", "max_gen_toks",
+             "output tokens", "best verdict it can reach");
+  long tokens = 0;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const PlanLine& line = check.lines[i];
+    const auto& max_gen_toks = plan.tasks[i].max_gen_toks;
+    tokens += line.output_tokens;
+    fmt::print("  {:<16} {:>14} {:>13} {:>14}  {}{}\n", line.name, line.items,
+               max_gen_toks ? std::to_string(*max_gen_toks) : "-", line.output_tokens,
+               best_of(line, plan.compare, check.family),
+               line.note.empty() ? "" : "  [" + line.note + "]");
+  }
+  const long passes = turns_of(plan);
+  fmt::print(
+      "\nat most {} output tokens a variant, {} in all{}; margin {} points, alpha {} one-sided\n",
+      tokens, tokens * passes, plan.compare.noise_floor ? " with the baseline's second pass" : "",
+      plan.compare.margin_pp, plan.compare.alpha);
+  print_turns(plan, passes);
+}
+
+void print_forecast(const PlanCheck& check, const ExpectedSpeed& speed) {
+  if (!check.forecast) return;
+  const Forecast& forecast = *check.forecast;
+  std::int64_t reached = 0;
+  std::int64_t may = 0;
+  std::vector<std::string> each;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const PlanLine& line = check.lines[i];
+    if (!line.available) continue;
+    const std::int64_t most = check.plan.until == Until::limits ? line.count : line.most;
+    reached += forecast.items[i];
+    may += most;
+    each.push_back(fmt::format("{} {}{}", line.name, forecast.items[i],
+                               forecast.items[i] < most ? fmt::format(" of {}", most) : ""));
+  }
+  fmt::print(
+      "\nforecast at {:g} output tokens/s and {:g} s a load: {} of {} items a variant, in {} after "
+      "its load\n  {}\n  every answer counted at max_gen_toks; grading, a judge and reading back "
+      "not counted\n",
+      speed.tokens_per_s, speed.load_s, reached, may, human_duration(std::ceil(forecast.work_s)),
+      join(each, ", "));
+}
+
+void print_looks(const PlanCheck& check) {
+  if (!check.looks) return;
+  const LooksForecast& looks = *check.looks;
+  const Plan& plan = check.plan;
+  const double flips = plan.decide.expected_discordance * 100;
+  fmt::print(
+      "\nuntil decided: WORSE is asked at 64 pairs, 128, 256, …, NON-INFERIOR at a quarter, half "
+      "and "
+      "all of {}\n",
+      looks.target);
+  if (looks.margin_pp) {
+    fmt::print(
+        "  the data are too few for {:g} points: with {:g} % of flips the {} pairs that there are "
+        "would do for {}\n",
+        plan.compare.margin_pp, flips, looks.target,
+        *looks.margin_pp < 100 ? fmt::format("{:g} points", *looks.margin_pp) : "no margin");
+  }
+  fmt::print(
+      "  {} of {} pairs{}: {:.0f} % power to show NON-INFERIOR at {:g} points when {:g} % flip, "
+      "with "
+      "all looks\n",
+      looks.pairs, looks.target, check.forecast ? " within the budget" : "", looks.power * 100,
+      plan.compare.margin_pp, flips);
+}
+
+// One line a weight rule: power and smallest detectable loss at each share of flips.
+void print_power(const PlanCheck& check) {
+  if (check.power.empty()) return;
+  std::int64_t items = 0;
+  int tasks = 0;
+  for (const PlannedTask& task : check.tasks) {
+    if (task.items == 0 || !(task.factor > 0)) continue;
+    items += task.items;
+    ++tasks;
+  }
+  fmt::print("\nprimary: the pooled difference of {} items in {} tasks{}, when this share flips\n",
+             items, tasks, check.looks ? ", as one look at the end would show it" : "");
+  fmt::print("  {:<16}", "weights");
+  for (const double share : kFlipShares) fmt::print(" {:>16}", fmt::format("{:g} %", share * 100));
+  for (std::size_t i = 0; i < check.power.size(); ++i) {
+    const PooledPower& p = check.power[i];
+    if (i % kFlipShares.size() == 0) {
+      fmt::print("\n  {:<16}", fmt::format("{}{}", name_of(p.weights),
+                                           p.weights == check.weights ? " (used)" : ""));
+    }
+    fmt::print(" {:>16}",
+               fmt::format("{:.0f} %, {}", p.non_inferior * 100,
+                           p.detectable ? fmt::format("{:.1f}", *p.detectable * 100) : "-"));
+  }
+  const LargestVariance most = largest_variance(check.tasks, check.weights);
+  fmt::print(
+      "\n  the chance to show NON-INFERIOR when the two are alike, and the smallest loss in points "
+      "that is called WORSE 80 times in 100\n  most of the variance: {} ({:.0f} %)\n",
+      most.task, most.share * 100);
+  if (!check.unknown.empty()) {
+    fmt::print("  not counted, for their size is known by the data alone: {}\n",
+               join(check.unknown, ", "));
+  }
+}
+
+nlohmann::json as_json(const PlanCheck& check) {
+  const CompareSpec& compare = check.plan.compare;
+  nlohmann::json tasks = nlohmann::json::array();
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    const PlanLine& line = check.lines[i];
+    tasks.push_back({{"name", line.name},
+                     {"available", line.available},
+                     {"items", line.count > 0 ? nlohmann::json(line.count) : nullptr},
+                     {"output_tokens", line.output_tokens},
+                     {"best_verdict", best_of(line, compare, check.family)},
+                     {"note", line.note}});
+  }
+  nlohmann::json power = nlohmann::json::array();
+  for (const PooledPower& p : check.power) {
+    power.push_back({{"weights", name_of(p.weights)},
+                     {"used", p.weights == check.weights},
+                     {"discordance", p.discordance},
+                     {"non_inferior", p.non_inferior},
+                     {"detectable_pp", p.detectable ? nlohmann::json(*p.detectable * 100)
+                                                    : nlohmann::json(nullptr)}});
+  }
+  const LargestVariance most = largest_variance(check.tasks, check.weights);
+  return {{"schema_version", 1},
+          {"name", check.plan.name},
+          {"budget_s", check.plan.budget_s},
+          {"margin_pp", compare.margin_pp},
+          {"alpha", compare.alpha},
+          {"family", check.family},
+          {"tasks", tasks},
+          {"pooled",
+           {{"power", power},
+            {"largest_variance", {{"task", most.task}, {"share", most.share}}},
+            {"items_unknown", check.unknown}}},
+          {"notes", check.notes}};
+}
+
+nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
+  nlohmann::json items = nlohmann::json::object();
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    items[check.lines[i].name] = forecast.items[i];
+  }
+  return {{"items", items},
+          {"tokens", forecast.tokens},
+          {"work_s", forecast.work_s},
+          {"all", forecast.all}};
+}
+
+nlohmann::json looks_json(const Plan& plan, const LooksForecast& looks) {
+  return {{"target", looks.target},
+          {"pairs", looks.pairs},
+          {"level", looks.level},
+          {"power", looks.power},
+          {"discordance", plan.decide.expected_discordance},
+          {"margin_pp_that_the_data_allow",
+           looks.margin_pp ? nlohmann::json(*looks.margin_pp) : nlohmann::json(nullptr)}};
+}
+
+}  // namespace
+
+nlohmann::json check_json(const PlanCheck& check) {
+  nlohmann::json out = as_json(check);
+  if (check.forecast) out["forecast"] = forecast_json(check, *check.forecast);
+  if (check.looks) out["looks"] = looks_json(check.plan, *check.looks);
+  return out;
+}
+
+void print_check(const PlanCheck& check, const ExpectedSpeed& speed) {
+  print_plan(check.plan);
+  print_tasks(check);
+  print_forecast(check, speed);
+  print_looks(check);
+  print_power(check);
+  const CompareSpec& compare = check.plan.compare;
+  fmt::print(
+      "a task alone can be NON-INFERIOR from {} items on, without gains ({} verdicts by task share "
+      "alpha)\n",
+      fewest_items_non_inferior(compare.margin_pp / 100, compare.alpha / check.family),
+      check.family);
+  fmt::print(
+      "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
+  for (const std::string& note : check.notes) fmt::print("note: {}\n", note);
+}
+
+}  // namespace assay
