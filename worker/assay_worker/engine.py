@@ -18,6 +18,7 @@ from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
 from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
+from assay_worker.rank_errors import expect_errors, first_error, forget_errors
 from assay_worker.versions import installed_versions
 
 Frame = dict[str, Any]
@@ -74,6 +75,7 @@ class VllmEngine:
         extended = "worker_extension_cls" not in values
         if extended:
             values["worker_extension_cls"] = EXTENSION
+        expect_errors()
         with LogCapture(progress) as log:
             try:
                 self._llm = llm_class(model=str(folder), **values)
@@ -201,6 +203,7 @@ class VllmEngine:
         """Ends vLLM's own processes politely; takes seconds when there are any."""
         if self._engine is not None:
             self._engine.engine_core.shutdown()
+        forget_errors()
 
 
 def scored_result(frame: Frame, parts: list[Any]) -> Frame:
@@ -334,19 +337,25 @@ def checked_arguments(args: Frame) -> Frame:
 def lost(error: Exception) -> WorkerError:
     return WorkerError(
         "the engine failed",
-        describe(error),
+        first_error() or describe(error),
         "start another worker; if one request does it again, leave that request out",
         fatal=True,
     )
 
 
+NO_MEMORY = ("out of memory", "Free memory on device", "No available memory")
+
+
 def load_error(folder: Path, error: Exception) -> WorkerError:
-    return WorkerError(
-        f"vLLM cannot load {folder.name}",
-        describe(error),
-        "read the engine's log; often an engine argument in the plan does not suit the machine",
-        fatal=True,
-    )
+    why = first_error() or describe(error)
+    forget_errors()
+    fix = "read the engine's log; often an engine argument in the plan does not suit the machine"
+    if any(words in why for words in NO_MEMORY):
+        fix = (
+            "end what else holds the GPU's memory (`nvidia-smi` names it), or ask for less: "
+            "engine.gpu_memory_utilization, max_model_len, max_num_seqs"
+        )
+    return WorkerError(f"vLLM cannot load {folder.name}", why, fix, fatal=True)
 
 
 def special_tokens(tokenizer: Any) -> dict[int, str]:

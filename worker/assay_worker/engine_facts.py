@@ -98,5 +98,8 @@ def device_facts() -> dict[str, Any]:
 
     if not torch.cuda.is_available():
         return {"device": "cpu", "gpu_memory_bytes": 0}
-    free, total = torch.cuda.mem_get_info()
-    return {"device": torch.cuda.get_device_name(), "gpu_memory_bytes": total - free}
+    # torch's own: what the card has in use counts other processes', too.
+    return {
+        "device": torch.cuda.get_device_name(),
+        "gpu_memory_bytes": torch.cuda.memory_reserved(),
+    }

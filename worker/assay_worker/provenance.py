@@ -13,10 +13,12 @@ from typing import Any
 from assay_worker.checkpoint import checkpoint_bits
 from assay_worker.fallbacks import tells_of_fallback
 from assay_worker.kernels import kernel_fact
+from assay_worker.rank_errors import note_error
 from assay_worker.versions import installed_versions
 
 EXTENSION = "assay_worker.engine_facts.EngineFacts"
 NOTABLE = re.compile(r"\b(Selected \S|Using |backend|fallback|falling back|does not have native)")
+ADDRESS = re.compile(r"\b\w+://")  # where ranks meet: this machine's own address, no fact to keep
 
 
 class LogCapture:
@@ -33,10 +35,12 @@ class LogCapture:
 
     def take(self, record: logging.LogRecord) -> None:
         line = " ".join(record.getMessage().split())[:300]
-        if NOTABLE.search(line) and line not in self.notable and len(self.notable) < 100:
+        notable = NOTABLE.search(line) and not ADDRESS.search(line)
+        if notable and line not in self.notable and len(self.notable) < 100:
             self.notable.append(line)
         if tells_of_fallback(str(record.msg)) and line not in self.fell_back:
             self.fell_back.append(line)
+        note_error(record)
         self.progress(line)
 
     def start(self) -> None:
