@@ -17,6 +17,9 @@
 
 namespace assay {
 
+// Of one run: each loads the variants that are not decided once more.
+inline constexpr int kMostRounds = 3;
+
 // What the looks of all candidates have in common.
 struct LookPlan {
   std::vector<std::size_t> order;  // the task of each item, as the run takes them

@@ -126,9 +126,16 @@ int EngineTurn::prompt_tokens_in_flight() {
   return tokens;
 }
 
+// Beyond what the engine works on at once an eighth of it waits in its own queue, so that a place
+// that becomes free is filled in the same step and not in the next one (docs/gpu.md has what that
+// is worth).
+constexpr int kWaitingShare = 8;
+
 int EngineTurn::room() {
   int limit = engine_->hello().max_in_flight;
-  if (loaded_.max_num_seqs > 0) limit = std::min(limit, loaded_.max_num_seqs);
+  if (loaded_.max_num_seqs > 0) {
+    limit = std::min(limit, loaded_.max_num_seqs + loaded_.max_num_seqs / kWaitingShare);
+  }
   return std::max(1, limit) - in_flight();
 }
 

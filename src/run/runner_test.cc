@@ -294,6 +294,30 @@ TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
   EXPECT_EQ(script_.prompts.size(), 18U);
 }
 
+// Eight at once and an eighth more in the engine's own queue.
+TEST_F(RunnerTest, TheEnginesQueueIsNeverEmpty) {
+  script_.max_in_flight = 100;
+  script_.max_num_seqs = 8;
+  run_.tasks.clear();
+  add_task("a", 40);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.most_running, 9U);
+}
+
+// The baseline answers a second time after its first outputs were read back, and that is work like
+// any other.
+TEST_F(RunnerTest, TheSecondPassCountsAsInFlight) {
+  run_.plan.compare.noise_floor = true;
+  run_.plan.fidelity.items = 2;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  int most = 0;
+  for (const StoredStep& step : store.steps("base", Purpose::second_pass).value()) {
+    most = std::max(most, store.response(step.response_key).value()->in_flight);
+  }
+  EXPECT_GT(most, 2);
+}
+
 TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
   set_steps(3);
   script_.max_in_flight = 1;

@@ -285,7 +285,7 @@ void VariantRun::before_answer(Response& response) {
 
 void VariantRun::in_flight_changed() {
   // Reading back generates nothing: it is no part of how fast answers come.
-  load_.set_in_flight(reading_back_ ? 0 : in_flight());
+  load_.set_in_flight(in_flight() - fidelity_.in_flight());
 }
 
 Status VariantRun::on_other(const EngineEvent& event) {

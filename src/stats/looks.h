@@ -111,8 +111,7 @@ struct BlindedSpread {
 
 // Further rounds. After a look that did not decide, at half of the first target or more, or at the
 // last: the schedule with the target that this spread asks for, when that is a higher one that
-// `most` pairs allow. None as `extended`, and after kMostRounds generations.
-inline constexpr int kMostRounds = 3;
+// `most` pairs allow. None as `extended`.
 [[nodiscard]] std::optional<LookSchedule> next_round(const LookSchedule& schedule,
                                                      std::int64_t taken,
                                                      const BlindedSpread& spread, double power,

@@ -132,7 +132,7 @@ std::optional<LookSchedule> next_round(const LookSchedule& schedule, std::int64_
                                        std::int64_t most) {
   const bool half = schedule.generation == 0 && taken >= schedule.target / 2;
   const bool ended = next_look(schedule, taken) == nullptr;
-  if (schedule.generation + 1 >= kMostRounds || !(half || ended)) return std::nullopt;
+  if (!half && !ended) return std::nullopt;
   const auto needed = next_target(
       schedule, taken,
       {.power = power, .discordance = spread.discordance, .design_effect = spread.design_effect});

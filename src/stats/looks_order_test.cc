@@ -136,7 +136,10 @@ TEST(NextRound, RaisesOnceAtHalfAndGrowsAfterTheLastLook) {
   ASSERT_TRUE(grown);
   EXPECT_EQ(grown->generation, 2);
   EXPECT_DOUBLE_EQ(grown->non_inferior_left, 0.005);
-  EXPECT_FALSE(next_round(*grown, grown->target, twice, 0.9, 20000));  // three rounds at most
+  const BlindedSpread more{.pairs = 500, .discordance = 0.5, .design_effect = 1};
+  const auto again = next_round(*grown, grown->target, more, 0.9, 20000);
+  ASSERT_TRUE(again);
+  EXPECT_DOUBLE_EQ(again->non_inferior_left, 0.0025);
 }
 
 TEST(NextRound, GoesNoFurtherThanTheData) {

@@ -21,6 +21,8 @@ namespace assay {
 struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
+  int max_num_seqs = 0;          // as a load tells; 0: it does not
+  std::size_t most_running = 0;  // requests at once, of all engines
   double load_s = 10;
   bool load_hangs = false;        // it takes all the time it is given, and more
   double load_fails_after_s = 0;  // the next load fails after so long, once; 0: it does not
@@ -103,6 +105,7 @@ class ScriptedEngine final : public Engine {
     script_.clock.advance(Seconds(script_.load_s));
     LoadFacts loaded;
     loaded.load_s = script_.load_s;
+    loaded.max_num_seqs = script_.max_num_seqs;
     return loaded;
   }
   Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
@@ -115,6 +118,7 @@ class ScriptedEngine final : public Engine {
       script_.salts.push_back(sampling.cache_salt);
     }
     running_.push_back({id, rendered.text, kind, rendered.scored});
+    script_.most_running = std::max(script_.most_running, running_.size());
     return {};
   }
   Status cancel(std::int64_t) override { return {}; }

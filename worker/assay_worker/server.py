@@ -24,7 +24,7 @@ from assay_worker.versions import capabilities, installed_versions
 
 Frame = dict[str, Any]
 HEARTBEAT_S = 2.0
-MAX_IN_FLIGHT = 1024
+MAX_IN_FLIGHT = 2048
 POLITE_S = 6.0
 ENGINE_REQUESTS = ("generate", "loglikelihood", "prompt_logprobs")
 
