@@ -58,8 +58,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def recipe(gguf: Path) -> dict[str, str]:
-    """What the checkpoints depend on: the source file and this converter's own code."""
+def converter() -> str:
+    """The digest of this converter's own code."""
     code = hashlib.sha256()
     for name in (
         "calibration",
@@ -71,7 +71,12 @@ def recipe(gguf: Path) -> dict[str, str]:
         "tokenizer",
     ):
         code.update((Path(__file__).parent / f"{name}.py").read_bytes())
-    return {"source": gguf.name, "source_sha256": _sha256(gguf), "converter": code.hexdigest()}
+    return code.hexdigest()
+
+
+def recipe(gguf: Path) -> dict[str, str]:
+    """What the checkpoints depend on: the source file and this converter's own code."""
+    return {"source": gguf.name, "source_sha256": _sha256(gguf), "converter": converter()}
 
 
 def is_complete(out: Path, wanted: dict[str, str]) -> bool:
@@ -82,6 +87,27 @@ def is_complete(out: Path, wanted: dict[str, str]) -> bool:
             _sha256(out / name) == digest for name, digest in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _file_state(path: Path) -> list[int]:
+    """What the kernel changes with every write: the change time cannot be set back."""
+    found = path.stat()
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def state(out: Path, gguf: Path) -> dict[str, object]:
+    """Equal to an earlier one where nothing that the checksums are taken of was written since."""
+    files = [gguf, *sorted(file for file in out.rglob("*") if file.is_file())]
+    return {"converter": converter(), "files": {str(file): _file_state(file) for file in files}}
+
+
+def was_complete(seen: Path, out: Path, gguf: Path) -> bool:
+    """True when `seen` says that all checksums were right, and no file was written since. To take
+    them each time would be most of what a finished demo does."""
+    try:
+        return json.loads(seen.read_text()) == state(out, gguf)
+    except (OSError, ValueError):
         return False
 
 
@@ -130,19 +156,28 @@ def make_models(out: Path, gguf: Path) -> bool:
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     with _lock(out.parent / f".{out.name}.lock"):
-        wanted = recipe(gguf)
-        if is_complete(out, wanted):
+        seen = out.parent / f".{out.name}.seen"
+        if was_complete(seen, out, gguf):
             return False
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            work.chmod(0o755)
-            build(work, gguf, wanted)
-            if out.exists():
-                shutil.rmtree(out)
-            os.rename(work, out)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return True
+        wanted, before = recipe(gguf), state(out, gguf)
+        made = not is_complete(out, wanted)
+        if made:
+            make_anew(out, gguf, wanted)
+        # Of before the checksums were taken: what is written meanwhile is looked at again.
+        seen.write_text(json.dumps(state(out, gguf) if made else before))
+    return made
+
+
+def make_anew(out: Path, gguf: Path, wanted: dict[str, str]) -> None:
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        work.chmod(0o755)
+        build(work, gguf, wanted)
+        if out.exists():
+            shutil.rmtree(out)
+        os.rename(work, out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 import torch
@@ -119,6 +120,38 @@ def test_a_folder_is_made_anew_when_anything_differs(finished):
     assert not make_models.is_complete(folder, recipe)
     (folder / "manifest.json").write_text("[]")
     assert not make_models.is_complete(folder, recipe)
+
+
+def test_checksums_are_taken_again_once_a_file_was_written(finished, tmp_path_factory, monkeypatch):
+    folder, recipe = finished
+    gguf = tmp_path_factory.mktemp("source") / "x.gguf"
+    gguf.write_bytes(b"source")
+    made = []
+    monkeypatch.setattr(make_models, "recipe", lambda _: recipe)
+    monkeypatch.setattr(make_models, "make_anew", lambda *_: made.append(1))
+    looked = []
+    real = make_models.is_complete
+    monkeypatch.setattr(make_models, "is_complete", lambda *a: looked.append(1) or real(*a))
+
+    def again():
+        looked.clear()
+        made.clear()
+        return make_models.make_models(folder, gguf), len(looked), len(made)
+
+    assert again() == (False, 1, 0)
+    assert again() == (False, 0, 0)
+    gguf.write_bytes(b"source")  # the same bytes: only a look can tell
+    assert again() == (False, 1, 0)
+    times = (folder / "weights").stat()
+    (folder / "weights").write_bytes(b"abd")  # as long as before, and as old
+    os.utime(folder / "weights", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert again() == (True, 1, 1)
+    (folder / "weights").write_bytes(b"abc")
+    assert again() == (False, 1, 0)
+    (folder / "weights").unlink()
+    assert again() == (True, 1, 1)
+    monkeypatch.setattr(make_models, "converter", lambda: "2")
+    assert again()[1] == 1
 
 
 def test_a_folder_of_something_else_is_not_touched(tmp_path):
