@@ -41,10 +41,6 @@ endif()
 # the tests. It halves the sanitizers' build and takes an eighth off the release's; the preset dev and
 # clang-tidy do without, so that each source still includes what it uses.
 if(ASSAY_PRECOMPILED)
-  # From precompiled headers g++ 12 warns falsely inside std::string, as with -Wrestrict above.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(assay_options INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
-  endif()
   file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cc" "")
   set(large_headers <algorithm> <chrono> <expected> <filesystem> <fstream> <functional> <map> <optional>
     <string> <thread> <vector> <fmt/format.h> <nlohmann/json.hpp>)

@@ -312,17 +312,16 @@ TEST_F(Check, ThePowerOfThePrimaryIsSaidBeforeAnythingIsRented) {
 
 // Two H100s gave 7,000 tokens a second and loads of 100 s (docs/gpu.md).
 TEST_F(Check, ThePlanThatDecidesReachesANarrowMarginWithinItsBudget) {
-  const Told told =
-      assay({"check", ASSAY_SOURCE_DIR "/plans/qwen3_32b_3h_decide.yaml", "--json",
-             "--tokens-per-second", "7000", "--load-s", "100", "--set", "compare.margin_pp=1.5"});
+  const std::string plan = std::string(ASSAY_SOURCE_DIR) + "/plans/qwen3_32b_3h_decide.yaml";
+  const Told told = assay({"check", plan, "--json", "--tokens-per-second", "7000", "--load-s",
+                           "100", "--set", "compare.margin_pp=1.5"});
   ASSERT_EQ(told.exit_code, 0) << told.err;
   const auto looks = nlohmann::json::parse(told.out).at("looks");
   EXPECT_EQ(looks.at("pairs"), looks.at("target"));  // the budget reaches it
   EXPECT_GE(looks.at("power").get<double>(), 0.9);
   EXPECT_EQ(looks.at("discordance"), 0.1);
   // What is out of reach is said, and what is within it.
-  const Told shown = assay({"check", ASSAY_SOURCE_DIR "/plans/qwen3_32b_3h_decide.yaml", "--set",
-                            "compare.margin_pp=0.9"});
+  const Told shown = assay({"check", plan, "--set", "compare.margin_pp=0.9"});
   EXPECT_THAT(shown.out, HasSubstr("the data are too few for 0.9 points: with 10 % of flips the "
                                    "13275 pairs that there are would do for 1.6 points"));
 }

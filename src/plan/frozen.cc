@@ -194,7 +194,7 @@ std::optional<FrozenDifference> difference(const json* one, const json* other,
     json keys = *one;
     keys.update(*other);
     for (const auto& [key, value] : keys.items()) {
-      const std::string inner = path.empty() ? key : path + "." + key;
+      const std::string inner = path.empty() ? key : fmt::format("{}.{}", path, key);
       if (auto found = difference(member(*one, key), member(*other, key), inner)) return found;
     }
     return std::nullopt;

@@ -125,6 +125,7 @@ LastLook last_look(const LooksValues& looks) {
 Text looks_sentence(const LooksValues& looks) {
   const LookOutcome* last = looks.result.last();
   const std::int64_t pairs = last != nullptr ? last->look.pairs : 0;
+  if (looks.result.verdict == Verdict::invalid) return {};
   if (is_decided(looks)) {
     const bool closed = !looks.closed_by.empty() && pairs == looks.schedule.target;
     const Text why = closed ? why_closed(looks.closed_by) : Text();

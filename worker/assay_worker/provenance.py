@@ -18,7 +18,7 @@ from assay_worker.versions import installed_versions
 
 EXTENSION = "assay_worker.engine_facts.EngineFacts"
 NOTABLE = re.compile(r"\b(Selected \S|Using |backend|fallback|falling back|does not have native)")
-ADDRESS = re.compile(r"\b\w+://")  # where ranks meet: this machine's own address, no fact to keep
+ADDRESS = re.compile(r"\b\w+://\S+")  # where ranks meet: this machine's own, no fact to keep
 
 
 class LogCapture:
@@ -35,9 +35,9 @@ class LogCapture:
 
     def take(self, record: logging.LogRecord) -> None:
         line = " ".join(record.getMessage().split())[:300]
-        notable = NOTABLE.search(line) and not ADDRESS.search(line)
-        if notable and line not in self.notable and len(self.notable) < 100:
-            self.notable.append(line)
+        fact = ADDRESS.sub("(address)", line)
+        if NOTABLE.search(fact) and fact not in self.notable and len(self.notable) < 100:
+            self.notable.append(fact)
         if tells_of_fallback(str(record.msg)) and line not in self.fell_back:
             self.fell_back.append(line)
         note_error(record)

@@ -74,4 +74,7 @@ def test_an_address_is_no_fact() -> None:
         logger.setLevel(logging.INFO)
         logger.info("world_size=1 distributed_init_method=tcp://192.0.2.7:51019 backend=nccl")
         logger.info("Using FLASH_ATTN attention backend")
-    assert log.notable == ["Using FLASH_ATTN attention backend"]
+    assert log.notable == [
+        "world_size=1 distributed_init_method=(address) backend=nccl",
+        "Using FLASH_ATTN attention backend",
+    ]
