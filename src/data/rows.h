@@ -69,7 +69,7 @@ struct DataSource {
   int hub_requests = 0;   // over all of hub_items, where an item asks more than one; 0: one each
   int hub_items = 0;      // of that split, as published; 0: not known
   std::vector<std::string> hub_items_unless = {};  // options that choose among them
-  std::vector<std::string> hub_files;  // globs in the repository
+  std::vector<std::string> hub_files;              // globs in the repository
   bool gated = false;
   std::string licence;
   std::vector<RowLayout> layouts;  // in a --data folder or the shipped rows

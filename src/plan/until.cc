@@ -24,6 +24,7 @@ Status read_between(const YamlMap& map, std::string_view key, double low, double
 
 Status read_until(const YamlMap& top, Plan& plan) {
   std::vector<std::pair<std::string, Until>> choices;
+  choices.reserve(kUntils.size());
   for (const UntilName& entry : kUntils) choices.emplace_back(entry.name, entry.until);
   TRY(top.read_choice<Until>("until", plan.until, choices));
   if (plan.until == Until::limits || plan.budget_s > 0) return {};

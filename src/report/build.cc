@@ -206,14 +206,14 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
 std::vector<PoolTask> tasks_of(const RunReport& report, std::size_t v, const AllScores& scores) {
   const std::string& base = report.variants[baseline_index(report.variants)].name;
   const std::string& name = report.variants[v].name;
+  const LooksValues* looks = looks_at(report, v);
   std::vector<PoolTask> out;
   for (const TaskValues& task : report.tasks) {
     const Flag* flag = invalidating_flag(report, name, task.name);
     PoolTask of_pool{task.name, task.weight};
     of_pool.pairs = pairs_of(scores_of(scores, base, task.name), scores_of(scores, name, task.name),
                              task.metrics.front());
-    if (report.looks[v] && task.weight > 0)
-      of_pool.pairs = report.looks[v]->counted[out.size()].pairs;
+    if (looks != nullptr && task.weight > 0) of_pool.pairs = looks->counted[out.size()].pairs;
     of_pool.invalid = flag != nullptr ? flag->name : "";
     of_pool.floor = task.chance;
     out.push_back(std::move(of_pool));
@@ -227,7 +227,7 @@ void compare_all(RunReport& report, const AllScores& scores) {
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (v == base) continue;
     candidates.push_back({tasks_of(report, v, scores), {}, {}});
-    if (report.looks[v]) candidates.back().look = last_look(*report.looks[v]);
+    if (const LooksValues* looks = looks_at(report, v)) candidates.back().look = last_look(*looks);
   }
   report.family =
       compare_family(candidates, {.margin_pp = report.margin_pp, .alpha = report.alpha});
@@ -235,12 +235,12 @@ void compare_all(RunReport& report, const AllScores& scores) {
   auto candidate = candidates.begin();
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     if (v == base) continue;
+    const LooksValues* looks = looks_at(report, v);
+    const bool no_look_yet = looks != nullptr && looks->result.last() == nullptr;
     for (std::size_t t = 0; t < report.tasks.size(); ++t) {
       Cell& cell = report.tasks[t].cells[v];
       cell.paired = std::move(candidate->rows[t]);
-      if (report.looks[v] && report.looks[v]->result.last() == nullptr && cell.paired->n == 0) {
-        cell.paired->reason = "no look yet";
-      }
+      if (no_look_yet && cell.paired->n == 0) cell.paired->reason = "no look yet";
       if (!cell.not_available.empty() && cell.paired->n == 0) {
         cell.paired->reason = cell.not_available;
       }

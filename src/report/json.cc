@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "report/comparison_json.h"
+#include "report/looks.h"
 #include "report/metric_differences.h"
 #include "report/summary.h"
 #include "report/traffic.h"
@@ -191,7 +192,7 @@ Json json_report(const RunReport& report) {
     Json pooled = comparison_json(report.pooled[v].overall);
     pooled["left_out"] = report.pooled[v].left_out;
     pooled["insensitive"] = report.pooled[v].insensitive;
-    if (v < report.looks.size() && report.looks[v]) pooled["looks"] = looks_json(*report.looks[v]);
+    if (const LooksValues* looks = looks_at(report, v)) pooled["looks"] = looks_json(*looks);
     out["pooled"][report.variants[v].name] = pooled;
   }
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);

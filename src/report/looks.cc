@@ -87,6 +87,11 @@ Text why_closed(const std::string& closed_by) {
 
 }  // namespace
 
+const LooksValues* looks_at(const RunReport& report, std::size_t variant) {
+  if (variant >= report.looks.size() || !report.looks[variant]) return nullptr;
+  return &*report.looks[variant];
+}
+
 Status take_looks_of(const Store& store, const FrozenPlan& frozen, RunReport& report) {
   if (!frozen.looks) return {};
   const auto tasks = look_tasks_of(frozen, frozen.looks->order);
@@ -153,7 +158,8 @@ Text looks_sentence(const LooksValues& looks) {
 Table looks_section(const RunReport& report) {
   Table table{"looks", {"Looks", "中期检验"}};
   for (std::size_t v = 0; v < report.looks.size(); ++v) {
-    if (report.looks[v]) add_rows(report.variants[v].name, *report.looks[v], table);
+    const LooksValues* looks = looks_at(report, v);
+    if (looks != nullptr) add_rows(report.variants[v].name, *looks, table);
   }
   if (table.rows.empty()) return table;
   table.folded = true;

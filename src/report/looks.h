@@ -1,7 +1,7 @@
 // `until: decided`: the looks that the stored scores allow, and what is said of them.
 #pragma once
 
-#include <string>
+#include <cstddef>
 
 #include "base/result.h"
 #include "plan/frozen.h"
@@ -11,6 +11,9 @@
 #include "store/store.h"
 
 namespace assay {
+
+// A variant's; nullptr: none are taken.
+[[nodiscard]] const LooksValues* looks_at(const RunReport& report, std::size_t variant);
 
 // Sets report.looks; the flags must be there. Nothing to do where the frozen plan has no looks.
 [[nodiscard]] Status take_looks_of(const Store& store, const FrozenPlan& frozen, RunReport& report);

@@ -115,8 +115,7 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
            : fmt::format("{} is {} once more, served the same way (A/A): what differs is noise. ",
                          name, base);
   }
-  const LooksValues* looks =
-      v < report.looks.size() && report.looks[v] ? &*report.looks[v] : nullptr;
+  const LooksValues* looks = looks_at(report, v);
   if (pooled.n == 0 && looks != nullptr && looks->result.last() == nullptr) {
     text += zh ? fmt::format("{} 还没有结论。", name) : name + " has no verdict yet.";
   } else if (pooled.n == 0) {
