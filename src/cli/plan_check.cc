@@ -111,6 +111,15 @@ std::vector<LookTask> look_tasks(const PlanCheck& check) {
   return tasks;
 }
 
+// What the power is reckoned for: so many items of each task.
+void set_items(const std::vector<std::int64_t>& items, PlanCheck& check) {
+  std::size_t counted = 0;
+  for (std::size_t i = 0; i < check.lines.size(); ++i) {
+    if (check.lines[i].available) check.tasks[counted++].items = items[i];
+  }
+  if (check.looks) set_reached(check.plan, items, look_tasks(check), *check.looks);
+}
+
 // How far a variant gets: by its looks, and by what the machine would do in the time.
 void forecast(const ExpectedSpeed& speed, PlanCheck& check) {
   const std::vector<GrowingTask> tasks = growing_tasks(check);
@@ -124,14 +133,14 @@ void forecast(const ExpectedSpeed& speed, PlanCheck& check) {
     check.forecast =
         forecast_of(check.plan, tasks, speed, static_cast<int>(turns_of(check.plan)), most);
   }
-  if (!decided) return;
-  const ExpectedSpeed any{.tokens_per_s = 1, .load_s = 0};  // what the whole target comes to
-  Plan without_budget = check.plan;
-  without_budget.budget_s = 0;
-  set_reached(check.plan,
-              check.forecast ? check.forecast->items
-                             : forecast_of(without_budget, tasks, any, 1, most).items,
-              look_tasks(check), *check.looks);
+  if (decided && !check.forecast) {  // what the whole target comes to
+    Plan without_budget = check.plan;
+    without_budget.budget_s = 0;
+    const ExpectedSpeed any{.tokens_per_s = 1, .load_s = 0};
+    set_items(forecast_of(without_budget, tasks, any, 1, most).items, check);
+  } else if (check.forecast) {
+    set_items(check.forecast->items, check);
+  }
 }
 
 Status check_speed(const CheckOptions& options) {
@@ -172,12 +181,6 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
   if (out.tasks.size() > 1)
     out.family = std::max(1, candidates * static_cast<int>(out.tasks.size()));
   forecast(options.speed, out);
-  if (out.forecast) {
-    std::size_t counted = 0;
-    for (std::size_t i = 0; i < out.lines.size(); ++i) {
-      if (out.lines[i].available) out.tasks[counted++].items = out.forecast->items[i];
-    }
-  }
   out.power =
       pooled_power(out.tasks, kFlipShares, plan.compare.margin_pp / 100, plan.compare.alpha);
   return out;

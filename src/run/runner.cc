@@ -243,8 +243,9 @@ Result<bool> grade_the_rest(const ResolvedRun& run, const Shared& shared,
 
 // What all rounds of a run leave for its end.
 struct Course {
-  RunEnd end = RunEnd::complete;  // interrupted, or what ended the candidates' turns
-  bool baseline_cut = false;      // time ended a turn of the baseline
+  bool interrupted = false;
+  std::set<std::string> cut;  // variants whose last turn time has ended
+  bool ungraded_at_end = false;
   bool worked = false;
   bool given_up = false;
   bool left_ungraded = false;
@@ -300,11 +301,10 @@ Status run_round(const ResolvedRun& run, std::span<const ResolvedVariant* const>
                       .looks = looks.of(variant.spec.name)};
     Turn turn = TRY(run_variant(run, place, shared, course.seen));
     if (turn.pace.tells_as_much_as(course.seen)) course.seen = turn.pace;
-    if (is_baseline) course.baseline_cut = turn.end == RunEnd::out_of_time;
-    if (turn.end == RunEnd::interrupted || (turn.end == RunEnd::out_of_time && !is_baseline)) {
-      course.end = turn.end;
-    }
-    if (turn.end == RunEnd::interrupted) return {};
+    course.interrupted = turn.end == RunEnd::interrupted;
+    if (course.interrupted) return {};
+    if (turn.end == RunEnd::out_of_time) course.cut.insert(variant.spec.name);
+    if (turn.end == RunEnd::complete) course.cut.erase(variant.spec.name);
     if (is_baseline) course.baseline_items = std::move(turn.finished);
     course.worked = course.worked || turn.worked;
     course.given_up = course.given_up || turn.given_up;
@@ -343,7 +343,7 @@ Status run_rounds(const ResolvedRun& run, AllLooks& looks, const Shared& shared,
       services.progress.say(fmt::format("not decided yet: on to {} items", items.size()));
     }
     TRY(run_round(run, variants, &items, looks, shared, course));
-    if (course.end == RunEnd::interrupted) return {};
+    if (course.interrupted) return {};
   }
   return {};
 }
@@ -361,12 +361,12 @@ Status close_looks(const ResolvedRun& run, AllLooks& looks, Course& course, RunS
   for (CandidateLooks& of_one : looks.all()) {
     TRY(of_one.look(/*judge_to_come=*/false, services.store));
   }
-  if (course.baseline_cut && !is_complete_without(run, course.baseline_items, looks)) {
-    course.end = RunEnd::out_of_time;
+  if (is_complete_without(run, course.baseline_items, looks)) {
+    course.cut.erase(run.baseline().spec.name);
   }
   const bool all = course.baseline_items.size() >= first_items(run, looks.items_wanted()).size();
   for (CandidateLooks& of_one : looks.all()) {
-    const char* why = course.end == RunEnd::out_of_time ? "budget" : all ? "data" : "round";
+    const char* why = !course.cut.empty() ? "budget" : all ? "data" : "round";
     TRY(of_one.close(why, services.store));
     if (const std::string ended = of_one.sentence(); !ended.empty()) services.progress.say(ended);
   }
@@ -384,7 +384,7 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const FrozenPlan& frozen,
   } else {
     TRY(run_round(run, variants_of_round(run, looks, true), nullptr, looks, shared, course));
   }
-  if (course.end == RunEnd::interrupted) return RunEnd::interrupted;
+  if (course.interrupted) return RunEnd::interrupted;
   if (TRY(wants_judge(run))) {
     TRY(judge_answers(run, shared.options, services, shared.accounts.end_s()));
     if (stopped(services)) return RunEnd::interrupted;
@@ -393,13 +393,12 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const FrozenPlan& frozen,
     const bool only_grading = !course.worked && course.given_up;
     const double until_s =
         only_grading ? std::numeric_limits<double>::infinity() : shared.grading_end_s;
-    if (!TRY(grade_the_rest(run, shared, course.baseline_items, until_s))) {
-      course.end = RunEnd::out_of_time;
-    }
+    course.ungraded_at_end = !TRY(grade_the_rest(run, shared, course.baseline_items, until_s));
     if (stopped(services)) return RunEnd::interrupted;
   }
   TRY(close_looks(run, looks, course, services));
-  return course.end;
+  const bool in_time = course.cut.empty() && !course.ungraded_at_end;
+  return in_time ? RunEnd::complete : RunEnd::out_of_time;
 }
 
 }  // namespace
