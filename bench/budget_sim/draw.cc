@@ -117,4 +117,36 @@ World draw_world(std::uint64_t seed) {
   return world;
 }
 
+World draw_decided(std::uint64_t seed, Loss loss) {
+  constexpr double kRight = 0.75;  // of the baseline's answers
+  constexpr double kFlip = 0.05;   // either way, beside the loss
+  World world = draw_world(2 * seed);
+  Random random(seed + (static_cast<std::uint64_t>(loss) << 32));
+  world.until = Until::decided;
+  world.least_items = 4;
+  double items = 0;
+  for (const TaskWorld& task : world.tasks) items += static_cast<double>(task.prompt_tokens.size());
+  // n = f (z(1 - level) + z(power))^2 / margin^2 with f the flips: some 1.3 for a tenth.
+  world.margin_pp = std::min(30.0, 100 * std::sqrt(1.3 / (items / 2)));
+  const double times = loss == Loss::none ? 0 : loss == Loss::margin ? 1 : 3;
+  const double to_wrong = kFlip + times * world.margin_pp / 100;
+  for (std::size_t v = 0; v < world.variants.size(); ++v) {
+    auto& tasks = world.right.emplace_back();
+    for (std::size_t t = 0; t < world.tasks.size(); ++t) {
+      auto& right = tasks.emplace_back();
+      for (std::size_t i = 0; i < world.tasks[t].prompt_tokens.size(); ++i) {
+        const double luck = random.uniform();
+        const bool of_baseline = v == 0 ? luck < kRight : world.right[0][t][i];
+        if (v == 0) {
+          right.push_back(of_baseline);
+        } else {  // the shares of all items, so more of those that can flip so
+          right.push_back(of_baseline ? luck >= std::min(1.0, to_wrong / kRight)
+                                      : luck < kFlip / (1 - kRight));
+        }
+      }
+    }
+  }
+  return world;
+}
+
 }  // namespace assay::sim

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "plan/plan.h"
+
 namespace assay::sim {
 
 // One variant's answer to one item.
@@ -49,12 +51,23 @@ struct World {
   double token_guess_s = 0;
   std::vector<TaskWorld> tasks;
   std::vector<VariantWorld> variants;  // the baseline first
+  // With another `until` than limits: what is asked of each task at the least, the margin, and
+  // which answers are right, by variant, task and item.
+  Until until = Until::limits;
+  int least_items = 0;
+  double margin_pp = 0;
+  std::vector<std::vector<std::vector<bool>>> right;
 };
+
+// What a candidate truly loses in a plan that is to decide it.
+enum class Loss { none, margin, thrice };
 
 // From this seed on the plans have prompts that cost as much as answers, of one task at least, and
 // engines that read several prompts in one go while they decode (vLLM's chunked prefill).
 inline constexpr std::uint64_t kFirstOfLongPrompts = 1'000'000;
 
 [[nodiscard]] World draw_world(std::uint64_t seed);
+// One whose margin takes about half of its items to decide, at 10 % of flips.
+[[nodiscard]] World draw_decided(std::uint64_t seed, Loss loss);
 
 }  // namespace assay::sim

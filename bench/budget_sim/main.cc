@@ -1,6 +1,7 @@
 // Random plans through the real scheduler on a clock of its own; docs/budget.md says how to read
-// the table. usage: budget_sim [--quick] [--plans N] [--from SEED] [--each]
-// N plans, and half as many more with long prompts.
+// the table. usage: budget_sim [--quick] [--plans N] [--from SEED] [--each] [--decided]
+// N plans, and half as many more with long prompts; with --decided N plans that go on until their
+// variants are decided, for each of three true losses.
 // Exit code 1 when a promise is broken.
 #include <fmt/core.h>
 #include <sqlite3.h>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "decided.h"
 #include "table.h"
 
 namespace {
@@ -21,6 +23,7 @@ using namespace assay::sim;
 struct Options {
   bool quick = false;
   bool each = false;  // a line a plan
+  bool decided = false;
   int plans = 10000;
   std::uint64_t from = 1;
 };
@@ -84,17 +87,26 @@ int main(int argc, char** argv) {
       options.plans = 400;
     } else if (argument == "--each") {
       options.each = true;
+    } else if (argument == "--decided") {
+      options.decided = true;
     } else if (argument == "--plans" && i + 1 < argc) {
       options.plans = std::atoi(argv[++i]);
     } else if (argument == "--from" && i + 1 < argc) {
       options.from = std::strtoull(argv[++i], nullptr, 10);
     } else {
-      fmt::print(stderr, "usage: budget_sim [--quick] [--plans N] [--from SEED] [--each]\n");
+      fmt::print(stderr,
+                 "usage: budget_sim [--quick] [--plans N] [--from SEED] [--each] [--decided]\n");
       return 2;
     }
   }
   // SQLite counts its memory under one lock for all stores; the threads here would wait for it.
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  if (options.decided) {
+    const std::filesystem::path folder = scratch();
+    const bool kept = report_decided(options.plans, options.from, folder);
+    std::filesystem::remove_all(folder);
+    return kept ? 0 : 1;
+  }
   const std::vector<Played> plans = play_all(options);
   if (options.each) print_each(plans);
   return report(plans, options.quick) ? 0 : 1;

@@ -9,6 +9,8 @@
 
 #include "run/runner.h"
 #include "sim_engine.h"
+#include "stats/looks.h"
+#include "store/looks_kept.h"
 #include "task/fields.h"
 
 namespace assay::sim {
@@ -48,7 +50,10 @@ Score score(const ScoreInputs& in) {
   }
   Score score;
   score.outcome = assay::Outcome::scored;
-  score.metrics["robust"] = 1;
+  const auto right = in.item.row.find("right");
+  const bool is_right = right == in.item.row.end() ||
+                        right->at(std::stoul(in.steps.back().response.text)).get<bool>();
+  score.metrics["robust"] = is_right ? 1 : 0;
   return score;
 }
 
@@ -90,6 +95,9 @@ class SimRun {
     run_.plan.name = "sim";
     run_.plan.budget_s = world.budget_s;
     run_.plan.fidelity.items = 0;
+    run_.plan.until = world.until;
+    if (world.margin_pp > 0) run_.plan.compare.margin_pp = world.margin_pp;
+    run_.plan.compare.weights = WeightRule::square_root;
     for (std::size_t v = 0; v < world.variants.size(); ++v) add_variant(v);
     for (std::size_t t = 0; t < world.tasks.size(); ++t) add_task(world, t, knowing);
   }
@@ -113,11 +121,16 @@ class SimRun {
     task.spec.benchmark = of.judged ? kJudged : "plain";
     task.spec.max_gen_toks = of.max_gen_toks;
     task.task = of.judged ? &judged_ : &plain_;
+    if (world.until != Until::limits) {
+      task.spec.limit = world.least_items;
+      task.spec.goes_on = true;
+    }
     for (std::size_t i = 0; i < of.prompt_tokens.size(); ++i) {
       nlohmann::json row = {{"task", t}, {"item", i}, {"prompt", of.prompt_tokens[i]}};
       for (const VariantWorld& variant : world.variants) {
         if (knowing) row["tokens"].push_back(variant.answers[t][i].tokens);
       }
+      for (const auto& variant : world.right) row["right"].push_back(bool{variant[t][i]});
       task.items.push_back({std::to_string(i), "", "", std::move(row)});
     }
     run_.plan.tasks.push_back(task.spec);
@@ -226,6 +239,32 @@ void look_at(const World& world, const Done& done, Outcome& out) {
   }
 }
 
+// The looks that the store allows, as a report would take them.
+Result<std::vector<LooksOutcome>> looks_of(const SimRun& sim, const std::filesystem::path& folder) {
+  std::vector<LooksOutcome> out;
+  const FrozenPlan frozen = freeze(sim.run());
+  if (!frozen.looks) return out;
+  const Store store = TRY(Store::open(folder, Store::Mode::read));
+  const auto tasks = look_tasks_of(frozen, frozen.looks->order);
+  auto outcomes = TRY(read_outcomes(store, tasks, /*judge_to_come=*/false));
+  for (std::size_t v = 1; v < frozen.variants.size(); ++v) {
+    const std::string& name = frozen.variants[v].name;
+    const auto kept = TRY(kept_looks(store, name));
+    const LookInput input =
+        look_input(tasks, frozen.looks->order, outcomes[frozen.variants[0].name], outcomes[name]);
+    const LooksResult result = take_looks(kept ? kept->schedule : frozen.looks->schedule,
+                                          input.tasks, input.order, input.expected, {});
+    LooksOutcome& of = out.emplace_back();
+    for (const LookOutcome& look : result.looks) {
+      of.worse = of.worse || look.worse;
+      of.non_inferior = of.non_inferior || look.non_inferior;
+      of.decided = of.decided || look.decided;
+    }
+    if (const LookOutcome* last = result.last()) of.pairs = static_cast<double>(last->look.pairs);
+  }
+  return out;
+}
+
 }  // namespace
 
 Outcome play(const World& world, bool knowing, const std::filesystem::path& folder) {
@@ -248,6 +287,7 @@ Outcome play(const World& world, bool knowing, const std::filesystem::path& fold
   out.idle_s = happened.idle_s;
   out.asked_in_vain = happened.cut;
   if (const auto done = answered(world, folder)) look_at(world, *done, out);
+  if (auto looks = looks_of(sim, folder)) out.looks = *std::move(looks);
   std::filesystem::remove_all(folder);
   return out;
 }

@@ -16,6 +16,14 @@ struct VariantOutcome {
   int ahead = 0;   // right, less the baseline's right, of those
 };
 
+// Of one candidate whose looks were taken.
+struct LooksOutcome {
+  bool non_inferior = false;
+  bool worse = false;
+  bool decided = false;
+  double pairs = 0;  // of the last look
+};
+
 struct Outcome {
   std::string refused;       // why nothing ran: "a budget of 60 s is too short"
   std::string failed;        // the run ended in an error, each time it was begun
@@ -29,6 +37,7 @@ struct Outcome {
   double in_all_tokens = 0;  // of the baseline's answers to these
   double apart = 0;          // the greatest share of a task that the baseline did, less the least
   std::vector<VariantOutcome> variants;
+  std::vector<LooksOutcome> looks;  // of the candidates, where there are any
 };
 
 // `knowing`: the length of every answer is known before it is asked for, and nothing else differs.

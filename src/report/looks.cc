@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "report/flags.h"
 #include "report/heads.h"
@@ -88,8 +89,9 @@ Text why_closed(const std::string& closed_by) {
 }  // namespace
 
 const LooksValues* looks_at(const RunReport& report, std::size_t variant) {
-  if (variant >= report.looks.size() || !report.looks[variant]) return nullptr;
-  return &*report.looks[variant];
+  if (variant >= report.looks.size()) return nullptr;
+  const std::optional<LooksValues>& looks = report.looks[variant];
+  return looks ? &*looks : nullptr;
 }
 
 Status take_looks_of(const Store& store, const FrozenPlan& frozen, RunReport& report) {
