@@ -10,7 +10,7 @@ namespace assay {
 namespace {
 
 std::string html_piece(const Piece& piece) {
-  const std::string text = both(piece.text);
+  std::string text = both(piece.text);
   switch (piece.emphasis) {
     case Emphasis::plain:
       return text;

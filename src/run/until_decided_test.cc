@@ -311,7 +311,7 @@ TEST_F(UntilDecided, AVariantIsAddedToAFolder) {
   EXPECT_EQ(loaded_, std::vector<std::string>{"small"});
   EXPECT_EQ(scored("base") + scored("quant") + scored("tiny"), before);
   EXPECT_GE(scored("small"), kHalf);
-  EXPECT_LE(script_.prompts.size(), asked + kHalf + 2 * 4);
+  EXPECT_LE(script_.prompts.size(), asked + kHalf + 8);
   const Store store = Store::open(folder_, Store::Mode::read).value();
   EXPECT_FALSE(store.meta("extended_after_end").value());
   EXPECT_EQ(frozen_from_text(*store.meta("frozen:1").value())->variants.size(), 3U);

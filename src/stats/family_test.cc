@@ -12,6 +12,7 @@ namespace {
 
 std::vector<CandidateComparison> candidates_of(std::vector<std::vector<PoolTask>> tasks) {
   std::vector<CandidateComparison> out;
+  out.reserve(tasks.size());
   for (std::vector<PoolTask>& of_one : tasks) out.push_back({std::move(of_one), {}, {}});
   return out;
 }

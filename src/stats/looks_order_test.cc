@@ -41,8 +41,8 @@ TEST(TargetInOrder, AllThereAreWhenNoNumberIsEnough) {
 // Two tasks of the same weight, one pair in four of the second: N (w^2/n1 + w^2/n2) is
 // (1/0.75 + 1/0.25) / 4 = 4/3.
 TEST(TargetInOrder, ALopsidedOrderNeedsMorePairs) {
-  std::vector<std::size_t> order;
-  for (int i = 0; i < 5000; ++i) order.push_back(i % 4 == 3 ? 1 : 0);
+  std::vector<std::size_t> order(5000, 0);
+  for (std::size_t i = 3; i < order.size(); i += 4) order[i] = 1;
   const std::vector<LookTask> tasks = {task_of("a", 1), task_of("b", 1)};
   const std::int64_t target = target_in_order({}, {}, order, tasks);
   EXPECT_EQ(target, first_target({}, {.design_effect = 4.0 / 3}).value());
