@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "run/budget.h"
+#include "run/candidate_looks.h"
 #include "stats/looks.h"
 #include "stats/power.h"
 
@@ -49,27 +50,13 @@ Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
   return out;
 }
 
-namespace {
-
-LookSettings settings_of(const Plan& plan) {
-  return {.alpha = plan.compare.alpha,
-          .margin_pp = plan.compare.margin_pp,
-          .reserve = plan.decide.reserve};
-}
-
-TargetAssumptions assumptions_of(const Plan& plan) {
-  return {.power = plan.decide.power, .discordance = plan.decide.expected_discordance};
-}
-
-}  // namespace
-
 LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tasks,
                            const std::vector<LookTask>& look_tasks) {
   LooksForecast out;
   std::vector<std::size_t> order;
   for (const ItemRef& ref : growing_order(tasks)) order.push_back(ref.task);
-  const LookSettings settings = settings_of(plan);
-  const TargetAssumptions assume = assumptions_of(plan);
+  const LookSettings settings = look_settings_of(plan);
+  const TargetAssumptions assume = target_assumptions_of(plan);
   out.target = target_in_order(settings, assume, order, look_tasks);
   const auto enough = smallest_margin_pp(settings, assume, order, look_tasks);
   if (enough != settings.margin_pp) out.margin_pp = enough.value_or(100);
@@ -96,7 +83,8 @@ void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
                             : std::numeric_limits<double>::infinity();
   }
   looks.pairs = std::min(pairs, looks.target);
-  LookSchedule schedule = look_schedule(settings_of(plan), std::max<std::int64_t>(1, looks.target));
+  LookSchedule schedule =
+      look_schedule(look_settings_of(plan), std::max<std::int64_t>(1, looks.target));
   std::int64_t taken = 0;
   for (const Look& look : schedule.looks) taken = look.pairs < looks.pairs ? look.pairs : taken;
   schedule = closed_at(schedule, looks.pairs, taken);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <limits>
+#include <optional>
 #include <string>
 
 namespace assay {
@@ -15,6 +16,11 @@ namespace {
 double number_of(const json& value, const char* key) {
   const json& found = value.at(key);
   return found.is_null() ? std::numeric_limits<double>::quiet_NaN() : found.get<double>();
+}
+
+template <typename T>
+void take(const json& value, std::optional<T>& out) {
+  if (!value.is_null()) out = value.get<T>();
 }
 
 // By the names that the other direction writes.
@@ -37,63 +43,57 @@ constexpr std::array kMethods{Method::none,
 constexpr std::array kObstacles{Obstacle::none, Obstacle::no_sensitivity,
                                 Obstacle::insensitive_tasks, Obstacle::gain};
 
+// The figures that are always there, by their names.
+struct Figure {
+  const char* name;
+  double PairedComparison::* value;
+};
+constexpr std::array kFigures{
+    Figure{"diff_pp", &PairedComparison::diff_pp},
+    Figure{"interval_low_pp", &PairedComparison::interval_low_pp},
+    Figure{"interval_high_pp", &PairedComparison::interval_high_pp},
+    Figure{"interval_confidence", &PairedComparison::interval_confidence},
+    Figure{"lower_bound_pp", &PairedComparison::lower_bound_pp},
+    Figure{"upper_bound_pp", &PairedComparison::upper_bound_pp},
+    Figure{"baseline_mean", &PairedComparison::baseline_mean},
+    Figure{"candidate_mean", &PairedComparison::candidate_mean},
+    Figure{"p_worse", &PairedComparison::p_worse},
+    Figure{"p_non_inferior", &PairedComparison::p_non_inferior},
+    Figure{"p_worse_adjusted", &PairedComparison::p_worse_adjusted},
+    Figure{"p_non_inferior_adjusted", &PairedComparison::p_non_inferior_adjusted},
+    Figure{"p_gain", &PairedComparison::p_gain},
+    Figure{"p_gain_adjusted", &PairedComparison::p_gain_adjusted}};
+
 }  // namespace
 
 json comparison_json(const PairedComparison& c) {
-  return {{"n", c.n},
-          {"method", method_name(c.method)},
-          {"diff_pp", c.diff_pp},
-          {"interval_low_pp", c.interval_low_pp},
-          {"interval_high_pp", c.interval_high_pp},
-          {"interval_confidence", c.interval_confidence},
-          {"lower_bound_pp", c.lower_bound_pp},
-          {"upper_bound_pp", c.upper_bound_pp},
-          {"baseline_mean", c.baseline_mean},
-          {"candidate_mean", c.candidate_mean},
-          {"flips_to_wrong", c.flips_to_wrong},
-          {"flips_to_right", c.flips_to_right},
-          {"mcnemar_p", or_null(c.mcnemar_p)},
-          {"mcnemar_mid_p", or_null(c.mcnemar_mid_p)},
-          {"p_worse", c.p_worse},
-          {"p_non_inferior", c.p_non_inferior},
-          {"p_worse_adjusted", c.p_worse_adjusted},
-          {"p_non_inferior_adjusted", c.p_non_inferior_adjusted},
-          {"p_gain", c.p_gain},
-          {"p_gain_adjusted", c.p_gain_adjusted},
-          {"obstacle", obstacle_name(c.obstacle)},
-          {"smallest_detectable_pp", or_null(c.smallest_detectable_pp)},
-          {"items_needed", or_null(c.items_needed)},
-          {"verdict", verdict_name(c.verdict)},
-          {"reason", c.reason}};
+  json out = {{"n", c.n},
+              {"method", method_name(c.method)},
+              {"flips_to_wrong", c.flips_to_wrong},
+              {"flips_to_right", c.flips_to_right},
+              {"mcnemar_p", or_null(c.mcnemar_p)},
+              {"mcnemar_mid_p", or_null(c.mcnemar_mid_p)},
+              {"obstacle", obstacle_name(c.obstacle)},
+              {"smallest_detectable_pp", or_null(c.smallest_detectable_pp)},
+              {"items_needed", or_null(c.items_needed)},
+              {"verdict", verdict_name(c.verdict)},
+              {"reason", c.reason}};
+  for (const Figure& figure : kFigures) out[figure.name] = c.*figure.value;
+  return out;
 }
 
 PairedComparison comparison_from(const json& value) {
   PairedComparison c;
+  for (const Figure& figure : kFigures) c.*figure.value = number_of(value, figure.name);
   c.n = value.at("n");
   c.method = named(kMethods, method_name, value.at("method"));
-  c.diff_pp = number_of(value, "diff_pp");
-  c.interval_low_pp = number_of(value, "interval_low_pp");
-  c.interval_high_pp = number_of(value, "interval_high_pp");
-  c.interval_confidence = number_of(value, "interval_confidence");
-  c.lower_bound_pp = number_of(value, "lower_bound_pp");
-  c.upper_bound_pp = number_of(value, "upper_bound_pp");
-  c.baseline_mean = number_of(value, "baseline_mean");
-  c.candidate_mean = number_of(value, "candidate_mean");
   c.flips_to_wrong = value.at("flips_to_wrong");
   c.flips_to_right = value.at("flips_to_right");
-  if (!value.at("mcnemar_p").is_null()) c.mcnemar_p = value["mcnemar_p"].get<double>();
-  if (!value.at("mcnemar_mid_p").is_null()) c.mcnemar_mid_p = value["mcnemar_mid_p"].get<double>();
-  c.p_worse = number_of(value, "p_worse");
-  c.p_non_inferior = number_of(value, "p_non_inferior");
-  c.p_worse_adjusted = number_of(value, "p_worse_adjusted");
-  c.p_non_inferior_adjusted = number_of(value, "p_non_inferior_adjusted");
-  c.p_gain = number_of(value, "p_gain");
-  c.p_gain_adjusted = number_of(value, "p_gain_adjusted");
+  take(value.at("mcnemar_p"), c.mcnemar_p);
+  take(value.at("mcnemar_mid_p"), c.mcnemar_mid_p);
   c.obstacle = named(kObstacles, obstacle_name, value.at("obstacle"));
-  const json& detectable = value.at("smallest_detectable_pp");
-  if (!detectable.is_null()) c.smallest_detectable_pp = detectable.get<double>();
-  const json& needed = value.at("items_needed");
-  if (!needed.is_null()) c.items_needed = needed.get<std::int64_t>();
+  take(value.at("smallest_detectable_pp"), c.smallest_detectable_pp);
+  take(value.at("items_needed"), c.items_needed);
   c.verdict = named(kVerdicts, verdict_name, value.at("verdict"));
   c.reason = value.at("reason");
   return c;

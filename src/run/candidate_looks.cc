@@ -9,6 +9,16 @@
 
 namespace assay {
 
+LookSettings look_settings_of(const Plan& plan) {
+  return {.alpha = plan.compare.alpha,
+          .margin_pp = plan.compare.margin_pp,
+          .reserve = plan.decide.reserve};
+}
+
+TargetAssumptions target_assumptions_of(const Plan& plan) {
+  return {.power = plan.decide.power, .discordance = plan.decide.expected_discordance};
+}
+
 LookPlan LookPlan::of(const FrozenPlan& frozen) {
   LookPlan plan;
   if (!frozen.looks) return plan;
@@ -23,22 +33,25 @@ LookPlan LookPlan::of(const FrozenPlan& frozen) {
   return plan;
 }
 
-void CandidateLooks::take(const Look& look) {
+// Takes the next look where its pairs are there; false: none is due.
+bool CandidateLooks::take_due() {
+  if (!open() || next()->pairs > pairs()) return false;
+  const Look look = *next();
   const LookOutcome outcome =
       evaluate(kept_.schedule, look, first_pairs(input_.tasks, input_.order, look.pairs),
                input_.expected, CompareOptions());
   taken_ = look.pairs;
   decided_ = outcome.decided;
   non_inferior_ = outcome.non_inferior;
+  return true;
 }
 
 Status CandidateLooks::look(bool judge_to_come, Store& store) {
   if (!open()) return {};
   auto outcomes = TRY(read_outcomes(store, plan_->tasks, judge_to_come));
   input_ = look_input(plan_->tasks, plan_->order, outcomes[plan_->baseline], outcomes[variant_]);
-  while (!decided_ && next() != nullptr && next()->pairs <= pairs()) {
-    take(Look(*next()));
-    if (!decided_ && next() != nullptr) TRY(raise(store));
+  while (take_due()) {
+    if (open()) TRY(raise(store));
   }
   return {};
 }
@@ -68,7 +81,7 @@ Status CandidateLooks::close(const std::string& why, Store& store) {
   if (closed == kept_.schedule) return {};
   kept_.closed_by = why;
   TRY(keep(std::move(closed), store));
-  while (!decided_ && next() != nullptr && next()->pairs <= pairs()) take(Look(*next()));
+  while (take_due()) continue;
   return {};
 }
 

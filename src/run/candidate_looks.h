@@ -20,6 +20,10 @@ namespace assay {
 // Of one run: each loads the variants that are not decided once more.
 inline constexpr int kMostRounds = 3;
 
+// What a plan asks of its looks; the design effect is the order's.
+[[nodiscard]] LookSettings look_settings_of(const Plan& plan);
+[[nodiscard]] TargetAssumptions target_assumptions_of(const Plan& plan);
+
 // What the looks of all candidates have in common.
 struct LookPlan {
   std::vector<std::size_t> order;  // the task of each item, as the run takes them
@@ -69,7 +73,7 @@ class CandidateLooks {
   [[nodiscard]] Status keep(LookSchedule schedule, Store& store);
   [[nodiscard]] Status raise(Store& store);
   [[nodiscard]] std::size_t items_with(std::int64_t pairs) const;
-  void take(const Look& look);
+  bool take_due();
   [[nodiscard]] BlindedSpread spread() const;
 
   const LookPlan* plan_;

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "plan/endpoint.h"
 #include "plan/twins.h"
+#include "run/candidate_looks.h"
 #include "stats/looks.h"
 #include "task/load.h"
 
@@ -250,13 +251,9 @@ namespace {
 FrozenLooks frozen_looks(const ResolvedRun& run, const FrozenPlan& frozen) {
   FrozenLooks looks;
   for (const ItemRef& ref : order_of_items(run)) looks.order.push_back(ref.task);
-  const LookSettings settings{.alpha = run.plan.compare.alpha,
-                              .margin_pp = run.plan.compare.margin_pp,
-                              .reserve = run.plan.decide.reserve};
-  const TargetAssumptions assume{.power = run.plan.decide.power,
-                                 .discordance = run.plan.decide.expected_discordance};
-  const std::int64_t target =
-      target_in_order(settings, assume, looks.order, look_tasks_of(frozen, looks.order));
+  const LookSettings settings = look_settings_of(run.plan);
+  const std::int64_t target = target_in_order(settings, target_assumptions_of(run.plan),
+                                              looks.order, look_tasks_of(frozen, looks.order));
   looks.schedule = look_schedule(settings, std::max<std::int64_t>(1, target));
   return looks;
 }

@@ -29,62 +29,70 @@ Declaration declaration_of(const CompareSpec& compare, double at_s) {
   return {compare.margin_pp, compare.alpha, compare.weights.value_or(WeightRule::equal), at_s};
 }
 
-// Before the folder's frozen plan is written anew: what was declared must outlast it.
-Status keep_declared(const Plan& plan, double now_s, Store& store) {
-  std::optional<Declaration> earlier;
-  if (const auto text = TRY(store.meta("frozen"))) {
-    const FrozenPlan frozen = TRY(frozen_from_text(*text));
-    earlier = declaration_of(frozen.plan.compare, 0);
-  }
-  return keep_declaration(declaration_of(plan.compare, now_s), earlier, store);
-}
-
-constexpr const char* kFirstFrozen = "frozen:1";
-
-// The plan the folder was begun with; nothing in a new folder.
-Result<std::optional<FrozenPlan>> first_frozen(const Store& store) {
-  auto text = TRY(store.meta(kFirstFrozen));
-  if (!text) text = TRY(store.meta("frozen"));
+// A frozen plan as the folder has it under this name; nothing where it has none.
+Result<std::optional<FrozenPlan>> stored_frozen(const Store& store, const std::string& name) {
+  const auto text = TRY(store.meta(name));
   if (!text) return std::nullopt;
   return TRY(frozen_from_text(*text));
 }
 
-Result<bool> any_comparison(const ResolvedRun& run, const Store& store) {
-  for (const StoredScore& stored : TRY(store.scores(Purpose::answer))) {
-    if (stored.id.variant != run.baseline().spec.name) return true;
-  }
-  return false;
+// The plan the folder was begun with is the first, and so on.
+std::string earlier_frozen(int generation) {
+  return fmt::format("frozen:{}", generation);
 }
 
-// What the plan adds to the one that is there; the earlier one is kept as "frozen:<n>".
-Status grow(const ResolvedRun& run, const FrozenPlan& frozen, const RunServices& services) {
+// Before the folder's frozen plan is written anew: what was declared must outlast it.
+Status keep_declared(const Plan& plan, const std::optional<FrozenPlan>& stored, double now_s,
+                     Store& store) {
+  std::optional<Declaration> earlier;
+  if (stored) earlier = declaration_of(stored->plan.compare, 0);
+  return keep_declaration(declaration_of(plan.compare, now_s), earlier, store);
+}
+
+Result<bool> any_comparison(const ResolvedRun& run, const Store& store) {
+  bool any = false;
+  TRY(store.each_score(Purpose::answer, [&](const StoredScore& stored) -> Status {
+    any = any || stored.id.variant != run.baseline().spec.name;
+    return {};
+  }));
+  return any;
+}
+
+// What the plan adds to the one that is there; the earlier one is kept.
+Status grow(const ResolvedRun& run, const FrozenPlan& stored, const FrozenPlan& frozen,
+            const RunServices& services) {
   Store& store = services.store;
-  const auto text = TRY(store.meta("frozen"));
-  if (!text) return {};
-  const Growth growth = TRY(growth_of(TRY(frozen_from_text(*text)), frozen));
+  const Growth growth = TRY(growth_of(stored, frozen));
   if (growth.what.empty()) return {};
   services.progress.say("the plan goes beyond the one of this folder: " + join(growth.what, "; "));
   int generation = 1;
-  while (TRY(store.meta(fmt::format("frozen:{}", generation)))) ++generation;
-  TRY(store.set_meta(fmt::format("frozen:{}", generation), *text));
+  while (TRY(store.meta(earlier_frozen(generation)))) ++generation;
+  TRY(store.set_meta(earlier_frozen(generation), TRY(store.meta("frozen")).value_or("")));
   if (growth.sample && TRY(any_comparison(run, store))) TRY(store.set_meta(kExtendedKey, "1"));
   for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
   return {};
 }
 
-// The folder's frozen plan. A later run has the same, or one that adds to it.
-Status keep_frozen(const ResolvedRun& run, const FrozenPlan& frozen, const RunServices& services) {
+// The folder's frozen plan, as it now is. A later run has the same, or one that adds to it.
+Result<FrozenPlan> keep_frozen(const ResolvedRun& run, const RunServices& services) {
   Store& store = services.store;
+  FrozenPlan frozen = freeze(run);
+  const auto stored = TRY(stored_frozen(store, "frozen"));
+  if (stored) {
+    const auto first = TRY(stored_frozen(store, earlier_frozen(1)));
+    make_secondary(first ? *first : *stored, frozen);
+  }
   const std::string hash = frozen_hash(frozen);
-  const auto stored = TRY(store.meta("frozen_hash"));
-  if (stored && *stored != hash) TRY(grow(run, frozen, services));
-  TRY(keep_declared(run.plan, services.clock.wall().count(), store));
+  const auto stored_hash = TRY(store.meta("frozen_hash"));
+  if (stored && stored_hash && *stored_hash != hash) TRY(grow(run, *stored, frozen, services));
+  TRY(keep_declared(run.plan, stored, services.clock.wall().count(), store));
   TRY(store.set_meta("frozen_hash", hash));
   TRY(store.set_meta("frozen", dump_json(to_json(frozen))));
-  if (!stored) {
+  if (!stored_hash) {
     for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
   }
-  return store.flush();
+  TRY(store.flush());
+  return frozen;
 }
 
 Result<double> spent_before_s(const Store& store) {
@@ -406,9 +414,7 @@ Result<RunEnd> run_variants(const ResolvedRun& run, const FrozenPlan& frozen,
 Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
-  FrozenPlan frozen = freeze(run);
-  if (const auto first = TRY(first_frozen(services.store))) make_secondary(*first, frozen);
-  TRY(keep_frozen(run, frozen, services));
+  const FrozenPlan frozen = TRY(keep_frozen(run, services));
   const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
   const Accounts accounts(options.budget_s, spent_s, services.clock);
   bool counts = false;  // an engine was needed
