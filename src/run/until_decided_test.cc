@@ -117,6 +117,8 @@ class UntilDecided : public testing::Test {
     return run_plan(run_, options, services);
   }
 
+  // What may be asked before a look's last answer is graded: a busy machine's graders lag.
+  [[nodiscard]] int on_the_way() const { return 4 * script_.max_in_flight; }
   [[nodiscard]] int scored(const std::string& variant) const {
     int n = 0;
     const Store store = Store::open(folder_, Store::Mode::read).value();
@@ -155,9 +157,9 @@ TEST_F(UntilDecided, EachVariantEndsWithTheLookThatDecidesIt) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored("base"), kTarget);
   EXPECT_GE(scored("quant"), kHalf);
-  EXPECT_LE(scored("quant"), kHalf + 2 * script_.max_in_flight);
+  EXPECT_LE(scored("quant"), kHalf + on_the_way());
   EXPECT_GE(scored("tiny"), 64);
-  EXPECT_LE(scored("tiny"), 64 + 2 * script_.max_in_flight);
+  EXPECT_LE(scored("tiny"), 64 + on_the_way());
   EXPECT_EQ(loaded_, (std::vector<std::string>{"base", "quant", "tiny"}));
   EXPECT_EQ(kept("quant").closed_by, "as frozen");
 }
@@ -275,7 +277,7 @@ TEST_F(UntilDecided, WhatHasNoScoreIsNoPair) {
   };
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_GE(scored("quant"), kHalf * 5 / 4);  // kHalf pairs
-  EXPECT_LE(scored("quant"), kHalf * 5 / 4 + 2 * script_.max_in_flight);
+  EXPECT_LE(scored("quant"), kHalf * 5 / 4 + on_the_way());
 }
 
 // A task of weight 0 is asked within its limit and has no part in the looks.
@@ -286,7 +288,7 @@ TEST_F(UntilDecided, TasksWithoutAWeightGiveNoPairs) {
   run_.plan.tasks[1].weight = 0;
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored("base"), kTarget + 50);
-  EXPECT_LE(scored("tiny"), 64 + 50 + 2 * script_.max_in_flight);
+  EXPECT_LE(scored("tiny"), 64 + 50 + on_the_way());
 }
 
 TEST_F(UntilDecided, AnotherMarginOnTheFolderIsRefusedByName) {
