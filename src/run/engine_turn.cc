@@ -139,7 +139,7 @@ int EngineTurn::room() {
   return std::max(1, limit) - in_flight();
 }
 
-Status EngineTurn::admit_from(Source& source, const Until& until) {
+Status EngineTurn::admit_from(Source& source, const AskUntil& until) {
   TRY(source.refresh(*engine_));
   while (room() > 0) {
     const std::vector<Offer> offers = source.offers();

@@ -13,6 +13,7 @@
 #include "run/reading_meter.h"
 #include "run/runner.h"
 #include "run/source.h"
+#include "run/turn_share.h"
 
 namespace assay {
 
@@ -78,11 +79,7 @@ class EngineTurn {
   void shut_down();
 
   // Asks what fits, as run/admission.h decides.
-  struct Until {
-    double deadline_s = std::numeric_limits<double>::infinity();
-    double begin_by_s = std::numeric_limits<double>::infinity();
-  };
-  [[nodiscard]] Status admit_from(Source& source, const Until& until);
+  [[nodiscard]] Status admit_from(Source& source, const AskUntil& until);
   // After a crash: what may have caused it, one request at a time. True: nothing else is asked now.
   [[nodiscard]] Result<bool> admit_suspects();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }

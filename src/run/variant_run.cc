@@ -11,10 +11,6 @@
 namespace assay {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr double kFidelityShare = 0.05;  // of a variant's time that its tasks leave alone, at least
-
 EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
   EngineSetup setup;
   setup.name = setup.loads_of = variant.spec.name;
@@ -26,16 +22,6 @@ EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
   return setup;
 }
 
-// The least time in which one of them fits, by `measured` where it tells that and else by `guess`.
-double least_of(const std::vector<RequestCost>& costs, const Pace& measured, const Pace& guess) {
-  double least_s = std::numeric_limits<double>::infinity();
-  for (const RequestCost& cost : costs) {
-    const Pace& pace = measured.measured(cost.max_tokens) ? measured : guess;
-    least_s = std::min(least_s, time_to_keep_s(cost, {}, pace));
-  }
-  return std::isfinite(least_s) ? least_s : 0;
-}
-
 }  // namespace
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
@@ -44,14 +30,14 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
     : EngineTurn(options, services, setup_of(run, variant)),
       run_(run),
       variant_(variant),
-      graders_(graders),
       work_(run, variant, identity, max_model_len_of(setup_.engine_args), services.store),
+      grading_(variant.spec.name, work_, graders, services),
       lm_eval_(run, variant, identity, services.store, services.results_folder,
                services.lm_eval_seen),
       fidelity_(run, variant, identity, services.store),
       load_(services.store, services.clock) {
   lm_eval_.set_asked_elsewhere([this](const std::string& key) { return work_.asks(key); });
-  work_.set_grading_time([this](int before_it) { return graders_.worst_case_s(before_it); });
+  work_.set_grading_time([&graders](int before_it) { return graders.worst_case_s(before_it); });
 }
 
 Status VariantRun::prepare(const ItemSet* allowed) {
@@ -123,8 +109,8 @@ double VariantRun::least_work_s(const Pace& earlier) const {
 }
 
 double VariantRun::fair_grading_end_s() const {
-  const double measured_s = now_s() + graders_.worst_case_s(work_.being_graded());
-  return ready_s_ > 0 && has_deadline() ? std::max(share_end_s(), measured_s) : measured_s;
+  const double measured_s = grading_.expected_end_s();
+  return share_.begun() && has_deadline() ? std::max(share_end_s(), measured_s) : measured_s;
 }
 
 Result<std::unique_ptr<Engine>> VariantRun::make_engine(const EngineWaits& waits) {
@@ -147,54 +133,24 @@ Status VariantRun::on_loaded() {
 }
 
 Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) {
-  turns_ = turns;
-  ready_s_ = now_s();
   const double load_s = TRY(expected_load_s(services_.store, services_.guess.load_s));
-  work_s_ = accounts.work_left_s(turns.loads_after * load_s);
-  first_costs_ = work_.first_costs();
+  share_ = TurnShare(now_s(), accounts.work_left_s(turns.loads_after * load_s), turns,
+                     work_.first_costs());
   if (has_deadline()) deadline_s_ = share_end_s();
   return {};
 }
 
-// Of the time that the others leave to the last variant.
-double VariantRun::tail_left_s() const {
-  if (turns_.variants_after == 0 || !pace_.measured_tokens()) return 0;
-  AdmissionState state;
-  state.in_flight = work_.in_flight();
-  double longest_s = 0;
-  for (const RequestCost& cost : first_costs_) {
-    longest_s = std::max(longest_s, time_to_keep_s(cost, state, pace_));
-  }
-  return tail_s(longest_s, pace_.longest_answer_s(state.in_flight + 1),
-                variant_share_s(work_s_, turns_.own + turns_.after(), /*reserve_s=*/0));
-}
-
 double VariantRun::share_end_s() const {
-  return ready_s_ +
-         turns_.own * variant_share_s(work_s_, turns_.own + turns_.after(), tail_left_s());
+  return share_.end_s(pace_, work_.in_flight());
 }
 
-// An item may begin when it is expected to end within the share. Its worst case may go beyond, into
-// the time of those that come after, as long as each of them has time for an item and a judge all
-// of its own: so what a worst case keeps and does not need is lost once, at the end of the last
-// variant's turn, and not in every turn.
-EngineTurn::Until VariantRun::tasks_until() {
+AskUntil VariantRun::tasks_until() {
   if (!has_deadline()) return {};
-  const double share_s = share_end_s() - ready_s_;
-  double later_s = 0;  // of the share, for the second pass and reading back
-  if (wants_second_pass()) later_s += 0.5 * share_s;
-  if (run_.plan.fidelity.items > 0 && !second_pass_) later_s += kFidelityShare * share_s;
-  double others_s = share_s / turns_.own * turns_.judge;
-  if (turns_.variants_after > 0)
-    others_s += turns_.variants_after * least_of(first_costs_, pace_, pace_);
-  double latest_s = ready_s_ + share_s;
-  if (pace_.measured_tokens()) latest_s = std::max(latest_s, ready_s_ + work_s_ - others_s);
-  deadline_s_ = std::max(deadline_s_, latest_s);
-  Until until{.deadline_s = latest_s - later_s};
-  const bool shared = turns_.after() > 0 || wants_second_pass();
-  if (shared)
-    until.begin_by_s = ready_s_ + share_s - later_s - pace_.longest_answer_s(in_flight() + 1);
-  return until;
+  const int items = work_.in_flight();
+  deadline_s_ = std::max(deadline_s_, share_.latest_s(pace_, items));
+  return share_.items_until(pace_, items, in_flight(),
+                            {.second_pass = wants_second_pass(),
+                             .reading_back = run_.plan.fidelity.items > 0 && !second_pass_});
 }
 
 Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns) {
@@ -231,7 +187,7 @@ bool VariantRun::tasks_done() const {
 Status VariantRun::admit() {
   TRY(render_waiting());
   if (TRY(admit_suspects())) return {};
-  const Until until = tasks_until();
+  const AskUntil until = tasks_until();
   TRY(admit_from(work_, until));
   if (lm_eval_.wanted() && !lm_eval_.running()) {
     TRY(lm_eval_.start_next(*engine_, next_id(), loaded_.max_model_len));
@@ -246,8 +202,8 @@ Status VariantRun::admit() {
 // in prepare().
 Status VariantRun::begin_reading_back() {
   if (std::exchange(reading_back_, true)) return {};
-  const double share_s = share_end_s() - ready_s_;
-  read_back_by_s_ = std::max(share_end_s(), now_s() + kFidelityShare * share_s);
+  const double end_s = share_end_s();
+  read_back_by_s_ = std::max(end_s, now_s() + kFidelityShare * (end_s - share_.ready_s()));
   if (!variant_.spec.baseline) return {};
   return fidelity_.prepare();
 }
@@ -269,7 +225,7 @@ Status VariantRun::deadline_passed() {
 }
 
 Result<EngineTurn::Next> VariantRun::after_asking() {
-  TRY(give_to_graders());
+  TRY(grading_.submit());
   TRY(collect_grades());
   if (!tasks_done() || fidelity_.in_flight() > 0 || fidelity_.wanted()) {
     return Next::wait_for_engine;
@@ -300,79 +256,24 @@ Result<bool> VariantRun::go_on_after_death() {
   return !tasks_done() || lm_eval_.wanted();
 }
 
-Status VariantRun::give_to_graders() {
-  while (const auto next = work_.next_to_grade()) {
-    const Unit& unit = work_.at(*next);
-    GradeJob job{unit.id(variant_.spec.name),  unit.task, unit.item(),       *next,
-                 TRY(work_.take_steps(*next)), {},        grading_deadline()};
-    if (!graders_.submit(job)) {
-      work_.give_back(*next, std::move(job.steps));
-      return {};
-    }
-    work_.set_grading(*next);
-  }
-  return {};
-}
-
 Status VariantRun::collect_grades() {
-  for (Graded& graded : graders_.take_done()) {
-    work_.set_scored(graded.unit);
-    if (graded.score.reason == reason::kNoMathVerify) {
-      ++without_library_;
-      why_without_ = graded.score.detail;
-    }
-    TRY(services_.store.put_score({std::move(graded.id), std::move(graded.score)}));
-  }
+  TRY(grading_.collect());
   if (looks_ == nullptr) return {};
   const auto due = looks_->items_of_next_look();
   if (due && work_.scored_from_the_front() >= *due) TRY(look());
   return {};
 }
 
-Deadline VariantRun::grading_deadline() const {
-  return Deadline::in(Seconds(grade_until_s_ - now_s())).or_stop(services_.stop);
-}
-
-Status VariantRun::leave_ungraded() {
-  left_ungraded_ = true;
-  graders_.abandon();
-  return put_unscored(work_.end_at_first_ungraded(), reason::kNotScoredBudget);
-}
-
 Status VariantRun::finish_grading() {
   TRY(collect_grades());
-  const auto in_time = [this] { return !stopped() && now_s() < grade_until_s_; };
-  while (in_time() && (work_.next_to_grade() || graders_.pending() > 0)) {
-    TRY(give_to_graders());
-    graders_.wait_done(grading_deadline().left());
+  while (grading_.goes_on()) {
+    TRY(grading_.submit());
+    grading_.wait();
     TRY(collect_grades());
-    if (graders_.pending() > 0 && services_.progress.due()) report_progress();
+    if (services_.progress.due()) report_progress();
     TRY(services_.store.flush_if_due());
   }
-  if (!stopped() && work_.being_graded() > 0) TRY(leave_ungraded());
-  services_.progress.clear();
-  say_what_is_ungraded();
-  if (!stopped()) TRY(put_unscored(work_.end_at_first_gap(), reason::kNotRun));
-  return services_.store.flush();
-}
-
-Status VariantRun::put_unscored(std::vector<AnswerId> ids, const char* reason) {
-  Score none;
-  none.reason = reason;
-  for (AnswerId& id : ids) TRY(services_.store.put_score({std::move(id), none}));
-  return {};
-}
-
-void VariantRun::say_what_is_ungraded() {
-  if (const int left = work_.ungraded(); left > 0) {
-    services_.progress.say(fmt::format(
-        "{}: {} answers are not graded yet: the next run on this folder or `assay score` does it",
-        variant_.spec.name, left));
-  }
-  if (const int without = std::exchange(without_library_, 0); without > 0) {
-    services_.progress.say(fmt::format("{}: {} answers are unscored ({}): {}", variant_.spec.name,
-                                       without, reason::kNoMathVerify, why_without_));
-  }
+  return grading_.end();
 }
 
 Status VariantRun::housekeeping() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -11,6 +10,8 @@
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
 #include "run/load_record.h"
+#include "run/turn_share.h"
+#include "run/variant_grading.h"
 #include "run/work_list.h"
 
 namespace assay {
@@ -36,17 +37,15 @@ class VariantRun final : private EngineTurn {
   // No engine for this variant: what has no answer yet is not run.
   [[nodiscard]] Status give_up();
   // Answers are graded no longer than until then, on services.clock; else without end.
-  void grade_until(double at_s) { grade_until_s_ = at_s; }
+  void grade_until(double at_s) { grading_.set_end(at_s); }
   // When the grading of what is answered may be left, on services.clock: at the end of its share,
   // or once what is open should be graded by measured times.
   [[nodiscard]] double fair_grading_end_s() const;
-  // Grades what is answered, until all is, that time or a signal comes: what is not graded then
-  // stays so, and the next run on the folder does it. In time or not: where time ended it, each
-  // task's answers from its first ungraded one on are `not scored (budget)`. What was answered
-  // after an item that time cut is `not run`.
+  // Grades what is answered, until all is, that time or a signal comes (run/variant_grading.h says
+  // what becomes of the rest).
   [[nodiscard]] Status finish_grading();
   // Whether time ended the grading.
-  [[nodiscard]] bool left_ungraded() const { return left_ungraded_; }
+  [[nodiscard]] bool left_ungraded() const { return grading_.left_ungraded(); }
   [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
   // Longest of the first items of three tasks, by the guess made before anything was measured.
   [[nodiscard]] double first_items_s() const;
@@ -79,41 +78,27 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] bool tasks_done() const;
   Status begin_work(const Accounts& accounts, const TurnsLeft& turns);
   [[nodiscard]] double share_end_s() const;
-  [[nodiscard]] double tail_left_s() const;
-  [[nodiscard]] Until tasks_until();
+  [[nodiscard]] AskUntil tasks_until();
   Status begin_reading_back();
-  Status give_to_graders();
   Status collect_grades();
   void report_progress();
-  Status leave_ungraded();
-  void say_what_is_ungraded();
-  [[nodiscard]] Deadline grading_deadline() const;
-  Status put_unscored(std::vector<AnswerId> ids, const char* reason);
   Status look();
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
-  GraderPool& graders_;
   WorkList work_;
+  VariantGrading grading_;
   LmEvalSource lm_eval_;
   FidelitySource fidelity_;
   LoadRecord load_;
   CandidateLooks* looks_ = nullptr;
   bool judge_to_come_ = false;
   bool out_of_time_ = false;
-  TurnsLeft turns_;
-  double ready_s_ = 0;                    // on the clock, when its work begins
-  double work_s_ = 0;                     // from then on for it and all that come after it
-  std::vector<RequestCost> first_costs_;  // of each task, as the work begins
+  TurnShare share_;
   double read_back_by_s_ = 0;
-  double grade_until_s_ = std::numeric_limits<double>::infinity();
-  bool left_ungraded_ = false;
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
-  // Answers about which Math-Verify could not be asked, until the user is told; why, of the last.
-  int without_library_ = 0;
-  std::string why_without_;
 };
 
 }  // namespace assay
