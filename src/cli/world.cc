@@ -79,9 +79,7 @@ Result<int> grader_count(const Plan& plan) {
     return count;
   }
   if (!has_gpu()) return std::clamp(cores / 2, 1, kMostGraders);
-  const nlohmann::json split = plan.engine.args.value("tensor_parallel_size", nlohmann::json(1));
-  const int gpus = split.is_number_integer() ? split.get<int>() : 1;
-  return std::clamp(cores - 1 - gpus, 1, kMostGraders);
+  return std::clamp(cores - 1 - rank_count(plan.engine.args), 1, kMostGraders);
 }
 
 MathVerifyOptions math_verify_options(const std::string& python, const Deadline& until) {
@@ -238,13 +236,15 @@ ResolveServices World::resolve_services() {
   return services;
 }
 
-Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant,
-                                                    const EngineWaits& waits) {
+Result<WorkerOptions> World::worker_options(const ResolvedVariant& variant) const {
   const fs::path logs = options_.output / "logs";
   TRY(make_dirs(logs));
-  TRY(kill_leftovers(run_token_, std::chrono::milliseconds(3000)));
   WorkerOptions worker;
   worker.command = {python_.python.string(), "-m", worker_module(plan_.engine)};
+  if (const int ranks = rank_count(merged_engine_args(plan_, variant.spec));
+      plan_.engine.kind == kVllmKind && ranks > 1) {
+    worker.command.insert(worker.command.end(), {"--ranks", std::to_string(ranks)});
+  }
   // An engine kind that is no package of ours: tests name the program that plays it.
   if (plan_.engine.kind == kScriptedKind) {
     const char* script = std::getenv("ASSAY_SCRIPTED_WORKER");
@@ -257,17 +257,50 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   }
   worker.log_file = logs / (variant.spec.name + ".log");
   worker.run_token = run_token_;
+  worker.will_load = plan_.engine.kind != kEndpointKind;  // there it only renders
+  return worker;
+}
+
+Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& variant,
+                                                    const EngineWaits& waits) {
+  WorkerOptions worker = TRY(worker_options(variant));
   worker.until = waits.until;
   // A store that cannot be written is told by the next write that has to be.
   worker.while_waiting = [tick = waits.tick] {
     if (tick) static_cast<void>(tick());
   };
+  if (prepared_ && prepared_->variant == variant.spec.name) {
+    WorkerProcess process = std::move(prepared_->process);
+    prepared_.reset();
+    // One that has died meanwhile says so in its log; a fresh one tells more.
+    if (!process.has_ended()) return WorkerEngine::adopt(worker, std::move(process));
+  }
+  prepared_.reset();  // it has the run's token, by which what an engine left behind is ended
+  TRY(kill_leftovers(run_token_, std::chrono::milliseconds(3000)));
   if (plan_.engine.kind != kEndpointKind) return WorkerEngine::start(worker);
   const std::string key_name =
       merged_engine_args(plan_, variant.spec).value("api_key_env", std::string());
   if (!key_name.empty()) worker.env[key_name] = "";  // the renderer has no use for it
   return start_endpoint(plan_, variant, worker.log_file, waits.until,
                         [worker] { return WorkerEngine::start(worker); });
+}
+
+// On a CPU the import would take the cores from the engine that answers.
+bool World::starts_ahead() const {
+  if (plan_.engine.kind == kEndpointKind) return false;
+  return plan_.engine.start_ahead.value_or(plan_.engine.kind == kVllmKind && has_gpu());
+}
+
+void World::prepare_next(const ResolvedVariant& variant) {
+  read_ahead(variant.folder);
+  if (!starts_ahead() || prepared_) return;
+  // What goes wrong here goes wrong again, and is told, when its turn comes.
+  auto worker = worker_options(variant);
+  if (!worker) return;
+  if (plan_.engine.kind == kVllmKind) worker->command.push_back("--preload");
+  if (auto process = WorkerProcess::start(*worker); process) {
+    prepared_.emplace(variant.spec.name, *std::move(process));
+  }
 }
 
 Result<ProgramResult> World::run_program(const Program& program, const Deadline& until) {
@@ -351,7 +384,7 @@ void World::equip(RunServices& services) {
     const auto it = python_.packages.find(name);
     if (it != python_.packages.end()) services.identity.versions[name] = it->second;
   }
-  services.prefetch = [](const ResolvedVariant& variant) { read_ahead(variant.folder); };
+  services.prepare_next = [this](const ResolvedVariant& variant) { prepare_next(variant); };
 }
 
 }  // namespace assay

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "data/hub.h"
 #include "engine/python.h"
+#include "engine/worker_process.h"
 #include "plan/plan.h"
 #include "run/math_verify_client.h"
 #include "run/resolve.h"
@@ -59,6 +60,10 @@ class World {
   Result<ResolvedVariant> locate_served(const VariantSpec& spec);
   Result<std::unique_ptr<Engine>> start_engine(const ResolvedVariant& variant,
                                                const EngineWaits& waits);
+  // How a worker for this variant is started, its waits aside.
+  [[nodiscard]] Result<WorkerOptions> worker_options(const ResolvedVariant& variant) const;
+  void prepare_next(const ResolvedVariant& variant);
+  [[nodiscard]] bool starts_ahead() const;
   Result<ProgramResult> run_program(const Program& program, const Deadline& until);
   [[nodiscard]] HubClient hub() const;
   [[nodiscard]] std::filesystem::path hash_cache() const;
@@ -69,6 +74,12 @@ class World {
   std::string run_token_;
   PackageVersions math_versions_;
   int graders_ = 1;  // programs at a time
+  // The worker that prepare_next() started.
+  struct Prepared {
+    std::string variant;
+    WorkerProcess process;
+  };
+  std::optional<Prepared> prepared_;
   std::mutex sandbox_mutex_;
   std::optional<Sandbox> sandbox_;  // made when the first program comes; guarded by sandbox_mutex_
 };

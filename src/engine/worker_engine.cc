@@ -39,7 +39,11 @@ WorkerEngine::~WorkerEngine() {
 }
 
 Result<std::unique_ptr<Engine>> WorkerEngine::start(const WorkerOptions& options) {
-  WorkerProcess process = TRY(WorkerProcess::start(options));
+  return adopt(options, TRY(WorkerProcess::start(options)));
+}
+
+Result<std::unique_ptr<Engine>> WorkerEngine::adopt(const WorkerOptions& options,
+                                                    WorkerProcess process) {
   std::unique_ptr<WorkerEngine> engine(new WorkerEngine(options, std::move(process)));
   TRY(engine->greet());
   return engine;

@@ -34,6 +34,9 @@ class WorkerEngine final : public Engine {
   // Starts the worker and waits for its greeting. Errors (environment): the worker cannot start,
   // ends or stays silent, or speaks another protocol; nothing is left running then.
   [[nodiscard]] static Result<std::unique_ptr<Engine>> start(const WorkerOptions& options);
+  // The same for a worker that was started before, with `options.command`.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> adopt(const WorkerOptions& options,
+                                                             WorkerProcess process);
   WorkerEngine(const WorkerEngine&) = delete;
   WorkerEngine& operator=(const WorkerEngine&) = delete;
   ~WorkerEngine() override;  // ends the tree, politeness left out

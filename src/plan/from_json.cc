@@ -50,8 +50,12 @@ Plan plan_from(const json& value) {
   plan.data = value.at("data");
   plan.seed = value.at("seed");
   const json& engine = value.at("engine");
-  plan.engine = {engine.at("kind"), engine.at("python"), engine.at("args"),
-                 engine.value("module", std::string()), engine.value("load_timeout_s", 0.0)};
+  plan.engine = {engine.at("kind"),
+                 engine.at("python"),
+                 engine.at("args"),
+                 engine.value("module", std::string()),
+                 engine.value("load_timeout_s", 0.0),
+                 maybe<bool>(engine.value("start_ahead", json()))};
   const json& chat = value.at("chat");
   plan.chat.apply_template = chat.at("apply_template");
   plan.chat.enable_thinking = maybe<bool>(chat.at("enable_thinking"));

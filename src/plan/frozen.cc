@@ -159,7 +159,7 @@ json hashed(const FrozenPlan& frozen) {
   for (const char* key : {"noise_floor", "same_model"}) {
     if (plan.contains("compare")) plan["compare"].erase(key);
   }
-  plan["engine"].erase("load_timeout_s");
+  for (const char* key : {"load_timeout_s", "start_ahead"}) plan["engine"].erase(key);
   if (frozen.plan.engine.kind == kEndpointKind) {  // a server may move
     drop_transport_keys(plan["engine"]["args"]);
     for (auto& variant : plan["variants"]) drop_transport_keys(variant["engine"]);

@@ -66,6 +66,15 @@ int max_model_len_of(const json& engine_args) {
   return found != engine_args.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
+int rank_count(const json& engine_args) {
+  int count = 1;
+  for (const char* key : {"tensor_parallel_size", "pipeline_parallel_size"}) {
+    const auto found = engine_args.find(key);
+    if (found != engine_args.end() && found->is_number_integer()) count *= found->get<int>();
+  }
+  return count;
+}
+
 json merged_engine_args(const Plan& plan, const VariantSpec& variant) {
   json args = plan.engine.args;
   args.update(variant.engine_args);
@@ -102,6 +111,7 @@ json to_json(const Plan& plan) {
       {"kind", plan.engine.kind}, {"python", plan.engine.python}, {"args", plan.engine.args}};
   if (plan.engine.kind == kWorkerKind) engine["module"] = plan.engine.module;
   if (plan.engine.load_timeout_s > 0) engine["load_timeout_s"] = plan.engine.load_timeout_s;
+  if (plan.engine.start_ahead) engine["start_ahead"] = *plan.engine.start_ahead;
   json out = {
       {"name", plan.name},
       {"budget_s", plan.budget_s},

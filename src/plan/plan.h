@@ -24,6 +24,8 @@ struct EngineSpec {
   nlohmann::json args = nlohmann::json::object();
   std::string module;         // kind worker: the Python module that is started; else empty
   double load_timeout_s = 0;  // a load that takes longer hangs; 0: as docs/plan.md says
+  // The next variant's worker imports the engine while this one answers; none: where GPUs compute.
+  std::optional<bool> start_ahead;
 };
 
 struct ChatSpec {
@@ -158,6 +160,9 @@ struct Plan {
 
 // In tokens, of engine arguments; 0 when they do not say.
 [[nodiscard]] int max_model_len_of(const nlohmann::json& engine_args);
+
+// Processes that a model is split over, tensor times pipeline parallel; 1 where nothing is said.
+[[nodiscard]] int rank_count(const nlohmann::json& engine_args);
 // The plan's engine arguments with the variant's own over them.
 [[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
 // The least max_model_len of any variant, in tokens: the room for a prompt and its output. 0 when

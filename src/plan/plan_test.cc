@@ -94,7 +94,7 @@ budget: 1h30m
 output: out/${name}
 seed: 18446744073709551615
 env: {HF_HOME: /data/hf, CUDA_VISIBLE_DEVICES: "0,1"}
-engine: {kind: scripted, python: ../env/bin/python, load_timeout: 30m,
+engine: {kind: scripted, python: ../env/bin/python, load_timeout: 30m, start_ahead: false,
          max_model_len: 4096, tensor_parallel_size: 2,
          gpu_memory_utilization: 0.92, nested: {list: [1, 2.5, null, yes, "3"]}}
 chat: {enable_thinking: false, system: Be short., template_args: {style: plain}}
@@ -123,6 +123,8 @@ sandbox: {accept_missing: [memory_cgroup]}
   EXPECT_FALSE(plan.engine.args.contains("kind"));
   EXPECT_EQ(plan.engine.load_timeout_s, 1800);  // assay's own: no engine sees it
   EXPECT_FALSE(plan.engine.args.contains("load_timeout"));
+  EXPECT_EQ(plan.engine.start_ahead, false);
+  EXPECT_FALSE(plan.engine.args.contains("start_ahead"));
   EXPECT_EQ(plan.chat.enable_thinking, false);
   EXPECT_EQ(plan.chat.template_args["style"], "plain");
   EXPECT_TRUE(plan.compare.noise_floor);

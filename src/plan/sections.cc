@@ -28,6 +28,7 @@ const std::vector<std::string>& common_engine_keys() {
                                                 "python",
                                                 "module",
                                                 "load_timeout",
+                                                "start_ahead",
                                                 "tensor_parallel_size",
                                                 "max_model_len",
                                                 "max_num_seqs",
@@ -164,7 +165,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
   }
   if (map.has("engine")) {
     const YamlMap engine = TRY(YamlMap::open(file, map.value("engine"), map.name_of("engine"), {}));
-    for (const char* key : {"kind", "python", "module", "load_timeout"}) {
+    for (const char* key : {"kind", "python", "module", "load_timeout", "start_ahead"}) {
       if (engine.has(key)) {
         return engine.error(key, fmt::format("{} cannot differ between variants", key),
                             "differences in the score would then have two causes",
@@ -278,8 +279,9 @@ Status read_engine(const YamlMap& top, Plan& plan) {
     return read_endpoint_args(map, plan, /*of_variant=*/false, plan.engine.args);
   }
   TRY(read_load_timeout(map, plan.engine));
-  return read_engine_args(map, {"kind", "python", "module", "load_timeout"}, "engine",
-                          plan.engine.args);
+  if (map.has("start_ahead")) TRY(map.read("start_ahead", plan.engine.start_ahead.emplace()));
+  return read_engine_args(map, {"kind", "python", "module", "load_timeout", "start_ahead"},
+                          "engine", plan.engine.args);
 }
 
 Status read_chat(const YamlMap& top, Plan& plan) {

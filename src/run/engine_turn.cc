@@ -98,14 +98,10 @@ Result<double> EngineTurn::load_limit_s() const {
 
 // `error`: that the engine did not answer, with the last lines of its log.
 Error EngineTurn::load_hung(const Error& error, double took_s) const {
-  const auto ranks = [this](const char* key) {
-    const nlohmann::json value = setup_.engine_args.value(key, nlohmann::json(1));
-    return value.is_number_integer() ? value.get<int>() : 1;
-  };
   Error out = error;
   out.what = fmt::format("the load of {} hung: not ready after {}", setup_.name,
                          human_duration(std::floor(took_s)));
-  out.fix += ranks("tensor_parallel_size") * ranks("pipeline_parallel_size") > 1
+  out.fix += rank_count(setup_.engine_args) > 1
                  ? "; ranks that wait for one another are mostly helped by `env: "
                    "{NCCL_P2P_DISABLE: \"1\"}` or `engine: {disable_custom_all_reduce: true}`"
                  : "";

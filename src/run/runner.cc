@@ -192,6 +192,7 @@ Result<Turn> run_variant(const ResolvedRun& run, const Place& place, const Share
   VariantRun turn(run, variant, options, services, identity, shared.graders);
   turn.grade_until(shared.grading_end_s);
   turn.go_by(place.looks);
+  if (!place.later.empty()) turn.followed_by(*place.later.front());
   TRY(turn.prepare(place.allowed));
   Turn out;
   if (turn.needs_engine()) {
@@ -298,11 +299,9 @@ Result<bool> has_time_for_work(const Shared& shared) {
 // The variants in turn, baseline first. `items`: what the baseline may answer; nullptr: all.
 Status run_round(const ResolvedRun& run, std::span<const ResolvedVariant* const> variants,
                  const ItemSet* items, AllLooks& looks, const Shared& shared, Course& course) {
-  const RunServices& services = shared.services;
   for (std::size_t i = 0; i < variants.size(); ++i) {
     const ResolvedVariant& variant = *variants[i];
     const bool is_baseline = &variant == &run.baseline();
-    if (services.prefetch && i + 1 < variants.size()) services.prefetch(*variants[i + 1]);
     const Place place{.variant = variant,
                       .later = variants.subspan(i + 1),
                       .allowed = is_baseline ? items : &course.baseline_items,

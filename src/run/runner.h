@@ -51,8 +51,9 @@ struct RunServices {
   MakeOracle make_oracle;
   // An endpoint that judges free answers.
   std::function<Result<JudgeEngine>(const JudgeSpec&, const EngineWaits&)> start_judge;
-  // Reads the files of a model so that the next load finds them in memory; may be empty.
-  std::function<void(const ResolvedVariant&)> prefetch;
+  // Makes ready for the next variant while this one answers: its weights are read ahead, its worker
+  // may start and import the engine, and start_engine() then takes that one. May be empty.
+  std::function<void(const ResolvedVariant&)> prepare_next;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
   SpeedGuess guess;                      // of the engine, before it is measured

@@ -129,6 +129,8 @@ Status VariantRun::on_opened(const OpenedModel& opened) {
 }
 
 Status VariantRun::on_loaded() {
+  // Not before: it would take the disk and the cores from this load.
+  if (next_ != nullptr && services_.prepare_next) services_.prepare_next(*next_);
   return load_.begin(variant_.spec.name, loaded_, engine_->hello());
 }
 

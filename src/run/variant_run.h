@@ -24,6 +24,8 @@ class VariantRun final : private EngineTurn {
   // `until: decided`: its looks. Once they decide, what lies beyond the limits is left out. Before
   // prepare(); nullptr: none are taken.
   void go_by(CandidateLooks* looks) { looks_ = looks; }
+  // Whose turn is next: made ready once this one's engine has loaded.
+  void followed_by(const ResolvedVariant& next) { next_ = &next; }
   // Replays the store; afterwards needs_engine() is known. A baseline that is to answer twice goes
   // on to its second pass when the first is done. `allowed`: the items this variant may
   // run (the baseline's prefix); nullptr: all. Usage errors: a prompt cannot fit.
@@ -92,6 +94,7 @@ class VariantRun final : private EngineTurn {
   FidelitySource fidelity_;
   LoadRecord load_;
   CandidateLooks* looks_ = nullptr;
+  const ResolvedVariant* next_ = nullptr;
   bool judge_to_come_ = false;
   bool out_of_time_ = false;
   TurnShare share_;

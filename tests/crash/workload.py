@@ -112,7 +112,8 @@ def variants_of(names: tuple[str, ...], model: str, more: dict[str, str] | None 
     return "".join(lines)
 
 
-WORKER = "{kind: worker, module: fake_worker, max_model_len: 4096}"
+# The next variant's worker waits beside the one that answers, so kills meet both.
+WORKER = "{kind: worker, module: fake_worker, start_ahead: true, max_model_len: 4096}"
 
 
 def local(models: Path) -> Workload:

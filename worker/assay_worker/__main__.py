@@ -1,4 +1,5 @@
-"""`python -m assay_worker --in-fd N --out-fd M`: an engine worker (docs/worker_protocol.md)."""
+"""`python -m assay_worker --in-fd N --out-fd M [--ranks N] [--preload]`: an engine worker
+(docs/worker_protocol.md)."""
 
 from __future__ import annotations
 
@@ -17,6 +18,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="assay_worker", description=__doc__)
     parser.add_argument("--in-fd", type=int, required=True, help="descriptor to read frames from")
     parser.add_argument("--out-fd", type=int, required=True, help="descriptor to write frames to")
+    parser.add_argument("--ranks", type=int, default=1, help="processes the model is split over")
+    parser.add_argument(
+        "--preload", action="store_true", help="import the engine now: a `load` comes, sometime"
+    )
     options = parser.parse_args()
     for fd in (options.in_fd, options.out_fd):
         os.set_inheritable(fd, False)
@@ -25,7 +30,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, terminated)
     # Rendering happens in threads, and vLLM may start processes later.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    engine = VllmEngine()
+    engine = VllmEngine(options.ranks)
+    if options.preload:
+        engine.preload()
     status = Server(FrameReader(options.in_fd), FrameWriter(options.out_fd), engine).run()
     close_politely(engine)
     return status

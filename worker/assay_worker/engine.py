@@ -16,6 +16,7 @@ from typing import Any
 from assay_worker import outputs
 from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
+from assay_worker.fork_server import ForkServer
 from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
 from assay_worker.rank_errors import expect_errors, first_error, forget_errors
@@ -40,7 +41,9 @@ class Pending:
 
 
 class VllmEngine:
-    def __init__(self) -> None:
+    def __init__(self, ranks: int = 1) -> None:
+        """`ranks`: GPUs that the model will be split over, as far as known before load()."""
+        self._fork_server = ForkServer(ranks)
         self._llm: Any = None
         self._engine: Any = None
         self._pending: dict[int, Pending] = {}
@@ -56,6 +59,7 @@ class VllmEngine:
     def preload(self) -> None:
         """Imports vLLM (10 to 40 s) beside whatever else the worker does."""
         if self._import is None and find_spec("vllm"):
+            self._fork_server.begin()
             self._import = threading.Thread(target=import_quietly, name="import vllm", daemon=True)
             self._import.start()
 
@@ -70,6 +74,7 @@ class VllmEngine:
         if self._import is not None:
             self._import.join()
         llm_class = import_vllm()
+        self._fork_server.make_engine_cores()
         values = checked_arguments(args)
         values.setdefault("disable_log_stats", False)
         extended = "worker_extension_cls" not in values
