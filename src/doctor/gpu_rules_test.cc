@@ -282,6 +282,31 @@ TEST(KernelRules, NoKernelAtAll) {
             "CutlassFP8ScaledMMLinearKernel: needs 8.9; MarlinFP8ScaledMMLinearKernel: needs 7.5");
 }
 
+Finding requirement(const RecordedGpu& gpu, const KernelBits& bits, const std::string& list,
+                    int weight_bits = 4) {
+  PlanNeeds needs = weighing(tp(1), 1, weight_bits, weight_bits, "nvfp4");
+  needs.variants[0].require = bits;
+  const std::string json = list.empty() ? "{}" : "{\"nvfp4\": [" + list + "]}";
+  return named(kernel_findings(needs, *hardware({gpu}).gpus, software("0.26.0", json)),
+               "require bf16");
+}
+
+TEST(KernelRules, WhatAVariantRequires) {
+  const std::string cutlass = kernel("CutlassNvFp4LinearKernel", 4, 4, true);
+  const std::string marlin = kernel("MarlinNvFp4LinearKernel", 4, 16, true);
+  const Finding hopper = requirement(kH200, {4, 4}, marlin);
+  EXPECT_EQ(hopper.level, kMissing);
+  EXPECT_EQ(hopper.detail, "W4A4 is required, and compute capability 9.0 has no such product");
+  EXPECT_EQ(requirement(kH200, {4, 4}, "").level, kMissing);  // whatever vLLM's list is
+  EXPECT_EQ(requirement(kH200, {4, 16}, marlin).level, kOk);
+  EXPECT_EQ(requirement(kSm120, {4, 4}, cutlass).level, kOk);
+  EXPECT_EQ(requirement(kSm120, {4, 4}, marlin).detail,
+            "W4A4 is required, and layers run on MarlinNvFp4LinearKernel (W4A16)");
+  EXPECT_EQ(requirement(kSm120, {4, 4}, "").level, kNotChecked);
+  EXPECT_EQ(requirement(kSm120, {4, 4}, cutlass, 8).detail,
+            "W4A4 is required, and the checkpoint keeps 8-bit weights");
+}
+
 TEST(KernelRules, UnquantisedWeightsNeedNoLine) {
   EXPECT_TRUE(kernel_findings(weighing(tp(1)), *hardware({kH200}).gpus, software()).empty());
 }

@@ -124,6 +124,56 @@ Finding kernel_of(const std::string& name, const ModelNeeds& asked, const PlanNe
   return ok(name, detail);
 }
 
+// Products of two narrow numbers that no card before this generation has.
+std::optional<ComputeCapability> least_for(const KernelBits& bits) {
+  if (bits == KernelBits{4, 4}) return ComputeCapability{10, 0};  // FP4: Blackwell
+  if (bits == KernelBits{8, 8}) return ComputeCapability{7, 5};   // INT8: Turing; FP8 is 8.9
+  return std::nullopt;  // weights are widened first: any card
+}
+
+// Whether the variant would run on what it requires; nothing: it requires nothing.
+std::optional<Finding> requirement(const VariantNeeds& v,
+                                   const std::optional<ComputeCapability>& gpu,
+                                   const KernelFact* chosen) {
+  if (!v.require) return std::nullopt;
+  const std::string name = "require " + v.name;
+  const std::string label = label_of(*v.require);
+  const auto least = least_for(*v.require);
+  if (gpu && least && *gpu < *least) {
+    return missing(name,
+                   fmt::format("{} is required, and compute capability {}.{} has no such product",
+                               label, gpu->major, gpu->minor),
+                   fmt::format("it takes {}.{} or higher", least->major, least->minor),
+                   "another GPU, or another `require` in the variant");
+  }
+  const auto bits = v.checkpoint ? v.checkpoint->weight_bits : std::nullopt;
+  if (bits && *bits != v.require->weights) {
+    return missing(
+        name, fmt::format("{} is required, and the checkpoint keeps {}-bit weights", label, *bits),
+        "", "another checkpoint, or another `require` in the variant");
+  }
+  if (chosen == nullptr) {
+    return not_checked(name, label + " is required; which kernel is taken is not known yet",
+                       "the run looks once the weights are loaded, before anything is asked");
+  }
+  LoadFacts facts;
+  facts.kernels = {*chosen};
+  const std::string other = kernels_other_than(*v.require, facts);
+  if (other.empty()) return ok(name, label + ", as required");
+  return missing(name, fmt::format("{} is required, and {}", label, other),
+                 "vLLM takes the first of its kernels that GPU and environment allow",
+                 "another GPU or vLLM, or another `require` in the variant");
+}
+
+// The kernel that vLLM would take; nullptr: not known.
+const KernelFact* chosen_for(const VariantNeeds& v, const Software& software) {
+  if (!v.checkpoint) return nullptr;
+  const auto list = software.kernels.find(v.checkpoint->format);
+  if (list == software.kernels.end()) return nullptr;
+  const auto chosen = std::ranges::find(list->second, true, &KernelChoice::allowed);
+  return chosen == list->second.end() ? nullptr : &chosen->fact;
+}
+
 }  // namespace
 
 Findings torch_findings(const GpuFacts& gpus, const Software& software) {
@@ -175,15 +225,18 @@ Findings torch_findings(const GpuFacts& gpus, const Software& software) {
 
 Findings kernel_findings(const PlanNeeds& needs, const GpuFacts& gpus, const Software& software) {
   Findings out;
+  const std::optional<ComputeCapability> gpu =
+      gpus.gpus.empty() ? std::nullopt : gpus.gpus.front().compute_capability;
   for (const VariantNeeds& v : needs.variants) {
     const std::string name = "kernels " + v.name;
+    if (auto required = requirement(v, gpu, chosen_for(v, software))) {
+      out.push_back(*std::move(required));
+    }
     if (!v.checkpoint) {
       out.push_back(not_checked(name, "its checkpoint was not seen"));
       continue;
     }
     if (v.checkpoint->format.empty() && v.checkpoint->weight_bits.value_or(0) >= 16) continue;
-    const std::optional<ComputeCapability> gpu =
-        gpus.gpus.empty() ? std::nullopt : gpus.gpus.front().compute_capability;
     if (software.vllm.empty()) {
       out.push_back(not_checked(name, "vLLM was not asked: " + software.why));
     } else if (!gpu) {

@@ -43,6 +43,7 @@ VariantNeeds variant_needs(const Plan& plan, const VariantSpec& spec) {
   out.max_model_len = max_model_len_of(args);
   if (text_arg(args, "kv_cache_dtype").starts_with("fp8")) out.kv_number_bytes = 1;
   out.dummy_weights = text_arg(args, "load_format") == "dummy";
+  out.require = spec.require;
   out.dtype = text_arg(args, "dtype");
   out.quantization = text_arg(args, "quantization");
   return out;

@@ -8,6 +8,7 @@
 
 #include "doctor/machine.h"
 #include "plan/plan.h"
+#include "values/kernel_bits.h"
 
 namespace assay {
 
@@ -29,6 +30,7 @@ struct VariantNeeds {
   std::optional<std::uint64_t> kv_cache_bytes;  // a rank's, where the plan sets it
   int max_model_len = 0;                        // tokens; 0: not said
   double kv_number_bytes = 2;                   // 1 with an 8-bit cache
+  std::optional<KernelBits> require;            // of its kernels
   bool dummy_weights = false;                   // load_format: dummy
   std::string dtype;                            // as the plan says; empty: it does not
   std::string quantization;                     // likewise

@@ -26,7 +26,7 @@ namespace assay {
 // torch against driver and GPUs.
 [[nodiscard]] Findings torch_findings(const GpuFacts& gpus, const Software& software);
 // Of each variant in low precision: the kernel this vLLM takes here, and whether it is known to
-// fail.
+// fail; and of what a variant requires.
 [[nodiscard]] Findings kernel_findings(const PlanNeeds& needs, const GpuFacts& gpus,
                                        const Software& software);
 
