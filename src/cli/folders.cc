@@ -77,14 +77,22 @@ Status check_space(const std::string& what, const fs::path& place, const Space& 
                   what == "the run" ? "--out or the plan's output" : what + " in the plan's env"));
 }
 
-Status prepare_folders(const fs::path& output, bool engine) {
+Environment run_folders(const fs::path& output, const Environment& over) {
   Environment set;
-  for (const char* name : kFolders) set[name] = variable(name);
+  for (const char* name : kFolders) {
+    const auto it = over.find(name);
+    set[name] = it != over.end() ? it->second : variable(name);
+  }
   const std::string home = variable("HOME");
   const bool other_disk = !home.empty() && device_of(home) != device_of(output);
-  for (const auto& [name, value] : cache_variables(set, output, other_disk)) {
-    ::setenv(name.c_str(), value.c_str(), 1);
-    set[name] = value;
+  for (const auto& [name, value] : cache_variables(set, output, other_disk)) set[name] = value;
+  return set;
+}
+
+Status prepare_folders(const fs::path& output, bool engine) {
+  Environment set = run_folders(output);
+  for (const auto& [name, value] : set) {
+    if (!value.empty()) ::setenv(name.c_str(), value.c_str(), 1);
   }
   set["the run"] = output.string();
   for (const auto& [name, folder] : set) {

@@ -19,6 +19,11 @@ using Environment = std::map<std::string, std::string>;
 [[nodiscard]] Environment cache_variables(const Environment& set,
                                           const std::filesystem::path& output, bool other_disk);
 
+// What the folders' variables (HF_HOME, TMPDIR and the caches) will be in a run with this output:
+// `over`, else as they are, else cache_variables. Those that stay unset are empty.
+[[nodiscard]] Environment run_folders(const std::filesystem::path& output,
+                                      const Environment& over = {});
+
 struct Space {
   std::uint64_t free_bytes = 0;
   bool root = false;  // the file system of "/"

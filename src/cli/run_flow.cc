@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/folders.h"
+#include "cli/machine_check.h"
 #include "cli/stored_run.h"
 #include "cli/world.h"
 #include "report/build.h"
@@ -138,6 +139,10 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
              .frozen = before.frozen ? FrozenRevisions(*before.frozen) : FrozenRevisions(),
              .until = end(reserve_s),
              .grading = end(reserve_s / 2)}));
+  // A folder that is complete loads nothing.
+  if (!before.complete || flow.start_over.asked) {
+    TRY(check_gpus(plan, world->python(), end(reserve_s)));
+  }
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));

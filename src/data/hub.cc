@@ -26,13 +26,6 @@ constexpr std::array<std::pair<HubStatus, const char*>, 7> kStatuses = {
      {HubStatus::offline, "offline"},
      {HubStatus::error, "error"}}};
 
-std::optional<HubStatus> parse_status(const std::string& word) {
-  for (const auto& [status, name] : kStatuses) {
-    if (word == name) return status;
-  }
-  return std::nullopt;
-}
-
 std::string kind_name(HubKind kind) {
   return kind == HubKind::model ? "model" : "dataset";
 }
@@ -64,7 +57,7 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   const Result<std::int64_t> files = int_field(*answer, "files", kWhere);
   const Result<std::int64_t> bytes = int_field(*answer, "bytes", kWhere);
   if (!status || !folder || !files || !bytes) return broken("a field is missing");
-  const std::optional<HubStatus> known = parse_status(*status);
+  const std::optional<HubStatus> known = hub_status_named(*status);
   if (!known) return broken(fmt::format("unknown status '{}'", *status));
   result.status = *known;
   result.message = without_secrets(result.message);  // the client's message may quote a token
@@ -145,6 +138,13 @@ const char* to_string(HubStatus status) {
     if (known == status) return name;
   }
   return "error";
+}
+
+std::optional<HubStatus> hub_status_named(const std::string& word) {
+  for (const auto& [status, name] : kStatuses) {
+    if (word == name) return status;
+  }
+  return std::nullopt;
 }
 
 }  // namespace assay

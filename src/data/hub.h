@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,5 +66,7 @@ struct HubClient {
 [[nodiscard]] Error hub_error(const HubRequest& request, const HubResult& result);
 
 [[nodiscard]] const char* to_string(HubStatus status);
+// The inverse, of the helper's words.
+[[nodiscard]] std::optional<HubStatus> hub_status_named(const std::string& word);
 
 }  // namespace assay

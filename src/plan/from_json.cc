@@ -62,8 +62,8 @@ Plan plan_from(const json& value) {
   plan.chat.system = chat.at("system");
   plan.chat.template_args = chat.at("template_args");
   for (const json& v : value.at("variants")) {
-    plan.variants.push_back(
-        {v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"), v.at("engine")});
+    plan.variants.push_back({v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"),
+                             v.at("engine"), kernel_bits_named(v.value("require", std::string()))});
   }
   const auto until = std::ranges::find(kUntils, value.value("until", "limits"), &UntilName::name);
   if (until != kUntils.end()) plan.until = until->until;

@@ -165,7 +165,11 @@ json hashed(const FrozenPlan& frozen) {
     for (auto& variant : plan["variants"]) drop_transport_keys(variant["engine"]);
   }
   // Two checkouts of one model are the same model: its fingerprint says so, not its path.
-  for (auto& variant : plan["variants"]) variant.erase("model");
+  // What is required of kernels changes no answer, only whether there is one.
+  for (auto& variant : plan["variants"]) {
+    variant.erase("model");
+    variant.erase("require");
+  }
   for (auto& variant : value["variants"]) variant.erase("model");
   for (auto& task : value["tasks"]) {
     for (const char* key : {"data_folder", "hub_id", "revision"}) task.erase(key);

@@ -13,11 +13,13 @@ json or_null(const std::optional<T>& value) {
 }
 
 json variant_json(const VariantSpec& variant) {
-  return {{"name", variant.name},
-          {"model", variant.model},
-          {"revision", variant.revision},
-          {"baseline", variant.baseline},
-          {"engine", variant.engine_args}};
+  json out = {{"name", variant.name},
+              {"model", variant.model},
+              {"revision", variant.revision},
+              {"baseline", variant.baseline},
+              {"engine", variant.engine_args}};
+  if (variant.require) out["require"] = name_of(*variant.require);
+  return out;
 }
 
 json task_json(const TaskSpec& task) {

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "plan/engine_kind.h"
+#include "values/kernel_bits.h"
 #include "values/weights.h"
 
 namespace assay {
@@ -41,6 +42,7 @@ struct VariantSpec {
   std::string revision;  // hub only; empty: main, pinned when the plan is frozen
   bool baseline = false;
   nlohmann::json engine_args = nlohmann::json::object();  // over the plan's engine args
+  std::optional<KernelBits> require;  // a load on other kernels ends the run; nothing: any will do
 };
 
 enum class IfGated { fail, skip };

@@ -296,6 +296,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SameName",
              variants("  - {name: a, model: m, baseline: true}\n  - {name: a, model: n}\n"),
              "p.yaml:4:12: two variants are named 'a'", "rename"},
+        Case{"Require", variants("  - {name: a, model: m, baseline: true, require: w4a5}\n"),
+             "p.yaml:3:50: variants[0].require cannot be 'w4a5'", "w4a4"},
+        Case{"RequireOfAServer",
+             top("engine: {kind: openai, base_url: 'http://h/v1'}\nvariants:\n  - {name: a, model: "
+                 "m, baseline: true, require: w4a4}\n" +
+                 kTasks),
+             "p.yaml:4:50: a server does not tell which kernels it runs on", "remove"},
         Case{"UnknownKey", variants("  - {name: a, model: m, basline: true}\n"),
              "p.yaml:3:25: unknown key 'basline' in variants[0]", "did you mean 'baseline'?"},
         Case{"ModelPath", variants("  - {name: a, model: build/demo/bf16, baseline: true}\n"),

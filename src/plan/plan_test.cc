@@ -383,6 +383,21 @@ tasks: [{name: math500, limit: 50, max_gen_toks: 512}]
   EXPECT_EQ(read_back->decide, plan->decide);
 }
 
+TEST(Plan, RequiredKernelsGoThroughJson) {
+  const Plan plan = parsed(R"(name: p
+variants:
+  - {name: a, model: org/m, baseline: true, require: w8a16}
+  - {name: b, model: org/n}
+tasks: [{name: aime24, max_gen_toks: 64}]
+)");
+  EXPECT_EQ(plan.variants[0].require, (KernelBits{8, 16}));
+  EXPECT_FALSE(plan.variants[1].require);
+  const json value = to_json(plan);
+  EXPECT_EQ(value.at("variants")[0].at("require"), "w8a16");
+  EXPECT_FALSE(value.at("variants")[1].contains("require"));
+  EXPECT_EQ(plan_from_json(value)->variants[0].require, (KernelBits{8, 16}));
+}
+
 TEST(Plan, DocumentsEveryKey) {
   const Result<std::string> doc =
       read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");
@@ -411,6 +426,7 @@ TEST(Plan, DocumentsEveryKey) {
                           "model",
                           "revision",
                           "baseline",
+                          "require",
                           "engine",
                           "benchmark",
                           "limit",

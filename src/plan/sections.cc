@@ -129,10 +129,26 @@ Result<VariantSpec> read_endpoint_variant(const YamlMap& engine, const Plan& pla
   return variant;
 }
 
+Status read_require(const YamlMap& map, const Plan& plan, VariantSpec& variant) {
+  if (!map.has("require")) return {};
+  if (plan.engine.kind == kEndpointKind) {
+    return map.error("require", "a server does not tell which kernels it runs on",
+                     "what is required could not be seen", "remove the key");
+  }
+  std::vector<std::pair<std::string, KernelBits>> choices;
+  choices.reserve(kRequirable.size());
+  for (const KernelBits& bits : kRequirable) choices.emplace_back(name_of(bits), bits);
+  KernelBits chosen;
+  TRY(map.read_choice<KernelBits>("require", chosen, choices));
+  variant.require = chosen;
+  return {};
+}
+
 Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node, std::size_t index,
                                  const Plan& plan) {
-  const YamlMap map = TRY(YamlMap::open(file, node, fmt::format("variants[{}]", index),
-                                        {"name", "model", "revision", "baseline", "engine"}));
+  const YamlMap map =
+      TRY(YamlMap::open(file, node, fmt::format("variants[{}]", index),
+                        {"name", "model", "revision", "baseline", "require", "engine"}));
   VariantSpec variant;
   for (const char* key : {"name", "model"}) {
     if (!map.has(key)) return map.missing(key, "each variant has a name and a model", "add it");
@@ -149,6 +165,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
   TRY(map.read("revision", variant.revision));
   TRY(map.read("baseline", variant.baseline));
   const bool endpoint = plan.engine.kind == kEndpointKind;
+  TRY(read_require(map, plan, variant));
   if (endpoint) {
     if (map.has("revision")) {
       return map.error("revision", "a served model has no revision",

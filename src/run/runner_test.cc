@@ -477,6 +477,23 @@ TEST_F(RunnerTest, ASystemMessageThatTheTemplateDropsEndsTheRunBeforeLoading) {
   EXPECT_EQ(script_.loads, 0);
 }
 
+// NVFP4 on Hopper: Marlin, whose activations keep 16 bits.
+TEST_F(RunnerTest, KernelsOtherThanRequiredEndItBeforeAnythingIsAsked) {
+  script_.kernels = {{"linear", "MarlinNvFp4LinearKernel", 4, 16, false, 10},
+                     {"linear", "UnquantizedLinearMethod", 16, 16, false, 1}};
+  run_.variants[0].spec.require = KernelBits{4, 4};
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::environment);
+  EXPECT_EQ(end.error().what,
+            "variant " + run_.variants[0].spec.name +
+                " requires W4A4, and layers run on MarlinNvFp4LinearKernel (W4A16)");
+  EXPECT_EQ(script_.loads, 1);
+  EXPECT_TRUE(script_.prompts.empty());
+  run_.variants[0].spec.require = KernelBits{4, 16};
+  EXPECT_EQ(go().value(), RunEnd::complete);
+}
+
 TEST_F(RunnerTest, ASystemMessageThatStandsInEveryPromptIsFine) {
   run_.plan.chat.system = " /0\n";  // the end of every prompt of these tasks; templates trim it
   ASSERT_EQ(go().value(), RunEnd::complete);

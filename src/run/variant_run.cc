@@ -129,9 +129,25 @@ Status VariantRun::on_opened(const OpenedModel& opened) {
 }
 
 Status VariantRun::on_loaded() {
+  TRY(load_.begin(variant_.spec.name, loaded_, engine_->hello()));
+  TRY(check_kernels());
   // Not before: it would take the disk and the cores from this load.
   if (next_ != nullptr && services_.prepare_next) services_.prepare_next(*next_);
-  return load_.begin(variant_.spec.name, loaded_, engine_->hello());
+  return {};
+}
+
+// Before anything is asked, and after the load is stored: the report can name what ran.
+Status VariantRun::check_kernels() const {
+  const std::optional<KernelBits>& required = variant_.spec.require;
+  if (!required) return {};
+  const std::string other = kernels_other_than(*required, loaded_);
+  if (other.empty()) return {};
+  return environment_error(
+      fmt::format("variant {} requires {}, and {}", variant_.spec.name, label_of(*required), other),
+      "this GPU, this vLLM or the checkpoint has no such kernel here",
+      fmt::format("`assay doctor` names the kernels there are; take another GPU or vLLM, or change "
+                  "the variant's `require: {}`",
+                  name_of(*required)));
 }
 
 Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) {

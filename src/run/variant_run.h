@@ -67,6 +67,7 @@ class VariantRun final : private EngineTurn {
   Status housekeeping() override;
   Status on_opened(const OpenedModel& opened) override;
   Status on_loaded() override;
+  [[nodiscard]] Status check_kernels() const;
   void before_answer(Response& response) override;
   void after_answer(const Response& response) override { load_.count(response); }
   Status on_other(const EngineEvent& event) override;

@@ -46,6 +46,8 @@ ENDS_WITH: dict[str, tuple[int, str]] = {
     # The scripted engine's lm-eval asks nothing of these; tests/e2e runs the real one.
     "assay verify-parity plans/demo.yaml --limit 4": (1, "lm-eval 0.4.13 has no such task"),
     # No machine of these tests has two GPUs.
+    "assay doctor plans/qwen3_32b_3h.yaml": (3, "the plan asks for 2 GPUs"),
+    "assay doctor plans/qwen3_32b_3h.yaml --json": (3, "the plan asks for 2 GPUs"),
     "python -m assay_worker.all_reduce --ranks 2 --limit-s 90": (3, "need as many GPUs"),
     # HLE's terms were not accepted (docs/exit_codes.md).
     "assay data fetch": (3, "hle             gated"),

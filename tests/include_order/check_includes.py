@@ -29,11 +29,12 @@ ALLOWED: dict[str, set[str]] = {
     "sandbox": _LEAF,
     "engine": _LEAF,
     "data": _LEAF | {"plan"},
+    "doctor": _LEAF | {"plan", "data"},
     "task": _TASK,
     "run": _RUN,
     "report": _LEAF | {"plan", "store", "stats"},
     "compare": _LEAF | {"plan", "score", "stats", "report"},
-    "cli": _RUN | {"run", "report", "compare"},
+    "cli": _RUN | {"run", "report", "compare", "doctor"},
 }
 # A library inside a room -> the one header that files outside its folder may include. Its CMake
 # target is the folder with "_" for "/" (score_math).
@@ -48,6 +49,7 @@ WHY = {
     "engine": "an engine answers requests, whatever asked them",
     "task": "a task asks and scores; it runs nothing itself",
     "report": "a report is made from the store alone, without an engine",
+    "doctor": "a doctor judges facts by the plan; it starts no engine and grades nothing",
     "compare": "folders of results are read as they lie there, whoever made them",
     "run": "only main and cli stand above the scheduler",
 }

@@ -21,8 +21,9 @@ namespace assay {
 struct EngineScript {
   FakeClock clock;
   int max_in_flight = 8;
-  int max_num_seqs = 0;          // as a load tells; 0: it does not
-  std::size_t most_running = 0;  // requests at once, of all engines
+  int max_num_seqs = 0;             // as a load tells; 0: it does not
+  std::vector<KernelFact> kernels;  // of each load
+  std::size_t most_running = 0;     // requests at once, of all engines
   double load_s = 10;
   bool load_hangs = false;        // it takes all the time it is given, and more
   double load_fails_after_s = 0;  // the next load fails after so long, once; 0: it does not
@@ -106,6 +107,7 @@ class ScriptedEngine final : public Engine {
     LoadFacts loaded;
     loaded.load_s = script_.load_s;
     loaded.max_num_seqs = script_.max_num_seqs;
+    loaded.kernels = script_.kernels;
     return loaded;
   }
   Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,

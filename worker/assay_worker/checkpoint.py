@@ -99,22 +99,34 @@ def read_object(file: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def checkpoint_bits(folder: Path, asked: str = "") -> dict[str, int | None]:
-    """`checkpoint` of the `loaded` frame. `asked`: the engine's own name of how it quantises, for
-    a checkpoint that is not quantised itself."""
-    config = read_object(folder / "config.json")
+def quantisation_of(folder: Path, config: dict[str, Any]) -> dict[str, Any] | None:
+    """The part of config.json that says how weights are kept, or ModelOpt's file of its own."""
+    own = quantisation_in(config)
+    return read_object(folder / "hf_quant_config.json") or None if own is None else own
+
+
+def quantisation_in(config: dict[str, Any]) -> dict[str, Any] | None:
     text = config.get("text_config")
     own = config.get("quantization_config") or config.get("compression_config")
     if own is None and isinstance(text, dict):
         own = text.get("quantization_config")
-    if own is None:
-        own = read_object(folder / "hf_quant_config.json") or None
-    if isinstance(own, dict):
-        pair = quantised_for(own)
-    elif not config or any(folder.glob("*.gguf")):
-        pair = UNKNOWN
-    elif asked:
-        pair = METHODS.get(asked, UNKNOWN)
-    else:
-        pair = (16, 16)
+    return own if isinstance(own, dict) else None
+
+
+def checkpoint_bits(folder: Path, asked: str = "") -> dict[str, int | None]:
+    """`checkpoint` of the `loaded` frame. `asked`: the engine's own name of how it quantises, for
+    a checkpoint that is not quantised itself."""
+    config = read_object(folder / "config.json")
+    known = bool(config) and not any(folder.glob("*.gguf"))
+    pair = bits_of(config, quantisation_of(folder, config), asked, known=known)
     return {"weight_bits": pair[0], "activation_bits": pair[1]}
+
+
+def bits_of(
+    config: dict[str, Any], own: dict[str, Any] | None, asked: str = "", *, known: bool = True
+) -> Pair:
+    if own is not None:
+        return quantised_for(own)
+    if not config or not known:
+        return UNKNOWN
+    return METHODS.get(asked, UNKNOWN) if asked else (16, 16)

@@ -121,8 +121,14 @@ def check_access(info: Any, wanted: list[str], answer: Answer, retry: Retry) -> 
     retry.call(lambda: get_hf_file_metadata(url))
 
 
-def resolve_online(answer: Answer, allow: list[str], retry: Retry) -> dict[str, int]:
-    """Returns the sizes of the files that match, by name."""
+def resolve_online(
+    answer: Answer,
+    allow: list[str],
+    retry: Retry,
+    described: Callable[[Any], None] = lambda info: None,
+) -> dict[str, int]:
+    """Returns the sizes of the files that match, by name. `described` is called with the
+    repository's own description as soon as it is there."""
     from huggingface_hub import HfApi
 
     info = retry.call(
@@ -133,6 +139,7 @@ def resolve_online(answer: Answer, allow: list[str], retry: Retry) -> dict[str, 
             files_metadata=True,
         )
     )
+    described(info)
     answer.commit = info.sha or ""
     if info.id and info.id.lower() != answer.id.lower():
         answer.status, answer.renamed_to = "renamed", info.id

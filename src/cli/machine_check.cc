@@ -1,0 +1,419 @@
+#include "cli/machine_check.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <optional>
+#include <set>
+
+#include "cli/data_notes.h"
+#include "cli/endpoint.h"
+#include "cli/folders.h"
+#include "doctor/ask.h"
+#include "doctor/needs.h"
+#include "doctor/rules.h"
+#include "engine/model_folder.h"
+#include "plan/endpoint.h"
+#include "task/task.h"
+
+namespace assay {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr Deadline::Seconds kEndpointS{5};
+
+bool is_local(const std::string& model) {
+  return fs::path(model).is_absolute();
+}
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+double program_written_s() {
+  struct stat info{};
+  return ::stat("/proc/self/exe", &info) == 0 ? static_cast<double>(info.st_mtim.tv_sec) : 0;
+}
+
+// --- what is asked ---
+
+void add_question(std::vector<HubQuestion>& out, HubQuestion question) {
+  const bool known = std::ranges::any_of(out, [&](const HubQuestion& q) {
+    return q.request.kind == question.request.kind && q.request.id == question.request.id &&
+           q.request.revision == question.request.revision;
+  });
+  if (!known) out.push_back(std::move(question));
+}
+
+void add_model(const Plan& plan, const VariantSpec& v, std::vector<HubQuestion>& out) {
+  if (plan.engine.kind != kEndpointKind) {
+    if (!is_local(v.model)) {
+      add_question(out, {"model " + v.name, {HubKind::model, v.model, v.revision, {}}, false});
+    }
+    return;
+  }
+  const nlohmann::json args = merged_engine_args(plan, v);
+  const std::string tokenizer = args.value("tokenizer", std::string());
+  if (endpoint_mode(args) != "completions" || tokenizer.empty() || is_local(tokenizer)) return;
+  add_question(out, {"tokenizer " + v.name,
+                     {HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}},
+                     false});
+}
+
+std::vector<HubQuestion> hub_questions(const Plan& plan, const std::string& data) {
+  std::vector<HubQuestion> out;
+  for (const VariantSpec& v : plan.variants) add_model(plan, v, out);
+  for (const TaskSpec& spec : plan.tasks) {
+    const Task* task = find_task_of_either(spec.benchmark);
+    if (task == nullptr || local_folder(spec, plan, data)) continue;
+    add_question(out,
+                 {"data " + spec.name,
+                  {HubKind::dataset, task->source.hub_id, spec.revision, task->source.hub_files},
+                  spec.if_gated == IfGated::skip});
+  }
+  return out;
+}
+
+std::vector<PackageNeed> packages_needed(const Plan& plan,
+                                         const std::vector<HubQuestion>& questions) {
+  std::vector<PackageNeed> out;
+  const bool lm_eval = std::ranges::any_of(
+      plan.tasks, [](const TaskSpec& t) { return t.harness == Harness::lm_eval; });
+  if (lm_eval) out.push_back({"lm-eval", "tasks with harness: lm_eval"});
+  if (!questions.empty()) out.push_back({"huggingface-hub", "what comes from the hub"});
+  const bool parquet = std::ranges::any_of(questions, [](const HubQuestion& q) {
+    return std::ranges::any_of(q.request.allow, [](const std::string& pattern) {
+      return pattern.find("parquet") != std::string::npos;
+    });
+  });
+  if (parquet) out.push_back({"pyarrow", "data sets in Parquet"});
+  return out;
+}
+
+// --- engines ---
+
+Finding endpoint_finding(const Plan& plan, const VariantSpec& spec, const Deadline& until) {
+  const std::string name = "endpoint " + spec.name;
+  const std::string url = merged_engine_args(plan, spec).value("base_url", std::string());
+  const ResolvedVariant variant{spec, "", "", ""};
+  const auto engine = start_endpoint(plan, variant, "", until.at_most(kEndpointS), nullptr);
+  return engine ? ok(name, url + " serves " + spec.model) : missing(name, engine.error());
+}
+
+// Side by side: a dead server takes all of its time.
+Findings endpoint_findings(const Plan& plan, const Deadline& until) {
+  std::vector<std::future<Finding>> asked;
+  asked.reserve(plan.variants.size());
+  for (const VariantSpec& spec : plan.variants) {
+    asked.push_back(
+        std::async(std::launch::async, endpoint_finding, std::cref(plan), std::cref(spec), until));
+  }
+  Findings out;
+  for (std::future<Finding>& one : asked) out.push_back(one.get());
+  return out;
+}
+
+void add_judges(const Plan& plan, const Deadline& until, Findings& out) {
+  for (const TaskSpec& spec : plan.tasks) {
+    const Task* task = find_task(spec.benchmark);
+    if (task == nullptr || task->judge == nullptr) continue;
+    const Result<std::optional<JudgeSpec>> asked =
+        task->judge({spec, plan.chat, plan.seed, {}, ""});
+    const std::optional<JudgeSpec> judge = asked.value_or(std::nullopt);
+    if (!judge || judge->baseline) continue;
+    const auto met = start_endpoint_judge(*judge, "", until.at_most(kEndpointS));
+    out.push_back(met ? ok("judge of " + spec.name, judge->url + " serves " + judge->model)
+                      : missing("judge of " + spec.name, met.error()));
+  }
+}
+
+void add_model_folders(const Plan& plan, const PlanNeeds& needs, Findings& out) {
+  for (const VariantNeeds& v : needs.variants) {
+    if (!is_local(v.model) || plan.engine.kind == kEndpointKind) continue;
+    const Status whole =
+        check_model_folder(v.model, v.dummy_weights ? Weights::any : Weights::needed);
+    out.push_back(whole ? ok("model " + v.name, v.model)
+                        : missing("model " + v.name, whole.error()));
+  }
+}
+
+// --- one look at the machine ---
+
+// What was asked beside each other, and what came back.
+class Inspection {
+ public:
+  Inspection(const Plan& plan, const MachineCheck& check, const PythonEnv* python, PlanNeeds needs)
+      : plan_(plan), check_(check), python_(python), needs_(std::move(needs)) {
+    folders_ = run_folders(check.output, plan.env);
+    where_.env = plan.env;
+    where_.env.insert(folders_.begin(), folders_.end());
+    std::erase_if(where_.env, [](const auto& entry) { return entry.second.empty(); });
+    where_.until = check.until;
+    if (python != nullptr) where_.python = python->python.string();
+    questions_ = hub_questions(plan, check.data);
+    if (python != nullptr && !questions_.empty()) {
+      hub_ = std::async(std::launch::async, [this, variants = needs_.variants] {
+        return ask_hub(where_, questions_, variants);
+      });
+    }
+  }
+
+  Findings findings() {
+    Findings out;
+    take(package_findings(
+             packages_needed(plan_, questions_),
+             python_ != nullptr ? python_->packages : std::map<std::string, std::string>(),
+             where_.python),
+         out, python_ != nullptr);
+    const auto hardware = python_ != nullptr && needs_.device != Device::unknown
+                              ? std::optional(ask_hardware(where_, gpu_question(), local_models()))
+                              : std::nullopt;
+    if (hardware && *hardware) weigh((*hardware)->models);
+    const auto hub = hub_answer();
+    if (hub && *hub) weigh(**hub);
+    device_findings(hardware, out);
+    hub_and_clock(hub, out);
+    disk(hub, out);
+    return out;
+  }
+
+  [[nodiscard]] const PlanNeeds& needs() const { return needs_; }
+
+ private:
+  static void take(Findings found, Findings& out, bool wanted = true) {
+    if (wanted) std::ranges::move(found, std::back_inserter(out));
+  }
+
+  [[nodiscard]] GpuQuestion gpu_question() const {
+    return needs_.device == Device::cpu ? GpuQuestion::leave : GpuQuestion::ask;
+  }
+
+  [[nodiscard]] std::vector<VariantNeeds> local_models() const {
+    std::vector<VariantNeeds> out;
+    std::ranges::copy_if(needs_.variants, std::back_inserter(out),
+                         [](const VariantNeeds& v) { return is_local(v.model); });
+    return out;
+  }
+
+  std::optional<Result<HubLook>> hub_answer() {
+    if (!hub_.valid()) return std::nullopt;
+    return hub_.get();
+  }
+
+  void weigh(const std::map<std::string, ModelNeeds>& models) {
+    for (VariantNeeds& v : needs_.variants) {
+      if (const auto it = models.find(v.model); it != models.end()) v.checkpoint = it->second;
+    }
+  }
+  void weigh(const HubLook& look) {
+    for (std::size_t i = 0; i < questions_.size() && i < look.found.size(); ++i) {
+      for (VariantNeeds& v : needs_.variants) {
+        if (v.model == questions_[i].request.id) v.checkpoint = look.found[i].needs;
+      }
+    }
+  }
+
+  void device_findings(const std::optional<Result<Hardware>>& hardware, Findings& out) {
+    if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
+    if (!hardware) {
+      out.push_back(not_checked("GPUs", needs_.device == Device::unknown
+                                            ? "what this engine needs is its own affair"
+                                            : "no Python to ask with"));
+      return;
+    }
+    if (!*hardware) {
+      out.push_back(not_checked("GPUs", hardware->error().what + ": " + hardware->error().why,
+                                hardware->error().fix));
+      return;
+    }
+    if (needs_.device != Device::gpu) return take(cpu_findings(needs_, **hardware), out);
+    gpus(**hardware, out);
+  }
+
+  void gpus(const Hardware& hardware, Findings& out) {
+    const GpuFacts gpus = hardware.gpus.value_or(GpuFacts{});
+    const Findings there = gpu_findings(needs_, gpus);
+    take(there, out);
+    const bool usable = !gpus.gpus.empty() && !needs_.other_hosts();
+    AllReduceRuns sums;
+    auto summed = std::async(std::launch::async, [&] { sums = all_reduces(there, usable); });
+    const Result<Software> software =
+        usable ? ask_software(where_, formats())
+               : environment_error("not asked", "there is no GPU to choose for", "");
+    summed.get();
+    const Software told = software.value_or(Software{.why = software ? "" : software.error().what});
+    if (usable) take(torch_findings(gpus, told), out);
+    take(gpu_memory_findings(needs_, gpus), out);
+    take(kernel_findings(needs_, gpus, told), out);
+    take(all_reduce_findings(needs_, gpus, hardware.pci, sums), out);
+    if (usable) out.push_back(power_finding(gpus));
+    if (python_->packages.contains("nvidia-ml-py")) return;
+    out.push_back(note("package nvidia-ml-py", "not installed; vLLM brings a copy of its own"));
+  }
+
+  [[nodiscard]] std::vector<std::string> formats() const {
+    std::set<std::string> out;
+    for (const VariantNeeds& v : needs_.variants) {
+      if (v.checkpoint && !v.checkpoint->format.empty()) out.insert(v.checkpoint->format);
+    }
+    return {out.begin(), out.end()};
+  }
+
+  // One after the other: both want all GPUs.
+  AllReduceRuns all_reduces(const Findings& there, bool usable) {
+    AllReduceRuns out;
+    const int ranks = needs_.most_ranks();
+    if (ranks == 1) return out;
+    if (!usable || anything_missing(there)) {
+      out.why_not = "the ranks have no GPUs to sum over";
+      return out;
+    }
+    auto run = ask_all_reduce(where_, ranks, PeerAccess::with);
+    if (!run) {
+      out.why_not = run.error().what + ": " + run.error().why;
+      return out;
+    }
+    out.with_peers = *std::move(run);
+    auto other = ask_all_reduce(where_, ranks, PeerAccess::without);
+    if (other) out.without_peers = *std::move(other);
+    return out;
+  }
+
+  void hub_and_clock(const std::optional<Result<HubLook>>& hub, Findings& out) {
+    ClockFacts clock{seconds_since_1970(), program_written_s(), std::nullopt, !questions_.empty()};
+    if (questions_.empty()) {
+      out.push_back(ok("hub", "not needed: models and data are folders"));
+    } else if (!hub) {
+      out.push_back(not_checked("hub", "no Python to ask with"));
+    } else if (!*hub) {
+      out.push_back(
+          not_checked("hub", hub->error().what + ": " + hub->error().why, hub->error().fix));
+    } else {
+      take(hub_findings(questions_, **hub), out);
+      clock.hub_date_s = (*hub)->date_s;
+    }
+    out.push_back(clock_finding(clock));
+  }
+
+  void disk(const std::optional<Result<HubLook>>& hub, Findings& out) {
+    std::uint64_t to_fetch = 0;
+    bool known = questions_.empty() || (hub && *hub);
+    if (hub && *hub) {
+      for (const HubSight& sight : (*hub)->found) {
+        to_fetch += sight.bytes_to_fetch;
+        known = known && (sight.online || sight.result.usable());
+      }
+    }
+    std::vector<PlaceOnDisk> places;
+    for (const Place& place : places_of_run(to_fetch)) {
+      const auto on = file_system_of(place.folder);
+      if (on) {
+        places.push_back({place, *on});
+      } else {
+        out.push_back(not_checked("disk of " + place.what, on.error().what));
+      }
+    }
+    take(disk_findings(places, other_disks(), known), out);
+  }
+
+  [[nodiscard]] std::vector<Place> places_of_run(std::uint64_t to_fetch) const {
+    const char* home_set = std::getenv("HOME");
+    const fs::path home = home_set != nullptr ? home_set : "/tmp";
+    const auto set = [&](const char* name, const fs::path& otherwise) {
+      const auto it = where_.env.find(name);
+      return it != where_.env.end() ? fs::path(it->second) : otherwise;
+    };
+    const fs::path caches = set("XDG_CACHE_HOME", home / ".cache");
+    std::vector<Place> out{{"results", "output", check_.output, 0}};
+    if (!questions_.empty()) {
+      out.push_back(
+          {"models and data", "HF_HOME", set("HF_HOME", caches / "huggingface"), to_fetch});
+    }
+    out.push_back({"temporary files", "TMPDIR", set("TMPDIR", "/tmp"), 0});
+    if (plan_.engine.kind != kEndpointKind) {
+      out.push_back(
+          {"compile caches", "XDG_CACHE_HOME", set("VLLM_CACHE_ROOT", caches / "vllm"), 0});
+    }
+    return out;
+  }
+
+  const Plan& plan_;
+  const MachineCheck& check_;
+  const PythonEnv* python_;  // nullptr: there is none
+  PlanNeeds needs_;
+  Environment folders_;
+  WorkerPython where_;
+  std::vector<HubQuestion> questions_;
+  std::future<Result<HubLook>> hub_;
+};
+
+}  // namespace
+
+Findings check_machine(const Plan& plan, const MachineCheck& check) {
+  Findings out;
+  const PythonSearch search = python_search_here(plan.engine.python);
+  const Result<PythonEnv> python = find_python(search);
+  const bool endpoint = plan.engine.kind == kEndpointKind;
+  const bool ours = plan.engine.kind == kVllmKind || plan.engine.kind == kScriptedKind;
+  PythonEnv::Package package;
+  if (endpoint) {
+    out = endpoint_findings(plan, check.until);
+  } else if (!ours) {
+    out.push_back(python ? ok("engine", plan.engine.module + " in " + python->python.string())
+                         : missing("engine", python.error()));
+  } else if (const auto worker = find_worker_python(search); worker) {
+    package = worker->engine().value_or(PythonEnv::Package{});
+    out.push_back(ok("engine", fmt::format("{} {} in {}", package.name, package.version,
+                                           worker->python.string())));
+  } else {
+    out.push_back(missing("engine", worker.error()));
+  }
+  add_judges(plan, check.until, out);
+  PlanNeeds needs = needs_of(plan, package.name, package.version);
+  if (!python) {
+    // An endpoint in mode chat needs none; what else does says so itself.
+    if (endpoint && !hub_questions(plan, check.data).empty()) {
+      out.push_back(missing("Python", python.error()));
+    }
+  }
+  Inspection inspection(plan, check, python ? &*python : nullptr, std::move(needs));
+  add_model_folders(plan, inspection.needs(), out);
+  std::ranges::move(inspection.findings(), std::back_inserter(out));
+  return out;
+}
+
+Status check_gpus(const Plan& plan, const PythonEnv& python, const Deadline& until) {
+  const auto package = python.engine();
+  if (plan.engine.kind != kVllmKind || !package || is_cpu_build(package->name, package->version)) {
+    return {};
+  }
+  PlanNeeds needs = needs_of(plan, package->name, package->version);
+  std::vector<VariantNeeds> local;
+  std::ranges::copy_if(needs.variants, std::back_inserter(local),
+                       [](const VariantNeeds& v) { return is_local(v.model); });
+  const WorkerPython where{python.python.string(), plan.env, until};
+  const Result<Hardware> hardware = ask_hardware(where, GpuQuestion::ask, local);
+  if (until.stopped()) return std::unexpected(interrupted_error());
+  const std::optional<GpuFacts> gpus = hardware ? hardware->gpus : std::nullopt;
+  if (!gpus) return {};  // what cannot be asked ends no run
+  for (VariantNeeds& v : needs.variants) {
+    const auto it = hardware->models.find(v.model);
+    if (it != hardware->models.end()) v.checkpoint = it->second;
+  }
+  Findings found = gpu_findings(needs, *gpus);
+  if (!anything_missing(found)) {
+    std::ranges::move(gpu_memory_findings(needs, *gpus), std::back_inserter(found));
+  }
+  const auto first = std::ranges::find(found, FindingLevel::missing, &Finding::level);
+  if (first == found.end()) return {};
+  return environment_error(first->name + ": " + first->detail, first->why,
+                           first->fix + "; `assay doctor` says more");
+}
+
+}  // namespace assay
