@@ -44,6 +44,14 @@ constexpr const char* kSoftware =
     R"({"torch": "2.11.0", "torch_cuda": "13.0", "arch_list": ["sm_90"], "vllm": "0.26.0",
 "platform": "cuda", "kernels": {}, "why": ""})";
 
+constexpr const char* kHung =
+    R"({"verified": false, "transports": [], "all_reduces": [], "failed": {"what": "hung",
+"ranks": [0, 1], "phase": "all-reduce of 4096 bytes", "after_s": 59.0, "why": "time"}})";
+
+constexpr const char* kSummed =
+    R"({"verified": true, "transports": ["SHM/direct"], "all_reduces": [{"bytes": 268435456,
+"microseconds": 10068.0, "gb_per_s": 26.7, "by": "nccl"}], "failed": null})";
+
 // Of three models and no data set.
 constexpr const char* kDeadNetwork =
     R"({"endpoint": "https://hub.test", "reachable": false, "why": "Name or service not known",
@@ -91,7 +99,10 @@ class Doctor : public testing::Test {
                                       hardware + "\nEND\n;;\n" +
                                       "'assay_worker.machine software') cat <<'END'\n" + kSoftware +
                                       "\nEND\n;;\nassay_worker.hub_look*) cat <<'END'\n" + hub +
-                                      "\nEND\n;;\n*) exit 9;;\nesac\n");
+                                      "\nEND\n;;\n'assay_worker.all_reduce --ranks=2')\nif [ "
+                                      "\"$5\" = --vllm ]; then cat <<'END'\n" +
+                                      kHung + "\nEND\nexit 3; else cat <<'END'\n" + kSummed +
+                                      "\nEND\nfi;;\n*) exit 9;;\nesac\n");
     fs::permissions(python, fs::perms::owner_all);
     return python.string();
   }
@@ -188,6 +199,22 @@ TEST_F(Doctor, TextAndJsonSayTheSame) {
   // No sum is tried over ranks that have no GPU.
   EXPECT_EQ(finding(json.out, "all-reduce").at("level"), "not_checked");
   EXPECT_THAT(questions(), testing::Not(HasSubstr("all_reduce")));
+}
+
+// With peer access it hangs, which comes with exit code 3; without it the sums are right.
+TEST_F(Doctor, RanksSumWithAndWithoutPeerAccess) {
+  const std::string python = venv("0.26.0", with_gpus(card(0) + ", " + card(1)));
+  const Told told =
+      doctor(plan(model("m"), "{kind: vllm, tensor_parallel_size: 2, python: " + python + "}"),
+             {"--json"});
+  const auto found = finding(told.out, "all-reduce");
+  EXPECT_EQ(found.at("level"), "missing");
+  EXPECT_EQ(
+      found.at("detail"),
+      "GPUs do not add up: hung: ranks 0 and 1, in all-reduce of 4096 bytes, after 59 s: time");
+  EXPECT_THAT(found.at("why"), HasSubstr("without peer access the sums are right"));
+  EXPECT_THAT(found.at("fix"), HasSubstr("NCCL_P2P_DISABLE"));
+  EXPECT_EQ(finding(told.out, "driver").at("level"), "ok");
 }
 
 TEST_F(Doctor, DummyWeightsNeedNoWeights) {
