@@ -28,7 +28,7 @@ VariantNeeds variant_needs(const Plan& plan, const VariantSpec& spec) {
   VariantNeeds out;
   out.name = spec.name;
   out.model = spec.model;
-  out.split = count_of(args, "tensor_parallel_size") * count_of(args, "pipeline_parallel_size");
+  out.split = rank_count(args);
   out.ranks = out.split * count_of(args, "data_parallel_size");
   const std::string executor = text_arg(args, "distributed_executor_backend");
   out.other_hosts =
