@@ -27,11 +27,11 @@ std::vector<RequestCost> two_tasks() {
   return {longer, shorter};
 }
 
-constexpr double kReady_s = 1000;
-constexpr double kWork_s = 300;
+constexpr double kReadyS = 1000;
+constexpr double kWorkS = 300;
 
 TEST(TurnShare, BeforeAnythingIsMeasuredSharesAreEqual) {
-  const TurnShare share(kReady_s, kWork_s, {.variants_after = 2, .later = 2}, two_tasks());
+  const TurnShare share(kReadyS, kWorkS, {.variants_after = 2, .later = 2}, two_tasks());
   const Pace guess;
   EXPECT_TRUE(share.begun());
   EXPECT_DOUBLE_EQ(share.end_s(guess, 0), 1100);
@@ -43,7 +43,7 @@ TEST(TurnShare, BeforeAnythingIsMeasuredSharesAreEqual) {
 // The last variant cannot use 46 - 10 s at its end, so the three share 264 s. An item's worst case
 // may end in the others' time as long as each keeps 23 s for the shortest item.
 TEST(TurnShare, AWorstCaseMayReachIntoTheOthersTime) {
-  const TurnShare share(kReady_s, kWork_s, {.variants_after = 2, .later = 2}, two_tasks());
+  const TurnShare share(kReadyS, kWorkS, {.variants_after = 2, .later = 2}, two_tasks());
   const Pace pace = one_second_a_token();
   EXPECT_DOUBLE_EQ(share.end_s(pace, 0), 1000 + (300 - 36) / 3.0);
   EXPECT_DOUBLE_EQ(share.latest_s(pace, 0), 1300 - 2 * 23);
@@ -53,7 +53,7 @@ TEST(TurnShare, AWorstCaseMayReachIntoTheOthersTime) {
 }
 
 TEST(TurnShare, AJudgesTimeIsKeptWhole) {
-  const TurnShare share(kReady_s, kWork_s, {.variants_after = 1, .later = 1, .judge = 1},
+  const TurnShare share(kReadyS, kWorkS, {.variants_after = 1, .later = 1, .judge = 1},
                         two_tasks());
   const Pace pace = one_second_a_token();
   EXPECT_DOUBLE_EQ(share.end_s(pace, 0), 1088);
@@ -61,7 +61,7 @@ TEST(TurnShare, AJudgesTimeIsKeptWhole) {
 }
 
 TEST(TurnShare, TheLastVariantHasAllThatIsLeft) {
-  const TurnShare share(kReady_s, kWork_s, {}, two_tasks());
+  const TurnShare share(kReadyS, kWorkS, {}, two_tasks());
   const Pace pace = one_second_a_token();
   const AskUntil until = share.items_until(pace, 0, 0, {});
   EXPECT_DOUBLE_EQ(until.deadline_s, 1300);
@@ -69,8 +69,7 @@ TEST(TurnShare, TheLastVariantHasAllThatIsLeft) {
 }
 
 TEST(TurnShare, TheSecondPassAndReadingBackAreKeptFree) {
-  const TurnShare share(kReady_s, kWork_s, {.own = 2, .variants_after = 1, .later = 1},
-                        two_tasks());
+  const TurnShare share(kReadyS, kWorkS, {.own = 2, .variants_after = 1, .later = 1}, two_tasks());
   const AskUntil until =
       share.items_until(Pace(), 0, 0, {.second_pass = true, .reading_back = true});
   EXPECT_DOUBLE_EQ(until.deadline_s, 1200 - 100 - 10);
