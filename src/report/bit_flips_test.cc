@@ -25,8 +25,11 @@ std::string words_of(const RunReport& report) {
   std::string out = dump_json(json_report(report)) + markdown_report(report);
   for (const auto& item : report.items) {
     out += item.id + item.target;
-    for (const auto& output : item.outputs) {
-      if (output) out += output->text + output->prompt_hash;
+    for (std::size_t v = 0; v < item.outputs.size(); ++v) {
+      const auto& output = item.outputs[v];
+      if (!output) continue;
+      out += report.texts[v]->get(output->text).value();
+      out += report.texts[v]->get(output->prompt_hash).value();
     }
   }
   return out;
