@@ -25,11 +25,10 @@ std::string words_of(const RunReport& report) {
   std::string out = dump_json(json_report(report)) + markdown_report(report);
   for (const auto& item : report.items) {
     out += item.id + item.target;
-    for (std::size_t v = 0; v < item.outputs.size(); ++v) {
-      const auto& output = item.outputs[v];
+    for (const auto& output : item.outputs) {
       if (!output) continue;
-      out += report.texts[v]->get(output->text).value();
-      out += report.texts[v]->get(output->prompt_hash).value();
+      out += report.texts->get(output->text).value();
+      out += report.prompt_hashes->get(output->prompt_hash).value();
     }
   }
   return out;

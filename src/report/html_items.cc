@@ -34,8 +34,7 @@ int flip_bits(const ItemValues& item, std::size_t base) {
 
 Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool with_text) {
   Json out = Json::array();
-  for (std::size_t v = 0; v < item.outputs.size(); ++v) {
-    const auto& output = item.outputs[v];
+  for (const auto& output : item.outputs) {
     if (!output) {
       out.push_back(nullptr);
       continue;
@@ -44,7 +43,7 @@ Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool 
                 {"f", output->finish_reason},
                 {"o", output->outcome},
                 {"s", output->score}};
-    if (with_text) one["t"] = TRY(report.texts[v]->get(output->text));
+    if (with_text) one["t"] = TRY(report.texts->get(output->text));
     out.push_back(std::move(one));
   }
   return out;

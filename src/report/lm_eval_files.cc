@@ -101,7 +101,7 @@ std::vector<std::string> filters_of(const RunReport& report, const TaskValues& t
 
 // An item as one filter sees it.
 Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
-                         const KeptTexts& texts, int doc_id, const std::string& filter) {
+                         const RunReport& report, int doc_id, const std::string& filter) {
   const bool own = filter == kNoFilter;
   static const LmEvalValues one;
   const LmEvalValues& several = output.several ? *output.several : one;
@@ -111,13 +111,14 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
       {"doc_hash", sha256_hex(item.task + "/" + item.id)},
       {"doc", {{"id", item.id}, {"group", item.group}}},
       {"target", item.target},
-      {"resps", {{TRY(texts.get(output.text))}}},
+      {"resps", {{TRY(report.texts->get(output.text))}}},
       {"filtered_resps", {taken != several.filtered.end() ? taken->second : output.extracted}},
       {"filter", filter},
       {"metrics", own ? Json(task.metrics) : Json::array()},
       {"finish_reason", output.finish_reason},
       {"outcome", output.outcome}};
-  if (output.prompt_hash.size > 0) line["prompt_hash"] = TRY(texts.get(output.prompt_hash));
+  if (output.prompt_hash.size > 0)
+    line["prompt_hash"] = TRY(report.prompt_hashes->get(output.prompt_hash));
   if (own && output.outcome == "scored") {
     line[task.metrics.front()] = output.score;
     if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
@@ -141,7 +142,7 @@ Status write_samples(const RunReport& report, const TaskValues& task, std::size_
       const int id = doc_id++;
       const auto& output = item.outputs[v];
       if (!output) continue;
-      const Json line = TRY(sample_line(task, item, *output, *report.texts[v], id, filter));
+      const Json line = TRY(sample_line(task, item, *output, report, id, filter));
       TRY(append(dump_json(line) + "\n"));
     }
   }

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -108,105 +112,233 @@ Places places_of(const RunReport& report) {
   return places;
 }
 
-// Takes one variant's steps in their order (Store::each_step). Threads may take those of different
-// variants at the same time: each writes to its own output of an item.
-class VariantOutputs {
- public:
-  VariantOutputs(const Store& store, const Places& places, std::size_t variant, RunReport& report)
-      : store_(store),
-        places_(places),
-        variant_(variant),
-        report_(report),
-        texts_(*report.texts[variant]) {}
+// One step of an answer, as it waits for what the store holds under a key. A key stands for its
+// hash in 64 bits: of a million keys two are alike once in thirty million reports.
+struct Use {
+  std::uint64_t key = 0;
+  std::uint32_t variant = 0;
+  std::uint32_t item = 0;  // place in RunReport::items, if `shown`
+  std::int32_t step = 0;
+  bool shown = false;  // by the report; else its times alone count
+  bool only = true;    // the only one of its item and variant
+};
 
-  Status read() {
-    VariantValues& variant = report_.variants[variant_];
-    TRY(store_.each_step(variant.name, Purpose::answer,
-                         [this](const StoredStep& step) { return take(step); }));
-    TRY(keep());
-    variant.traffic = times_.values(TRY(store_.loads()), variant.name);
-    return {};
+std::uint64_t key_hash(std::string_view key) {
+  return std::hash<std::string_view>{}(key);
+}
+
+// What a variant's answers are made of.
+struct Uses {
+  std::vector<Use> responses;
+  std::vector<Use> prompts;
+};
+
+// Sorted by key, those of one key by variant.
+class UsesByKey {
+ public:
+  explicit UsesByKey(std::vector<Use> uses) : uses_(std::move(uses)) {
+    std::ranges::sort(uses_, {}, [](const Use& use) { return std::pair(use.key, use.variant); });
+  }
+  [[nodiscard]] auto of(std::string_view key) const {
+    return std::ranges::equal_range(uses_, key_hash(key), {}, &Use::key);
   }
 
  private:
-  Status take(const StoredStep& step) {
-    const auto response =
-        step.response_key.empty() ? std::nullopt : TRY(store_.response(step.response_key));
-    if (response) times_.add(step.response_key, *response);
-    if (step.id.repeat != 0) return {};
-    if (step.id.task != task_ || step.id.item != item_) {
-      TRY(keep());
-      begin(step.id);
+  std::vector<Use> uses_;
+};
+
+class StepReader {
+ public:
+  StepReader(const Places& places, std::uint32_t variant, const RunReport& report)
+      : places_(places), variant_(variant), report_(report) {}
+
+  void take(const StoredStep& step) {
+    if (step.id.repeat != 0) {
+      if (!step.response_key.empty())
+        uses_.responses.push_back({key_hash(step.response_key), variant_});
+      return;
     }
-    if (output_ == nullptr) return {};
-    if (response) add(*response);
+    if (step.id.task != task_ || step.id.item != item_) begin(step.id);
+    Use use{key_hash(step.response_key), variant_, place_, step.step, shown_};
+    if (!step.response_key.empty()) add(use, uses_.responses, first_response_);
     // Of a task of ours only the first step's prompt counts: those of later steps may contain the
     // model's own answers.
-    if (step.step > 0 && !of_lm_eval_) return {};
-    if (const auto prompt = TRY(store_.rendered(step.rendered_key))) prompts_ += prompt->text;
-    return {};
+    if (!shown_ || (step.step > 0 && !of_lm_eval_)) return;
+    use.key = key_hash(step.rendered_key);
+    add(use, uses_.prompts, first_prompt_);
   }
+  [[nodiscard]] Uses uses() && { return std::move(uses_); }
 
+ private:
   void begin(const AnswerId& id) {
     task_ = id.task;
     item_ = id.item;
+    first_response_ = uses_.responses.size();
+    first_prompt_ = uses_.prompts.size();
+    shown_ = false;
     const auto task = places_.find(id.task);
     if (task == places_.end()) return;
     of_lm_eval_ = task->second.of_lm_eval;
     const auto place = task->second.items.find(id.item);
     if (place == task->second.items.end()) return;
-    auto& output = report_.items[place->second].outputs[variant_];
-    if (output) output_ = &*output;
+    place_ = static_cast<std::uint32_t>(place->second);
+    shown_ = report_.items[place_].outputs[variant_].has_value();
   }
 
-  // Outputs of every step, one under the other.
-  void add(const Response& response) {
-    if (!text_.empty()) text_ += "\n\n";
-    text_ += response.text;
-    for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
-      text_ += fmt::format("option {}: {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
-    }
-    output_->finish_reason = to_string(response.finish_reason);
+  // `first`: where the item's own begin.
+  static void add(Use use, std::vector<Use>& to, std::size_t first) {
+    use.only = to.size() == first;
+    if (!use.only) to[first].only = false;
+    to.push_back(use);
   }
 
-  // The item's steps have all been taken.
-  Status keep() {
-    if (output_ != nullptr) {
-      output_->text = TRY(texts_.put(text_));
-      if (!prompts_.empty()) output_->prompt_hash = TRY(texts_.put(sha256_hex(prompts_)));
-    }
-    output_ = nullptr;
-    text_.clear();
-    prompts_.clear();
-    return {};
-  }
-
-  const Store& store_;
   const Places& places_;
-  const std::size_t variant_;
-  RunReport& report_;
-  KeptTexts& texts_;
-  AnswerTimes times_;
-  // The item whose steps come, and what they have given.
+  const std::uint32_t variant_;
+  const RunReport& report_;
+  Uses uses_;
+  // The item whose steps come.
   std::string task_;
   std::string item_;
   bool of_lm_eval_ = false;
-  OutputValues* output_ = nullptr;  // nullptr: the report has none of it
-  std::string text_;
-  std::string prompts_;
+  bool shown_ = false;
+  std::uint32_t place_ = 0;
+  std::size_t first_response_ = 0;
+  std::size_t first_prompt_ = 0;
 };
+
+// Pieces of items that have several, until all are there.
+class Pieces {
+ public:
+  [[nodiscard]] Status add(const Use& use, std::string_view text, std::string finish_reason = "") {
+    const TextPlace place = TRY(texts_.put(text));
+    all_[{use.item, use.variant}][use.step] = {place, std::move(finish_reason)};
+    return {};
+  }
+  // Item by item, in the order of its steps: the text with `between` between its pieces, where the
+  // text before is not empty, and the last piece's finish reason.
+  template <typename Take>
+  [[nodiscard]] Status each(RunReport& report, std::string_view between, const Take& take) const {
+    for (const auto& [of, pieces] : all_) {
+      std::string text;
+      for (const auto& [step, piece] : pieces) {
+        if (!text.empty()) text += between;
+        text += TRY(texts_.get(piece.text));
+      }
+      TRY(take(*report.items[of.first].outputs[of.second], text,
+               pieces.rbegin()->second.finish_reason));
+    }
+    return {};
+  }
+
+  explicit Pieces(KeptTexts texts) : texts_(std::move(texts)) {}
+
+ private:
+  struct Piece {
+    TextPlace text;
+    std::string finish_reason;
+  };
+  KeptTexts texts_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::int32_t, Piece>> all_;
+};
+
+std::string text_of(const Response& response) {
+  std::string text = response.text;
+  for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
+    text += fmt::format("option {}: {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
+  }
+  return text;
+}
+
+// Every answer once, in the file's order.
+Status read_responses(const Store& store, const UsesByKey& uses, RunReport& report) {
+  std::vector<AnswerTimes> times(report.variants.size());
+  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  const auto keep = [&report](OutputValues& output, const std::string& text,
+                              const std::string& finish_reason) -> Status {
+    output.text = TRY(report.texts->put(text));
+    output.finish_reason = finish_reason;
+    return {};
+  };
+  TRY(store.each_response(
+      [&uses](std::string_view key) { return !uses.of(key).empty(); },
+      [&](const std::string& key, const Response& response) -> Status {
+        std::optional<std::uint32_t> timed;  // the same answer to another item counts once
+        const std::string text = text_of(response);
+        const std::string finish_reason(to_string(response.finish_reason));
+        for (const Use& use : uses.of(key)) {
+          if (timed != use.variant) times[use.variant].add(response);
+          timed = use.variant;
+          if (!use.shown) continue;
+          if (use.only) {
+            TRY(keep(*report.items[use.item].outputs[use.variant], text, finish_reason));
+          } else {
+            TRY(pieces.add(use, text, finish_reason));
+          }
+        }
+        return {};
+      }));
+  TRY(pieces.each(report, "\n\n", keep));
+  const std::vector<StoredLoad> loads = TRY(store.loads());
+  for (std::size_t v = 0; v < times.size(); ++v) {
+    report.variants[v].traffic = times[v].values(loads, report.variants[v].name);
+  }
+  return {};
+}
+
+Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report) {
+  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  const auto keep = [&report](OutputValues& output, const std::string& text,
+                              const std::string& /*finish_reason*/) -> Status {
+    if (!text.empty()) output.prompt_hash = TRY(report.prompt_hashes->put(sha256_hex(text)));
+    return {};
+  };
+  TRY(store.each_rendered([&uses](std::string_view key) { return !uses.of(key).empty(); },
+                          [&](const std::string& key, const Rendered& prompt) -> Status {
+                            for (const Use& use : uses.of(key)) {
+                              if (use.only) {
+                                TRY(keep(*report.items[use.item].outputs[use.variant], prompt.text,
+                                         ""));
+                              } else {
+                                TRY(pieces.add(use, prompt.text));
+                              }
+                            }
+                            return {};
+                          }));
+  return pieces.each(report, "", keep);
+}
 
 }  // namespace
 
 Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
                     RunReport& report) {
   make_items(frozen, scores, report);
-  const Places places = places_of(report);
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    report.texts.push_back(std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder()))));
+  std::vector<Uses> uses(report.variants.size());
+  {
+    const Places places = places_of(report);
+    TRY(store.read_side_by_side(uses.size(), [&](const Store& from, std::size_t v) -> Status {
+      StepReader reader(places, static_cast<std::uint32_t>(v), report);
+      TRY(from.each_step(report.variants[v].name, Purpose::answer,
+                         [&reader](const StoredStep& step) -> Status {
+                           reader.take(step);
+                           return {};
+                         }));
+      uses[v] = std::move(reader).uses();
+      return {};
+    }));
   }
-  return store.read_side_by_side(report.variants.size(), [&](const Store& from, std::size_t v) {
-    return VariantOutputs(from, places, v, report).read();
+  Uses all;
+  for (Uses& of_one : uses) {
+    std::ranges::move(std::exchange(of_one.responses, {}), std::back_inserter(all.responses));
+    std::ranges::move(std::exchange(of_one.prompts, {}), std::back_inserter(all.prompts));
+  }
+  const UsesByKey responses(std::move(all.responses));
+  const UsesByKey prompts(std::move(all.prompts));
+  report.texts = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
+  report.prompt_hashes = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
+  // They fill different fields.
+  return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
+    return part == 0 ? read_responses(from, responses, report)
+                     : read_prompts(from, prompts, report);
   });
 }
 

@@ -348,8 +348,8 @@ int all_right(const std::string&, const std::string&, int) {
 // The hashes of both variants' prompts of one item.
 std::pair<std::string, std::string> prompt_hashes(const RunReport& report, const std::string& id) {
   const auto item = std::ranges::find(report.items, id, &ItemValues::id);
-  return {report.texts[0]->get(item->outputs[0]->prompt_hash).value(),
-          report.texts[1]->get(item->outputs[1]->prompt_hash).value()};
+  return {report.prompt_hashes->get(item->outputs[0]->prompt_hash).value(),
+          report.prompt_hashes->get(item->outputs[1]->prompt_hash).value()};
 }
 
 // SciCode's later steps hold the model's own code of the earlier ones: two models are asked the

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <map>
 
 #include "base/json.h"
@@ -79,10 +78,9 @@ TrafficRow AnswerTimes::row_of(const Times& times) {
   return row;
 }
 
-void AnswerTimes::add(const std::string& response_key, const Response& response) {
+void AnswerTimes::add(const Response& response) {
   if (response.finish_reason == FinishReason::error) return;
   if (output_tokens(response) == 0 || response.first_token_s <= 0) return;
-  if (!seen_.insert(std::hash<std::string>{}(response_key)).second) return;
   all_.add(response);
   if (response.in_flight > 0) bands_[in_flight_band(response.in_flight)].add(response);
 }

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <map>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "report/values.h"
@@ -16,8 +15,8 @@ namespace assay {
 // The times of one variant's answers, taken one by one.
 class AnswerTimes {
  public:
-  // Generated answers count, each once whatever it answers.
-  void add(const std::string& response_key, const Response& response);
+  // Generated answers count.
+  void add(const Response& response);
   // `loads`: of all variants. Empty where no answer was timed.
   [[nodiscard]] TrafficValues values(const std::vector<StoredLoad>& loads,
                                      const std::string& variant) const;
@@ -31,8 +30,7 @@ class AnswerTimes {
   static TrafficRow row_of(const Times& times);
 
   Times all_;
-  std::map<std::size_t, Times> bands_;    // by in_flight_band()
-  std::unordered_set<std::size_t> seen_;  // hashes of keys, which are hashes themselves
+  std::map<std::size_t, Times> bands_;  // by in_flight_band()
 };
 
 // results.json's `load` of a variant; null where no answer was timed.

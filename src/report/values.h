@@ -176,8 +176,8 @@ struct OutputValues : Soundness {  // one item of one variant, for the browser o
   std::optional<double> lm_eval;
   std::shared_ptr<const LmEvalValues> several;  // nullptr: lm-eval has one metric, or none
   // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's
-  // own tasks all requests' (none of them depends on an answer). In RunReport::texts; empty: not
-  // known.
+  // own tasks all requests' (none of them depends on an answer). In RunReport::prompt_hashes;
+  // empty: not known.
   TextPlace prompt_hash;
 };
 
@@ -254,8 +254,9 @@ struct RunReport {
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;
-  // What their outputs say at length, a place for each variant.
-  std::vector<std::shared_ptr<KeptTexts>> texts;
+  // What their outputs say at length.
+  std::shared_ptr<KeptTexts> texts = std::make_shared<KeptTexts>();
+  std::shared_ptr<KeptTexts> prompt_hashes = std::make_shared<KeptTexts>();
   // Of what decides mathematics, as pip names it; none: no task needs it.
   std::map<std::string, std::string> graders;
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty

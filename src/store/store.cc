@@ -457,6 +457,28 @@ std::filesystem::path Store::folder() const {
   return std::filesystem::path(impl_->file).parent_path();
 }
 
+Status Store::each_response(
+    const WantedKey& wanted,
+    const std::function<Status(const std::string& key, const Response&)>& each) const {
+  const auto filter = TRY(impl_->db.key_filter(wanted));
+  auto s = TRY(impl_->db.prepare(select_from(kResponses) + "WHERE wanted_key(key)"));
+  while (TRY(next_row(s, kResponses, impl_->file))) {
+    TRY(each(s.text(0), TRY(parse_stored<Response>(s.text(2), impl_->file, response_from_json))));
+  }
+  return {};
+}
+
+Status Store::each_rendered(
+    const WantedKey& wanted,
+    const std::function<Status(const std::string& key, const Rendered&)>& each) const {
+  const auto filter = TRY(impl_->db.key_filter(wanted));
+  auto s = TRY(impl_->db.prepare(select_from(kRendered) + "WHERE wanted_key(key)"));
+  while (TRY(next_row(s, kRendered, impl_->file))) {
+    TRY(each(s.text(0), TRY(parse_stored<Rendered>(s.text(1), impl_->file, rendered_from_json))));
+  }
+  return {};
+}
+
 Status Store::verify() const {
   return verify_tables(impl_->db, impl_->file);
 }

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -129,6 +130,17 @@ class Store {
   [[nodiscard]] Status forget_read_back();
   // Drops what judges said, and the scores that came of it.
   [[nodiscard]] Status forget_judgements();
+
+  // Those of which `wanted` says so by their keys, in the file's own order, in which a large store
+  // is read several times quicker than key by key; one by one as each_step() gives steps. Nothing
+  // of the others is read but their keys. Not one within another on the same store.
+  using WantedKey = std::function<bool(std::string_view key)>;
+  [[nodiscard]] Status each_response(
+      const WantedKey& wanted,
+      const std::function<Status(const std::string& key, const Response&)>& each) const;
+  [[nodiscard]] Status each_rendered(
+      const WantedKey& wanted,
+      const std::function<Status(const std::string& key, const Rendered&)>& each) const;
 
   // Commits what is pending. Done means committed.
   [[nodiscard]] Status flush();

@@ -371,6 +371,50 @@ TEST_F(StoreTest, SideBySideEveryReaderSeesWhatThisStoreSees) {
   EXPECT_EQ(failed.error().what, "piece 1");  // the first in order, whichever ended first
 }
 
+TEST_F(StoreTest, WantedRowsComeInTheFilesOrder) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  for (const char* key : {"c", "a", "b", "d"}) {
+    ASSERT_TRUE(store.put_response(key, answer(std::string("answer ") + key), 1));
+    ASSERT_TRUE(store.put_rendered(key, Rendered{std::string("prompt ") + key, {}, {}}));
+  }
+  std::string found;
+  const auto take_response = [&](const std::string& key, const Response& response) -> Status {
+    found += key + ":" + response.text + "\n";
+    return {};
+  };
+  for (const std::string letters : {"abc", "d"}) {
+    const auto wanted = [&](std::string_view key) {
+      return letters.find(key) != std::string::npos;
+    };
+    ASSERT_TRUE(store.each_response(wanted, take_response));
+    ASSERT_TRUE(
+        store.each_rendered(wanted, [&](const std::string& key, const Rendered& prompt) -> Status {
+          found += key + ":" + prompt.text + "\n";
+          return {};
+        }));
+  }
+  EXPECT_EQ(found,
+            "c:answer c\na:answer a\nb:answer b\nc:prompt c\na:prompt a\nb:prompt b\n"
+            "d:answer d\nd:prompt d\n");
+  const Status ended = store.each_response(
+      [](std::string_view) { return true; },
+      [](const std::string& key, const Response&) -> Status { return usage_error(key, "", ""); });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().what, "c");
+  // Rows that are not wanted are not read, so what is the matter with them is not found either.
+  ASSERT_TRUE(store.flush());
+  {
+    const Database db = Database::open(folder_ / "store.sqlite", true).value();
+    ASSERT_TRUE(db.exec("UPDATE responses SET body = '{}' WHERE key = 'd'"));
+  }
+  found.clear();
+  EXPECT_TRUE(store.each_response([](std::string_view key) { return key != "d"; }, take_response));
+  const Status damaged =
+      store.each_response([](std::string_view key) { return key == "d"; }, take_response);
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().why.find("does not agree with its checksum"), std::string::npos);
+}
+
 TEST_F(StoreTest, KilledWriterLosesNothingConfirmed) {
   for (int round = 0; round < 5; ++round) {
     int fds[2];

@@ -84,7 +84,6 @@ RunReport make(std::size_t items) {
     v.facts.kernels = {{.name = attack(3)}};
     v.emulated = v.name == "nvfp4";
     report.variants.push_back(std::move(v));
-    report.texts.push_back(std::make_shared<KeptTexts>());
   }
   report.pooled.resize(3);
   report.pooled[1].overall = compared(1000, 10, 12);
@@ -117,7 +116,7 @@ RunReport make(std::size_t items) {
     ItemValues item{fmt::format("task{}", i % 3), attack(i) + std::to_string(i), attack(i + 2),
                     attack(i + 3)};
     for (std::size_t v = 0; v < 3; ++v)
-      item.outputs.emplace_back(output_of(*report.texts[v], i, v, v < 2 || i % 10 != 0));
+      item.outputs.emplace_back(output_of(*report.texts, i, v, v < 2 || i % 10 != 0));
     item.flips = i % 10 == 0;
     report.items.push_back(std::move(item));
   }
