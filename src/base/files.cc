@@ -15,6 +15,8 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kWriteBytes = std::size_t{1} << 16;  // at once
+
 Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
   while (!content.empty()) {
     const ssize_t n = ::write(fd, content.data(), content.size());
@@ -70,8 +72,19 @@ Status write_file_atomic(const std::filesystem::path& path,
       return errno_error("cannot write " + path.string(),
                          "check that the folder is there and yours");
     }
-    Status written =
-        write([&](std::string_view piece) { return write_all(fd.get(), piece, path); });
+    std::string pending;  // pieces may be small and many
+    const auto write_pending = [&]() -> Status {
+      TRY(write_all(fd.get(), pending, path));
+      pending.clear();
+      return {};
+    };
+    Status written = write([&](std::string_view piece) -> Status {
+      if (pending.size() + piece.size() > kWriteBytes) TRY(write_pending());
+      if (piece.size() > kWriteBytes) return write_all(fd.get(), piece, path);
+      pending += piece;
+      return {};
+    });
+    if (written) written = write_pending();
     if (written && ::fsync(fd.get()) != 0) {
       written = errno_error("cannot sync " + path.string(), "check the disk");
     }

@@ -83,8 +83,7 @@ Status print_steps(const Store& store, const std::vector<StoredStep>& steps, boo
 Result<std::vector<StoredScore>> scores_of_item(const Store& store, const ExplainOptions& options) {
   std::vector<StoredScore> out;
   std::vector<StoredScore> second;
-  for (StoredScore& s : TRY(store.scores())) {
-    if (s.id.item != options.item) continue;
+  for (StoredScore& s : TRY(store.scores_of_item(options.item))) {
     if (!options.task.empty() && s.id.task != options.task) continue;
     (s.id.purpose == Purpose::second_pass ? second : out).push_back(std::move(s));
   }

@@ -37,8 +37,8 @@ json sampling_fields(const WireFormat& format, const Sampling& sampling) {
 }
 
 void add_chat(json& body, const std::string& text) {
-  const json chat = json::parse(text);
-  body["messages"] = chat.at("messages");
+  json chat = json_or_discarded(text);
+  body["messages"] = std::move(chat.at("messages"));
   if (!chat.at("template_args").empty()) body["chat_template_kwargs"] = chat.at("template_args");
   const std::string prefix = chat.at("assistant_prefix");
   if (prefix.empty()) return;

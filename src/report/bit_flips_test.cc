@@ -26,7 +26,9 @@ std::string words_of(const RunReport& report) {
   for (const auto& item : report.items) {
     out += item.id + item.target;
     for (const auto& output : item.outputs) {
-      if (output) out += output->text + output->prompt_hash;
+      if (!output) continue;
+      out += report.texts->get(output->text).value();
+      out += report.prompt_hashes->get(output->prompt_hash).value();
     }
   }
   return out;

@@ -7,9 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
-#include <set>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "plan/frozen.h"
@@ -19,9 +17,9 @@
 #include "report/item_scores.h"
 #include "report/looks.h"
 #include "report/noise.h"
+#include "report/outputs.h"
 #include "report/own_figures.h"
 #include "report/summary.h"
-#include "report/traffic.h"
 #include "stats/family.h"
 #include "store/declarations.h"
 #include "values/math_reference.h"
@@ -250,92 +248,6 @@ void compare_all(RunReport& report, const AllScores& scores) {
   }
 }
 
-// OutputValues::prompt_hash. Of a task of ours only the first step's prompt counts: those of later
-// steps may contain the model's own answers.
-Result<std::string> hash_of_prompts(const Store& store, const std::vector<StoredStep>& steps,
-                                    bool of_lm_eval) {
-  std::string prompts;
-  for (const StoredStep& step : steps) {
-    if (!of_lm_eval && step.step > 0) continue;
-    if (const auto prompt = TRY(store.rendered(step.rendered_key))) prompts += prompt->text;
-  }
-  return prompts.empty() ? "" : sha256_hex(prompts);
-}
-
-// Outputs of every step, one under the other.
-Result<OutputValues> output_of(const Store& store, const std::vector<StoredStep>& steps,
-                               const ItemScore& item, const std::string& metric) {
-  OutputValues out;
-  for (const StoredStep& step : steps) {
-    const auto response =
-        step.response_key.empty() ? std::nullopt : TRY(store.response(step.response_key));
-    if (!response) continue;
-    if (!out.text.empty()) out.text += "\n\n";
-    out.text += response->text;
-    for (std::size_t i = 0; i < response->loglikelihoods.size(); ++i) {
-      out.text += fmt::format("option {}: {:.4f}\n", i + 1, response->loglikelihoods[i].sum);
-    }
-    out.finish_reason = to_string(response->finish_reason);
-  }
-  out.extracted = item.last.extracted;
-  out.outcome = item.repeats > 0 ? "scored" : item.reason;
-  static_cast<Soundness&>(out) = item.last;
-  out.score = mean_of(item, metric);
-  out.samples = item.repeats;
-  out.passed = static_cast<int>(std::lround(out.score * item.repeats));
-  if (item.sums.contains("lm_eval")) out.lm_eval = mean_of(item, "lm_eval");
-  for (const auto& [name, sum] : item.sums) {
-    if (name.find(',') != std::string::npos) out.named[name] = mean_of(item, name);
-  }
-  out.filtered = item.last.filtered;
-  return out;
-}
-
-// Ids and groups of a task's items, as frozen. The frozen plan has none of a task whose documents
-// only lm-eval knows: there they are the items that have a score.
-std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
-                                                          const AllScores& scores) {
-  std::vector<std::pair<std::string, std::string>> out;
-  out.reserve(task.items.size());
-  for (const FrozenItem& item : task.items) out.emplace_back(item.id, item.group);
-  if (!out.empty()) return out;
-  std::set<std::string> ids;
-  for (const auto& [of, items] : scores) {
-    if (of.second != task.name) continue;
-    for (const auto& [id, score] : items) ids.insert(id);
-  }
-  for (const std::string& id : ids) out.emplace_back(id, "");
-  return out;
-}
-
-Status collect_items(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
-                     RunReport& report) {
-  for (std::size_t t = 0; t < report.tasks.size(); ++t) {
-    const TaskValues& task = report.tasks[t];
-    for (const auto& [id, group] : items_of(frozen.tasks[t], scores)) {
-      ItemValues item{task.name, id, group};
-      double lowest = 1;
-      double highest = 0;
-      for (const VariantValues& v : report.variants) {
-        auto& slot = item.outputs.emplace_back();
-        const auto found = scores.find({v.name, task.name});
-        if (found == scores.end() || !found->second.contains(item.id)) continue;
-        const ItemScore& score = found->second.at(item.id);
-        item.target = score.last.target;
-        const auto asked = TRY(store.steps({v.name, task.name, item.id}));
-        slot = TRY(output_of(store, asked, score, task.metrics.front()));
-        slot->prompt_hash = TRY(hash_of_prompts(store, asked, task.kind == "lm_eval"));
-        if (score.repeats == 0) continue;
-        lowest = std::min(lowest, slot->score);
-        highest = std::max(highest, slot->score);
-      }
-      item.flips = highest - lowest > 0.5;
-      report.items.push_back(std::move(item));
-    }
-  }
-  return {};
-}
-
 // Events of the kind "no judge" say what failed as well as why.
 Result<std::vector<EventValues>> read_events(const Store& store) {
   std::vector<EventValues> out;
@@ -388,15 +300,14 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
   report.twins = twins_of_baseline(frozen);
-  TRY(measure_traffic(store, report.variants));
-  const AllScores scores = TRY(read_scores(store, Purpose::answer));
+  const AllScores scores = TRY(read_scores(store, report.variants, Purpose::answer));
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
     const auto spec = std::ranges::find(frozen.plan.tasks, task.name, &TaskSpec::name);
     if (spec != frozen.plan.tasks.end()) report.tasks.back().expect = spec->expect;
   }
   name_titles_apart(report.tasks);
-  TRY(collect_items(store, frozen, scores, report));
+  TRY(read_outputs(store, frozen, scores, report));
   Json opened = Json::object();
   for (const VariantValues& v : report.variants) {
     if (const auto text = TRY(store.meta("opened:" + v.name))) {
@@ -431,6 +342,7 @@ void finish_report(RunReport& report) {
 
 Result<RunReport> build_report(const Store& store) {
   TRY(store.verify());
+  const Store::Snapshot one_state = store.snapshot();
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
     return usage_error("there is nothing to report", "the store holds no frozen plan",

@@ -53,7 +53,7 @@ std::string header(const RunReport& report, const std::vector<Table>& sections) 
 
 }  // namespace
 
-std::string html_report(const RunReport& report, Language language) {
+Status write_html(const RunReport& report, Language language, const Append& append) {
   std::string charts;
   for (const EmbeddedFile& file : d3_files()) charts += std::string(file.content) + "\n";
   charts += page_file("charts.js");
@@ -73,11 +73,21 @@ std::string html_report(const RunReport& report, Language language) {
     const bool verdict = section.id == "verdict";
     out += verdict ? card_section(section) + chart_sections(report) : html_section(section);
   }
-  out += items_section(report);
-  out += "</main><footer>assay " + markup_escaped(report.assay_version);
+  TRY(append(out));
+  TRY(append_items_section(report, append));
+  out = "</main><footer>assay " + markup_escaped(report.assay_version);
   if (!report.graders.empty()) out += "; " + markup_escaped(reference_text(report.graders));
-  return out.append("</footer>\n<script>" + charts + "</script>\n<script>" + script +
-                    "</script></body></html>\n");
+  return append(out + "</footer>\n<script>" + charts + "</script>\n<script>" + script +
+                "</script></body></html>\n");
+}
+
+Result<std::string> html_report(const RunReport& report, Language language) {
+  std::string out;
+  TRY(write_html(report, language, [&out](std::string_view piece) -> Status {
+    out += piece;
+    return {};
+  }));
+  return out;
 }
 
 }  // namespace assay

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/files.h"
+#include "base/result.h"
 #include "report/table.h"
 #include "report/values.h"
 
@@ -17,6 +19,7 @@ namespace assay {
 // The page's own parts, each a <section>.
 [[nodiscard]] std::string card_section(const Table& table);         // a card a row
 [[nodiscard]] std::string chart_sections(const RunReport& report);  // with #figures
-[[nodiscard]] std::string items_section(const RunReport& report);   // with #index and chunks
+// With #index and chunks; piece by piece, because it holds up to 100 MB of outputs.
+[[nodiscard]] Status append_items_section(const RunReport& report, const Append& append);
 
 }  // namespace assay

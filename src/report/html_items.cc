@@ -32,7 +32,7 @@ int flip_bits(const ItemValues& item, std::size_t base) {
   return bits;
 }
 
-Json outputs_json(const ItemValues& item, bool with_text) {
+Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool with_text) {
   Json out = Json::array();
   for (const auto& output : item.outputs) {
     if (!output) {
@@ -43,7 +43,7 @@ Json outputs_json(const ItemValues& item, bool with_text) {
                 {"f", output->finish_reason},
                 {"o", output->outcome},
                 {"s", output->score}};
-    if (with_text) one["t"] = output->text;
+    if (with_text) one["t"] = TRY(report.texts->get(output->text));
     out.push_back(std::move(one));
   }
   return out;
@@ -57,7 +57,7 @@ std::vector<bool> kept_texts(const RunReport& report, std::size_t base) {
     for (std::size_t i = 0; i < report.items.size(); ++i) {
       if (((flip_bits(report.items[i], base) & (kToWrong | kToRight)) != 0) != flips) continue;
       std::size_t size = 0;
-      for (const auto& output : report.items[i].outputs) size += output ? output->text.size() : 0;
+      for (const auto& output : report.items[i].outputs) size += output ? output->text.size : 0;
       if (bytes + size > kMostText) continue;
       bytes += size;
       keep[i] = true;
@@ -88,7 +88,7 @@ std::string controls(const RunReport& report) {
 
 }  // namespace
 
-std::string items_section(const RunReport& report) {
+Status append_items_section(const RunReport& report, const Append& append) {
   const std::size_t base = baseline_index(report.variants);
   std::map<std::string, std::size_t> task_index;
   Json tasks = Json::array();
@@ -104,26 +104,26 @@ std::string items_section(const RunReport& report) {
                     "aria-label=\"items\" data-label=\"items|题目\"></ul>"
                     "<div id=\"detail\" role=\"region\" aria-live=\"polite\" aria-label=\"item\" "
                     "data-label=\"item|题目内容\"></div></div></section>\n";
-  // Item by item: a page of 100,000 must not need them all as values at once.
-  out += "<script type=\"application/json\" id=\"index\">";
-  out += fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk);
+  // Item by item: a page of 100,000 must not need them all at once.
+  TRY(append(out + "<script type=\"application/json\" id=\"index\">" +
+             fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk)));
   for (const ItemValues& item : report.items) {
-    if (&item != report.items.data()) out += ',';
-    out += script_json(Json::array(
-        {task_index[item.task], item.id, item.group, item.target, flip_bits(item, base)}));
+    if (&item != report.items.data()) TRY(append(","));
+    TRY(append(script_json(Json::array(
+        {task_index[item.task], item.id, item.group, item.target, flip_bits(item, base)}))));
   }
-  out += fmt::format("],\"tasks\":{},\"variants\":{}}}</script>\n", script_json(tasks),
-                     script_json(names));
+  TRY(append(fmt::format("],\"tasks\":{},\"variants\":{}}}</script>\n", script_json(tasks),
+                         script_json(names))));
   const std::vector<bool> keep = kept_texts(report, base);
   for (std::size_t begin = 0; begin < report.items.size(); begin += kChunk) {
     Json chunk = Json::array();
     for (std::size_t i = begin; i < std::min(begin + kChunk, report.items.size()); ++i) {
-      chunk.push_back(outputs_json(report.items[i], keep[i]));
+      chunk.push_back(TRY(outputs_json(report, report.items[i], keep[i])));
     }
-    out += fmt::format("<script type=\"application/json\" id=\"chunk{}\">{}</script>\n",
-                       begin / kChunk, script_json(chunk));
+    TRY(append(fmt::format("<script type=\"application/json\" id=\"chunk{}\">{}</script>\n",
+                           begin / kChunk, script_json(chunk))));
   }
-  return out;
+  return {};
 }
 
 }  // namespace assay

@@ -13,35 +13,62 @@ LastScore last_of(Score score) {
                         robust->second != lm_eval->second;
   last.extracted = std::move(score.extracted);
   last.target = std::move(score.target);
-  last.filtered = score.remarks.value(kFilteredRemark, last.filtered);
+  if (score.remarks.contains(kFilteredRemark)) {
+    last.filtered = std::make_unique<const std::map<std::string, std::string>>(
+        score.remarks.value(kFilteredRemark, std::map<std::string, std::string>()));
+  }
   static_cast<Soundness&>(last) = score;
   return last;
 }
 
+void take(StoredScore stored, AllScores& all) {
+  ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
+  ++item.runs;
+  if (stored.score.outcome == Outcome::scored) {
+    ++item.repeats;
+    item.options = stored.score.options.value_or(0);
+    for (const auto& [metric, value] : stored.score.metrics) item.sums.add(metric, value);
+    if (stored.score.metrics.contains("robust")) {
+      const Score& score = stored.score;
+      if (score.month || score.substeps || score.confidence) {
+        if (!item.own) item.own = std::make_unique<OwnParts>();
+        add_own_parts(score, score.metrics.at("robust"), *item.own);
+      }
+    }
+  } else {
+    item.reason = stored.score.reason;
+  }
+  item.last = last_of(std::move(stored.score));
+}
+
 }  // namespace
 
-Result<AllScores> read_scores(const Store& store, Purpose purpose) {
-  AllScores all;
-  TRY(store.each_score(purpose, [&all](StoredScore stored) -> Status {
-    ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
-    ++item.runs;
-    if (stored.score.outcome == Outcome::scored) {
-      ++item.repeats;
-      item.options = stored.score.options.value_or(0);
-      for (const auto& [metric, value] : stored.score.metrics) item.sums[metric] += value;
-      if (stored.score.metrics.contains("robust")) {
-        const Score& score = stored.score;
-        if (score.month || score.substeps || score.confidence) {
-          if (!item.own) item.own = std::make_unique<OwnParts>();
-          add_own_parts(score, score.metrics.at("robust"), *item.own);
-        }
-      }
-    } else {
-      item.reason = stored.score.reason;
-    }
-    item.last = last_of(std::move(stored.score));
-    return {};
+void MetricSums::add(const std::string& metric, double value) {
+  for (auto& [name, sum] : sums_) {
+    if (name != metric) continue;
+    sum += value;
+    return;
+  }
+  if (sums_.empty()) sums_.reserve(2);  // as most tasks have: "lm_eval" and "robust"
+  sums_.emplace_back(metric, value);
+}
+
+const double* MetricSums::find(const std::string& metric) const {
+  const auto it = std::ranges::find(sums_, metric, &std::pair<std::string, double>::first);
+  return it == sums_.end() ? nullptr : &it->second;
+}
+
+Result<AllScores> read_scores(const Store& store, const std::vector<VariantValues>& variants,
+                              Purpose purpose) {
+  std::vector<AllScores> parts(variants.size());
+  TRY(store.read_side_by_side(variants.size(), [&](const Store& from, std::size_t v) {
+    return from.each_score(variants[v].name, purpose, [&](StoredScore stored) -> Status {
+      take(std::move(stored), parts[v]);
+      return {};
+    });
   }));
+  AllScores all;
+  for (AllScores& part : parts) all.merge(part);
   return all;
 }
 
@@ -53,8 +80,8 @@ const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
 }
 
 double mean_of(const ItemScore& item, const std::string& metric) {
-  const auto it = item.sums.find(metric);
-  return it == item.sums.end() || item.repeats == 0 ? 0 : it->second / item.repeats;
+  const double* sum = item.sums.find(metric);
+  return sum == nullptr || item.repeats == 0 ? 0 : *sum / item.repeats;
 }
 
 std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,

@@ -18,15 +18,28 @@ namespace assay {
 struct LastScore : Soundness {
   std::string extracted;
   std::string target;
-  std::map<std::string, std::string> filtered;  // kFilteredRemark
-  bool metrics_differ = false;                  // "robust" and "lm_eval"
+  // kFilteredRemark; nullptr: there is none
+  std::unique_ptr<const std::map<std::string, std::string>> filtered;
+  bool metrics_differ = false;  // "robust" and "lm_eval"
+};
+
+// A handful of sums by name, in less room than a map takes.
+class MetricSums {
+ public:
+  void add(const std::string& metric, double value);
+  [[nodiscard]] const double* find(const std::string& metric) const;  // nullptr: nothing was added
+  [[nodiscard]] auto begin() const { return sums_.begin(); }
+  [[nodiscard]] auto end() const { return sums_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, double>> sums_;
 };
 
 struct ItemScore {  // one item of one variant, repeats taken together
   int repeats = 0;  // scored ones
   int runs = 0;     // answered ones
   int options = 0;  // multiple choice: of how many; 0: a score does not say
-  std::map<std::string, double> sums;
+  MetricSums sums;
   std::string reason;  // of an unscored one
   LastScore last;
   std::unique_ptr<OwnParts> own;  // nullptr: its scores carry none
@@ -35,8 +48,10 @@ struct ItemScore {  // one item of one variant, repeats taken together
 using ItemScores = std::map<std::string, ItemScore>;                          // item -> score
 using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  // (variant, task)
 
-// `purpose`: answer or second_pass.
-[[nodiscard]] Result<AllScores> read_scores(const Store& store, Purpose purpose);
+// Of these variants. `purpose`: answer or second_pass.
+[[nodiscard]] Result<AllScores> read_scores(const Store& store,
+                                            const std::vector<VariantValues>& variants,
+                                            Purpose purpose);
 // Empty where there are none.
 [[nodiscard]] const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
                                           const std::string& task);

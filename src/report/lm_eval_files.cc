@@ -88,8 +88,8 @@ std::vector<std::string> filters_of(const RunReport& report, const TaskValues& t
                                     std::size_t v) {
   std::set<std::string> found;
   for (const ItemValues& item : report.items) {
-    if (item.task != task.name || !item.outputs[v]) continue;
-    for (const auto& [name, value] : item.outputs[v]->named) {
+    if (item.task != task.name || !item.outputs[v] || !item.outputs[v]->several) continue;
+    for (const auto& [name, value] : item.outputs[v]->several->named) {
       found.insert(metric_name(name).filter);
     }
   }
@@ -100,27 +100,30 @@ std::vector<std::string> filters_of(const RunReport& report, const TaskValues& t
 }
 
 // An item as one filter sees it.
-Json sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
-                 int doc_id, const std::string& filter) {
+Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
+                         const RunReport& report, int doc_id, const std::string& filter) {
   const bool own = filter == kNoFilter;
-  const auto taken = output.filtered.find(filter);
+  static const LmEvalValues one;
+  const LmEvalValues& several = output.several ? *output.several : one;
+  const auto taken = several.filtered.find(filter);
   Json line = {
       {"doc_id", doc_id},
       {"doc_hash", sha256_hex(item.task + "/" + item.id)},
       {"doc", {{"id", item.id}, {"group", item.group}}},
       {"target", item.target},
-      {"resps", {{output.text}}},
-      {"filtered_resps", {taken != output.filtered.end() ? taken->second : output.extracted}},
+      {"resps", {{TRY(report.texts->get(output.text))}}},
+      {"filtered_resps", {taken != several.filtered.end() ? taken->second : output.extracted}},
       {"filter", filter},
       {"metrics", own ? Json(task.metrics) : Json::array()},
       {"finish_reason", output.finish_reason},
       {"outcome", output.outcome}};
-  if (!output.prompt_hash.empty()) line["prompt_hash"] = output.prompt_hash;
+  if (output.prompt_hash.size > 0)
+    line["prompt_hash"] = TRY(report.prompt_hashes->get(output.prompt_hash));
   if (own && output.outcome == "scored") {
     line[task.metrics.front()] = output.score;
     if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
   }
-  for (const auto& [name, value] : output.named) {
+  for (const auto& [name, value] : several.named) {
     const MetricName of = metric_name(name);
     if (of.filter != filter) continue;
     line["metrics"].push_back(of.metric);
@@ -138,7 +141,9 @@ Status write_samples(const RunReport& report, const TaskValues& task, std::size_
       if (item.task != task.name) continue;
       const int id = doc_id++;
       const auto& output = item.outputs[v];
-      if (output) TRY(append(dump_json(sample_line(task, item, *output, id, filter)) + "\n"));
+      if (!output) continue;
+      const Json line = TRY(sample_line(task, item, *output, report, id, filter));
+      TRY(append(dump_json(line) + "\n"));
     }
   }
   return {};
@@ -177,26 +182,24 @@ Json pass1_file(const RunReport& report, std::size_t v) {
 
 }  // namespace
 
-Status write_lm_eval_files(const RunReport& report, const std::filesystem::path& folder) {
+Status write_lm_eval_files(const RunReport& report, std::size_t v,
+                           const std::filesystem::path& folder) {
   const std::string when = stamp(report.started_at_s);
-  for (std::size_t v = 0; v < report.variants.size(); ++v) {
-    const std::filesystem::path target = folder / report.variants[v].name;
-    TRY(make_dirs(target));
-    remove_stale_temporaries(target);
-    TRY(write_file_atomic(target / ("results_" + when + ".json"),
-                          dump_json(results_file(report, v), 2) + "\n"));
-    bool code = false;
-    for (const TaskValues& task : report.tasks) {
-      code = code || task.kind == "code";
-      if (task.cells[v].run == 0) continue;
-      TRY(write_file_atomic(
-          target / fmt::format("samples_{}_{}.jsonl", task.name, when),
-          [&](const Append& append) { return write_samples(report, task, v, append); }));
-    }
-    if (code)
-      TRY(write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n"));
+  const std::filesystem::path target = folder / report.variants[v].name;
+  TRY(make_dirs(target));
+  remove_stale_temporaries(target);
+  TRY(write_file_atomic(target / ("results_" + when + ".json"),
+                        dump_json(results_file(report, v), 2) + "\n"));
+  bool code = false;
+  for (const TaskValues& task : report.tasks) {
+    code = code || task.kind == "code";
+    if (task.cells[v].run == 0) continue;
+    TRY(write_file_atomic(
+        target / fmt::format("samples_{}_{}.jsonl", task.name, when),
+        [&](const Append& append) { return write_samples(report, task, v, append); }));
   }
-  return {};
+  if (!code) return {};
+  return write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n");
 }
 
 }  // namespace assay

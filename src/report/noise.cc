@@ -97,7 +97,7 @@ Status measure_noise_floor(const Store& store, const AllScores& scores, RunRepor
   const Wordings second_words = TRY(wordings_of(store, baseline, Purpose::second_pass));
   if (second_words.empty()) return {};
   const Wordings first_words = TRY(wordings_of(store, baseline, Purpose::answer));
-  const AllScores again = TRY(read_scores(store, Purpose::second_pass));
+  const AllScores again = TRY(read_scores(store, report.variants, Purpose::second_pass));
   const CompareOptions options{.margin_pp = report.margin_pp, .alpha = report.alpha};
   std::vector<PoolTask> pool_tasks;
   NoiseFloor all;

@@ -90,7 +90,7 @@ TEST(Sections, OneFigureHasOneNameAndOneNumberOfDigits) {
                                                   .kl = {0.02512, 0.02, 0.03},
                                                   .top1_agreement = {0.94, 0.9, 0.97}}};
   for (const std::string& text :
-       {markdown_report(report), html_report(report), latex_report(report)}) {
+       {markdown_report(report), html_report(report).value(), latex_report(report)}) {
     EXPECT_NE(text.find("top-1 agreement [95"), std::string::npos);
     EXPECT_NE(text.find("94.0 [90.0, 97.0]"), std::string::npos);
     EXPECT_NE(text.find("0.0251 [0.0200, 0.0300]"), std::string::npos);

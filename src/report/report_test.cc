@@ -330,7 +330,7 @@ TEST_F(ReportTest, HostileOutputStaysText) {
   const std::string evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\xff";
   const RunReport report =
       make([](const std::string&, const std::string&, int) { return 1; }, 2, evil);
-  const std::string html = html_report(report);
+  const std::string html = html_report(report).value();
   EXPECT_EQ(html.find("<script>alert"), std::string::npos);
   EXPECT_EQ(html.find("<img"), std::string::npos);
   EXPECT_NE(html.find("p&lt;lan&gt;"), std::string::npos);
@@ -348,7 +348,8 @@ int all_right(const std::string&, const std::string&, int) {
 // The hashes of both variants' prompts of one item.
 std::pair<std::string, std::string> prompt_hashes(const RunReport& report, const std::string& id) {
   const auto item = std::ranges::find(report.items, id, &ItemValues::id);
-  return {item->outputs[0]->prompt_hash, item->outputs[1]->prompt_hash};
+  return {report.prompt_hashes->get(item->outputs[0]->prompt_hash).value(),
+          report.prompt_hashes->get(item->outputs[1]->prompt_hash).value()};
 }
 
 // SciCode's later steps hold the model's own code of the earlier ones: two models are asked the
@@ -384,7 +385,9 @@ TEST_F(ReportTest, SeveralFiltersAreWrittenAsLmEvalWritesThem) {
   filtered_ = "a";
   unscored_["fp8"] = 1;
   const RunReport report = make([](auto&&...) { return 1; }, 4);
-  ASSERT_TRUE(write_lm_eval_files(report, folder_ / "made"));
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    ASSERT_TRUE(write_lm_eval_files(report, v, folder_ / "made"));
+  }
   const fs::path made = folder_ / "made" / "bf16";
   const Json results =
       parse_json(read_file(made / "results_1970-01-01T00-16-40.json").value(), "").value();

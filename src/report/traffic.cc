@@ -4,24 +4,12 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
-#include <unordered_set>
 
 #include "base/json.h"
 #include "values/in_flight.h"
 
 namespace assay {
 namespace {
-
-struct Times {
-  std::vector<double> first_token_s;
-  std::vector<double> inter_token_s;
-
-  void add(const Response& response) {
-    first_token_s.push_back(response.queued_s + response.first_token_s);
-    const int tokens = output_tokens(response);
-    if (tokens > 1) inter_token_s.push_back(response.decode_s / (tokens - 1));
-  }
-};
 
 // The smallest value that at least this share of all does not exceed (nearest rank).
 double quantile(const std::vector<double>& sorted, double share) {
@@ -33,31 +21,6 @@ Spread spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   return {static_cast<std::int64_t>(values.size()), quantile(values, 0.5), quantile(values, 0.95)};
-}
-
-TrafficRow row_of(const Times& times) {
-  TrafficRow row;
-  row.answers = static_cast<std::int64_t>(times.first_token_s.size());
-  row.first_token_s = spread_of(times.first_token_s);
-  row.inter_token_s = spread_of(times.inter_token_s);
-  return row;
-}
-
-// Each generated answer once, by the band it ran in.
-Result<std::map<std::size_t, Times>> timed_answers(const Store& store, const std::string& variant,
-                                                   Times& all) {
-  std::map<std::size_t, Times> bands;
-  std::unordered_set<std::string> seen;
-  TRY(store.each_step(variant, Purpose::answer, [&](const StoredStep& step) -> Status {
-    if (step.response_key.empty() || !seen.insert(step.response_key).second) return {};
-    const auto response = TRY(store.response(step.response_key));
-    if (!response || response->finish_reason == FinishReason::error) return {};
-    if (output_tokens(*response) == 0 || response->first_token_s <= 0) return {};
-    all.add(*response);
-    if (response->in_flight > 0) bands[in_flight_band(response->in_flight)].add(*response);
-    return {};
-  }));
-  return bands;
 }
 
 struct Flow {
@@ -101,31 +64,49 @@ Json row_json(const TrafficRow& row) {
 
 }  // namespace
 
-Status measure_traffic(const Store& store, std::vector<VariantValues>& variants) {
-  const auto loads = TRY(store.loads());
-  for (VariantValues& variant : variants) {
-    Times all;
-    const auto bands = TRY(timed_answers(store, variant.name, all));
-    if (all.first_token_s.empty()) continue;
-    variant.traffic.all = row_of(all);
-    const auto flow = flow_of(loads, variant.name);
-    for (std::size_t band = 0; band < kInFlightBands.size(); ++band) {
-      const auto times = bands.find(band);
-      const auto moved = flow.find(band);
-      if (times == bands.end() && moved == flow.end()) continue;
-      TrafficRow row = times == bands.end() ? TrafficRow{} : row_of(times->second);
-      row.from = kInFlightBands[band].from;
-      row.to = kInFlightBands[band].to;
-      if (moved != flow.end()) {
-        row.seconds = moved->second.seconds;
-        row.tokens = moved->second.tokens;
-      }
-      variant.traffic.all.seconds += row.seconds;
-      variant.traffic.all.tokens += row.tokens;
-      variant.traffic.by_in_flight.push_back(row);
+void AnswerTimes::Times::add(const Response& response) {
+  first_token_s.push_back(response.queued_s + response.first_token_s);
+  const int tokens = output_tokens(response);
+  if (tokens > 1) inter_token_s.push_back(response.decode_s / (tokens - 1));
+}
+
+TrafficRow AnswerTimes::row_of(const Times& times) {
+  TrafficRow row;
+  row.answers = static_cast<std::int64_t>(times.first_token_s.size());
+  row.first_token_s = spread_of(times.first_token_s);
+  row.inter_token_s = spread_of(times.inter_token_s);
+  return row;
+}
+
+void AnswerTimes::add(const Response& response) {
+  if (response.finish_reason == FinishReason::error) return;
+  if (output_tokens(response) == 0 || response.first_token_s <= 0) return;
+  all_.add(response);
+  if (response.in_flight > 0) bands_[in_flight_band(response.in_flight)].add(response);
+}
+
+TrafficValues AnswerTimes::values(const std::vector<StoredLoad>& loads,
+                                  const std::string& variant) const {
+  TrafficValues out;
+  if (all_.first_token_s.empty()) return out;
+  out.all = row_of(all_);
+  const auto flow = flow_of(loads, variant);
+  for (std::size_t band = 0; band < kInFlightBands.size(); ++band) {
+    const auto times = bands_.find(band);
+    const auto moved = flow.find(band);
+    if (times == bands_.end() && moved == flow.end()) continue;
+    TrafficRow row = times == bands_.end() ? TrafficRow{} : row_of(times->second);
+    row.from = kInFlightBands[band].from;
+    row.to = kInFlightBands[band].to;
+    if (moved != flow.end()) {
+      row.seconds = moved->second.seconds;
+      row.tokens = moved->second.tokens;
     }
+    out.all.seconds += row.seconds;
+    out.all.tokens += row.tokens;
+    out.by_in_flight.push_back(row);
   }
-  return {};
+  return out;
 }
 
 nlohmann::json traffic_json(const TrafficValues& traffic) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "report/outputs.h"
 #include "report/printers.h"
 #include "report/sections.h"
 
@@ -42,10 +43,12 @@ class TrafficTest : public testing::Test {
   }
 
   TrafficValues measured() {
-    std::vector<VariantValues> variants(1);
-    variants[0].name = "bf16";
-    EXPECT_TRUE(measure_traffic(*store_, variants));
-    return variants[0].traffic;
+    EXPECT_TRUE(store_->flush());
+    RunReport report;
+    report.variants.resize(1);
+    report.variants[0].name = "bf16";
+    EXPECT_TRUE(read_outputs(*store_, {}, {}, report));
+    return report.variants[0].traffic;
   }
 
   std::filesystem::path folder_;

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "plan/plan.h"
+#include "report/kept_texts.h"
 #include "stats/comparison.h"
 #include "stats/looks.h"
 #include "stats/proportion.h"
@@ -156,8 +158,15 @@ struct TaskValues {
   std::vector<double> shared_means;  // first metric over these, one a variant
 };
 
+// Where lm-eval has several metrics: by its own names for them ("exact_match,strict-match"), and
+// what each of its filters took from the output.
+struct LmEvalValues {
+  std::map<std::string, double> named;
+  std::map<std::string, std::string> filtered;
+};
+
 struct OutputValues : Soundness {  // one item of one variant, for the browser of items
-  std::string text;
+  TextPlace text;                  // in RunReport::texts
   std::string extracted;
   std::string finish_reason;
   std::string outcome;  // "scored" or the reason
@@ -165,13 +174,11 @@ struct OutputValues : Soundness {  // one item of one variant, for the browser o
   int samples = 0;      // scored answers
   int passed = 0;       // of these, right by the first metric
   std::optional<double> lm_eval;
-  // Where lm-eval has several metrics: by its own names for them ("exact_match,strict-match"), and
-  // what each of its filters took from the output.
-  std::map<std::string, double> named;
-  std::map<std::string, std::string> filtered;
+  std::shared_ptr<const LmEvalValues> several;  // nullptr: lm-eval has one metric, or none
   // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's
-  // own tasks all requests' (none of them depends on an answer). Empty: not known.
-  std::string prompt_hash;
+  // own tasks all requests' (none of them depends on an answer). In RunReport::prompt_hashes;
+  // empty: not known.
+  TextPlace prompt_hash;
 };
 
 struct ItemValues {
@@ -247,6 +254,9 @@ struct RunReport {
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;
+  // What their outputs say at length.
+  std::shared_ptr<KeptTexts> texts = std::make_shared<KeptTexts>();
+  std::shared_ptr<KeptTexts> prompt_hashes = std::make_shared<KeptTexts>();
   // Of what decides mathematics, as pip names it; none: no task needs it.
   std::map<std::string, std::string> graders;
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty

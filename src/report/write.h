@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "report/language.h"
 #include "report/values.h"
@@ -22,11 +23,14 @@ inline constexpr int kSamplesVersion = 2;
 
 [[nodiscard]] std::string markdown_report(const RunReport& report,
                                           Language language = Language::en);
-[[nodiscard]] std::string html_report(const RunReport& report, Language language = Language::en);
+[[nodiscard]] Status write_html(const RunReport& report, Language language, const Append& append);
+[[nodiscard]] Result<std::string> html_report(const RunReport& report,
+                                              Language language = Language::en);
 [[nodiscard]] std::string latex_report(const RunReport& report, Language language = Language::en);
 [[nodiscard]] std::string csv_report(const RunReport& report);      // docs/report_schema.md
 [[nodiscard]] nlohmann::json json_report(const RunReport& report);  // docs/report_schema.md
-[[nodiscard]] Status write_lm_eval_files(const RunReport& report,
+// Of one variant, in a folder of its name in `folder`.
+[[nodiscard]] Status write_lm_eval_files(const RunReport& report, std::size_t variant,
                                          const std::filesystem::path& folder);
 
 }  // namespace assay

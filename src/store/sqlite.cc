@@ -108,12 +108,45 @@ double Statement::real(int column) const {
   return sqlite3_column_double(statement_.get(), column);
 }
 
+namespace {
+
+void wanted_key(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
+  const auto& wanted = *static_cast<const KeyFilter::Wanted*>(sqlite3_user_data(context));
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  const std::string_view key =
+      bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
+  sqlite3_result_int(context, wanted(key) ? 1 : 0);
+}
+
+constexpr const char* kWantedKey = "wanted_key";
+
+}  // namespace
+
+KeyFilter::KeyFilter(sqlite3* handle, const Wanted& wanted)
+    : handle_(handle),
+      code_(sqlite3_create_function_v2(handle, kWantedKey, 1, SQLITE_UTF8,
+                                       const_cast<Wanted*>(&wanted), &wanted_key, nullptr, nullptr,
+                                       nullptr)) {}
+
+void KeyFilter::Remove::operator()(sqlite3* handle) const {
+  sqlite3_create_function_v2(handle, kWantedKey, 1, SQLITE_UTF8, nullptr, nullptr, nullptr, nullptr,
+                             nullptr);
+}
+
+Result<KeyFilter> Database::key_filter(const KeyFilter::Wanted& wanted) const {
+  KeyFilter filter(handle_.get(), wanted);
+  if (filter.code_ != SQLITE_OK) return sqlite_error(handle_.get(), filter.code_, file_);
+  return filter;
+}
+
 Database::Database(sqlite3* handle, std::string file)
     : handle_(handle, &sqlite3_close_v2), file_(std::move(file)) {}
 
 Result<Database> Database::open(const std::filesystem::path& file, bool write) {
   sqlite3* handle = nullptr;
-  const int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int mode = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int flags = mode | SQLITE_OPEN_NOMUTEX;  // no two threads use one connection at a time
   // SQLite opens its files close-on-exec.
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
   Database database(handle, file.string());

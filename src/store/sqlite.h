@@ -57,8 +57,24 @@ class Statement {
   std::string file_;
 };
 
+// While it lives, the function wanted_key(key) of SQL asks `wanted`, which must outlive it.
+class KeyFilter {
+ public:
+  using Wanted = std::function<bool(std::string_view key)>;
+  KeyFilter(sqlite3* handle, const Wanted& wanted);
+
+ private:
+  struct Remove {
+    void operator()(sqlite3* handle) const;
+  };
+  friend class Database;
+  std::unique_ptr<sqlite3, Remove> handle_;
+  int code_;  // of SQLite: whether it could be added
+};
+
 class Database {
  public:
+  [[nodiscard]] Result<KeyFilter> key_filter(const KeyFilter::Wanted& wanted) const;
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, bool write);
   [[nodiscard]] Status exec(const char* sql) const;
   [[nodiscard]] Result<Statement> prepare(std::string_view sql) const;

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/side_by_side.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/tables.h"
@@ -35,10 +36,18 @@ Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
   return fd;
 }
 
+// Answers are found by hashes, so each look-up goes to another page of the index: of a million
+// answers it has 80 MB. A small store never fills the cache.
+constexpr const char* kCache = "PRAGMA cache_size = -32768";  // KiB
+// A page of such an index changes again and again: copied from the log to the file less often, it
+// is copied fewer times. What is committed is in the log, synced, either way.
+constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 8192";  // pages of 4 KiB
+
 template <typename T, typename Parse>
 Result<T> parse_stored(const std::string& text, const std::string& file, Parse parse) {
   try {
-    return parse(Json::parse(text));
+    Json value = json_or_discarded(text);
+    return parse(value.is_discarded() ? Json::parse(text) : std::move(value));
   } catch (const Json::exception& e) {
     return environment_error(file + " holds a record that cannot be read", e.what(),
                              "keep the file, and choose another folder with --out");
@@ -108,9 +117,13 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
                        "name the folder an `assay run` wrote to");
   }
   Database db = TRY(Database::open(file, write));
+  TRY(db.exec(kCache));
   if (write) TRY(db.exec("PRAGMA synchronous = FULL"));
   TRY(prepare_schema(db, file, write));  // before the journal's mode, which is kept in the file
-  if (write) TRY(db.exec("PRAGMA journal_mode = WAL"));
+  if (write) {
+    TRY(db.exec("PRAGMA journal_mode = WAL"));
+    TRY(db.exec(kCheckpoint));
+  }
   return Store(std::unique_ptr<Impl>(new Impl{std::move(db), std::move(lock), file.string()}));
 }
 
@@ -311,6 +324,30 @@ Result<std::vector<StoredScore>> Store::scores() const {
   return out;
 }
 
+// By the primary key, which begins with variant and task: of each the next one that there is, until
+// there is none. Otherwise an item of a million would be looked for in all their scores.
+constexpr const char* kPairs = R"sql(
+WITH RECURSIVE variants(v) AS (
+    SELECT min(variant) FROM scores
+    UNION ALL SELECT (SELECT min(variant) FROM scores WHERE variant > v)
+    FROM variants WHERE v IS NOT NULL),
+  pairs(v, t) AS (
+    SELECT v, (SELECT min(task) FROM scores WHERE variant = v) FROM variants
+    UNION ALL SELECT v, (SELECT min(task) FROM scores WHERE variant = v AND task > t)
+    FROM pairs WHERE t IS NOT NULL)
+)sql";
+
+Result<std::vector<StoredScore>> Store::scores_of_item(const std::string& item) const {
+  auto s = TRY(impl_->db.prepare(
+      kPairs + select_from(kScores) +
+      "JOIN pairs ON variant = v AND task = t WHERE item = ? ORDER BY variant, task, repeat, "
+      "purpose"));
+  s.bind(1, item);
+  std::vector<StoredScore> out;
+  TRY(read_scores(s, impl_->file, append_to(out)));
+  return out;
+}
+
 Result<std::vector<StoredScore>> Store::scores(Purpose purpose) const {
   std::vector<StoredScore> out;
   TRY(each_score(purpose, append_to(out)));
@@ -321,6 +358,14 @@ Status Store::each_score(Purpose purpose, const std::function<Status(StoredScore
   auto s = TRY(impl_->db.prepare(select_from(kScores) +
                                  "WHERE purpose = ? ORDER BY variant, task, item, repeat"));
   s.bind(1, std::string_view(to_string(purpose)));
+  return read_scores(s, impl_->file, each);
+}
+
+Status Store::each_score(const std::string& variant, Purpose purpose,
+                         const std::function<Status(StoredScore)>& each) const {
+  auto s = TRY(impl_->db.prepare(select_from(kScores) + "WHERE variant = ? AND purpose = ? "
+                                                        "ORDER BY task, item, repeat"));
+  s.bind(1, variant).bind(2, std::string_view(to_string(purpose)));
   return read_scores(s, impl_->file, each);
 }
 
@@ -382,6 +427,56 @@ Result<std::vector<StoredEvent>> Store::events() const {
     out.push_back({s.real(1), s.text(2), TRY(parse_json(s.text(3), impl_->file))});
   }
   return out;
+}
+
+Store::Snapshot::Snapshot(const Store& store)
+    : store_(store),
+      begun_(!store.impl_->db.in_transaction() && store.impl_->db.exec("BEGIN").has_value()) {}
+
+Store::Snapshot::~Snapshot() {
+  if (begun_) (void)store_.impl_->db.exec("COMMIT");
+}
+
+Status Store::read_side_by_side(
+    std::size_t count, const std::function<Status(const Store&, std::size_t)>& read) const {
+  std::vector<std::function<Status()>> pieces;
+  for (std::size_t i = 0; i < count; ++i) {
+    pieces.emplace_back([&, i]() -> Status {
+      if (impl_->in_transaction) return read(*this, i);
+      const Store beside = TRY(open(folder(), Mode::read));
+      const Snapshot one_state = beside.snapshot();
+      return read(beside, i);
+    });
+  }
+  if (!impl_->in_transaction) return do_side_by_side(pieces);
+  for (const auto& piece : pieces) TRY(piece());
+  return {};
+}
+
+std::filesystem::path Store::folder() const {
+  return std::filesystem::path(impl_->file).parent_path();
+}
+
+Status Store::each_response(
+    const WantedKey& wanted,
+    const std::function<Status(const std::string& key, const Response&)>& each) const {
+  const auto filter = TRY(impl_->db.key_filter(wanted));
+  auto s = TRY(impl_->db.prepare(select_from(kResponses) + "WHERE wanted_key(key)"));
+  while (TRY(next_row(s, kResponses, impl_->file))) {
+    TRY(each(s.text(0), TRY(parse_stored<Response>(s.text(2), impl_->file, response_from_json))));
+  }
+  return {};
+}
+
+Status Store::each_rendered(
+    const WantedKey& wanted,
+    const std::function<Status(const std::string& key, const Rendered&)>& each) const {
+  const auto filter = TRY(impl_->db.key_filter(wanted));
+  auto s = TRY(impl_->db.prepare(select_from(kRendered) + "WHERE wanted_key(key)"));
+  while (TRY(next_row(s, kRendered, impl_->file))) {
+    TRY(each(s.text(0), TRY(parse_stored<Rendered>(s.text(1), impl_->file, rendered_from_json))));
+  }
+  return {};
 }
 
 Status Store::verify() const {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -101,8 +102,12 @@ class Store {
   // By variant, task, item, repeat, purpose.
   [[nodiscard]] Result<std::vector<StoredScore>> scores() const;
   [[nodiscard]] Result<std::vector<StoredScore>> scores(Purpose purpose) const;
+  // Those of items of this name in any task, by variant, task, repeat, purpose.
+  [[nodiscard]] Result<std::vector<StoredScore>> scores_of_item(const std::string& item) const;
   // Those of one purpose, by variant, task, item, repeat; one by one as each_step() gives steps.
   [[nodiscard]] Status each_score(Purpose purpose,
+                                  const std::function<Status(StoredScore)>& each) const;
+  [[nodiscard]] Status each_score(const std::string& variant, Purpose purpose,
                                   const std::function<Status(StoredScore)>& each) const;
 
   [[nodiscard]] Result<std::int64_t> add_load(const std::string& variant, double at_s,
@@ -126,12 +131,48 @@ class Store {
   // Drops what judges said, and the scores that came of it.
   [[nodiscard]] Status forget_judgements();
 
+  // Those of which `wanted` says so by their keys, in the file's own order, in which a large store
+  // is read several times quicker than key by key; one by one as each_step() gives steps. Nothing
+  // of the others is read but their keys. Not one within another on the same store.
+  using WantedKey = std::function<bool(std::string_view key)>;
+  [[nodiscard]] Status each_response(
+      const WantedKey& wanted,
+      const std::function<Status(const std::string& key, const Response&)>& each) const;
+  [[nodiscard]] Status each_rendered(
+      const WantedKey& wanted,
+      const std::function<Status(const std::string& key, const Rendered&)>& each) const;
+
   // Commits what is pending. Done means committed.
   [[nodiscard]] Status flush();
   // Commits when the oldest pending write is older than kGroupCommit.
   [[nodiscard]] Status flush_if_due();
 
   [[nodiscard]] std::int64_t response_count() const;
+
+  // While it lives, all reads see the store as it was when the first of them began, and none of
+  // them has to look for changes. The store must outlive it and must not be written to.
+  class [[nodiscard]] Snapshot {
+   public:
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+    ~Snapshot();
+
+   private:
+    friend class Store;
+    explicit Snapshot(const Store& store);
+    const Store& store_;
+    bool begun_ = false;  // it does nothing where a transaction is open already
+  };
+  [[nodiscard]] Snapshot snapshot() const { return Snapshot(*this); }
+
+  // Calls read(store, i) for every i < count, on as many threads as there are cores: each call has
+  // a store of its own to read from, which sees all that is committed. Where writes are pending
+  // they come one after the other and read from this one.
+  [[nodiscard]] Status read_side_by_side(
+      std::size_t count, const std::function<Status(const Store&, std::size_t)>& read) const;
+
+  // The folder it lies in.
+  [[nodiscard]] std::filesystem::path folder() const;
 
   // Every read checks the checksums of the rows it returns. This reads the whole file, and finds
   // rows that are missing or are not found any more; a report is made of nothing less.

@@ -69,6 +69,7 @@ TEST_F(StoreTest, KeepsWhatWasWritten) {
     ASSERT_TRUE(store.flush());
   }
   const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_EQ(store.folder(), folder_);
   EXPECT_EQ(store.meta("plan").value(), "p1");
   EXPECT_EQ(store.meta("none").value(), std::nullopt);
   EXPECT_EQ(store.items("t").value()[0].id, "b");  // in the order given
@@ -307,6 +308,113 @@ TEST_F(StoreTest, StepsComeOneByOneAndAllAtOnceAlike) {
 }
 
 // Real SIGKILLs at growing distances: everything a flush() confirmed (told over a pipe) is there.
+TEST_F(StoreTest, ScoresOfAnItemAreThoseOfEveryVariantAndTask) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  EXPECT_TRUE(store.scores_of_item("a").value().empty());
+  for (const char* variant : {"fp8", "bf16"}) {
+    for (const char* task : {"math", "code", "hle"}) {
+      for (const char* item : {"a", "ab", "b"}) {
+        ASSERT_TRUE(store.put_score({{variant, task, item}, Score{}}));
+      }
+    }
+  }
+  ASSERT_TRUE(store.put_score({{"bf16", "math", "a", 1}, Score{}}));
+  ASSERT_TRUE(store.put_score({{"bf16", "math", "a", 0, Purpose::second_pass}, Score{}}));
+  ASSERT_TRUE(store.put_score({{"nvfp4", "math", "c"}, Score{}}));
+  std::string found;
+  for (const StoredScore& s : store.scores_of_item("a").value()) {
+    found += s.id.variant + " " + s.id.task + " " + s.id.item + std::to_string(s.id.repeat) +
+             (s.id.purpose == Purpose::second_pass ? " again\n" : "\n");
+  }
+  EXPECT_EQ(found,
+            "bf16 code a0\nbf16 hle a0\nbf16 math a0\nbf16 math a0 again\nbf16 math a1\n"
+            "fp8 code a0\nfp8 hle a0\nfp8 math a0\n");
+  EXPECT_EQ(store.scores_of_item("c").value().size(), 1U);
+  EXPECT_TRUE(store.scores_of_item("").value().empty());
+}
+
+TEST_F(StoreTest, ASnapshotDoesNotSeeWhatIsWrittenMeanwhile) {
+  Store writer = Store::open(folder_, Store::Mode::write).value();
+  ASSERT_TRUE(writer.set_meta("end", "before"));
+  ASSERT_TRUE(writer.flush());
+  const Store reader = Store::open(folder_, Store::Mode::read).value();
+  {
+    const Store::Snapshot one_state = reader.snapshot();
+    EXPECT_EQ(reader.meta("end").value(), "before");
+    ASSERT_TRUE(writer.set_meta("end", "after"));
+    ASSERT_TRUE(writer.flush());
+    EXPECT_EQ(reader.meta("end").value(), "before");
+    const Store::Snapshot inner = reader.snapshot();  // does nothing, and ends nothing
+  }
+  EXPECT_EQ(reader.meta("end").value(), "after");
+}
+
+TEST_F(StoreTest, SideBySideEveryReaderSeesWhatThisStoreSees) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  for (const bool committed : {false, true}) {
+    ASSERT_TRUE(store.set_meta("committed", committed ? "yes" : "no"));
+    if (committed) ASSERT_TRUE(store.flush());
+    std::vector<std::string> seen(5);
+    ASSERT_TRUE(store.read_side_by_side(5, [&](const Store& from, std::size_t i) -> Status {
+      seen[i] = TRY(from.meta("committed")).value_or("nothing") + std::to_string(i);
+      return {};
+    }));
+    const std::string word = committed ? "yes" : "no";
+    EXPECT_EQ(seen, (std::vector<std::string>{word + "0", word + "1", word + "2", word + "3",
+                                              word + "4"}));
+  }
+  const Status failed = store.read_side_by_side(4, [](const Store&, std::size_t i) -> Status {
+    if (i == 0) return {};
+    return usage_error("piece " + std::to_string(i), "", "");
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().what, "piece 1");  // the first in order, whichever ended first
+}
+
+TEST_F(StoreTest, WantedRowsComeInTheFilesOrder) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  for (const char* key : {"c", "a", "b", "d"}) {
+    ASSERT_TRUE(store.put_response(key, answer(std::string("answer ") + key), 1));
+    ASSERT_TRUE(store.put_rendered(key, Rendered{std::string("prompt ") + key, {}, {}}));
+  }
+  std::string found;
+  const auto take_response = [&](const std::string& key, const Response& response) -> Status {
+    found += key + ":" + response.text + "\n";
+    return {};
+  };
+  for (const std::string letters : {"abc", "d"}) {
+    const auto wanted = [&](std::string_view key) {
+      return letters.find(key) != std::string::npos;
+    };
+    ASSERT_TRUE(store.each_response(wanted, take_response));
+    ASSERT_TRUE(
+        store.each_rendered(wanted, [&](const std::string& key, const Rendered& prompt) -> Status {
+          found += key + ":" + prompt.text + "\n";
+          return {};
+        }));
+  }
+  EXPECT_EQ(found,
+            "c:answer c\na:answer a\nb:answer b\nc:prompt c\na:prompt a\nb:prompt b\n"
+            "d:answer d\nd:prompt d\n");
+  const Status ended = store.each_response(
+      [](std::string_view) { return true; },
+      [](const std::string& key, const Response&) -> Status { return usage_error(key, "", ""); });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().what, "c");
+  // Rows that are not wanted are not read, so what is the matter with them is not found either.
+  ASSERT_TRUE(store.flush());
+  {
+    const Database db = Database::open(folder_ / "store.sqlite", true).value();
+    ASSERT_TRUE(db.exec("UPDATE responses SET body = '{}' WHERE key = 'd'"));
+  }
+  found.clear();
+  EXPECT_TRUE(store.each_response([](std::string_view key) { return key != "d"; }, take_response));
+  const Status damaged =
+      store.each_response([](std::string_view key) { return key == "d"; }, take_response);
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().why.find("does not agree with its checksum"), std::string::npos);
+}
+
 TEST_F(StoreTest, KilledWriterLosesNothingConfirmed) {
   for (int round = 0; round < 5; ++round) {
     int fds[2];

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <functional>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/hash.h"
+#include "base/side_by_side.h"
 
 namespace assay {
 namespace {
@@ -154,21 +151,11 @@ Status verify_tables(const Database& db, const std::string& file) {
     for (const Inspection& inspect : inspections) TRY(inspect(db));
     return {};
   }
-  std::vector<Status> found(inspections.size());
-  std::atomic<std::size_t> next = 0;
-  const auto look_on = [&] {
-    for (std::size_t i = next++; i < inspections.size(); i = next++)
-      found[i] = inspect_apart(inspections[i], file);
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t threads = std::min<std::size_t>(cores, inspections.size());
-    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(look_on);
-    look_on();
+  std::vector<std::function<Status()>> looks;
+  for (const Inspection& inspect : inspections) {
+    looks.emplace_back([&] { return inspect_apart(inspect, file); });
   }
-  for (Status& status : found) TRY(std::move(status));
-  return {};
+  return do_side_by_side(looks);
 }
 
 int add_row_sum(sqlite3* handle) {

@@ -144,7 +144,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   const auto wanted = static_cast<std::size_t>(fewshot_count(context.spec));
   for (const Json& exemplar : context.exemplars) {
     if (parts.shots.size() == wanted) break;
-    if (exemplar.at("category") != item.stratum) continue;
+    if (exemplar.at("category").get_ref<const std::string&>() != item.stratum) continue;
     parts.shots.push_back(
         {question_text(exemplar), replace_all(exemplar.at("cot_content").get<std::string>(),
                                               "A: Let's think step by step. ", "")});

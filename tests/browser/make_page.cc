@@ -50,12 +50,13 @@ PairedComparison compared(int n, int wrong, int right) {
   return compare_counts({n - wrong - right, wrong, right, 0}, options);
 }
 
-OutputValues output_of(std::size_t i, std::size_t v, bool right) {
+OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool right) {
   OutputValues out;
-  out.text = fmt::format("Step one of item {}: {}\nsome reasoning that all variants share. ", i,
-                         attack(i));
-  for (int line = 0; line < 8; ++line) out.text += "The quick model works on the next step. ";
-  if (v > 0 && i % 3 == 0) out.text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
+  std::string text = fmt::format(
+      "Step one of item {}: {}\nsome reasoning that all variants share. ", i, attack(i));
+  for (int line = 0; line < 8; ++line) text += "The quick model works on the next step. ";
+  if (v > 0 && i % 3 == 0) text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
+  out.text = texts.put(text).value();
   out.extracted = attack(i + 1);
   out.finish_reason = i % 50 == 0 ? "length" : "stop";
   out.outcome = i % 97 == 5 ? "sandbox fault" : "scored";
@@ -115,7 +116,7 @@ RunReport make(std::size_t items) {
     ItemValues item{fmt::format("task{}", i % 3), attack(i) + std::to_string(i), attack(i + 2),
                     attack(i + 3)};
     for (std::size_t v = 0; v < 3; ++v)
-      item.outputs.emplace_back(output_of(i, v, v < 2 || i % 10 != 0));
+      item.outputs.emplace_back(output_of(*report.texts, i, v, v < 2 || i % 10 != 0));
     item.flips = i % 10 == 0;
     report.items.push_back(std::move(item));
   }
@@ -131,6 +132,8 @@ int main(int argc, char** argv) {
   if (argc < 3) return 2;
   const auto language = argc > 3 ? assay::Language::zh : assay::Language::en;
   const auto items = static_cast<std::size_t>(std::strtoul(argv[2], nullptr, 10));
-  const auto written = assay::write_file_atomic(argv[1], html_report(assay::make(items), language));
+  const auto written = assay::write_file_atomic(argv[1], [&](const assay::Append& append) {
+    return assay::write_html(assay::make(items), language, append);
+  });
   return written ? 0 : 3;
 }

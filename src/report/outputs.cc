@@ -1,0 +1,345 @@
+#include "report/outputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+#include "report/traffic.h"
+
+namespace assay {
+namespace {
+
+// What a score says of an output; what the answer says comes with its steps.
+OutputValues output_of(const ItemScore& item, const std::string& metric) {
+  OutputValues out;
+  out.extracted = item.last.extracted;
+  out.outcome = item.repeats > 0 ? "scored" : item.reason;
+  static_cast<Soundness&>(out) = item.last;
+  out.score = mean_of(item, metric);
+  out.samples = item.repeats;
+  out.passed = static_cast<int>(std::lround(out.score * item.repeats));
+  if (item.sums.find("lm_eval") != nullptr) out.lm_eval = mean_of(item, "lm_eval");
+  LmEvalValues lm_eval;
+  for (const auto& [name, sum] : item.sums) {
+    if (name.find(',') != std::string::npos) lm_eval.named[name] = mean_of(item, name);
+  }
+  if (item.last.filtered) lm_eval.filtered = *item.last.filtered;
+  if (!lm_eval.named.empty() || !lm_eval.filtered.empty()) {
+    out.several = std::make_shared<const LmEvalValues>(std::move(lm_eval));
+  }
+  return out;
+}
+
+// Ids and groups of a task's items, as frozen. The frozen plan has none of a task whose documents
+// only lm-eval knows: there they are the items that have a score.
+std::vector<std::pair<std::string, std::string>> items_of(const FrozenTask& task,
+                                                          const AllScores& scores) {
+  std::vector<std::pair<std::string, std::string>> out;
+  out.reserve(task.items.size());
+  for (const FrozenItem& item : task.items) out.emplace_back(item.id, item.group);
+  if (!out.empty()) return out;
+  std::set<std::string> ids;
+  for (const auto& [of, items] : scores) {
+    if (of.second != task.name) continue;
+    for (const auto& [id, score] : items) ids.insert(id);
+  }
+  for (const std::string& id : ids) out.emplace_back(id, "");
+  return out;
+}
+
+ItemValues item_values(const TaskValues& task, const std::vector<const ItemScores*>& by_variant,
+                       std::string id, std::string group) {
+  ItemValues item{task.name, std::move(id), std::move(group)};
+  double lowest = 1;
+  double highest = 0;
+  item.outputs.reserve(by_variant.size());
+  for (const ItemScores* scores : by_variant) {
+    auto& slot = item.outputs.emplace_back();
+    const auto found = scores->find(item.id);
+    if (found == scores->end()) continue;
+    item.target = found->second.last.target;
+    slot = output_of(found->second, task.metrics.front());
+    if (found->second.repeats == 0) continue;
+    lowest = std::min(lowest, slot->score);
+    highest = std::max(highest, slot->score);
+  }
+  item.flips = highest - lowest > 0.5;
+  return item;
+}
+
+void make_items(const FrozenPlan& frozen, const AllScores& scores, RunReport& report) {
+  for (std::size_t t = 0; t < report.tasks.size(); ++t) {
+    const TaskValues& task = report.tasks[t];
+    std::vector<const ItemScores*> by_variant;
+    for (const VariantValues& v : report.variants) {
+      by_variant.push_back(&scores_of(scores, v.name, task.name));
+    }
+    auto items = items_of(frozen.tasks[t], scores);
+    report.items.reserve(report.items.size() + items.size());
+    for (auto& [id, group] : items) {
+      report.items.push_back(item_values(task, by_variant, std::move(id), std::move(group)));
+    }
+  }
+}
+
+// Where an item stands among RunReport::items.
+struct TaskPlaces {
+  bool of_lm_eval = false;
+  std::unordered_map<std::string_view, std::size_t> items;  // id -> place
+};
+using Places = std::unordered_map<std::string_view, TaskPlaces>;  // by task
+
+Places places_of(const RunReport& report) {
+  Places places;
+  for (const TaskValues& task : report.tasks) places[task.name].of_lm_eval = task.kind == "lm_eval";
+  for (std::size_t i = 0; i < report.items.size(); ++i) {
+    places[report.items[i].task].items.emplace(report.items[i].id, i);
+  }
+  return places;
+}
+
+// One step of an answer, as it waits for what the store holds under a key. A key stands for its
+// hash in 64 bits: of a million keys two are alike once in thirty million reports.
+struct Use {
+  std::uint64_t key = 0;
+  std::uint32_t variant = 0;
+  std::uint32_t item = 0;  // place in RunReport::items, if `shown`
+  std::int32_t step = 0;
+  bool shown = false;  // by the report; else its times alone count
+  bool only = true;    // the only one of its item and variant
+};
+
+std::uint64_t key_hash(std::string_view key) {
+  return std::hash<std::string_view>{}(key);
+}
+
+// What a variant's answers are made of.
+struct Uses {
+  std::vector<Use> responses;
+  std::vector<Use> prompts;
+};
+
+// Sorted by key, those of one key by variant.
+class UsesByKey {
+ public:
+  explicit UsesByKey(std::vector<Use> uses) : uses_(std::move(uses)) {
+    std::ranges::sort(uses_, {}, [](const Use& use) { return std::pair(use.key, use.variant); });
+  }
+  [[nodiscard]] auto of(std::string_view key) const {
+    return std::ranges::equal_range(uses_, key_hash(key), {}, &Use::key);
+  }
+
+ private:
+  std::vector<Use> uses_;
+};
+
+class StepReader {
+ public:
+  StepReader(const Places& places, std::uint32_t variant, const RunReport& report)
+      : places_(places), variant_(variant), report_(report) {}
+
+  void take(const StoredStep& step) {
+    if (step.id.repeat != 0) {
+      if (!step.response_key.empty())
+        uses_.responses.push_back({key_hash(step.response_key), variant_});
+      return;
+    }
+    if (step.id.task != task_ || step.id.item != item_) begin(step.id);
+    Use use{key_hash(step.response_key), variant_, place_, step.step, shown_};
+    if (!step.response_key.empty()) add(use, uses_.responses, first_response_);
+    // Of a task of ours only the first step's prompt counts: those of later steps may contain the
+    // model's own answers.
+    if (!shown_ || (step.step > 0 && !of_lm_eval_)) return;
+    use.key = key_hash(step.rendered_key);
+    add(use, uses_.prompts, first_prompt_);
+  }
+  [[nodiscard]] Uses uses() && { return std::move(uses_); }
+
+ private:
+  void begin(const AnswerId& id) {
+    task_ = id.task;
+    item_ = id.item;
+    first_response_ = uses_.responses.size();
+    first_prompt_ = uses_.prompts.size();
+    shown_ = false;
+    const auto task = places_.find(id.task);
+    if (task == places_.end()) return;
+    of_lm_eval_ = task->second.of_lm_eval;
+    const auto place = task->second.items.find(id.item);
+    if (place == task->second.items.end()) return;
+    place_ = static_cast<std::uint32_t>(place->second);
+    shown_ = report_.items[place_].outputs[variant_].has_value();
+  }
+
+  // `first`: where the item's own begin.
+  static void add(Use use, std::vector<Use>& to, std::size_t first) {
+    use.only = to.size() == first;
+    if (!use.only) to[first].only = false;
+    to.push_back(use);
+  }
+
+  const Places& places_;
+  const std::uint32_t variant_;
+  const RunReport& report_;
+  Uses uses_;
+  // The item whose steps come.
+  std::string task_;
+  std::string item_;
+  bool of_lm_eval_ = false;
+  bool shown_ = false;
+  std::uint32_t place_ = 0;
+  std::size_t first_response_ = 0;
+  std::size_t first_prompt_ = 0;
+};
+
+// Pieces of items that have several, until all are there.
+class Pieces {
+ public:
+  [[nodiscard]] Status add(const Use& use, std::string_view text, std::string finish_reason = "") {
+    const TextPlace place = TRY(texts_.put(text));
+    all_[{use.item, use.variant}][use.step] = {place, std::move(finish_reason)};
+    return {};
+  }
+  // Item by item, in the order of its steps: the text with `between` between its pieces, where the
+  // text before is not empty, and the last piece's finish reason.
+  template <typename Take>
+  [[nodiscard]] Status each(RunReport& report, std::string_view between, const Take& take) const {
+    for (const auto& [of, pieces] : all_) {
+      std::string text;
+      for (const auto& [step, piece] : pieces) {
+        if (!text.empty()) text += between;
+        text += TRY(texts_.get(piece.text));
+      }
+      TRY(take(*report.items[of.first].outputs[of.second], text,
+               pieces.rbegin()->second.finish_reason));
+    }
+    return {};
+  }
+
+  explicit Pieces(KeptTexts texts) : texts_(std::move(texts)) {}
+
+ private:
+  struct Piece {
+    TextPlace text;
+    std::string finish_reason;
+  };
+  KeptTexts texts_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::int32_t, Piece>> all_;
+};
+
+std::string text_of(const Response& response) {
+  std::string text = response.text;
+  for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
+    text += fmt::format("option {}: {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
+  }
+  return text;
+}
+
+// Every answer once, in the file's order.
+Status read_responses(const Store& store, const UsesByKey& uses, RunReport& report) {
+  std::vector<AnswerTimes> times(report.variants.size());
+  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  const auto keep = [&report](OutputValues& output, const std::string& text,
+                              const std::string& finish_reason) -> Status {
+    output.text = TRY(report.texts->put(text));
+    output.finish_reason = finish_reason;
+    return {};
+  };
+  TRY(store.each_response(
+      [&uses](std::string_view key) { return !uses.of(key).empty(); },
+      [&](const std::string& key, const Response& response) -> Status {
+        std::optional<std::uint32_t> timed;  // the same answer to another item counts once
+        const std::string text = text_of(response);
+        const std::string finish_reason(to_string(response.finish_reason));
+        for (const Use& use : uses.of(key)) {
+          if (timed != use.variant) times[use.variant].add(response);
+          timed = use.variant;
+          if (!use.shown) continue;
+          if (use.only) {
+            TRY(keep(*report.items[use.item].outputs[use.variant], text, finish_reason));
+          } else {
+            TRY(pieces.add(use, text, finish_reason));
+          }
+        }
+        return {};
+      }));
+  TRY(pieces.each(report, "\n\n", keep));
+  const std::vector<StoredLoad> loads = TRY(store.loads());
+  for (std::size_t v = 0; v < times.size(); ++v) {
+    report.variants[v].traffic = times[v].values(loads, report.variants[v].name);
+  }
+  return {};
+}
+
+Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report) {
+  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  const auto keep = [&report](OutputValues& output, const std::string& text,
+                              const std::string& /*finish_reason*/) -> Status {
+    if (!text.empty()) output.prompt_hash = TRY(report.prompt_hashes->put(sha256_hex(text)));
+    return {};
+  };
+  TRY(store.each_rendered([&uses](std::string_view key) { return !uses.of(key).empty(); },
+                          [&](const std::string& key, const Rendered& prompt) -> Status {
+                            for (const Use& use : uses.of(key)) {
+                              if (use.only) {
+                                TRY(keep(*report.items[use.item].outputs[use.variant], prompt.text,
+                                         ""));
+                              } else {
+                                TRY(pieces.add(use, prompt.text));
+                              }
+                            }
+                            return {};
+                          }));
+  return pieces.each(report, "", keep);
+}
+
+}  // namespace
+
+Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
+                    RunReport& report) {
+  make_items(frozen, scores, report);
+  std::vector<Uses> uses(report.variants.size());
+  {
+    const Places places = places_of(report);
+    TRY(store.read_side_by_side(uses.size(), [&](const Store& from, std::size_t v) -> Status {
+      StepReader reader(places, static_cast<std::uint32_t>(v), report);
+      TRY(from.each_step(report.variants[v].name, Purpose::answer,
+                         [&reader](const StoredStep& step) -> Status {
+                           reader.take(step);
+                           return {};
+                         }));
+      uses[v] = std::move(reader).uses();
+      return {};
+    }));
+  }
+  Uses all;
+  for (Uses& of_one : uses) {
+    std::ranges::move(std::exchange(of_one.responses, {}), std::back_inserter(all.responses));
+    std::ranges::move(std::exchange(of_one.prompts, {}), std::back_inserter(all.prompts));
+  }
+  const UsesByKey responses(std::move(all.responses));
+  const UsesByKey prompts(std::move(all.prompts));
+  report.texts = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
+  report.prompt_hashes = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
+  // They fill different fields.
+  return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
+    return part == 0 ? read_responses(from, responses, report)
+                     : read_prompts(from, prompts, report);
+  });
+}
+
+}  // namespace assay
