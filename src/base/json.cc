@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "base/json_text.h"
 #include "base/python_json.h"
 
 namespace assay {
@@ -47,14 +46,9 @@ void unmark(Json& value, int depth) {
 
 }  // namespace
 
-Json json_or_discarded(std::string_view text) {
-  if (auto value = read_json_text(text)) return *std::move(value);
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
-}
-
 Result<Json> parse_json(std::string_view text, std::string_view where) {
   // What JSON has not is rare: the text is looked at again only when it is refused.
-  Json value = json_or_discarded(text);
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_discarded()) return value;
   try {
     value = Json::parse(mend_python_json(text, kNumberMark));
@@ -66,8 +60,6 @@ Result<Json> parse_json(std::string_view text, std::string_view where) {
 }
 
 std::string dump_json(const Json& value, int indent) {
-  std::string compact;
-  if (indent < 0 && write_json_text(value, compact)) return compact;
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 

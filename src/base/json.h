@@ -18,9 +18,6 @@ using Json = nlohmann::json;
 // `where` names the source in the error ("plan.yaml", "results.jsonl:17"). An escaped half of a
 // surrogate pair that stands alone becomes U+FFFD, as Python reads and writes such text.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, std::string_view where);
-// The value as nlohmann::json::parse(text, nullptr, false) gives it: discarded where the text is no
-// JSON.
-[[nodiscard]] Json json_or_discarded(std::string_view text);
 // Compact text; invalid UTF-8 is replaced by U+FFFD instead of throwing.
 [[nodiscard]] std::string dump_json(const Json& value, int indent = -1);
 

@@ -48,7 +48,7 @@ std::string printable_start(std::string_view body) {
 }
 
 Result<nlohmann::json> parse_frame(std::string_view body) {
-  nlohmann::json frame = json_or_discarded(body);
+  nlohmann::json frame = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (frame.is_discarded()) {
     return std::unexpected(unreadable(
         fmt::format("{} bytes that are no JSON: \"{}\"", body.size(), printable_start(body))));

@@ -32,7 +32,7 @@ int wire_count(const json& value) {
 
 // A lone half of a surrogate pair, which Python's json writes, becomes U+FFFD.
 json parse_reply(std::string_view text) {
-  json value = json_or_discarded(text);
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_discarded() || text.find("\\u") == std::string_view::npos) return value;
   return json::parse(mend_surrogates(text), nullptr, /*allow_exceptions=*/false);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -10,11 +11,6 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kMostHeld = std::size_t{1} << 20;
-
-std::unexpected<Error> failed(const char* what) {
-  return errno_error(std::string("cannot ") + what + " the file that a report keeps texts in",
-                     "free some space on the disk of the run's folder, then again");
-}
 
 // Not every file system makes a file without a name at once.
 UniqueFd nameless_file(const std::filesystem::path& folder) {
@@ -28,40 +24,49 @@ UniqueFd nameless_file(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Result<KeptTexts> KeptTexts::in_folder(const std::filesystem::path& folder) {
+KeptTexts KeptTexts::in_folder(const std::filesystem::path& folder) {
   KeptTexts texts;
   texts.file_ = nameless_file(folder);
-  if (!texts.file_.valid()) return failed("make");
+  texts.takes_more_ = texts.file_.valid();
   return texts;
 }
 
-Result<TextPlace> KeptTexts::put(std::string_view text) {
+TextPlace KeptTexts::put(std::string_view text) {
   const TextPlace place{written_ + held_.size(), text.size()};
   held_ += text;
-  if (!file_.valid() || held_.size() < kMostHeld) return place;
-  for (std::string_view rest = held_; !rest.empty();) {
+  if (takes_more_ && held_.size() >= kMostHeld) write_held();
+  return place;
+}
+
+void KeptTexts::write_held() {
+  std::string_view rest = held_;
+  while (!rest.empty() && takes_more_) {
     const ssize_t n = ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(written_));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed("write");
+    takes_more_ = n > 0;
+    if (!takes_more_) break;
     rest.remove_prefix(static_cast<std::size_t>(n));
     written_ += static_cast<std::uint64_t>(n);
   }
-  held_.clear();
-  return place;
+  held_.erase(0, held_.size() - rest.size());
 }
 
 Result<std::string> KeptTexts::get(const TextPlace& place) const {
   if (place.at >= written_) return held_.substr(place.at - written_, place.size);
-  std::string out(place.size, '\0');
+  const std::uint64_t in_file = std::min(place.size, written_ - place.at);
+  std::string out(in_file, '\0');
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t n = ::pread(file_.get(), out.data() + done, out.size() - done,
                               static_cast<off_t>(place.at + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return failed("read");
+    if (n <= 0) {
+      return errno_error("cannot read the file that a report keeps texts in",
+                         "look at the disk of the run's folder, then again");
+    }
     done += static_cast<std::size_t>(n);
   }
-  return out;
+  return out + held_.substr(0, place.size - in_file);
 }
 
 }  // namespace assay

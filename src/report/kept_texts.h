@@ -21,17 +21,21 @@ struct TextPlace {
 class KeptTexts {
  public:
   KeptTexts() = default;  // all in memory: for few texts
-  // The file is made in this folder, which must be there.
-  [[nodiscard]] static Result<KeptTexts> in_folder(const std::filesystem::path& folder);
+  // The file is made in this folder. Where none can be made, or the disk is full, the rest is held
+  // in memory.
+  [[nodiscard]] static KeptTexts in_folder(const std::filesystem::path& folder);
 
-  [[nodiscard]] Result<TextPlace> put(std::string_view text);
+  [[nodiscard]] TextPlace put(std::string_view text);
   // A text that was put; from several threads at once as long as none puts.
   [[nodiscard]] Result<std::string> get(const TextPlace& place) const;
-  // Bytes in memory; with a file at most 1 MiB, and a text.
+  // Bytes in memory; with a file that takes them at most 1 MiB, and a text.
   [[nodiscard]] std::size_t held_bytes() const { return held_.size(); }
 
  private:
-  UniqueFd file_;              // not valid: all is held
+  void write_held();
+
+  UniqueFd file_;
+  bool takes_more_ = false;    // the file
   std::uint64_t written_ = 0;  // bytes in the file
   std::string held_;           // what follows them
 };

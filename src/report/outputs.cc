@@ -210,7 +210,7 @@ class StepReader {
 class Pieces {
  public:
   [[nodiscard]] Status add(const Use& use, std::string_view text, std::string finish_reason = "") {
-    const TextPlace place = TRY(texts_.put(text));
+    const TextPlace place = texts_.put(text);
     all_[{use.item, use.variant}][use.step] = {place, std::move(finish_reason)};
     return {};
   }
@@ -252,10 +252,10 @@ std::string text_of(const Response& response) {
 // Every answer once, in the file's order.
 Status read_responses(const Store& store, const UsesByKey& uses, RunReport& report) {
   std::vector<AnswerTimes> times(report.variants.size());
-  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  Pieces pieces(KeptTexts::in_folder(store.folder()));
   const auto keep = [&report](OutputValues& output, const std::string& text,
                               const std::string& finish_reason) -> Status {
-    output.text = TRY(report.texts->put(text));
+    output.text = report.texts->put(text);
     output.finish_reason = finish_reason;
     return {};
   };
@@ -286,10 +286,10 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
 }
 
 Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report) {
-  Pieces pieces(TRY(KeptTexts::in_folder(store.folder())));
+  Pieces pieces(KeptTexts::in_folder(store.folder()));
   const auto keep = [&report](OutputValues& output, const std::string& text,
                               const std::string& /*finish_reason*/) -> Status {
-    if (!text.empty()) output.prompt_hash = TRY(report.prompt_hashes->put(sha256_hex(text)));
+    if (!text.empty()) output.prompt_hash = report.prompt_hashes->put(sha256_hex(text));
     return {};
   };
   TRY(store.each_rendered([&uses](std::string_view key) { return !uses.of(key).empty(); },
@@ -333,8 +333,8 @@ Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScore
   }
   const UsesByKey responses(std::move(all.responses));
   const UsesByKey prompts(std::move(all.prompts));
-  report.texts = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
-  report.prompt_hashes = std::make_shared<KeptTexts>(TRY(KeptTexts::in_folder(store.folder())));
+  report.texts = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
+  report.prompt_hashes = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   // They fill different fields.
   return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
     return part == 0 ? read_responses(from, responses, report)

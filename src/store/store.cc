@@ -46,7 +46,7 @@ constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 8192";  // page
 template <typename T, typename Parse>
 Result<T> parse_stored(const std::string& text, const std::string& file, Parse parse) {
   try {
-    Json value = json_or_discarded(text);
+    Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     return parse(value.is_discarded() ? Json::parse(text) : std::move(value));
   } catch (const Json::exception& e) {
     return environment_error(file + " holds a record that cannot be read", e.what(),

@@ -56,7 +56,7 @@ OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool righ
       "Step one of item {}: {}\nsome reasoning that all variants share. ", i, attack(i));
   for (int line = 0; line < 8; ++line) text += "The quick model works on the next step. ";
   if (v > 0 && i % 3 == 0) text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
-  out.text = texts.put(text).value();
+  out.text = texts.put(text);
   out.extracted = attack(i + 1);
   out.finish_reason = i % 50 == 0 ? "length" : "stop";
   out.outcome = i % 97 == 5 ? "sandbox fault" : "scored";

@@ -1,14 +1,12 @@
 // What engines say, over arbitrary bytes. The worker's frames, whole and in two pieces: the same
 // frames, or an error; each reader of a frame's meaning, which may only throw what its header says.
-// Replies of an OpenAI-compatible server, whole and in two pieces. A model folder's files. JSON by
-// our quick reader and writer, beside nlohmann's.
+// Replies of an OpenAI-compatible server, whole and in two pieces. A model folder's files.
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
-#include "base/json_text.h"
 #include "base/text.h"
 #include "engine/frames.h"
 #include "engine/model_folder.h"
@@ -46,16 +44,6 @@ assay::ReplyReader reply_of(std::string_view first, std::string_view second) {
   reader.feed(second);
   reader.end();
   return reader;
-}
-
-// What the quick reader and writer of JSON do is what nlohmann's do.
-void check_json(std::string_view text) {
-  const auto quick = assay::read_json_text(text);
-  if (!quick) return;
-  const Json slow = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  require(!slow.is_discarded() && quick->dump() == slow.dump());
-  std::string written;
-  require(assay::write_json_text(*quick, written) && written == slow.dump());
 }
 
 void check_wire(std::string_view text) {
@@ -120,7 +108,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_reading(frame, need_from);
     try_reading(frame, [](const Json& f) { return error_from(f, ErrorKind::environment); });
   }
-  check_json(text);
   check_wire(text);
   check_folder(text);
   return 0;
