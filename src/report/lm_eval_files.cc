@@ -58,8 +58,8 @@ Json results_file(const RunReport& report, std::size_t v) {
     Json entry = {{"alias", task.title}};
     for (const auto& [metric, mean] : cell.metrics) {
       const auto [name, filter] = metric_name(metric);
-      entry[name + "," + filter] = mean;
-      entry[name + "_stderr," + filter] = mean_stderr(mean, cell.scored);
+      entry[fmt::format("{},{}", name, filter)] = mean;
+      entry[fmt::format("{}_stderr,{}", name, filter)] = mean_stderr(mean, cell.scored);
     }
     if (!cell.not_available.empty()) entry["status"] = cell.not_available;
     results[task.name] = entry;
@@ -88,8 +88,9 @@ std::vector<std::string> filters_of(const RunReport& report, const TaskValues& t
                                     std::size_t v) {
   std::set<std::string> found;
   for (const ItemValues& item : report.items) {
-    if (item.task != task.name || !item.outputs[v] || !item.outputs[v]->several) continue;
-    for (const auto& [name, value] : item.outputs[v]->several->named) {
+    const auto& output = item.outputs[v];
+    if (item.task != task.name || !output || !output->several) continue;
+    for (const auto& [name, value] : output->several->named) {
       found.insert(metric_name(name).filter);
     }
   }

@@ -85,6 +85,7 @@ void make_items(const FrozenPlan& frozen, const AllScores& scores, RunReport& re
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     const TaskValues& task = report.tasks[t];
     std::vector<const ItemScores*> by_variant;
+    by_variant.reserve(report.variants.size());
     for (const VariantValues& v : report.variants) {
       by_variant.push_back(&scores_of(scores, v.name, task.name));
     }
@@ -219,13 +220,14 @@ class Pieces {
   template <typename Take>
   [[nodiscard]] Status each(RunReport& report, std::string_view between, const Take& take) const {
     for (const auto& [of, pieces] : all_) {
+      auto& output = report.items[of.first].outputs[of.second];
+      if (!output) continue;
       std::string text;
       for (const auto& [step, piece] : pieces) {
         if (!text.empty()) text += between;
         text += TRY(texts_.get(piece.text));
       }
-      TRY(take(*report.items[of.first].outputs[of.second], text,
-               pieces.rbegin()->second.finish_reason));
+      TRY(take(*output, text, pieces.rbegin()->second.finish_reason));
     }
     return {};
   }

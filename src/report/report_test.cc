@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -83,8 +84,8 @@ class ReportTest : public testing::Test {
           Response response;
           response.text = output;
           EXPECT_TRUE(store.put_response(variant + id, response, 1));
-          EXPECT_TRUE(
-              store.put_step({answer_id(variant, name, id), 0, variant + id, "1" + variant + id}));
+          EXPECT_TRUE(store.put_step(
+              {answer_id(variant, name, id), 0, variant + id, fmt::format("1{}{}", variant, id)}));
           if (prompt_) put_prompts(store, variant, name, id);
           Score score;
           score.outcome = Outcome::scored;
@@ -122,7 +123,7 @@ class ReportTest : public testing::Test {
   void put_prompts(Store& store, const std::string& variant, const std::string& task,
                    const std::string& id) {
     for (int step = 0; step < 2; ++step) {
-      const std::string key = std::to_string(step + 1) + variant + id;
+      const std::string key = fmt::format("{}{}{}", step + 1, variant, id);
       Rendered prompt;
       prompt.text = prompt_(variant, id, step);
       EXPECT_TRUE(store.put_rendered(key, prompt));

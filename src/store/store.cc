@@ -440,6 +440,7 @@ Store::Snapshot::~Snapshot() {
 Status Store::read_side_by_side(
     std::size_t count, const std::function<Status(const Store&, std::size_t)>& read) const {
   std::vector<std::function<Status()>> pieces;
+  pieces.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     pieces.emplace_back([&, i]() -> Status {
       if (impl_->in_transaction) return read(*this, i);

@@ -152,6 +152,7 @@ Status verify_tables(const Database& db, const std::string& file) {
     return {};
   }
   std::vector<std::function<Status()>> looks;
+  looks.reserve(inspections.size());
   for (const Inspection& inspect : inspections) {
     looks.emplace_back([&] { return inspect_apart(inspect, file); });
   }
