@@ -38,7 +38,7 @@ RunReport made_up_run() {
       ItemValues item{name, name + std::to_string(i)};
       for (std::size_t v = 0; v < 2; ++v) {
         OutputValues output;
-        output.text = report.texts->put("out").value();
+        output.text = report.texts->put("out");
         output.outcome = "scored";
         output.score = v == 1 && name == "a" && i < 10 ? 0 : 1;
         item.outputs.emplace_back(output);
