@@ -21,15 +21,15 @@ def test_a_companys_index_and_wheels_on_the_disk():
         "global.cert='/etc/ca.pem'\n"
         "global.constraint='/etc/constraints.txt'\n"
         "global.extra-index-url='\\nfile:///a/simple\\nfile:///b/simple'\n"
-        "global.index-url='https://pypi.example/simple'\n"
-        "install.trusted-host='pypi.example'\n"
+        "global.index-url='https://packages.example/simple'\n"
+        "install.trusted-host='packages.example'\n"
     )
     assert sorted(settings(listing)) == [
         "SSL_CERT_FILE=/etc/ca.pem",
-        "UV_DEFAULT_INDEX=https://pypi.example/simple",
+        "UV_DEFAULT_INDEX=https://packages.example/simple",
         "UV_FIND_LINKS=/wheels,/more",
         "UV_INDEX=file:///a/simple file:///b/simple",
-        "UV_INSECURE_HOST=pypi.example",
+        "UV_INSECURE_HOST=packages.example",
     ]
 
 

@@ -127,6 +127,15 @@ Result<bool> on_network_file_system(const std::filesystem::path& path) {
   return false;
 }
 
+std::filesystem::path nearest_existing(std::filesystem::path place) {
+  std::error_code code;
+  place = std::filesystem::absolute(place, code);
+  while (place.has_relative_path() && !std::filesystem::exists(place, code)) {
+    place = place.parent_path();
+  }
+  return place;
+}
+
 Result<std::uint64_t> free_disk_bytes(const std::filesystem::path& path) {
   struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) {

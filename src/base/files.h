@@ -28,6 +28,9 @@ using Append = std::function<Status(std::string_view)>;
 // True for NFS, CIFS, SSHFS and their like, where SQLite's locks cannot be relied on.
 [[nodiscard]] Result<bool> on_network_file_system(const std::filesystem::path& path);
 
+// `place`, or the nearest folder above it that is there; absolute.
+[[nodiscard]] std::filesystem::path nearest_existing(std::filesystem::path place);
+
 [[nodiscard]] Result<std::uint64_t> free_disk_bytes(const std::filesystem::path& path);
 
 }  // namespace assay

@@ -26,13 +26,6 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-fs::path nearest_existing(fs::path place) {
-  std::error_code code;
-  place = fs::absolute(place, code);
-  while (place.has_relative_path() && !fs::exists(place, code)) place = place.parent_path();
-  return place;
-}
-
 // The device of the folder, or of the nearest one above it that is there.
 dev_t device_of(const fs::path& place) {
   struct stat info{};

@@ -91,13 +91,6 @@ std::vector<Mount> mounts() {
   return out;
 }
 
-fs::path nearest_there(fs::path place) {
-  std::error_code code;
-  place = fs::absolute(place, code);
-  while (place.has_relative_path() && !fs::exists(place, code)) place = place.parent_path();
-  return place;
-}
-
 dev_t device_of(const fs::path& place) {
   struct stat info{};
   return ::stat(place.c_str(), &info) == 0 ? info.st_dev : 0;
@@ -164,7 +157,7 @@ Result<HubLook> ask_hub(const WorkerPython& where, const std::vector<HubQuestion
 }
 
 Result<FileSystem> file_system_of(const fs::path& folder) {
-  const fs::path there = nearest_there(folder);
+  const fs::path there = nearest_existing(folder);
   const std::uint64_t free = TRY(free_disk_bytes(there));
   return FileSystem{mount_of(there), free, ::access(there.c_str(), W_OK) == 0};
 }

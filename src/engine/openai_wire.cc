@@ -37,7 +37,7 @@ json sampling_fields(const WireFormat& format, const Sampling& sampling) {
 }
 
 void add_chat(json& body, const std::string& text) {
-  json chat = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  json chat = json::parse(text);
   body["messages"] = std::move(chat.at("messages"));
   if (!chat.at("template_args").empty()) body["chat_template_kwargs"] = chat.at("template_args");
   const std::string prefix = chat.at("assistant_prefix");

@@ -46,8 +46,7 @@ constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 8192";  // page
 template <typename T, typename Parse>
 Result<T> parse_stored(const std::string& text, const std::string& file, Parse parse) {
   try {
-    Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    return parse(value.is_discarded() ? Json::parse(text) : std::move(value));
+    return parse(Json::parse(text));
   } catch (const Json::exception& e) {
     return environment_error(file + " holds a record that cannot be read", e.what(),
                              "keep the file, and choose another folder with --out");
