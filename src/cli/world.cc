@@ -16,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "cli/endpoint.h"
 #include "engine/fingerprint.h"
+#include "engine/model_folder.h"
 #include "engine/process_tree.h"
 #include "engine/worker_engine.h"
 #include "plan/endpoint.h"
@@ -217,6 +218,7 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   }
   const nlohmann::json args = merged_engine_args(plan_, spec);
   const bool dummy = args.value("load_format", nlohmann::json()) == "dummy";
+  out.quantised = args.contains("quantization") || has_quantised_weights(out.folder);
   (void)make_dirs(hash_cache().parent_path());
   out.fingerprint = TRY(fingerprint_model(out.folder, hash_cache(),
                                           dummy ? Weights::any : Weights::needed, options_.until))

@@ -189,4 +189,19 @@ Status check_model_folder(const fs::path& folder, Weights weights) {
   return {};
 }
 
+bool has_quantised_weights(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::exists(folder / "hf_quant_config.json", ignored)) return true;
+  const auto text = read_file(folder / "config.json");
+  if (!text) return false;
+  const auto config = parse_json(*text, "config.json");
+  if (!config || !config->is_object()) return false;
+  // Models of several parts have a configuration of their text part inside.
+  const auto part = config->find("text_config");
+  const bool in_part =
+      part != config->end() && part->is_object() && part->contains("quantization_config");
+  return in_part || config->contains("quantization_config") ||
+         config->contains("compression_config");
+}
+
 }  // namespace assay

@@ -24,4 +24,8 @@ enum class Weights { needed, any };
 [[nodiscard]] Result<std::vector<std::string>> files_that_count(const std::filesystem::path& folder,
                                                                 Weights weights);
 
+// Whether its config.json (or ModelOpt's file beside it) says that the weights are quantised; false
+// where that cannot be read.
+[[nodiscard]] bool has_quantised_weights(const std::filesystem::path& folder);
+
 }  // namespace assay

@@ -33,6 +33,7 @@ struct TurnsLeft {
   double later = 0;        // theirs for the same items: one each, more where one is slower
   double judge = 0;        // of a judge that comes after them
   int loads_after = 0;     // of all these
+  double part = 1;         // of its share that the variant gets now: less in a first round
 
   [[nodiscard]] double after() const { return later + judge; }
 };
@@ -69,9 +70,14 @@ struct SpeedGuess {  // of a small model on a CPU
   double load_s = 12;
   double token_s = 0.2;  // of one request's output
   double prompt_token_s = 0.005;
+  // How many times as long the same items take with quantised weights, where the baseline's are
+  // not. A CPU computes as it would with all bits and unpacks the weights beside it: the demo's
+  // models took 1.3 and 1.5 times as long (docs/budget.md).
+  double quantised_turns = 1.6;
 };
 // For GPUs. Seen with 8B weights on two H100s: loads of 86 to 182 s.
-inline constexpr SpeedGuess kGpuGuess{.load_s = 120, .token_s = 0.05, .prompt_token_s = 0.001};
+inline constexpr SpeedGuess kGpuGuess{
+    .load_s = 120, .token_s = 0.05, .prompt_token_s = 0.001, .quantised_turns = 1};
 
 // How fast the engine answers, measured from its own responses; before any, a guess.
 //

@@ -22,12 +22,20 @@ double token_s(const std::vector<StoredLoad>& loads, const std::string& variant)
 
 }  // namespace
 
-Result<double> turns_needed(const std::string& variant, const std::string& one,
+Result<double> work_so_far_s(const std::string& variant, const Store& store) {
+  double work_s = 0;
+  for (const StoredLoad& load : TRY(store.loads())) {
+    if (load.variant == variant) work_s += load.facts.work_s;
+  }
+  return work_s;
+}
+
+Result<double> turns_needed(const std::string& variant, const std::string& one, double forecast,
                             const Store& store) {
   const std::vector<StoredLoad> loads = TRY(store.loads());
   const double its_s = token_s(loads, variant);
   const double one_s = token_s(loads, one);
-  return its_s > 0 && one_s > 0 ? std::clamp(its_s / one_s, 0.125, 8.0) : 1;
+  return its_s > 0 && one_s > 0 ? std::clamp(its_s / one_s, 0.125, 8.0) : forecast;
 }
 
 Result<double> expected_load_s(const Store& store, double guess_s) {

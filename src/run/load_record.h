@@ -17,9 +17,12 @@ namespace assay {
 [[nodiscard]] Result<double> expected_load_s(const Store& store, double guess_s);
 
 // How many times as long as `one` a variant takes for the same tokens, by the loads that this
-// folder has seen of both: 1/8 to 8; 1 while that is not known of one of them.
+// folder has seen of both: 1/8 to 8; `forecast` while that is not known of one of them.
 [[nodiscard]] Result<double> turns_needed(const std::string& variant, const std::string& one,
-                                          const Store& store);
+                                          double forecast, const Store& store);
+
+// Seconds of work since all loads of this variant.
+[[nodiscard]] Result<double> work_so_far_s(const std::string& variant, const Store& store);
 
 class LoadRecord {
  public:

@@ -53,6 +53,7 @@ struct ResolvedVariant {
   std::string folder;       // where the weights lie
   std::string revision;     // hub commit; empty for a folder
   std::string fingerprint;  // engine/fingerprint.h
+  bool quantised = false;   // its weights, as far as that is known
 };
 
 struct ResolvedRun {

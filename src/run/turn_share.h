@@ -37,6 +37,12 @@ class TurnShare {
             std::vector<RequestCost> first_costs);
 
   [[nodiscard]] bool begun() const { return ready_s_ > 0; }
+  // It gets its whole share, no part of it (TurnsLeft::part).
+  void take_all() { turns_.part = 1; }
+  [[nodiscard]] const TurnsLeft& turns() const { return turns_; }
+  // The longest worst case of the tasks' first items.
+  [[nodiscard]] double longest_item_s(const Pace& pace, int items_in_flight) const;
+  [[nodiscard]] double work_s() const { return work_s_; }
   [[nodiscard]] double ready_s() const { return ready_s_; }
   // When it ends, on the clock, as measured now; `items_in_flight`: of its tasks.
   [[nodiscard]] double end_s(const Pace& pace, int items_in_flight) const;

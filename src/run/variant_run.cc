@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "run/judging.h"
+#include "run/rounds.h"
 
 namespace assay {
 namespace {
@@ -154,6 +155,7 @@ Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) 
   const double load_s = TRY(expected_load_s(services_.store, services_.guess.load_s));
   share_ = TurnShare(now_s(), accounts.work_left_s(turns.loads_after * load_s), turns,
                      work_.first_costs());
+  open_at_ready_ = waiting();
   if (has_deadline()) deadline_s_ = share_end_s();
   return {};
 }
@@ -162,8 +164,24 @@ double VariantRun::share_end_s() const {
   return share_.end_s(pace_, work_.in_flight());
 }
 
+// The baseline is to have only a part of its share, so that the rest can be shared by known paces.
+// Its own pace may tell that this is no use; the variants after it then have their shares, too.
+void VariantRun::take_all_if_better() {
+  if (share_.turns().part >= 1 || !variant_.spec.baseline || !pace_.measured_tokens()) return;
+  const double took_s = now_s() - share_.ready_s();
+  const double part_s = share_end_s() - share_.ready_s();
+  if (took_s < 0.5 * part_s) return;
+  const double open = waiting() + work_.in_flight();
+  const double done = 1 - open / std::max(1, open_at_ready_);
+  if (too_coarse(share_.longest_item_s(pace_, work_.in_flight()), part_s / share_.turns().part) ||
+      all_fit(done, took_s, share_.work_s(), share_.turns())) {
+    share_.take_all();
+  }
+}
+
 AskUntil VariantRun::tasks_until() {
   if (!has_deadline()) return {};
+  take_all_if_better();
   const int items = work_.in_flight();
   deadline_s_ = std::max(deadline_s_, share_.latest_s(pace_, items));
   return share_.items_until(pace_, items, in_flight(),
@@ -212,6 +230,9 @@ Status VariantRun::admit() {
   }
   TRY(admit_from(lm_eval_, until));
   if (!tasks_done()) return {};
+  // A first round that only measures leaves outputs to the next one, which knows more of them.
+  const bool measures = share_.turns().part < 1 && (out_of_time_ || !variant_.spec.baseline);
+  if (measures) return fidelity_.drop_waiting(engine_.get());
   TRY(begin_reading_back());
   return admit_from(fidelity_, {.deadline_s = deadline_s_, .begin_by_s = read_back_by_s_});
 }

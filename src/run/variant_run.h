@@ -46,6 +46,8 @@ class VariantRun final : private EngineTurn {
   // Grades what is answered, until all is, that time or a signal comes (run/variant_grading.h says
   // what becomes of the rest).
   [[nodiscard]] Status finish_grading();
+  // Whether it had its whole share of the time, and not a part of it to tell its pace.
+  [[nodiscard]] bool had_its_share() const { return share_.turns().part >= 1; }
   // Whether time ended the grading.
   [[nodiscard]] bool left_ungraded() const { return grading_.left_ungraded(); }
   [[nodiscard]] ItemSet finished_items() const { return work_.finished_items(); }
@@ -81,6 +83,7 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] bool tasks_done() const;
   Status begin_work(const Accounts& accounts, const TurnsLeft& turns);
   [[nodiscard]] double share_end_s() const;
+  void take_all_if_better();
   [[nodiscard]] AskUntil tasks_until();
   Status begin_reading_back();
   Status collect_grades();
@@ -99,6 +102,7 @@ class VariantRun final : private EngineTurn {
   bool judge_to_come_ = false;
   bool out_of_time_ = false;
   TurnShare share_;
+  int open_at_ready_ = 0;  // units that waited when its work began
   double read_back_by_s_ = 0;
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
