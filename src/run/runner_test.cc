@@ -1232,6 +1232,33 @@ TEST_F(FirstAnswersTest, ReadingBackMeasures) {
   EXPECT_EQ(script_.read_back.size(), 8U);
 }
 
+// The second variant takes 5 s an item, the first 1 s: with equal shares 57 of it would have pairs.
+// 600 s less the reserve of 18 and four loads of 5 are 562 s: 93 items of each.
+TEST_F(RunnerTest, ASlowVariantGetsTheTimeForItsPairs) {
+  run_.tasks.clear();
+  run_.plan.tasks.clear();
+  add_task("a", 400);
+  script_.max_in_flight = 1;
+  script_.load_s = 5;
+  guess_.load_s = 5;
+  script_.output_tokens = 10;
+  script_.answer = [this](const std::string&) {
+    script_.token_s = script_.loads % 2 == 1 ? 0.1 : 0.5;
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 600;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_EQ(script_.loads, 4);
+  const auto answered = [&](const std::string& variant) {
+    return 1.0 * static_cast<int>(std::ranges::count_if(scores(), [&](const StoredScore& s) {
+             return s.id.variant == variant && s.score.reason != reason::kNotRun;
+           }));
+  };
+  EXPECT_NEAR(answered("quant"), 93, 5);
+  EXPECT_NEAR(answered("base"), answered("quant"), 3);
+}
+
 // The call that renders a later step fails before the death itself is seen.
 TEST_F(RunnerTest, DeathSeenByAFailingCallIsADeath) {
   set_steps(2);
