@@ -95,6 +95,7 @@ class SimRun {
     run_.plan.name = "sim";
     run_.plan.budget_s = world.budget_s;
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;
     run_.plan.until = world.until;
     if (world.margin_pp > 0) run_.plan.compare.margin_pp = world.margin_pp;
     run_.plan.compare.weights = WeightRule::square_root;

@@ -44,6 +44,7 @@ struct EngineStats {
   std::int64_t prompt_tokens = 0;
   double kv_cache_use = 0;
   std::optional<double> energy_j;  // of the GPUs since the load; none: they cannot tell
+  std::optional<GpuUse> gpu_use;   // since the load; none: not told
 };
 
 // One thing that came from the engine.
@@ -99,6 +100,12 @@ class Engine {
   // what really runs, read from the engine, not from the checkpoint's name; the run adds the rest.
   [[nodiscard]] virtual Result<LoadFacts> load(const nlohmann::json& args,
                                                std::chrono::seconds timeout) = 0;
+  // Engine arguments with which it would need less memory, where the last load() failed, or it
+  // died, for want of it; empty: that was not the reason, or it knows of none.
+  [[nodiscard]] virtual nlohmann::json less_memory() const { return nlohmann::json::object(); }
+  // Output tokens since the load, those of unfinished answers included, as last told; nothing: it
+  // does not tell.
+  [[nodiscard]] virtual std::optional<std::int64_t> tokens_so_far() const { return std::nullopt; }
   // Queues one request under an id the caller never used before. The caller keeps within
   // hello().max_in_flight.
   [[nodiscard]] virtual Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,

@@ -48,6 +48,10 @@ class WorkerEngine final : public Engine {
   [[nodiscard]] Result<std::vector<Rendered>> render(const std::vector<Request>& requests) override;
   [[nodiscard]] Result<LoadFacts> load(const nlohmann::json& args,
                                        std::chrono::seconds timeout) override;
+  [[nodiscard]] nlohmann::json less_memory() const override { return less_memory_; }
+  [[nodiscard]] std::optional<std::int64_t> tokens_so_far() const override {
+    return tokens_so_far_;
+  }
   [[nodiscard]] Status submit(std::int64_t id, RequestKind kind, const Rendered& rendered,
                               const Sampling& sampling, int top_k) override;
   [[nodiscard]] Status cancel(std::int64_t id) override;
@@ -115,6 +119,8 @@ class WorkerEngine final : public Engine {
   Clock::duration silent_for_{};
   Clock::duration hanging_for_{};  // requests wait, and no step is done
   bool stepping_ = false;
+  nlohmann::json less_memory_ = nlohmann::json::object();  // as an `error` frame said
+  std::optional<std::int64_t> tokens_so_far_;
   std::int64_t steps_ = -1;  // as the last heartbeat said; -1: none said
   Clock::time_point last_listened_;
 };

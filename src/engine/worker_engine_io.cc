@@ -117,6 +117,10 @@ void WorkerEngine::handle_heartbeat(const json& frame) {
   if (steps != steps_) hanging_for_ = {};
   steps_ = steps;
   stepping_ = frame.value("stepping", false);
+  if (const auto tokens = frame.find("generated_tokens");
+      tokens != frame.end() && tokens->is_number_integer()) {
+    tokens_so_far_ = tokens->get<std::int64_t>();
+  }
   if (!stepping_) hanging_for_ = {};
 }
 
@@ -208,6 +212,9 @@ void WorkerEngine::handle_error(const json& frame) {
         events_.emplace_back(Answered{pending->caller_id, std::move(response)});
       }
     }
+  }
+  if (const auto less = frame.find("less_memory"); less != frame.end() && less->is_object()) {
+    less_memory_ = *less;
   }
   const auto fatal = frame.find("fatal");
   if (fatal != frame.end() && fatal->is_boolean() && fatal->get<bool>()) {

@@ -99,6 +99,9 @@ EngineStats stats_from(const json& frame) {
   if (const auto energy = frame.find("energy_j"); energy != frame.end() && energy->is_number()) {
     out.energy_j = energy->get<double>();
   }
+  if (const auto use = frame.find("gpu_use"); use != frame.end() && use->is_object()) {
+    out.gpu_use = gpu_use_from_json(*use);
+  }
   return out;
 }
 

@@ -80,6 +80,7 @@ Plan plan_from(const json& value) {
                   weight_rule_named(compare.value("weights", std::string())),
                   compare.value("same_model", false)};
   plan.fidelity = {value.at("fidelity").at("items"), value.at("fidelity").at("max_tokens")};
+  plan.canary = value.value("canary", true);
   if (value.contains("sandbox")) {
     plan.sandbox.accept_missing =
         value.at("sandbox").at("accept_missing").get<std::vector<std::string>>();

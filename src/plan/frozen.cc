@@ -150,7 +150,7 @@ json hashed(const FrozenPlan& frozen) {
   value.erase("assay");
   value.erase("graders");  // they decide no question
   json& plan = value["plan"];
-  for (const char* key : {"budget_s", "output", "env", "file", "data", "sandbox"}) {
+  for (const char* key : {"budget_s", "output", "env", "file", "data", "sandbox", "canary"}) {
     plan.erase(key);
   }
   // Looks have their margin and levels from the first answer on; else a margin may change, and the

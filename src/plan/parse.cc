@@ -34,7 +34,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
         {"name",     "budget",   "until",    "looks", "power",   "expected_discordance",
          "output",   "env",      "engine",   "chat",  "seed",    "data",
          "harness",  "sampling", "variants", "tasks", "weights", "compare",
-         "fidelity", "sandbox"}));
+         "fidelity", "sandbox",  "canary"}));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
@@ -55,6 +55,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     TRY(read_compare(top, plan));
     TRY(read_fidelity(top, plan));
     TRY(read_sandbox(top, plan));
+    TRY(read_canary(top, plan.canary));
     TRY(read_variants(top, plan));
     TRY(read_tasks(top, known, plan));
     TRY(check_decided(top, plan));

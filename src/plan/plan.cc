@@ -140,6 +140,7 @@ json to_json(const Plan& plan) {
     out["power"] = plan.decide.power;
     out["expected_discordance"] = plan.decide.expected_discordance;
   }
+  if (!plan.canary) out["canary"] = false;
   if (plan.compare.same_model) out["compare"]["same_model"] = true;
   if (plan.compare.weights) out["compare"]["weights"] = name_of(*plan.compare.weights);
   if (!plan.sandbox.accept_missing.empty()) {

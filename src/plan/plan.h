@@ -154,6 +154,7 @@ struct Plan {
   CompareSpec compare;
   FidelitySpec fidelity;
   SandboxSpec sandbox;
+  bool canary = true;  // each load answers a few prompts of ours first (docs/canary.md)
 };
 
 // Whether the run goes on with this task beyond its limit: where it draws a sample of its own from

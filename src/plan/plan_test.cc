@@ -398,6 +398,25 @@ tasks: [{name: aime24, max_gen_toks: 64}]
   EXPECT_EQ(plan_from_json(value)->variants[0].require, (KernelBits{8, 16}));
 }
 
+TEST(Plan, TheCanaryIsOnUnlessItIsOff) {
+  const auto canary = [](const std::string& line) {
+    return parse_plan(line + R"(name: p
+variants:
+  - {name: a, model: org/m, baseline: true}
+tasks:
+  - {name: math500, max_gen_toks: 8}
+)",
+                      "p.yaml", known());
+  };
+  EXPECT_TRUE(canary("")->canary);
+  EXPECT_FALSE(to_json(*canary("")).contains("canary"));
+  const Plan off = canary("canary: off\n").value();
+  EXPECT_FALSE(off.canary);
+  EXPECT_FALSE(plan_from_json(to_json(off))->canary);
+  EXPECT_TRUE(canary("canary: on\n")->canary);
+  EXPECT_EQ(canary("canary: no\n").error().what, "p.yaml:1:9: canary cannot be 'no'");
+}
+
 TEST(Plan, DocumentsEveryKey) {
   const Result<std::string> doc =
       read_file(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/plan.md");
@@ -423,6 +442,7 @@ TEST(Plan, DocumentsEveryKey) {
                           "compare.margin_pp",
                           "compare.alpha",
                           "compare.noise_floor",
+                          "canary",
                           "model",
                           "revision",
                           "baseline",

@@ -379,6 +379,10 @@ Status read_fidelity(const YamlMap& top, Plan& plan) {
   return map.read("max_tokens", plan.fidelity.max_tokens, 1);
 }
 
+Status read_canary(const YamlMap& top, bool& canary) {
+  return top.read_choice<bool>("canary", canary, {{"on", true}, {"off", false}});
+}
+
 Status read_sandbox(const YamlMap& top, Plan& plan) {
   if (!top.has("sandbox")) return {};
   const YamlMap map =

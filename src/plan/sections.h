@@ -46,6 +46,7 @@ namespace assay {
 [[nodiscard]] Status read_compare(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_fidelity(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_sandbox(const YamlMap& top, Plan& plan);
+[[nodiscard]] Status read_canary(const YamlMap& top, bool& canary);
 [[nodiscard]] Status read_variants(const YamlMap& top, Plan& plan);
 // After the variants: their engine arguments bound max_gen_toks.
 [[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,

@@ -38,7 +38,7 @@ Status refuse_twins(const FrozenPlan& frozen) {
       fmt::format("{} {} the baseline once more", join(twins, ", "),
                   twins.size() == 1 ? "is" : "are"),
       "weights, tokenizer, engine arguments, sampling and seed are the same: the comparison would "
-      "show the engine's noise alone",
+      "show the engine's noise, or nothing where the stored answers of the baseline are used",
       "check the variant's model and engine arguments, or write `compare: {same_model: true}` for "
       "an A/A comparison");
 }

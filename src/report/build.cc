@@ -45,6 +45,17 @@ Result<double> number_meta(const Store& store, const std::string& name) {
   return text ? std::strtod(text->c_str(), nullptr) : 0.0;
 }
 
+Result<std::optional<CanaryFigures>> canary_of(const Store& store, const std::string& variant) {
+  const auto text = TRY(store.meta(canary_name(variant)));
+  if (!text) return std::nullopt;
+  try {
+    return canary_from_json(TRY(parse_json(*text, "the store")));
+  } catch (const Json::exception& e) {
+    return environment_error("the canary of " + variant + " cannot be read", e.what(),
+                             "use the assay that wrote this store");
+  }
+}
+
 Result<std::vector<VariantValues>> read_variants(const Store& store, const FrozenPlan& frozen) {
   std::vector<VariantValues> out;
   const auto loads = TRY(store.loads());
@@ -70,6 +81,24 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
       values.tokens_per_s = static_cast<double>(values.generated_tokens) / values.work_s;
     }
     values.emulated = values.facts.emulated();
+    values.canary = TRY(canary_of(store, v.name));
+    out.push_back(std::move(values));
+  }
+  return out;
+}
+
+// Loads of one run follow one another; one that was ready before the one before it had ended (a
+// clock that was set) tells nothing, and neither does a pause of a day between two runs.
+constexpr double kLongestPauseS = 3600;
+
+Result<std::vector<LoadValues>> read_loads(const Store& store) {
+  std::vector<LoadValues> out;
+  double ended_at_s = 0;
+  for (StoredLoad& load : TRY(store.loads())) {
+    const double idle_s = load.at_s - ended_at_s;
+    ended_at_s = load.at_s + load.facts.work_s;
+    LoadValues values{load.variant, std::move(load.facts), std::nullopt};
+    if (!out.empty() && idle_s > 0 && idle_s < kLongestPauseS) values.idle_before_s = idle_s;
     out.push_back(std::move(values));
   }
   return out;
@@ -299,6 +328,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.started_at_s = TRY(number_meta(store, "started_at"));
   report.ended_at_s = TRY(number_meta(store, "ended_at"));
   report.variants = TRY(read_variants(store, frozen));
+  report.loads = TRY(read_loads(store));
   report.twins = twins_of_baseline(frozen);
   const AllScores scores = TRY(read_scores(store, report.variants, Purpose::answer));
   for (const FrozenTask& task : frozen.tasks) {

@@ -311,6 +311,8 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
   flag_kernels(report, v);
+  flag_not_invariant(report, v);
+  flag_less_memory(report, v, report.variants[base]);
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;

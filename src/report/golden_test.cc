@@ -50,12 +50,13 @@ struct Situation {
   int items = 40;
   int repeats = 1;
   std::string end = "complete";
-  bool gated = false;        // a third task, not to be had
-  bool fidelity = false;     // figures as a run would measure them
-  bool second_pass = false;  // of the baseline: asked as the variant after the last
-  bool decided = false;      // until: decided, with a target of all 80 items
-  std::string closed_by;     // where its looks were closed at 48 pairs
-  std::string died_of;       // the first variant's engine; empty: it lived
+  bool gated = false;         // a third task, not to be had
+  bool fidelity = false;      // figures as a run would measure them
+  bool second_pass = false;   // of the baseline: asked as the variant after the last
+  bool decided = false;       // until: decided, with a target of all 80 items
+  std::string closed_by;      // where its looks were closed at 48 pairs
+  std::string died_of;        // the first variant's engine; empty: it lived
+  bool machine_told = false;  // what ran, the load's parts, the canary
 };
 
 std::ostream& operator<<(std::ostream& out, const Situation& s) {
@@ -135,6 +136,20 @@ void store_answers(Store& store, const Situation& s, std::size_t v, const std::s
   }
 }
 
+// What a worker tells of the machine and of the load.
+void tell_machine(std::size_t v, LoadFacts& facts) {
+  facts.devices = {"NVIDIA H200", "NVIDIA H200"};
+  facts.attention_backend = "FLASH_ATTN";
+  facts.versions = {{"vllm", "0.26.0"}, {"torch", "2.9.1"}};
+  facts.engine = {{"driver", "580.65.06"}};
+  facts.parts = {
+      {"process", 0.2}, {"imports", 21.5}, {"weights", 3.1}, {"compile", 14.0}, {"graphs", 10.2}};
+  facts.gpu_use = GpuUse{.watched_s = 20, .busy_share = 0.85, .gaps = 2, .gaps_s = 2.5};
+  if (v == 0) return;
+  facts.energy_j = std::nullopt;
+  facts.lowered = {{"gpu_memory_utilization", "0.92", "0.82"}};
+}
+
 void fill(Store& store, const Situation& s) {
   ASSERT_TRUE(store.set_meta("frozen", to_json(frozen_plan_of(s)).dump()));
   ASSERT_TRUE(store.set_meta("frozen_hash", frozen_hash(frozen_plan_of(s))));
@@ -150,7 +165,15 @@ void fill(Store& store, const Situation& s) {
     facts.gpu_memory_bytes = 17179869184;
     facts.energy_j = 5400.0 + 100.0 * static_cast<double>(v);
     facts.kernels = {{"linear", "CutlassFP8", 8, 8, false, 64}};
-    ASSERT_TRUE(store.add_load(s.variants[v], 0, facts));
+    if (s.machine_told) tell_machine(v, facts);
+    // Ready at 1010, 1050 and so on: the second 20 s after the first had ended.
+    const double at_s = s.machine_told ? 1010 + 40.0 * static_cast<double>(v) : 0;
+    ASSERT_TRUE(store.add_load(s.variants[v], at_s, facts));
+    if (s.machine_told) {
+      CanaryFigures canary{.answers = 8, .looping = 1};
+      if (v > 0) canary.positions = 480, canary.agreed = 471;
+      ASSERT_TRUE(store.set_meta(canary_name(s.variants[v]), to_json(canary).dump()));
+    }
     store_answers(store, s, v, s.variants[v]);
   }
   if (!s.closed_by.empty()) {
@@ -198,6 +221,7 @@ std::vector<Situation> situations() {
                  },
                  {"bf16", "fp8", "nvfp4"}});
   all.back().fidelity = true;
+  all.back().machine_told = true;
   all.push_back({"inconclusive", [=](std::size_t v, const std::string&, int i, int) {
                    return i % 5 == static_cast<int>(v) ? wrong() : right;
                  }});

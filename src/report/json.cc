@@ -137,8 +137,25 @@ Json variant_json(const VariantValues& v) {
               {"energy_j", or_null(v.energy_j)},
               {"emulated", v.emulated},
               {"facts", to_json(v.facts)}};
+  if (v.canary) out["canary"] = to_json(*v.canary);
   if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
   return out;
+}
+
+Json load_json(const LoadValues& load) {
+  Json parts = Json::object();
+  for (const LoadPart& part : load.facts.parts) parts[part.name] = part.seconds;
+  Json lowered = Json::object();
+  for (const LoweredArgument& l : load.facts.lowered) {
+    lowered[l.name] = {{"planned", l.planned}, {"taken", l.taken}};
+  }
+  return {{"variant", load.variant},
+          {"load_s", load.facts.load_s},
+          {"parts", std::move(parts)},
+          {"idle_before_s", or_null(load.idle_before_s)},
+          {"gpu_use", load.facts.gpu_use ? to_json(*load.facts.gpu_use) : Json(nullptr)},
+          {"energy_j", or_null(load.facts.energy_j)},
+          {"lowered", std::move(lowered)}};
 }
 
 Json task_json(const TaskValues& task, const RunReport& report) {
@@ -180,6 +197,7 @@ Json json_report(const RunReport& report) {
   }
   if (report.until != Until::limits) out["until"] = name_of(report.until);
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
+  for (const LoadValues& load : report.loads) out["loads"].push_back(load_json(load));
   for (const TaskValues& task : report.tasks) out["tasks"].push_back(task_json(task, report));
   for (const MetricDifference& d : metric_differences(report)) {
     Json& cell = out["tasks"][d.task]["cells"][report.variants[d.variant].name];

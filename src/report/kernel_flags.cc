@@ -63,6 +63,48 @@ void flag_unknown_kernels(RunReport& report, const VariantValues& v) {
 
 }  // namespace
 
+void flag_less_memory(RunReport& report, const VariantValues& v, const VariantValues& baseline) {
+  if (v.facts.lowered == baseline.facts.lowered) return;
+  std::vector<std::string> words;
+  words.reserve(v.facts.lowered.size());
+  for (const LoweredArgument& lowered : v.facts.lowered) {
+    words.push_back(lowered.name + " " + lowered.taken);
+  }
+  const std::string taken = join(words, ", ");
+  Flag flag{"less memory than planned", v.name, ""};
+  if (words.empty()) {
+    flag.text =
+        fmt::format("{} was loaded with less for want of memory, and it was not", baseline.name);
+    flag.text_zh = fmt::format("{} 因显存不足以更小的配置加载,而它没有", baseline.name);
+  } else {
+    flag.text = fmt::format("for want of memory it was loaded with {}, and {} otherwise", taken,
+                            baseline.name);
+    flag.text_zh = fmt::format("因显存不足,它以 {} 加载,而 {} 不是", taken, baseline.name);
+  }
+  flag.text += ": speeds differ for that, and batches may";
+  flag.text_zh += ":速度因此不同,批次也可能不同";
+  report.flags.push_back(std::move(flag));
+}
+
+void flag_not_invariant(RunReport& report, const VariantValues& v) {
+  const auto says = [&v](const char* name, std::string_view value) {
+    const auto found = v.facts.engine.find(name);
+    return found != v.facts.engine.end() && found->second == value;
+  };
+  if (!says("batch_invariant", "1") || !says("flash_attention", "3") || !says("head_size", "64")) {
+    return;
+  }
+  Flag flag{"not batch invariant", v.name, ""};
+  flag.text =
+      "VLLM_BATCH_INVARIANT=1 is set, but FlashAttention 3 with heads of 64 was seen to answer "
+      "otherwise beside prompts that are being read: take `attention_backend: TRITON_ATTN`";
+  flag.text_zh =
+      "已设置 VLLM_BATCH_INVARIANT=1,但 FlashAttention 3 在头维度为 64 "
+      "时,与正在读取的提示同批会给出"
+      "不同的回答:请用 `attention_backend: TRITON_ATTN`";
+  report.flags.push_back(std::move(flag));
+}
+
 void flag_kernels(RunReport& report, const VariantValues& v) {
   if (v.emulated) {
     Flag flag{"emulated kernels", v.name, ""};

@@ -89,5 +89,40 @@ TEST(KernelFlags, EmulationIsTheKernelsOwnWord) {
   EXPECT_EQ(report.flags[0].name, "emulated kernels");
 }
 
+// Seen on an H200: only other heads, or another backend, made answers the same.
+TEST(KernelFlags, BatchInvarianceThatIsNone) {
+  LoadFacts facts;
+  facts.engine = {{"batch_invariant", "1"}, {"flash_attention", "3"}, {"head_size", "64"}};
+  RunReport report;
+  flag_not_invariant(report, {.name = "bf16", .facts = facts});
+  ASSERT_EQ(report.flags.size(), 1U);
+  EXPECT_EQ(report.flags[0].name, "not batch invariant");
+  EXPECT_FALSE(report.flags[0].forces_invalid());
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"batch_invariant", "0"}, {"flash_attention", "2"}, {"head_size", "128"}}) {
+    LoadFacts other = facts;
+    other.engine[name] = value;
+    flag_not_invariant(report, {.name = "bf16", .facts = other});
+    other.engine.erase(name);
+    flag_not_invariant(report, {.name = "bf16", .facts = other});
+  }
+  EXPECT_EQ(report.flags.size(), 1U);
+}
+
+TEST(KernelFlags, LoadedWithLessThanTheBaseline) {
+  VariantValues baseline{.name = "bf16"};
+  VariantValues lowered{.name = "fp8"};
+  lowered.facts.lowered = {{"gpu_memory_utilization", "0.92", "0.82"}};
+  RunReport report;
+  flag_less_memory(report, baseline, baseline);
+  flag_less_memory(report, lowered, lowered);  // both alike
+  EXPECT_TRUE(report.flags.empty());
+  flag_less_memory(report, lowered, baseline);
+  ASSERT_EQ(report.flags.size(), 1U);
+  EXPECT_EQ(report.flags[0].name, "less memory than planned");
+  EXPECT_NE(report.flags[0].text.find("gpu_memory_utilization 0.82"), std::string::npos);
+  EXPECT_FALSE(report.flags[0].forces_invalid());
+}
+
 }  // namespace
 }  // namespace assay

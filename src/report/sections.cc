@@ -320,6 +320,7 @@ std::vector<Table> sections_of(const RunReport& report) {
       difference_section(report), fidelity_section(report),   noise_section(report),
       flag_section(report),       own_figure_section(report), metric_section(report),
       group_section(report),      count_section(report),      engine_section(report),
+      machine_section(report),    load_section(report),       canary_section(report),
       traffic_section(report),    event_section(report)};
   std::vector<Table> out;
   for (Table& table : all) {

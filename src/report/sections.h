@@ -30,6 +30,9 @@ namespace assay {
 [[nodiscard]] Table group_section(const RunReport& report);
 [[nodiscard]] Table count_section(const RunReport& report);
 [[nodiscard]] Table engine_section(const RunReport& report);
+[[nodiscard]] Table machine_section(const RunReport& report);  // what ran, on what
+[[nodiscard]] Table load_section(const RunReport& report);  // each load, and how busy the GPUs were
+[[nodiscard]] Table canary_section(const RunReport& report);
 [[nodiscard]] Table traffic_section(const RunReport& report);
 [[nodiscard]] Table event_section(const RunReport& report);
 

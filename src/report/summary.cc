@@ -108,7 +108,15 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
   const std::string& base = report.variants[baseline_index(report.variants)].name;
   const bool zh = language == Language::zh;
   std::string text;
-  if (std::ranges::find(report.twins, name) != report.twins.end()) {
+  const bool twin = std::ranges::find(report.twins, name) != report.twins.end();
+  // Never loaded: its questions are the baseline's to the letter, so the stored answers served.
+  if (twin && report.variants[v].loads == 0) {
+    text = zh ? fmt::format("{} 与基线 {} 权重相同:使用的是基线的回答,没有测量噪声。", name, base)
+              : fmt::format(
+                    "{} has the same weights as {}: the baseline's answers are used, and no "
+                    "noise is measured. ",
+                    name, base);
+  } else if (twin) {
     text =
         zh ? fmt::format("{} 与基线 {} 是同一模型、同样的运行方式(A/A 比较),差异只是噪声。", name,
                          base)

@@ -20,5 +20,22 @@ TEST(VerdictText, SaysWhyItemsWouldNotDo) {
             "nothing)");
 }
 
+// A variant with the baseline's weights: its questions are the baseline's, so the stored answers
+// serve for it and nothing was measured; one that was loaded did answer, and what differs is noise.
+TEST(Summary, SameWeightsAreNoNoiseUnlessTheyWereLoaded) {
+  RunReport report;
+  report.variants = {{.name = "bf16", .baseline = true, .loads = 1}, {.name = "copy"}};
+  report.pooled.resize(2);
+  report.looks.resize(2);
+  report.twins = {"copy"};
+  EXPECT_NE(summarize_in_words(report, Language::en)
+                .find("copy has the same weights as bf16: the baseline's answers are used, and no "
+                      "noise is measured."),
+            std::string::npos);
+  report.variants[1].loads = 1;
+  EXPECT_NE(summarize_in_words(report, Language::en).find("(A/A): what differs is noise"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace assay

@@ -16,6 +16,7 @@
 #include "stats/comparison.h"
 #include "stats/looks.h"
 #include "stats/proportion.h"
+#include "values/canary.h"
 #include "values/declaration.h"
 #include "values/load_facts.h"
 #include "values/score.h"
@@ -61,6 +62,15 @@ struct VariantValues {
   TrafficValues traffic;           // no answers: nothing was timed
   LoadFacts facts;                 // of the last load
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
+  std::optional<CanaryFigures> canary;  // of the last load that passed it
+};
+
+// One engine load, in the order of the loads.
+struct LoadValues {
+  std::string variant;
+  LoadFacts facts;
+  // From the end of the load before it to this one's being ready; none: the first, or not known.
+  std::optional<double> idle_before_s;
 };
 
 // The baseline's place among the variants; 0 without one.
@@ -245,6 +255,7 @@ struct RunReport {
   double applied_since_s = 0;      // since 1970, when they differ from what was declared
   int family = 1;                  // verdicts by task that share alpha
   std::vector<VariantValues> variants;
+  std::vector<LoadValues> loads;
   std::vector<TaskValues> tasks;
   std::vector<std::optional<LooksValues>> looks;        // one a variant; none: no looks are taken
   std::vector<PooledComparison> pooled;                 // one a variant; the baseline's is empty

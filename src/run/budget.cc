@@ -66,13 +66,19 @@ double least_budget_s(int variants, double load_s, double first_items_s) {
 void Pace::learn(const Response& response, int in_flight, int read_beside) {
   if (response.finish_reason == FinishReason::error) return;
   ++answers_;
-  learn_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
+  add_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
   if (response.prompt_tokens > 0 && response.first_token_s > 0) {
     const double read = response.prompt_tokens + read_beside;
     push_bounded(prompt_token_s_, {response.first_token_s / read, read}, kWindow);
   }
   push_bounded(queued_s_, {response.queued_s}, kWindow);
   push_bounded(answer_s_, response.queued_s + response.first_token_s + response.decode_s, kWindow);
+}
+
+void Pace::learn_token_time(const Response& response, int in_flight) {
+  if (response.finish_reason == FinishReason::error || output_tokens(response) < 2) return;
+  ++answers_;
+  add_token_time(response, response.in_flight > 0 ? response.in_flight : std::max(1, in_flight));
 }
 
 double Pace::longest_answer_s(int count) const {
@@ -101,7 +107,7 @@ void Pace::add(Bands& bands, double in_flight, Seen token_s) {
   push_bounded(band.in_flight, in_flight, kWindow);
 }
 
-void Pace::learn_token_time(const Response& response, double in_flight) {
+void Pace::add_token_time(const Response& response, double in_flight) {
   const int tokens = output_tokens(response);
   const double took_s = response.first_token_s + response.decode_s;
   if (tokens > 1) {

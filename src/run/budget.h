@@ -104,6 +104,10 @@ class Pace {
   // waited for its first token.
   void learn(const Response& response, int in_flight, int read_beside = 0);
 
+  // The same of an answer that tells how fast tokens come and nothing else; one of no tokens tells
+  // nothing.
+  void learn_token_time(const Response& response, int in_flight);
+
   // An answer has come that did not fail, whether or not it told a token's time.
   [[nodiscard]] bool measured() const { return answers_ > 0; }
   // A token's time is known, and not only as a bound.
@@ -145,7 +149,7 @@ class Pace {
   using Bands = std::map<int, Band>;  // by the power of two that the number in flight reaches
   static void add(Bands& bands, double in_flight, Seen token_s);
   static double percentile(std::vector<Seen> seen, double share);
-  void learn_token_time(const Response& response, double in_flight);
+  void add_token_time(const Response& response, double in_flight);
   [[nodiscard]] double token_s(int in_flight) const;
 
   static constexpr std::size_t kWindow = 64;  // the newest responses, of each band

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace assay {
@@ -16,10 +17,17 @@ namespace {
 // A load hangs when it takes so many times as long as the longest that was seen of these weights.
 constexpr double kSlowerLoad = 3;
 
+// After a crash so many requests are asked one by one at once: of a thousand that would take hours.
+constexpr int kFewSuspects = 16;
+
 }  // namespace
 
 EngineTurn::EngineTurn(const RunOptions& options, RunServices& services, EngineSetup setup)
-    : options_(options), services_(services), setup_(std::move(setup)), pace_(services.guess) {}
+    : options_(options),
+      services_(services),
+      setup_(std::move(setup)),
+      pace_(services.guess),
+      engine_args_(setup_.engine_args) {}
 
 EngineTurn::~EngineTurn() {
   shut_down();
@@ -63,7 +71,32 @@ Status EngineTurn::load_engine() {
   TRY(start_engine());
   TRY(render_waiting());
   TRY(services_.store.flush());
+  const Status loaded = load_weights();
+  if (loaded || !TRY(lower_memory(loaded.error().why))) return loaded;
+  engine_.reset();  // its memory is free once it has ended
+  TRY(start_engine());
+  TRY(render_waiting());
   return load_weights();
+}
+
+Result<bool> EngineTurn::lower_memory(const std::string& why) {
+  const nlohmann::json less = engine_->less_memory();
+  if (less.empty() || !lowered_.empty()) return false;
+  std::vector<std::string> words;
+  for (const auto& [name, value] : less.items()) {
+    const auto planned = setup_.engine_args.find(name);
+    lowered_.push_back({name, planned == setup_.engine_args.end() ? "not set" : dump_json(*planned),
+                        dump_json(value)});
+    words.push_back(
+        fmt::format("{} {} (the plan: {})", name, lowered_.back().taken, lowered_.back().planned));
+    engine_args_[name] = value;
+  }
+  const std::string taken = join(words, ", ");
+  services_.progress.say(fmt::format("{}: out of memory ({}); it is loaded once more with {}",
+                                     setup_.name, why, taken));
+  TRY(services_.store.add_event(services_.clock.wall().count(), "loaded with less memory",
+                                {{"variant", setup_.name}, {"why", why}, {"taken", taken}}));
+  return true;
 }
 
 Status EngineTurn::load_weights() {
@@ -73,13 +106,14 @@ Status EngineTurn::load_weights() {
   const double limit_s = TRY(load_limit_s());
   const auto timeout = std::chrono::seconds(std::llround(std::ceil(std::min(limit_s, left_s))));
   engine_->end_by(until());
-  auto loaded = in_time(engine_->load(setup_.engine_args, timeout));
+  auto loaded = in_time(engine_->load(engine_args_, timeout));
   const double took_s = now_s() - began_s;
   if (!loaded && loaded.error().kind == ErrorKind::environment &&
       took_s >= std::min(limit_s, left_s)) {
     return std::unexpected(load_hung(loaded.error(), took_s));
   }
   loaded_ = TRY(std::move(loaded));
+  loaded_.lowered = lowered_;
   TRY(on_loaded());
   services_.progress.say(
       fmt::format("{}: ready after {}", setup_.name, human_duration(loaded_.load_s)));
@@ -186,7 +220,8 @@ Status EngineTurn::on_canary() {
 // the one in flight is accused. An engine on an ill machine dies of any request, so another one is
 // asked next: only if that is answered is the accused one set aside.
 Result<bool> EngineTurn::admit_suspects() {
-  if (!one_at_a_time_) return false;
+  if (suspects_ == Suspects::none) return false;
+  if (suspects_ == Suspects::together) return admit_suspects_together();
   if (in_flight() > 0 || canary_id_ != 0) return true;
   if (has_accused()) {
     TRY(ask_canary());
@@ -198,7 +233,20 @@ Result<bool> EngineTurn::admit_suspects() {
     TRY(source->ask(*engine_, *suspect, next_id()));
     return true;
   }
-  one_at_a_time_ = false;
+  suspects_ = Suspects::none;
+  return false;
+}
+
+Result<bool> EngineTurn::admit_suspects_together() {
+  for (Source* source : sources()) {
+    while (room() > 0) {
+      const auto suspect = source->suspect();
+      if (!suspect) break;
+      TRY(source->ask(*engine_, *suspect, next_id()));
+    }
+  }
+  if (in_flight() > 0) return true;
+  suspects_ = Suspects::none;
   return false;
 }
 
@@ -219,11 +267,17 @@ Status EngineTurn::on_answer(Answered answered) {
   const int beside = reading_.read_beside(answered.id, now_s(), answered.response);
   for (Source* source : sources()) {
     if (!TRY(source->on_answer(*engine_, answered, load_id()))) continue;
-    if (source->reading_cost() > 1) {
-      learn_from_read_back(answered.response, running, source->reading_cost());
-      return {};
+    switch (source->tells()) {
+      case Source::Tells::reading:
+        learn_from_read_back(answered.response, running, source->reading_cost());
+        return {};
+      case Source::Tells::token_time:
+        pace_.learn_token_time(answered.response, running);
+        break;
+      case Source::Tells::pace:
+        pace_.learn(answered.response, running, beside);
+        break;
     }
-    pace_.learn(answered.response, running, beside);
     after_answer(answered.response);
     return {};
   }
@@ -247,7 +301,8 @@ Status EngineTurn::on_death(const Died& died) {
     return std::unexpected(died.error);
   }
   services_.progress.say(fmt::format("{}: the engine died ({})", setup_.name, why));
-  const bool alone = in_flight() == 1;
+  const int in_flight_then = in_flight();
+  const bool alone = in_flight_then == 1;
   if (std::exchange(canary_id_, 0) != 0) {
     services_.progress.say(setup_.name +
                            ": it died of a request that was answered before, too: "
@@ -257,6 +312,7 @@ Status EngineTurn::on_death(const Died& died) {
   for (Source* source : sources()) TRY(source->on_death(why, alone, load_id()));
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", setup_.name}, {"why", why}}));
+  (void)TRY(lower_memory(why));
   TRY(services_.store.flush());
   engine_.reset();
   if (!TRY(go_on_after_death())) return {};
@@ -265,7 +321,8 @@ Status EngineTurn::on_death(const Died& died) {
         fmt::format("the engine of {} died {} times", setup_.name, restarts_), why,
         "read logs/ of the run; run the same command again to go on from here");
   }
-  one_at_a_time_ = true;
+  const bool again = suspects_ != Suspects::none;
+  suspects_ = in_flight_then > kFewSuspects && !again ? Suspects::together : Suspects::one_by_one;
   return load_engine();
 }
 

@@ -80,7 +80,7 @@ class EngineTurn {
 
   // Asks what fits, as run/admission.h decides.
   [[nodiscard]] Status admit_from(Source& source, const AskUntil& until);
-  // After a crash: what may have caused it, one request at a time. True: nothing else is asked now.
+  // After a crash: what may have caused it. True: nothing else is asked now.
   [[nodiscard]] Result<bool> admit_suspects();
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
@@ -102,6 +102,10 @@ class EngineTurn {
  private:
   [[nodiscard]] Status start_engine();
   [[nodiscard]] Status load_weights();
+  // The engine lacked memory for the first time: from now on it is loaded with less. What was
+  // lowered is said, and stored as an event and with the loads. False: it did not, or was lowered
+  // before.
+  [[nodiscard]] Result<bool> lower_memory(const std::string& why);
   [[nodiscard]] Result<double> load_limit_s() const;
   [[nodiscard]] Error load_hung(const Error& error, double took_s) const;
   // Passes on what an engine's call gave; notes that the deadline was its end.
@@ -119,13 +123,20 @@ class EngineTurn {
   void learn_from_read_back(Response response, int in_flight, double reading_cost);
   [[nodiscard]] Status on_death(const Died& died);
   [[nodiscard]] bool has_accused();
+  [[nodiscard]] Result<bool> admit_suspects_together();
   [[nodiscard]] Status ask_canary();
   [[nodiscard]] Status on_canary();
 
+  nlohmann::json engine_args_;            // of the next load
+  std::vector<LoweredArgument> lowered_;  // in them, against the setup's
   ReadingMeter reading_;
   std::int64_t next_id_ = 1;
   int restarts_ = 0;
-  bool one_at_a_time_ = false;  // after a crash: find the request that causes it
+  // How what may have caused a crash is asked before anything else. Most engines die of no request:
+  // many are first asked once more side by side, and only when the engine dies again, or where
+  // there are few, one by one.
+  enum class Suspects { none, together, one_by_one };
+  Suspects suspects_ = Suspects::none;
   std::int64_t canary_id_ = 0;  // of the canary in flight; 0: none
 };
 

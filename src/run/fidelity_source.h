@@ -41,6 +41,7 @@ class FidelitySource final : public Source {
   [[nodiscard]] Result<bool> on_answer(Engine& engine, const Answered& answered,
                                        std::int64_t load_id) override;
   [[nodiscard]] double reading_cost() const override { return 2; }  // it computes log-probabilities
+  [[nodiscard]] Tells tells() const override { return Tells::reading; }
   [[nodiscard]] Status drop_waiting(Engine* engine) override;
   void drop_asked() override { asked_.clear(); }
   // Reading back is an extra that must not end the run: it is given up.

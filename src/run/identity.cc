@@ -11,6 +11,7 @@
 #include "plan/endpoint.h"
 #include "run/judging.h"
 #include "run/lm_eval_source.h"
+#include "values/canary.h"
 
 namespace assay {
 namespace {
@@ -66,6 +67,7 @@ Status check_names(const ResolvedRun& run, const std::vector<std::string>& names
 Status forget(const ResolvedRun& run, const ResolvedVariant& variant, Store& store) {
   const std::string& name = variant.spec.name;
   TRY(store.forget_variant(name));
+  TRY(store.remove_meta(canary_name(name)));
   for (const ResolvedTask& task : run.tasks) {
     TRY(store.remove_meta(LmEvalSource::done_name(name, task.spec.name)));
   }

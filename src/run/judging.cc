@@ -65,8 +65,11 @@ class JudgeTurn final : private EngineTurn {
       state.items_total = questions_asked_;
       state.items_done = questions_.judged();
       state.in_flight = in_flight();
-      state.elapsed_s = now_s() - ready_at_s_;
-      if (has_deadline()) state.budget_left_s = deadline_s_ - now_s();
+      if (state.items_done > 0) {
+        state.left_s =
+            (now_s() - ready_at_s_) / state.items_done * (state.items_total - state.items_done);
+      }
+      if (has_deadline()) state.share_left_s = deadline_s_ - now_s();
       services_.progress.update(state);
     }
     return services_.store.flush_if_due();

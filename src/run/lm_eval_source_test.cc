@@ -41,6 +41,7 @@ class LmEvalSourceTest : public testing::Test {
     variant.baseline = true;
     run_.plan.variants = {variant};
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;
     run_.variants = {{variant, "/models/base", "", "fp"}};
     ResolvedTask task;
     task.spec.name = "lm_eval_ifeval";

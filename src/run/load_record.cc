@@ -52,18 +52,22 @@ Status LoadRecord::begin(const std::string& variant, const LoadFacts& loaded,
   facts_.versions = hello.versions;
   facts_.worker = hello.worker;
   meter_ = {};
+  answers_ = 0;
   id_ = TRY(store_.add_load(variant, clock_.wall().count(), facts_));
   return {};
 }
 
 void LoadRecord::count(const Response& response) {
+  ++answers_;
   facts_.generated_tokens += output_tokens(response);
   facts_.prompt_tokens += response.prompt_tokens;
 }
 
-void LoadRecord::read_energy(Engine& engine) {
+void LoadRecord::read_gpus(Engine& engine) {
   const auto stats = engine.stats();
-  if (stats && stats->energy_j) facts_.energy_j = stats->energy_j;
+  if (!stats) return;
+  facts_.energy_j = stats->energy_j;
+  facts_.gpu_use = stats->gpu_use;
 }
 
 Status LoadRecord::save() {

@@ -44,10 +44,12 @@ class LoadRecord {
   }
   // Adds an answer's tokens to the totals.
   void count(const Response& response);
+  // Of the answers that have come.
   [[nodiscard]] std::int64_t generated_tokens() const { return facts_.generated_tokens; }
-  // The energy used since the load, where the GPUs can tell. The engine does not step while it
-  // looks: ask once, at the end.
-  void read_energy(Engine& engine);
+  [[nodiscard]] std::int64_t answers() const { return answers_; }
+  // The energy used since the load and how busy the GPUs were, where they can tell. The engine does
+  // not step while it looks: ask once, at the end.
+  void read_gpus(Engine& engine);
 
   // Writes the facts and totals as they are now.
   [[nodiscard]] Status save();
@@ -57,6 +59,7 @@ class LoadRecord {
   const Clock& clock_;
   std::int64_t id_ = 0;
   LoadFacts facts_;
+  std::int64_t answers_ = 0;
   TrafficMeter meter_;
   double ready_at_s_ = 0;
 };

@@ -83,6 +83,7 @@ class ParityTest : public testing::Test {
     variant.baseline = true;
     run_.plan.variants = {variant};
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;
     run_.variants = {{variant, "/models/base", "", "fp"}};
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

@@ -67,7 +67,7 @@ struct RunOptions {
   double budget_s = 0;  // 0: none
   double spent_s = 0;   // of it, before run_plan is called: finding models and data
   StartOver start_over;
-  int max_engine_restarts = 3;  // a variant
+  int max_engine_restarts = 4;  // a variant
   double load_timeout_s = 0;    // of a load, in place of the limit above; 0: none was given
 };
 

@@ -193,6 +193,7 @@ class RunnerTest : public testing::Test {
     run_.plan.name = "test";
     run_.plan.engine.args = {{"max_model_len", 100}};
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;
     add_task("a", 6);
     add_task("b", 3);
     for (const char* name : {"base", "quant"}) {
@@ -294,6 +295,53 @@ TEST_F(RunnerTest, RunsEverythingOnceAndNothingTwice) {
   EXPECT_EQ(script_.prompts.size(), 18U);
 }
 
+// Once more with less, which is said and stays with the load.
+TEST_F(RunnerTest, WithoutMemoryItIsLoadedOnceMoreWithLess) {
+  progress_file_ = folder_ / "progress.txt";
+  std::filesystem::create_directories(folder_);
+  run_.plan.engine.args["gpu_memory_utilization"] = 0.92;
+  script_.less_memory = {{"gpu_memory_utilization", 0.82}};
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 4);  // two of each variant
+  EXPECT_EQ(script_.load_args[0].at("gpu_memory_utilization"), 0.92);
+  EXPECT_EQ(script_.load_args[1].at("gpu_memory_utilization"), 0.82);
+  EXPECT_EQ(script_.load_args[1].at("max_model_len"), 100);
+  EXPECT_NE(said().find("base: out of memory (CUDA out of memory); it is loaded once more with "
+                        "gpu_memory_utilization 0.82 (the plan: 0.92)"),
+            std::string::npos)
+      << said();
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const auto loads = store.loads().value();
+  ASSERT_EQ(loads.size(), 2U);
+  EXPECT_EQ(loads[0].facts.lowered,
+            (std::vector<LoweredArgument>{{"gpu_memory_utilization", "0.92", "0.82"}}));
+  EXPECT_EQ(store.events().value().at(0).kind, "loaded with less memory");
+}
+
+TEST_F(RunnerTest, TheSecondLoadWithoutMemoryEndsIt) {
+  script_.less_memory = {{"max_num_seqs", 2}};
+  script_.never_enough_memory = true;
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().why, "CUDA out of memory");
+  EXPECT_EQ(script_.loads, 2);
+}
+
+TEST_F(RunnerTest, WithoutMemoryInTheRunItGoesOnWithLess) {
+  script_.dies_for_want_of_memory = true;
+  bool died = false;
+  script_.deadly = [&died](const std::string& prompt) {
+    return prompt == "a/a3/0" && !std::exchange(died, true);
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 3);
+  EXPECT_EQ(script_.load_args[1].at("max_num_seqs"), 2);
+  EXPECT_FALSE(script_.load_args[2].contains("max_num_seqs"));  // the next variant's own
+  const auto loads = Store::open(folder_, Store::Mode::read).value().loads().value();
+  EXPECT_EQ(loads.at(1).facts.lowered,
+            (std::vector<LoweredArgument>{{"max_num_seqs", "not set", "2"}}));
+}
+
 // Eight at once and an eighth more in the engine's own queue.
 TEST_F(RunnerTest, TheEnginesQueueIsNeverEmpty) {
   script_.max_in_flight = 100;
@@ -361,6 +409,33 @@ TEST_F(RunnerTest, CrashRestartsAndTheGuiltyRequestIsSetAside) {
   EXPECT_EQ(script_.loads, 6);  // each variant: first load, the crash, the crash alone
 }
 
+// One of 40 requests is deadly: the crash, all 40 once more, and then one by one up to it.
+TEST_F(RunnerTest, ManySuspectsAreFirstAskedTogether) {
+  script_.max_in_flight = 40;
+  run_.tasks.clear();
+  add_task("a", 40);
+  script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.outcome == Outcome::unscored, s.id.item == "a2") << s.id.item;
+  }
+  EXPECT_EQ(script_.loads, 8);  // each variant: first load, the crash, again, the crash alone
+}
+
+// An engine that dies once, of nothing that it was asked.
+TEST_F(RunnerTest, ADeathThatNoRequestCausedCostsNoTimeAlone) {
+  script_.max_in_flight = 40;
+  run_.tasks.clear();
+  add_task("a", 40);
+  bool died = false;
+  script_.deadly = [&died](const std::string&) { return !std::exchange(died, true); };
+  script_.prompts.clear();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.loads, 3);
+  EXPECT_EQ(script_.prompts.size(), 40U + 40U + 40U);
+  EXPECT_EQ(script_.most_running, 40U);
+}
+
 TEST_F(RunnerTest, EngineThatKeepsDyingEndsTheRunAndKeepsTheRest) {
   int answered = 0;
   script_.max_in_flight = 1;
@@ -372,7 +447,7 @@ TEST_F(RunnerTest, EngineThatKeepsDyingEndsTheRunAndKeepsTheRest) {
   const auto end = go();
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().kind, ErrorKind::environment);
-  EXPECT_EQ(end.error().what, "the engine of base died 4 times");
+  EXPECT_EQ(end.error().what, "the engine of base died 5 times");
   EXPECT_GE(Store::open(folder_, Store::Mode::read).value().response_count(), 4);
 }
 

@@ -51,9 +51,15 @@ class Source {
   // True when the id was one of its own; the answer is in the store then.
   [[nodiscard]] virtual Result<bool> on_answer(Engine& engine, const Answered& answered,
                                                std::int64_t load_id) = 0;
-  // How many times as long as a plain request of its size its requests take to be read. Above 1
-  // they generate nothing, and tell the pace only where nothing else does.
+  // How many times as long as a plain request of its size its requests take to be read.
   [[nodiscard]] virtual double reading_cost() const { return 1; }
+  // What its answers tell of the engine's pace.
+  enum class Tells {
+    pace,
+    reading,     // they generate nothing: only where nothing else tells how fast prompts are read
+    token_time,  // their prompts are too short to tell how fast prompts are read
+  };
+  [[nodiscard]] virtual Tells tells() const { return Tells::pace; }
 
   // No more time: nothing that waits is asked in this run. `engine` may be null.
   [[nodiscard]] virtual Status drop_waiting(Engine* engine) = 0;

@@ -66,6 +66,7 @@ class UntilDecided : public testing::Test {
     run_.plan.compare.margin_pp = 8;
     run_.plan.engine.args = {{"max_model_len", 100}};
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;
     for (const char* name : {"base", "quant", "tiny"}) add_variant(name);
     script_.token_s = 0.001;
     script_.max_in_flight = 4;

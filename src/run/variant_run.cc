@@ -36,6 +36,7 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
       lm_eval_(run, variant, identity, services.store, services.results_folder,
                services.lm_eval_seen),
       fidelity_(run, variant, identity, services.store),
+      canary_(run, variant, identity, services.store),
       load_(services.store, services.clock) {
   lm_eval_.set_asked_elsewhere([this](const std::string& key) { return work_.asks(key); });
   work_.set_grading_time([&graders](int before_it) { return graders.worst_case_s(before_it); });
@@ -126,12 +127,14 @@ Status VariantRun::on_opened(const OpenedModel& opened) {
     services_.progress.say(fmt::format("{}: the chat template does not know {}: it has no effect",
                                        variant_.spec.name, join(opened.ignored_args, ", ")));
   }
-  return services_.store.set_meta("opened:" + variant_.spec.name, facts.dump());
+  TRY(services_.store.set_meta("opened:" + variant_.spec.name, facts.dump()));
+  return canary_.opened(opened.tokenizer_hash);
 }
 
 Status VariantRun::on_loaded() {
   TRY(load_.begin(variant_.spec.name, loaded_, engine_->hello()));
   TRY(check_kernels());
+  TRY(begin_canary());
   // Not before: it would take the disk and the cores from this load.
   if (next_ != nullptr && services_.prepare_next) services_.prepare_next(*next_);
   return {};
@@ -149,6 +152,30 @@ Status VariantRun::check_kernels() const {
       fmt::format("`assay doctor` names the kernels there are; take another GPU or vLLM, or change "
                   "the variant's `require: {}`",
                   name_of(*required)));
+}
+
+// What an equal load said before tells the pace of this one.
+Status VariantRun::begin_canary() {
+  TRY(canary_.begin(loaded_));
+  canary_answers_ = canary_tokens_ = 0;
+  rate_ = {};
+  for (const Response& answer : TRY(canary_.stored_answers())) {
+    pace_.learn_token_time(answer, /*in_flight=*/1);
+  }
+  return {};
+}
+
+// True while nothing else may be asked. Errors: what was loaded does not compute the model.
+Result<bool> VariantRun::awaits_canary() {
+  if (!canary_.due()) return false;
+  TRY(admit_from(canary_, {.deadline_s = deadline_s_}));
+  if (canary_.unanswered()) return true;
+  const auto seen = TRY(canary_.end(load_.id(), services_.clock.wall().count()));
+  services_.progress.say(fmt::format("{}: canary: {}", variant_.spec.name,
+                                     seen ? canary_sentence(*seen) : "no answer"));
+  canary_answers_ = load_.answers();
+  canary_tokens_ = load_.generated_tokens();
+  return false;
 }
 
 Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) {
@@ -207,7 +234,7 @@ Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns)
   TRY(begin_work(accounts, turns));
   TRY(loop());
   services_.progress.clear();
-  if (engine_) load_.read_energy(*engine_);
+  if (engine_) load_.read_gpus(*engine_);
   shut_down();
   TRY(load_.save());
   TRY(services_.store.flush());
@@ -222,7 +249,7 @@ bool VariantRun::tasks_done() const {
 
 Status VariantRun::admit() {
   TRY(render_waiting());
-  if (TRY(admit_suspects())) return {};
+  if (TRY(admit_suspects()) || TRY(awaits_canary())) return {};
   const AskUntil until = tasks_until();
   TRY(admit_from(work_, until));
   if (lm_eval_.wanted() && !lm_eval_.running()) {
@@ -259,6 +286,7 @@ Status VariantRun::end_of_time(Source& source) {
 Status VariantRun::deadline_passed() {
   work_.drop_asked();
   leave_out_the_rest();
+  canary_.drop_asked();
   fidelity_.drop_asked();
   return fidelity_.drop_waiting(engine_.get());
 }
@@ -318,11 +346,40 @@ Status VariantRun::finish_grading() {
 Status VariantRun::housekeeping() {
   if (now_s() - last_tick_s_ >= 1) {
     last_tick_s_ = now_s();
+    rate_.add(last_tick_s_, tokens_so_far());
     if (services_.tick) TRY(services_.tick());
     TRY(load_.save());
   }
   if (services_.progress.due()) report_progress();
   return services_.store.flush_if_due();
+}
+
+// Those of unfinished answers, too, where the engine tells them.
+std::int64_t VariantRun::tokens_so_far() const {
+  const std::int64_t finished = load_.generated_tokens();
+  return engine_ ? std::max(finished, engine_->tokens_so_far().value_or(0)) : finished;
+}
+
+WorkLeft VariantRun::work_left() const {
+  WorkLeft work;
+  work.answers = load_.answers() - canary_answers_;
+  work.tokens = load_.generated_tokens() - canary_tokens_;
+  work.unfinished = tokens_so_far() - load_.generated_tokens();
+  for (const Unit& unit : work_.units()) {
+    if (unit.state != Unit::State::waiting && unit.state != Unit::State::asked) continue;
+    const auto steps =
+        std::max<std::int64_t>(1, unit.most_steps - static_cast<std::int64_t>(unit.steps.size()));
+    work.answers_left += steps;
+    work.most_tokens_left += steps * unit.max_tokens;
+  }
+  int longest = 0;
+  for (const ResolvedTask& task : run_.tasks) {
+    if (task.spec.harness != Harness::lm_eval) continue;
+    longest = std::max(longest, task.spec.max_gen_toks.value_or(0));
+  }
+  work.answers_left += lm_eval_.documents_open();
+  work.most_tokens_left += std::int64_t{longest} * lm_eval_.documents_open();
+  return work;
 }
 
 void VariantRun::report_progress() {
@@ -338,9 +395,12 @@ void VariantRun::report_progress() {
   state.items_done += lm_eval_.documents() - lm_eval_.documents_open();
   state.in_flight = in_flight();
   state.being_graded = work_.being_graded();
-  if (engine_) state.generated_tokens = load_.generated_tokens();  // no pace without an engine
-  state.elapsed_s = load_.since_ready_s();
-  if (has_deadline()) state.budget_left_s = deadline_s_ - now_s();
+  if (engine_) {  // no pace without one
+    state.tokens_per_s = rate_.per_s();
+    if (state.items_done < state.items_total)
+      state.left_s = time_left_s(work_left(), rate_.per_s());
+  }
+  if (has_deadline()) state.share_left_s = deadline_s_ - now_s();
   if (looks_ != nullptr) state.next_look_pairs = looks_->pairs_of_next_look();
   services_.progress.update(state);
 }

@@ -9,7 +9,9 @@
 #include "run/engine_turn.h"
 #include "run/fidelity_source.h"
 #include "run/lm_eval_source.h"
+#include "run/load_canary.h"
 #include "run/load_record.h"
+#include "run/progress.h"
 #include "run/turn_share.h"
 #include "run/variant_grading.h"
 #include "run/work_list.h"
@@ -61,7 +63,7 @@ class VariantRun final : private EngineTurn {
 
  private:
   Result<std::unique_ptr<Engine>> make_engine(const EngineWaits& waits) override;
-  std::vector<Source*> sources() override { return {&work_, &lm_eval_, &fidelity_}; }
+  std::vector<Source*> sources() override { return {&work_, &lm_eval_, &fidelity_, &canary_}; }
   Status admit() override;
   Result<Next> after_asking() override;
   Status end_of_time(Source& source) override;
@@ -70,6 +72,10 @@ class VariantRun final : private EngineTurn {
   Status on_opened(const OpenedModel& opened) override;
   Status on_loaded() override;
   [[nodiscard]] Status check_kernels() const;
+  [[nodiscard]] Status begin_canary();
+  [[nodiscard]] Result<bool> awaits_canary();
+  [[nodiscard]] std::int64_t tokens_so_far() const;
+  [[nodiscard]] WorkLeft work_left() const;
   void before_answer(Response& response) override;
   void after_answer(const Response& response) override { load_.count(response); }
   Status on_other(const EngineEvent& event) override;
@@ -96,6 +102,7 @@ class VariantRun final : private EngineTurn {
   VariantGrading grading_;
   LmEvalSource lm_eval_;
   FidelitySource fidelity_;
+  LoadCanary canary_;
   LoadRecord load_;
   CandidateLooks* looks_ = nullptr;
   const ResolvedVariant* next_ = nullptr;
@@ -107,6 +114,9 @@ class VariantRun final : private EngineTurn {
   bool reading_back_ = false;  // the tasks are done
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
+  RecentRate rate_;
+  std::int64_t canary_answers_ = 0;  // of this load, and their tokens: no part of the tasks
+  std::int64_t canary_tokens_ = 0;
 };
 
 }  // namespace assay

@@ -244,6 +244,17 @@ TEST(Soundness, Looping) {
   EXPECT_FALSE(is_looping(times(40, "the same ") + " and then it ends, as it should."));
   EXPECT_FALSE(is_looping(times(3, std::string(100, 'a') + std::string(100, 'b'))));
   EXPECT_FALSE(is_looping(""));
+  // Sampled tokens: 32 of them at least, four times the same block.
+  const auto tokens = [](std::size_t n, int period) {
+    std::vector<int> out(n);
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<int>(i) % period;
+    return out;
+  };
+  EXPECT_TRUE(is_looping(tokens(32, 1)));
+  EXPECT_TRUE(is_looping(tokens(32, 8)));
+  EXPECT_FALSE(is_looping(tokens(31, 1)));
+  EXPECT_FALSE(is_looping(tokens(32, 9)));
+  EXPECT_FALSE(is_looping(std::vector<int>{}));
 }
 
 TEST(Soundness, NotesOverResponses) {

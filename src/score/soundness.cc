@@ -12,9 +12,11 @@ namespace {
 constexpr std::size_t kTailBytes = 64UL << 10;  // only so much of the text's end is examined
 constexpr std::size_t kMinRepeats = 4;
 constexpr std::size_t kMinLoopBytes = 200;
+constexpr std::size_t kMinLoopTokens = 32;
 
 // border[i]: length of the longest proper prefix of text[0..i] that is also its suffix (KMP).
-std::vector<std::size_t> borders(std::string_view text) {
+template <typename Symbols>
+std::vector<std::size_t> borders(const Symbols& text) {
   std::vector<std::size_t> border(text.size(), 0);
   for (std::size_t i = 1; i < text.size(); ++i) {
     std::size_t k = border[i - 1];
@@ -22,6 +24,18 @@ std::vector<std::size_t> borders(std::string_view text) {
     border[i] = text[i] == text[k] ? k + 1 : 0;
   }
   return border;
+}
+
+// Whether the reversed text begins with one block kMinRepeats times, over `least` symbols or more:
+// its prefix of length n has period p when it repeats p symbols n/p times.
+template <typename Symbols>
+bool begins_with_a_loop(const Symbols& reversed, std::size_t least) {
+  const std::vector<std::size_t> border = borders(reversed);
+  for (std::size_t i = least; i <= reversed.size(); ++i) {
+    const std::size_t period = i - border[i - 1];
+    if (period * kMinRepeats <= i) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -32,16 +46,13 @@ bool is_blank(std::string_view text) {
 
 bool is_looping(std::string_view text) {
   if (is_blank(text)) return false;  // such a text counts as empty
-  // The reversed tail has a prefix of length n with period p when it repeats p bytes n/p times.
   const std::string_view tail_view =
       text.size() > kTailBytes ? text.substr(text.size() - kTailBytes) : text;
-  const std::string tail(tail_view.rbegin(), tail_view.rend());
-  const std::vector<std::size_t> border = borders(tail);
-  for (std::size_t i = kMinLoopBytes; i <= tail.size(); ++i) {
-    const std::size_t period = i - border[i - 1];
-    if (period * kMinRepeats <= i) return true;
-  }
-  return false;
+  return begins_with_a_loop(std::string(tail_view.rbegin(), tail_view.rend()), kMinLoopBytes);
+}
+
+bool is_looping(std::span<const int> tokens) {
+  return begins_with_a_loop(std::vector<int>(tokens.rbegin(), tokens.rend()), kMinLoopTokens);
 }
 
 void set_soundness(Score& score, std::span<const Response> responses) {

@@ -16,6 +16,8 @@ const char* to_string(Purpose purpose) {
       return "second_pass_judgement";
     case Purpose::second_read_back:
       return "second_read_back";
+    case Purpose::canary:
+      return "canary";
   }
   return "answer";
 }
@@ -23,7 +25,7 @@ const char* to_string(Purpose purpose) {
 std::optional<Purpose> purpose_from_name(std::string_view name) {
   for (const Purpose purpose :
        {Purpose::answer, Purpose::second_pass, Purpose::read_back, Purpose::judgement,
-        Purpose::second_pass_judgement, Purpose::second_read_back}) {
+        Purpose::second_pass_judgement, Purpose::second_read_back, Purpose::canary}) {
     if (name == to_string(purpose)) return purpose;
   }
   return std::nullopt;

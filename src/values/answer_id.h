@@ -16,6 +16,7 @@ enum class Purpose {
   judgement,              // to have this variant's answer judged (docs/tasks.md, HLE)
   second_pass_judgement,  // to have the answer of the second pass judged
   second_read_back,       // read_back once more, by the baseline alone: the floor of its figures
+  canary,                 // to see that what was loaded answers at all (docs/canary.md)
 };
 
 // The name of an enumerator above, as the store writes it: "second_pass".

@@ -67,7 +67,27 @@ InFlightRow row_from(const json& value) {
   return row;
 }
 
+LoweredArgument lowered_from(const json& value) {
+  return {value.at("name"), value.at("planned"), value.at("taken")};
+}
+
 }  // namespace
+
+json to_json(const GpuUse& use) {
+  return {{"watched_s", use.watched_s},
+          {"busy_share", use.busy_share},
+          {"gaps", use.gaps},
+          {"gaps_s", use.gaps_s}};
+}
+
+GpuUse gpu_use_from_json(const json& value) {
+  GpuUse use;
+  read(value, "watched_s", use.watched_s);
+  read(value, "busy_share", use.busy_share);
+  read(value, "gaps", use.gaps);
+  read(value, "gaps_s", use.gaps_s);
+  return use;
+}
 
 bool LoadFacts::emulated() const {
   return std::ranges::any_of(kernels, [](const KernelFact& k) { return k.emulated == true; });
@@ -106,6 +126,14 @@ json to_json(const LoadFacts& facts) {
               {"prompt_tokens", facts.prompt_tokens},
               {"by_in_flight", rows_json(facts.by_in_flight)}};
   if (facts.energy_j) out["energy_j"] = *facts.energy_j;
+  if (facts.gpu_use) out["gpu_use"] = to_json(*facts.gpu_use);
+  for (const LoadPart& part : facts.parts) {
+    out["parts"].push_back({{"name", part.name}, {"seconds", part.seconds}});
+  }
+  for (const LoweredArgument& lowered : facts.lowered) {
+    out["lowered"].push_back(
+        {{"name", lowered.name}, {"planned", lowered.planned}, {"taken", lowered.taken}});
+  }
   return out;
 }
 
@@ -135,6 +163,15 @@ LoadFacts load_facts_from_json(const json& value) {
   }
   read(value, "worker", facts.worker);
   read(value, "versions", facts.versions);
+  for (const json& part : value.value("parts", json::array())) {
+    facts.parts.push_back({part.at("name"), part.at("seconds")});
+  }
+  for (const json& lowered : value.value("lowered", json::array())) {
+    facts.lowered.push_back(lowered_from(lowered));
+  }
+  if (const auto use = value.find("gpu_use"); use != value.end() && use->is_object()) {
+    facts.gpu_use = gpu_use_from_json(*use);
+  }
   read(value, "work_s", facts.work_s);
   read(value, "generated_tokens", facts.generated_tokens);
   read(value, "prompt_tokens", facts.prompt_tokens);

@@ -38,9 +38,35 @@ struct InFlightRow {
   friend bool operator==(const InFlightRow&, const InFlightRow&) = default;
 };
 
+// An engine argument that the load took in place of the plan's, for want of memory.
+struct LoweredArgument {
+  std::string name;
+  std::string planned;  // as JSON; "not set" where the plan leaves it to the engine
+  std::string taken;
+  friend bool operator==(const LoweredArgument&, const LoweredArgument&) = default;
+};
+
+// A part of load_s, as the worker tells them apart ("import", "weights", "compile", "graphs").
+struct LoadPart {
+  std::string name;
+  double seconds = 0;
+  friend bool operator==(const LoadPart&, const LoadPart&) = default;
+};
+
+// How busy the GPUs were while the load was ready, by the driver's own samples.
+struct GpuUse {
+  double watched_s = 0;
+  double busy_share = 0;  // of watched_s, mean over the GPUs
+  int gaps = 0;           // of at least a second in which no GPU computed
+  double gaps_s = 0;      // all of them together
+  friend bool operator==(const GpuUse&, const GpuUse&) = default;
+};
+
 struct LoadFacts {
   double load_s = 0;
-  std::vector<std::string> devices;  // one a rank
+  std::vector<LoadPart> parts;           // of load_s, in their order; empty: not told
+  std::vector<LoweredArgument> lowered;  // empty: loaded as the plan says
+  std::vector<std::string> devices;      // one a rank
   std::string dtype;
   std::string quantization;  // the engine's name of the method; empty: none
   std::vector<KernelFact> kernels;
@@ -61,6 +87,7 @@ struct LoadFacts {
   std::int64_t prompt_tokens = 0;
   std::vector<InFlightRow> by_in_flight;
   std::optional<double> energy_j;  // of the GPUs while ready; none: they do not tell
+  std::optional<GpuUse> gpu_use;   // none: not told
 
   // Some layers are computed in software: accuracy counts, speed does not.
   [[nodiscard]] bool emulated() const;
@@ -68,6 +95,9 @@ struct LoadFacts {
   [[nodiscard]] std::vector<std::string> kernel_names() const;
 };
 
+[[nodiscard]] nlohmann::json to_json(const GpuUse& use);
+// Throws as load_facts_from_json does.
+[[nodiscard]] GpuUse gpu_use_from_json(const nlohmann::json& value);
 [[nodiscard]] nlohmann::json to_json(const LoadFacts& facts);
 // What is missing keeps its default. Kernels may be bare names, as releases up to 0.1.0 stored
 // them. Throws nlohmann::json::exception on another layout: catch at the edge.

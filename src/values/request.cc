@@ -95,6 +95,7 @@ json to_json(const Sampling& sampling) {
   if (sampling.repetition_penalty != 1) out["repetition_penalty"] = sampling.repetition_penalty;
   if (sampling.seed) out["seed"] = *sampling.seed;
   if (!sampling.cache_salt.empty()) out["cache_salt"] = sampling.cache_salt;
+  if (sampling.logprobs > 0) out["logprobs"] = sampling.logprobs;
   return out;
 }
 

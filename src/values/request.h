@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace assay {
@@ -35,6 +36,9 @@ struct Sampling {
   std::vector<std::string> stop;  // never part of the returned text
   // What the engine kept of prompts with another salt is not used for this one. Empty: none.
   std::string cache_salt;
+  // So many of the likeliest at each sampled token, and its own, come as the response's positions;
+  // 0: none.
+  int logprobs = 0;
   friend bool operator==(const Sampling&, const Sampling&) = default;
 };
 
@@ -94,7 +98,8 @@ struct Response {
   FinishReason finish_reason = FinishReason::stop;
   std::string stop_reason;  // the stop string that matched, if one did
   std::vector<LogLikelihood> loglikelihoods;
-  std::vector<TokenLogprobs> positions;  // prompt_logprobs, from the start asked for
+  // prompt_logprobs: from the start asked for; generate: where sampling.logprobs asks for them.
+  std::vector<TokenLogprobs> positions;
   std::string error;  // finish_reason error: why; such a response is set aside, never scored
   int prompt_tokens = 0;
   // The prompt as it was sent, in tokens, where the server says that it read fewer; else 0.
@@ -107,6 +112,10 @@ struct Response {
   // Requests in flight while it ran, itself included, on average; 0: not known.
   int in_flight = 0;
 };
+
+// The error of a request in which a log-probability is no number (docs/worker_protocol.md).
+inline constexpr std::string_view kLogprobNotANumber =
+    "the engine gave a log-probability that is not a number";
 
 // Sampled tokens, listed or not.
 [[nodiscard]] int output_tokens(const Response& response);

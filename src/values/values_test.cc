@@ -106,7 +106,13 @@ TEST(LoadFacts, EverythingComesBack) {
   facts.fell_back = {"X, falling back to Y"};
   facts.gpu_memory_bytes = 17179869184;
   facts.work_s = 3;
+  facts.parts = {{"imports", 21.5}, {"weights", 3}};
+  facts.lowered = {{"gpu_memory_utilization", "0.92", "0.82"}};
+  facts.gpu_use = GpuUse{.watched_s = 20, .busy_share = 0.5, .gaps = 1, .gaps_s = 2.5};
   const LoadFacts back = load_facts_from_json(to_json(facts));
+  EXPECT_EQ(back.parts, facts.parts);
+  EXPECT_EQ(back.lowered, facts.lowered);
+  EXPECT_EQ(back.gpu_use, facts.gpu_use);
   EXPECT_EQ(back.devices, facts.devices);
   EXPECT_EQ(back.kernels, facts.kernels);
   EXPECT_EQ(back.checkpoint, facts.checkpoint);

@@ -115,6 +115,7 @@ def prompts_of_answers(folder: Path, workload: Workload) -> dict[str, tuple[str,
     store.close()
     baseline = [step for step in steps if step[0] == workload.variants[0]]
     first = {step[1:4]: step[6] for step in baseline if step[4:6] == ("answer", 0)}
+    canary = {step[2]: step[6] for step in baseline if step[4:6] == ("canary", 0)}
     out = {}
     for step in steps:
         variant, purpose, key, prompt = step[0], step[4], step[6], rendered[step[7]]
@@ -126,6 +127,8 @@ def prompts_of_answers(folder: Path, workload: Workload) -> dict[str, tuple[str,
         lists = [entry["tokens"] for entry in prompt["scored"]] or [prompt["prompt_tokens"]]
         if "read_back" in purpose:
             lists = [prompt["prompt_tokens"] + answers[first[step[1:4]]]["token_ids"]]
+        if (purpose, step[5]) == ("canary", 1):
+            lists = [prompt["prompt_tokens"] + answers[canary[step[2]]]["token_ids"]]
         out[key] = (who, fake_worker.asked_digest(lists))
     return out
 

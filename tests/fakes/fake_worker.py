@@ -21,6 +21,7 @@ or the JSON text itself). Every key may be left out:
                         a `checkpoint` the folder's own config.json is asked, or its name (below)
   load_s        0.0     how long `load` takes; a progress line each 0.2 s of it
   load_error    {what, why, fix}   `load` fails with it
+  less_memory   {..}    `load` without these arguments ends with "out of memory" and asks for them
   heartbeat_s   2.0     0: none
   tokens_per_s  0       pace of one answer; 0: at once. Its prompt costs nothing
   max_num_seqs  256     answers worked on at a time; the rest wait
@@ -29,6 +30,7 @@ or the JSON text itself). Every key may be left out:
   noise         0.0     0 to 1: the share of prompts for which this model's default answer differs
   loglikelihood [..]    {"match", "continuation": regexes, "sum": -1.5 or null, "greedy": true}
   logprob_noise 0.0     prompt_logprobs: how far this model's distribution is from the others'
+  read_rank     N       prompt_logprobs: the rank of every token, in place of one that is drawn
   lm_eval       {..}    {"needs": [{"prompt": "..", "max_tokens": 8}], "results": {..}}; without:
                         one need for each document of `samples`, or the first `limit` (2)
   grandchild    true    starts a `sleep` of 600 s in a session of its own (for guardian tests)
@@ -43,7 +45,8 @@ or the JSON text itself). Every key may be left out:
 
 A rule: {"match": regex searched in the prompt, or "contains": "plain text",
          "text": "..", or "texts": [..] of which the prompt's hash picks one,
-         "delay_s": 1.5, "finish_reason": "length", "error": "..", "times": 2 (then it is skipped)}
+         "delay_s": 1.5, "finish_reason": "length", "error": "..", "times": 2 (then it is skipped),
+         "not_a_number": true   a log-probability that is none, where any are asked for}
 A folder whose name ends in -NVFP4A16, -W4A16… stands for 4-bit weights and 16-bit activations, in
 -NVFP4 for W4A4, in -FP8 for W8A8, any other for 16 bits: what a real one's config.json would say.
 
@@ -89,6 +92,7 @@ from typing import Any
 
 MAX_FRAME_BYTES = 67_108_864
 DEFAULT_TEXTS = ["Let me see.\nThe answer is ({letter}). So it is $\\boxed{{number}}$."]
+NOT_A_NUMBER = "the engine gave a log-probability that is not a number"
 SCORED = ("generate", "loglikelihood", "prompt_logprobs")
 
 Frame = dict[str, Any]
@@ -238,9 +242,13 @@ def answer_generate(script: Script, frame: Frame) -> tuple[Frame, float]:
     if "error" in rule:
         return failed(frame, rule["error"]), rule.get("delay_s", 0.0)
     sampling = frame["sampling"]
+    if rule.get("not_a_number") and sampling.get("logprobs"):
+        return failed(frame, NOT_A_NUMBER), 0.0
     text, tokens, finish, stop = cut(script.text_for(rule, prompt, sampling), sampling)
     result.update(text=text, token_ids=tokens, stop_reason=stop,
                   finish_reason=rule.get("finish_reason", finish))  # fmt: skip
+    if sampling.get("logprobs"):
+        result["positions"] = [[token, -0.5, 1, [token], [-0.5]] for token in tokens]
     pace = script.get("tokens_per_s", 0)
     duration = rule.get("delay_s", len(tokens) / pace if pace else 0.0)
     result["decode_s"] = duration
@@ -273,7 +281,7 @@ def answer_loglikelihood(script: Script, frame: Frame) -> tuple[Frame, float]:
 def position(script: Script, before: int, token: int, top_k: int) -> list[Any]:
     """One entry of `positions`: powers of one half, bent by the model's own noise."""
     noise = script.get("logprob_noise", 0.0)
-    rank = 1 + int(unit("rank", before, token) ** 4 * (top_k + 2))
+    rank = script.get("read_rank", 0) or 1 + int(unit("rank", before, token) ** 4 * (top_k + 2))
     others = iter(x for x in range(4, 4 * (top_k + 3), 4) if x != token)
     places = [token if i + 1 == rank else next(others) for i in range(top_k + 2)]
     weights = [
@@ -449,8 +457,18 @@ class FakeWorker:
             and time.monotonic() >= self.next_beat
         ):
             self.next_beat = time.monotonic() + every
-            beat = {"type": "heartbeat", "stepping": bool(self.running or self.waiting)}
+            beat = {"type": "heartbeat", "stepping": bool(self.running or self.waiting),
+                    "generated_tokens": self.tokens_so_far()}  # fmt: skip
             self.send({**beat, "steps": self.sent_results})
+
+    def tokens_so_far(self) -> int:
+        """Those of answers on the way come evenly until their end."""
+        now = time.monotonic()
+        tokens = self.generated_tokens
+        for end, _, _, result in self.running:
+            share = 1 - (end - now) / result["decode_s"] if result["decode_s"] > 0 else 1.0
+            tokens += int(min(1.0, max(0.0, share)) * len(result["token_ids"]))
+        return tokens
 
     def pause(self) -> float:
         now = time.monotonic()
@@ -594,6 +612,14 @@ class FakeWorker:
             self.error(frame, problem["what"], problem["why"], problem["fix"])
             return
         args = frame.get("args") or {}
+        less = self.script.get("less_memory", {})
+        if any(args.get(name) != value for name, value in less.items()):
+            error = {"type": "error", "id": frame["id"], "what": "the model cannot be loaded",
+                     "why": "out of memory", "fix": "ask for less", "fatal": True,
+                     "less_memory": less}  # fmt: skip
+            self.send(error)
+            self.stopping = True
+            return
         self.args = args
         took, now = self.script.get("load_s", 0.0), time.monotonic()
         for i in range(int(took / 0.2)):

@@ -27,6 +27,10 @@ struct EngineScript {
   double load_s = 10;
   bool load_hangs = false;        // it takes all the time it is given, and more
   double load_fails_after_s = 0;  // the next load fails after so long, once; 0: it does not
+  nlohmann::json less_memory = nlohmann::json::object();  // loads without these arguments lack it
+  bool never_enough_memory = false;                       // with them neither
+  std::vector<nlohmann::json> load_args;                  // of each load
+  std::optional<std::int64_t> tokens_so_far;              // told by every engine
   double token_s = 0.1;   // per output token, whatever is in flight; of an answer without, once
   int output_tokens = 5;  // of each answer; sampling.max_tokens when larger
   std::function<std::string(const std::string& prompt)> answer = [](const std::string&) {
@@ -40,6 +44,7 @@ struct EngineScript {
   std::function<bool(const std::string& prompt)> cut = [](const std::string&) { return false; };
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
+  bool dies_for_want_of_memory = false;
   // True, once: the engine is found dead when it is to render this prompt.
   std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
     return false;
@@ -58,13 +63,16 @@ struct EngineScript {
   std::vector<std::string> salts;           // of these
   std::vector<std::vector<int>> read_back;  // tokens of prompt_logprobs requests, in order
   bool deadly_read_back = false;            // the engine dies of the first of them
+  // What it finds at the positions of such a request.
+  std::function<std::vector<TokenLogprobs>(const Rendered::Scored&)> read =
+      [](const Rendered::Scored&) { return std::vector<TokenLogprobs>{{7, -0.5, 1, {7}, {-0.5}}}; };
 };
 
 class ScriptedEngine final : public Engine {
  public:
   explicit ScriptedEngine(EngineScript& script) : script_(script) {
     ++script_.starts;
-    hello_ = {"fake", {{"fake", "1"}}, {"generate"}, script.max_in_flight};
+    hello_ = {"fake", {{"fake", "1"}}, {"generate", "prompt_logprobs"}, script.max_in_flight};
   }
 
   const EngineHello& hello() const override { return hello_; }
@@ -92,8 +100,17 @@ class ScriptedEngine final : public Engine {
     }
     return out;
   }
-  Result<LoadFacts> load(const nlohmann::json&, std::chrono::seconds timeout) override {
+  nlohmann::json less_memory() const override { return lacks_memory_; }
+  std::optional<std::int64_t> tokens_so_far() const override { return script_.tokens_so_far; }
+  Result<LoadFacts> load(const nlohmann::json& args, std::chrono::seconds timeout) override {
     ++script_.loads;
+    script_.load_args.push_back(args);
+    for (const auto& [name, value] : script_.less_memory.items()) {
+      const bool given = args.contains(name) && args.at(name) == value;
+      if (given && !script_.never_enough_memory) continue;
+      lacks_memory_ = script_.less_memory;
+      return environment_error("vLLM cannot load m", "CUDA out of memory", "ask for less");
+    }
     if (script_.load_hangs) {
       script_.clock.advance(timeout);
       return environment_error("the engine does not answer 'load'", "its last line",
@@ -139,7 +156,7 @@ class ScriptedEngine final : public Engine {
     running_.pop_front();
     Answered answered{done.id, {}};
     if (done.kind == RequestKind::prompt_logprobs) {
-      answered.response.positions = {{7, -0.5, 1, {7}, {-0.5}}};
+      answered.response.positions = script_.read(done.scored.at(0));
       return read_only(std::move(answered), done);
     }
     if (done.kind == RequestKind::loglikelihood) {  // the sum is minus the last token
@@ -218,6 +235,7 @@ class ScriptedEngine final : public Engine {
   }
 
   Died died() {
+    if (script_.dies_for_want_of_memory) lacks_memory_ = {{"max_num_seqs", 2}};
     Died event{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
     for (const auto& entry : running_) event.unanswered.push_back(entry.id);
     running_.clear();
@@ -233,6 +251,7 @@ class ScriptedEngine final : public Engine {
   std::size_t open_needs_ = 0;
   std::map<std::int64_t, Response> had_;
   bool dead_ = false;
+  nlohmann::json lacks_memory_ = nlohmann::json::object();
 };
 
 }  // namespace assay

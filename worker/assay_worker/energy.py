@@ -40,6 +40,21 @@ def total_joules() -> float | None:
     return sum(r for r in readings if r is not None)
 
 
+def driver_version() -> str | None:
+    try:
+        nvml = ctypes.CDLL(LIBRARY)
+    except OSError:
+        return None
+    if nvml.nvmlInit_v2() != 0:
+        return None
+    text = ctypes.create_string_buffer(96)
+    try:
+        told = nvml.nvmlSystemGetDriverVersion(text, ctypes.c_uint(len(text))) == 0
+    finally:
+        nvml.nvmlShutdown()
+    return text.value.decode() if told else None
+
+
 def visible_gpus(nvml: Any) -> list[str]:
     """Indices or UUIDs: CUDA_VISIBLE_DEVICES, or all. NVML itself does not know the variable."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -51,13 +66,18 @@ def visible_gpus(nvml: Any) -> list[str]:
     return [str(i) for i in range(count.value)]
 
 
-def energy_of(nvml: Any, name: str) -> float | None:
-    handle, millijoules = ctypes.c_void_p(), ctypes.c_ulonglong()
+def handle_of(nvml: Any, name: str) -> ctypes.c_void_p | None:
+    handle = ctypes.c_void_p()
     if name.isdigit():
         found = nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(int(name)), ctypes.byref(handle))
     else:
         found = nvml.nvmlDeviceGetHandleByUUID(name.encode(), ctypes.byref(handle))
-    if found != 0:
+    return handle if found == 0 else None
+
+
+def energy_of(nvml: Any, name: str) -> float | None:
+    handle, millijoules = handle_of(nvml, name), ctypes.c_ulonglong()
+    if handle is None:
         return None
     # Before Volta, and inside a MIG slice, a GPU does not count.
     if nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(millijoules)) != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import threading
@@ -17,6 +18,9 @@ from assay_worker import outputs
 from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
 from assay_worker.fork_server import ForkServer
+from assay_worker.gpu_watch import GpuWatch
+from assay_worker.load_parts import Stopwatch, in_order, since_process_start_s
+from assay_worker.memory import lacks_memory, less_memory
 from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
 from assay_worker.rank_errors import expect_errors, first_error, forget_errors
@@ -53,6 +57,10 @@ class VllmEngine:
         self._prompt_tokens = 0
         self._generated_tokens = 0
         self._energy: EnergyCounter | None = None
+        self._watch: GpuWatch | None = None
+        self._asked: Frame = {}  # arguments of the load, its share of the GPU always among them
+        self._process_s = since_process_start_s()
+        self._importing = Stopwatch()
         self._import: threading.Thread | None = None
 
     # ------------------------------------------------ loading
@@ -60,7 +68,9 @@ class VllmEngine:
         """Imports vLLM (10 to 40 s) beside whatever else the worker does."""
         if self._import is None and find_spec("vllm"):
             self._fork_server.begin()
-            self._import = threading.Thread(target=import_quietly, name="import vllm", daemon=True)
+            self._import = threading.Thread(
+                target=import_quietly, args=(self._importing,), name="import vllm", daemon=True
+            )
             self._import.start()
 
     def load(self, folder: Path, args: Frame, progress: Callable[[str], None]) -> Frame:
@@ -73,8 +83,11 @@ class VllmEngine:
         set_environment(args)
         if self._import is not None:
             self._import.join()
+        else:
+            import_quietly(self._importing)
         llm_class = import_vllm()
         self._fork_server.make_engine_cores()
+        self._asked = {"gpu_memory_utilization": default_utilization(), **args}
         values = checked_arguments(args)
         values.setdefault("disable_log_stats", False)
         extended = "worker_extension_cls" not in values
@@ -86,13 +99,16 @@ class VllmEngine:
                 self._llm = llm_class(model=str(folder), **values)
             except Exception as error:
                 traceback.print_exc()  # the log holds none where the engine runs in this process
-                raise load_error(folder, error) from error
+                raise load_error(folder, error, self._asked) from error
         self._engine = self._llm.llm_engine
         facts = loaded_facts(self._llm, time.monotonic() - started, log, extended)
         self._max_model_len = facts["max_model_len"]
         self._max_top_k = self._llm.model_config.max_logprobs
         self._special = special_tokens(self._llm.get_tokenizer())
         self._energy = EnergyCounter()
+        self._watch = GpuWatch()
+        beside = {"process": self._process_s, "imports": self._importing.seconds}
+        facts["parts"] = in_order({**facts["parts"], **beside})
         return facts
 
     # ------------------------------------------------ requests
@@ -118,7 +134,7 @@ class VllmEngine:
                 self._engine.add_request(name, prompt_of(frame, prompt), parameters)
         except Exception as error:  # vLLM refuses a prompt with classes of its own
             if type(error).__name__ == "EngineDeadError":
-                raise lost(error) from error
+                raise lost(error, self._asked) from error
             self._drop(pending)
             return outputs.failed_result(frame["id"], describe(error))
         return None
@@ -161,7 +177,7 @@ class VllmEngine:
             stepped = self._engine.step()
         except Exception as error:
             traceback.print_exc()
-            raise lost(error) from error
+            raise lost(error, self._asked) from error
         for output in stepped:
             if not output.finished:
                 continue
@@ -180,7 +196,8 @@ class VllmEngine:
         self._prompt_tokens += sum(len(p.prompt_token_ids) for p in parts)
         try:
             if frame["type"] == "generate":
-                result = outputs.generate_result(frame["id"], parts[0], self._special)
+                logprobs = frame["sampling"].get("logprobs", 0)
+                result = outputs.generate_result(frame["id"], parts[0], self._special, logprobs)
                 self._generated_tokens += len(result["token_ids"])
                 return result
             return scored_result(frame, parts)
@@ -202,7 +219,20 @@ class VllmEngine:
             "prompt_tokens": self._prompt_tokens,
             "kv_cache_use": use,
             "energy_j": self._energy.joules() if self._energy is not None else None,
+            "gpu_use": self._watch.facts() if self._watch is not None else None,
         }
+
+    def tokens_so_far(self) -> int | None:
+        """Output tokens since the load, those of unfinished answers included, by vLLM's counter.
+        Called from another thread than the rest."""
+        llm = self._llm
+        if llm is None or self._engine is None:
+            return None
+        try:
+            counters = {m.name: getattr(m, "value", None) for m in llm.get_metrics()}
+            return int(counters["vllm:generation_tokens"])
+        except Exception:  # a vLLM that counts otherwise, or not at all
+            return None
 
     def close(self) -> None:
         """Ends vLLM's own processes politely; takes seconds when there are any."""
@@ -251,7 +281,10 @@ def sampling_parameters(frame: Frame) -> Any:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
     given = frame["sampling"]
+    logprobs = given.get("logprobs", 0)
     return SamplingParams(
+        logprobs=logprobs or None,
+        flat_logprobs=bool(logprobs),
         max_tokens=given["max_tokens"],
         temperature=given.get("temperature", 0.0),
         top_p=given.get("top_p", 1.0),
@@ -301,15 +334,13 @@ def import_vllm() -> Any:
     return LLM
 
 
-def import_quietly() -> None:
+def import_quietly(watch: Stopwatch) -> None:
     # What goes wrong here goes wrong again, with a better message, in load().
-    try:
+    with watch, contextlib.suppress(Exception):
         import vllm
         import vllm.v1.engine.llm_engine
 
         vllm.LLM  # noqa: B018  (vllm imports its parts on first use)
-    except Exception:
-        pass
 
 
 def checked_arguments(args: Frame) -> Frame:
@@ -339,28 +370,35 @@ def checked_arguments(args: Frame) -> Frame:
     return dict(args)
 
 
-def lost(error: Exception) -> WorkerError:
+def lost(error: Exception, asked: Frame) -> WorkerError:
+    why = first_error() or describe(error)
     return WorkerError(
         "the engine failed",
-        first_error() or describe(error),
+        why,
         "start another worker; if one request does it again, leave that request out",
         fatal=True,
+        less_memory=less_memory(why, asked),
     )
 
 
-NO_MEMORY = ("out of memory", "Free memory on device", "No available memory")
+def default_utilization() -> float:
+    """The share of a card that vLLM asks for where nobody says."""
+    from vllm.engine.arg_utils import EngineArgs
+
+    return float(EngineArgs.gpu_memory_utilization)
 
 
-def load_error(folder: Path, error: Exception) -> WorkerError:
+def load_error(folder: Path, error: Exception, asked: Frame) -> WorkerError:
     why = first_error() or describe(error)
     forget_errors()
     fix = "read the engine's log; often an engine argument in the plan does not suit the machine"
-    if any(words in why for words in NO_MEMORY):
+    if lacks_memory(why):
         fix = (
             "end what else holds the GPU's memory (`nvidia-smi` names it), or ask for less: "
             "engine.gpu_memory_utilization, max_model_len, max_num_seqs"
         )
-    return WorkerError(f"vLLM cannot load {folder.name}", why, fix, fatal=True)
+    less = less_memory(why, asked)
+    return WorkerError(f"vLLM cannot load {folder.name}", why, fix, fatal=True, less_memory=less)
 
 
 def special_tokens(tokenizer: Any) -> dict[int, str]:

@@ -30,6 +30,7 @@ class EngineFacts:
             "attention": dict(attention_backends(model)),
             "log": RANK_LOG.notable,
             "fell_back": RANK_LOG.fell_back,
+            "parts": RANK_LOG.parts,
             **device_facts(),
         }
 

@@ -6,11 +6,21 @@ from typing import Any
 
 
 class WorkerError(Exception):
-    def __init__(self, what: str, why: str, fix: str, *, fatal: bool = False) -> None:
+    def __init__(
+        self,
+        what: str,
+        why: str,
+        fix: str,
+        *,
+        fatal: bool = False,
+        less_memory: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{what}: {why}")
         self.what, self.why, self.fix, self.fatal = what, why, fix, fatal
+        self.less_memory = less_memory or {}
 
     def frame(self, request_id: int | None) -> dict[str, Any]:
+        less = {"less_memory": self.less_memory} if self.less_memory else {}
         return {
             "type": "error",
             "id": request_id,
@@ -18,6 +28,7 @@ class WorkerError(Exception):
             "why": one_line(self.why),
             "fix": one_line(self.fix),
             "fatal": self.fatal,
+            **less,
         }
 
 

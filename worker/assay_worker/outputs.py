@@ -66,7 +66,13 @@ def without_special_tokens(text: str, token_ids: Iterable[int], special: dict[in
     return text
 
 
-def generate_result(request_id: int, output: Any, special: dict[int, str]) -> Frame:
+NOT_A_NUMBER = "the engine gave a log-probability that is not a number"  # docs/worker_protocol.md
+
+
+def generate_result(
+    request_id: int, output: Any, special: dict[int, str], logprobs: int = 0
+) -> Frame:
+    """`logprobs`: as many of the likeliest at each token were asked for."""
     completion = output.outputs[0]
     token_ids = list(completion.token_ids)
     reason, stop, error = finish(completion)
@@ -76,17 +82,19 @@ def generate_result(request_id: int, output: Any, special: dict[int, str]) -> Fr
         "token_ids": token_ids,
         "finish_reason": reason,
         "stop_reason": stop,
+        "positions": positions(completion.logprobs, 0, logprobs) if logprobs else [],
         "error": error,
         **times(output.metrics),
     }
 
 
-def rows(prompt_logprobs: Any, start: int) -> Iterable[tuple[list[int], list[float], list[int]]]:
-    """Per position from `start` on: token ids, log-probabilities, ranks; the prompt's own first.
+def rows(logprobs: Any, start: int) -> Iterable[tuple[list[int], list[float], list[int]]]:
+    """Per position from `start` on: token ids, log-probabilities, ranks; first those of the token
+    that stands there.
 
     Takes vLLM's FlatLogprobs, whose entries need no objects of their own.
     """
-    flat = prompt_logprobs
+    flat = logprobs
     for at in range(start, len(flat.start_indices)):
         a, b = flat.start_indices[at], flat.end_indices[at]
         yield flat.token_ids[a:b], flat.logprobs[a:b], flat.ranks[a:b]
@@ -103,23 +111,23 @@ def loglikelihood(prompt_logprobs: Any, start: int) -> Frame:
         greedy = greedy and logprobs[0] >= max(logprobs)
         count += 1
     if math.isnan(total):
-        raise ValueError("the engine gave a log-probability that is not a number")
+        raise ValueError(NOT_A_NUMBER)
     return {"sum": json_number(total), "is_greedy": greedy, "tokens": count}
 
 
-def positions(prompt_logprobs: Any, start: int, top_k: int) -> list[list[Any]]:
+def positions(logprobs: Any, start: int, top_k: int) -> list[list[Any]]:
     """[[token, logprob, rank, [top tokens], [top logprobs]]], likeliest first."""
     out = []
-    for tokens, logprobs, ranks in rows(prompt_logprobs, start):
-        # The first entry is the prompt's token; then come the top k by rank, maybe that one again.
+    for tokens, values, ranks in rows(logprobs, start):
+        # The first entry is the token itself; then come the top k by rank, maybe that one again.
         top = slice(1, 1 + top_k)
         out.append(
             [
                 tokens[0],
-                short_number(logprobs[0]),
+                short_number(values[0]),
                 ranks[0],
                 tokens[top],
-                [short_number(x) for x in logprobs[top]],
+                [short_number(x) for x in values[top]],
             ]
         )
     return out
@@ -132,5 +140,5 @@ def json_number(value: float) -> float | None:
 def short_number(value: float) -> float | None:
     """Nine digits hold a float32 exactly and halve the frame."""
     if math.isnan(value):
-        raise ValueError("the engine gave a log-probability that is not a number")
+        raise ValueError(NOT_A_NUMBER)
     return None if value == -math.inf else float(f"{value:.9g}")

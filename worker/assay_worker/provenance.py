@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from assay_worker.checkpoint import checkpoint_bits
+from assay_worker.energy import driver_version
 from assay_worker.fallbacks import tells_of_fallback
 from assay_worker.kernels import kernel_fact
+from assay_worker.load_parts import part_of, slowest
 from assay_worker.rank_errors import note_error
 from assay_worker.versions import installed_versions
 
@@ -31,6 +34,7 @@ class LogCapture:
         self.progress = progress
         self.notable: list[str] = []
         self.fell_back: list[str] = []
+        self.parts: dict[str, float] = {}
         self.active = False
 
     def take(self, record: logging.LogRecord) -> None:
@@ -41,6 +45,8 @@ class LogCapture:
         if tells_of_fallback(str(record.msg)) and line not in self.fell_back:
             self.fell_back.append(line)
         note_error(record)
+        if part := part_of(line):
+            self.parts[part[0]] = self.parts.get(part[0], 0.0) + part[1]
         self.progress(line)
 
     def start(self) -> None:
@@ -81,6 +87,7 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
     blocks = cache.num_gpu_blocks or 0
     return {
         "load_s": load_s,
+        "parts": slowest([log.parts, *(rank["parts"] for rank in ranks)]),
         "dtype": str(config.model_config.dtype).removeprefix("torch."),
         "quantization": quantization,
         "kernels": over_ranks(rank["kernels"] for rank in ranks) or kernels_from_log(lines),
@@ -100,9 +107,25 @@ def loaded_facts(llm: Any, load_s: float, log: LogCapture, extended: bool) -> di
             "max_num_batched_tokens": str(config.scheduler_config.max_num_batched_tokens),
             "tensor_parallel_size": str(config.parallel_config.tensor_parallel_size),
             "enforce_eager": str(config.model_config.enforce_eager),
+            "head_size": str(config.model_config.get_head_size()),
+            **where_told(
+                flash_attention=flash_attention(lines),
+                batch_invariant=os.environ.get("VLLM_BATCH_INVARIANT"),
+                driver=driver_version(),
+            ),
             "log": "\n".join(lines),
         },
     }
+
+
+def where_told(**facts: str | None) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}
+
+
+def flash_attention(lines: Iterable[str]) -> str:
+    """Which version of it runs, by vLLM's log; empty: not told."""
+    found = [m[1] for line in lines if (m := re.search(r"FlashAttention version (\d+)", line))]
+    return found[0] if found else ""
 
 
 def over_ranks(lists: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:

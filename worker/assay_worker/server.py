@@ -40,6 +40,7 @@ class Engine(Protocol):
     def cancel(self, request_id: int) -> Frame | None: ...
     def step(self) -> list[Frame]: ...
     def stats(self) -> Frame: ...
+    def tokens_so_far(self) -> int | None: ...
     def close(self) -> None: ...
 
 
@@ -98,6 +99,8 @@ class Server:
         while True:
             # `steps` tells an engine that works from one that hangs.
             beat = {"type": "heartbeat", "stepping": self.engine.busy, "steps": self.steps}
+            if (tokens := self.engine.tokens_so_far()) is not None:
+                beat["generated_tokens"] = tokens
             self.send(beat)
             time.sleep(HEARTBEAT_S)
 

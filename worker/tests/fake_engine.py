@@ -65,5 +65,8 @@ class FakeEngine:
     def stats(self) -> Frame:
         return {"running": len(self.left), "waiting": 0}
 
+    def tokens_so_far(self) -> int | None:
+        return len(self.joined)
+
     def close(self) -> None:
         self.closed.set()

@@ -88,3 +88,17 @@ def test_times_are_spans_and_never_negative() -> None:
                               last_token_ts=0.0)  # fmt: skip
     assert outputs.times(metrics) == {"queued_s": 2.5, "first_token_s": 0.5, "decode_s": 0.0}
     assert outputs.times(None) == {"queued_s": 0.0, "first_token_s": 0.0, "decode_s": 0.0}
+
+
+def test_generation_tells_log_probabilities_where_they_are_asked_for() -> None:
+    completion = SimpleNamespace(
+        text="Hi", token_ids=(5, 6), finish_reason="length", stop_reason=None,
+        logprobs=flat(LIKELIEST, SECOND),
+    )  # fmt: skip
+    output = SimpleNamespace(outputs=[completion], prompt_token_ids=[1], metrics=None)
+    assert outputs.generate_result(4, output, {})["positions"] == []
+    result = outputs.generate_result(4, output, {}, 1)
+    assert result["positions"] == [[5, -0.25, 1, [5], [-0.25]], [6, -1.5, 2, [9], [-0.5]]]
+    completion.logprobs = flat([(5, math.nan, 1), (5, math.nan, 1)])
+    with pytest.raises(ValueError, match=outputs.NOT_A_NUMBER):
+        outputs.generate_result(4, output, {}, 1)

@@ -50,8 +50,10 @@ def run_rank(text: str) -> None:
 def test_a_ranks_exception_is_the_reason_and_memory_has_its_own_fix() -> None:
     run_rank(RANK)
     path = Path(os.environ[rank_errors.VARIABLE])
-    error = engine.load_error(Path("small"), OUTSIDE)
+    asked = {"gpu_memory_utilization": 0.92}
+    error = engine.load_error(Path("small"), OUTSIDE, asked)
     assert error.why == f"ValueError: {FREE}"
+    assert error.less_memory == {"gpu_memory_utilization": 0.79}
     assert "nvidia-smi" in error.fix
     assert not path.exists(), "nothing is left behind"
 
@@ -59,12 +61,12 @@ def test_a_ranks_exception_is_the_reason_and_memory_has_its_own_fix() -> None:
 def test_the_first_of_several_is_the_cause() -> None:
     run_rank(RANK)
     run_rank(RANK.replace("ValueError", "RuntimeError").replace("Free", "Lost peer; free"))
-    assert engine.lost(RuntimeError("EngineCore died")).why == f"ValueError: {FREE}"
+    assert engine.lost(RuntimeError("EngineCore died"), {}).why == f"ValueError: {FREE}"
 
 
 def test_without_a_ranks_word_vllms_own_stays() -> None:
-    assert engine.load_error(Path("small"), OUTSIDE).why == f"RuntimeError: {OUTSIDE}"
-    assert "argument" in engine.load_error(Path("small"), OUTSIDE).fix
+    assert engine.load_error(Path("small"), OUTSIDE, {}).why == f"RuntimeError: {OUTSIDE}"
+    assert "argument" in engine.load_error(Path("small"), OUTSIDE, {}).fix
 
 
 def test_an_address_is_no_fact() -> None:

@@ -165,4 +165,5 @@ def test_a_broken_frame_ends_the_connection(peer: Peer) -> None:
 def test_heartbeats_come_from_the_greeting_on(peer: Peer) -> None:
     peer.send("stats", id=1)
     peer.get()
-    assert peer.beats[0] == {"type": "heartbeat", "stepping": False, "steps": 0}
+    beat = {"type": "heartbeat", "stepping": False, "steps": 0, "generated_tokens": 0}
+    assert peer.beats[0] == beat

@@ -1,0 +1,124 @@
+"""Loads that answer and are wrong, loads that lack memory: what `assay run` makes of each.
+
+usage: test_canary.py ASSAY ROOT
+
+The worker is tests/fakes/fake_worker.py; the baseline's model is `good`, the candidate's `bad`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+assay, root = sys.argv[1], Path(sys.argv[2])
+
+PLAN = """name: canary
+engine: {{kind: worker, module: fake_worker, max_model_len: 4096}}
+variants:
+  - {{name: bf16, model: {folder}/good, baseline: true}}
+  - {{name: fp8, model: {folder}/bad}}
+tasks:
+  - {{name: aime24, first: 2, max_gen_toks: 64}}
+fidelity: {{items: 0}}
+{extra}
+"""
+
+
+def check(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
+    print("ok", what)
+
+
+class Case:
+    def __init__(self, folder: Path, script: dict[str, Any], extra: str = "") -> None:
+        self.folder, self.script = folder, script
+        folder.mkdir()
+        for name in ("good", "bad"):
+            model = folder / name
+            model.mkdir()
+            (model / "config.json").write_text(json.dumps({"name": name}))
+            (model / "tokenizer.json").write_text("{}")
+            (model / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+        (folder / "plan.yaml").write_text(PLAN.format(folder=folder, extra=extra))
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        script = {**self.script, "asked_log": str(self.folder / "asked")}
+        env = {**os.environ, "ASSAY_PYTHON": sys.executable, "ASSAY_GRADERS": "1",
+               "PYTHONPATH": str(root / "tests/fakes"), "ASSAY_FAKE_SCRIPT": json.dumps(script),
+               "XDG_CACHE_HOME": str(self.folder / "cache")}  # fmt: skip
+        command = [assay, "run", str(self.folder / "plan.yaml"), "--data", str(root / "data"),
+                   "--out", str(self.folder / "out")]  # fmt: skip
+        return subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+
+    def asked(self, model: str, kind: str = "generate") -> int:
+        log = self.folder / "asked"
+        lines = map(json.loads, log.read_text().splitlines()) if log.exists() else []
+        return sum(line["model"] == model and line["kind"] == kind for line in lines)
+
+    def report(self) -> dict[str, Any]:
+        return json.loads((self.folder / "out/results.json").read_text())
+
+
+def ends(folder: Path, name: str, bad: dict[str, Any], what: str, *causes: str) -> None:
+    """The candidate's load is bad: exit code 3, its reason, and none of its items asked."""
+    case = Case(folder / name, {"models": {"bad": bad}})
+    done = case.run()
+    check(f"{name}: exit code", done.returncode, 3)
+    for words in (f"the canary of variant fp8 failed: {what}", *causes):
+        assert words in done.stderr, (words, done.stderr)
+    check(f"{name}: prompts that the candidate got", case.asked("bad"), 8)
+    check(f"{name}: prompts that the baseline got", case.asked("good"), 8 + 2)
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    case = Case(folder / "sound", {})
+    done = case.run()
+    assert done.returncode == 0, done.stderr
+    figures = case.report()["variants"][1]["canary"]
+    check("sound: answers", (figures["answers"], figures["empty"], figures["looping"]), (8, 0, 0))
+    check("sound: what the candidate read", case.asked("bad", "prompt_logprobs"), 8)
+    assert figures["agreed"] > figures["positions"] / 4 > 0, figures
+    done = case.run()
+    check("once more: nothing is asked", (case.asked("good"), case.asked("bad")), (10, 10))
+
+    ends(folder, "empty", {"default": {"text": " "}}, "8 of 8 answers are empty",
+         "the chat template", "FakeKernel")  # fmt: skip
+    ends(folder, "looping", {"default": {"text": "ha " * 100}}, "8 of 8 answers repeat themselves",
+         "an answer begins \"ha ha")  # fmt: skip
+    # One token for ever: 64 of them are fewer bytes than the report's rule for texts looks at.
+    ends(folder, "one_token", {"default": {"text": " ! " * 100}}, "8 of 8 answers repeat themselves")
+    ends(folder, "not_a_number", {"default": {"not_a_number": True}}, "8 of its answers")
+    ends(folder, "other_model", {"read_rank": 3}, "it picks the baseline's token at 0 of ",
+         "the checkpoint")  # fmt: skip
+
+    # An engine that dies is dead; the one in its place is asked anew, and the run goes on.
+    died = Case(folder / "died", {"faults": [{"do": "kill", "on": "generate",
+                                              "marker": str(folder / "once")}]})  # fmt: skip
+    done = died.run()
+    assert done.returncode == 0, done.stderr
+    check("died: events", [e["kind"] for e in died.report()["events"]], ["engine died"])
+    check("died: the candidate's canary", died.report()["variants"][1]["canary"]["answers"], 8)
+
+    off = Case(folder / "off", {"models": {"bad": {"default": {"text": ""}}}}, "canary: off")
+    done = off.run()
+    assert done.returncode == 0, done.stderr
+    check("off: prompts", off.asked("bad"), 2)
+
+    less = {"gpu_memory_utilization": 0.82}
+    lacks = Case(folder / "memory", {"models": {"bad": {"less_memory": less}}})
+    done = lacks.run()
+    assert done.returncode == 0, done.stderr
+    assert "fp8: out of memory (out of memory); it is loaded once more with" in done.stderr
+    report = lacks.report()
+    lowered = report["loads"][1]["lowered"]
+    check("memory: what was lowered", lowered,
+          {"gpu_memory_utilization": {"planned": "not set", "taken": "0.82"}})  # fmt: skip
+    flags = [f["variant"] for f in report["flags"] if f["name"] == "less memory than planned"]
+    check("memory: the flag", flags, ["fp8"])
