@@ -39,10 +39,9 @@ void print_audit(const AuditReport& audit) {
 
 Result<int> score(const std::string& folder, std::int64_t audit, const Session& session) {
   const Deadline until = Deadline().or_stop(session.interrupted);
-  TRY(rescore_folder(folder, until));
+  const AuditReport audited = TRY(rescore_folder(folder, audit, until));
   const int code = TRY(report(folder, "en", session));
   if (audit == 0) return code;
-  const AuditReport audited = TRY(audit_folder(folder, audit, until));
   print_audit(audited);
   return audited.differences.empty() ? code : kExitDiffers;
 }

@@ -87,6 +87,13 @@ WeightRule weights_of(const Plan& plan, const std::optional<FrozenPlan>& before)
   return before->plan.compare.weights.value_or(WeightRule::equal);
 }
 
+// The same of stop strings: what is asked must stay what was asked.
+std::optional<HeadingStops> stop_strings_of(const Plan& plan,
+                                            const std::optional<FrozenPlan>& before) {
+  if (plan.chat.stop_strings || !before) return plan.chat.stop_strings;
+  return before->plan.chat.stop_strings;
+}
+
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
 // none.
 Status store_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
@@ -153,6 +160,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
+  resolved.plan.chat.stop_strings = stop_strings_of(plan, before.frozen);
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }

@@ -49,12 +49,8 @@ Status keep_graders(Store& store, const PackageVersions& versions) {
   return store.set_meta("graders", nlohmann::json(versions).dump());
 }
 
-namespace {
-
-// The run in a folder, with all that grading its answers needs.
-template <typename Use>
-auto with_stored_run(const std::filesystem::path& folder, const Deadline& until, const Use& use)
-    -> decltype(use(std::declval<const ResolvedRun&>(), std::declval<RunServices&>())) {
+Result<AuditReport> rescore_folder(const std::filesystem::path& folder, std::int64_t audited,
+                                   const Deadline& until) {
   TRY(Store::open(folder, Store::Mode::read));  // an error where there is none: none is made
   Store store = TRY(Store::open(folder, Store::Mode::write));
   const ResolvedRun run = TRY(stored_run(store));
@@ -66,20 +62,8 @@ auto with_stored_run(const std::filesystem::path& folder, const Deadline& until,
   Progress progress(stderr, Progress::Style::silent, clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
-  return use(run, services);
-}
-
-}  // namespace
-
-Status rescore_folder(const std::filesystem::path& folder, const Deadline& until) {
-  return with_stored_run(folder, until, rescore);
-}
-
-Result<AuditReport> audit_folder(const std::filesystem::path& folder, std::int64_t wanted,
-                                 const Deadline& until) {
-  return with_stored_run(folder, until, [&](const ResolvedRun& run, RunServices& services) {
-    return audit_math(run, services, wanted);
-  });
+  TRY(rescore(run, services));
+  return audited > 0 ? audit_math(run, services, audited) : AuditReport();
 }
 
 }  // namespace assay

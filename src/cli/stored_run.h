@@ -15,11 +15,9 @@ namespace assay {
 // Notes in the store what decides mathematics now; it stands in the report. Nothing for none.
 [[nodiscard]] Status keep_graders(Store& store, const PackageVersions& versions);
 
-// Scores every stored answer again with today's scorers. Ends early when `until` is over.
-[[nodiscard]] Status rescore_folder(const std::filesystem::path& folder, const Deadline& until);
-
-// audit_math on the run in the folder.
-[[nodiscard]] Result<AuditReport> audit_folder(const std::filesystem::path& folder,
-                                               std::int64_t wanted, const Deadline& until);
+// Scores every stored answer of the folder again with today's scorers, and audits so many of them
+// with audit_math (0: none). Ends early when `until` is over.
+[[nodiscard]] Result<AuditReport> rescore_folder(const std::filesystem::path& folder,
+                                                 std::int64_t audited, const Deadline& until);
 
 }  // namespace assay

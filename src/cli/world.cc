@@ -235,6 +235,7 @@ ResolveServices World::resolve_services() {
   services.python = [this]() -> Result<RowsPython> {
     return RowsPython(python_.python.string(), options_.until);
   };
+  services.tested = options_.frozen.tested();
   return services;
 }
 

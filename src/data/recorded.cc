@@ -248,6 +248,11 @@ Result<RecordedItem> sample_item(const Row& row) {
     take_sample_verdict(output, row.fields);
     if (has(row.fields, "finish_reason"))
       output.truncated = row.fields.at("finish_reason") == "length";
+    // assay's own: resps end where lm-eval's engine would have ended, and the answer went on.
+    if (has(row.fields, "output") && has(row.fields, "output_finish_reason")) {
+      output.text = TRY(string_field(row.fields, "output", row.where));
+      output.truncated = row.fields.at("output_finish_reason") == "length";
+    }
   }
   // assay's own files hold no question, only the item's id and group.
   if (doc.is_object() && doc.size() > 2) item.row = doc_row;

@@ -112,6 +112,22 @@ TEST(Recorded, LmEvalSamples) {
   EXPECT_EQ(recorded->items[0].row.fields.at("Answer"), 5);
 }
 
+// Of an answer that went on behind lm-eval's stop string, resps end there; ours is all of it.
+TEST(Recorded, AssaysSamplesHoldTheWholeAnswer) {
+  const Json line = {{"doc_id", 0},
+                     {"doc", {{"id", "e-1"}, {"group", ""}}},
+                     {"resps", {{"It is "}}},
+                     {"finish_reason", "stop"},
+                     {"output", "It is Question: 5"},
+                     {"output_finish_reason", "length"},
+                     {"filter", "none"},
+                     {"robust", 1.0}};
+  const auto recorded = read("aime24", {line});
+  ASSERT_TRUE(recorded) << recorded.error().to_string();
+  EXPECT_EQ(recorded->items[0].outputs[0].text, "It is Question: 5");
+  EXPECT_TRUE(recorded->items[0].outputs[0].truncated);
+}
+
 TEST(Recorded, LmEvalChoices) {
   Json doc = {{"Question", "q"}, {"Correct Answer", "b"}, {"answer", "(B)"}};
   for (const auto& [field, text] : std::vector<std::pair<const char*, const char*>>{

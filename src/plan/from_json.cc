@@ -61,6 +61,8 @@ Plan plan_from(const json& value) {
   plan.chat.enable_thinking = maybe<bool>(chat.at("enable_thinking"));
   plan.chat.system = chat.at("system");
   plan.chat.template_args = chat.at("template_args");
+  plan.chat.stop_strings = chat.value("stop_strings", "engine") == "answer" ? HeadingStops::answer
+                                                                            : HeadingStops::engine;
   for (const json& v : value.at("variants")) {
     plan.variants.push_back({v.at("name"), v.at("model"), v.at("revision"), v.at("baseline"),
                              v.at("engine"), kernel_bits_named(v.value("require", std::string()))});

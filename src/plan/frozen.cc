@@ -39,6 +39,7 @@ json frozen_task_json(const FrozenTask& task) {
               {"layout", task.layout},
               {"fingerprint", task.fingerprint},
               {"items", std::move(items)}};
+  if (!task.cut_at.empty()) out["cut_at"] = task.cut_at;
   if (task.least_items) out["least_items"] = *task.least_items;
   return out;
 }
@@ -74,6 +75,7 @@ FrozenTask frozen_task_from(const json& value) {
   for (const json& item : value.at("items")) {
     task.items.push_back({item.at("id"), item.at("stratum"), item.at("group")});
   }
+  task.cut_at = value.value("cut_at", std::vector<std::string>());
   if (value.contains("least_items")) task.least_items = value.at("least_items").get<std::size_t>();
   return task;
 }

@@ -34,6 +34,9 @@ struct FrozenTask {
   int repeats = 1;
   int max_gen_toks = 0;              // 0: generates nothing
   std::vector<std::string> metrics;  // the verdict's metric first
+  // Stop strings of lm-eval's at which the engine did not end an answer (HeadingStops::answer).
+  // What lm-eval would have got ends before the first of them.
+  std::vector<std::string> cut_at;
   bool available = true;
   std::string reason;       // why not available: "HF gated"
   std::string data_folder;  // where the rows were read from

@@ -104,6 +104,11 @@ std::string engine_name(const EngineSpec& engine) {
   return engine.kind == kWorkerKind ? engine.module : engine.kind;
 }
 
+HeadingStops heading_stops(const ChatSpec& chat) {
+  return chat.stop_strings.value_or(chat.apply_template ? HeadingStops::answer
+                                                        : HeadingStops::engine);
+}
+
 json to_json(const Plan& plan) {
   json variants = json::array();
   for (const VariantSpec& variant : plan.variants) variants.push_back(variant_json(variant));
@@ -134,6 +139,8 @@ json to_json(const Plan& plan) {
         {"alpha", plan.compare.alpha},
         {"noise_floor", plan.compare.noise_floor}}},
       {"fidelity", {{"items", plan.fidelity.items}, {"max_tokens", plan.fidelity.max_tokens}}}};
+  // Plans frozen before there was a choice say nothing, and mean the engine.
+  if (heading_stops(plan.chat) == HeadingStops::answer) out["chat"]["stop_strings"] = "answer";
   if (plan.until != Until::limits) out["until"] = name_of(plan.until);
   if (plan.until == Until::decided) {
     out["looks"] = {{"reserve", plan.decide.reserve}};

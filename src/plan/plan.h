@@ -29,12 +29,31 @@ struct EngineSpec {
   std::optional<bool> start_ahead;
 };
 
+// What becomes of a benchmark's stop strings that an answer may write itself, because they are the
+// heading of its question ("Question:"): a text that says its question again is not over there.
+enum class HeadingStops {
+  engine,  // the engine ends the answer at them, as lm-eval has it
+  answer,  // the engine goes on; each metric cuts the answer afterwards, by a rule of its own
+};
+struct HeadingStopsName {
+  HeadingStops stops;
+  const char* name;  // in plans and JSON
+};
+inline constexpr std::array kHeadingStops{HeadingStopsName{HeadingStops::engine, "engine"},
+                                          HeadingStopsName{HeadingStops::answer, "answer"}};
+
 struct ChatSpec {
   bool apply_template = true;
   std::optional<bool> enable_thinking;  // nothing: the template's own default
   std::string system;                   // system message before each prompt; empty: none
   nlohmann::json template_args = nlohmann::json::object();
+  // Nothing: what the folder's frozen plan says, or the default of heading_stops().
+  std::optional<HeadingStops> stop_strings = std::nullopt;
 };
+
+// By default `answer` with a chat template: a model ends its turn by itself. Without one a text is
+// continued, and the heading is where it goes on to the next question, to its limit.
+[[nodiscard]] HeadingStops heading_stops(const ChatSpec& chat);
 
 struct VariantSpec {
   std::string name;

@@ -144,6 +144,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p.yaml:2:1: key 'name' stands twice in the plan", "remove one"},
         Case{"MergeKey", top("env: {<<: {A: b}}\n" + kVariants + kTasks),
              "p.yaml:2:7: merge keys ('<<') are not supported", "write the keys out"},
+        Case{"StopStrings", with_tasks("chat: {stop_strings: off}\n"),
+             "p.yaml:2:22: chat.stop_strings cannot be 'off'", "engine or answer"},
         Case{"UnknownKey", with_tasks("budgte: 3h\n"),
              "p.yaml:2:1: unknown key 'budgte' in the plan", "did you mean 'budget'?"},
         Case{"UnknownFarKey", with_tasks("colour: red\n"),

@@ -292,11 +292,40 @@ tasks:
   EXPECT_EQ(plan.tasks[1].harness, Harness::lm_eval);
 }
 
+// Without a template a text is continued, and the next question's heading is where it ends.
+TEST(Plan, WhoEndsAnswersAtHeadings) {
+  const auto rule = [](const std::string& chat) {
+    const auto plan = parse_plan("name: p\n" + chat +
+                                     "variants: [{name: a, model: m, baseline: true}]\n"
+                                     "tasks: [{name: aime24, max_gen_toks: 64}]\n",
+                                 "p.yaml", known());
+    EXPECT_TRUE(plan) << plan.error().to_string();
+    return plan ? heading_stops(plan->chat) : HeadingStops::engine;
+  };
+  EXPECT_EQ(rule(""), HeadingStops::answer);
+  EXPECT_EQ(rule("chat: {stop_strings: engine}\n"), HeadingStops::engine);
+  EXPECT_EQ(rule("chat: {apply_template: false}\n"), HeadingStops::engine);
+  EXPECT_EQ(rule("chat: {apply_template: false, stop_strings: answer}\n"), HeadingStops::answer);
+}
+
+// A plan frozen before there was a choice says nothing, and its folder goes on as it began.
+TEST(Plan, AFrozenPlanWithoutStopStringsMeansTheEngine) {
+  Plan plan;
+  json value = to_json(plan);
+  EXPECT_EQ(value["chat"]["stop_strings"], "answer");
+  EXPECT_EQ(heading_stops(plan_from_json(value)->chat), HeadingStops::answer);
+  value["chat"].erase("stop_strings");
+  const Plan before = plan_from_json(value).value();
+  EXPECT_EQ(heading_stops(before.chat), HeadingStops::engine);
+  EXPECT_EQ(to_json(before), value);
+}
+
 TEST(Plan, JsonHoldsEveryDefault) {
   const json expected = json::parse(R"({
     "name": "small", "budget_s": 0.0, "output": "", "env": {}, "seed": 0, "data": "",
     "engine": {"kind": "vllm", "python": "", "args": {}},
-    "chat": {"apply_template": true, "enable_thinking": null, "system": "", "template_args": {}},
+    "chat": {"apply_template": true, "enable_thinking": null, "stop_strings": "answer",
+             "system": "", "template_args": {}},
     "variants": [{"name": "bf16", "model": "org/model", "revision": "", "baseline": true,
                   "engine": {}}],
     "tasks": [{"name": "aime24", "benchmark": "aime24", "harness": "native", "limit": null,
@@ -437,6 +466,7 @@ TEST(Plan, DocumentsEveryKey) {
                           "engine.load_timeout",
                           "chat.apply_template",
                           "chat.enable_thinking",
+                          "chat.stop_strings",
                           "chat.system",
                           "chat.template_args",
                           "compare.margin_pp",

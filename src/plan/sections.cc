@@ -301,11 +301,29 @@ Status read_engine(const YamlMap& top, Plan& plan) {
                           "engine", plan.engine.args);
 }
 
+namespace {
+
+Status read_stop_strings(const YamlMap& map, std::optional<HeadingStops>& stops) {
+  if (!map.has("stop_strings")) return {};
+  std::string name;
+  TRY(map.read("stop_strings", name));
+  const auto* const found = std::ranges::find(kHeadingStops, name, &HeadingStopsName::name);
+  if (found == kHeadingStops.end()) {
+    return map.error("stop_strings", fmt::format("chat.stop_strings cannot be '{}'", name),
+                     "it says who ends an answer at headings such as \"Question:\"",
+                     "write engine or answer");
+  }
+  stops = found->stops;
+  return {};
+}
+
+}  // namespace
+
 Status read_chat(const YamlMap& top, Plan& plan) {
   if (!top.has("chat")) return {};
-  const YamlMap map =
-      TRY(YamlMap::open(top.file(), top.value("chat"), "chat",
-                        {"apply_template", "enable_thinking", "system", "template_args"}));
+  const YamlMap map = TRY(YamlMap::open(
+      top.file(), top.value("chat"), "chat",
+      {"apply_template", "enable_thinking", "stop_strings", "system", "template_args"}));
   ChatSpec& chat = plan.chat;
   TRY(map.read("apply_template", chat.apply_template));
   TRY(map.read("system", chat.system));
@@ -315,6 +333,7 @@ Status read_chat(const YamlMap& top, Plan& plan) {
     TRY(map.read("enable_thinking", enable));
     chat.enable_thinking = enable;
   }
+  TRY(read_stop_strings(map, chat.stop_strings));
   if (chat.template_args.contains("enable_thinking")) {
     return map.error("template_args", "enable_thinking stands in chat.template_args",
                      "it has a key of its own, and two could contradict each other",

@@ -59,8 +59,8 @@ std::vector<std::string> plan_traps(const Plan& plan, const std::vector<KnownBen
   if (qwen3 && plan.chat.apply_template && !plan.chat.enable_thinking &&
       std::any_of(plan.tasks.begin(), plan.tasks.end(), generates)) {
     traps.emplace_back(
-        "chat.enable_thinking is not said, and Qwen3 thinks by default: stop strings such as "
-        "\"Question:\" then also end its thoughts. Write true or false");
+        "chat.enable_thinking is not said, and Qwen3 thinks by default: stop strings of lm-eval's "
+        "such as \"Question:\" then count in its thoughts, too. Write true or false");
   }
   std::vector<std::string> greedy;
   for (const TaskSpec& task : plan.tasks) {

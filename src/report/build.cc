@@ -196,6 +196,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   task.chance = chance_of(frozen, scores_of(scores, base, frozen.name));
   task.repeats = frozen.repeats;
   task.metrics = frozen.metrics;
+  task.cut_at = frozen.cut_at;
   std::map<std::string, std::string> group_of;
   for (const FrozenItem& item : frozen.items) group_of[item.id] = item.group;
   task.planned = static_cast<std::int64_t>(group_of.size());

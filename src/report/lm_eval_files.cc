@@ -100,6 +100,12 @@ std::vector<std::string> filters_of(const RunReport& report, const TaskValues& t
   return all;
 }
 
+// What lm-eval would have got, whose engine ends an answer at every stop string.
+std::string_view as_lm_eval_cuts(std::string_view text, const TaskValues& task) {
+  for (const std::string& stop : task.cut_at) text = text.substr(0, text.find(stop));
+  return text;
+}
+
 // An item as one filter sees it.
 Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
                          const RunReport& report, int doc_id, const std::string& filter) {
@@ -107,17 +113,24 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
   static const LmEvalValues one;
   const LmEvalValues& several = output.several ? *output.several : one;
   const auto taken = several.filtered.find(filter);
+  const std::string text = TRY(report.texts->get(output.text));
+  const std::string_view theirs = as_lm_eval_cuts(text, task);
+  const bool cut = theirs.size() < text.size();
   Json line = {
       {"doc_id", doc_id},
       {"doc_hash", sha256_hex(item.task + "/" + item.id)},
       {"doc", {{"id", item.id}, {"group", item.group}}},
       {"target", item.target},
-      {"resps", {{TRY(report.texts->get(output.text))}}},
+      {"resps", {{theirs}}},
       {"filtered_resps", {taken != several.filtered.end() ? taken->second : output.extracted}},
       {"filter", filter},
       {"metrics", own ? Json(task.metrics) : Json::array()},
-      {"finish_reason", output.finish_reason},
+      {"finish_reason", cut ? "stop" : output.finish_reason},
       {"outcome", output.outcome}};
+  if (cut) {
+    line["output"] = text;
+    line["output_finish_reason"] = output.finish_reason;
+  }
   if (output.prompt_hash.size > 0)
     line["prompt_hash"] = TRY(report.prompt_hashes->get(output.prompt_hash));
   if (own && output.outcome == "scored") {

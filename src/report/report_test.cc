@@ -42,6 +42,7 @@ class ReportTest : public testing::Test {
         .name = name, .title = title_.empty() ? name : title_, .benchmark = name, .kind = kind_};
     out.max_gen_toks = 10;
     out.metrics = {"robust", "lm_eval"};
+    out.cut_at = cut_at_;
     out.available = available;
     out.reason = available ? "" : "HF gated";
     for (int i = 0; i < items; ++i) {
@@ -137,6 +138,7 @@ class ReportTest : public testing::Test {
   std::string title_;                    // of every task; empty: its name
   std::string kind_ = "generate";        // of every task
   std::string missing_;                  // part of the sandbox
+  std::vector<std::string> cut_at_;      // of every task
   std::string filtered_;                 // a task of which lm-eval has two filters
   std::string truncated_;                // variants whose outputs are all cut
   std::map<std::string, int> unscored_;  // of each task's first items
@@ -427,6 +429,25 @@ TEST_F(ReportTest, SeveralFiltersAreWrittenAsLmEvalWritesThem) {
   // What is unscored has a line and no figure.
   EXPECT_EQ(samples("fp8").size(), 12U);
   EXPECT_FALSE(samples("fp8")[8].contains("exact_match"));
+}
+
+// lm-eval's engine ends an answer at its stop strings; ours goes on where the frozen plan says so.
+TEST_F(ReportTest, SamplesEndWhereLmEvalsWould) {
+  const auto line = [&](const std::string& output) {
+    const RunReport report = make([](auto&&...) { return 1; }, 1, output);
+    EXPECT_TRUE(write_lm_eval_files(report, 0, folder_ / "made"));
+    return Json::parse(
+        read_file(folder_ / "made" / "bf16" / "samples_a_1970-01-01T00-16-40.jsonl").value());
+  };
+  const std::string output = "It is 4.\n\nQuestion: and? Question: so?";
+  EXPECT_EQ(line(output).at("resps")[0][0], output);
+  EXPECT_FALSE(line(output).contains("output"));
+  cut_at_ = {"Question:", "Problem:"};
+  EXPECT_EQ(line(output).at("resps")[0][0], "It is 4.\n\n");
+  EXPECT_EQ(line(output).at("finish_reason"), "stop");
+  EXPECT_EQ(line(output).at("output"), output);
+  EXPECT_EQ(line("It is 4.").at("resps")[0][0], "It is 4.");
+  EXPECT_FALSE(line("It is 4.").contains("output"));
 }
 
 }  // namespace

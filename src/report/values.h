@@ -162,7 +162,8 @@ struct TaskValues {
   std::optional<std::int64_t> least;    // of them, that the limits ask for; none: all
   std::optional<ExpectedScore> expect;  // of the baseline
   std::vector<std::string> metrics;
-  std::vector<Cell> cells;  // one a variant, in the variants' order
+  std::vector<std::string> cut_at;  // as FrozenTask has it
+  std::vector<Cell> cells;          // one a variant, in the variants' order
   std::optional<NoiseFloor> noise_floor;
   std::int64_t shared = 0;           // items scored for every variant
   std::vector<double> shared_means;  // first metric over these, one a variant

@@ -73,6 +73,7 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
   out.plan.budget_s = 0;
   out.plan.fidelity.items = 0;
   out.plan.compare.noise_floor = false;
+  out.plan.chat.stop_strings = HeadingStops::engine;  // as lm-eval asks
   if (!variant.empty()) {
     std::erase_if(out.plan.variants, [&](const VariantSpec& v) { return v.name != variant; });
     if (out.plan.variants.empty()) {

@@ -83,14 +83,15 @@ struct Untestable {
 
 constexpr std::size_t kMostThreads = 8;  // each may hold an item's unpacked tests, 100 MB and more
 
-// What Task::untestable says of each item, in their order. On several cores, because the tests of a
-// data set can be gigabytes.
-std::vector<Result<std::string>> untestable(const ResolvedTask& task, const TaskContext& context) {
+// What Task::untestable says of each item, in their order; nothing of those that are `known` to be
+// testable. On several cores, because the tests of a data set can be gigabytes.
+std::vector<Result<std::string>> untestable(const ResolvedTask& task, const TaskContext& context,
+                                            const std::set<std::string>& known) {
   std::vector<Result<std::string>> out(task.items.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < out.size(); i = next++) {
-      out[i] = task.task->untestable(task.items[i], context);
+      if (!known.contains(task.items.id(i))) out[i] = task.task->untestable(task.items[i], context);
     }
   };
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -104,11 +105,16 @@ std::vector<Result<std::string>> untestable(const ResolvedTask& task, const Task
 }
 
 // Looks at the tests of every chosen item before anything is asked.
-Status check_tests(ResolvedTask& out, const TaskContext& context) {
+Status check_tests(ResolvedTask& out, const TaskContext& context, const TestedItems& tested) {
   const Task& task = *out.task;
   if (task.untestable == nullptr || out.spec.harness == Harness::lm_eval) return {};
+  // Where a missing test is an error, the run that began had none.
+  const auto known = tested.find({out.spec.name, out.fingerprint});
+  static const std::set<std::string> none;
+  const bool as_before = !task.untestable_fix.empty() && known != tested.end();
   std::map<std::string, Untestable> found;  // by reason
-  const std::vector<Result<std::string>> reasons = untestable(out, context);
+  const std::vector<Result<std::string>> reasons =
+      untestable(out, context, as_before ? known->second : none);
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     const std::string why = TRY(reasons[i]);
     if (why.empty()) continue;
@@ -128,7 +134,7 @@ Status check_tests(ResolvedTask& out, const TaskContext& context) {
   return {};
 }
 
-FrozenTask frozen_task(const ResolvedTask& task) {
+FrozenTask frozen_task(const ResolvedTask& task, const ChatSpec& chat) {
   FrozenTask out;
   out.name = task.spec.name;
   out.title = task.task != nullptr ? task.task->title : task.spec.name;
@@ -142,6 +148,9 @@ FrozenTask frozen_task(const ResolvedTask& task) {
   out.metrics = {"robust"};
   if (task.task != nullptr && task.task->lm_eval.has_metric && !generates(task)) {
     out.metrics.emplace_back("lm_eval");
+  }
+  if (task.task != nullptr && task.spec.harness == Harness::native) {
+    out.cut_at = cut_afterwards(task.task->lm_eval.stop, chat);
   }
   out.available = task.available;
   out.reason = task.reason;
@@ -198,7 +207,8 @@ Result<ResolvedTask> resolve_task(const TaskSpec& spec, const Plan& plan,
     return out;
   }
   TRY(take_items(std::get<LoadedItems>(std::move(loaded)), out));
-  TRY(check_tests(out, {out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder}));
+  TRY(check_tests(out, {out.spec, plan.chat, plan.seed, out.exemplars, out.data_folder},
+                  services.tested));
   return out;
 }
 
@@ -262,7 +272,7 @@ FrozenLooks frozen_looks(const ResolvedRun& run, const FrozenPlan& frozen) {
 
 FrozenPlan freeze(const ResolvedRun& run) {
   FrozenPlan out{.assay = ASSAY_VERSION, .plan = run.plan, .tasks = {}, .variants = {}};
-  for (const ResolvedTask& task : run.tasks) out.tasks.push_back(frozen_task(task));
+  for (const ResolvedTask& task : run.tasks) out.tasks.push_back(frozen_task(task, run.plan.chat));
   for (const ResolvedVariant& v : run.variants) {
     out.variants.push_back({v.spec.name, v.spec.model, v.revision, v.fingerprint, v.spec.baseline});
   }

@@ -14,6 +14,7 @@
 #include "data/sampling.h"
 #include "plan/frozen.h"
 #include "plan/plan.h"
+#include "run/revisions.h"
 #include "task/task.h"
 #include "values/math_reference.h"
 
@@ -80,6 +81,9 @@ struct ResolveServices {
   // Hub id or folder -> folder, revision, fingerprint. Errors: missing config or weights.
   std::function<Result<ResolvedVariant>(const VariantSpec&)> locate_model;
   FindPython python;  // for parquet rows
+  // Items whose tests an earlier run on the folder looked at and found to be there: they are not
+  // unpacked again.
+  TestedItems tested = {};
 };
 
 // One task: its rows found and read, its items made, chosen and put in order. Whatever else looks

@@ -27,6 +27,8 @@ FrozenRevisions::FrozenRevisions(const FrozenPlan& frozen) {
     commits_[name_of(HubKind::model, v.model, asked)] = v.revision;
   }
   for (const FrozenTask& task : frozen.tasks) {
+    for (const FrozenItem& item : task.items)
+      tested_[{task.name, task.fingerprint}].insert(item.id);
     if (task.revision.empty()) continue;
     const std::string asked = asked_of(frozen.plan.tasks, task.name);
     commits_[name_of(HubKind::dataset, task.hub_id, asked)] = task.revision;

@@ -55,5 +55,16 @@ TEST(FrozenRevisions, TheFilesDecideNotTheCommit) {
   EXPECT_NE(frozen_hash(freeze(run)), hash);
 }
 
+// The tests of items that were chosen then were looked at; of others, or other rows, they were not.
+TEST(FrozenRevisions, ItemsWhoseTestsWereLookedAt) {
+  ResolvedRun run = hub_run();
+  Item item;
+  item.id = "one";
+  run.tasks[0].items.push_back(item);
+  const FrozenRevisions revisions(freeze(run));
+  EXPECT_EQ(revisions.tested(), (TestedItems{{{"m", "files"}, {"one"}}}));
+  EXPECT_TRUE(FrozenRevisions().tested().empty());
+}
+
 }  // namespace
 }  // namespace assay

@@ -15,8 +15,9 @@
 namespace assay {
 namespace {
 
-const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> strings = {"Question:", "</s>", "<|im_end|>", "<|eot_id|>"};
+const StopStrings& stop_strings() {
+  static const StopStrings strings = {.headings = {"Question:"},
+                                      .tokens = {"</s>", "<|im_end|>", "<|eot_id|>"}};
   return strings;
 }
 
@@ -81,16 +82,16 @@ Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
   const int gold = inputs.item.row.at("answer").get<int>();
-  const MathJudgement robust = judge_aime(
-      gold, restated_answer_text(output, stop_strings(),
-                                 inputs.item.row.at("problem").get_ref<const std::string&>()));
+  const OwnAnswer own = own_answer(output, stop_strings(),
+                                   inputs.item.row.at("problem").get_ref<const std::string&>());
+  const MathJudgement robust = judge_aime(gold, own.text);
 
   Score score;
   score.target = std::to_string(gold);
   set_math_score(
       score, robust,
-      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  set_soundness(score, inputs.steps);
+      lm_eval_score(lm_eval_text(output, stop_strings().all(), inputs.context.chat), inputs.item));
+  set_soundness(score, inputs.steps, own);
   return score;
 }
 
@@ -113,7 +114,10 @@ Task aime24_task() {
                             adapt_nemo},
                            {"lower case, answer", {"aime24/aime24_qwen_format.jsonl"}, adapt_qwen},
                            {"hub snapshot", {"aime_2024_problems.parquet"}}}},
-          .lm_eval = {.name = "aime24", .has_metric = true, .score = lm_eval_score},
+          .lm_eval = {.name = "aime24",
+                      .has_metric = true,
+                      .score = lm_eval_score,
+                      .stop = stop_strings()},
           .make_items = make_items,
           .next = next,
           .score = score};

@@ -431,6 +431,16 @@ TEST_F(SciCode, WhatCannotBeTestedIsAskedOnlyIfThePlanSaysSo) {
   const std::vector<StepResult> steps = {answered("a"), answered("b")};
   EXPECT_TRUE(task.programs(item, steps, context())->empty());
   EXPECT_EQ(score_of(task, item, steps).reason, reason::kNoTests);
+  // test_data.h5 comes later: what was asked is tested then, and what was not stays as it is.
+  folder_ = testing::TempDir() + "/with_late_test_data";
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ + "/test_data.h5") << "x";
+  EXPECT_EQ(task.untestable(item, context()).value_or("error"), "");
+  const auto programs = task.programs(item, steps, context());
+  ASSERT_TRUE(programs && programs->size() == 2);
+  EXPECT_TRUE((*programs)[1].read_only_file.ends_with("/test_data.h5"));
+  EXPECT_TRUE(task.programs(not_asked, {}, context())->empty());
+  EXPECT_EQ(score_of(task, not_asked, {}).reason, reason::kNoTests);
 }
 
 TEST_F(SciCode, TestDataIsFoundBesideTheRowsAndWhereThePlanSays) {

@@ -230,25 +230,86 @@ bool restates(std::string_view text, std::string_view question) {
   return found > 0 && 3 * static_cast<std::size_t>(found) >= 2 * wanted.size();
 }
 
+// Words before a heading that make it another question's.
+bool is_of_another(std::string_view word) {
+  static constexpr std::string_view kOther[] = {
+      "next",    "new",   "another",  "similar", "second", "third",   "following", "practice",
+      "related", "extra", "followup", "bonus",   "up",     "example", "additional"};
+  return std::ranges::find(kOther, word) != std::end(kOther);
+}
+
+// "1. ", "Step 2: ", "## 3) ": where a line begins by numbering itself, what is behind the number.
+std::string_view without_list_number(std::string_view line) {
+  std::size_t at = line.find_first_not_of(" \t#*>-");
+  if (at == std::string_view::npos) return "";
+  if (line.substr(at).starts_with("Step ")) at += 5;
+  const std::size_t number = at;
+  while (at < line.size() && is_digit(line[at])) ++at;
+  const bool numbers =
+      at > number && at < line.size() && (line[at] == '.' || line[at] == ')' || line[at] == ':');
+  return numbers ? line.substr(at + 1) : line;
+}
+
+// Whether the text could hold an answer to a mathematical question.
+bool may_answer(std::string_view text) {
+  return std::ranges::any_of(split(text, '\n'), [](const std::string& line) {
+    return std::ranges::any_of(without_list_number(line),
+                               [](char c) { return is_digit(c) || c == '$' || c == '\\'; });
+  });
+}
+
+// What stands before `at` on its line, or in its sentence; at most kLongestHeading bytes.
+constexpr std::size_t kLongestHeading = 80;
+std::string_view line_before(std::string_view text, std::size_t at) {
+  std::size_t begin = at;
+  while (begin > 0 && at - begin < kLongestHeading && text[begin - 1] != '\n') --begin;
+  const std::string_view line = text.substr(begin, at - begin);
+  const std::size_t sentence = line.find_last_of(".!?");
+  return sentence == std::string_view::npos ? line : line.substr(sentence + 1);
+}
+
+// "Understanding the Problem:", "Restate the Question:": a heading of the answer's own, which no
+// text that goes on with further questions writes.
+bool heads_a_step(std::string_view text, std::size_t at) {
+  const std::string_view line = line_before(text, at);
+  if (line.size() >= kLongestHeading || may_answer(line)) return false;
+  std::string word;
+  bool words = false;
+  for (const char c : line) {
+    if (is_letter(c)) {
+      word.push_back(to_lower(c));
+      continue;
+    }
+    if (is_of_another(word)) return false;
+    words = words || word.size() > 1;
+    word.clear();
+  }
+  return !is_of_another(word) && (words || word.size() > 1);
+}
+
 }  // namespace
 
-std::string restated_answer_text(std::string_view output, const std::vector<std::string>& stop,
-                                 std::string_view question) {
-  std::string answer = strip_thinking(output).answer;
-  const std::string_view all = answer;
-  std::size_t end = before_stop(all, stop).size();
-  const bool nothing_yet = std::ranges::none_of(
-      all.substr(0, end), [](char c) { return is_digit(c) || c == '$' || c == '\\'; });
-  for (const std::string& text : stop) {
-    if (text.empty() || !nothing_yet || !all.substr(end).starts_with(text)) continue;
-    const std::size_t behind = end + text.size();
-    if (restates(all.substr(behind), question)) {
-      end = behind + before_stop(all.substr(behind), stop).size();
-    }
-    break;
+std::size_t next_question(std::string_view text, const StopStrings& stop, std::size_t from) {
+  std::size_t first = std::string_view::npos;
+  for (const std::string& heading : stop.headings) {
+    std::size_t at = text.find(heading, from);
+    while (at != std::string_view::npos && heads_a_step(text, at)) at = text.find(heading, at + 1);
+    first = std::min(first, at);
   }
-  answer.resize(end);
-  return answer;
+  return first;
+}
+
+OwnAnswer own_answer(std::string_view output, const StopStrings& stop, std::string_view question) {
+  OwnAnswer own{answer_text(output, stop.tokens)};
+  const std::string_view all = own.text;
+  std::size_t end = next_question(all, stop);
+  if (end != std::string_view::npos && !may_answer(all.substr(0, end))) {
+    const std::size_t behind = all.find(':', end) + 1;  // a heading ends in one
+    if (restates(all.substr(behind), question)) end = next_question(all, stop, behind);
+  }
+  own.goes_on = end != std::string_view::npos;
+  if (own.goes_on) own.text.resize(end);
+  return own;
 }
 
 std::string lm_eval_text(std::string_view output, const std::vector<std::string>& stop,
@@ -318,6 +379,13 @@ void set_soundness(Score& score, const std::vector<StepResult>& steps) {
     if (!step.prompt_did_not_fit) responses.push_back(step.response);
   }
   set_soundness(score, responses);
+}
+
+void set_soundness(Score& score, const std::vector<StepResult>& steps, const OwnAnswer& own) {
+  set_soundness(score, steps);
+  if (!own.goes_on) return;
+  score.truncated = false;
+  score.looping = is_looping(own.text);
 }
 
 }  // namespace assay

@@ -60,13 +60,20 @@ enum class Exemplars { none, some };
 // The answer without thoughts, cut at the first stop string (where the engine has not done so).
 [[nodiscard]] std::string answer_text(std::string_view output,
                                       const std::vector<std::string>& stop = {});
-// The same for `robust`: a stop string that the answer opens with, where nothing before it could be
-// an answer (no digit, no LaTeX) and the question's own words follow, restates the question, and
-// what stands behind it is read: "**Problem:** <the question> … \boxed{5}". Every other stop
-// string cuts as above, for what follows it is another question.
-[[nodiscard]] std::string restated_answer_text(std::string_view output,
-                                               const std::vector<std::string>& stop,
-                                               std::string_view question);
+// Where the text turns to another question, or says its own: the first heading of `stop` from
+// `from` on that is not a step's ("Understanding the Problem:"). npos: nowhere.
+[[nodiscard]] std::size_t next_question(std::string_view text, const StopStrings& stop,
+                                        std::size_t from = 0);
+struct OwnAnswer {
+  std::string text;
+  bool goes_on = false;  // the output turns to another question behind it
+};
+// For `robust`: the answer to the question that was asked, without thoughts, up to where the text
+// turns to another question. A heading that it opens with, where nothing before could be an answer
+// (no digit but a list's, no LaTeX) and the question's own words follow, restates the question, and
+// what stands behind it is read: "**Problem:** <the question> … \boxed{5}".
+[[nodiscard]] OwnAnswer own_answer(std::string_view output, const StopStrings& stop,
+                                   std::string_view question);
 // The text that lm-eval would score, by its own rules for thoughts (only when the plan turns
 // thinking on) and stop strings.
 [[nodiscard]] std::string lm_eval_text(std::string_view output,
@@ -83,5 +90,8 @@ void set_choice_score(Score& score, const StatedChoice& stated,
 void set_math_score(Score& score, const MathJudgement& robust, const LmEvalScore& lm_eval);
 // Sets truncated, empty, looping, thinking_not_closed, prompt_cut.
 void set_soundness(Score& score, const std::vector<StepResult>& steps);
+// The same of an answer that is told apart from what follows it: neither a limit nor a loop behind
+// its end is its own.
+void set_soundness(Score& score, const std::vector<StepResult>& steps, const OwnAnswer& own);
 
 }  // namespace assay

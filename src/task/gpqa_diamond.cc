@@ -35,8 +35,8 @@ const std::vector<std::string>& labels() {
   return texts;
 }
 
-const std::vector<std::string>& generative_stop() {
-  static const std::vector<std::string> strings = {"</s>"};
+const StopStrings& generative_stop() {
+  static const StopStrings strings = {.headings = {}, .tokens = {"</s>"}};
   return strings;
 }
 
@@ -71,7 +71,7 @@ Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
   if (Status ok = check_options(context.spec, {"generative", "order_seed"}); !ok) {
     return std::unexpected(ok.error());
   }
-  if (TRY(bool_option(context.spec, "generative", false))) TRY(sampling_of(context, {}));
+  if (TRY(bool_option(context.spec, "generative", false))) TRY(sampling_of(context, StopStrings()));
   const double seed = TRY(number_option(context.spec, "order_seed", 0));
   if (seed < 0 || seed > 4294967295.0) {
     return usage_error(fmt::format("task {}: order_seed is {}", context.spec.name, seed),
@@ -172,7 +172,7 @@ Score score(const ScoreInputs& inputs) {
     chosen.target = score.target;
     return chosen;
   }
-  const std::string answer = answer_text(response.text, generative_stop());
+  const std::string answer = answer_text(response.text, generative_stop().all());
   set_choice_score(score, stated_choice(answer, static_cast<int>(labels().size())),
                    extract_gpqa_choice(answer));
   set_soundness(score, inputs.steps);

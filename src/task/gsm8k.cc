@@ -29,8 +29,8 @@ namespace {
 
 constexpr std::string_view kMark = "#### ";
 
-const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> strings = {"Question:", "</s>", "<|im_end|>"};
+const StopStrings& stop_strings() {
+  static const StopStrings strings = {.headings = {"Question:"}, .tokens = {"</s>", "<|im_end|>"}};
   return strings;
 }
 
@@ -209,18 +209,19 @@ std::string marked_number(std::string_view answer) {
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
-  const std::string answer = restated_answer_text(
-      output, stop_strings(), inputs.item.row.at("question").get_ref<const std::string&>());
-  const std::string marked = marked_number(answer);
+  const OwnAnswer own = own_answer(output, stop_strings(),
+                                   inputs.item.row.at("question").get_ref<const std::string&>());
+  const std::string marked = marked_number(own.text);
 
   Score score;
   score.target = inputs.item.row.at("number").get<std::string>();
-  MathJudgement robust = judge_math(score.target, marked.empty() ? answer : marked, inputs.oracle);
+  MathJudgement robust =
+      judge_math(score.target, marked.empty() ? own.text : marked, inputs.oracle);
   if (!marked.empty()) robust.extraction = "####";
   set_math_score(
       score, robust,
-      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  set_soundness(score, inputs.steps);
+      lm_eval_score(lm_eval_text(output, stop_strings().all(), inputs.context.chat), inputs.item));
+  set_soundness(score, inputs.steps, own);
   return score;
 }
 
@@ -244,6 +245,7 @@ Task gsm8k_task() {
           .lm_eval = {.name = "gsm8k",
                       .has_metric = true,
                       .score = lm_eval_score,
+                      .stop = stop_strings(),
                       .draws_by_row = true,
                       .seed_option = "fewshot_seed",
                       .exemplar_split = "train"},

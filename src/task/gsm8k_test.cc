@@ -51,8 +51,7 @@ TEST_F(Gsm8k, EachQuestionDrawsItsOwnExemplars) {
   EXPECT_EQ(ask(task_, items[0]).plain, shot(6) + shot(3) + "Question: a?\nAnswer:");
   EXPECT_EQ(ask(task_, items[1]).plain, shot(0) + shot(6) + "Question: b?\nAnswer:");
   EXPECT_EQ(ask(task_, items[3]).plain, shot(0) + shot(5) + "Question: d?\nAnswer:");
-  EXPECT_EQ(ask(task_, items[0]).sampling.stop,
-            (std::vector<std::string>{"Question:", "</s>", "<|im_end|>"}));
+  EXPECT_EQ(ask(task_, items[0]).sampling.stop, (std::vector<std::string>{"</s>", "<|im_end|>"}));
   EXPECT_EQ(items[3].id, "3");        // its place: the rows have no ids
   spec_.options["fewshot_seed"] = 7;  // [2, 1] comes first
   EXPECT_EQ(ask(task_, items_of(task_, four_rows())[0]).plain,

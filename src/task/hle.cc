@@ -174,7 +174,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
       context.chat,
       {.description = item.row.at("system").get<std::string>(), .shots = {}, .question = question});
   request.plain = request.messages.front().content + "\n\n" + question + "\n";
-  request.sampling = TRY(sampling_of(context, {}));
+  request.sampling = TRY(sampling_of(context, StopStrings()));
   return request;
 }
 

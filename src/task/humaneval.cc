@@ -43,7 +43,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
   PromptParts parts;
   parts.question = kInstruction + item.row.at("prompt").get<std::string>() + "```\n";
   Request request = qa_request(context.chat, parts);
-  request.sampling = TRY(sampling_of(context, {}));
+  request.sampling = TRY(sampling_of(context, StopStrings()));
   return request;
 }
 

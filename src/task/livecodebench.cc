@@ -260,7 +260,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
                     {{"question", item.row.at("question").get_ref<const std::string&>()},
                      {"starter_code", item.row.at("starter_code").get_ref<const std::string&>()}});
   Request request = qa_request(context.chat, parts);
-  request.sampling = TRY(sampling_of(context, {}));
+  request.sampling = TRY(sampling_of(context, StopStrings()));
   return request;
 }
 

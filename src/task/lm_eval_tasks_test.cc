@@ -18,8 +18,7 @@ TEST_F(LmEvalTasks, AimePromptAndScores) {
   EXPECT_EQ(request.plain, "Question: What is $2 + 3$?\nAnswer:");
   EXPECT_EQ(request.messages,
             (std::vector<Message>{{"user", "Question: What is $2 + 3$?\nAnswer:"}}));
-  EXPECT_EQ(request.sampling.stop,
-            (std::vector<std::string>{"Question:", "</s>", "<|im_end|>", "<|eot_id|>"}));
+  EXPECT_EQ(request.sampling.stop, (std::vector<std::string>{"</s>", "<|im_end|>", "<|eot_id|>"}));
   EXPECT_EQ(request.sampling.max_tokens, 64);
   EXPECT_EQ(request.sampling.temperature, 0);
 
@@ -66,7 +65,7 @@ TEST_F(LmEvalTasks, MathPromptAndScores) {
   EXPECT_EQ(items[0].stratum, "Prealgebra");
   const Request request = ask(task, items[0]);
   EXPECT_EQ(request.plain, "Problem: Compute $3 + 4$.\nAnswer:");
-  EXPECT_EQ(request.sampling.stop, std::vector<std::string>{"Problem:"});
+  EXPECT_TRUE(request.sampling.stop.empty());
   const Score boxed = score_of(task, items[0], {answered("So $\\boxed{7}$.")});
   EXPECT_EQ(boxed.metrics.at("robust"), 1);
   EXPECT_EQ(boxed.metrics.at("lm_eval"), 0);  // it compares "\boxed{7}" with "7"
@@ -111,7 +110,7 @@ TEST_F(MmluPro, PlainPrompt) {
                                "Answer: Let's think step by step. So. The answer is (A).\n\n"
                                "Question:\nThird?\nOptions:\nA. a\nB. b\nC. c\n"
                                "Answer: Let's think step by step.");
-  EXPECT_EQ(request.sampling.stop, std::vector<std::string>{"Question:"});
+  EXPECT_TRUE(request.sampling.stop.empty());
 }
 
 TEST_F(MmluPro, ChatTurns) {

@@ -16,8 +16,8 @@
 namespace assay {
 namespace {
 
-const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> strings = {"Problem:"};
+const StopStrings& stop_strings() {
+  static const StopStrings strings = {.headings = {"Problem:"}, .tokens = {}};
   return strings;
 }
 
@@ -72,16 +72,15 @@ Score score(const ScoreInputs& inputs) {
 
   Score score;
   score.target = row.at("answer").get<std::string>();
-  const MathJudgement robust = judge_math(
-      score.target,
-      restated_answer_text(output, stop_strings(), row.at("problem").get_ref<const std::string&>()),
-      inputs.oracle);
+  const OwnAnswer own =
+      own_answer(output, stop_strings(), row.at("problem").get_ref<const std::string&>());
+  const MathJudgement robust = judge_math(score.target, own.text, inputs.oracle);
   set_math_score(
       score, robust,
-      lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
+      lm_eval_score(lm_eval_text(output, stop_strings().all(), inputs.context.chat), inputs.item));
   score.remarks["used_oracle"] = robust.used_oracle;
   score.remarks["level"] = row.at("level");
-  set_soundness(score, inputs.steps);
+  set_soundness(score, inputs.steps, own);
   return score;
 }
 
@@ -100,7 +99,10 @@ Task math500_task() {
                                  {"hub, parquet", {"math500/*.parquet"}},
                                  {"hub, other name", {"math/math500_test.jsonl"}},
                                  {"hub snapshot", {"test.jsonl"}}}},
-          .lm_eval = {.name = "hendrycks_math500", .has_metric = true, .score = lm_eval_score},
+          .lm_eval = {.name = "hendrycks_math500",
+                      .has_metric = true,
+                      .score = lm_eval_score,
+                      .stop = stop_strings()},
           .make_items = make_items,
           .next = next,
           .score = score,

@@ -64,7 +64,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
       "\n\nAnswer with the whole Python code in one block that starts with ```python and ends "
       "with ```.";
   Request request = qa_request(context.chat, parts);
-  request.sampling = TRY(sampling_of(context, {}));
+  request.sampling = TRY(sampling_of(context, StopStrings()));
   return request;
 }
 

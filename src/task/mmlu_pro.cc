@@ -29,8 +29,8 @@ namespace {
 
 constexpr std::string_view kLetters = "ABCDEFGHIJ";
 
-const std::vector<std::string>& stop_strings() {
-  static const std::vector<std::string> strings = {"Question:"};
+const StopStrings& stop_strings() {
+  static const StopStrings strings = {.headings = {"Question:"}, .tokens = {}};
   return strings;
 }
 
@@ -197,6 +197,23 @@ std::string_view own_line(std::string_view answer, int exemplars) {
   return lines == exemplars + 1 ? last : answer;
 }
 
+// Up to where the text turns to another question: at a heading with a letter stated before it.
+OwnAnswer own_choice(std::string_view output, int options) {
+  constexpr int kMostHeadings = 16;  // the text before each is read
+  OwnAnswer own{answer_text(output)};
+  std::size_t at = next_question(own.text, stop_strings());
+  for (int seen = 0; at != std::string::npos && seen < kMostHeadings; ++seen) {
+    own.goes_on =
+        stated_choice(std::string_view(own.text).substr(0, at), options).letter.has_value();
+    if (own.goes_on) {
+      own.text.resize(at);
+      break;
+    }
+    at = next_question(own.text, stop_strings(), at + 1);
+  }
+  return own;
+}
+
 Score score(const ScoreInputs& inputs) {
   if (auto early = unanswered(inputs.steps)) return *early;
   const std::string& output = inputs.steps.front().response.text;
@@ -206,16 +223,17 @@ Score score(const ScoreInputs& inputs) {
   const auto options =
       static_cast<int>(std::min(inputs.item.row.at("options").size(), kLetters.size()));
   score.options = options;
-  const std::string answer = answer_text(output);
+  const OwnAnswer answer = own_choice(output, options);
   // Recorded outputs are graded without exemplars (`assay grade` has none at hand); five is what
   // the benchmark shows.
   const int shown = fewshot_count(inputs.context.spec);
-  const std::string_view own = own_line(answer, shown == 0 ? 5 : shown);
+  const std::string_view own = own_line(answer.text, shown == 0 ? 5 : shown);
   set_choice_score(score, stated_choice(own, options),
-                   extract_choice(answer_text(output, stop_strings())));
+                   extract_choice(answer_text(output, stop_strings().all())));
   set_lm_eval_metrics(
-      score, lm_eval_score(lm_eval_text(output, stop_strings(), inputs.context.chat), inputs.item));
-  set_soundness(score, inputs.steps);
+      score,
+      lm_eval_score(lm_eval_text(output, stop_strings().all(), inputs.context.chat), inputs.item));
+  set_soundness(score, inputs.steps, answer);
   return score;
 }
 
@@ -242,6 +260,7 @@ Task mmlu_pro_task() {
           .lm_eval = {.name = "mmlu_pro",
                       .has_metric = true,
                       .score = lm_eval_score,
+                      .stop = stop_strings(),
                       .exemplar_split = "validation"},
           .make_items = make_items,
           .next = next,

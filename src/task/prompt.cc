@@ -53,7 +53,18 @@ bool thinking_on(const ChatSpec& chat) {
   return chat.apply_template && chat.enable_thinking.value_or(false);
 }
 
-Result<Sampling> sampling_of(const TaskContext& context, const std::vector<std::string>& stop) {
+std::vector<std::string> StopStrings::all() const {
+  std::vector<std::string> out = headings;
+  out.insert(out.end(), tokens.begin(), tokens.end());
+  return out;
+}
+
+std::vector<std::string> cut_afterwards(const StopStrings& stop, const ChatSpec& chat) {
+  const bool left = !thinking_on(chat) && heading_stops(chat) == HeadingStops::answer;
+  return left ? stop.headings : std::vector<std::string>();
+}
+
+Result<Sampling> sampling_of(const TaskContext& context, const StopStrings& stop) {
   const TaskSpec& spec = context.spec;
   if (!spec.max_gen_toks) {
     return usage_error(fmt::format("task {}: max_gen_toks is missing", spec.name),
@@ -62,7 +73,9 @@ Result<Sampling> sampling_of(const TaskContext& context, const std::vector<std::
   }
   Sampling sampling;
   sampling.max_tokens = *spec.max_gen_toks;
-  if (!thinking_on(context.chat)) sampling.stop = stop;
+  if (!thinking_on(context.chat)) {
+    sampling.stop = heading_stops(context.chat) == HeadingStops::answer ? stop.tokens : stop.all();
+  }
   if (!spec.sampling.is_object()) return sampling;
   for (const auto& [key, value] : spec.sampling.items()) {
     const double number = TRY(sampling_number(spec, value, key));

@@ -31,11 +31,16 @@ struct PromptParts {
 [[nodiscard]] Request qa_request(const ChatSpec& chat, const PromptParts& parts);
 
 // Decoding from the plan: max_gen_toks and the sampling keys (those of TaskSpec, and seed). When
-// the plan turns thinking on, `stop` is left out, as lm-eval does: it would cut the thoughts;
-// answer_text() cuts the answer instead. Errors (usage): max_gen_toks missing, a value of another
-// type.
-[[nodiscard]] Result<Sampling> sampling_of(const TaskContext& context,
-                                           const std::vector<std::string>& stop);
+// the plan turns thinking on, `stop` is left out, as lm-eval does: it would cut the thoughts; where
+// its stop strings are the answer's (HeadingStops), the headings are. The scorers cut the answer
+// instead. Errors (usage): max_gen_toks missing, a value of another type.
+[[nodiscard]] Result<Sampling> sampling_of(const TaskContext& context, const StopStrings& stop);
+
+// The stop strings of lm-eval's that the engine is not told though lm-eval tells it, because
+// headings are the answer's: where its text would end. None when the plan turns thinking on, for
+// then lm-eval does not tell them either.
+[[nodiscard]] std::vector<std::string> cut_afterwards(const StopStrings& stop,
+                                                      const ChatSpec& chat);
 
 // Gives a sampled request a seed of its own, from the plan's seed, item, repeat and step: n repeats
 // are n different draws, the same ones for every variant and in every run. Greedy requests and

@@ -221,17 +221,31 @@ std::size_t asked_steps(const Item& item) {
   return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), is_asked));
 }
 
-bool can_be_graded(const Item& item) {
-  return item.row.at("reason").get<std::string>().empty();
-}
-
-// Why nothing can be run; empty: it can.
-Result<std::string> untestable(const Item& item, const TaskContext& /*context*/) {
+// Why nothing could be run when the item was made; empty: it could.
+std::string reason_at_start(const Item& item) {
   return item.row.at("reason").get<std::string>();
 }
 
 bool is_generated(const Item& item) {
-  return item.row.value("asked", can_be_graded(item));
+  return item.row.value("asked", reason_at_start(item).empty());
+}
+
+std::vector<std::filesystem::path> places_of(const Item& item, const TaskContext& context) {
+  return scicode_places(context, item.row.value("beside", std::vector<std::string>()));
+}
+
+// Why nothing can be run; empty: it can. What was asked all the same can be tested once
+// test_data.h5 has come.
+Result<std::string> untestable(const Item& item, const TaskContext& context) {
+  std::string reason = reason_at_start(item);
+  if (reason != reason::kNoTests || !is_generated(item)) return reason;
+  const bool has_test_data = !find_scicode_file(places_of(item, context), kScicodeTargets).empty();
+  return missing_for_grading(item.row.at("steps"), has_test_data);
+}
+
+bool can_be_graded(const Item& item, const TaskContext& context) {
+  const auto why = untestable(item, context);
+  return why && why->empty();
 }
 
 bool was_answered(const StepResult& step) {
@@ -307,7 +321,7 @@ Result<NextRequest> next(const Item& item, const std::vector<StepResult>& so_far
                      {"next_step_str", next_step},
                      {"dependencies", item.row.at("dependencies").get_ref<const std::string&>()}});
   Request request = qa_request(context.chat, parts);
-  request.sampling = TRY(sampling_of(context, {}));
+  request.sampling = TRY(sampling_of(context, StopStrings()));
   return request;
 }
 
@@ -354,15 +368,11 @@ Program step_program(const Item& item, std::size_t index, const std::vector<std:
   return program;
 }
 
-std::vector<std::filesystem::path> places_of(const Item& item, const TaskContext& context) {
-  return scicode_places(context, item.row.value("beside", std::vector<std::string>()));
-}
-
 // One program an asked step, in order.
 Result<Programs> programs(const Item& item, const std::vector<StepResult>& steps,
                           const TaskContext& context) {
   Programs out;
-  if (!can_be_graded(item)) return out;
+  if (!can_be_graded(item, context)) return out;
   if (steps.size() < asked_steps(item) || !std::all_of(steps.begin(), steps.end(), was_answered)) {
     return out;
   }
@@ -414,9 +424,9 @@ Score score_steps(const ScoreInputs& inputs) {
 }
 
 Score score(const ScoreInputs& inputs) {
-  if (!can_be_graded(inputs.item)) {
+  if (!can_be_graded(inputs.item, inputs.context)) {
     Score score = unscored("");
-    score.reason = inputs.item.row.at("reason").get<std::string>();
+    score.reason = reason_at_start(inputs.item);
     if (!inputs.steps.empty()) set_soundness(score, inputs.steps);
     return score;
   }

@@ -70,6 +70,16 @@ struct JudgeSpec {
 
 enum class TaskKind { generate, loglikelihood, code };
 
+// lm-eval's stop strings of a benchmark, in its order.
+struct StopStrings {
+  // What opens another question, and what an answer may write itself before it says its own again
+  // ("Question:"). Whether the engine ends answers there is the plan's (HeadingStops).
+  std::vector<std::string> headings;
+  std::vector<std::string> tokens;  // texts of end-of-turn tokens, which the engine is always told
+
+  [[nodiscard]] std::vector<std::string> all() const;
+};
+
 // What lm-eval 0.4.13 has of a benchmark.
 struct LmEvalTask {
   std::string name;  // lm-eval's name of it; empty: it has no such task
@@ -78,6 +88,7 @@ struct LmEvalTask {
   // Of a generated answer as lm_eval_text() gives it (task/fields.h). nullptr: nothing is
   // generated, or no metric.
   LmEvalScore (*score)(std::string_view output, const Item& item) = nullptr;
+  StopStrings stop;  // of what it generates
   // One generator is drawn from row by row (GPQA's option order): lm-eval must be given all rows,
   // whichever are asked.
   bool draws_by_row = false;

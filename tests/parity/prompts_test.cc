@@ -165,6 +165,7 @@ class Prompts : public ::testing::Test {
     spec.options = Json::object();
     ChatSpec chat;
     chat.apply_template = record.at("apply_chat_template").get<bool>();
+    chat.stop_strings = HeadingStops::engine;
     if (!task.exemplar_layouts.empty()) {
       spec.options["fewshot_as_multiturn"] = record.at("fewshot_as_multiturn");
     }
