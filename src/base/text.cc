@@ -154,4 +154,11 @@ std::string human_bytes(double bytes) {
   return fmt::format("{:.{}f} {}", bytes, scale == 0 ? 0 : 1, kUnits[scale]);
 }
 
+std::string_view end_of_text(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t begin = text.size() - most;
+  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0U) == 0x80U) ++begin;
+  return text.substr(begin);
+}
+
 }  // namespace assay

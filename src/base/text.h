@@ -26,4 +26,7 @@ namespace assay {
 // "1.5 GiB"
 [[nodiscard]] std::string human_bytes(double bytes);
 
+// The last `most` bytes, from the beginning of a character of UTF-8 on.
+[[nodiscard]] std::string_view end_of_text(std::string_view text, std::size_t most);
+
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "score/gold.h"
 #include "score/math/extract.h"
 #include "score/math/own_rules.h"
@@ -47,6 +48,21 @@ void ask(EquivalenceOracle* oracle, const std::string& gold, const std::string& 
   }
 }
 
+// Why this is no answer that anyone could mean; empty: it may be one.
+const char* why_no_answer(const Reading& pred) {
+  constexpr std::size_t kMostBytes = 4000;
+  constexpr int kMostNested = 100;
+  const std::string& written = pred.box.empty() ? pred.text : pred.box;
+  if (std::max(written.size(), pred.text.size()) > kMostBytes) return "longer than 4,000 bytes";
+  int depth = 0;
+  int deepest = 0;
+  for (const char c : written) {
+    if (c == '{' || c == '(' || c == '[') deepest = std::max(deepest, ++depth);
+    if (c == '}' || c == ')' || c == ']') --depth;
+  }
+  return deepest > kMostNested ? "nested more than 100 deep" : "";
+}
+
 bool reachable(std::string_view gold, std::string_view output) {
   return !AnswerScanner(gold).out_of_reach() && !AnswerScanner(output).out_of_reach();
 }
@@ -70,6 +86,7 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
   MathJudgement result;
   const bool robust = rules == MathRules::robust;
   const std::string gold_bare = robust ? plain_signs(gold_answer) : std::string(gold_answer);
+  if (robust) output = end_of_text(output, kMostReadBytes);
   const std::string text = robust ? robust_text(output) : std::string(output);
   const std::string gold_text = delimited_gold(gold_bare);
   const Reading gold = read_answer(gold_text, rules);
@@ -87,10 +104,13 @@ MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
     result.extraction = "final answer";
     return result;
   }
-  Truth same = robust ? same_by_own_rules(gold, pred) : Truth::unsure;
+  Truth same = robust ? same_by_own_rules(gold, pred, text) : Truth::unsure;
   if (same == Truth::unsure && reachable(gold_text, text)) same = same_reading(gold, pred);
   if (same != Truth::unsure) {
     result.correct = same == Truth::yes;
+  } else if (const char* const why = robust ? why_no_answer(pred) : ""; *why != '\0') {
+    result.extraction.clear();
+    result.detail = why;
   } else {
     ask(oracle, gold_bare, text, pred, result);
   }

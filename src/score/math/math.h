@@ -27,10 +27,14 @@ struct MathJudgement {
   std::string detail;        // one short line, e.g. why no decision was reached; may be empty
 };
 
+// Of an output longer than this, which no model's limit of tokens allows, `robust` reads the end.
+inline constexpr std::size_t kMostReadBytes = 1UL << 20;
+
 // `gold_answer` is bare LaTeX without "$" (a data set's answer field); `output` the model's whole
-// answer, thoughts already removed. Never throws. The fast path is linear in
-// the output. An answer that neither the fast path nor the oracle decides is not `decided`; it does
-// not count as wrong.
+// answer, thoughts already removed. Never throws. The fast path is linear in the output. An answer
+// that neither the fast path nor the oracle decides is not `decided`; it does not count as wrong.
+// What `robust` takes for no answer (longer than 4,000 bytes, nested more than 100 deep) nobody is
+// asked about: it is wrong, and not found.
 [[nodiscard]] MathJudgement judge_math(std::string_view gold_answer, std::string_view output,
                                        EquivalenceOracle* oracle,
                                        MathRules rules = MathRules::robust);

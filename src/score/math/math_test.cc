@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"6", "\\boxed{6} and then $7$", true},
         Case{"7", "Answer: $7$ is what follows from $x=6$", true},
         // Boxes close to each other count as one answer of two elements.
-        Case{"3", "First \\boxed{2}, no: \\boxed{3}", false},
+        Case{"3", "First \\boxed{2}, then \\boxed{3}", false},
         Case{"3", "First \\boxed{2}. That is wrong. Then \\boxed{3}", true},
         Case{"9", "there are $3\\times 3=9$ divisors", true}, Case{"9", "", false},
         Case{"9", "no number here", false}, Case{"3", "we get 3 apples", true},

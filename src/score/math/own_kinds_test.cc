@@ -106,8 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     DecimalComma, OwnKinds,
     ::testing::Values(
-        KindCase{"3,5", "\\boxed{3.5}", true}, KindCase{"1,22", "1.22", true},
-        KindCase{"3{,}5", "\\boxed{3.5}", true}, KindCase{"0,25", "The answer is 0.25.", true},
+        KindCase{"3,25", "\\boxed{3.25}", true}, KindCase{"1,22", "1.22", true},
+        KindCase{"3{,}25", "\\boxed{3.25}", true}, KindCase{"0,25", "The answer is 0.25.", true},
         KindCase{"3.5", "\\boxed{3,5}", true}, KindCase{"-2,75", "\\boxed{-2.75}", true},
         KindCase{"1234,5", "\\boxed{1234.50}", true}, KindCase{"3,1416", "\\boxed{3.1416}", true},
         KindCase{"1,234", "\\boxed{1234}", true}, KindCase{"12,345.5", "\\boxed{12345.5}", true},
@@ -116,6 +116,13 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"3,5", "\\boxed{3.6}", false}, KindCase{"3,5", "\\boxed{35}", false},
         KindCase{"3,5", "\\boxed{5.3}", false}, KindCase{"3, 5", "\\boxed{8}", false},
         KindCase{"3,5", "\\boxed{3}", false}, KindCase{"1,2,3", "\\boxed{1.23}", false},
+        KindCase{"1,2", "\\boxed{1.2}", false}, KindCase{"12,7", "\\boxed{12.7}", false},
+        KindCase{"3.5", "x = 3 or x = 5, \\boxed{3,5}", false},
+        KindCase{"3.5", "The roots are 3 and 5. \\boxed{3,5}", false},
+        KindCase{"3.5", "The solutions are 3,5. \\boxed{3,5}", false},
+        KindCase{"3.5", "Roots 3, 5: \\boxed{3,5}", false},
+        KindCase{"3.5", "From $x^2 - 8.0 x + 15 = 0$, \\boxed{3,5}", false},
+        KindCase{"3.5", "Es ist 7 : 2 = 3,5, also \\boxed{3,5}", true},
         KindCase{"1,-2", "\\boxed{1.2}", false}, KindCase{"(3,5)", "\\boxed{3.5}", false},
         KindCase{"3,5", "\\boxed{5,3}", true}, KindCase{"3,5", "\\boxed{3,5}", true}));
 
@@ -269,6 +276,100 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"5", "The answer is $5$ and not x + 1.", true},
         KindCase{"5", "The answer is x + 1. The final answer is $5$.", true},
         KindCase{"5", "The answer is 2x + 3 for all x, so \\boxed{5}", true}));
+
+// What dresses a box, or is a box by another name.
+INSTANTIATE_TEST_SUITE_P(
+    DressedBoxes, OwnKinds,
+    ::testing::Values(
+        KindCase{"7", "\\boxed{3}... wait, \\boxed{7}", true},
+        KindCase{"7", "\\boxed{3}. No: \\boxed{7}", true},
+        KindCase{"3", "\\boxed{3}... wait, \\boxed{7}", false},
+        KindCase{"2,3", "\\boxed{2} and \\boxed{3}", true}, KindCase{"7", "\\boxed7", true},
+        KindCase{"12", "so $\\boxed12$.", true}, KindCase{"7", "\\framebox{7}", true},
+        KindCase{"7", "\\bbox[5px, border: 1px]{7}", true},
+        KindCase{"7", "<|begin_of_box|>7<|end_of_box|>", true},
+        KindCase{"8", "<|begin_of_box|>7<|end_of_box|>", false},
+        KindCase{"7", "\\boxed{\\color{red}{7}}", true},
+        KindCase{"7", "\\boxed{\\color{blue}7}", true},
+        KindCase{"7", "\\boxed{\\textcolor{blue}{7}}", true},
+        KindCase{"7", "\\boxed{\\large 7}", true}, KindCase{"7", "\\boxed{\\underline{7}}", true},
+        KindCase{"12", "\\boxed{12~\\text{m/s}}", true},
+        KindCase{"12000", "\\boxed{12\\,000}", true}, KindCase{"12000", "\\boxed{12 000}", true},
+        KindCase{"1234567.5", "\\boxed{1\\,234\\,567.5}", true},
+        KindCase{"12", "\\boxed{12\\,000}", false}, KindCase{"1234", "\\boxed{1\\,23\\,4}", false},
+        KindCase{"\\frac{1}{3}", "\\boxed{\\frac{1}{3} = 0.333...}", true},
+        KindCase{"x^2", "\\boxed{\\large x^2}", true}));
+
+// A statement is over with its sentence, its line or a reason; what follows is no answer.
+INSTANTIATE_TEST_SUITE_P(
+    Reasons, OwnKinds,
+    ::testing::Values(
+        KindCase{"4", "The answer is 4, since 2x = 8", true},
+        KindCase{"4", "The answer is 4 because 2x = 8.", true},
+        KindCase{"4", "The answer is **4** because 2x = 8.", true},
+        KindCase{"4", "Answer: 4 (since 2x = 8)", true},
+        KindCase{"4", "Answer: 4\n\nExplanation: 2x = 8.", true},
+        KindCase{"4", "**Answer:** 4\n\nCheck: 2*4 = 8.", true},
+        KindCase{"4", "The answer is 4. Check: 2*4 = 8.", true},
+        KindCase{"4", "So the answer is $4$, since $2x = 8$.", true},
+        KindCase{"\\frac{1}{2}", "The answer is $\\frac{1}{2}$ because $2x = 1$.", true},
+        KindCase{"-4", "The answer is -4, as -2x = 8.", true},
+        KindCase{"1200", "The answer is 1,200. That is 3 times 400.", true},
+        KindCase{"4", "The answer is 4 \xE2\x80\x94 not 8.", true},
+        KindCase{"8", "The answer is 4, since 2x = 8", false},
+        KindCase{"4", "The answer is 8, since 2x = 4", false},
+        // Taken back, or said again.
+        KindCase{"8", "The answer is 4. Therefore the answer is 8.", true},
+        KindCase{"8", "The answer is 4. Sorry, the answer is 8, since 2x = 16.", true},
+        KindCase{"8", "Answer: 4\nWait, I made a mistake. Answer: 8", true},
+        // More than the number is stated.
+        KindCase{"\\frac{2}{5}", "The answer is 2/5 of 100", true},
+        KindCase{"10", "The answer is 2 + 8 = 10.", true},
+        KindCase{"4000000", "The answer is 4 x 10^6. There are 2.", true}));
+
+INSTANTIATE_TEST_SUITE_P(BeyondReckoning, OwnKinds,
+                         ::testing::Values(KindCase{"9^{9^{9^9}}", "\\boxed{9^{9^{9^{9}}}}", true},
+                                           KindCase{"9^{9^{9^9}}", "\\boxed{9^{9^{9^8}}}", false},
+                                           KindCase{"\\frac{1}{2}",
+                                                    "\\boxed{\\frac{1}{2^{9^{9^9}}}}", false}));
+
+// Nobody is asked about what is no answer, or too large to be reckoned.
+TEST(NoAnswer, IsDecidedAtOnce) {
+  const auto judged = [](const std::string& gold, const std::string& output) {
+    return judge_math(gold, output, nullptr);
+  };
+  for (const std::string output :
+       {"9^9^9^9", "\\boxed{9^{9^{9^9}}}", "$2^{2^{2^{2^{2^2}}}}$", "\\boxed{9^{9^{9^9}} + 1}"}) {
+    const MathJudgement judgement = judged("4", output);
+    EXPECT_TRUE(judgement.decided) << output;
+    EXPECT_FALSE(judgement.correct) << output;
+  }
+  EXPECT_TRUE(judged("9^{9^{9^9}}", "\\boxed{3}").decided);
+  EXPECT_TRUE(judged("x + 1", "\\boxed{9^{9^{9^9}}}").decided);
+  const std::string open(100'000, '{');
+  const std::string shut(100'000, '}');
+  EXPECT_TRUE(judged("4", "\\boxed{" + open + "4" + shut + "}").correct);
+  EXPECT_FALSE(judged("4", "\\boxed{" + open + "5" + shut + "}").correct);
+  std::string roots = "4";
+  for (int i = 0; i < 200; ++i) roots = "\\sqrt{" + roots + "}";
+  const MathJudgement nested = judged("4", "\\boxed{" + roots + "}");
+  EXPECT_TRUE(nested.decided);
+  EXPECT_EQ(nested.extraction, "");
+  EXPECT_EQ(nested.detail, "nested more than 100 deep");
+  std::string sum = "1";
+  for (int i = 0; i < 10'000; ++i) sum += "+1";
+  EXPECT_EQ(judged("4", "\\boxed{" + sum + "}").detail, "longer than 4,000 bytes");
+  EXPECT_TRUE(judged("4", sum).decided);
+  EXPECT_TRUE(judged("4", std::string(100'000, '1')).decided);
+}
+
+// Of an answer that no limit allows the end is read, from a whole character on.
+TEST(NoAnswer, TheEndOfALongTextIsRead) {
+  std::string text = "\\boxed{5} ";
+  while (text.size() < 2 * kMostReadBytes) text += "und so weiter \xE2\x80\x94 ";
+  EXPECT_EQ(judge_math("5", text, nullptr).extraction, "");
+  EXPECT_TRUE(judge_math("5", text + "\\boxed{5}", nullptr).correct);
+}
 
 // By Math-Verify's rules alone these stay as the library has them.
 TEST(OwnKindsOff, AsMathVerify) {

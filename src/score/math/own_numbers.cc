@@ -156,21 +156,75 @@ void add_dots(MathValue& value, std::string_view digits) {
   }
 }
 
-bool same_but_for_comma(std::string_view a, std::string_view b) {
-  if (a.find(',') == kNone) std::swap(a, b);
-  const std::size_t comma = a.find(',');
-  if (comma == kNone || comma == 0 || b.find(',') != kNone) return false;
-  const std::size_t begin = a.starts_with('-') ? 1 : 0;
-  const std::size_t decimals = a.size() - comma - 1;
+namespace {
+
+// Whether a number with a decimal point stands in the text.
+bool writes_points(std::string_view text) {
+  for (std::size_t i = text.find('.'); i != kNone; i = text.find('.', i + 1)) {
+    if (i > 0 && is_digit(text[i - 1]) && is_digit(scan::at(text, i + 1))) return true;
+  }
+  return false;
+}
+
+// Whether the text gives both numbers by themselves: "x = 3 or x = 5", "3 and 5", "3, 5"; or speaks
+// of several.
+bool lists(std::string_view text, std::string_view first, std::string_view second) {
+  for (const std::string_view several : {"solutions", "roots", "values", "zeros", "answers are"}) {
+    if (scan::find_word(text, several, 0) != kNone) return true;
+  }
+  const auto stands_alone = [&](std::size_t i, std::string_view number) {
+    const char before = i > 0 ? text[i - 1] : '\0';
+    const char behind = scan::at(text, i + number.size());
+    const bool part = is_digit(before) || before == ',' || is_digit(behind) ||
+                      (behind == ',' && is_digit(scan::at(text, i + number.size() + 1)));
+    return !part && scan::stands(text, i, number);
+  };
+  for (std::size_t i = text.find(first); i != kNone; i = text.find(first, i + 1)) {
+    if (!stands_alone(i, first)) continue;
+    std::string_view rest = text.substr(i + first.size(), 24);
+    const std::size_t other = rest.find(second);
+    if (other == kNone || !stands_alone(i + first.size() + other, second)) continue;
+    // What may stand between two elements: a sign or word that joins, and "x =".
+    std::string between;
+    for (const char c : rest.substr(0, other)) {
+      if (is_letter(c)) between.push_back(to_lower(c));
+      if (c == ',' || c == ';') between.push_back(c);
+    }
+    for (const std::string_view joint :
+         {",", ";", "and", "or", ",and", ",or", "textand", "textor"}) {
+      if (between == joint || (between.starts_with(joint) && between.size() == joint.size() + 1)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool same_but_for_comma(std::string_view gold, std::string_view pred, std::string_view output) {
+  const bool gold_has_it = gold.find(',') != kNone;
+  const std::string_view with_comma = gold_has_it ? gold : pred;
+  std::string_view with_point = gold_has_it ? pred : gold;
+  const std::size_t comma = with_comma.find(',');
+  if (comma == kNone || comma == 0 || with_point.find(',') != kNone) return false;
+  const std::size_t begin = with_comma.starts_with('-') ? 1 : 0;
+  const std::size_t decimals = with_comma.size() - comma - 1;
   const bool number = comma > begin && decimals > 0 && decimals != 3 &&
-                      scan::digits_end(a, begin) == comma &&
-                      scan::digits_end(a, comma + 1) == a.size();
-  if (!number || b.find('.') == kNone) return false;
-  while (b.ends_with('0')) b.remove_suffix(1);
-  std::string with_point(a);
-  with_point[comma] = '.';
-  while (with_point.ends_with('0')) with_point.pop_back();
-  return with_point == b;
+                      scan::digits_end(with_comma, begin) == comma &&
+                      scan::digits_end(with_comma, comma + 1) == with_comma.size();
+  if (!number || with_point.find('.') == kNone) return false;
+  const bool short_list = decimals == 1 && comma - begin < 3;
+  if (gold_has_it ? short_list
+                  : writes_points(output) ||
+                        lists(output, with_comma.substr(0, comma), with_comma.substr(comma + 1))) {
+    return false;
+  }
+  while (with_point.ends_with('0')) with_point.remove_suffix(1);
+  std::string same(with_comma);
+  same[comma] = '.';
+  while (same.ends_with('0')) same.pop_back();
+  return same == with_point;
 }
 
 }  // namespace assay

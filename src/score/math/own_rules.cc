@@ -101,6 +101,10 @@ Truth same_definition(const MathValue& gold, const MathValue& pred) {
 Truth own_verdict(const Scalar& gold, const Scalar& pred) {
   if (gold.form == Form::infinity || pred.form == Form::infinity) return Truth::unsure;
   if (same_expression(gold, pred)) return Truth::yes;
+  if (is_beyond_reckoning(gold) != is_beyond_reckoning(pred)) {
+    const Scalar& other = is_beyond_reckoning(gold) ? pred : gold;
+    if (other.symbols || other.log_size || is_zero(other)) return Truth::no;
+  }
   if (gold.symbols || pred.symbols) return Truth::unsure;
   if (gold.base != 0 && pred.base != 0 && gold.base != pred.base) return Truth::no;
   if (gold.either_percent || pred.either_percent) return same_percentage(gold, pred);

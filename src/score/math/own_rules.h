@@ -46,6 +46,16 @@ void forget_own(MathValue& value);
 // A box that says a sentence: "601" of "\text{The answer is 601.}"; otherwise all of `content`.
 [[nodiscard]] std::string_view stated_in_text(std::string_view content);
 
+// A box's content without what only dresses it: \color{red}{7}, \large 7, \underline{7}, "~" for a
+// space; a number whose thousands stand apart (12\,000) in one piece; "1/3" of "1/3 = 0.333…".
+[[nodiscard]] std::string undressed(std::string_view content);
+
+// The text with \framebox{…}, \bbox[…]{…}, \boxed7 and GLM-V's markers as \boxed{…}.
+[[nodiscard]] std::string with_plain_boxes(std::string_view text);
+
+// Whether the writer thinks again between two boxes: "\boxed{3}… wait, \boxed{7}".
+[[nodiscard]] bool thinks_again(std::string_view between);
+
 // Reads normalised LaTeX as parse_latex, and percentages, too: "10\%", "10\%, 20\%", "x = 10\%";
 // "1 1/2" is a mixed number.
 [[nodiscard]] ParsedMath parse_found(std::string_view normalized);
@@ -67,8 +77,11 @@ void forget_own(MathValue& value);
 void add_dots(MathValue& value, std::string_view digits);
 
 // "3,5" beside "3.5": one of them a decimal with a point, the other the same digits with a comma,
-// behind which there are not three ("1,234" is a thousand and more).
-[[nodiscard]] bool same_but_for_comma(std::string_view a, std::string_view b);
+// behind which there are not three ("1,234" is a thousand and more). A comma between the digits of
+// a list is none: in a gold answer with few digits and one behind it, and where the output shows
+// that it writes points or lists (`output`: all that was answered): "x = 3 or x = 5", "2.5 + 1".
+[[nodiscard]] bool same_but_for_comma(std::string_view gold, std::string_view pred,
+                                      std::string_view output);
 
 // The expression, as LaTeX, with which the last "answer is" or "answer:" of a text without a box
 // goes on, where it is more than numbers and what plain arithmetic has: "9/2 \cdot \pi" of "The

@@ -300,6 +300,72 @@ class StatementReader {
   int atoms_ = 0;  // letters, pi, roots, fractions
 };
 
+// What goes on behind a statement without changing it: a reason, a remark.
+constexpr std::array<std::string_view, 15> kReasons = {
+    "since", "because",  "as",    "which",   "where", "when",   "so",   "not",
+    "given", "obtained", "being", "meaning", "that",  "rather", "using"};
+// What takes an answer back, or states another one, further on in the text.
+constexpr std::array<std::string_view, 20> kSecondThoughts = {
+    "wait",      "actually",   "mistake", "mistaken",  "incorrect", "wrong",     "sorry",
+    "correct",   "correction", "recheck", "oops",      "hmm",       "error",     "instead",
+    "therefore", "answer",     "answers", "corrected", "hence",     "reconsider"};
+
+std::string lower_word(std::string_view text, std::size_t i) {
+  std::string word;
+  constexpr std::size_t kLongest = 16;
+  while (is_letter(at(text, i)) && word.size() < kLongest) word.push_back(to_lower(text[i++]));
+  return word;
+}
+
+bool has_second_thoughts(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_letter(text[i]) || (i > 0 && is_letter(text[i - 1]))) continue;
+    if (std::ranges::find(kSecondThoughts, lower_word(text, i)) != kSecondThoughts.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether a statement is over at i: with its line or sentence, a bracket or a reason.
+bool is_over(std::string_view text, std::size_t i) {
+  while (at(text, i) == '*' || at(text, i) == '$' || at(text, i) == ' ') ++i;
+  const char c = at(text, i);
+  if (c == '\0' || c == '\n' || c == '(') return true;
+  const char behind = at(text, i + 1);
+  if (c == '.' || c == '!') return behind == '\0' || is_json_space(behind) || behind == '*';
+  if (c == ',' || c == ';' || c == ':') i = scan::skip_space(text, i + 1);
+  for (const std::string_view dash : {"\xE2\x80\x94", "\xE2\x80\x93", "- "}) {
+    if (stands(text, i, dash)) i = scan::skip_space(text, i + dash.size());
+  }
+  return std::ranges::find(kReasons, lower_word(text, i)) != kReasons.end();
+}
+
+// A single number, or LaTeX between dollars, that "answer is" states, where further mathematics
+// stands behind it, of which the library would take the last: "4" of "The answer is 4, since 2x =
+// 8." Empty: it is more than that, or another answer follows.
+std::string plain_statement(std::string_view text) {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  if (text.starts_with('$') && !text.starts_with("$$")) {
+    begin = 1;
+    end = text.find('$', 1);
+    if (end == kNone) return "";
+  } else {
+    end = text.starts_with('-') ? 1 : 0;
+    const auto joins = [](char c) { return c == '.' || c == ','; };
+    while (is_digit(at(text, end)) || (joins(at(text, end)) && is_digit(at(text, end + 1)))) ++end;
+    if (end == 0 || !is_digit(text[end - 1])) return "";
+  }
+  const std::string_view found = text.substr(begin, end - begin);
+  const std::size_t behind = end + begin;
+  const std::string_view rest = text.substr(std::min(behind, text.size()));
+  const bool more = std::ranges::any_of(rest, is_digit) || rest.find('$') != kNone;
+  constexpr std::size_t kLongest = 100;
+  if (!more || found.size() > kLongest || !is_over(text, behind)) return "";
+  return has_second_thoughts(rest) ? std::string() : std::string(found);
+}
+
 // Whether LaTeX between dollars is all of the statement, which is then read as such.
 bool is_latex_alone(std::string_view statement) {
   if (statement.starts_with("\\(") || statement.starts_with("\\[")) return true;
@@ -328,7 +394,10 @@ std::string stated_expression(std::string_view output) {
         statement.find('}', std::min(statement.rfind("\\end{"), statement.size()));
     return close == kNone ? std::string() : std::string(statement.substr(0, close + 1));
   }
-  return is_latex_alone(statement) ? std::string() : StatementReader(statement).read();
+  std::string found = is_latex_alone(statement) ? "" : StatementReader(statement).read();
+  if (!found.empty()) return found;
+  const auto before = static_cast<std::size_t>(statement.data() - output.data());
+  return plain_statement(output.substr(before));
 }
 
 }  // namespace assay

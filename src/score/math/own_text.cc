@@ -118,4 +118,136 @@ std::string_view final_statement(std::string_view output) {
   return trim(statement.substr(0, statement.find(". ")));
 }
 
+namespace {
+
+// Behind the group that opens at `at`; npos: there is none, or it is never closed.
+std::size_t group_end(std::string_view text, std::size_t at) {
+  if (scan::at(text, at) != '{') return kNone;
+  int depth = 0;
+  for (; at < text.size(); ++at) {
+    if (text[at] == '{') ++depth;
+    if (text[at] == '}' && --depth == 0) return at + 1;
+  }
+  return kNone;
+}
+
+// "12\,000.5" as 12000.5; every other text stays.
+std::string joined_thousands(std::string_view text) {
+  std::string joined;
+  std::size_t at = text.starts_with('-') ? 1 : 0;
+  const std::size_t lead = scan::digits_end(text, at);
+  if (lead == at || lead - at > 3) return std::string(text);
+  joined = text.substr(0, lead);
+  at = lead;
+  bool any = false;
+  while (at < text.size() && text[at] != '.') {
+    std::size_t digits = at;
+    for (const std::string_view gap : {"\\,", "\\;", "\\:", "\\ ", "\\!", "{,}", " "}) {
+      if (digits == at && scan::stands(text, at, gap)) digits += gap.size();
+    }
+    if (digits == at || scan::digits_end(text, digits) != digits + 3) return std::string(text);
+    joined += text.substr(digits, 3);
+    at = digits + 3;
+    any = true;
+  }
+  const std::string_view decimals = text.substr(at);
+  const bool number =
+      decimals.empty() || (decimals.size() > 1 && scan::digits_end(decimals, 1) == decimals.size());
+  return any && number ? joined + std::string(decimals) : std::string(text);
+}
+
+// "\frac{1}{3}" of "\frac{1}{3} = 0.333…"
+std::string_view without_decimal_side(std::string_view text) {
+  const std::size_t sign = text.find('=');
+  if (sign == kNone || text.find('=', sign + 1) != kNone) return text;
+  const std::string_view digits = before_dots(trim(text.substr(sign + 1)));
+  const std::string_view left = trim(text.substr(0, sign));
+  const bool decimal = !digits.empty() && std::ranges::all_of(digits, [](char c) {
+    return is_digit(c) || c == '.' || c == '-';
+  });
+  return decimal && std::ranges::any_of(left, is_digit) ? left : text;
+}
+
+}  // namespace
+
+std::string undressed(std::string_view content) {
+  std::string text;
+  for (std::size_t i = 0; i < content.size();) {
+    if (content[i] == '~') {
+      text.push_back(' ');
+      ++i;
+      continue;
+    }
+    std::size_t end = i + 1;
+    while (content[i] == '\\' && is_letter(scan::at(content, end))) ++end;
+    const std::string_view command = content.substr(i, end - i);
+    if (command == "\\color" || command == "\\textcolor") {
+      const std::size_t behind = group_end(content, end);
+      if (behind != kNone) end = behind;
+    } else if (command != "\\large" && command != "\\Large" && command != "\\LARGE" &&
+               command != "\\huge" && command != "\\Huge" && command != "\\small" &&
+               command != "\\underline") {
+      text += command;
+    }
+    i = end;
+  }
+  return joined_thousands(without_decimal_side(trim(text)));
+}
+
+std::string with_plain_boxes(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] != '\\' && text[i] != '<') {
+      out.push_back(text[i++]);
+      continue;
+    }
+    const std::string_view rest = text.substr(i);
+    const auto takes = [&](std::string_view marker, std::string_view as) {
+      if (!rest.starts_with(marker)) return false;
+      out += as;
+      i += marker.size();
+      return true;
+    };
+    if (takes("<|begin_of_box|>", "\\boxed{") || takes("<|end_of_box|>", "}")) continue;
+    if (takes("\\framebox{", "\\boxed{")) continue;
+    if (rest.starts_with("\\bbox[")) {
+      constexpr std::size_t kLongest = 60;
+      const std::size_t close = rest.substr(0, kLongest).find("]{");
+      if (close != kNone) {
+        out += "\\boxed{";
+        i += close + 2;
+        continue;
+      }
+    }
+    if (takes("\\boxed", "\\boxed")) {
+      const std::size_t end = scan::digits_end(text, i);
+      if (end > i) out.append("{").append(text.substr(i, end - i)).append("}");
+      i = end;
+      continue;
+    }
+    out.push_back(text[i++]);
+  }
+  return out;
+}
+
+bool thinks_again(std::string_view between) {
+  constexpr std::size_t kFarthest = 400;
+  if (between.size() > kFarthest) return false;
+  std::string word;
+  for (std::size_t i = 0; i <= between.size(); ++i) {
+    if (i < between.size() && is_letter(between[i])) {
+      word.push_back(to_lower(between[i]));
+      continue;
+    }
+    for (const std::string_view doubt :
+         {"wait", "actually", "correction", "sorry", "oops", "rather", "instead", "mistake",
+          "wrong", "incorrect", "hmm", "no"}) {
+      if (word == doubt) return true;
+    }
+    word.clear();
+  }
+  return false;
+}
+
 }  // namespace assay

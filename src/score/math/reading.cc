@@ -1,6 +1,7 @@
 #include "score/math/reading.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -192,11 +193,42 @@ Reading stated_reading(const std::string& expression) {
 
 }  // namespace
 
+namespace {
+
+// "4" of "{{{4}}}": braces that enclose all of the text, and nothing but another group.
+std::string_view without_outer_braces(std::string_view text) {
+  const auto outer = [](std::string_view all) {
+    const std::size_t opened = std::min(all.find_first_not_of('{'), all.size());
+    const std::size_t last = all.find_last_not_of('}');
+    const std::size_t closed = last == std::string_view::npos ? 0 : all.size() - 1 - last;
+    return std::min(opened, closed);
+  };
+  std::size_t pairs = outer(text);
+  if (pairs == 0 || 2 * pairs >= text.size()) return text;
+  // What is within may close some of the braces before it.
+  std::int64_t depth = 0;
+  std::int64_t least = 0;
+  const std::string_view within = text.substr(pairs, text.size() - 2 * pairs);
+  for (std::size_t i = 0; i < within.size(); ++i) {
+    if (within[i] == '\\') {
+      ++i;
+    } else if (within[i] == '{' || within[i] == '}') {
+      depth += within[i] == '{' ? 1 : -1;
+      least = std::min(least, depth);
+    }
+  }
+  pairs -= std::min(pairs, static_cast<std::size_t>(-least));
+  return trim(text.substr(pairs, text.size() - 2 * pairs));
+}
+
+}  // namespace
+
 std::string robust_text(std::string_view output) {
-  std::string text = replace_all(plain_signs(output), "\\boxed{}", "");
+  std::string text = with_plain_boxes(replace_all(plain_signs(output), "\\boxed{}", ""));
   const auto box = last_filled_box(text);
   if (!box) return text;
-  std::string content(stated_in_text(without_end_marks(box->content)));
+  const std::string plain = undressed(without_end_marks(box->content));
+  std::string content(stated_in_text(without_outer_braces(plain)));
   std::size_t end = box->end;
   for (const std::string_view sign : {"\\%", "%"}) {
     if (!std::string_view(text).substr(end).starts_with(sign)) continue;
@@ -204,7 +236,13 @@ std::string robust_text(std::string_view output) {
     end += sign.size();
     break;
   }
-  return text.substr(0, box->begin) + "\\boxed{" + content + "}" + text.substr(end);
+  // An earlier box that is taken back is no part of the answer.
+  const std::size_t before =
+      box->begin == 0 ? std::string::npos : text.rfind("\\boxed", box->begin - 1);
+  const bool again = before != std::string::npos &&
+                     thinks_again(std::string_view(text).substr(before, box->begin - before));
+  return (again ? std::string() : text.substr(0, box->begin)) + "\\boxed{" + content + "}" +
+         text.substr(end);
 }
 
 Reading read_answer(std::string_view output, MathRules rules) {
@@ -230,8 +268,26 @@ Truth same_reading(const Reading& gold, const Reading& pred) {
   return same_answer(gold.value, pred.value);
 }
 
-Truth same_by_own_rules(const Reading& gold, const Reading& pred) {
-  if (same_but_for_comma(gold.text, pred.text)) return Truth::yes;
+namespace {
+
+bool is_beyond_reckoning(const Reading& reading) {
+  return reading.state == Reading::State::value && reading.value.kind == ValueKind::scalar &&
+         is_beyond_reckoning(reading.value.scalar);
+}
+
+std::string without_braces(std::string text) {
+  std::erase_if(text, [](char c) { return c == '{' || c == '}' || is_json_space(c); });
+  return text;
+}
+
+}  // namespace
+
+Truth same_by_own_rules(const Reading& gold, const Reading& pred, std::string_view output) {
+  if (same_but_for_comma(gold.text, pred.text, output)) return Truth::yes;
+  // Two numbers that cannot be reckoned are the same where they are written alike.
+  if (is_beyond_reckoning(gold) && is_beyond_reckoning(pred)) {
+    return without_braces(gold.text) == without_braces(pred.text) ? Truth::yes : Truth::no;
+  }
   const bool read = gold.state == Reading::State::value && pred.state == Reading::State::value;
   if (!read) return Truth::unsure;
   const bool scalars = gold.value.kind == ValueKind::scalar && pred.value.kind == ValueKind::scalar;

@@ -30,6 +30,7 @@ struct Reading {
 // Math-Verify compares the texts as well as the values, whether or not it could read them.
 [[nodiscard]] Truth same_reading(const Reading& gold, const Reading& pred);
 // The rules of own_rules.h about whole answers. Unsure: none of them says anything.
-[[nodiscard]] Truth same_by_own_rules(const Reading& gold, const Reading& pred);
+[[nodiscard]] Truth same_by_own_rules(const Reading& gold, const Reading& pred,
+                                      std::string_view output);
 
 }  // namespace assay

@@ -55,6 +55,10 @@ void set_log_size(Scalar& s) {
   if (!s.symbols && std::isnormal(value)) s.log_size = std::log(value);
 }
 
+void set_log_size(Scalar& s, double log_size) {
+  if (!std::isnan(log_size)) s.log_size = log_size;
+}
+
 // The unit of a decimal that is multiplied by a power of ten.
 void keep_shown(Scalar& s, const Scalar& decimal, const Scalar& factor) {
   const double size = std::abs(factor.at[0]);
@@ -235,6 +239,10 @@ Scalar sum(const Scalar& a, const Scalar& b) {
   // Of a difference of large numbers few digits are left.
   const bool digits_left = s.exact || std::abs(s.at[0]) > 1e-4 * s.scale;
   if (digits_left && a.log_size && b.log_size) set_log_size(s);
+  if (is_beyond_reckoning(a) != is_beyond_reckoning(b) && !s.symbols) {
+    const Scalar& huge = is_beyond_reckoning(a) ? a : b;
+    if (*huge.log_size > 0) s.log_size = huge.log_size;
+  }
   return s;
 }
 
@@ -248,7 +256,7 @@ Scalar product(const Scalar& a, const Scalar& b) {
   s.points = product_points(a.points, b.points);
   keep_shown(s, a, b);
   keep_shown(s, b, a);
-  if (a.log_size && b.log_size) s.log_size = *a.log_size + *b.log_size;
+  if (a.log_size && b.log_size) set_log_size(s, *a.log_size + *b.log_size);
   if (is_name_atom(a) && is_name_atom(b)) {
     s.form = Form::word;
     s.name = a.name + b.name;
@@ -265,7 +273,7 @@ Scalar quotient(const Scalar& a, const Scalar& b) {
       [](double x, double y) { return y == 0 ? kNan : x / y; });
   s.points = quotient_points(a.points, b.points);
   if (b.exact && b.exact->p == 0) s.at.fill(kNan);
-  if (a.log_size && b.log_size) s.log_size = *a.log_size - *b.log_size;
+  if (a.log_size && b.log_size) set_log_size(s, *a.log_size - *b.log_size);
   if (a.form == Form::integer && b.form == Form::integer && s.exact) {
     s.form = s.exact->q == 1 ? Form::integer : Form::fraction;
   }
@@ -298,8 +306,12 @@ Scalar power(const Scalar& base, const Scalar& exponent) {
     }
   }
   const bool real = whole || base.at[0] > 0;
-  if (base.log_size && real && exponent.is_closed() && std::isfinite(exponent.at[0])) {
-    s.log_size = *base.log_size * exponent.at[0];
+  if (base.log_size && real && exponent.is_closed()) {
+    if (std::isfinite(exponent.at[0])) {
+      set_log_size(s, *base.log_size * exponent.at[0]);
+    } else if (exponent.log_size && *base.log_size != 0) {
+      set_log_size(s, *base.log_size * std::exp(*exponent.log_size));
+    }
   }
   widen_scale(s);
   return s;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,9 +65,11 @@ struct Scalar {
   std::string name;  // of a symbol or word
 
   // What Math-Verify does not look at, and `robust` does (own_rules.h).
-  std::optional<double> log_size;  // ln |value| to ten digits, of an expression without symbols
-  int base = 0;                    // of "4343_6"; 0: none is given
-  bool either_percent = false;     // p% is both p and p/100, however p is written
+  // ln |value| to ten digits, of an expression without symbols. Infinite: too large, or too near
+  // to 0, to be reckoned (9^(9^(9^9))).
+  std::optional<double> log_size;
+  int base = 0;                 // of "4343_6"; 0: none is given
+  bool either_percent = false;  // p% is both p and p/100, however p is written
   Points points;
   ShownDigits shown;  // of a decimal, also with a power of ten behind it
   std::string call;   // "f(x)", "f(3)": of a name with its arguments
@@ -77,6 +80,10 @@ struct Scalar {
   }
   [[nodiscard]] bool is_closed() const { return !symbols; }
 };
+
+[[nodiscard]] inline bool is_beyond_reckoning(const Scalar& s) {
+  return s.log_size && std::isinf(*s.log_size);
+}
 
 // p/q in lowest terms. Nothing for q = 0, and beyond 2^53, where a double is no longer exact.
 [[nodiscard]] std::optional<Rational> reduced(__int128 p, __int128 q);
