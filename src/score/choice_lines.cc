@@ -31,17 +31,24 @@ OptionLine line_at(const ChoiceReader& text, std::size_t from, std::size_t end) 
   line.end = end;
   std::size_t at = from;
   while (at < end && text.is_mark(at, "-|>+") && !text.letter(at, false)) ++at;
-  line.label = text.letters(at);
+  // A check mark before the letter.
+  const bool checked = text.is_mark(at, ":") && text.word(at + 1) == "correct";
+  if (checked) at += 2;
+  const bool called = text.in(words::kOptionWord, at);
+  line.label = text.letters(called ? at + 1 : at);
   if (!line.label) return line;
   std::size_t next = line.label->end;
   while (next < end && text.is_mark(next, ".:,!|")) ++next;
   line.alone = next == end;
+  if (called && !line.alone) line.label.reset();  // "Option C: it ignores heat" heads a remark
+  if (!line.label) return line;
   const bool labels = line.label->bracketed || text.is_mark(line.label->end, ".:-|),");
   line.marked =
       labels && end > from + 3 && text.word(end - 1) == "correct" && text.is_mark(end - 2, "-(:,|");
   if (text.is_mark(end - 1, ").") && text.word(end - 2) == "correct") {
     line.marked = labels && text.is_mark(end - 3, "-(:,|");
   }
+  line.marked = line.marked || checked;
   if (!labels && !line.alone) line.label.reset();
   return line;
 }
@@ -81,6 +88,45 @@ bool announced(const ChoiceReader& text, const OptionLine& before) {
   return true;
 }
 
+// What is said of an option in a list of all of them.
+struct JudgedOption {
+  LetterGroup group;
+  bool affirmed = false;
+};
+
+// "A) False", "B - no", "C: correct.", each with nothing more in its sentence, or a reason.
+std::optional<JudgedOption> judged_option(const ChoiceReader& text, std::size_t at) {
+  if (!text.letter(at, false)) return std::nullopt;
+  std::size_t from = at;
+  if (from > 0 && text.is_mark(from - 1, "([")) --from;
+  const bool begins = from == 0 || text.ends_sentence(from - 1) ||
+                      text.is_mark(from - 1, ",-|>+") || text.in(words::kOptionWord, from - 1);
+  const auto group = text.letters(from);
+  if (!begins || !group || !group->single()) return std::nullopt;
+  std::size_t next = group->end;
+  while (next < group->end + 3 && text.is_mark(next, "):-=.|,")) ++next;
+  if (next == group->end && group->end == at + 1) return std::nullopt;
+  const bool affirmed = text.in(words::kAffirms, next);
+  if (!affirmed && !text.in(words::kDenies, next)) return std::nullopt;
+  if (text.is_word(next + 1) && !text.in(words::kBehindVerdict, next + 1)) return std::nullopt;
+  return JudgedOption{*group, affirmed};
+}
+
+// The one option that is affirmed where others are denied: "A: no. B: no. C: yes."
+std::optional<LetterGroup> only_affirmed(const ChoiceReader& text) {
+  std::optional<LetterGroup> only;
+  bool denied = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto judged = judged_option(text, at);
+    if (!judged) continue;
+    denied |= !judged->affirmed;
+    if (!judged->affirmed) continue;
+    if (only && only->letters != judged->group.letters) return std::nullopt;
+    only = judged->group;
+  }
+  return denied ? only : std::nullopt;
+}
+
 }  // namespace
 
 std::vector<ChoiceStatement> line_statements(const ChoiceReader& text) {
@@ -98,6 +144,7 @@ std::vector<ChoiceStatement> line_statements(const ChoiceReader& text) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!all[i].label) continue;
     const LetterGroup& group = *all[i].label;
+    if (const auto judged = judged_option(text, group.begin); judged && !all[i].marked) continue;
     const bool in_list = other_label(i, i + 1) || (i > 0 && other_label(i, i - 1));
     if (all[i].alone && !in_list) {
       add(group, StatementWeight::stated, "own line");
@@ -108,6 +155,9 @@ std::vector<ChoiceStatement> line_statements(const ChoiceReader& text) {
                        : i + 1 == all.size() || (only_label && announced(text, all[i - 1])))) {
       add(group, StatementWeight::inferred, "listed");
     }
+  }
+  if (const auto only = only_affirmed(text)) {
+    add(*only, StatementWeight::inferred, "listed");
   }
   return found;
 }

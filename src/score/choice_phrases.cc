@@ -24,7 +24,9 @@ class Phrases {
       if (text_.in(words::kConclusion, at)) add_conclusion(at);
       if (text_.in(words::kLeadsTo, at)) add_leading_to(at);
       if (text_.word(at) == "is" || text_.word(at) == "are") add_singled_out(at);
+      if (text_.in(words::kTakesBack, at)) add_correction(at);
       add_subject(at);
+      add_favoured(at);
       add_only(at);
     }
     return std::move(found_);
@@ -50,7 +52,8 @@ class Phrases {
     const bool answer = text_.in(words::kAnswer, at);
     const bool colon = text_.is_mark(at + 1, ":");
     if (text_.in(words::kOption, at)) {
-      return colon || preceded_by(at, words::kBest) || preceded_by(at, words::kFalse);
+      return (colon && !text_.in(words::kHeadsText, at)) || preceded_by(at, words::kBest) ||
+             preceded_by(at, words::kFalse);
     }
     if (word == "correct" || word == "final") return colon;
     return answer;
@@ -61,7 +64,7 @@ class Phrases {
     const bool other = preceded_by(noun, words::kOtherAnswer);
     if (other && text_.in(words::kAnswer, noun)) return;
     const bool denied = text_.is_negated(text_.clause_start(noun), noun);
-    if (const auto group = behind_noun(noun); group && !denied) {
+    if (const auto group = behind_noun(noun); group && !denied && !is_called_wrong(*group)) {
       add(*group, other ? StatementWeight::inferred : StatementWeight::stated, "answer is", noun);
       return;
     }
@@ -69,6 +72,12 @@ class Phrases {
     if (const auto group = only_option_behind(noun)) {
       add(*group, StatementWeight::inferred, "answer is", noun);
     }
+  }
+
+  // "Answer: A is wrong because …": the letter is the subject of another sentence.
+  [[nodiscard]] bool is_called_wrong(const LetterGroup& group) const {
+    if (text_.word(group.end) != "is" && text_.word(group.end) != "are") return false;
+    return text_.in(words::kFalse, group.end + 1) || text_.word(group.end + 1) == "not";
   }
 
   // The letters behind the noun's "is" or colon; those right behind the noun, too.
@@ -90,10 +99,11 @@ class Phrases {
   // "answer (B)", "Answer B", "### Answer" and the letter on the next line.
   [[nodiscard]] std::optional<LetterGroup> right_behind(std::size_t noun) const {
     std::size_t at = noun + 1;
+    if (text_.word(noun) == "ans" && text_.is_mark(at, ".")) ++at;
     while (at < noun + 4 && text_.is_line_end(at) && at < text_.size()) ++at;
     auto group = text_.letters(at);
     if (!group) return std::nullopt;
-    const bool next_line = at > noun + 1;
+    const bool next_line = text_.is_line_end(at - 1);
     const bool closed =
         group->bracketed || text_.ends_sentence(group->end) || text_.is_mark(group->end, ",):");
     if (next_line) {
@@ -276,7 +286,7 @@ class Phrases {
     const auto group = text_.letters(next);
     if (!group || text_.is_negated(text_.clause_start(at), at)) return;
     const bool called = text_.in(words::kOptionWord, next - 1);
-    const bool closed = text_.ends_sentence(group->end) || text_.is_mark(group->end, ",:-") ||
+    const bool closed = text_.ends_sentence(group->end) || text_.is_mark(group->end, ",:-(") ||
                         text_.in(words::kBehindGroup, group->end);
     const bool holds = text_.word(group->end) == "is" &&
                        (text_.word(group->end + 1) == "true" || text_.word(group->end + 1) == "it");
@@ -313,6 +323,41 @@ class Phrases {
     while (at < most && !text_.is_line_end(at)) ++at;
     while (at < text_.size() && text_.is_line_end(at)) ++at;
     return at == text_.size();
+  }
+
+  // "D is better supported", "C seems most plausible", "C is the only one that fits".
+  void add_favoured(std::size_t at) {
+    if (!text_.letter(at, false)) return;
+    std::size_t from = at;
+    while (from > 0 && text_.is_mark(from - 1, "([")) --from;
+    if (!may_be_subject(from)) return;
+    const auto group = text_.letters(from);
+    if (!group || !group->single() || !text_.in(words::kSeems, group->end)) return;
+    std::size_t next = group->end + 1;
+    while (next < group->end + 5 && text_.in(words::kBetweenSeems, next)) ++next;
+    if (!text_.in(words::kFavours, next)) return;
+    for (std::size_t behind = next; behind < next + 6 && !text_.ends_sentence(behind); ++behind) {
+      const bool another = text_.in(words::kOtherAnswer, behind) ||
+                           text_.in(words::kFalse, behind) || text_.in(words::kNot, behind) ||
+                           text_.in(words::kMistake, behind);
+      if (another || text_.word(behind) == "common" || text_.word(behind) == "than") return;
+    }
+    add(*group, StatementWeight::inferred, "concluded", from);
+  }
+
+  // "The answer is B… no wait, C.": what stands by itself behind a second thought.
+  void add_correction(std::size_t at) {
+    std::size_t next = at + 1;
+    while (next < at + 10 &&
+           (text_.is_mark(next, ",:-.!") || text_.in(words::kIs, next) ||
+            text_.in(words::kBeforeLetter, next) || text_.word(next) == "no" ||
+            text_.in(words::kTakesBack, next)) &&
+           !text_.letter(next, false)) {
+      ++next;
+    }
+    const auto group = text_.letters(next);
+    if (!group || !(text_.ends_sentence(group->end) || text_.is_mark(group->end, ",-"))) return;
+    add(*group, StatementWeight::inferred, "concluded", next);
   }
 
   void add_only(std::size_t at) {

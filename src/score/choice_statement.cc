@@ -36,6 +36,22 @@ StatedChoice choice_of(std::uint32_t letters, const char* stage) {
 
 }  // namespace
 
+namespace {
+
+// A text that is one letter and no other word, small or capital: "b", "(b)."
+std::optional<std::uint32_t> letter_alone(const ChoiceReader& text) {
+  std::optional<std::size_t> only;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!text.is_word(at)) continue;
+    if (only) return std::nullopt;
+    only = at;
+  }
+  const auto group = only ? text.letter(*only, true) : std::nullopt;
+  return group ? std::optional(group->letters) : std::nullopt;
+}
+
+}  // namespace
+
 StatedChoice stated_choice(std::string_view text, int n_options) {
   const ChoiceText tokens = choice_tokens(text);
   const ChoiceReader reader(tokens, n_options);
@@ -49,7 +65,9 @@ StatedChoice stated_choice(std::string_view text, int n_options) {
                                                 : statement.group.letters;
     last = &statement;
   }
-  return last == nullptr ? StatedChoice{} : choice_of(letters, last->stage);
+  if (last != nullptr) return choice_of(letters, last->stage);
+  const auto alone = letter_alone(reader);
+  return alone ? choice_of(*alone, "own line") : StatedChoice{};
 }
 
 StatedChoice leading_choice(std::string_view answer, int n_options) {

@@ -123,6 +123,13 @@ class Plain {
 
   void step() {
     const char c = text_[at_];
+    for (const auto& [marker, mark] : {std::pair(std::string_view("<|begin_of_box|>"), kBox),
+                                       std::pair(std::string_view("<|end_of_box|>"), kBoxEnd)}) {
+      if (c != '<' || !text_.substr(at_).starts_with(marker)) continue;  // of GLM-V
+      out_.push_back(mark);
+      at_ += marker.size();
+      return;
+    }
     if (static_cast<unsigned char>(c) >= 0x80) return foreign();
     if (c == '\\') return command();
     if (is_letter(c) || is_digit(c) || c == '\n') return put(c);
@@ -135,7 +142,10 @@ class Plain {
       if (!open_.empty()) open_.pop_back();
       put(box ? kBoxEnd : kSilent);
     } else if (c == '\'' || c == '_') {  // within a word it belongs to it
-      put(is_word_char(before()) && is_word_char(next()) ? c : kSilent);
+      const bool within = is_letter(before()) || is_digit(before());
+      put(within && (is_letter(next()) || is_digit(next())) ? c : kSilent);
+    } else if (c == '~' && next() == '~' && struck_out() > 0) {
+      at_ += struck_out();
     } else if (c == '*' || c == '`' || c == '$' || c == '"' || c == '~') {
       put(kSilent);
     } else if (c == '#' || c == '>') {
@@ -144,6 +154,15 @@ class Plain {
     } else {
       put(static_cast<unsigned char>(c) <= ' ' ? ' ' : c);
     }
+  }
+
+  // "~~B~~": bytes that Markdown strikes out; 0: none.
+  [[nodiscard]] std::size_t struck_out() const {
+    constexpr std::size_t kLongest = 80;
+    const std::string_view behind = text_.substr(at_ + 2, kLongest);
+    const std::size_t end = std::min(behind.find("~~"), behind.find('\n'));
+    const bool closed = end != std::string_view::npos && end > 0 && behind[end] == '~';
+    return closed ? end + 4 : 0;
   }
 
   // The character behind the backslash, or the letters behind it.

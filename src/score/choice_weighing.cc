@@ -35,6 +35,8 @@ bool denied_behind(const ChoiceReader& text, std::size_t at) {
 bool is_doubt(const ChoiceReader& text, std::size_t at) {
   if (!text.in(words::kTakesBack, at)) return false;
   if (at == 0 || !text.is_word(at - 1)) return true;
+  const std::string_view sigh = text.word(at - 1);  // "No wait, …", "Oh, but actually"
+  if (sigh == "no" || sigh == "oh" || sigh == "but" || sigh == "ah") return true;
   for (std::size_t back = 1; back <= 3 && back <= at; ++back) {
     const std::string_view word = text.word(at - back);
     if (text.in(words::kFirstPerson, at - back) || word == "me" || word == "my") return true;

@@ -26,7 +26,8 @@ std::uint64_t lists_with(std::string_view word) {
                kBehindGroup, kAnd, kBetweenGroup, kNot, kSupposed, kNoLongerSupposed, kTakesBack,
                kVerdict, kBeforeVerdict, kVerdictNoun, kBeforeSubject, kMakes, kFirstPerson,
                kBeforeChoosing, kChoosing, kConclusion, kLeadsTo, kBetweenLeads, kOptionWord,
-               kSinglesOut, kBehindVerdict, kMistake, kListAhead, kSumsUp, kStating);
+               kSinglesOut, kBehindVerdict, kMistake, kListAhead, kSumsUp, kStating, kHeadsText,
+               kSeems, kBetweenSeems, kFavours, kAffirms, kDenies);
   const auto found = kLists.find(word);
   return found == kLists.end() ? 0 : found->second;
 }

@@ -201,6 +201,25 @@ inline constexpr auto kSumsUp = list<31>(
     {"summarize", "summarise", "summarizing", "summarising", "combine", "combining", "compile",
      "compiling", "recap", "recaps", "considering", "consolidate", "consolidating", "summary"});
 
+// With a colon behind them these head an explanation, whatever letter it begins with.
+inline constexpr auto kHeadsText = list<33>({"explanation", "description", "statement", "term",
+                                             "candidate", "classification", "match", "one"});
+
+// "C seems most plausible", "D is better supported", "C is the only one that fits".
+inline constexpr auto kSeems = list<34>({"is", "seems", "appears", "looks", "sounds", "feels",
+                                         "fits", "matches", "stands", "remains", "makes"});
+inline constexpr auto kBetweenSeems = list<35>(
+    {"to", "be", "the", "clearly", "by", "far", "like", "a", "out", "as", "sense", "indeed"});
+inline constexpr auto kFavours =
+    list<36>({"most", "best", "better", "only", "likeliest", "strongest", "closest", "correct",
+              "right", "plausible", "likely", "perfectly", "exactly", "sole"});
+
+// What an option in a list is said to be: "A) False", "C - yes".
+inline constexpr auto kAffirms =
+    list<37>({"correct", "true", "yes", "right", "valid", "holds", "fits"});
+inline constexpr auto kDenies =
+    list<38>({"incorrect", "false", "no", "wrong", "invalid", "untrue", "inaccurate"});
+
 // Words of which statements consist.
 inline constexpr auto kStating = list<32>({"the", "answer", "is", "final", "correct", "option",
                                            "choice", "so", "therefore", "thus", "hence", "and"});
