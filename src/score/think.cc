@@ -28,6 +28,15 @@ constexpr auto kFamilies = std::to_array<ThoughtFamily>({
     {"<|begin_of_thought|>", "<|end_of_thought|>"},  // Sky-T1, OpenThinker
     {"\u25c1think\u25b7", "\u25c1/think\u25b7"},     // Kimi
     {"<|inner_prefix|>", "<|inner_suffix|>"},        // Apertus
+    {"<longcat_think>", "</longcat_think>"},         // LongCat
+    {"<unused94>", "<unused95>"},                    // MedGemma
+    {"[unused16]", "[unused17]"},                    // Pangu
+    {"<|thinking|>", "<|/thinking|>"},               // prompted or trained by others:
+    {"<thoughts>", "</thoughts>"},
+    {"<scratchpad>", "</scratchpad>"},
+    {"<inner_monologue>", "</inner_monologue>"},
+    {"<cot>", "</cot>"},
+    {"<reason>", "</reason>"},
 });
 
 // --- gpt-oss
@@ -198,19 +207,29 @@ class ThoughtRemover {
     at_ = end;
   }
 
-  // To behind the closing marker of the thought.
+  [[nodiscard]] std::size_t find_closing(std::string_view marker) const {
+    std::size_t close = output_.find(marker, at_);
+    while (close != std::string_view::npos && is_quoted(output_, close, close + marker.size())) {
+      close = output_.find(marker, close + 1);
+    }
+    return close;
+  }
+
+  // To behind the closing marker of the thought; where it has none, behind that of a family that
+  // models confuse it with ("<think>…</thinking>").
   void leave() {
-    std::size_t close = output_.find(inside_->close, at_);
-    while (close != std::string_view::npos &&
-           is_quoted(output_, close, close + inside_->close.size())) {
-      close = output_.find(inside_->close, close + 1);
+    std::string_view marker = inside_->close;
+    std::size_t close = find_closing(marker);
+    if (close == std::string_view::npos && inside_->open.starts_with("<th")) {
+      for (const std::string_view other : {"</think>", "</thinking>", "</thought>", "</ think>"}) {
+        const std::size_t at = find_closing(other);
+        if (at >= close) continue;
+        close = at;
+        marker = other;
+      }
     }
-    if (close == std::string_view::npos) {
-      at_ = output_.size();
-      return;
-    }
-    at_ = close + inside_->close.size();
-    inside_ = nullptr;
+    at_ = close == std::string_view::npos ? output_.size() : close + marker.size();
+    if (close != std::string_view::npos) inside_ = nullptr;
   }
 
   [[nodiscard]] bool opens(std::size_t marker, std::size_t family) const {
