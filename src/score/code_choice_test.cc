@@ -45,6 +45,60 @@ TEST(CodeChoice, OpenBlocksAndBareCode) {
   EXPECT_EQ(extract_wanted_code(with_text + "\nDone as asked.", kDouble).code, with_text);
 }
 
+TEST(CodeChoice, DressOfCode) {
+  for (const std::string& text : std::vector<std::string>{
+           "<code>\n" + kCode + "\n</code>", "[PYTHON]\n" + kCode + "\n[/PYTHON]",
+           "\\begin{lstlisting}\n" + kCode + "\n\\end{lstlisting}", "<|python_tag|>" + kCode,
+           kCode + "\n\nExplanation: doubles.", kCode + "\n\nNote: it doubles its input",
+           "Answer:\n\n    def double(x):\n        return 2 * x\n\nDone."}) {
+    EXPECT_EQ(std::string(extract_wanted_code(text, kDouble).code).substr(0, kCode.size()), kCode)
+        << text;
+    EXPECT_EQ(extract_wanted_code(text, kDouble).rule, "bare code") << text;
+    EXPECT_EQ(extract_wanted_code(text, kDouble).code.find("Done"), std::string::npos);
+    EXPECT_EQ(extract_wanted_code(text, kDouble).code.find("oubles"), std::string::npos);
+  }
+  EXPECT_EQ(extract_wanted_code("```python\n" + kCode + "\n``", kDouble).code, kCode + "\n");
+  EXPECT_EQ(extract_wanted_code("`def double(x): return 2 * x`", kDouble).code,
+            "def double(x): return 2 * x");
+}
+
+// "total: int = 0" is code, "Note: it is" is not.
+TEST(CodeChoice, AnnotationsAreNoProse) {
+  const std::string code = kCode + "\n\ntotal: int = 0\nnames: list[str] = []\nx: int";
+  EXPECT_EQ(extract_wanted_code(code + "\n\nDone as asked.", kDouble).code, code);
+}
+
+// A signature that is said again defines nothing.
+TEST(CodeChoice, StubsAreNoDefinitions) {
+  const std::string block = "```python\n" + kCode + "\n```\n";
+  for (const std::string stub :
+       {"def double(x):\n    ...", "def double(x):\n    pass", "def double(x): ...",
+        "def double(x):\n    \"\"\"Twice x.\n\n    Always.\"\"\"\n    raise NotImplementedError()",
+        "def double(x):\n    # to be written"}) {
+    EXPECT_EQ(extract_wanted_code(block + "As:\n```python\n" + stub + "\n```", kDouble).code, kCode)
+        << stub;
+  }
+  EXPECT_EQ(extract_wanted_code("```python\ndef double(x): return 2 * x\n```", kDouble).code,
+            "def double(x): return 2 * x");
+}
+
+// Helpers in blocks of their own come with the function; examples do not.
+TEST(CodeChoice, HelpersInOtherBlocks) {
+  const std::string helper = "def twice(x):\n    return x + x";
+  const std::string wanted = "def double(x):\n    return twice(x)";
+  const auto found = [](const std::string& first, const std::string& then) {
+    return extract_wanted_code("```python\n" + first + "\n```\nand\n```python\n" + then + "\n```",
+                               kDouble)
+        .code;
+  };
+  EXPECT_EQ(found(helper, wanted), helper + "\n\n" + wanted);
+  EXPECT_EQ(found("import math", "def double(x):\n    return math.ceil(2 * x)"),
+            "import math\n\ndef double(x):\n    return math.ceil(2 * x)");
+  EXPECT_EQ(found(helper + "\nprint(twice(2))", wanted), wanted);  // it prints
+  EXPECT_EQ(found(helper, kCode), kCode);                          // it is not used
+  EXPECT_EQ(found(helper, helper + "\n\n" + wanted), helper + "\n\n" + wanted);
+}
+
 TEST(CodeChoice, NothingThatIsNotWanted) {
   EXPECT_EQ(extract_wanted_code("```python\ndef triple(x):\n    return 3 * x\n```", kDouble).rule,
             "");
