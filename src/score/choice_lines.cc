@@ -116,15 +116,21 @@ std::optional<JudgedOption> judged_option(const ChoiceReader& text, std::size_t 
 std::optional<LetterGroup> only_affirmed(const ChoiceReader& text) {
   std::optional<LetterGroup> only;
   bool denied = false;
+  std::size_t last = 0;  // behind the letter of the last one in the list
   for (std::size_t at = 0; at < text.size(); ++at) {
     const auto judged = judged_option(text, at);
     if (!judged) continue;
     denied |= !judged->affirmed;
+    last = judged->group.end;
     if (!judged->affirmed) continue;
     if (only && only->letters != judged->group.letters) return std::nullopt;
     only = judged->group;
   }
-  return denied ? only : std::nullopt;
+  // "A: false. B: true, because" is cut before the list ends.
+  std::size_t end = text.size();
+  while (end > 0 && text.is_line_end(end - 1)) --end;
+  const bool cut = end > last + 3 && text.is_word(end - 1);
+  return denied && !cut ? only : std::nullopt;
 }
 
 }  // namespace

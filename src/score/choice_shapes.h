@@ -106,6 +106,7 @@ inline constexpr ChoiceShape kChoiceShapes[] = {
     {"A) False\nB) False\nC) True\nD) False", 'C', "a list of verdicts"},
     {"A - no\nB - no\nC - yes, because it doubles\nD - no", 'C', "a list with a reason"},
     {"A) True\nB) True\nC) False\nD) True", '-', "several are affirmed"},
+    {"A. False, since it falls.\nB. True, because the function rises on", '-', "cut in the list"},
     {"A: incorrect. B: incorrect.", '-', "nothing but denials"},
     {"Option C: incorrect, it ignores heat.", '-', "a denial alone"},
     {"Answer: **(A)** I think.", 'A', "a pronoun behind the letter"},

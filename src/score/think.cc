@@ -161,7 +161,6 @@ class ThoughtRemover {
  public:
   ThoughtRemover(std::string_view output, std::string_view opened_by) : output_(output) {
     for (std::size_t i = 0; i < kFamilies.size(); ++i) {
-      last_close_[i] = output.rfind(kFamilies[i].close);
       if (!opened_by.empty() && kFamilies[i].open == opened_by) inside_ = &kFamilies[i];
     }
     result_.present = inside_ != nullptr;
@@ -232,12 +231,15 @@ class ThoughtRemover {
     if (close != std::string_view::npos) inside_ = nullptr;
   }
 
-  [[nodiscard]] bool opens(std::size_t marker, std::size_t family) const {
+  [[nodiscard]] bool opens(std::size_t marker, std::size_t family) {
     if (blank_) return true;  // where an answer has not begun, a thought may
     if (is_quoted(output_, marker, marker + kFamilies[family].open.size())) return false;
     if (fences_.in_code()) return false;
-    const std::size_t close = last_close_[family];
-    return fences_.at_line_start() || (close != std::string_view::npos && close > marker);
+    if (fences_.at_line_start()) return true;
+    // Looked for where it is asked for: from the end, a long text takes its time.
+    if (!last_close_[family]) last_close_[family] = output_.rfind(kFamilies[family].close);
+    const std::size_t close = *last_close_[family];
+    return close != std::string_view::npos && close > marker;
   }
 
   // In a fenced block a closing marker counts where it has its line to itself: thoughts that the
@@ -250,7 +252,7 @@ class ThoughtRemover {
   }
 
   std::string_view output_;
-  std::array<std::size_t, kFamilies.size()> last_close_{};
+  std::array<std::optional<std::size_t>, kFamilies.size()> last_close_{};
   Thinking result_;
   FenceState fences_;
   const ThoughtFamily* inside_ = nullptr;

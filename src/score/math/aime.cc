@@ -64,7 +64,7 @@ bool box_is(std::string_view content, int gold) {
 }  // namespace
 
 MathJudgement judge_aime(int gold, std::string_view output) {
-  const std::string text = robust_text(output);
+  const std::string text = robust_text(end_of_text(output, kMostReadBytes));
   if (const auto box = last_filled_box(text)) {
     MathJudgement result;
     result.extracted = std::string(box->content);
