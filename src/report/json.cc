@@ -138,6 +138,7 @@ Json variant_json(const VariantValues& v) {
               {"emulated", v.emulated},
               {"facts", to_json(v.facts)}};
   if (v.canary) out["canary"] = to_json(*v.canary);
+  for (const auto& [key, value] : v.settings) out["settings"][key] = value;
   if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
   return out;
 }

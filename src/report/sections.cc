@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "report/heads.h"
 #include "report/looks.h"
+#include "report/settings.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -180,6 +181,7 @@ Table overview(const RunReport& report) {
   for (const VariantValues& v : report.variants) loads.emplace_back(human_duration(v.load_s));
   auto& rates = table.rows.emplace_back(std::vector<TableCell>{heads::tokens_per_s()});
   for (const VariantValues& v : report.variants) rates.emplace_back(rate_text(v.tokens_per_s));
+  name_settings(table, report);
   return table;
 }
 
@@ -324,6 +326,7 @@ std::vector<Table> sections_of(const RunReport& report) {
       traffic_section(report),    event_section(report)};
   std::vector<Table> out;
   for (Table& table : all) {
+    name_settings(table, report);
     if (!table.empty()) out.push_back(without_empty_columns(std::move(table)));
   }
   return out;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/differences.h"
 #include "plan/plan.h"
 #include "report/kept_texts.h"
 #include "stats/comparison.h"
@@ -52,9 +53,10 @@ struct VariantValues {
   std::string model;
   std::string revision;
   bool baseline = false;
-  int loads = 0;      // engine loads, over all runs on the folder
-  double load_s = 0;  // of the last one
-  double work_s = 0;  // all, engines ready
+  std::vector<Setting> settings;  // in which variants of the run differ; none: served alike
+  int loads = 0;                  // engine loads, over all runs on the folder
+  double load_s = 0;              // of the last one
+  double work_s = 0;              // all, engines ready
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
   double tokens_per_s = 0;         // generated, while an engine was ready
@@ -251,6 +253,7 @@ struct RunReport {
   WeightRule weights = WeightRule::equal;
   // What was declared when the first answer came; none: what is applied, as far as is known.
   std::optional<Declaration> declared;
+  bool precision_differs = true;   // else no sentence speaks of it (plan/differences.h)
   std::vector<std::string> twins;  // variants that are the baseline once more: A/A
   double applied_since_s = 0;      // since 1970, when they differ from what was declared
   int family = 1;                  // verdicts by task that share alpha
