@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/many_variants.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
 #include "plan/traps.h"
@@ -19,10 +20,12 @@ struct RunCommand {
   PlanOptions plan;
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
+  bool yes = false;
 };
 
 Result<int> run(RunCommand options, const Session& session) {
   const Plan plan = TRY(load_with_options(options.plan));
+  if (!options.yes) TRY(refuse_unmeant_many(plan));
   if (!options.flow.quiet) {
     for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
       fmt::print(stderr, "note: {}\n", trap);
@@ -53,6 +56,8 @@ void add_run(CLI::App& app, Session& session) {
       fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
       "Start variants over, their answers forgotten: --restart-variant=NAME,NAME those; without "
       "names those that another engine began, at an endpoint all");
+  command->add_flag("--yes", options->yes,
+                    fmt::format("Run a plan of more than {} variants", kManyVariants));
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"
