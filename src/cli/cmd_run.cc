@@ -21,6 +21,7 @@ struct RunCommand {
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
   bool yes = false;
+  std::string shard;  // names
 };
 
 Result<int> run(RunCommand options, const Session& session) {
@@ -37,6 +38,12 @@ Result<int> run(RunCommand options, const Session& session) {
     options.flow.start_over.names = split(options.start_over, ',');
   }
   options.flow.out = TRY(output_folder(plan, options.plan));
+  if (!options.shard.empty()) {
+    options.flow.shard = split(options.shard, ',');
+    TRY(run_to_end(plan, options.flow, session));
+    fmt::print("shard {} has ended; merge it with the others: assay merge\n", options.shard);
+    return kExitDone;
+  }
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
@@ -58,6 +65,10 @@ void add_run(CLI::App& app, Session& session) {
       "names those that another engine began, at an endpoint all");
   command->add_flag("--yes", options->yes,
                     fmt::format("Run a plan of more than {} variants", kManyVariants));
+  command->add_option("--shard", options->shard,
+                      "Run these variants alone (NAME,NAME), to be merged (docs/cluster.md)");
+  command->add_option("--baseline-from", options->flow.baseline_from,
+                      "With --shard: the folder in which the baseline was run");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"

@@ -42,6 +42,7 @@ void add_check(CLI::App& app, Session& session);
 void add_power(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_score(CLI::App& app, Session& session);
+void add_merge(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_summarize(CLI::App& app, Session& session);
