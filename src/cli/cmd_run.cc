@@ -6,6 +6,7 @@
 #include "cli/many_variants.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
+#include "cli/run_on_slurm.h"
 #include "plan/traps.h"
 #include "report/terminal.h"
 #include "task/task.h"
@@ -22,6 +23,7 @@ struct RunCommand {
   RunFlow flow;
   bool yes = false;
   std::string shard;  // names
+  SlurmOptions slurm;
 };
 
 Result<int> run(RunCommand options, const Session& session) {
@@ -31,6 +33,9 @@ Result<int> run(RunCommand options, const Session& session) {
     for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
       fmt::print(stderr, "note: {}\n", trap);
     }
+  }
+  if (!options.slurm.on.empty()) {
+    return run_on_slurm(plan, options.plan, options.slurm, session);
   }
   options.flow.data = options.plan.data;
   options.flow.start_over.asked = !options.start_over.empty();
@@ -65,14 +70,19 @@ void add_run(CLI::App& app, Session& session) {
       "names those that another engine began, at an endpoint all");
   command->add_flag("--yes", options->yes,
                     fmt::format("Run a plan of more than {} variants", kManyVariants));
-  command->add_option("--shard", options->shard,
-                      "Run these variants alone (NAME,NAME), to be merged (docs/cluster.md)");
-  command->add_option("--baseline-from", options->flow.baseline_from,
-                      "With --shard: the folder in which the baseline was run");
+  CLI::Option* shard =
+      command->add_option("--shard", options->shard,
+                          "Run these variants alone (NAME,NAME), to be merged (docs/cluster.md)");
+  command
+      ->add_option("--baseline-from", options->flow.baseline_from,
+                   "With --shard: the folder in which the baseline was run")
+      ->needs(shard);
+  add_slurm_options(*command, options->slurm);
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"
       "  assay run plans/demo.yaml --data DIR --out real-run --budget 30m\n"
+      "  assay run plans/demo.yaml --out sweep --on slurm --time 1h --dry-run\n"
       "  assay run plans/demo.yaml --set tasks.hle.limit=2 --out small-run");
   command->callback([options, &session] { finish(session, run(*options, session)); });
 }

@@ -43,6 +43,8 @@ void add_power(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_score(CLI::App& app, Session& session);
 void add_merge(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_cancel(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_summarize(CLI::App& app, Session& session);

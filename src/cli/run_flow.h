@@ -26,7 +26,8 @@ struct RunFlow {
 
 // Runs what is missing into the store in `out`, which it gives: its lock is held while reports are
 // written. ErrorKind::interrupted when a signal ended it; everything answered is kept.
-[[nodiscard]] Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& session);
+[[nodiscard]] Result<Store> run_to_end(const Plan& plan, const RunFlow& flow,
+                                       const Session& session);
 
 // The same, and then all reports into `out`.
 [[nodiscard]] Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow,

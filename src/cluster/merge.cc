@@ -151,8 +151,20 @@ std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, con
   return meta;
 }
 
-std::vector<StoredEvent> events_of(const Merged& merged, double now_s) {
+// What the report says of variants that are not there, or not whole.
+std::vector<StoredEvent> events_of(const std::vector<Shard>& shards, const Merged& merged,
+                                   double now_s) {
   std::vector<StoredEvent> events;
+  for (const Shard& shard : shards) {
+    const std::string end = value_of(shard, "end");
+    if (end == "complete" || end == "out_of_time") continue;
+    for (const std::string& variant : shard.variants) {
+      events.push_back({now_s,
+                        "shard not ended",
+                        {{"variant", variant},
+                         {"why", "its run was cut short; the log of its job says by what"}}});
+    }
+  }
   for (const std::string& variant : merged.missing) {
     events.push_back({now_s,
                       "shard missing",
@@ -234,7 +246,7 @@ Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path
   const fs::path made = out / "store.merging.sqlite";
   std::error_code code;
   fs::remove(made, code);
-  TRY(merge_stores(made, sources, meta_of(shards, merged), events_of(merged, now_s)));
+  TRY(merge_stores(made, sources, meta_of(shards, merged), events_of(shards, merged, now_s)));
   TRY(replace_store(made, out));
   for (const Shard& shard : shards) copy_beside(shard, out);
   TRY(write_file_atomic(out / "plan.frozen.json", to_json(*shards.front().frozen).dump(1) + "\n"));

@@ -124,6 +124,14 @@ Status keep_shard(const std::vector<std::string>& variants, Store& store) {
   return store.set_meta(kShardKey, Json(variants).dump());
 }
 
+std::string end_of_shard(const fs::path& folder) {
+  if (!has_store(folder)) return "";
+  const auto store = Store::open(folder, Store::Mode::read);
+  if (!store) return "";
+  const auto end = store->meta("end");
+  return end && *end && **end != "interrupted" ? **end : "";
+}
+
 namespace {
 
 Status read_frozen(const Store& store, const Shard* other, Shard& out) {

@@ -43,6 +43,10 @@ struct Shard {
 // Notes in a shard's store, once its run has opened it, what it answers for.
 [[nodiscard]] Status keep_shard(const std::vector<std::string>& variants, Store& store);
 
+// How the run in a shard's folder ended: "complete", "out_of_time"; empty: it has not, or none was
+// begun. A store that cannot be read counts as one that has not ended.
+[[nodiscard]] std::string end_of_shard(const std::filesystem::path& folder);
+
 // The shard in a folder. A folder that was never a shard's answers for all variants. Errors: no
 // run is there (usage), another process writes it or its store cannot be read (environment).
 // `other`: one that may have the same plan; nullptr: none is known.

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "plan/frozen.h"
 #include "plan/twins.h"
+#include "report/arms.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
@@ -359,6 +360,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   raise_flags(report, opened);
   TRY(take_looks_of(store, frozen, report));
   compare_all(report, scores);
+  rank_arms(scores, report);
   flag_comparisons(report);
   flag_noise_floors(report);
   finish_report(report);

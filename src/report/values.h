@@ -14,6 +14,7 @@
 #include "plan/differences.h"
 #include "plan/plan.h"
 #include "report/kept_texts.h"
+#include "stats/arms.h"
 #include "stats/comparison.h"
 #include "stats/looks.h"
 #include "stats/proportion.h"
@@ -238,6 +239,12 @@ struct LooksValues {
   std::vector<PoolTask> counted;  // the tasks with the pairs of the last look; none were: no pairs
 };
 
+// Several variants beside each other, whichever is the baseline.
+struct ArmValues {
+  ArmRanking arms;
+  std::vector<std::size_t> variants;  // each arm's place in RunReport::variants
+};
+
 struct RunReport {
   std::string name;
   std::string assay_version;
@@ -265,6 +272,7 @@ struct RunReport {
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::optional<FidelityValues> fidelity_floor;         // the baseline, read a second time
   std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
+  std::optional<ArmValues> arms;                        // none: there are few (report/arms.h)
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;

@@ -220,14 +220,16 @@ TaskContext ResolvedRun::context(const ResolvedTask& task) const {
 
 namespace {
 
-// A model that several variants serve is found, fetched and fingerprinted once. Its load format has
-// a say in which of its files are needed, and an endpoint's arguments are part of what it is.
+// A model that several variants serve is found, fetched and fingerprinted once. Its load format and
+// quantisation have a say in what of it is looked at, and an endpoint's arguments are part of it.
 Status locate_models(const Plan& plan, const ResolveServices& services, ResolvedRun& run) {
   std::map<std::string, ResolvedVariant> found;
   for (const VariantSpec& spec : plan.variants) {
     const nlohmann::json args = merged_engine_args(plan, spec);
-    const nlohmann::json matters =
-        plan.engine.kind == kEndpointKind ? args : args.value("load_format", nlohmann::json());
+    nlohmann::json matters = args;
+    if (plan.engine.kind != kEndpointKind) {
+      matters = {args.value("load_format", nlohmann::json()), args.contains("quantization")};
+    }
     const std::string key = dump_json({spec.model, spec.revision, matters});
     auto known = found.find(key);
     if (known == found.end()) {
