@@ -98,24 +98,23 @@ Result<int> cancel(const std::string& place, const Session& session) {
   return kExitDone;
 }
 
-using Verb = Result<int> (*)(const std::string&, const Session&);
-
-void add_verb(CLI::App& app, Session& session, const char* name, const char* help, Verb verb) {
-  auto folder = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("DIR", *folder, "The sweep's folder")->required();
-  command->footer(fmt::format("Example:\n  assay {} sweep", name));
-  command->callback([folder, verb, &session] { finish(session, verb(*folder, session)); });
-}
-
 }  // namespace
 
 void add_status(CLI::App& app, Session& session) {
-  add_verb(app, session, "status", "Say what became of the jobs of assay run --on slurm.", status);
+  auto folder = std::make_shared<std::string>();
+  CLI::App* command =
+      app.add_subcommand("status", "Say what became of the jobs of assay run --on slurm.");
+  command->add_option("DIR", *folder, "The sweep's folder")->required();
+  command->footer("Example:\n  assay status sweep");
+  command->callback([folder, &session] { finish(session, status(*folder, session)); });
 }
 
 void add_cancel(CLI::App& app, Session& session) {
-  add_verb(app, session, "cancel", "End the jobs of assay run --on slurm.", cancel);
+  auto folder = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("cancel", "End the jobs of assay run --on slurm.");
+  command->add_option("DIR", *folder, "The sweep's folder")->required();
+  command->footer("Example:\n  assay cancel sweep");
+  command->callback([folder, &session] { finish(session, cancel(*folder, session)); });
 }
 
 }  // namespace assay

@@ -121,27 +121,32 @@ Status submit_all(Sweep& sweep, const Slurm& slurm) {
 
 void add_slurm_options(CLI::App& command, SlurmOptions& options) {
   JobLimits& limits = options.limits;
-  command.add_option("--on", options.on, "Run as jobs of a cluster: slurm (docs/cluster.md)")
-      ->check(CLI::IsMember({"slurm"}));
-  const auto add = [&command](const char* name, auto& value, const char* help) {
-    return command.add_option(name, value, help)->needs("--on");
+  CLI::Option* on =
+      command.add_option("--on", options.on, "Run as jobs of a cluster: slurm (docs/cluster.md)")
+          ->check(CLI::IsMember({"slurm"}));
+  const std::vector<CLI::Option*> only_there = {
+      command.add_flag("--dry-run", options.dry_run, "With --on: print the jobs' scripts alone"),
+      command.add_option("--time", options.time,
+                         "With --on: wall clock of a job, as 3h; default: the budget's"),
+      command.add_option("--partition", limits.partition, "With --on: Slurm's partition"),
+      command.add_option("--account", limits.account, "With --on: Slurm's account"),
+      command.add_option("--qos", limits.qos, "With --on: Slurm's quality of service"),
+      command.add_option("--gpus-per-node", limits.gpus_per_node, "With --on: GPUs of a job")
+          ->check(CLI::PositiveNumber),
+      command.add_option("--cpus-per-task", limits.cpus_per_task, "With --on: cores of a job")
+          ->check(CLI::PositiveNumber),
+      command.add_option("--mem", limits.mem, "With --on: memory of a job, as 64G"),
+      command
+          .add_option("--width", limits.width,
+                      "With --on: variants that run at a time; default: all")
+          ->check(CLI::PositiveNumber),
+      command.add_option("--scratch", limits.scratch,
+                         "With --on: a folder on the nodes in which stores are written "
+                         "('$TMPDIR')"),
+      command.add_option("--sbatch", limits.more,
+                         "With --on: a further option of sbatch (repeatable)"),
   };
-  command.add_flag("--dry-run", options.dry_run, "With --on: print the jobs' scripts, submit none")
-      ->needs("--on");
-  add("--time", options.time, "With --on: wall clock of a job, as 3h; default: the budget's");
-  add("--partition", limits.partition, "With --on: Slurm's partition");
-  add("--account", limits.account, "With --on: Slurm's account");
-  add("--qos", limits.qos, "With --on: Slurm's quality of service");
-  add("--gpus-per-node", limits.gpus_per_node, "With --on: GPUs of a job")
-      ->check(CLI::PositiveNumber);
-  add("--cpus-per-task", limits.cpus_per_task, "With --on: cores of a job")
-      ->check(CLI::PositiveNumber);
-  add("--mem", limits.mem, "With --on: memory of a job, as 64G");
-  add("--width", limits.width, "With --on: variants that run at a time; default: all")
-      ->check(CLI::PositiveNumber);
-  add("--scratch", limits.scratch,
-      "With --on: a folder on the nodes in which stores are written ('$TMPDIR')");
-  add("--sbatch", limits.more, "With --on: a further option of sbatch (repeatable)");
+  for (CLI::Option* option : only_there) option->needs(on);
 }
 
 Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,

@@ -9,13 +9,15 @@
 namespace assay {
 namespace {
 
+constexpr const char* kDefault = "default";  // the argument is left to the engine
+
 // vLLM's arguments that choose a numeric format.
 constexpr std::array kFormats{"quantization", "dtype", "kv_cache_dtype", "quantization_config",
                               "calculate_kv_scales"};
 
 std::string value_text(const nlohmann::json& args, const std::string& key) {
   const auto found = args.find(key);
-  if (found == args.end()) return "default";
+  if (found == args.end()) return kDefault;
   return found->is_string() ? found->get<std::string>() : dump_json(*found);
 }
 
@@ -59,8 +61,10 @@ std::vector<std::vector<Setting>> settings_that_differ(const FrozenPlan& frozen)
 
 std::string settings_text(const std::vector<Setting>& settings) {
   std::string out;
-  for (const auto& [key, value] : settings) out += (out.empty() ? "" : ", ") + key + " " + value;
-  return out;
+  for (const auto& [key, value] : settings) {
+    if (value != kDefault) out += (out.empty() ? "" : ", ") + key + " " + value;
+  }
+  return out.empty() && !settings.empty() ? kDefault : out;
 }
 
 bool precision_differs(const FrozenPlan& frozen) {

@@ -16,7 +16,8 @@ using Setting = std::pair<std::string, std::string>;
 // Of each variant in frozen order the arguments in which any two differ, by name.
 [[nodiscard]] std::vector<std::vector<Setting>> settings_that_differ(const FrozenPlan& frozen);
 
-// "kv_cache_dtype fp8, tensor_parallel_size 2"; empty: it is served as the others are.
+// "kv_cache_dtype fp8, tensor_parallel_size 2": those that are not left to the engine, "default"
+// where all are. Empty: it is served as the others are.
 [[nodiscard]] std::string settings_text(const std::vector<Setting>& settings);
 
 // Whether numbers are kept or computed in fewer bits for one variant than for another, as far as

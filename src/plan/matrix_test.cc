@@ -146,7 +146,7 @@ TEST(Differences, AreTheArgumentsThatAreNotTheSameForAll) {
       {"f", "f"});
   const auto settings = settings_that_differ(two);
   ASSERT_EQ(settings.size(), 2U);
-  EXPECT_EQ(settings_text(settings[0]), "kv_cache_dtype default");
+  EXPECT_EQ(settings_text(settings[0]), "default");
   EXPECT_EQ(settings_text(settings[1]), "kv_cache_dtype fp8");
   EXPECT_TRUE(precision_differs(two));
 }

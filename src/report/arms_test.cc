@@ -53,6 +53,7 @@ Ranked ranked(const std::vector<Arm>& arms) {
     out.report.pooled.emplace_back().overall.verdict = arm.verdict;
     out.scores[{arm.name, "t"}] = scores_of_one(arm.right);
     task.cells.emplace_back();
+    task.shared_means.push_back(0);
   }
   out.report.tasks.push_back(task);
   rank_arms(out.scores, out.report);

@@ -182,7 +182,6 @@ Table overview(const RunReport& report) {
   for (const VariantValues& v : report.variants) loads.emplace_back(human_duration(v.load_s));
   auto& rates = table.rows.emplace_back(std::vector<TableCell>{heads::tokens_per_s()});
   for (const VariantValues& v : report.variants) rates.emplace_back(rate_text(v.tokens_per_s));
-  name_settings(table, report);
   return table;
 }
 

@@ -21,6 +21,11 @@ std::string settings_of(const RunReport& report, const std::string& name) {
 
 }  // namespace
 
+std::string settings_in_brackets(const RunReport& report, const std::string& name) {
+  const std::string settings = settings_of(report, name);
+  return settings.empty() ? "" : " (" + settings + ")";
+}
+
 void name_settings(Table& table, const RunReport& report) {
   const auto served_alike = [](const VariantValues& v) { return v.settings.empty(); };
   if (std::ranges::all_of(report.variants, served_alike)) return;
@@ -35,10 +40,9 @@ void name_settings(Table& table, const RunReport& report) {
       }
       return;
     }
-    if (const std::string settings = settings_of(report, head.en); !settings.empty()) {
-      head.en += " (" + settings + ")";
-      head.zh += "(" + settings + ")";
-    }
+    const std::string settings = settings_in_brackets(report, head.en);
+    head.en += settings;
+    head.zh += settings;
   }
 }
 

@@ -26,7 +26,7 @@ TEST(Settings, StandBesideTheNameOfAVariant) {
   name_settings(table, two_ways_of_serving());
   ASSERT_EQ(table.head.size(), 4U);
   EXPECT_EQ(table.head[2].en, "served with");
-  EXPECT_EQ(table.rows[0][2].text(Language::en), "kv_cache_dtype default");
+  EXPECT_EQ(table.rows[0][2].text(Language::en), "default");
   EXPECT_EQ(table.rows[1][2].text(Language::en), "kv_cache_dtype fp8");
   EXPECT_EQ(table.rows[1][3].text(Language::en), "2");
 }
@@ -37,8 +37,8 @@ TEST(Settings, StandInTheHeadOfAVariantsColumn) {
   table.rows = {{"t", "1", "2"}};
   name_settings(table, two_ways_of_serving());
   ASSERT_EQ(table.head.size(), 3U);
-  EXPECT_EQ(table.head[1].en, "plain (baseline) (kv_cache_dtype default)");
-  EXPECT_EQ(table.head[2].in(Language::zh), "kv8(kv_cache_dtype fp8)");
+  EXPECT_EQ(table.head[1].en, "plain (baseline) (default)");
+  EXPECT_EQ(table.head[2].in(Language::zh), "kv8 (kv_cache_dtype fp8)");
 }
 
 TEST(Settings, OfVariantsThatAreServedAlikeAreNotNamed) {
