@@ -25,6 +25,7 @@ struct MergeCommand {
 
 Result<int> merge(const MergeCommand& options, const Session& session) {
   std::vector<fs::path> places;
+  places.reserve(options.shards.size());
   for (const std::string& shard : options.shards) places.push_back(TRY(absolute_path(shard)));
   const std::vector<fs::path> folders = folders_with_stores(places);
   const fs::path out = TRY(absolute_path(options.out));

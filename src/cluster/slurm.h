@@ -34,7 +34,7 @@ struct JobState {
 
 class Slurm {
  public:
-  explicit Slurm(Deadline until) : until_(std::move(until)) {}
+  explicit Slurm(Deadline until) : until_(until) {}
 
   // Environment error where Slurm's commands are not there or the controller does not answer;
   // usage error where a partition is asked for that is not there, with those that are.
