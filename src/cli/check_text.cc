@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/text.h"
+#include "cli/many_variants.h"
 #include "cli/plan_check.h"
 #include "run/budget.h"
 #include "stats/power.h"
@@ -39,6 +40,20 @@ void print_turns(const Plan& plan, long turns) {
                  : "");
 }
 
+void print_variants(const Plan& plan) {
+  fmt::print("\nvariants\n");
+  std::size_t left = kManyVariants;
+  for (const VariantSpec& v : plan.variants) {
+    if (left-- == 0) break;
+    fmt::print("  {:<12} {}{}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
+               v.engine_args.empty() ? "" : " " + v.engine_args.dump(),
+               v.baseline ? "  (baseline)" : "");
+  }
+  if (plan.variants.size() > kManyVariants) {
+    fmt::print("  … {} in all; `assay run` asks for --yes\n", plan.variants.size());
+  }
+}
+
 void print_plan(const Plan& plan) {
   fmt::print("plan      {}\n", plan.name);
   fmt::print("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
@@ -48,11 +63,7 @@ void print_plan(const Plan& plan) {
   for (const std::string& part : plan.sandbox.accept_missing) {
     fmt::print("sandbox   may be without: {}\n", part);
   }
-  fmt::print("\nvariants\n");
-  for (const VariantSpec& v : plan.variants) {
-    fmt::print("  {:<12} {}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
-               v.baseline ? "  (baseline)" : "");
-  }
+  print_variants(plan);
 }
 
 void print_tasks(const PlanCheck& check) {

@@ -89,6 +89,9 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_doctor(app, session);
   add_score(app, session);
   add_report(app, session);
+  add_merge(app, session);
+  add_status(app, session);
+  add_cancel(app, session);
   add_compare(app, session);
   add_summarize(app, session);
   add_explain(app, session);

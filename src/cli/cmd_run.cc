@@ -3,8 +3,10 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/many_variants.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
+#include "cli/run_on_slurm.h"
 #include "plan/traps.h"
 #include "report/terminal.h"
 #include "task/task.h"
@@ -19,14 +21,21 @@ struct RunCommand {
   PlanOptions plan;
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
+  bool yes = false;
+  std::string shard;  // names
+  SlurmOptions slurm;
 };
 
 Result<int> run(RunCommand options, const Session& session) {
   const Plan plan = TRY(load_with_options(options.plan));
+  if (!options.yes) TRY(refuse_unmeant_many(plan));
   if (!options.flow.quiet) {
     for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
       fmt::print(stderr, "note: {}\n", trap);
     }
+  }
+  if (!options.slurm.on.empty()) {
+    return run_on_slurm(plan, options.plan, options.slurm, session);
   }
   options.flow.data = options.plan.data;
   options.flow.start_over.asked = !options.start_over.empty();
@@ -34,6 +43,12 @@ Result<int> run(RunCommand options, const Session& session) {
     options.flow.start_over.names = split(options.start_over, ',');
   }
   options.flow.out = TRY(output_folder(plan, options.plan));
+  if (!options.shard.empty()) {
+    options.flow.shard = split(options.shard, ',');
+    TRY(run_to_end(plan, options.flow, session));
+    fmt::print("shard {} has ended; merge it with the others: assay merge\n", options.shard);
+    return kExitDone;
+  }
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.colour));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
@@ -53,10 +68,21 @@ void add_run(CLI::App& app, Session& session) {
       fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
       "Start variants over, their answers forgotten: --restart-variant=NAME,NAME those; without "
       "names those that another engine began, at an endpoint all");
+  command->add_flag("--yes", options->yes,
+                    fmt::format("Run a plan of more than {} variants", kManyVariants));
+  CLI::Option* shard =
+      command->add_option("--shard", options->shard,
+                          "Run these variants alone (NAME,NAME), to be merged (docs/cluster.md)");
+  command
+      ->add_option("--baseline-from", options->flow.baseline_from,
+                   "With --shard: the folder in which the baseline was run")
+      ->needs(shard);
+  add_slurm_options(*command, options->slurm);
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"
       "  assay run plans/demo.yaml --data DIR --out real-run --budget 30m\n"
+      "  assay run plans/demo.yaml --out sweep --on slurm --time 1h --dry-run\n"
       "  assay run plans/demo.yaml --set tasks.hle.limit=2 --out small-run");
   command->callback([options, &session] { finish(session, run(*options, session)); });
 }

@@ -96,18 +96,6 @@ Remote make_remote(RemotePlace place, const std::string& ssh_command) {
   return remote;
 }
 
-std::string shell_word(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 std::vector<std::string> remote_command(const Remote& remote, const std::string& script,
                                         const std::vector<std::string>& arguments) {
   std::vector<std::string> argv = remote.ssh;

@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/shell_word.h"
 #include "base/subprocess.h"
 
 namespace assay {
@@ -33,9 +34,6 @@ struct Remote {
 
 // `ssh_command` is split at spaces; options that keep it from asking or hanging are added.
 [[nodiscard]] Remote make_remote(RemotePlace place, const std::string& ssh_command);
-
-// One word for a POSIX shell.
-[[nodiscard]] std::string shell_word(std::string_view text);
 
 // argv of `ssh HOST sh -c SCRIPT sh ARGUMENTS`.
 [[nodiscard]] std::vector<std::string> remote_command(const Remote& remote,

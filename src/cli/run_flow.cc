@@ -17,6 +17,7 @@
 #include "cli/machine_check.h"
 #include "cli/stored_run.h"
 #include "cli/world.h"
+#include "cluster/shard.h"
 #include "report/build.h"
 #include "report/write.h"
 #include "run/runner.h"
@@ -126,12 +127,18 @@ Status check_not_moved(const std::filesystem::path& folder, const FolderIdentity
       "move it back and run the same command, or write the reports where it is: assay report DIR");
 }
 
+Status begin_shard_of(const Plan& plan, const RunFlow& flow) {
+  if (flow.shard.empty()) return {};
+  return begin_shard(flow.out, plan, flow.shard, flow.baseline_from);
+}
+
 }  // namespace
 
-Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Session& session) {
+Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& session) {
   const SystemClock clock;
   const double started_s = clock.now().count();
   apply_env(plan);
+  TRY(begin_shard_of(plan, flow));
   const Before before = TRY(runs_before(flow.out));
   // A finished folder needs no engine, and so no room for what engines write.
   TRY(prepare_folders(flow.out, /*engine=*/!before.complete || flow.start_over.asked));
@@ -161,6 +168,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
   resolved.plan.chat.stop_strings = stop_strings_of(plan, before.frozen);
+  if (!flow.shard.empty()) TRY(keep_shard(flow.shard, store));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
@@ -178,6 +186,7 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   options.spent_s = clock.now().count() - started_s;
   options.load_timeout_s = plan.engine.load_timeout_s;
   options.start_over = flow.start_over;
+  options.only = flow.shard;
   const std::int64_t responses_before = store.response_count();
   const auto ended = run_plan(resolved, options, services);
   progress.clear();
@@ -194,7 +203,12 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   const std::string frozen = TRY(store.meta("frozen")).value_or("");
   TRY(write_file_atomic(flow.out / "plan.frozen.json",
                         to_json(TRY(frozen_from_text(frozen))).dump(1) + "\n"));
-  resolved = {};  // the rows: a report of many items needs their memory, and nothing but the store
+  return store;
+}
+
+Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Session& session) {
+  // The rows are gone by now: a report of many items needs their memory.
+  const Store store = TRY(run_to_end(plan, flow, session));
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));
   return report;

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/command.h"
 #include "plan/plan.h"
 #include "report/values.h"
 #include "run/identity.h"
+#include "store/store.h"
 
 namespace assay {
 
@@ -17,10 +19,17 @@ struct RunFlow {
   std::filesystem::path out;
   StartOver start_over;
   bool quiet = false;
+  // A shard: these variants alone, beside the baseline's answers of the folder named. Empty: all.
+  std::vector<std::string> shard;
+  std::filesystem::path baseline_from;
 };
 
-// Runs what is missing and writes all reports into `out`. ErrorKind::interrupted when a signal
-// ended it; everything answered is kept.
+// Runs what is missing into the store in `out`, which it gives: its lock is held while reports are
+// written. ErrorKind::interrupted when a signal ended it; everything answered is kept.
+[[nodiscard]] Result<Store> run_to_end(const Plan& plan, const RunFlow& flow,
+                                       const Session& session);
+
+// The same, and then all reports into `out`.
 [[nodiscard]] Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow,
                                               const Session& session);
 

@@ -33,7 +33,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
         name, root, "",
         {"name",     "budget",   "until",    "looks", "power",   "expected_discordance",
          "output",   "env",      "engine",   "chat",  "seed",    "data",
-         "harness",  "sampling", "variants", "tasks", "weights", "compare",
+         "harness",  "sampling", "variants", "matrix", "tasks", "weights", "compare",
          "fidelity", "sandbox",  "canary"}));
     Plan plan;
     plan.file = file;

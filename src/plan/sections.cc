@@ -8,58 +8,14 @@
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
-#include "plan/suggest.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kLongestNameBytes = 100;
-constexpr std::size_t kMaxEdits =
-    2;  // an argument that differs in more letters is not taken for a typo
 
 bool is_env_name(std::string_view name) {
   return !name.empty() && !is_digit(name[0]) && std::ranges::all_of(name, is_word_char);
-}
-
-// Frequent engine arguments. A misspelt one is an error here; otherwise it would be passed on as
-// one of the hundreds that vLLM has.
-const std::vector<std::string>& common_engine_keys() {
-  static const std::vector<std::string> keys = {"kind",
-                                                "python",
-                                                "module",
-                                                "load_timeout",
-                                                "start_ahead",
-                                                "tensor_parallel_size",
-                                                "max_model_len",
-                                                "max_num_seqs",
-                                                "enforce_eager",
-                                                "gpu_memory_utilization",
-                                                "quantization",
-                                                "dtype",
-                                                "max_num_batched_tokens",
-                                                "enable_prefix_caching"};
-  return keys;
-}
-
-// Engine arguments of the plan or of one variant, passed through.
-Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own, const char* where,
-                        nlohmann::json& args) {
-  for (const std::string& key : map.keys()) {
-    if (std::ranges::find(own, key) != own.end()) continue;
-    if (key == "model" || key == "revision") {
-      return error_at(map.file(), map.mark_of_key(key),
-                      fmt::format("{} cannot hold '{}'", where, key), "each variant names its own",
-                      fmt::format("write it as the variant's {}", key));
-    }
-    const std::string near = nearest(key, common_engine_keys(), kMaxEdits);
-    if (!near.empty() && near != key) {
-      return error_at(
-          map.file(), map.mark_of_key(key), fmt::format("unknown key '{}' in {}", key, where),
-          "it would be passed to the engine as it is", fmt::format("did you mean '{}'?", near));
-    }
-    args[key] = TRY(yaml_to_json(map.file(), map.value(key)));
-  }
-  return check_engine_args(map, args);
 }
 
 Status read_load_timeout(const YamlMap& map, EngineSpec& engine) {
@@ -109,90 +65,6 @@ Status read_module(const YamlMap& map, EngineSpec& engine) {
 Status check_positive(const YamlMap& map, const char* key) {
   int unused = 1;
   return map.read(key, unused, 1);
-}
-
-Status check_hub_id(const YamlMap& map, const std::string& id) {
-  const std::vector<std::string> parts = split(id, '/');
-  const bool ok = parts.size() <= 2 && std::ranges::all_of(parts, [](const std::string& part) {
-                    return usable_as_file_name(part);
-                  });
-  if (ok) return {};
-  return map.error("model",
-                   fmt::format("model '{}' is neither a hub id nor a folder", id.substr(0, 100)),
-                   "a hub id is 'owner/name'; a folder begins with ./, ../ or /",
-                   "write ./ before a folder's name");
-}
-
-Result<VariantSpec> read_endpoint_variant(const YamlMap& engine, const Plan& plan,
-                                          VariantSpec variant) {
-  TRY(read_endpoint_args(engine, plan, /*of_variant=*/true, variant.engine_args));
-  return variant;
-}
-
-Status read_require(const YamlMap& map, const Plan& plan, VariantSpec& variant) {
-  if (!map.has("require")) return {};
-  if (plan.engine.kind == kEndpointKind) {
-    return map.error("require", "a server does not tell which kernels it runs on",
-                     "what is required could not be seen", "remove the key");
-  }
-  std::vector<std::pair<std::string, KernelBits>> choices;
-  choices.reserve(kRequirable.size());
-  for (const KernelBits& bits : kRequirable) choices.emplace_back(name_of(bits), bits);
-  KernelBits chosen;
-  TRY(map.read_choice<KernelBits>("require", chosen, choices));
-  variant.require = chosen;
-  return {};
-}
-
-Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node, std::size_t index,
-                                 const Plan& plan) {
-  const YamlMap map =
-      TRY(YamlMap::open(file, node, fmt::format("variants[{}]", index),
-                        {"name", "model", "revision", "baseline", "require", "engine"}));
-  VariantSpec variant;
-  for (const char* key : {"name", "model"}) {
-    if (!map.has(key)) return map.missing(key, "each variant has a name and a model", "add it");
-  }
-  TRY(map.read("name", variant.name));
-  TRY(check_name(map, "name", variant.name));
-  for (const VariantSpec& other : plan.variants) {
-    if (other.name == variant.name) {
-      return map.error("name", fmt::format("two variants are named '{}'", variant.name),
-                       "results are told apart by the variant's name", "rename one of them");
-    }
-  }
-  TRY(map.read("model", variant.model));
-  TRY(map.read("revision", variant.revision));
-  TRY(map.read("baseline", variant.baseline));
-  const bool endpoint = plan.engine.kind == kEndpointKind;
-  TRY(read_require(map, plan, variant));
-  if (endpoint) {
-    if (map.has("revision")) {
-      return map.error("revision", "a served model has no revision",
-                       "the server was started with one", "remove the key");
-    }
-  } else if (names_a_folder(variant.model)) {
-    if (map.has("revision")) {
-      return map.error("revision", "a folder has no revision",
-                       "revisions are pinned for models of the hub", "remove the key");
-    }
-    variant.model = resolve_path(plan.file, variant.model);
-  } else {
-    TRY(check_hub_id(map, variant.model));
-  }
-  if (map.has("engine")) {
-    const YamlMap engine = TRY(YamlMap::open(file, map.value("engine"), map.name_of("engine"), {}));
-    for (const char* key : {"kind", "python", "module", "load_timeout", "start_ahead"}) {
-      if (engine.has(key)) {
-        return engine.error(key, fmt::format("{} cannot differ between variants", key),
-                            "differences in the score would then have two causes",
-                            "write it in the plan's engine");
-      }
-    }
-    if (endpoint) return read_endpoint_variant(engine, plan, std::move(variant));
-    TRY(read_engine_args(engine, {}, "a variant's engine", variant.engine_args));
-  }
-  return variant;
 }
 
 }  // namespace
@@ -416,31 +288,6 @@ Status read_sandbox(const YamlMap& top, Plan& plan) {
         fmt::format("'{}' is all that can stand here", kMemoryCgroup));
   }
   return {};
-}
-
-Status read_variants(const YamlMap& top, Plan& plan) {
-  if (!top.has("variants")) {
-    return top.missing("variants", "a plan compares variants of a model",
-                       "add 'variants:' with a name and a model each");
-  }
-  const std::vector<YAML::Node> nodes = TRY(top.read_sequence("variants"));
-  const VariantSpec* baseline = nullptr;
-  plan.variants.reserve(nodes.size());  // `baseline` points into it
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    plan.variants.push_back(TRY(read_variant(top.file(), nodes[i], i, plan)));
-    const VariantSpec& variant = plan.variants.back();
-    if (!variant.baseline) continue;
-    if (baseline != nullptr) {
-      return error_at(
-          top.file(), nodes[i].Mark(), fmt::format("'{}' is a second baseline", variant.name),
-          fmt::format("'{}' is one already, and all are compared with one", baseline->name),
-          "keep 'baseline: true' on one variant");
-    }
-    baseline = &variant;
-  }
-  if (baseline != nullptr) return {};
-  return top.error("variants", "no variant is the baseline", "the others are compared with it",
-                   "add 'baseline: true' to one variant");
 }
 
 }  // namespace assay

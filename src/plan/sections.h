@@ -47,7 +47,15 @@ namespace assay {
 [[nodiscard]] Status read_fidelity(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_sandbox(const YamlMap& top, Plan& plan);
 [[nodiscard]] Status read_canary(const YamlMap& top, bool& canary);
+// `variants`, then those that `matrix` makes; exactly one of all is the baseline.
 [[nodiscard]] Status read_variants(const YamlMap& top, Plan& plan);
+// One entry of a list of variants; `path` is how errors name it.
+[[nodiscard]] Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node,
+                                               const std::string& path, const Plan& plan);
+// "kind", "python" and the like: keys of the plan's engine that no variant may have of its own.
+[[nodiscard]] bool is_engine_choice(std::string_view key);
+// Appends the variants that `matrix` makes (docs/configurations.md).
+[[nodiscard]] Status read_matrix(const YamlMap& top, Plan& plan);
 // After the variants: their engine arguments bound max_gen_toks.
 [[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,
                                 Plan& plan);
@@ -61,6 +69,11 @@ namespace assay {
 // Checks that need the whole plan, so call it last: every variant has an address, there is a
 // tokenizer where prompts are rendered here, no task uses lm-eval.
 [[nodiscard]] Status check_endpoint(const YamlMap& top, const Plan& plan);
+
+// Engine arguments of the plan or of one variant, passed through; keys in `own` are not among them.
+// Usage errors: `model` and `revision`, and keys that are nearly a frequent argument.
+[[nodiscard]] Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
+                                      const char* where, nlohmann::json& args);
 
 // Checks the few engine arguments that assay itself relies on. The engine checks the others.
 [[nodiscard]] Status check_engine_args(const YamlMap& engine, const nlohmann::json& args);

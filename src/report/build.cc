@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "plan/frozen.h"
 #include "plan/twins.h"
+#include "report/arms.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
@@ -59,12 +60,14 @@ Result<std::optional<CanaryFigures>> canary_of(const Store& store, const std::st
 Result<std::vector<VariantValues>> read_variants(const Store& store, const FrozenPlan& frozen) {
   std::vector<VariantValues> out;
   const auto loads = TRY(store.loads());
+  const auto settings = settings_that_differ(frozen);
   for (const FrozenVariant& v : frozen.variants) {
     VariantValues values;
     values.name = v.name;
     values.model = v.model;
     values.revision = v.revision;
     values.baseline = v.baseline;
+    values.settings = settings[out.size()];
     for (const StoredLoad& load : loads) {
       if (load.variant != values.name) continue;
       ++values.loads;
@@ -331,6 +334,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.variants = TRY(read_variants(store, frozen));
   report.loads = TRY(read_loads(store));
   report.twins = twins_of_baseline(frozen);
+  report.precision_differs = precision_differs(frozen);
   const AllScores scores = TRY(read_scores(store, report.variants, Purpose::answer));
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
@@ -357,6 +361,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   raise_flags(report, opened);
   TRY(take_looks_of(store, frozen, report));
   compare_all(report, scores);
+  rank_arms(scores, report);
   flag_comparisons(report);
   flag_noise_floors(report);
   finish_report(report);

@@ -366,12 +366,14 @@ void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison
   flag.text = fmt::format(
       "{:+.1f} points, {} items to right and {} to wrong (p {:.2g} of a gain of {} points at "
       "most): "
-      "lower precision does not do that, a broken measurement on one side does",
-      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, c.p_gain_adjusted, report.margin_pp);
+      "{} does not do that, a broken measurement on one side does",
+      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, c.p_gain_adjusted, report.margin_pp,
+      report.precision_differs ? "lower precision" : "another way of serving");
   flag.text_zh = fmt::format(
       "相差 {:+.1f} 个百分点,{} 题由错变对,{} 题由对变错(提升至多 {} 个百分点的 p 为 {:.2g}):"
-      "降低精度不会如此,多半是某一方的测量出了问题",
-      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, report.margin_pp, c.p_gain_adjusted);
+      "{}不会如此,多半是某一方的测量出了问题",
+      c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, report.margin_pp, c.p_gain_adjusted,
+      report.precision_differs ? "降低精度" : "换一种运行方式");
   report.flags.push_back(std::move(flag));
 }
 

@@ -13,6 +13,10 @@ inline Text task() {
 inline Text variant() {
   return {"variant", "变体"};
 }
+// Engine arguments in which variants differ.
+inline Text settings() {
+  return {"served with", "运行方式"};
+}
 inline Text items() {
   return {"items", "题数"};
 }

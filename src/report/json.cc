@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "report/arms.h"
 #include "report/comparison_json.h"
 #include "report/looks.h"
 #include "report/metric_differences.h"
@@ -79,6 +80,28 @@ Json fidelity_json(const RunReport& report) {
   return out;
 }
 
+// By variant, in the order in which one would serve them.
+Json arms_json(const RunReport& report, const ArmValues& values) {
+  const ArmRanking& arms = values.arms;
+  Json order = Json::array();
+  for (const std::size_t v : serving_order(report)) order.push_back(report.variants[v].name);
+  Json by_variant = Json::object();
+  for (std::size_t arm = 0; arm < values.variants.size(); ++arm) {
+    by_variant[report.variants[values.variants[arm]].name] = {
+        {"mean", arms.means[arm]}, {"not_told_from_best", Json(arms.not_told_from_best[arm])}};
+  }
+  for (const ArmPair& pair : arms.to_best) {
+    Json& out = by_variant[report.variants[values.variants[pair.other]].name];
+    out["diff_pp"] = -pair.difference * 100;
+    out["p_adjusted"] = pair.p_adjusted;
+  }
+  return {{"items", arms.items},
+          {"pairs", arms.pairs},
+          {"best", report.variants[values.variants[arms.best]].name},
+          {"order", std::move(order)},
+          {"variants", std::move(by_variant)}};
+}
+
 Json groups_json(const std::map<std::string, std::pair<std::int64_t, double>>& groups) {
   Json out = Json::object();
   for (const auto& [group, value] : groups)
@@ -138,6 +161,7 @@ Json variant_json(const VariantValues& v) {
               {"emulated", v.emulated},
               {"facts", to_json(v.facts)}};
   if (v.canary) out["canary"] = to_json(*v.canary);
+  for (const auto& [key, value] : v.settings) out["settings"][key] = value;
   if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
   return out;
 }
@@ -213,6 +237,7 @@ Json json_report(const RunReport& report) {
     if (const LooksValues* looks = looks_at(report, v)) pooled["looks"] = looks_json(*looks);
     out["pooled"][report.variants[v].name] = pooled;
   }
+  if (report.arms) out["arms"] = arms_json(report, *report.arms);
   if (!report.fidelity.empty()) out["fidelity"] = fidelity_json(report);
   if (report.fidelity_floor) out["fidelity_floor"] = fidelity_figures(*report.fidelity_floor);
   if (report.noise_floor) out["noise_floor"] = noise_floor_json(report, *report.noise_floor);

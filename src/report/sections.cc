@@ -8,8 +8,10 @@
 #include <map>
 
 #include "base/text.h"
+#include "report/arms.h"
 #include "report/heads.h"
 #include "report/looks.h"
+#include "report/settings.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -316,14 +318,15 @@ Table count_section(const RunReport& report) {
 
 std::vector<Table> sections_of(const RunReport& report) {
   std::vector<Table> all = {
-      verdict_section(report),    looks_section(report),      score_section(report),
-      difference_section(report), fidelity_section(report),   noise_section(report),
-      flag_section(report),       own_figure_section(report), metric_section(report),
-      group_section(report),      count_section(report),      engine_section(report),
-      machine_section(report),    load_section(report),       canary_section(report),
-      traffic_section(report),    event_section(report)};
+      verdict_section(report), arm_section(report),        looks_section(report),
+      score_section(report),   difference_section(report), fidelity_section(report),
+      noise_section(report),   flag_section(report),       own_figure_section(report),
+      metric_section(report),  group_section(report),      count_section(report),
+      engine_section(report),  machine_section(report),    load_section(report),
+      canary_section(report),  traffic_section(report),    event_section(report)};
   std::vector<Table> out;
   for (Table& table : all) {
+    name_settings(table, report);
     if (!table.empty()) out.push_back(without_empty_columns(std::move(table)));
   }
   return out;

@@ -38,6 +38,8 @@ Text kind_text(const std::string& kind) {
       {"no judge", "没有裁判模型"},
       {"canary failed", "预检未通过"},
       {"loaded with less memory", "显存不足,以更小的配置重新加载"},
+      {"shard missing", "缺少分片"},
+      {"shard not ended", "分片未完成"},
   };
   for (const auto& [name, zh] : kKinds) {
     if (name == kind) return {kind, zh};

@@ -7,6 +7,7 @@
 
 #include "report/printers.h"
 #include "report/sections.h"
+#include "report/settings.h"
 #include "report/summary.h"
 
 namespace assay {
@@ -105,8 +106,9 @@ std::string terminal_table(const RunReport& report, bool colour, Language langua
   for (const auto& row : verdict_section(report).rows) {  // variant, verdict, difference, …
     const std::string difference = row[2].text(language);
     out += fmt::format(
-        "{}: {} {}{}\n", row[0].text(language), coloured(row[1].pieces.front(), language, colour),
-        difference,
+        "{}{}: {} {}{}\n", row[0].text(language),
+        settings_in_brackets(report, row[0].text(Language::en)),
+        coloured(row[1].pieces.front(), language, colour), difference,
         difference.empty() ? "" : fmt::format(" ({})", primary_level(report).in(language)));
   }
   if (report.noise_floor) {

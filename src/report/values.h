@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "plan/differences.h"
 #include "plan/plan.h"
 #include "report/kept_texts.h"
+#include "stats/arms.h"
 #include "stats/comparison.h"
 #include "stats/looks.h"
 #include "stats/proportion.h"
@@ -52,9 +54,10 @@ struct VariantValues {
   std::string model;
   std::string revision;
   bool baseline = false;
-  int loads = 0;      // engine loads, over all runs on the folder
-  double load_s = 0;  // of the last one
-  double work_s = 0;  // all, engines ready
+  std::vector<Setting> settings;  // in which variants of the run differ; none: served alike
+  int loads = 0;                  // engine loads, over all runs on the folder
+  double load_s = 0;              // of the last one
+  double work_s = 0;              // all, engines ready
   std::int64_t generated_tokens = 0;
   std::int64_t prompt_tokens = 0;
   double tokens_per_s = 0;         // generated, while an engine was ready
@@ -237,6 +240,12 @@ struct LooksValues {
   std::vector<PoolTask> counted;  // the tasks with the pairs of the last look; none were: no pairs
 };
 
+// Several variants beside each other, whichever is the baseline.
+struct ArmValues {
+  ArmRanking arms;
+  std::vector<std::size_t> variants;  // each arm's place in RunReport::variants
+};
+
 struct RunReport {
   std::string name;
   std::string assay_version;
@@ -252,6 +261,7 @@ struct RunReport {
   WeightRule weights = WeightRule::equal;
   // What was declared when the first answer came; none: what is applied, as far as is known.
   std::optional<Declaration> declared;
+  bool precision_differs = true;   // else no sentence speaks of it (plan/differences.h)
   std::vector<std::string> twins;  // variants that are the baseline once more: A/A
   double applied_since_s = 0;      // since 1970, when they differ from what was declared
   int family = 1;                  // verdicts by task that share alpha
@@ -263,6 +273,7 @@ struct RunReport {
   std::vector<std::optional<FidelityValues>> fidelity;  // one a variant; empty: not measured
   std::optional<FidelityValues> fidelity_floor;         // the baseline, read a second time
   std::optional<NoiseFloor> noise_floor;                // pooled over the tasks
+  std::optional<ArmValues> arms;                        // none: there are few (report/arms.h)
   std::vector<Flag> flags;
   std::vector<EventValues> events;  // in the order they happened
   std::vector<ItemValues> items;

@@ -144,9 +144,11 @@ Status run_round(const RunContext& context, const Round& round, AllLooks& looks,
   return {};
 }
 
-Variants all_variants(const ResolvedRun& run) {
+Variants all_variants(const RunContext& context) {
   Variants variants;
-  for (const ResolvedVariant& variant : run.variants) variants.push_back(&variant);
+  for (const ResolvedVariant& variant : context.run.variants) {
+    if (context.asks_here(variant)) variants.push_back(&variant);
+  }
   return variants;
 }
 
@@ -165,7 +167,7 @@ bool can_have_rounds(const RunContext& context) {
 
 // The part of its share that each variant gets in a first round.
 Result<double> first_part(const RunContext& context) {
-  const auto variants = static_cast<int>(context.run.variants.size());
+  const auto variants = static_cast<int>(all_variants(context).size());
   if (variants < 2 || !can_have_rounds(context)) return 1;
   const double load_s = TRY(context.load_s());
   const double work_s = context.accounts.work_left_s(variants * load_s);
@@ -180,6 +182,7 @@ Result<Round> round_by_items_done(const RunContext& context, const std::vector<D
   const Goal goal = TRY(goal_of(context));
   const auto turn = next_round(done, context.accounts.work_left_s(0), TRY(context.load_s()), goal);
   for (std::size_t i = 0; i < done.size(); ++i) {
+    if (!context.asks_here(context.run.variants[i])) continue;
     const bool has_all = first && done[i].items >= goal.items;
     if (has_all || std::ranges::binary_search(turn, i)) {
       round.variants.push_back(&context.run.variants[i]);
@@ -193,11 +196,13 @@ Result<Round> round_by_items_done(const RunContext& context, const std::vector<D
 // that is left pays for loads. A run that goes on begins with such a one where all have told.
 Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& course) {
   constexpr int kRounds = 4;
-  const Variants all = all_variants(context.run);
+  const Variants all = all_variants(context);
+  Variants known;  // of which a further round must know how long their items take
+  for (const ResolvedVariant& variant : context.run.variants) known.push_back(&variant);
   for (int i = 0; i < kRounds && !course.interrupted; ++i) {
     const bool first = i == 0;
     if (!first && (course.cut.empty() || !can_have_rounds(context))) return {};
-    const std::vector<DoneSoFar> done = TRY(done_so_far(all, context.services.store));
+    const std::vector<DoneSoFar> done = TRY(done_so_far(known, context.services.store));
     Round round;
     if (can_have_rounds(context) && all_known(done)) {
       round = TRY(round_by_items_done(context, done, first));
@@ -267,7 +272,7 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
     }
     const ItemSet items = first_items(context.run, looks.items_wanted());
     Round round{.items = &items, .of_all = i == 0};
-    round.variants = i == 0 ? all_variants(context.run) : undecided(context.run, looks);
+    round.variants = i == 0 ? all_variants(context) : undecided(context.run, looks);
     if (i > 0) {
       if (!looks.any_open() || items.size() <= course.baseline_items.size()) return {};
       const double work_s =
@@ -314,6 +319,7 @@ Result<bool> grade_the_rest(const RunContext& context, const Course& course, dou
   for (std::size_t i = 0; i < variants.size() && !context.stopped(); ++i) {
     const double now_s = context.now_s();
     if (now_s >= until_s) return false;
+    if (!context.asks_here(variants[i])) continue;
     const double share_s = (until_s - now_s) / static_cast<double>(variants.size() - i);
     const bool graded =
         TRY(grade_what_is_left(context, variants[i], course.baseline_items, now_s + share_s));

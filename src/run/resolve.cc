@@ -228,15 +228,38 @@ TaskContext ResolvedRun::context(const ResolvedTask& task) const {
   return TaskContext{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
 }
 
+namespace {
+
+// A model that several variants serve is found, fetched and fingerprinted once. Its load format and
+// quantisation have a say in what of it is looked at, and an endpoint's arguments are part of it.
+Status locate_models(const Plan& plan, const ResolveServices& services, ResolvedRun& run) {
+  std::map<std::string, ResolvedVariant> found;
+  for (const VariantSpec& spec : plan.variants) {
+    const nlohmann::json args = merged_engine_args(plan, spec);
+    nlohmann::json matters = args;
+    if (plan.engine.kind != kEndpointKind) {
+      matters = {args.value("load_format", nlohmann::json()), args.contains("quantization")};
+    }
+    const std::string key = dump_json({spec.model, spec.revision, matters});
+    auto known = found.find(key);
+    if (known == found.end()) {
+      known = found.emplace(key, TRY(services.locate_model(spec))).first;
+    }
+    run.variants.push_back(known->second);
+    run.variants.back().spec = spec;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   ResolvedRun run;
   run.plan = plan;
   for (const TaskSpec& spec : plan.tasks) {
     run.tasks.push_back(TRY(resolve_task(spec, plan, services)));
   }
-  for (const VariantSpec& spec : plan.variants) {
-    run.variants.push_back(TRY(services.locate_model(spec)));
-  }
+  TRY(locate_models(plan, services, run));
   const auto baseline =
       std::ranges::find_if(run.variants, [](const auto& v) { return v.spec.baseline; });
   if (baseline != run.variants.end()) std::rotate(run.variants.begin(), baseline, baseline + 1);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "base/files.h"
@@ -116,12 +118,24 @@ Status save_spent(const Accounts& accounts, Store& store) {
   return store.set_meta("spent_s", fmt::format("{:.3f}", accounts.spent_s()));
 }
 
+// A shard's: the baseline, whose answers are read, and the variants that are asked here.
+std::optional<ResolvedRun> shard_of(const ResolvedRun& run, const std::vector<std::string>& only) {
+  if (only.empty()) return std::nullopt;
+  ResolvedRun shard = run;
+  std::erase_if(shard.variants, [&](const ResolvedVariant& variant) {
+    return !variant.spec.baseline && std::ranges::find(only, variant.spec.name) == only.end();
+  });
+  return shard;
+}
+
 }  // namespace
 
-Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
+Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
-  const FrozenPlan frozen = TRY(keep_frozen(run, services));
+  const FrozenPlan frozen = TRY(keep_frozen(whole, services));
+  const std::optional<ResolvedRun> shard = shard_of(whole, options.only);
+  const ResolvedRun& run = shard ? *shard : whole;
   const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
   const Accounts accounts(options.budget_s, spent_s, services.clock);
   bool counts = false;  // an engine was needed

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -68,6 +70,9 @@ struct RunOptions {
   double spent_s = 0;   // of it, before run_plan is called: finding models and data
   StartOver start_over;
   int max_engine_restarts = 4;  // a variant
+  // Variants that are asked here, as in a shard (docs/cluster.md); of the others what is stored
+  // counts, and nothing is asked. Empty: all are.
+  std::vector<std::string> only;
   double load_timeout_s = 0;    // of a load, in place of the limit above; 0: none was given
 };
 

@@ -46,6 +46,11 @@ Status ask_engine(const RunContext& context, const Place& place, const Pace& see
 
 }  // namespace
 
+bool RunContext::asks_here(const ResolvedVariant& variant) const {
+  return options.only.empty() ||
+         std::ranges::find(options.only, variant.spec.name) != options.only.end();
+}
+
 Result<double> RunContext::load_s() const {
   return expected_load_s(services.store, services.guess.load_s);
 }
@@ -61,7 +66,9 @@ Result<Turn> take_turn(const RunContext& context, const Place& place, const Pace
   if (place.next != nullptr) turn.followed_by(*place.next);
   TRY(turn.prepare(place.allowed));
   Turn out;
-  if (turn.needs_engine()) {
+  if (turn.needs_engine() && !context.asks_here(variant)) {
+    TRY(turn.give_up());
+  } else if (turn.needs_engine()) {
     TRY(refuse_other_engine(variant.spec.name, identity, current));
     TRY(ask_engine(context, place, seen, turn, out));
   }

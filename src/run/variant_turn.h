@@ -19,6 +19,8 @@ struct RunContext {
 
   [[nodiscard]] bool stopped() const { return services.stop != nullptr && *services.stop; }
   [[nodiscard]] double now_s() const { return services.clock.now().count(); }
+  // False: another shard asks it, and what is stored of it counts.
+  [[nodiscard]] bool asks_here(const ResolvedVariant& variant) const;
   // That a load is expected to take.
   [[nodiscard]] Result<double> load_s() const;
 };

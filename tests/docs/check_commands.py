@@ -48,12 +48,17 @@ def plan_options(text: str) -> tuple[set[str], set[str]]:
 def read_commands(cli: Path) -> dict[str, Command]:
     shared = cli / "plan_options.cc"
     always, with_output = plan_options(shared.read_text()) if shared.is_file() else (set(), set())
+    slurm = cli / "run_on_slurm.cc"
+    on = {name for _, name in _OPTION.findall(slurm.read_text())} if slurm.is_file() else set()
     commands: dict[str, Command] = {}
     for file in sorted(cli.glob("cmd_*.cc")):
         text = file.read_text(encoding="utf-8")
         starts = [m.start() for m in _FUNCTION.finditer(text)]
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-            read_function(text[start:end], commands, always, with_output)
+            body = text[start:end]
+            read_function(body, commands, always, with_output)
+            if "add_slurm_options(" in body:
+                commands["run"].options |= on
     return commands
 
 

@@ -76,6 +76,11 @@ ELSEWHERE: dict[str, str] = {
     "assay compare study --baseline bf16": "a study's folder; src/compare/study_test.cc makes one",
     "python -m MODULE": "another worker; tests/another_engine runs one",
     "python -m my_engine.worker": "another worker; tests/another_engine runs one",
+    "assay run --on slurm": "needs a Slurm; tests/cluster has one of its own",
+    "assay run plans/demo.yaml --out sweep --on slurm": "needs a Slurm; tests/cluster has one",
+    "assay status": "needs a Slurm; tests/cluster has one of its own",
+    "assay cancel": "needs a Slurm; tests/cluster has one of its own",
+    "assay merge sweep/shards": "what a sweep's last job runs; tests/cluster",
     "git log": "the copy of the project that these commands run in has no history",
     "cmake --preset release": "minutes on a quiet machine; the stage statistics is its short form",
     "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "
@@ -90,6 +95,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "tasks: [{name: aime24, limit: 2, max_gen_toks: 32}]\n",
         "assay check plans/CONTRIBUTING.yaml",
     ),
+    "docs/configurations.md": ("", "assay check plans/configurations.yaml"),
     "docs/plan.md": ("", "assay check plans/plan.yaml"),
     "docs/compare.md": ("", "assay compare demo-run:bf16 demo-run:fp8 --policy plans/compare.yaml"),
     "docs/openai_endpoint.md": (

@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "run": _RUN,
     "report": _LEAF | {"plan", "store", "stats"},
     "compare": _LEAF | {"plan", "score", "stats", "report"},
-    "cli": _RUN | {"run", "report", "compare", "doctor"},
+    "cluster": _LEAF | {"plan", "store"},
+    "cli": _RUN | {"run", "report", "compare", "cluster", "doctor"},
 }
 # A library inside a room -> the one header that files outside its folder may include. Its CMake
 # target is the folder with "_" for "/" (score_math).
@@ -51,6 +52,7 @@ WHY = {
     "report": "a report is made from the store alone, without an engine",
     "doctor": "a doctor judges facts by the plan; it starts no engine and grades nothing",
     "compare": "folders of results are read as they lie there, whoever made them",
+    "cluster": "shards are folders and jobs: what runs in them and what a report says is not its own",
     "run": "only main and cli stand above the scheduler",
 }
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

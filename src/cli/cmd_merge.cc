@@ -1,0 +1,61 @@
+// assay merge: shards into one folder with one report.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/plan_options.h"
+#include "cluster/merge.h"
+#include "report/build.h"
+#include "report/terminal.h"
+#include "report/write.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct MergeCommand {
+  std::vector<std::string> shards;
+  std::string out;
+  bool partial = false;
+};
+
+Result<int> merge(const MergeCommand& options, const Session& session) {
+  std::vector<fs::path> places;
+  places.reserve(options.shards.size());
+  for (const std::string& shard : options.shards) places.push_back(TRY(absolute_path(shard)));
+  const std::vector<fs::path> folders = folders_with_stores(places);
+  const fs::path out = TRY(absolute_path(options.out));
+  const Merged merged = TRY(
+      merge_shards(folders, out, options.partial ? MissingVariants::go_on : MissingVariants::refuse,
+                   SystemClock().wall().count()));
+  const RunReport report = TRY(build_report(TRY(Store::open(out, Store::Mode::read))));
+  TRY(write_reports(report, out));
+  fmt::print("{}", terminal_table(report, session.colour));
+  fmt::print("{} shards with {} variants{}\nreport: {}\n", folders.size(), merged.variants.size(),
+             merged.missing.empty() ? "" : "; missing: " + join(merged.missing, ", "),
+             (out / "report.html").string());
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_merge(CLI::App& app, Session& session) {
+  auto options = std::make_shared<MergeCommand>();
+  CLI::App* command = app.add_subcommand(
+      "merge", "Put shards of a plan (assay run --shard) into one folder, and write its report.");
+  command
+      ->add_option("SHARD", options->shards,
+                   "The shards' folders, or a folder in which they lie side by side")
+      ->required();
+  command->add_option("--out", options->out, "The merged run's folder")->required();
+  command->add_flag("--partial", options->partial,
+                    "Go on without variants that no shard has; the report names them");
+  command->footer("Example:\n  assay merge sweep/shards --out sweep");
+  command->callback([options, &session] { finish(session, merge(*options, session)); });
+}
+
+}  // namespace assay

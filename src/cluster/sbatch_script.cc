@@ -1,0 +1,132 @@
+// The text of a job's script.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/shell_word.h"
+#include "cluster/sweep.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// %j: the job's number; %A and %a: the array's, and the task's place in it.
+std::string log_pattern(const SweepJob& job) {
+  return job.name + (job.kind == JobKind::candidates ? ".%A_%a.log" : ".%j.log");
+}
+
+// "#SBATCH --partition=gpu"; nothing for what was not said.
+void add_text(std::string& out, const char* option, const std::string& value) {
+  if (!value.empty()) out += fmt::format("#SBATCH --{}={}\n", option, value);
+}
+
+void add_number(std::string& out, const char* option, long value) {
+  if (value > 0) out += fmt::format("#SBATCH --{}={}\n", option, value);
+}
+
+std::string array_of(const SweepJob& job, const JobLimits& limits) {
+  std::string out = fmt::format("0-{}", job.variants.size() - 1);
+  if (limits.width > 0) out += fmt::format("%{}", limits.width);
+  return out;
+}
+
+// What only jobs need that ask an engine.
+void add_engine_limits(std::string& out, const SweepJob& job, const JobLimits& limits) {
+  add_number(out, "gpus-per-node", limits.gpus_per_node);
+  add_number(out, "cpus-per-task", limits.cpus_per_task);
+  add_text(out, "mem", limits.mem);
+  add_number(out, "time", static_cast<long>(std::ceil(limits.time_s / 60)));  // minutes
+  if (limits.time_s > 0) {
+    add_text(out, "signal", fmt::format("B:TERM@{:.0f}", kGraceS));
+  }
+  if (job.kind == JobKind::candidates) add_text(out, "array", array_of(job, limits));
+}
+
+std::string head_of(const Sweep& sweep, const SweepJob& job, const JobLimits& limits) {
+  std::string out = "#!/usr/bin/env bash\n";
+  add_text(out, "job-name", fmt::format("assay-{}-{}", sweep.plan, job.name));
+  add_text(out, "output", (sweep.folder / "jobs" / log_pattern(job)).string());
+  add_text(out, "open-mode", "append");
+  add_text(out, "partition", limits.partition);
+  add_text(out, "account", limits.account);
+  add_text(out, "qos", limits.qos);
+  add_number(out, "nodes", 1);
+  out += "#SBATCH --requeue\n";  // the same command goes on where it stopped
+  if (job.kind != JobKind::merge) add_engine_limits(out, job, limits);
+  for (const std::string& option : limits.more) out += "#SBATCH " + option + "\n";
+  return out + "set -euo pipefail\n\n";
+}
+
+std::string words(const std::vector<std::string>& all) {
+  std::string out;
+  for (const std::string& word : all) out += " " + shell_word(word);
+  return out;
+}
+
+std::string which_variant(const Sweep& sweep, const SweepJob& job) {
+  if (job.kind == JobKind::baseline) {
+    return fmt::format("variant={}\n", shell_word(job.variants.front()));
+  }
+  return fmt::format("variant=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" {})\n",
+                     shell_word(list_file(sweep, job).string()));
+}
+
+std::string run_command_of(const JobCommand& command, const std::string& baseline_folder) {
+  std::string out = shell_word(command.assay.string()) + " run" + words({command.plan.string()}) +
+                    words(command.options) + " --yes --quiet --shard \"$variant\"";
+  if (!baseline_folder.empty()) out += " --baseline-from " + shell_word(baseline_folder);
+  return out;
+}
+
+// The store is written on the node and brought to the shared folder when the run ends, however it
+// ends. The trap hands on the signal that the time is over.
+constexpr const char* kOnScratch = R"sh(work={0}/assay-{1}-"$variant"
+mkdir -p "$work"
+if [[ -d $shard ]]; then cp -a "$shard/." "$work/"; fi
+bring() {{
+  rm -rf "$shard.new" && cp -a "$work" "$shard.new" && rm -rf "$shard" && mv "$shard.new" "$shard"
+}}
+{2} --out "$work" &
+run=$!
+trap 'kill -TERM "$run"' TERM
+code=0
+wait "$run" || code=$?
+while kill -0 "$run" 2>/dev/null; do
+  code=0
+  wait "$run" || code=$?
+done
+bring
+rm -rf "$work"
+exit "$code"
+)sh";
+
+std::string shard_script(const Sweep& sweep, const SweepJob& job, const JobLimits& limits,
+                         const JobCommand& command, const std::string& baseline_folder) {
+  std::string out = which_variant(sweep, job);
+  out += fmt::format("shard={}/\"$variant\"\n", shell_word((sweep.folder / "shards").string()));
+  const std::string run = run_command_of(command, baseline_folder);
+  if (limits.scratch.empty()) return out + "exec " + run + " --out \"$shard\"\n";
+  return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, sweep.plan, run);
+}
+
+}  // namespace
+
+std::string sbatch_script(const Sweep& sweep, const SweepJob& job, const JobLimits& limits,
+                          const JobCommand& command) {
+  const std::string head = head_of(sweep, job, limits);
+  const std::string shards = (sweep.folder / "shards").string();
+  switch (job.kind) {
+    case JobKind::merge:
+      return head + "exec " + shell_word(command.assay.string()) + " merge " + shell_word(shards) +
+             " --out " + shell_word(sweep.folder.string()) + " --partial\n";
+    case JobKind::baseline:
+      return head + shard_script(sweep, job, limits, command, "");
+    case JobKind::candidates:
+      break;
+  }
+  return head + shard_script(sweep, job, limits, command,
+                             shard_folder(sweep, sweep.variants.front()).string());
+}
+
+}  // namespace assay

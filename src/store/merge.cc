@@ -1,0 +1,174 @@
+#include "store/merge.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "base/json.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+#include "store/tables.h"
+
+namespace assay {
+namespace {
+
+// SQL that copies one source's rows. "ours" names the variants that are taken from it; "numbers"
+// tells which load of the source became which of ours.
+constexpr const char* kTemporary = R"sql(
+CREATE TEMP TABLE IF NOT EXISTS ours(variant TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS numbers(source INTEGER PRIMARY KEY, here INTEGER NOT NULL);
+DELETE FROM ours; DELETE FROM numbers;
+)sql";
+
+constexpr const char* kNumberLoads = R"sql(
+INSERT INTO numbers SELECT id, (SELECT ifnull(max(id), 0) FROM main.loads)
+  + row_number() OVER (ORDER BY id) FROM source.loads WHERE variant IN ours
+)sql";
+
+// Answers that one of our variants was given, or that one of its loads gave: lm-eval's own requests
+// have no steps. One that a variant of an earlier source has as well is there already.
+constexpr const char* kOurResponses = R"sql(
+FROM (SELECT r.key AS key, ifnull((SELECT here FROM numbers WHERE source = r.load), 0) AS load,
+             r.body AS body, r.sum IS row_sum('responses', r.key, r.load, r.body) AS sound
+      FROM source.responses AS r
+      WHERE r.key IN (SELECT response_key FROM source.steps WHERE variant IN ours)
+         OR r.load IN (SELECT source FROM numbers))
+)sql";
+
+// A row copied as it is takes its checksum along, and is checked by it whenever it is read.
+std::string copied(const StoreTable& table, const std::string& which) {
+  return fmt::format("INSERT OR IGNORE INTO main.{0}({1}, sum) SELECT {1}, sum FROM source.{0} {2}",
+                     table.name, table.columns, which);
+}
+
+std::string numbered_loads() {
+  return "INSERT INTO main.loads(id, variant, at, facts, sum) "
+         "SELECT here, variant, at, facts, row_sum('loads', here, variant, at, facts) "
+         "FROM source.loads JOIN numbers ON source.loads.id = numbers.source ORDER BY here";
+}
+
+// Events that name no variant are taken with the first source; the others with their variant's.
+std::string numbered_events(bool first) {
+  return fmt::format(
+      "INSERT INTO main.events(id, at, kind, body, sum) "
+      "SELECT number, at, kind, body, row_sum('events', number, at, kind, body) FROM "
+      "(SELECT at, kind, body, (SELECT ifnull(max(id), 0) FROM main.events) + "
+      "row_number() OVER (ORDER BY id) AS number FROM source.events "
+      "WHERE json_extract(body, '$.variant') IN ours{})",
+      first ? " OR json_extract(body, '$.variant') IS NULL" : "");
+}
+
+std::string renumbered_responses() {
+  return std::string(
+             "INSERT OR IGNORE INTO main.responses(key, load, body, sum) "
+             "SELECT key, load, body, row_sum('responses', key, load, body) ") +
+         kOurResponses;
+}
+
+std::string numbered_crashes() {
+  return "INSERT INTO main.crashes(response_key, count, sum) SELECT response_key, count, sum "
+         "FROM source.crashes WHERE true ON CONFLICT(response_key) DO NOTHING";
+}
+
+// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16.
+std::string metas_of_variants() {
+  return copied(kMeta,
+                "WHERE EXISTS (SELECT 1 FROM ours WHERE name IN ('identity:' || variant, "
+                "'opened:' || variant, 'looks:' || variant) "
+                "OR substr(name, 1, length(variant) + 9) = 'lm_eval:' || variant || ':')");
+}
+
+Result<std::int64_t> number(const Database& db, const std::string& sql) {
+  Statement statement = TRY(db.prepare(sql));
+  TRY(statement.step());
+  return statement.integer(0);
+}
+
+// A response is summed anew with its new load, so its old sum must be looked at first.
+Status check_responses(const Database& db, const std::string& file) {
+  Statement bad = TRY(db.prepare(std::string("SELECT key ") + kOurResponses + "WHERE NOT sound"));
+  if (!TRY(bad.step())) return {};
+  return environment_error(file + " is damaged",
+                           fmt::format("the row '{}' of its table responses does not agree with "
+                                       "its checksum: a bit has changed, or another program wrote "
+                                       "it",
+                                       bad.text(0)),
+                           "bring back a copy of the file, or run this shard again");
+}
+
+// Whatever belongs to its variants.
+Status take_rows(const Database& db, const MergeSource& source, bool first) {
+  TRY(db.exec(kTemporary));
+  for (const std::string& variant : source.variants) {
+    Statement insert = TRY(db.prepare("INSERT INTO ours VALUES(?)"));
+    TRY(insert.bind(1, variant).run());
+  }
+  TRY(db.exec(kNumberLoads));
+  TRY(check_responses(db, (source.folder / "store.sqlite").string()));
+  if (first) TRY(db.exec(copied(kItems, "").c_str()));
+  for (const std::string& sql :
+       {numbered_loads(), numbered_events(first), renumbered_responses(), numbered_crashes(),
+        copied(kRendered, ""), metas_of_variants(), copied(kSteps, "WHERE variant IN ours"),
+        copied(kScores, "WHERE variant IN ours")}) {
+    TRY(db.exec(sql.c_str()));
+  }
+  return {};
+}
+
+Status take(const Database& db, const MergeSource& source, bool first) {
+  const std::string file = (source.folder / "store.sqlite").string();
+  TRY(Store::open(source.folder, Store::Mode::read));  // says what is wrong with a file
+  Statement attach = TRY(db.prepare("ATTACH DATABASE ? AS source"));
+  TRY(attach.bind(1, file).run());
+  const std::int64_t version = TRY(number(db, "PRAGMA source.user_version"));
+  if (version != kStoreSchemaVersion) {
+    return environment_error(
+        fmt::format("{} has schema version {}", file, version),
+        fmt::format("only stores of version {} can be merged", kStoreSchemaVersion),
+        "run `assay score` on its folder, which makes it one of this version");
+  }
+  TRY(db.exec("BEGIN"));
+  TRY(take_rows(db, source, first));
+  TRY(db.exec("COMMIT"));
+  return db.exec("DETACH DATABASE source");
+}
+
+Status add_own_rows(const Database& db, const std::map<std::string, std::string>& meta,
+                    const std::vector<StoredEvent>& events) {
+  for (const auto& [name, value] : meta) {
+    Statement row = TRY(db.prepare(insert_into(kMeta, "INSERT OR REPLACE")));
+    TRY(row.bind(1, name).bind(2, value).run());
+  }
+  for (const StoredEvent& event : events) {
+    Statement row = TRY(db.prepare(insert_numbered(kEvents)));
+    TRY(row.bind(1, event.at_s).bind(2, event.kind).bind(3, dump_json(event.body)).run());
+  }
+  return {};
+}
+
+Status merge_into(const std::filesystem::path& file, std::span<const MergeSource> sources,
+                  const std::map<std::string, std::string>& meta,
+                  const std::vector<StoredEvent>& events) {
+  const Database db = TRY(Database::open(file, /*write=*/true));
+  TRY(prepare_schema(db, file, /*write=*/true));
+  // Nobody sees the file before it is whole, so only the last commit waits for the disk.
+  TRY(db.exec("PRAGMA cache_size = -131072; PRAGMA synchronous = OFF"));
+  for (const MergeSource& source : sources) TRY(take(db, source, &source == sources.data()));
+  TRY(db.exec("PRAGMA synchronous = FULL"));
+  TRY(db.exec("BEGIN"));
+  TRY(add_own_rows(db, meta, events));
+  return db.exec("COMMIT");
+}
+
+}  // namespace
+
+Status merge_stores(const std::filesystem::path& file, std::span<const MergeSource> sources,
+                    const std::map<std::string, std::string>& meta,
+                    const std::vector<StoredEvent>& events) {
+  Status merged = merge_into(file, sources, meta, events);
+  std::error_code code;
+  if (!merged) std::filesystem::remove(file, code);
+  return merged;
+}
+
+}  // namespace assay

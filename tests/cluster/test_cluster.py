@@ -1,0 +1,320 @@
+"""A sweep on a real Slurm of two nodes on this machine, with the scripted engine: its report is one
+machine's to the byte, times aside; it goes on after a cancelled job and a lost node.
+
+usage: test_cluster.py ASSAY ROOT     (exit code 77: no Slurm here, or not root)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stores import scrub
+
+ASSAY, ROOT = sys.argv[1], Path(sys.argv[2])
+SLURM = Path(__file__).parent / "slurm"
+
+PLAN = """name: sweep
+engine: {{kind: scripted, max_model_len: 4096}}
+matrix:
+  models: [{{name: bf16, model: {models}/m}}, {{name: fp8, model: {models}/m-FP8}}]
+  engine: {{kv_cache_dtype: [auto, fp8]}}
+  baseline: bf16-auto
+tasks:
+  - {{name: aime24, limit: 6, max_gen_toks: 64, repeats: 2}}
+  - {{name: gpqa_diamond, limit: 4, if_gated: skip}}
+fidelity: {{items: 3, max_tokens: 16}}
+seed: {seed}
+"""
+VARIANTS = ["bf16-auto", "bf16-fp8", "fp8-auto", "fp8-fp8"]
+
+
+def check(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
+    print("ok", what, flush=True)
+
+
+def holds(what: str, text: str, *parts: str) -> None:
+    for part in parts:
+        if part not in text:
+            raise AssertionError(f"{what}: no {part!r} in {text}")
+    print("ok", what, flush=True)
+
+
+def until(what: str, true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.2)
+
+
+class Scene:
+    """A folder with models, plans and what the scripted engine does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {
+            **os.environ,
+            "ASSAY_PYTHON": sys.executable,
+            "ASSAY_SCRIPTED_WORKER": str(ROOT / "tests/fakes/fake_worker.py"),
+            "ASSAY_FAKE_SCRIPT": str(folder / "script.json"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+        for name in ("m", "m-FP8"):
+            model = folder / "models" / name
+            model.mkdir(parents=True)
+            (model / "config.json").write_text(json.dumps({"architectures": [name]}))
+            (model / "tokenizer.json").write_text("{}")
+            (model / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+        self.script()
+        self.plan("plan.yaml", 0)
+
+    def script(self, **keys: object) -> None:
+        """What the engine does: half of the answers of a model are its own."""
+        (self.folder / "script.json").write_text(json.dumps({"noise": 0.5, **keys}))
+
+    def plan(self, name: str, seed: int) -> Path:
+        file = self.folder / name
+        file.write_text(PLAN.format(models=self.folder / "models", seed=seed))
+        return file
+
+    def assay(self, *words: object) -> subprocess.CompletedProcess[str]:
+        command = [ASSAY, *map(str, words)]
+        return subprocess.run(command, env=self.env, check=False, capture_output=True, text=True)
+
+    def run(
+        self, out: str, *words: object, plan: str = "plan.yaml"
+    ) -> subprocess.CompletedProcess[str]:
+        return self.assay("run", self.folder / plan, "--data", ROOT / "data", "--out",
+                          self.folder / out, *words)  # fmt: skip
+
+    def done(self, out: str, *words: object) -> str:
+        done = self.run(out, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def slurm(self, *words: str) -> None:
+        subprocess.run(words, env=self.env, check=True)
+
+    def status(self, out: str) -> dict[str, list[str]]:
+        """Of each variant what `assay status` says, by its columns."""
+        told = self.assay("status", self.folder / out)
+        assert told.returncode == 0, told.stderr
+        rows = [line.split() for line in told.stdout.splitlines()]
+        return {row[0]: row[1:] for row in rows if row}
+
+    def merged(self, out: str) -> bool:
+        return self.status(out)["(merge)"][1] == "COMPLETED"
+
+    def timeless(self, out: str) -> dict[str, bytes]:
+        """Every file of the report, made of the store with its times taken out."""
+        copy = self.folder / f"{out}-timeless"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        shutil.copy(self.folder / out / "store.sqlite", copy)
+        scrub(copy)
+        told = self.assay("report", copy)
+        assert told.returncode == 0, told.stderr
+        files = [f for f in copy.rglob("*") if f.is_file() and not f.name.startswith("store.")]
+        return {str(f.relative_to(copy)): f.read_bytes() for f in files}
+
+
+def same_report(what: str, one: dict[str, bytes], other: dict[str, bytes]) -> None:
+    check(f"{what}: files", sorted(other), sorted(one))
+    for name in one:
+        if one[name] != other[name]:
+            raise AssertionError(f"{what}: {name} differs")
+    assert len(one) > 6
+    print("ok", what, flush=True)
+
+
+def refusals(scene: Scene) -> None:
+    def refused(
+        what: str, code: int, *parts: str, words: list[str], plan: str = "plan.yaml"
+    ) -> None:
+        told = scene.run("refused", "--on", "slurm", *words, plan=plan)
+        check(what, told.returncode, code)
+        holds(what, told.stderr, *parts)
+
+    refused(
+        "no such partition", 2, "no partition 'gold'", "it has main", words=["--partition", "gold"]
+    )
+    refused("too little time", 2, "--time 30m 00s is less", "1h 10m 00s",
+            words=["--budget", "1h", "--time", "30m"])  # fmt: skip
+    refused("not in shards", 2, "until: decided",
+            words=["--budget", "1h", "--until", "decided"])  # fmt: skip
+    path = scene.env["PATH"]
+    scene.env["PATH"] = "/nonexistent"
+    refused("no Slurm", 3, "sinfo cannot be started", words=[])
+    scene.env["PATH"] = path
+    assert not (scene.folder / "refused").exists()
+    check("no sweep", scene.assay("status", scene.folder).returncode, 2)
+
+
+def by_hand(scene: Scene, one: dict[str, bytes]) -> None:
+    base = scene.folder / "hand/bf16-auto"
+    scene.done("hand/bf16-auto", "--shard", "bf16-auto")
+    scene.done("hand/fp8", "--shard", "fp8-fp8,fp8-auto", "--baseline-from", base)
+    few = scene.assay("merge", scene.folder / "hand", "--out", scene.folder / "by-hand")
+    holds("a variant without a shard", few.stderr, "no shard answers for bf16-fp8")
+    scene.done("hand/kv", "--shard", "bf16-fp8", "--baseline-from", base)
+    told = scene.assay("merge", scene.folder / "hand", "--out", scene.folder / "by-hand")
+    assert told.returncode == 0, told.stderr
+    same_report("shards by hand", one, scene.timeless("by-hand"))
+
+
+def on_two_nodes(scene: Scene, one: dict[str, bytes]) -> None:
+    dry = scene.done("sweep", "--on", "slurm", "--gpus-per-node", "1", "--dry-run")
+    holds("dry run", dry, "#SBATCH --gpus-per-node=1", "#SBATCH --array=0-2", "merge")
+    assert not (scene.folder / "sweep").exists()
+    scene.script(load_s=1)
+    scene.done("sweep", "--on", "slurm", "--gpus-per-node", "1", "--sbatch=--exclusive")
+    second = scene.run("sweep", "--on", "slurm")
+    check("two at once", second.returncode, 2)
+    holds("two at once", second.stderr, "has jobs that go on")
+    until("the merge", lambda: scene.merged("sweep"))
+    status = scene.status("sweep")
+    check("all complete", [status[v][0] for v in VARIANTS], ["complete"] * 4)
+    check("nodes", {status[v][-1] for v in VARIANTS[1:]}, {"n1", "n2"})
+    same_report("a sweep on two nodes", one, scene.timeless("sweep"))
+    scene.plan("other.yaml", 7)
+    other = scene.run("sweep", "--on", "slurm", plan="other.yaml")
+    check("another plan", other.returncode, 2)
+    holds("another plan", other.stderr, "holds the sweep of another plan")
+
+
+def answered(scene: Scene) -> int:
+    log = scene.folder / "answered"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def cancelled(scene: Scene) -> None:
+    """The baseline's job is cancelled after some answers, and goes on when it is run again."""
+    scene.script(default={"text": "{hash}", "delay_s": 0.5}, max_num_seqs=2,
+                 answered_log=str(scene.folder / "answered"))  # fmt: skip
+    scene.done("cut", "--on", "slurm", "--scratch", str(scene.folder / "scratch"))
+    until("some answers", lambda: answered(scene) > 4)
+    told = scene.assay("cancel", scene.folder / "cut")
+    holds("cancel", told.stdout, "3 jobs cancelled")
+    until("the jobs end", lambda: "RUNNING" not in str(scene.status("cut")))
+    status = scene.status("cut")
+    check("cut short", status["bf16-auto"][0:2], ["not", "ended"])
+    kept = answered(scene)
+    scene.script()
+    scene.done("cut", "--on", "slurm", "--scratch", str(scene.folder / "scratch"))
+    until("the merge", lambda: scene.merged("cut"))
+    check("resumed", [scene.status("cut")[v][0] for v in VARIANTS], ["complete"] * 4)
+    assert kept < 20, kept
+    print("ok resume after", kept, "answers", flush=True)
+
+
+def processes_of(scene: Scene, job: str) -> list[int]:
+    """Of a job of this test's own Slurm."""
+    marks = {f"SLURM_CONF={scene.env['SLURM_CONF']}", f"SLURM_JOB_ID={job}"}
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            environment = (process / "environ").read_bytes().decode(errors="replace")
+            if marks <= set(environment.split("\0")):
+                found.append(int(process.name))
+    assert found, job
+    return found
+
+
+def parent(pid: int) -> int:
+    """Its parent, which must be the process by which Slurm keeps a job."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    above = int(status.split("PPid:")[1].split()[0])
+    return above if "slurmstepd" in Path(f"/proc/{above}/comm").read_text() else pid
+
+
+def kill_node(scene: Scene, node: str, job: str) -> None:
+    """As if its power went: its daemon, the job's keeper, and all that the job started."""
+    os.kill(int((scene.folder / f"slurm/slurmd.{node}.pid").read_text()), signal.SIGKILL)
+    started = processes_of(scene, job)
+    # Who keeps the job would tell the controller how it ended.
+    for pid in [*{parent(p) for p in started} - set(started), *started]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    scene.slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")
+
+
+def node_lost(scene: Scene) -> None:
+    """The baseline's node is lost after some answers: the other one goes on where it stopped."""
+    log = scene.folder / "answered"
+    log.unlink(missing_ok=True)
+    scene.script(default={"text": "{hash}", "delay_s": 0.5}, max_num_seqs=2, answered_log=str(log))
+    scene.done("lost", "--on", "slurm")
+    until("some answers", lambda: answered(scene) > 4)
+    job, state, node = scene.status("lost")["bf16-auto"][-3:]
+    check("the baseline runs", state, "RUNNING")
+    kill_node(scene, node, job)
+    scene.script(answered_log=str(log))
+    until("the job is requeued", lambda: "PENDING" in scene.status("lost")["bf16-auto"])
+    kept = answered(scene)
+    scene.slurm("scontrol", "update", f"jobid={job}", "StartTime=now")
+    until("the merge", lambda: scene.merged("lost"))
+    status = scene.status("lost")
+    check("after a lost node", [status[v][0] for v in VARIANTS], ["complete"] * 4)
+    assert status["bf16-auto"][-1] != node, status
+    results = json.loads((scene.folder / "lost/results.json").read_text())
+    check("scored", {c["scored"] for c in results["tasks"][0]["cells"].values()}, {6})
+    check("loads of the baseline", results["variants"][0]["loads"], 2)
+    print("ok node lost after", kept, "answers", flush=True)
+
+
+def variants_fail(scene: Scene) -> None:
+    """Two variants cannot be loaded: the others go on, and the report says which and why."""
+    error = {"what": "the engine cannot load this", "why": "no such kernel", "fix": "use another"}
+    scene.script(models={"m-FP8": {"load_error": error}})
+    scene.done("failing", "--on", "slurm")
+    until("the merge", lambda: scene.merged("failing"))
+    status = scene.status("failing")
+    check("who ended", [status[v][0] for v in VARIANTS], ["complete", "complete", "not", "not"])
+    results = json.loads((scene.folder / "failing/results.json").read_text())
+    check("events", [(e["kind"], e["variant"]) for e in results["events"]],
+          [("shard not ended", "fp8-auto"), ("shard not ended", "fp8-fp8")])  # fmt: skip
+    logs = "".join(f.read_text() for f in (scene.folder / "failing/jobs").glob("*.log"))
+    holds("why", logs, "the engine cannot load this", "no such kernel")
+    check("the others", results["pooled"]["bf16-fp8"]["n"], 10)
+
+
+def main() -> int:
+    if os.geteuid() != 0 or not shutil.which("slurmctld") or not shutil.which("munged"):
+        print("skipped: needs root, slurm-wlm and munge")
+        return 77
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scene = Scene(folder)
+        scene.done("one")
+        one = scene.timeless("one")
+        by_hand(scene, one)
+        started = subprocess.run([SLURM, "start", folder / "slurm"], check=True,
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+        scene.env["SLURM_CONF"] = started.stdout.strip().removeprefix("export SLURM_CONF=")
+        try:
+            refusals(scene)
+            on_two_nodes(scene, one)
+            cancelled(scene)
+            variants_fail(scene)
+            node_lost(scene)
+        finally:
+            subprocess.run([SLURM, "stop", folder / "slurm"], check=True)
+    return 0
+
+
+sys.exit(main())
