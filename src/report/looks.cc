@@ -33,11 +33,6 @@ LooksValues looks_of(const LookInput& input, KeptLooks kept) {
   return out;
 }
 
-const Look* next_of(const LooksValues& looks) {
-  const LookOutcome* last = looks.result.last();
-  return next_look(looks.schedule, last != nullptr ? last->look.pairs : 0);
-}
-
 bool is_decided(const LooksValues& looks) {
   return looks.result.end == LooksEnd::worse || looks.result.end == LooksEnd::non_inferior;
 }
@@ -70,8 +65,7 @@ void add_rows(const std::string& variant, const LooksValues& looks, Table& table
     row.emplace_back(shown_text(outcome));
     table.rows.push_back(std::move(row));
   }
-  if (is_decided(looks)) return;
-  for (const Look* look = next_of(looks); look != nullptr;
+  for (const Look* look = next_look_of(looks); look != nullptr;
        look = next_look(looks.schedule, look->pairs)) {
     auto row = row_of(variant, *look);
     row.emplace_back();
@@ -92,6 +86,12 @@ const LooksValues* looks_at(const RunReport& report, std::size_t variant) {
   if (variant >= report.looks.size()) return nullptr;
   const std::optional<LooksValues>& looks = report.looks[variant];
   return looks ? &*looks : nullptr;
+}
+
+const Look* next_look_of(const LooksValues& looks) {
+  if (is_decided(looks)) return nullptr;
+  const LookOutcome* last = looks.result.last();
+  return next_look(looks.schedule, last != nullptr ? last->look.pairs : 0);
 }
 
 Status take_looks_of(const Store& store, const FrozenPlan& frozen, RunReport& report) {
@@ -118,7 +118,7 @@ LastLook last_look(const LooksValues& looks) {
   const LookOutcome* last = looks.result.last();
   if (last == nullptr) {
     LastLook none;
-    const Look* next = next_of(looks);
+    const Look* next = next_look_of(looks);
     none.pooled.overall.reason =
         next == nullptr ? "no look could be taken"
                         : fmt::format("no look yet: {} of {} pairs", looks.pairs, next->pairs);
@@ -139,7 +139,7 @@ Text looks_sentence(const LooksValues& looks) {
     return {fmt::format(" Decided at {} pairs{}.", pairs, closed ? ", when " + why.en : ""),
             fmt::format("在 {} 对题时定论{}。", pairs, closed ? ":" + why.zh : "")};
   }
-  if (const Look* next = next_of(looks); next != nullptr && last == nullptr) {
+  if (const Look* next = next_look_of(looks); next != nullptr && last == nullptr) {
     return {fmt::format(" {} pairs are there, the first look is at {}.", looks.pairs, next->pairs),
             fmt::format("已有 {} 对题,第一次检验在 {} 对题时。", looks.pairs, next->pairs)};
   } else if (next != nullptr) {

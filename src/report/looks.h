@@ -18,6 +18,9 @@ namespace assay {
 // Sets report.looks; the flags must be there. Nothing to do where the frozen plan has no looks.
 [[nodiscard]] Status take_looks_of(const Store& store, const FrozenPlan& frozen, RunReport& report);
 
+// The first that is still to come; nullptr: none is, the variant's questions have ended.
+[[nodiscard]] const Look* next_look_of(const LooksValues& looks);
+
 // What the family of comparisons goes by: the last look, or none yet.
 [[nodiscard]] LastLook last_look(const LooksValues& looks);
 

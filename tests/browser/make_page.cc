@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "report/write.h"
+#include "stats/looks.h"
 
 namespace assay {
 namespace {
@@ -64,6 +65,20 @@ OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool righ
   return out;
 }
 
+// Looks at 64 pairs and so on, as many as were taken; the target's is still to come.
+LooksValues looks_of(const std::vector<PairedComparison>& taken) {
+  LooksValues looks;
+  looks.schedule = look_schedule({}, 1200);
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    LookOutcome outcome;
+    outcome.look = looks.schedule.looks[i];
+    outcome.comparison.overall = taken[i];
+    looks.result.looks.push_back(outcome);
+  }
+  looks.result.verdict = Verdict::inconclusive;
+  return looks;
+}
+
 RunReport make(std::size_t items) {
   RunReport report;
   report.name = "hostile " + attack(0);
@@ -88,6 +103,8 @@ RunReport make(std::size_t items) {
   report.pooled.resize(3);
   report.pooled[1].overall = compared(1000, 10, 12);
   report.pooled[2].overall = compared(1000, 90, 20);
+  report.looks = {std::nullopt, looks_of({compared(64, 2, 3), compared(128, 5, 4)}),
+                  looks_of({compared(64, 9, 2)})};
   report.fidelity = {std::nullopt,
                      FidelityValues{100, 5000, {0.004, 0.003, 0.005}, {0.98, 0.97, 0.99}, {}, 60},
                      FidelityValues{100, 5000, {0.2, 0.15, 0.25}, {0.8, 0.78, 0.82}, {}, 5}};

@@ -201,6 +201,13 @@ OPTIONS = "document.querySelectorAll('#list [role=option][data-at]').length"
 def click_through(browser: Browser, folder: Path) -> None:
     check("charts drawn", browser.run("document.querySelectorAll('#forest-chart .row').length"), 8)
     check("bars drawn", browser.run("document.querySelectorAll('#speed-chart .bar').length"), 9)
+    # Three looks were taken, and of the 8 pairs of a schedule the rest are to come.
+    check("looks drawn", browser.run("document.querySelectorAll('#looks-chart .look').length"), 3)
+    check(
+        "looks to come drawn",
+        browser.run("document.querySelectorAll('#looks-chart .coming').length"),
+        13,
+    )
     check("all items", browser.run(COUNT), f"{ITEMS} of {ITEMS}")
     check("a page of them", browser.run(OPTIONS), 300)
     check(

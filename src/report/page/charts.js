@@ -44,6 +44,49 @@ const assayCharts = (() => {
     svg.append('g').attr('transform', 'translate(0,' + bottom + ')').call(d3.axisBottom(x).ticks(9));
   };
 
+  const looks = zh => {
+    const panels = figures.looks, margin = figures.margin, across = Math.min(3, panels.length);
+    const kHeight = 250, kLeft = 44, kTop = 24, kFoot = 40;
+    const width = kWidth / across, rows = Math.ceil(panels.length / across);
+    const svg = start('looks-chart', rows * kHeight, figures.looks_title[zh ? 1 : 0]);
+    let reach = 1.5 * margin, most = 0, least = Infinity;
+    for (const panel of panels) {
+      for (const look of panel.taken) reach = Math.max(reach, Math.abs(look.low), Math.abs(look.high));
+      for (const n of [...panel.taken.map(look => look.pairs), ...panel.to_come]) {
+        most = Math.max(most, n);
+        least = Math.min(least, n);
+      }
+    }
+    reach = Math.min(reach * 1.05, 100);
+    const x = d3.scaleLog().domain([least / 1.3, most * 1.3]).range([kLeft, width - 12]);
+    const y = d3.scaleLinear().domain([-reach, reach]).range([kHeight - kFoot, kTop]);
+    panels.forEach((panel, p) => {
+      const g = svg.append('g').attr('class', 'panel').attr('transform',
+        'translate(' + (p % across) * width + ',' + Math.floor(p / across) * kHeight + ')');
+      g.append('text').attr('x', kLeft).attr('y', 14).text(shorten(panel.name, 30));
+      g.append('rect').attr('class', 'margin').attr('x', kLeft).attr('width', width - 12 - kLeft)
+        .attr('y', y(0)).attr('height', y(-margin) - y(0));
+      for (const [name, at] of [['edge', -margin], ['zero', 0]]) {
+        g.append('line').attr('class', name).attr('x1', kLeft).attr('x2', width - 12).attr('y1', y(at)).attr('y2', y(at));
+      }
+      g.selectAll('.coming').data(panel.to_come).enter().append('line').attr('class', 'coming')
+        .attr('x1', n => x(n)).attr('x2', n => x(n)).attr('y1', kTop).attr('y2', kHeight - kFoot)
+        .append('title').text(n => n + ' ' + figures.looks_axis[zh ? 1 : 0]);
+      const look = g.selectAll('.look').data(panel.taken).enter().append('g')
+        .attr('class', l => 'look ' + l.shown).attr('transform', l => 'translate(' + x(l.pairs) + ',0)');
+      look.append('line').attr('class', 'interval').attr('y1', l => y(l.low)).attr('y2', l => y(l.high));
+      look.append('circle').attr('class', 'point').attr('cy', l => y(l.diff)).attr('r', 4)
+        .append('title').text(l => l.pairs + ' ' + figures.looks_axis[zh ? 1 : 0] + ': ' + l.text);
+      const ticks = panel.taken.map(l => l.pairs).concat(panel.to_come)
+        .filter((n, i, all) => i === 0 || x(n) - x(all[i - 1]) > 28);
+      g.append('g').attr('transform', 'translate(0,' + (kHeight - kFoot) + ')')
+        .call(d3.axisBottom(x).tickValues(ticks).tickFormat(d3.format('d')));
+      g.append('g').attr('transform', 'translate(' + kLeft + ',0)').call(d3.axisLeft(y).ticks(6));
+      g.append('text').attr('x', width - 12).attr('y', kHeight - 6).attr('text-anchor', 'end')
+        .text(figures.looks_axis[zh ? 1 : 0]);
+    });
+  };
+
   const bars = zh => {
     const panels = figures.bars, kRow = 24, kLabel = 150;
     const n = figures.variants.length, height = n * kRow + 34;
@@ -69,6 +112,7 @@ const assayCharts = (() => {
   return {draw: language => {
     const zh = language === 'zh';
     if (figures.forest.length) forest(zh);
+    if (figures.looks) looks(zh);
     if (figures.bars.length) bars(zh);
   }};
 })();
