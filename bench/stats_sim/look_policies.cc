@@ -11,6 +11,7 @@ namespace {
 constexpr int kMostRounds = 3;
 constexpr int kMostDoublings = 4;
 constexpr int kMostMoves = 8;
+constexpr int kMostBeginnings = 3;  // beside the first
 
 // Sizes are taken from a grid (eight a doubling), so that borders need not be found for each.
 std::int64_t on_grid(double pairs, const Progress& progress) {
@@ -71,6 +72,8 @@ const char* sizes_name(Sizes sizes) {
       return "adversary, sees b + c";
     case Sizes::by_score:
       return "adversary, sees the scores";
+    case Sizes::anew:
+      return "adversary, answers anew";
   }
   return "";
 }
@@ -91,8 +94,20 @@ std::optional<LookSchedule> moved(Sizes sizes, const LookSchedule& schedule,
       return by_spread(schedule, progress);
     case Sizes::by_score:
       return by_score(schedule, progress);
+    case Sizes::anew:
+      return {};
   }
   return {};
+}
+
+// After half of the target where the claim is further off than at no evidence, and after the last
+// look in any case.
+std::optional<LookSchedule> begins_anew(Sizes sizes, const LookSchedule& schedule,
+                                        const Progress& progress) {
+  if (sizes != Sizes::anew || schedule.generation >= kMostBeginnings) return {};
+  const bool unlucky = progress.taken >= schedule.target / 2 && progress.statistic < 0;
+  if (!unlucky && !ended(schedule, progress)) return {};
+  return begun_anew(schedule, progress.taken);
 }
 
 }  // namespace assay::sim

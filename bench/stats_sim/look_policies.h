@@ -15,6 +15,7 @@ enum class Sizes {
   doubled,    // whoever is not decided is doubled, four times
   by_spread,  // adversary: knows the true discordance and puts the last look off by b + c
   by_score,   // adversary: sees all, and after a last look takes the size likeliest to succeed
+  anew,       // adversary: has a candidate answer anew where its looks went against the claim
 };
 [[nodiscard]] const char* sizes_name(Sizes sizes);
 
@@ -32,5 +33,10 @@ struct Progress {
 // The schedule to go on with after a look that did not decide; none: as it is.
 [[nodiscard]] std::optional<LookSchedule> moved(Sizes sizes, const LookSchedule& schedule,
                                                 const Progress& progress);
+
+// Sizes::anew: the schedule with which other answers are looked at, from none of them on, after a
+// look that did not decide; none: it goes on with these.
+[[nodiscard]] std::optional<LookSchedule> begins_anew(Sizes sizes, const LookSchedule& schedule,
+                                                      const Progress& progress);
 
 }  // namespace assay::sim

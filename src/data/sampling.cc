@@ -119,18 +119,23 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
 
 GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least, double steps) {
   constexpr double kPromptCost = 64;
+  const double most = steps * spec.max_gen_toks.value_or(0);
+  const double answer = std::min(spec.expected_tokens.value_or(most), most);
   return {items, least, task_weight(kDefaultWeights, spec.weight, static_cast<std::int64_t>(items)),
-          kPromptCost + steps * spec.repeats * spec.max_gen_toks.value_or(0)};
+          kPromptCost + answer * spec.repeats};
 }
 
-std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks) {
-  std::vector<std::size_t> taken;
+std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
+                                   const std::vector<std::size_t>& begun) {
+  std::vector<std::size_t> taken(tasks.size(), 0);
+  std::vector<ItemRef> queue;
+  for (const std::size_t task : begun) queue.push_back({task, taken[task]++});
   std::size_t all = 0;
-  for (const GrowingTask& task : tasks) {
-    taken.push_back(std::min(task.least, task.items));
-    all += task.items;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (begun.empty()) taken[t] = std::min(tasks[t].least, tasks[t].items);
+    all += tasks[t].items;
   }
-  std::vector<ItemRef> queue = interleave(taken);
+  if (begun.empty()) queue = interleave(taken);
   const auto gain = [&](std::size_t t) {
     const auto n = static_cast<double>(taken[t]);
     if (taken[t] == 0) return std::numeric_limits<double>::infinity();

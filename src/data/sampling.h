@@ -37,10 +37,10 @@ struct GrowingTask {
 };
 
 // As a run and its forecast order it. `steps`: requests that an item makes, on average. The cost is
-// in output tokens: an upper bound of all its steps and repeats, and something for reading its
-// prompt. It is known from the plan, because the order of a run's items must not depend on the run.
-// The weight is the default rule's, whatever `compare` says: that may change between two runs on a
-// folder, and the order may not.
+// in output tokens: what the plan expects of an answer, else an upper bound of all its steps, times
+// its repeats, and something for reading its prompt. It is known from the plan, because the order
+// of a run's items must not depend on the run. The weight is the default rule's, whatever `compare`
+// says: that may change between two runs on a folder, and the order may not.
 [[nodiscard]] GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least,
                                        double steps);
 
@@ -49,8 +49,10 @@ struct GrowingTask {
 // w^2 / (n (n + 1)) / cost with n items of it in the queue (a task of which none is comes first).
 // So any prefix is near the best for its price: n in proportion to w / sqrt(cost) (Neyman's
 // allocation with costs: Cochran, Sampling Techniques, 3rd ed., 5.5, with one variance for all).
-// Tasks that tie stand in the plan's order.
-[[nodiscard]] std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks);
+// Tasks that tie stand in the plan's order. `begun`: the task of each item of an order that this
+// one goes on with: it stays as it is, and what it lacks follows in the same way.
+[[nodiscard]] std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
+                                                 const std::vector<std::size_t>& begun = {});
 
 // One queue over all tasks: item j of a task of n gets rank (j + 0.5) / n; by rank, then by the
 // tasks' order in the plan. Each task's own order is kept. `counts` holds each task's items.

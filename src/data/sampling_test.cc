@@ -179,6 +179,17 @@ TEST(GrowingOrder, EveryPrefixIsNearTheBestForItsPrice) {
   EXPECT_EQ(n, 20000);
 }
 
+TEST(GrowingTask, TheCostIsWhatAnswersAreExpectedToComeTo) {
+  TaskSpec spec;
+  spec.max_gen_toks = 100;
+  spec.repeats = 2;
+  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 3 * 100 * 2);
+  spec.expected_tokens = 40;
+  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 40 * 2);
+  spec.expected_tokens = 1000;  // more than it can come to
+  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 3 * 100 * 2);
+}
+
 TEST(GrowingOrder, UsedUpAndEmptyTasks) {
   const std::vector<GrowingTask> tasks = {{1, 5, 100, 1}, {0, 0, 1, 1}, {3, 1, 1, 1}};
   EXPECT_THAT(growing_order(tasks),

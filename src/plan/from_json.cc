@@ -25,6 +25,9 @@ TaskSpec task_from(const json& value) {
   task.first = maybe<int>(value.at("first"));
   task.ids = value.at("ids").get<std::vector<std::string>>();
   task.max_gen_toks = maybe<int>(value.at("max_gen_toks"));
+  if (value.contains("expected_tokens")) {
+    task.expected_tokens = value.at("expected_tokens").get<double>();
+  }
   task.num_fewshot = maybe<int>(value.at("num_fewshot"));
   task.repeats = value.at("repeats");
   task.if_gated = value.at("if_gated") == "skip" ? IfGated::skip : IfGated::fail;
@@ -71,7 +74,7 @@ Plan plan_from(const json& value) {
   if (until != kUntils.end()) plan.until = until->until;
   if (plan.until == Until::decided) {
     plan.decide = {value.at("looks").at("reserve"), value.at("power"),
-                   value.at("expected_discordance")};
+                   value.at("expected_discordance").get<double>()};
   }
   for (const json& task : value.at("tasks")) {
     plan.tasks.push_back(task_from(task));

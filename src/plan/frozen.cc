@@ -41,6 +41,7 @@ json frozen_task_json(const FrozenTask& task) {
               {"items", std::move(items)}};
   if (!task.cut_at.empty()) out["cut_at"] = task.cut_at;
   if (task.least_items) out["least_items"] = *task.least_items;
+  if (task.weighed_items) out["weighed_items"] = *task.weighed_items;
   return out;
 }
 
@@ -77,6 +78,9 @@ FrozenTask frozen_task_from(const json& value) {
   }
   task.cut_at = value.value("cut_at", std::vector<std::string>());
   if (value.contains("least_items")) task.least_items = value.at("least_items").get<std::size_t>();
+  if (value.contains("weighed_items")) {
+    task.weighed_items = value.at("weighed_items").get<std::size_t>();
+  }
   return task;
 }
 
@@ -100,6 +104,9 @@ Result<FrozenPlan> frozen_from(const json& value) {
     const json& looks = value.at("looks");
     out.looks = {look_schedule_from(looks.at("schedule")),
                  looks.at("order").get<std::vector<std::size_t>>()};
+    if (looks.contains("declared_items")) {
+      out.looks->declared_items = looks.at("declared_items").get<std::size_t>();
+    }
   }
   return out;
 }
@@ -120,6 +127,8 @@ json to_json(const FrozenPlan& frozen) {
   if (!frozen.graders.empty()) out["graders"] = frozen.graders;
   if (frozen.looks) {
     out["looks"] = {{"schedule", to_json(frozen.looks->schedule)}, {"order", frozen.looks->order}};
+    if (frozen.looks->declared_items)
+      out["looks"]["declared_items"] = *frozen.looks->declared_items;
   }
   return out;
 }
@@ -178,6 +187,7 @@ json hashed(const FrozenPlan& frozen) {
   }
   for (auto& task : plan["tasks"]) {
     for (const char* key : {"data", "expect"}) task.erase(key);
+    if (frozen.plan.until == Until::limits) task.erase("expected_tokens");  // it orders nothing
   }
   return value;
 }
@@ -254,7 +264,8 @@ std::vector<LookTask> look_tasks_of(const FrozenPlan& frozen,
     const FrozenTask& task = frozen.tasks[t];
     tasks[t] = {task.name, task.metrics.front(), {}, 0, task.repeats, task.chance};
     if (!asked[t]) continue;
-    tasks[t].weight = task_weight(rule, task.weight, static_cast<std::int64_t>(task.items.size()));
+    const std::size_t weighed = task.weighed_items.value_or(task.items.size());
+    tasks[t].weight = task_weight(rule, task.weight, static_cast<std::int64_t>(weighed));
     for (const FrozenItem& item : task.items) tasks[t].items.push_back(item.id);
   }
   return tasks;

@@ -46,6 +46,8 @@ struct FrozenTask {
   std::string fingerprint;        // of the rows' files
   std::vector<FrozenItem> items;  // in the run's order; none: lm-eval alone knows its documents
   std::optional<std::size_t> least_items;  // the first of them that the limits ask for; none: all
+  // How many there were when the primary question was declared: by these it is weighed. None: all.
+  std::optional<std::size_t> weighed_items = std::nullopt;
 };
 
 struct FrozenVariant {
@@ -62,6 +64,8 @@ struct FrozenLooks {
   // The task (its place in `tasks`) of each item, in the order over all tasks in which the run
   // takes them; a task's own items come in their own order.
   std::vector<std::size_t> order;
+  // How many of them there were before the plan grew for the first time; none: it did not.
+  std::optional<std::size_t> declared_items = std::nullopt;
 
   friend bool operator==(const FrozenLooks&, const FrozenLooks&) = default;
 };

@@ -26,11 +26,10 @@ class Reduction {
   FrozenPlan run(Growth& growth) {
     variants(growth);
     fidelity(growth);
-    if (before_.plan.until != Until::decided) {
-      tasks(growth);
-      items(growth);
-      until(growth);
-    }
+    order();
+    tasks(growth);
+    items(growth);
+    until(growth);
     return std::move(now_);
   }
 
@@ -44,6 +43,20 @@ class Reduction {
     }
     std::erase_if(now_.plan.variants, is_new);
     std::erase_if(now_.variants, is_new);
+  }
+
+  // The folder's part of the order, by the places that tasks have there; what follows is new.
+  void order() {
+    if (!before_.looks || !now_.looks) return;
+    FrozenLooks& looks = *now_.looks;
+    if (looks.order.size() > before_.looks->order.size()) {
+      looks.order.resize(before_.looks->order.size());
+    }
+    looks.declared_items = before_.looks->declared_items;
+    for (std::size_t& task : looks.order) {
+      const auto there = std::ranges::find(before_.tasks, now_.tasks[task].name, &FrozenTask::name);
+      task = static_cast<std::size_t>(there - before_.tasks.begin());  // a new one: beyond them all
+    }
   }
 
   void tasks(Growth& growth) {
@@ -73,6 +86,7 @@ class Reduction {
       if (old == before_.tasks.end()) continue;
       if (task.items.size() > old->items.size()) task.items.resize(old->items.size());
       task.least_items = old->least_items;
+      task.weighed_items = old->weighed_items;
     }
   }
 

@@ -18,8 +18,9 @@ struct Growth {
 };
 
 // What `now` adds to `before`: variants, tasks, items beyond a limit, outputs that are read back,
-// `until`. After `until: decided` items, tasks and `until` stay as they are: levels and order hang
-// on them. Usage error: something else differs; it is named, with both values.
+// `until`. After `until: decided` that stays, and the order of the folder's items must be the
+// beginning of the new one, with levels and weights as they were. Usage error: something else
+// differs; it is named, with both values.
 [[nodiscard]] Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now);
 
 // Tasks that `first`, the plan the folder was begun with, did not have are secondary: they get a

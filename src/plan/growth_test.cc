@@ -108,17 +108,47 @@ TEST(Growth, UntilMayBeRaised) {
   EXPECT_EQ(refusal(began(), now), R"(plan.until is "decided" there and "limits" here)");
 }
 
-// Levels and order hang on the items, so after `until: decided` only variants and outputs that are
-// read back may be added.
-TEST(Growth, WhatLooksHangOnStays) {
-  FrozenPlan before = began();
-  before.plan.until = Until::decided;
-  before.looks = {{.target = 2, .looks = {{2, 0.05, 0.05, 0}}}, {0, 0}};
+FrozenPlan decided() {
+  FrozenPlan frozen = began();
+  frozen.plan.until = Until::decided;
+  frozen.plan.tasks[0].at_most = 2;
+  frozen.looks = {{.target = 2, .looks = {{2, 0.05, 0.05, 0}}}, {0, 0}};
+  return frozen;
+}
+
+TEST(Growth, AnOrderThatWasLookedAtGoesOn) {
+  const FrozenPlan before = decided();
   FrozenPlan now = before;
   add_variant(now);
   EXPECT_THAT(growth_of(before, now).value().what, ElementsAre("variant int4 is new"));
-  now.plan.tasks[0].limit = 3;
-  EXPECT_EQ(refusal(now, before), "plan.tasks[0].limit is 2 there and 3 here");
+  now.plan.tasks[0].at_most = 3;
+  now.tasks[0].items.push_back({"3", "", ""});
+  now.tasks[0].weighed_items = 2;
+  now.looks->order = {0, 0, 0};
+  now.looks->declared_items = 2;
+  const Growth growth = growth_of(before, now).value();
+  EXPECT_THAT(growth.what, ElementsAre("variant int4 is new", "task math500 has more items"));
+  EXPECT_TRUE(growth.sample);
+}
+
+TEST(Growth, AnOrderThatWasLookedAtStays) {
+  const FrozenPlan before = decided();
+  FrozenPlan now = before;
+  add_task(now);
+  std::swap(now.tasks[0], now.tasks[1]);
+  std::swap(now.plan.tasks[0], now.plan.tasks[1]);
+  now.looks->order = {1, 1, 0};
+  EXPECT_THAT(growth_of(before, now).value().what,
+              ElementsAre("task aime24 is new, beside the primary question"));
+  now.looks->order = {0, 1, 1};
+  EXPECT_EQ(refusal(now, before), "looks.order[0] is 0 there and 1 here");
+  now = before;
+  now.looks->schedule.target = 3;
+  EXPECT_EQ(refusal(now, before), "looks.schedule.target is 2 there and 3 here");
+  now = before;
+  now.plan.until = Until::budget;
+  now.looks.reset();
+  EXPECT_EQ(refusal(now, before), R"(plan.until is "decided" there and "budget" here)");
 }
 
 TEST(Growth, WhatIsAskedStays) {

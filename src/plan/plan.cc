@@ -40,6 +40,7 @@ json task_json(const TaskSpec& task) {
               {"lm_eval", task.lm_eval},
               {"data", task.data}};
   if (task.at_most) out["at_most"] = *task.at_most;
+  if (task.expected_tokens) out["expected_tokens"] = *task.expected_tokens;
   if (!task.revision.empty()) out["revision"] = task.revision;
   if (task.expect) {
     out["expect"] = {{"score", task.expect->score},
@@ -51,9 +52,18 @@ json task_json(const TaskSpec& task) {
 
 }  // namespace
 
+namespace {
+
+// Most of HLE's answers are free, so without a judge more of them would mostly be unscored ones.
+bool lacks_its_judge(const TaskSpec& task) {
+  return task.benchmark == "hle" && !task.options.contains("judge");
+}
+
+}  // namespace
+
 bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task) {
   return plan.until != Until::limits && task.harness == Harness::native && task.limit &&
-         task.limit_per == LimitPer::task;
+         task.limit_per == LimitPer::task && (task.at_most || !lacks_its_judge(task));
 }
 
 std::string name_of(Until until) {
@@ -145,7 +155,7 @@ json to_json(const Plan& plan) {
   if (plan.until == Until::decided) {
     out["looks"] = {{"reserve", plan.decide.reserve}};
     out["power"] = plan.decide.power;
-    out["expected_discordance"] = plan.decide.expected_discordance;
+    out["expected_discordance"] = plan.decide.discordance();
   }
   if (!plan.canary) out["canary"] = false;
   if (plan.compare.same_model) out["compare"]["same_model"] = true;

@@ -101,6 +101,9 @@ struct TaskSpec {
   std::optional<int> first;      // the data set's first N instead of a sample
   std::vector<std::string> ids;  // exactly these items
   std::optional<int> max_gen_toks;
+  // Output tokens of an answer, all its steps, as they are known from elsewhere: the price of an
+  // item where the run goes on beyond limits. Nothing: at most what its steps may generate.
+  std::optional<double> expected_tokens = std::nullopt;
   std::optional<int> num_fewshot;  // nothing: the benchmark's own
   int repeats = 1;
   IfGated if_gated = IfGated::fail;
@@ -131,12 +134,19 @@ struct CompareSpec {
   bool same_model = false;  // a variant may be the baseline once more (A/A)
 };
 
+inline constexpr double kUsualDiscordance = 0.1;
+
 // What `until: decided` goes by (stats/looks.h).
 struct DecideSpec {
-  double reserve = 0.01;              // of alpha, for further rounds; in [0, 0.05)
-  double power = 0.9;                 // wanted for a variant that loses nothing; in (0.5, 1)
-  double expected_discordance = 0.1;  // mean squared difference of an item; in (0, 1]
+  double reserve = 0.01;  // of alpha, for further rounds; in [0, 0.05)
+  double power = 0.9;     // wanted for a variant that loses nothing; in (0.5, 1)
+  // Mean squared difference of an item; in (0, 1). Nothing: kUsualDiscordance, or what the folder's
+  // frozen plan says.
+  std::optional<double> expected_discordance = std::nullopt;
 
+  [[nodiscard]] double discordance() const {
+    return expected_discordance.value_or(kUsualDiscordance);
+  }
   friend bool operator==(const DecideSpec&, const DecideSpec&) = default;
 };
 
@@ -177,7 +187,7 @@ struct Plan {
 };
 
 // Whether the run goes on with this task beyond its limit: where it draws a sample of its own from
-// rows that assay chooses.
+// rows that assay chooses. HLE without a judge does so only where it says how far (at_most).
 [[nodiscard]] bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task);
 
 // In tokens, of engine arguments; 0 when they do not say.

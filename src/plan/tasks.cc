@@ -20,6 +20,8 @@ const std::vector<std::pair<std::string, Harness>>& harness_choices() {
   return choices;
 }
 
+constexpr double kMostExpectedTokens = 1e9;
+
 // lm-eval tasks known to be scored by log-likelihood alone (output_type multiple_choice in its
 // tasks/gpqa/zeroshot and tasks/gpqa/n_shot).
 bool lm_eval_generates_nothing(std::string_view name) {
@@ -178,6 +180,7 @@ class TaskReader {
                         "each of them says which items to run", "keep one of them");
     }
     TRY(read_at_most());
+    TRY(read_expected_tokens());
     if (map_.has("limit_per") && !map_.has("limit")) {
       return map_.error("limit_per", "limit_per without a limit",
                         "it says what the limit counts over", "add 'limit: …' or remove it");
@@ -199,6 +202,16 @@ class TaskReader {
     return map_.error("at_most",
                       fmt::format("at_most {} is below limit {}", *task_.at_most, *task_.limit),
                       "the limit is the least that is run", "raise at_most or lower limit");
+  }
+
+  Status read_expected_tokens() {
+    if (!map_.has("expected_tokens")) return {};
+    TRY(map_.read("expected_tokens", task_.expected_tokens.emplace()));
+    if (*task_.expected_tokens >= 0 && *task_.expected_tokens < kMostExpectedTokens) return {};
+    return map_.error("expected_tokens",
+                      fmt::format("{} is no number of tokens", map_.name_of("expected_tokens")),
+                      "it is what an answer generates on average, all its steps together",
+                      "leave it out to count max_gen_toks");
   }
 
   Status read_revision() {
@@ -324,11 +337,12 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   TRY(read_sampling(top, sampling));
   double weights = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    YamlMap map =
-        TRY(YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
-                          {"name", "benchmark", "harness", "limit", "limit_per", "at_most", "first",
-                           "ids", "max_gen_toks", "num_fewshot", "repeats", "if_gated", "weight",
-                           "sampling", "options", "lm_eval", "expect", "data", "revision"}));
+    YamlMap map = TRY(
+        YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
+                      {"name",        "benchmark", "harness",  "limit",        "limit_per",
+                       "at_most",     "first",     "ids",      "max_gen_toks", "expected_tokens",
+                       "num_fewshot", "repeats",   "if_gated", "weight",       "sampling",
+                       "options",     "lm_eval",   "expect",   "data",         "revision"}));
     TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
     plan.tasks.back().goes_on = goes_on_beyond_limit(plan, plan.tasks.back());

@@ -46,9 +46,10 @@ Status read_decide(const YamlMap& top, DecideSpec& decide) {
   TRY(read_between(top, "power", 0.5, 1, false,
                    "the chance to show NON-INFERIOR for a variant that loses nothing",
                    decide.power));
+  if (!top.has("expected_discordance")) return {};
   return read_between(top, "expected_discordance", 0, 1, false,
                       "the share of items that is expected to flip either way",
-                      decide.expected_discordance);
+                      decide.expected_discordance.emplace());
 }
 
 Status check_decided(const YamlMap& top, const Plan& plan) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "stats/verdict.h"
+#include "store/declarations.h"
 
 namespace assay {
 
@@ -16,7 +17,7 @@ LookSettings look_settings_of(const Plan& plan) {
 }
 
 TargetAssumptions target_assumptions_of(const Plan& plan) {
-  return {.power = plan.decide.power, .discordance = plan.decide.expected_discordance};
+  return {.power = plan.decide.power, .discordance = plan.decide.discordance()};
 }
 
 LookPlan LookPlan::of(const FrozenPlan& frozen) {
@@ -28,8 +29,12 @@ LookPlan LookPlan::of(const FrozenPlan& frozen) {
   for (const FrozenVariant& variant : frozen.variants) {
     if (variant.baseline) plan.baseline = variant.name;
   }
-  plan.most_pairs = std::ranges::count_if(
-      plan.order, [&plan](std::size_t task) { return plan.tasks[task].weight > 0; });
+  const std::size_t declared = frozen.looks->declared_items.value_or(plan.order.size());
+  for (std::size_t i = 0; i < plan.order.size(); ++i) {
+    const std::int64_t pair = plan.tasks[plan.order[i]].weight > 0 ? 1 : 0;
+    plan.most_pairs += pair;
+    if (i < declared) plan.declared_pairs += pair;
+  }
   return plan;
 }
 
@@ -66,8 +71,19 @@ Status CandidateLooks::keep(LookSchedule schedule, Store& store) {
 }
 
 Status CandidateLooks::raise(Store& store) {
-  auto raised = next_round(kept_.schedule, taken_, spread(), plan_->power, plan_->most_pairs);
+  const std::int64_t most = open() ? plan_->declared_pairs : plan_->most_pairs;
+  auto raised = next_round(kept_.schedule, taken_, spread(), plan_->power, most);
+  if (!raised && !open() && plan_->exploratory && without_reserve()) {
+    raised = unpaid_generation(kept_.schedule, most);
+  }
   return raised ? keep(*std::move(raised), store) : Status();
+}
+
+Result<bool> CandidateLooks::begin_anew(Store& store) {
+  const auto paid = begun_anew(kept_.schedule, taken_);
+  kept_.closed_by.clear();
+  TRY(keep(paid ? *paid : begun_anew_unpaid(kept_.schedule, taken_), store));
+  return paid.has_value();
 }
 
 Status CandidateLooks::extend(Store& store) {
@@ -120,6 +136,7 @@ std::string CandidateLooks::sentence() const {
 Result<AllLooks> AllLooks::of(const FrozenPlan& frozen, const Store& store) {
   AllLooks out;
   out.plan_ = std::make_unique<LookPlan>(LookPlan::of(frozen));
+  out.plan_->exploratory = TRY(store.meta(kExtendedKey)).has_value();
   if (!frozen.looks) return out;
   for (const FrozenVariant& variant : frozen.variants) {
     if (variant.baseline) continue;

@@ -31,6 +31,10 @@ struct LookPlan {
   std::string baseline;
   double power = 0.9;
   std::int64_t most_pairs = 0;  // that the order can give
+  // That it could give before the plan grew. Whoever lets it grow may have seen looks, so a target
+  // that is still to come is not raised beyond it.
+  std::int64_t declared_pairs = 0;
+  bool exploratory = false;  // the sample grew without a reserve (store/declarations.h)
 
   [[nodiscard]] static LookPlan of(const FrozenPlan& frozen);
 };
@@ -51,6 +55,9 @@ class CandidateLooks {
   [[nodiscard]] bool open() const { return !decided_ && next() != nullptr; }
   // Not decided by the last look: another round, where one is left and its target can be reached.
   [[nodiscard]] Status extend(Store& store);
+  // Its answers are about to be forgotten, looks at them were taken: those to come must not have
+  // the levels of these. On disk when it returns; gives whether something was left for them.
+  [[nodiscard]] Result<bool> begin_anew(Store& store);
   // The looks still to come become one at the pairs there are. `why`: KeptLooks::closed_by.
   [[nodiscard]] Status close(const std::string& why, Store& store);
 
@@ -61,6 +68,8 @@ class CandidateLooks {
   [[nodiscard]] std::optional<std::size_t> items_of_next_look() const;
   // Pairs of the next look, for the progress line.
   [[nodiscard]] std::optional<std::int64_t> pairs_of_next_look() const;
+  // Nothing is left for NON-INFERIOR on more pairs than those of its looks.
+  [[nodiscard]] bool without_reserve() const { return !(kept_.schedule.non_inferior_left > 0); }
   [[nodiscard]] const std::string& variant() const { return variant_; }
   [[nodiscard]] std::int64_t pairs() const {
     return static_cast<std::int64_t>(input_.order.size());

@@ -79,10 +79,10 @@ Status forget(const ResolvedRun& run, const ResolvedVariant& variant, Store& sto
 
 }  // namespace
 
-Result<std::vector<std::string>> start_over(const ResolvedRun& run, const StartOver& wanted,
-                                            const EngineIdentity& engine, Store& store) {
-  std::vector<std::string> done;
-  if (!wanted.asked) return done;
+Result<std::vector<std::string>> to_start_over(const ResolvedRun& run, const StartOver& wanted,
+                                               const EngineIdentity& engine, const Store& store) {
+  std::vector<std::string> chosen;
+  if (!wanted.asked) return chosen;
   TRY(check_names(run, wanted.names));
   const bool nobody_can_tell = run.plan.engine.kind == kEndpointKind;
   for (const ResolvedVariant& variant : run.variants) {
@@ -90,16 +90,26 @@ Result<std::vector<std::string>> start_over(const ResolvedRun& run, const StartO
     const auto stored = TRY(store.meta(meta_name(name)));
     if (!stored) continue;
     const std::string current = identity_json(current_identity(run, variant, engine)).dump();
-    const bool chosen = wanted.names.empty()
-                            ? nobody_can_tell || *stored != current
-                            : std::ranges::find(wanted.names, name) != wanted.names.end();
-    if (!chosen) continue;
+    const bool is_chosen = wanted.names.empty()
+                               ? nobody_can_tell || *stored != current
+                               : std::ranges::find(wanted.names, name) != wanted.names.end();
+    if (is_chosen) chosen.push_back(name);
+  }
+  return chosen;
+}
+
+Result<std::vector<std::string>> start_over(const ResolvedRun& run, const StartOver& wanted,
+                                            const EngineIdentity& engine, Store& store) {
+  auto chosen = TRY(to_start_over(run, wanted, engine, store));
+  for (const ResolvedVariant& variant : run.variants) {
+    const std::string& name = variant.spec.name;
+    if (std::ranges::find(chosen, name) == chosen.end()) continue;
     TRY(forget(run, variant, store));
+    const auto current = identity_json(current_identity(run, variant, engine)).dump();
     TRY(store.set_meta(meta_name(name), current));
-    done.push_back(name);
   }
   TRY(store.flush());
-  return done;
+  return chosen;
 }
 
 Status refuse_other_engine(const std::string& variant, const EngineIdentity& began,

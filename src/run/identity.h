@@ -32,6 +32,12 @@ struct StartOver {
   std::vector<std::string> names;
 };
 
+// The chosen variants that were begun. Usage error: no variant has such a name.
+[[nodiscard]] Result<std::vector<std::string>> to_start_over(const ResolvedRun& run,
+                                                             const StartOver& wanted,
+                                                             const EngineIdentity& engine,
+                                                             const Store& store);
+
 // The chosen variants that were begun lose their answers, in one transaction, and `engine` begins
 // them anew; with the baseline's answers goes what was made of them: how they were read back, and
 // what the baseline said as the judge. Gives their names. Usage error: no variant has such a name.

@@ -276,7 +276,48 @@ std::vector<ItemRef> order_of_items(const ResolvedRun& run) {
                                          : growing_task(task.spec, counts.back(), task.least(),
                                                         task.mean_steps()));
   }
-  return run.plan.until == Until::limits ? interleave(counts) : growing_order(growing);
+  if (run.plan.until == Until::limits) return interleave(counts);
+  return growing_order(growing,
+                       run.grown_from ? run.grown_from->order : std::vector<std::size_t>());
+}
+
+namespace {
+
+void keep_expectations(const Plan& stored, ResolvedRun& run) {
+  if (!run.plan.decide.expected_discordance) {
+    run.plan.decide.expected_discordance = stored.decide.expected_discordance;
+  }
+  const auto keep = [&stored](TaskSpec& spec) {
+    const auto there = std::ranges::find(stored.tasks, spec.name, &TaskSpec::name);
+    if (spec.expected_tokens || there == stored.tasks.end()) return;
+    spec.expected_tokens = there->expected_tokens;
+  };
+  for (TaskSpec& spec : run.plan.tasks) keep(spec);
+  for (ResolvedTask& task : run.tasks) keep(task.spec);
+}
+
+}  // namespace
+
+void go_on_from(const FrozenPlan& stored, ResolvedRun& run) {
+  keep_expectations(stored.plan, run);
+  if (!stored.looks || run.plan.until != Until::decided) return;
+  GrownFrom from;
+  std::vector<std::size_t> place_of;  // of a task there, here
+  for (const FrozenTask& task : stored.tasks) {
+    const auto found =
+        std::ranges::find(run.tasks, task.name, [](const ResolvedTask& t) { return t.spec.name; });
+    if (found == run.tasks.end() || found->items.size() < task.items.size()) return;  // refused
+    place_of.push_back(static_cast<std::size_t>(found - run.tasks.begin()));
+  }
+  for (const std::size_t task : stored.looks->order) from.order.push_back(place_of[task]);
+  for (const ResolvedTask& task : run.tasks) from.weighed_items.push_back(task.items.size());
+  for (std::size_t t = 0; t < place_of.size(); ++t) {
+    const FrozenTask& task = stored.tasks[t];
+    from.weighed_items[place_of[t]] = task.weighed_items.value_or(task.items.size());
+  }
+  from.declared_items = stored.looks->declared_items.value_or(from.order.size());
+  from.schedule = stored.looks->schedule;
+  run.grown_from = std::move(from);
 }
 
 namespace {
@@ -284,6 +325,12 @@ namespace {
 FrozenLooks frozen_looks(const ResolvedRun& run, const FrozenPlan& frozen) {
   FrozenLooks looks;
   for (const ItemRef& ref : order_of_items(run)) looks.order.push_back(ref.task);
+  if (run.grown_from) {
+    const GrownFrom& from = *run.grown_from;
+    looks.schedule = from.schedule;
+    if (from.declared_items < looks.order.size()) looks.declared_items = from.declared_items;
+    return looks;
+  }
   const LookSettings settings = look_settings_of(run.plan);
   const std::int64_t target = target_in_order(settings, target_assumptions_of(run.plan),
                                               looks.order, look_tasks_of(frozen, looks.order));
@@ -295,7 +342,12 @@ FrozenLooks frozen_looks(const ResolvedRun& run, const FrozenPlan& frozen) {
 
 FrozenPlan freeze(const ResolvedRun& run) {
   FrozenPlan out{.assay = ASSAY_VERSION, .plan = run.plan, .tasks = {}, .variants = {}};
-  for (const ResolvedTask& task : run.tasks) out.tasks.push_back(frozen_task(task, run.plan.chat));
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    FrozenTask& task = out.tasks.emplace_back(frozen_task(run.tasks[t], run.plan.chat));
+    if (!run.grown_from) continue;
+    const std::size_t weighed = run.grown_from->weighed_items[t];
+    if (weighed != task.items.size()) task.weighed_items = weighed;
+  }
   for (const ResolvedVariant& v : run.variants) {
     out.variants.push_back({v.spec.name, v.spec.model, v.revision, v.fingerprint, v.spec.baseline});
   }

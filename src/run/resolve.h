@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,11 +58,20 @@ struct ResolvedVariant {
   bool quantised = false;   // its weights, as far as that is known
 };
 
+// What a folder has already of a run that is decided by looks, where its plan goes beyond it.
+struct GrownFrom {
+  std::vector<std::size_t> order;          // the task of each item, as the folder has them
+  std::vector<std::size_t> weighed_items;  // of each task, by which it is weighed
+  std::size_t declared_items = 0;          // of `order`, when it was first frozen
+  LookSchedule schedule;
+};
+
 struct ResolvedRun {
   Plan plan;
   std::vector<ResolvedTask> tasks;        // the plan's order
   std::vector<ResolvedVariant> variants;  // running order: baseline first
   PackageVersions graders;                // of Math-Verify, where a task is scored with it
+  std::optional<GrownFrom> grown_from = std::nullopt;
 
   // The variant the others are compared with.
   [[nodiscard]] const ResolvedVariant& baseline() const { return variants.front(); }
@@ -95,11 +105,17 @@ struct ResolveServices {
 
 [[nodiscard]] Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services);
 
+// What a folder's run was expected to come to is expected still, where the plan does not say. With
+// `until: decided` its order, levels and weights stay as they were first frozen, and what the plan
+// adds comes after it.
+void go_on_from(const FrozenPlan& stored, ResolvedRun& run);
+
 // Of the items that assay asks, over all tasks, the order in which they are admitted: with
 // `until: limits` the tasks interleaved, else as growing_order (data/sampling.h).
 [[nodiscard]] std::vector<ItemRef> order_of_items(const ResolvedRun& run);
 
-// With `until: decided` its looks are as for a folder on which nothing has run.
+// With `until: decided` its looks are as for a folder on which nothing has run, or as go_on_from()
+// has found them.
 [[nodiscard]] FrozenPlan freeze(const ResolvedRun& run);
 
 }  // namespace assay

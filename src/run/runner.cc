@@ -54,6 +54,19 @@ Result<bool> any_comparison(const ResolvedRun& run, const Store& store) {
   return any;
 }
 
+// Whether more items can only be explored: whoever asks for them may know the verdict, and no level
+// is left for another one.
+Result<bool> is_exploratory(const ResolvedRun& run, const FrozenPlan& stored, Store& store) {
+  if (!stored.looks) return any_comparison(run, store);
+  AllLooks looks = TRY(AllLooks::of(stored, store));
+  bool any = false;
+  for (CandidateLooks& of_one : looks.all()) {
+    TRY(of_one.look(TRY(wants_judge(run)), store));
+    any = any || (!of_one.open() && !of_one.decided() && of_one.without_reserve());
+  }
+  return any;
+}
+
 // What the plan adds to the one that is there; the earlier one is kept.
 Status grow(const ResolvedRun& run, const FrozenPlan& stored, const FrozenPlan& frozen,
             const RunServices& services) {
@@ -64,7 +77,9 @@ Status grow(const ResolvedRun& run, const FrozenPlan& stored, const FrozenPlan& 
   int generation = 1;
   while (TRY(store.meta(earlier_frozen(generation)))) ++generation;
   TRY(store.set_meta(earlier_frozen(generation), TRY(store.meta("frozen")).value_or("")));
-  if (growth.sample && TRY(any_comparison(run, store))) TRY(store.set_meta(kExtendedKey, "1"));
+  if (growth.sample && TRY(is_exploratory(run, stored, store))) {
+    TRY(store.set_meta(kExtendedKey, "1"));
+  }
   for (const ResolvedTask& task : run.tasks) TRY(store.put_items(task.spec.name, task.items));
   return {};
 }
@@ -128,6 +143,23 @@ std::optional<ResolvedRun> shard_of(const ResolvedRun& run, const std::vector<st
   return shard;
 }
 
+// Looks at answers that are about to be forgotten are spent; with the baseline's all of them are.
+Status renew_looks(const ResolvedRun& run, const FrozenPlan& frozen,
+                   const std::vector<std::string>& forgotten, Store& store) {
+  if (!frozen.looks) return {};
+  const auto is_forgotten = [&](const std::string& name) {
+    return std::ranges::find(forgotten, name) != forgotten.end();
+  };
+  const bool all_of_them = is_forgotten(run.baseline().spec.name);
+  AllLooks looks = TRY(AllLooks::of(frozen, store));
+  for (CandidateLooks& of_one : looks.all()) {
+    if (!all_of_them && !is_forgotten(of_one.variant())) continue;
+    TRY(of_one.look(TRY(wants_judge(run)), store));
+    if (!TRY(of_one.begin_anew(store))) TRY(store.set_meta(kExtendedKey, "1"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
@@ -147,6 +179,8 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
   };
   GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
                      services.make_oracle);
+  const auto over = TRY(to_start_over(run, options.start_over, services.identity, services.store));
+  TRY(renew_looks(run, frozen, over, services.store));
   for (const std::string& name :
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
     services.progress.say(name + ": starts over, its answers are forgotten");

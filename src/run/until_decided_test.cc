@@ -11,6 +11,7 @@
 
 #include "plan/frozen.h"
 #include "run/runner.h"
+#include "stats/looks.h"
 #include "store/looks_kept.h"
 #include "support/scripted_engine.h"
 
@@ -319,6 +320,208 @@ TEST_F(UntilDecided, AVariantIsAddedToAFolder) {
   EXPECT_FALSE(store.meta("extended_after_end").value());
   EXPECT_EQ(frozen_from_text(*store.meta("frozen:1").value())->variants.size(), 3U);
   EXPECT_EQ(frozen_from_text(*store.meta("frozen").value())->variants.size(), 4U);
+}
+
+// The folder as it stands decides what the plan goes on with, as the command does it.
+void go_on(const std::filesystem::path& folder, ResolvedRun& run) {
+  const Store store = Store::open(folder, Store::Mode::read).value();
+  go_on_from(frozen_from_text(store.meta("frozen").value().value()).value(), run);
+}
+
+std::string flips_a_fifth(const std::string& variant, const std::string& item) {
+  const int rank = std::stoi(item.substr(1)) % 20;
+  return (variant == "quant" ? (rank + 2) % 20 : rank) < 14 ? "yes" : "no";
+}
+
+class GrowsAfterLooks : public UntilDecided {
+ protected:
+  // 60 items of a task that has many: the last look is at all of them, and decides nothing.
+  void begin(double reserve) {
+    add_task("t", 60, 20);
+    run_.plan.decide.reserve = reserve;
+    run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 60;
+    run_.variants.resize(2);
+    run_.plan.variants.resize(2);
+    answer_ = flips_a_fifth;
+    ASSERT_EQ(go().value(), RunEnd::complete);
+    ASSERT_EQ(scored("quant"), 60);
+  }
+  Result<RunEnd> grow_to(int items) {
+    run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = items;
+    for (int i = static_cast<int>(run_.tasks[0].items.size()); i < items; ++i) {
+      run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
+    }
+    go_on(folder_, run_);
+    return go();
+  }
+  [[nodiscard]] bool extended() const {
+    return Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value() ==
+           "1";
+  }
+};
+
+// 222 pairs could show 3 points at 0.0044; 8 points need more than 60 for 20 % of flips.
+TEST_F(GrowsAfterLooks, TheReservePaysForMoreItems) {
+  begin(0.01);
+  const LookSchedule first = kept("quant").schedule;
+  EXPECT_EQ(first.target, 60);
+  ASSERT_EQ(grow_to(900).value(), RunEnd::complete);
+  const LookSchedule second = kept("quant").schedule;
+  EXPECT_EQ(second.generation, 1);
+  EXPECT_NEAR(second.non_inferior_left, 0.005, 1e-12);
+  EXPECT_GT(second.target, 400);
+  EXPECT_EQ(second.looks.front(), first.looks.front());
+  EXPECT_GE(scored("quant"), 64);
+  EXPECT_EQ(script_.prompts.size(),
+            static_cast<std::size_t>(scored("base") + scored("quant")));  // nothing again
+  EXPECT_FALSE(extended());
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const FrozenPlan frozen = frozen_from_text(*store.meta("frozen").value()).value();
+  EXPECT_EQ(frozen.tasks[0].items.size(), 900U);
+  EXPECT_EQ(frozen.tasks[0].weighed_items, 60U);
+  EXPECT_EQ(frozen.looks->declared_items, 60U);
+  EXPECT_EQ(frozen.looks->schedule.target, 60);
+  EXPECT_EQ(frozen_from_text(*store.meta("frozen:1").value())->tasks[0].items.size(), 60U);
+}
+
+TEST_F(GrowsAfterLooks, WithoutAReserveItIsExploratory) {
+  begin(0);
+  ASSERT_EQ(grow_to(900).value(), RunEnd::complete);
+  EXPECT_TRUE(extended());
+  EXPECT_EQ(kept("quant").schedule.generation, 1);
+  EXPECT_GE(scored("quant"), 64);
+}
+
+TEST_F(GrowsAfterLooks, AGrownPlanGrowsOnceMoreAndEndsByItself) {
+  begin(0.01);
+  ASSERT_EQ(grow_to(70).value(), RunEnd::complete);
+  EXPECT_EQ(scored("quant"), 70);
+  ASSERT_EQ(grow_to(100).value(), RunEnd::complete);
+  EXPECT_EQ(scored("quant"), 100);
+  EXPECT_NEAR(kept("quant").schedule.non_inferior_left, 0.0025, 1e-12);
+  loaded_.clear();
+  go_on(folder_, run_);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_TRUE(loaded_.empty());
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_TRUE(store.meta("frozen:2").value());
+  EXPECT_FALSE(store.meta("frozen:3").value());
+}
+
+// Whoever is decided stays so.
+TEST_F(UntilDecided, MoreItemsReopenNothingThatIsDecided) {
+  add_task("t", 300, 20);
+  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 300;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const std::size_t asked = script_.prompts.size();
+  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 400;
+  for (int i = 300; i < 400; ++i) {
+    run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
+  }
+  go_on(folder_, run_);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), asked);
+}
+
+// A target that is still to come is not raised beyond what there was: whoever adds items may have
+// seen the looks before it.
+TEST_F(UntilDecided, MoreItemsDoNotMoveALookThatIsStillToCome) {
+  add_task("t", 200, 20);
+  run_.plan.compare.margin_pp = 5;
+  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 200;
+  run_.variants.resize(2);
+  run_.plan.variants.resize(2);
+  int answers = 0;
+  answer_ = [&](const std::string& variant, const std::string& item) {
+    if (variant == "quant" && ++answers == 80) stop_ = true;
+    return flips_a_fifth(variant, item);
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  stop_ = false;
+  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 3000;
+  for (int i = 200; i < 3000; ++i) {
+    run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
+  }
+  go_on(folder_, run_);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const LookSchedule looks = kept("quant").schedule;
+  EXPECT_EQ(looks.raised, 0);
+  EXPECT_NEAR(due(looks, 200)->non_inferior_level, 0.04 * 6 / 9, 1e-12);
+  EXPECT_NEAR(due(looks, looks.target)->non_inferior_level, 0.005, 1e-12);
+  EXPECT_GT(looks.target, 200);
+}
+
+// It is asked by all, before the others in the plan's order, and has no part in the looks.
+TEST_F(UntilDecided, ATaskIsAddedAfterLooks) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const int before = scored("quant");
+  add_task("u", 40, 30);
+  std::swap(run_.tasks[0], run_.tasks[1]);
+  std::swap(run_.plan.tasks[0], run_.plan.tasks[1]);
+  go_on(folder_, run_);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scored("quant"), before + 30);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const FrozenPlan frozen = frozen_from_text(*store.meta("frozen").value()).value();
+  EXPECT_EQ(frozen.tasks[0].weight, 0);
+  EXPECT_EQ(frozen.looks->order.front(), 1U);
+  EXPECT_FALSE(store.meta("extended_after_end").value());
+}
+
+// The look at half of the target showed NON-INFERIOR: it is spent. What the look at the target
+// would have had, 6/9 of 0.04, and half of the reserve are left for the new answers.
+TEST_F(UntilDecided, AVariantThatStartsOverDoesNotHaveItsLevelsTwice) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  RunOptions options;
+  options.start_over = {.asked = true, .names = {"quant"}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  const LookSchedule looks = kept("quant").schedule;
+  EXPECT_EQ(looks.target, kTarget);
+  ASSERT_NE(due(looks, kTarget), nullptr);
+  EXPECT_NEAR(due(looks, kTarget)->non_inferior_level, 0.04 * 6 / 9 + 0.005, 1e-12);
+  EXPECT_EQ(due(looks, kHalf), nullptr);
+  EXPECT_EQ(scored("quant"), kTarget);
+  EXPECT_EQ(kept("tiny").closed_by, "as frozen");
+  EXPECT_FALSE(Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value());
+}
+
+TEST_F(UntilDecided, ABaselineThatStartsOverSpendsTheLooksOfAll) {
+  add_task("t", 3000, 20);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  RunOptions options;
+  options.start_over = {.asked = true, .names = {"base"}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(due(kept("quant").schedule, kHalf), nullptr);
+  EXPECT_EQ(kept("tiny").schedule.generation, 1);
+}
+
+TEST_F(GrowsAfterLooks, StartingOverWithNothingLeftIsExploratory) {
+  begin(0);
+  RunOptions options;
+  options.start_over = {.asked = true, .names = {"quant"}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_TRUE(extended());
+}
+
+// What was expected when the folder was begun is expected by a plan that says nothing of it.
+TEST_F(UntilDecided, AFolderKeepsWhatItsRunWasExpectedToBe) {
+  add_task("t", 3000, 20);
+  run_.tasks[0].spec.expected_tokens = run_.plan.tasks[0].expected_tokens = 7;
+  run_.plan.decide.expected_discordance = 0.12;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  run_.tasks[0].spec.expected_tokens.reset();
+  run_.plan.tasks[0].expected_tokens.reset();
+  run_.plan.decide.expected_discordance.reset();
+  go_on(folder_, run_);
+  loaded_.clear();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_TRUE(loaded_.empty());
+  run_.plan.decide.expected_discordance = 0.2;
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().why, "plan.expected_discordance is 0.12 there and 0.2 here");
 }
 
 TEST_F(UntilDecided, ALimitIsRaisedAfterResults) {

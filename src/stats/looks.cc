@@ -142,6 +142,48 @@ std::optional<LookSchedule> next_generation(const LookSchedule& schedule, std::i
   return grown;
 }
 
+std::optional<LookSchedule> unpaid_generation(const LookSchedule& schedule, std::int64_t target) {
+  if (target <= schedule.target) return std::nullopt;
+  LookSchedule grown = schedule;
+  grown.target = target;
+  ++grown.generation;
+  look_at(grown, target).non_inferior_level = schedule.settings.alpha;
+  add_worse_looks(grown, schedule.target);
+  return grown;
+}
+
+namespace {
+
+// All looks gone, with NON-INFERIOR at this level, and WORSE at what the looks to come had.
+LookSchedule only_at_target(const LookSchedule& schedule, std::int64_t taken, double level) {
+  LookSchedule anew = schedule;
+  ++anew.generation;
+  anew.raised = kMostRaises;
+  anew.looks.clear();
+  for (auto look = schedule.looks.rbegin(); look != schedule.looks.rend(); ++look) {
+    if (look->pairs > taken) anew.worse_left += look->worse_level;
+  }
+  look_at(anew, anew.target).non_inferior_level = level;
+  add_worse_looks(anew, 0);
+  return anew;
+}
+
+}  // namespace
+
+std::optional<LookSchedule> begun_anew(const LookSchedule& schedule, std::int64_t taken) {
+  if (taken <= 0) return schedule;
+  const double half = schedule.non_inferior_left / 2;
+  const double level = level_from(schedule, 0, taken) + half;
+  if (!(level > 0)) return std::nullopt;
+  LookSchedule anew = only_at_target(schedule, taken, level);
+  anew.non_inferior_left = half;
+  return anew;
+}
+
+LookSchedule begun_anew_unpaid(const LookSchedule& schedule, std::int64_t taken) {
+  return only_at_target(schedule, taken, schedule.settings.alpha);
+}
+
 std::optional<LookSchedule> extended(const LookSchedule& schedule, std::int64_t target,
                                      std::int64_t taken) {
   if (taken >= last_non_inferior(schedule)) return next_generation(schedule, target);

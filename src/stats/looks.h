@@ -57,6 +57,21 @@ inline constexpr int kMostRaises = 2;
 [[nodiscard]] std::optional<LookSchedule> next_generation(const LookSchedule& schedule,
                                                           std::int64_t target);
 
+// More pairs where nothing of the reserve is left: NON-INFERIOR once more at all of alpha, which
+// makes its levels more than alpha, so what it shows is exploratory. WORSE stays within its alpha.
+// None when the target is not beyond the old one.
+[[nodiscard]] std::optional<LookSchedule> unpaid_generation(const LookSchedule& schedule,
+                                                            std::int64_t target);
+
+// A candidate that is answered anew after looks at its answers: those looks are gone, and what they
+// had is spent. NON-INFERIOR is asked once, at the target, at what later looks would have had and
+// half of the reserve; WORSE at each doubling and at the target, at halves of what is left. None
+// when nothing is left for NON-INFERIOR. The schedule as it was before the first look.
+[[nodiscard]] std::optional<LookSchedule> begun_anew(const LookSchedule& schedule,
+                                                     std::int64_t taken);
+// The same where nothing is left, as unpaid_generation.
+[[nodiscard]] LookSchedule begun_anew_unpaid(const LookSchedule& schedule, std::int64_t taken);
+
 // The looks that are at exactly this number of pairs (one at the most), and the first beyond it.
 [[nodiscard]] const Look* due(const LookSchedule& schedule, std::int64_t pairs);
 [[nodiscard]] const Look* next_look(const LookSchedule& schedule, std::int64_t pairs);
