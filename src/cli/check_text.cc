@@ -88,9 +88,21 @@ void print_tasks(const PlanCheck& check) {
   print_turns(plan, passes);
 }
 
-void print_forecast(const PlanCheck& check, const ExpectedSpeed& speed) {
+// Tasks that are priced by what their answers are expected to come to.
+std::string expected_lengths(const Plan& plan) {
+  std::vector<std::string> each;
+  for (const TaskSpec& task : plan.tasks) {
+    if (task.expected_tokens)
+      each.push_back(fmt::format("{} {:.0f}", task.name, *task.expected_tokens));
+  }
+  return join(each, ", ");
+}
+
+void print_forecast(const PlanCheck& check) {
   if (!check.forecast) return;
   const Forecast& forecast = *check.forecast;
+  const ExpectedSpeed& speed = check.speed;
+  const std::string lengths = expected_lengths(check.plan);
   std::int64_t reached = 0;
   std::int64_t may = 0;
   std::vector<std::string> each;
@@ -104,18 +116,22 @@ void print_forecast(const PlanCheck& check, const ExpectedSpeed& speed) {
                                forecast.items[i] < most ? fmt::format(" of {}", most) : ""));
   }
   fmt::print(
-      "\nforecast at {:g} output tokens/s and {:g} s a load: {} of {} items a variant, in {} after "
-      "its load\n  {}\n  every answer counted at max_gen_toks; grading, a judge and reading back "
-      "not counted\n",
+      "\nforecast at {:.6g} output tokens/s and {:.3g} s a load: {} of {} items a variant, in {} "
+      "after "
+      "its load\n  {}\n  {}; grading, a judge and reading back not counted\n",
       speed.tokens_per_s, speed.load_s, reached, may, human_duration(std::ceil(forecast.work_s)),
-      join(each, ", "));
+      join(each, ", "),
+      lengths.empty() ? "every answer counted at max_gen_toks"
+                      : fmt::format("tokens expected of an answer: {}; every other one counted at "
+                                    "max_gen_toks",
+                                    lengths));
 }
 
 void print_looks(const PlanCheck& check) {
   if (!check.looks) return;
   const LooksForecast& looks = *check.looks;
   const Plan& plan = check.plan;
-  const double flips = plan.decide.expected_discordance * 100;
+  const double flips = plan.decide.discordance() * 100;
   fmt::print(
       "\nuntil decided: WORSE is asked at 64 pairs, 128, 256, …, NON-INFERIOR at a quarter, half "
       "and "
@@ -180,6 +196,9 @@ nlohmann::json as_json(const PlanCheck& check) {
                      {"available", line.available},
                      {"items", line.count > 0 ? nlohmann::json(line.count) : nullptr},
                      {"output_tokens", line.output_tokens},
+                     {"expected_tokens", check.plan.tasks[i].expected_tokens
+                                             ? nlohmann::json(*check.plan.tasks[i].expected_tokens)
+                                             : nlohmann::json(nullptr)},
                      {"best_verdict", best_of(line, compare, check.family)},
                      {"note", line.note}});
   }
@@ -213,6 +232,8 @@ nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
     items[check.lines[i].name] = forecast.items[i];
   }
   return {{"items", items},
+          {"tokens_per_s", check.speed.tokens_per_s},
+          {"load_s", check.speed.load_s},
           {"tokens", forecast.tokens},
           {"work_s", forecast.work_s},
           {"all", forecast.all}};
@@ -223,7 +244,7 @@ nlohmann::json looks_json(const Plan& plan, const LooksForecast& looks) {
           {"pairs", looks.pairs},
           {"level", looks.level},
           {"power", looks.power},
-          {"discordance", plan.decide.expected_discordance},
+          {"discordance", plan.decide.discordance()},
           {"margin_pp_that_the_data_allow",
            looks.margin_pp ? nlohmann::json(*looks.margin_pp) : nlohmann::json(nullptr)}};
 }
@@ -237,10 +258,10 @@ nlohmann::json check_json(const PlanCheck& check) {
   return out;
 }
 
-void print_check(const PlanCheck& check, const ExpectedSpeed& speed) {
+void print_check(const PlanCheck& check) {
   print_plan(check.plan);
   print_tasks(check);
-  print_forecast(check, speed);
+  print_forecast(check);
   print_looks(check);
   print_power(check);
   const CompareSpec& compare = check.plan.compare;

@@ -13,7 +13,7 @@ Result<int> check(const CheckOptions& options) {
   if (options.json) {
     fmt::print("{}\n", check_json(found).dump(1));
   } else {
-    print_check(found, options.speed);
+    print_check(found);
   }
   return kExitDone;
 }
@@ -24,6 +24,7 @@ void add_check(CLI::App& app, Session& session) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Validate a plan and show what it would run.");
   add_plan_options(*command, options->plan, false);
+  command->add_option("--like", options->plan.like, kLikeHelp);
   command->add_flag("--json", options->json, "For machines");
   command->add_option("--tokens-per-second", options->speed.tokens_per_s,
                       "Output tokens a second of the machine you think of: how far it would get");

@@ -94,7 +94,7 @@ void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
   const double design_effect = static_cast<double>(pairs) * squares / (weights * weights);
   if (looks.pairs == 0 || !std::isfinite(design_effect)) return;
   looks.power = power_of_non_inferior(pairs, plan.compare.margin_pp / 100,
-                                      {.discordance = plan.decide.expected_discordance,
+                                      {.discordance = plan.decide.discordance(),
                                        .alpha = looks.level,
                                        .design_effect = design_effect});
 }

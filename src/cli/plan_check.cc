@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/data_notes.h"
+#include "cli/like.h"
 #include "cli/prompt_estimate.h"
 #include "cli/rows_python.h"
 #include "cli/world.h"
@@ -163,7 +164,10 @@ long turns_of(const Plan& plan) {
 
 Result<PlanCheck> look_at(const CheckOptions& options) {
   TRY(check_speed(options));
-  PlanCheck out{.plan = TRY(load_with_options(options.plan))};
+  PlanCheck out{.plan = TRY(load_with_options(options.plan)), .speed = options.speed};
+  if (out.speed.tokens_per_s == 0 && !options.plan.like.empty()) {
+    out.speed = TRY(measured_run(options.plan.like)).speed;
+  }
   const Plan& plan = out.plan;
   apply_env(plan);  // a run's Python has it too
   const FindPython python = rows_python(plan.engine.python);
@@ -180,7 +184,7 @@ Result<PlanCheck> look_at(const CheckOptions& options) {
   const auto candidates = static_cast<int>(plan.variants.size()) - 1;
   if (out.tasks.size() > 1)
     out.family = std::max(1, candidates * static_cast<int>(out.tasks.size()));
-  forecast(options.speed, out);
+  forecast(out.speed, out);
   out.power =
       pooled_power(out.tasks, kFlipShares, plan.compare.margin_pp / 100, plan.compare.alpha);
   return out;

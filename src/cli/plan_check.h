@@ -49,6 +49,7 @@ struct PlanCheck {
   WeightRule weights = kDefaultWeights;
   int family = 1;  // verdicts by task that share alpha
   std::vector<PooledPower> power;
+  ExpectedSpeed speed;  // as given, or measured elsewhere; all 0: not known
   std::optional<Forecast> forecast;
   std::optional<LooksForecast> looks;  // until: decided
 };
@@ -60,7 +61,7 @@ struct PlanCheck {
 [[nodiscard]] Result<PlanCheck> look_at(const CheckOptions& options);
 
 // Prints all of it for a person; or as JSON (docs/report_schema.md).
-void print_check(const PlanCheck& check, const ExpectedSpeed& speed);
+void print_check(const PlanCheck& check);
 [[nodiscard]] nlohmann::json check_json(const PlanCheck& check);
 
 }  // namespace assay

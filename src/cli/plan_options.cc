@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/secrets.h"
 #include "base/text.h"
+#include "cli/like.h"
 #include "task/task.h"
 
 namespace assay {
@@ -97,13 +98,20 @@ Result<Plan> load_with_options(const PlanOptions& options) {
     settings.push_back("budget=" + options.budget);
   }
   if (!options.until.empty()) settings.push_back("until=" + options.until);
-  if (settings.empty()) return load_plan(file, known_benchmarks());
+  if (settings.empty() && options.like.empty()) return load_plan(file, known_benchmarks());
   const std::string text = TRY(read_file(file));
   // The plan as written must be sound; then once more with the settings in.
   TRY(parse_plan(text, file, known_benchmarks()));
   try {
     YAML::Node root = YAML::Load(text);
     for (const std::string& setting : settings) TRY(apply(root, setting));
+    Plan plan = TRY(parse_plan(flow_text(root), file, known_benchmarks()));
+    if (options.like.empty()) return plan;
+    const MeasuredRun measured = TRY(measured_run(options.like));
+    const bool says = plan.decide.expected_discordance.has_value();
+    for (const std::string& setting : settings_like(measured, plan, says)) {
+      TRY(apply(root, setting));
+    }
     return parse_plan(flow_text(root), file, known_benchmarks());
   } catch (const YAML::Exception& e) {
     return set_error("of this plan", e.what());

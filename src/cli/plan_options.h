@@ -17,11 +17,15 @@ struct PlanOptions {
   std::string out;
   std::string until;             // in place of the plan's
   std::string budget;            // likewise
+  std::string like;              // a folder of results: lengths and flips are expected as there
   std::vector<std::string> set;  // "tasks.hle.limit=5": a path of keys, list positions or names
 };
 
 void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output);
-// Reads the plan, puts the --set values in, and validates it.
+// What --like does, of the commands that have it.
+inline constexpr const char* kLikeHelp =
+    "A folder of results: answers get as long, and items flip as often, as there";
+// Reads the plan, puts the --set values in, what --like tells, and validates it.
 [[nodiscard]] Result<Plan> load_with_options(const PlanOptions& options);
 // A usage error in a folder that was deleted, where a relative path leads nowhere.
 [[nodiscard]] Result<std::filesystem::path> absolute_path(const std::filesystem::path& path);

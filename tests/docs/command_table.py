@@ -7,6 +7,7 @@ from __future__ import annotations
 PLACEHOLDERS: dict[str, dict[str, str]] = {
     "assay check": {"PLAN": "plans/demo.yaml", "N": "7000", "S": "100"},
     "assay doctor": {"PLAN": "plans/demo.yaml"},
+    "assay run": {"PLAN": "plans/demo.yaml", "DIR": "from-run", "OTHER": "demo-run"},
     "assay launch": {"HOST:DIR": "gpubox:/data/assay", "PLAN": "plans/qwen3_32b_3h.yaml"},
     "assay watch": {"HOST:DIR": "gpubox:/data/bench/run"},
     "assay pull": {"HOST:DIR": "gpubox:/data/bench/run"},

@@ -1,0 +1,157 @@
+#include "cli/like.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+
+#include "plan/frozen.h"
+#include "stats/looks.h"
+#include "store/looks_kept.h"
+#include "store/store.h"
+
+namespace assay {
+namespace {
+
+// Which task's steps a response answers, as often as it does.
+struct Answers {
+  std::unordered_map<std::string, std::vector<std::size_t>> tasks_of;  // by response key
+  std::vector<double> answers;                                         // by task
+};
+
+Result<Answers> answers_of(const Store& store, const FrozenPlan& frozen) {
+  std::map<std::string, std::size_t> places;
+  for (std::size_t t = 0; t < frozen.tasks.size(); ++t) places[frozen.tasks[t].name] = t;
+  Answers out;
+  out.answers.resize(frozen.tasks.size(), 0);
+  for (const FrozenVariant& variant : frozen.variants) {
+    TRY(store.each_step(variant.name, Purpose::answer, [&](const StoredStep& step) -> Status {
+      const auto place = places.find(step.id.task);
+      if (place == places.end() || step.response_key.empty()) return {};
+      out.tasks_of[step.response_key].push_back(place->second);
+      out.answers[place->second] += step.step == 0 ? 1 : 0;
+      return {};
+    }));
+  }
+  return out;
+}
+
+Result<std::map<std::string, MeasuredTask>> measured_tasks(const Store& store,
+                                                           const FrozenPlan& frozen) {
+  const Answers answers = TRY(answers_of(store, frozen));
+  std::vector<double> tokens(frozen.tasks.size(), 0);
+  TRY(store.each_response(
+      [&](std::string_view key) { return answers.tasks_of.contains(std::string(key)); },
+      [&](const std::string& key, const Response& response) -> Status {
+        for (const std::size_t task : answers.tasks_of.at(key)) {
+          tokens[task] += output_tokens(response);
+        }
+        return {};
+      }));
+  std::map<std::string, MeasuredTask> out;
+  for (std::size_t t = 0; t < frozen.tasks.size(); ++t) {
+    const FrozenTask& task = frozen.tasks[t];
+    if (answers.answers[t] == 0 || task.max_gen_toks == 0) continue;
+    out[task.name] = {tokens[t] / answers.answers[t], task.max_gen_toks};
+  }
+  return out;
+}
+
+// The pairs of one candidate, task by task.
+std::vector<PoolTask> pairs_of(const std::vector<LookTask>& tasks, const SideOutcomes& baseline,
+                               const SideOutcomes& candidate) {
+  std::vector<PoolTask> out;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    PoolTask& task = out.emplace_back(tasks[t].name, tasks[t].weight);
+    if (t >= baseline.size() || t >= candidate.size()) continue;
+    const std::size_t items = std::min(baseline[t].size(), candidate[t].size());
+    for (std::size_t i = 0; i < items; ++i) {
+      const ItemOutcome& base = baseline[t][i];
+      const ItemOutcome& other = candidate[t][i];
+      if (base.scored == 0 || other.scored == 0) continue;
+      task.pairs.push_back(
+          {base.sum / base.scored, other.sum / other.scored, std::max(base.scored, other.scored)});
+    }
+  }
+  return out;
+}
+
+Result<std::optional<double>> measured_discordance(const Store& store, const FrozenPlan& frozen) {
+  std::vector<std::size_t> order;  // its own order does not matter
+  for (std::size_t t = 0; t < frozen.tasks.size(); ++t) {
+    order.insert(order.end(), frozen.tasks[t].items.size(), t);
+  }
+  const std::vector<LookTask> tasks = look_tasks_of(frozen, order);
+  auto outcomes = TRY(read_outcomes(store, tasks, /*judge_to_come=*/false));
+  std::string baseline;
+  for (const FrozenVariant& variant : frozen.variants) {
+    if (variant.baseline) baseline = variant.name;
+  }
+  std::optional<double> most;
+  for (const FrozenVariant& variant : frozen.variants) {
+    if (variant.baseline) continue;
+    const BlindedSpread spread =
+        blinded_spread(pairs_of(tasks, outcomes[baseline], outcomes[variant.name]));
+    if (spread.pairs == 0) continue;
+    const auto pairs = static_cast<double>(spread.pairs);
+    const double discordance = (spread.discordance * pairs + 1) / (pairs + 2);
+    most = std::max(most.value_or(0), discordance);
+  }
+  return most;
+}
+
+Result<ExpectedSpeed> measured_speed(const Store& store) {
+  ExpectedSpeed out;
+  double loads = 0;
+  double work_s = 0;
+  double tokens = 0;
+  for (const StoredLoad& load : TRY(store.loads())) {
+    loads += 1;
+    out.load_s += load.facts.load_s;
+    work_s += load.facts.work_s;
+    tokens += static_cast<double>(load.facts.generated_tokens);
+  }
+  if (loads > 0) out.load_s /= loads;
+  if (work_s > 0) out.tokens_per_s = tokens / work_s;
+  return out;
+}
+
+}  // namespace
+
+Result<MeasuredRun> measured_run(const std::filesystem::path& folder) {
+  const Store store = TRY(Store::open(folder, Store::Mode::read));
+  const auto text = TRY(store.meta("frozen"));
+  if (!text) {
+    return usage_error(fmt::format("--like {} tells nothing", folder.string()),
+                       "its store holds no frozen plan: no run has begun there",
+                       "name the folder of a run that has answered something");
+  }
+  const FrozenPlan frozen = TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash"))));
+  MeasuredRun out;
+  out.tasks = TRY(measured_tasks(store, frozen));
+  out.discordance = TRY(measured_discordance(store, frozen));
+  out.speed = TRY(measured_speed(store));
+  return out;
+}
+
+std::vector<std::string> settings_like(const MeasuredRun& measured, const Plan& plan,
+                                       bool says_discordance) {
+  std::vector<std::string> settings;
+  for (std::size_t t = 0; t < plan.tasks.size(); ++t) {
+    const TaskSpec& task = plan.tasks[t];
+    const auto found = measured.tasks.find(task.name);
+    if (task.expected_tokens || found == measured.tasks.end() || !task.max_gen_toks) continue;
+    if (found->second.max_gen_toks < *task.max_gen_toks) continue;
+    settings.push_back(
+        fmt::format("tasks.{}.expected_tokens={:.1f}", t, found->second.answer_tokens));
+  }
+  if (measured.discordance && !says_discordance) {
+    settings.push_back(fmt::format("expected_discordance={:.4f}", *measured.discordance));
+  }
+  return settings;
+}
+
+}  // namespace assay
