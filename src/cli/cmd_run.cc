@@ -19,6 +19,7 @@ constexpr const char* kThoseMeant = "*";
 
 struct RunCommand {
   PlanOptions plan;
+  std::string from;        // a folder whose answers are taken over
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
   bool yes = false;
@@ -38,6 +39,7 @@ Result<int> run(RunCommand options, const Session& session) {
     return run_on_slurm(plan, options.plan, options.slurm, session);
   }
   options.flow.data = options.plan.data;
+  if (!options.from.empty()) options.flow.from = TRY(absolute_path(options.from));
   options.flow.start_over.asked = !options.start_over.empty();
   if (options.flow.start_over.asked && options.start_over != kThoseMeant) {
     options.flow.start_over.names = split(options.start_over, ',');
@@ -64,6 +66,7 @@ void add_run(CLI::App& app, Session& session) {
       "Evaluate every variant of a plan and write the report. On the same folder it goes on "
       "where it stopped.");
   add_plan_options(*command, options->plan, true);
+  command->add_option("--like", options->plan.like, kLikeHelp);
   command->add_flag(
       fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
       "Start variants over, their answers forgotten: --restart-variant=NAME,NAME those; without "
@@ -78,6 +81,8 @@ void add_run(CLI::App& app, Session& session) {
                    "With --shard: the folder in which the baseline was run")
       ->needs(shard);
   add_slurm_options(*command, options->slurm);
+  command->add_option("--from", options->from,
+                      "Another folder of results: answers that would be the same are taken over");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"

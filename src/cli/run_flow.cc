@@ -132,6 +132,22 @@ Status begin_shard_of(const Plan& plan, const RunFlow& flow) {
   return begin_shard(flow.out, plan, flow.shard, flow.baseline_from);
 }
 
+// What --from names; what cannot be taken over from it is said.
+Result<std::unique_ptr<EarlierAnswers>> open_earlier(const RunFlow& flow, const ResolvedRun& run,
+                                                     const RunServices& services) {
+  if (flow.from.empty()) return nullptr;
+  std::error_code code;
+  if (std::filesystem::equivalent(flow.from, flow.out, code)) {
+    return usage_error("--from names the run's own folder", "its answers are kept anyway",
+                       "leave --from out");
+  }
+  auto earlier = TRY(EarlierAnswers::open(flow.from, run, services.identity, services.clock));
+  for (const std::string& difference : earlier->differences()) {
+    services.progress.say("not taken over: " + difference);
+  }
+  return earlier;
+}
+
 }  // namespace
 
 Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& session) {
@@ -160,6 +176,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
   ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  if (before.frozen) go_on_from(*before.frozen, resolved);
   if (!flow.quiet) print_notes(resolved);
   TRY(world->try_sandbox());
   TRY(math.get());
@@ -181,6 +198,8 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   Progress progress(stderr, progress_style(flow, session), clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
+  const auto earlier = TRY(open_earlier(flow, resolved, services));
+  services.earlier = earlier.get();
   RunOptions options;
   options.budget_s = plan.budget_s;
   options.spent_s = clock.now().count() - started_s;

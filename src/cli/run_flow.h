@@ -17,6 +17,7 @@ namespace assay {
 struct RunFlow {
   std::filesystem::path data;  // --data; may be empty
   std::filesystem::path out;
+  std::filesystem::path from;  // --from: answers of another folder; may be empty
   StartOver start_over;
   bool quiet = false;
   // A shard: these variants alone, beside the baseline's answers of the folder named. Empty: all.

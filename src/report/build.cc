@@ -23,6 +23,7 @@
 #include "report/summary.h"
 #include "stats/family.h"
 #include "store/declarations.h"
+#include "store/reused.h"
 #include "values/math_reference.h"
 
 namespace assay {
@@ -57,6 +58,8 @@ Result<std::optional<CanaryFigures>> canary_of(const Store& store, const std::st
   }
 }
 
+constexpr std::size_t kShortHash = 12;  // digits
+
 Result<std::vector<VariantValues>> read_variants(const Store& store, const FrozenPlan& frozen) {
   std::vector<VariantValues> out;
   const auto loads = TRY(store.loads());
@@ -70,7 +73,7 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
     values.settings = settings[out.size()];
     for (const StoredLoad& load : loads) {
       if (load.variant != values.name) continue;
-      ++values.loads;
+      values.loads += load.facts.engine.contains(kTakenOverFact) ? 0 : 1;
       values.load_s = load.facts.load_s;
       values.work_s += load.facts.work_s;
       values.generated_tokens += load.facts.generated_tokens;
@@ -85,6 +88,10 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
     }
     values.emulated = values.facts.emulated();
     values.canary = TRY(canary_of(store, v.name));
+    for (const auto& [run, requests] : TRY(reused_of(v.name, store))) {
+      values.reused += requests;
+      values.reused_from += (values.reused_from.empty() ? "" : ", ") + run.substr(0, kShortHash);
+    }
     out.push_back(std::move(values));
   }
   return out;
@@ -98,6 +105,7 @@ Result<std::vector<LoadValues>> read_loads(const Store& store) {
   std::vector<LoadValues> out;
   double ended_at_s = 0;
   for (StoredLoad& load : TRY(store.loads())) {
+    if (load.facts.engine.contains(kTakenOverFact)) continue;  // nothing was loaded
     const double idle_s = load.at_s - ended_at_s;
     ended_at_s = load.at_s + load.facts.work_s;
     LoadValues values{load.variant, std::move(load.facts), std::nullopt};

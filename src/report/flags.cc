@@ -321,6 +321,16 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.text_zh = fmt::format("引擎加载了 {} 次:中途重启过,或者运行是接着做的", v.loads);
     report.flags.push_back(std::move(flag));
   }
+  if (v.reused > 0) {
+    Flag flag{"answers taken over", v.name, ""};
+    flag.count = v.reused;
+    flag.text =
+        fmt::format("{} of its requests were not asked: another folder held their answers (run {})",
+                    v.reused, v.reused_from);
+    flag.text_zh =
+        fmt::format("有 {} 个请求没有再问,答案取自另一个文件夹(运行 {})", v.reused, v.reused_from);
+    report.flags.push_back(std::move(flag));
+  }
   const auto here = opened.value(v.name, nlohmann::json());
   const auto there = opened.value(report.variants[base].name, nlohmann::json());
   const auto ignored = here.is_object() ? here.value("ignored_args", std::vector<std::string>())

@@ -163,6 +163,7 @@ Json variant_json(const VariantValues& v) {
   if (v.canary) out["canary"] = to_json(*v.canary);
   for (const auto& [key, value] : v.settings) out["settings"][key] = value;
   if (Json traffic = traffic_json(v.traffic); !traffic.is_null()) out["load"] = std::move(traffic);
+  if (v.reused > 0) out["reused"] = {{"requests", v.reused}, {"from", v.reused_from}};
   return out;
 }
 

@@ -63,6 +63,8 @@ struct VariantValues {
   double tokens_per_s = 0;         // generated, while an engine was ready
   std::optional<double> energy_j;  // of the GPUs, while an engine was ready; none: not known
   TrafficValues traffic;           // no answers: nothing was timed
+  std::int64_t reused = 0;         // requests whose answers another folder held (`--from`)
+  std::string reused_from;         // hashes of the frozen plans there, their first digits
   LoadFacts facts;                 // of the last load
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
   std::optional<CanaryFigures> canary;  // of the last load that passed it

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "run/budget.h"
+#include "run/earlier_answers.h"
 #include "run/grader.h"
 #include "run/identity.h"
 #include "run/keys.h"
@@ -56,6 +57,7 @@ struct RunServices {
   // Makes ready for the next variant while this one answers: its weights are read ahead, its worker
   // may start and import the engine, and start_engine() then takes that one. May be empty.
   std::function<void(const ResolvedVariant&)> prepare_next;
+  EarlierAnswers* earlier = nullptr;        // another folder's, to be taken over; none: nullptr
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
   SpeedGuess guess;                      // of the engine, before it is measured

@@ -75,12 +75,13 @@ Status no_question(const Unit& unit) {
 }  // namespace
 
 Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
-               int max_model_len, Store& store)
+               int max_model_len, Store& store, EarlierAnswers* earlier)
     : run_(run),
       variant_(variant),
       identity_(std::move(identity)),
       max_model_len_(max_model_len),
       store_(store),
+      earlier_(earlier),
       beside_lm_eval_(std::any_of(run.tasks.begin(), run.tasks.end(), [](const ResolvedTask& task) {
         return task.spec.harness == Harness::lm_eval;
       })) {}
@@ -143,6 +144,9 @@ Status Replay::advance(Unit& unit) const {
       unit.prompt_tokens = 0;
       unit.max_tokens = unit.question->request.sampling.max_tokens;
       auto prompt = TRY(store_.rendered(unit.rendered_key));
+      if (!prompt && earlier_ != nullptr) {
+        prompt = TRY(earlier_->rendered(unit.rendered_key, store_));
+      }
       if (!prompt) return {};  // the engine must render it
       take_prompt(unit, *std::move(prompt));
     }
@@ -168,18 +172,26 @@ Result<bool> Replay::take_stored(Unit& unit) const {
     return true;
   }
   unit.response_key = key_of(unit);
-  auto response = TRY(store_.response(unit.response_key));
-  if (!response) {
-    response = TRY(stored_parts(unit));
-    if (!response) return false;
-    TRY(store_.put_response(unit.response_key, *response, 0));
-  }
+  auto response = TRY(known_response(unit));
+  if (!response) return false;
   unit.failed_times = failures_of(*response);
   if (unit.failed_times > 0 && unit.failed_times < kMostFailures) return false;
   TRY(put_step(unit, unit.response_key));
   unit.steps.push_back(StepResult{as_answer(*std::move(response), question.prompt), false});
   unit.has_prompt = false;
   return true;
+}
+
+Result<std::optional<Response>> Replay::known_response(const Unit& unit) const {
+  auto response = TRY(store_.response(unit.response_key));
+  if (response) return response;
+  response = TRY(stored_parts(unit));
+  if (response) {
+    TRY(store_.put_response(unit.response_key, *response, 0));
+    return response;
+  }
+  if (earlier_ == nullptr) return std::nullopt;
+  return earlier_->response(unit.response_key, variant_.spec.name, store_);
 }
 
 // The continuations of a log-likelihood request, when lm-eval has asked for all of them one by one.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "run/earlier_answers.h"
 #include "run/keys.h"
 #include "run/resolve.h"
 #include "store/store.h"
@@ -67,8 +68,9 @@ struct Unit {
 // Moves units forward from what the store holds, as far as it goes, without an engine.
 class Replay {
  public:
+  // `earlier`: another folder's answers, for what the store does not hold; nullptr: none.
   Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIdentity identity,
-         int max_model_len, Store& store);
+         int max_model_len, Store& store, EarlierAnswers* earlier = nullptr);
 
   // Asks the task for the next request until one is not in the store (state waiting), the item is
   // answered, or its score is stored (scored). What one earlier run set aside as an engine error
@@ -100,6 +102,7 @@ class Replay {
   [[nodiscard]] Result<bool> make_question(Unit& unit) const;
   [[nodiscard]] std::string key_of(const Unit& unit) const;
   [[nodiscard]] Result<bool> take_stored(Unit& unit) const;
+  [[nodiscard]] Result<std::optional<Response>> known_response(const Unit& unit) const;
   [[nodiscard]] Result<std::optional<Response>> stored_parts(const Unit& unit) const;
   Status put_parts(const Unit& unit, const Response& response, std::int64_t load_id) const;
   // Puts down which answer the unit's next step has. No key: its prompt did not fit.
@@ -110,6 +113,7 @@ class Replay {
   EngineIdentity identity_;
   int max_model_len_;
   Store& store_;
+  EarlierAnswers* earlier_;
   bool beside_lm_eval_;
 };
 

@@ -47,11 +47,12 @@ double WorkList::grading_s() const {
 }
 
 WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
-                   const EngineIdentity& identity, int max_model_len, Store& store)
+                   const EngineIdentity& identity, int max_model_len, Store& store,
+                   EarlierAnswers* earlier)
     : run_(run),
       variant_(variant),
       store_(store),
-      replay_(run, variant, identity, max_model_len, store) {}
+      replay_(run, variant, identity, max_model_len, store, earlier) {}
 
 Status WorkList::fill(const ItemSet* allowed) {
   for (const StoredScore& s : TRY(store_.scores())) {

@@ -23,9 +23,9 @@ namespace assay {
 // Units are known by their number, which is also the order in which they are admitted.
 class WorkList final : public Source {
  public:
-  // `max_model_len`: of the engine, in tokens; 0: not known.
+  // `max_model_len`: of the engine, in tokens; 0: not known. `earlier`: as Replay has it.
   WorkList(const ResolvedRun& run, const ResolvedVariant& variant, const EngineIdentity& identity,
-           int max_model_len, Store& store);
+           int max_model_len, Store& store, EarlierAnswers* earlier = nullptr);
 
   // Lists the variant's units and moves each as far as the store goes. Those of items that are not
   // in `allowed` are not run; nullptr: all are. Usage errors: a first prompt cannot fit.
