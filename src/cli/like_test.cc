@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "base/json.h"
 #include "plan/frozen.h"
 #include "store/store.h"

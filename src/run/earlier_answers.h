@@ -3,6 +3,7 @@
 // tokenizer, engine, versions and arguments, prompt, sampling, seed and repeat.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
