@@ -89,7 +89,7 @@ Json look_panels(const RunReport& report) {
 }
 
 std::string looks_figure() {
-  return "<section id=\"looks-plot\"><h2>" + both({"Looks", "中期检验"}) +
+  return "<section id=\"looks-plot\"><h2>" + both({"Looks, drawn", "中期检验图"}) +
          "</h2>\n<figure><div id=\"looks-chart\"></div><figcaption>" +
          both(
              {"Each look at a variant: the difference in points over its pairs, with its bounds at "

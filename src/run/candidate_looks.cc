@@ -82,7 +82,7 @@ Status CandidateLooks::raise(Store& store) {
 Result<bool> CandidateLooks::begin_anew(Store& store) {
   const auto paid = begun_anew(kept_.schedule, taken_);
   kept_.closed_by.clear();
-  TRY(keep(paid ? *paid : begun_anew_unpaid(kept_.schedule, taken_), store));
+  TRY(keep(paid ? *paid : begun_anew_unpaid(kept_.schedule), store));
   return paid.has_value();
 }
 

@@ -57,6 +57,7 @@ Status check_names(const ResolvedRun& run, const std::vector<std::string>& names
         run.variants, [&](const ResolvedVariant& v) { return v.spec.name == name; });
     if (known) continue;
     std::vector<std::string> all;
+    all.reserve(run.variants.size());
     for (const ResolvedVariant& v : run.variants) all.push_back(v.spec.name);
     return usage_error("no variant is called " + name, "the plan has " + join(all, ", "),
                        "correct --restart-variant");

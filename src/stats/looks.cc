@@ -154,15 +154,12 @@ std::optional<LookSchedule> unpaid_generation(const LookSchedule& schedule, std:
 
 namespace {
 
-// All looks gone, with NON-INFERIOR at this level, and WORSE at what the looks to come had.
-LookSchedule only_at_target(const LookSchedule& schedule, std::int64_t taken, double level) {
+// All looks gone, with NON-INFERIOR at this level.
+LookSchedule only_at_target(const LookSchedule& schedule, double level) {
   LookSchedule anew = schedule;
   ++anew.generation;
   anew.raised = kMostRaises;
   anew.looks.clear();
-  for (auto look = schedule.looks.rbegin(); look != schedule.looks.rend(); ++look) {
-    if (look->pairs > taken) anew.worse_left += look->worse_level;
-  }
   look_at(anew, anew.target).non_inferior_level = level;
   add_worse_looks(anew, 0);
   return anew;
@@ -173,15 +170,14 @@ LookSchedule only_at_target(const LookSchedule& schedule, std::int64_t taken, do
 std::optional<LookSchedule> begun_anew(const LookSchedule& schedule, std::int64_t taken) {
   if (taken <= 0) return schedule;
   const double half = schedule.non_inferior_left / 2;
-  const double level = level_from(schedule, 0, taken) + half;
-  if (!(level > 0)) return std::nullopt;
-  LookSchedule anew = only_at_target(schedule, taken, level);
+  if (!(half > 0)) return std::nullopt;
+  LookSchedule anew = only_at_target(schedule, half);
   anew.non_inferior_left = half;
   return anew;
 }
 
-LookSchedule begun_anew_unpaid(const LookSchedule& schedule, std::int64_t taken) {
-  return only_at_target(schedule, taken, schedule.settings.alpha);
+LookSchedule begun_anew_unpaid(const LookSchedule& schedule) {
+  return only_at_target(schedule, schedule.settings.alpha);
 }
 
 std::optional<LookSchedule> extended(const LookSchedule& schedule, std::int64_t target,

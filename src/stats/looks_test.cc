@@ -183,18 +183,19 @@ TEST(Extended, RaisesBeforeTheLastLookAndGrowsAfterIt) {
   EXPECT_FALSE(extended(first, 1200, 1200).has_value());
 }
 
-// The looks of NON-INFERIOR at 300 and 600 had 3/9 of 0.04, those of WORSE at 64, 128, 256 and 512
-// all of 0.05 but a sixteenth: the rest is for the answers to come.
-TEST(BegunAnew, WhatWasLookedAtIsSpent) {
+// Whatever was taken, all that looks had is spent: of the reserve of 0.01 half goes to the new
+// look, of WORSE a half of the 0.05 / 64 that none of the six looks had to the first.
+TEST(BegunAnew, WhatLooksHadIsSpent) {
   const LookSchedule first = look_schedule({}, 1200);
   const LookSchedule anew = begun_anew(first, 600).value();
+  EXPECT_EQ(anew, begun_anew(first, 64));
   EXPECT_EQ(pairs_of(anew), (std::vector<std::int64_t>{64, 128, 256, 512, 1024, 1200}));
-  EXPECT_NEAR(due(anew, 1200)->non_inferior_level, 0.24 / 9 + 0.005, kExact);
+  EXPECT_NEAR(due(anew, 1200)->non_inferior_level, 0.005, kExact);
   EXPECT_NEAR(anew.non_inferior_left, 0.005, kExact);
-  EXPECT_NEAR(due(anew, 64)->worse_level, 0.003125 / 2, kExact);
+  EXPECT_NEAR(due(anew, 64)->worse_level, 0.05 / 128, kExact);
   double worse = anew.worse_left;
   for (const Look& look : anew.looks) worse += look.worse_level;
-  EXPECT_NEAR(worse, 0.003125, kExact);
+  EXPECT_NEAR(worse, 0.05 / 64, kExact);
   EXPECT_EQ(anew.generation, 1);
   // A look that is still to come is not raised: its answers are not those b + c was seen of.
   EXPECT_FALSE(next_target(anew, 64, {.discordance = 0.3}).has_value());
@@ -204,7 +205,7 @@ TEST(BegunAnew, WhatWasLookedAtIsSpent) {
 TEST(BegunAnew, WithNothingLeftThereIsNone) {
   const LookSchedule first = look_schedule({.reserve = 0}, 1200);
   EXPECT_FALSE(begun_anew(first, 1200).has_value());
-  EXPECT_NEAR(due(begun_anew_unpaid(first, 1200), 1200)->non_inferior_level, 0.05, kExact);
+  EXPECT_NEAR(due(begun_anew_unpaid(first), 1200)->non_inferior_level, 0.05, kExact);
   EXPECT_FALSE(unpaid_generation(first, 1200).has_value());
   const LookSchedule grown = unpaid_generation(first, 2400).value();
   EXPECT_NEAR(due(grown, 2400)->non_inferior_level, 0.05, kExact);
