@@ -57,6 +57,7 @@ class FromAnotherFolder : public testing::Test {
     std::filesystem::remove_all(folder_);
     run_.plan.name = "test";
     run_.plan.fidelity.items = 0;
+    run_.plan.canary = false;  // its questions would be counted
     for (const char* name : {"base", "quant"}) {
       VariantSpec spec;
       spec.name = name;
