@@ -37,6 +37,8 @@ FrozenPlan plan_of_three() {
 void answer(const std::string& variant, Store& store) {
   const std::int64_t load = store.add_load(variant, 5, {.load_s = 2}).value();
   ASSERT_TRUE(store.set_meta("identity:" + variant, "{}"));
+  ASSERT_TRUE(store.set_meta("lm_eval:" + variant + ":t", "done"));
+  ASSERT_TRUE(store.set_meta("frozen:" + variant, "an earlier plan"));
   ASSERT_TRUE(store.add_event(7, "engine died", {{"variant", variant}, {"why", "SIGKILL"}}));
   for (const char* item : {"1", "2"}) {
     Response response;
@@ -138,6 +140,8 @@ TEST_F(Merge, GivesTheRowsOfOneMachineWhateverTheirOrder) {
   EXPECT_EQ(store.meta("ended_at").value(), "300.000");
   EXPECT_EQ(store.meta("spent_s").value(), "30.000");
   EXPECT_EQ(store.meta("identity:kv8").value(), "{}");
+  EXPECT_EQ(store.meta("lm_eval:fp8:t").value(), "done");
+  EXPECT_EQ(store.meta("frozen:fp8").value(), std::nullopt);
   EXPECT_EQ(store.meta("shard").value(), std::nullopt);
 }
 

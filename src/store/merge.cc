@@ -70,12 +70,12 @@ std::string numbered_crashes() {
          "FROM source.crashes WHERE true ON CONFLICT(response_key) DO NOTHING";
 }
 
-// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16.
+// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16; "frozen:1" to no variant.
 std::string metas_of_variants() {
   return copied(kMeta,
-                "WHERE EXISTS (SELECT 1 FROM ours WHERE name IN ('identity:' || variant, "
-                "'opened:' || variant, 'looks:' || variant) "
-                "OR substr(name, 1, length(variant) + 9) = 'lm_eval:' || variant || ':')");
+                "WHERE instr(name, ':') > 0 AND name NOT LIKE 'frozen:%' AND EXISTS (SELECT 1 "
+                "FROM ours WHERE substr(name, instr(name, ':') + 1) = variant OR "
+                "substr(name, instr(name, ':') + 1, length(variant) + 1) = variant || ':')");
 }
 
 Result<std::int64_t> number(const Database& db, const std::string& sql) {

@@ -22,7 +22,7 @@ struct MergeSource {
 // Makes `file`, which must not be there yet, from the rows of the sources, in their order: a load's
 // number and an event's are new, all else stays to the byte. `meta` and `events` (put after the
 // sources' own) are the new store's; of the sources' meta the rows of their variants are taken
-// ("identity:NAME", "opened:NAME", "looks:NAME", "lm_eval:NAME:TASK"). The items are the first
+// ("identity:NAME", "lm_eval:NAME:TASK" and all others named so). The items are the first
 // source's. On disk when it returns; after an error there is no file.
 // Errors (environment): a source that cannot be read, is of another schema version, or has a row
 // that does not agree with its checksum.

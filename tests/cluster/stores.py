@@ -12,7 +12,7 @@ from pathlib import Path
 TIMES = {
     "load_s", "work_s", "queued_s", "first_token_s", "decode_s",
 }  # fmt: skip
-LEFT_OUT = {"by_in_flight", "energy_j", "in_flight"}
+LEFT_OUT = {"parts", "gpu_use", "by_in_flight", "energy_j", "in_flight"}
 META_TIMES = {"started_at": "1.000", "ended_at": "2.000", "spent_s": "3.000"}
 
 
