@@ -75,7 +75,7 @@ struct RunOptions {
   // Variants that are asked here, as in a shard (docs/cluster.md); of the others what is stored
   // counts, and nothing is asked. Empty: all are.
   std::vector<std::string> only;
-  double load_timeout_s = 0;    // of a load, in place of the limit above; 0: none was given
+  double load_timeout_s = 0;  // of a load, in place of the limit above; 0: none was given
 };
 
 enum class RunEnd {
