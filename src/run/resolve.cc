@@ -231,16 +231,16 @@ TaskContext ResolvedRun::context(const ResolvedTask& task) const {
 namespace {
 
 // A model that several variants serve is found, fetched and fingerprinted once. Its load format and
-// quantisation have a say in what of it is looked at, and an endpoint's arguments are part of it.
+// quantisation have a say in what of it is looked at. At an endpoint the variant's name is part of
+// what it is: what is served there cannot be looked at.
 Status locate_models(const Plan& plan, const ResolveServices& services, ResolvedRun& run) {
   std::map<std::string, ResolvedVariant> found;
   for (const VariantSpec& spec : plan.variants) {
     const nlohmann::json args = merged_engine_args(plan, spec);
-    nlohmann::json matters = args;
-    if (plan.engine.kind != kEndpointKind) {
-      matters = {args.value("load_format", nlohmann::json()), args.contains("quantization")};
-    }
-    const std::string key = dump_json({spec.model, spec.revision, matters});
+    const bool served = plan.engine.kind == kEndpointKind;
+    const std::string key = dump_json({served ? spec.name : std::string(), spec.model,
+                                       spec.revision, args.value("load_format", nlohmann::json()),
+                                       args.contains("quantization")});
     auto known = found.find(key);
     if (known == found.end()) {
       known = found.emplace(key, TRY(services.locate_model(spec))).first;

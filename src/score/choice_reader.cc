@@ -73,6 +73,10 @@ std::optional<LetterGroup> ChoiceReader::letter(std::size_t at, bool small) cons
   return LetterGroup{1U << (to_upper(written) - 'A'), at, at + 1, false};
 }
 
+// No list of options is longer. A text that names letters for megabytes would be read once for each
+// of them.
+constexpr int kMostJoined = 64;
+
 // A further letter behind "and", "or", a comma, a slash.
 std::optional<LetterGroup> ChoiceReader::joined(std::size_t at) const {
   std::size_t next = at;
@@ -104,7 +108,9 @@ std::optional<LetterGroup> ChoiceReader::letters(std::size_t at, bool small) con
   };
   group->end = close(group->end);
   group->bracketed = at > from && group->end > at + 1;
-  while (const auto more = joined(group->end)) {
+  for (int joins = 0; joins < kMostJoined; ++joins) {
+    const auto more = joined(group->end);
+    if (!more) break;
     group->letters |= more->letters;
     group->end = close(more->end);
   }

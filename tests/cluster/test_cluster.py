@@ -67,7 +67,7 @@ class Scene:
         self.folder = folder
         self.env = {
             **os.environ,
-            "ASSAY_PYTHON": sys.executable,
+            "ASSAY_PYTHON": str(ROOT / ".venv/bin/python3"),  # with Math-Verify
             "ASSAY_SCRIPTED_WORKER": str(ROOT / "tests/fakes/fake_worker.py"),
             "ASSAY_FAKE_SCRIPT": str(folder / "script.json"),
             "XDG_CACHE_HOME": str(folder / "cache"),

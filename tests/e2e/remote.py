@@ -203,6 +203,7 @@ tasks:
   - {name: aime24, limit: 4, max_gen_toks: 64}
 compare: {margin_pp: 3, alpha: 0.05}
 fidelity: {items: 0}
+canary: off
 """
 
 
