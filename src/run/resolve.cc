@@ -238,9 +238,9 @@ Status locate_models(const Plan& plan, const ResolveServices& services, Resolved
   for (const VariantSpec& spec : plan.variants) {
     const nlohmann::json args = merged_engine_args(plan, spec);
     const bool served = plan.engine.kind == kEndpointKind;
-    const std::string key = dump_json({served ? spec.name : std::string(), spec.model,
-                                       spec.revision, args.value("load_format", nlohmann::json()),
-                                       args.contains("quantization")});
+    const std::string key =
+        dump_json({served ? spec.name : std::string(), spec.model, spec.revision,
+                   args.value("load_format", nlohmann::json()), args.contains("quantization")});
     auto known = found.find(key);
     if (known == found.end()) {
       known = found.emplace(key, TRY(services.locate_model(spec))).first;
