@@ -18,6 +18,7 @@
 #include "run/candidate_looks.h"
 #include "stats/looks.h"
 #include "task/load.h"
+#include "task/prompt.h"
 
 namespace assay {
 namespace {
