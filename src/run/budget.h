@@ -72,8 +72,8 @@ struct SpeedGuess {  // of a small model on a CPU
   double prompt_token_s = 0.005;
   // How many times as long the same items take with quantised weights, where the baseline's are
   // not. A CPU computes as it would with all bits and unpacks the weights beside it: the demo's
-  // models took 1.3 and 1.5 times as long (docs/budget.md).
-  double quantised_turns = 1.6;
+  // models took 1.0 to 1.5 times as long (docs/budget.md).
+  double quantised_turns = 1.3;
 };
 // For GPUs. Seen with 8B weights on two H100s: loads of 86 to 182 s.
 inline constexpr SpeedGuess kGpuGuess{
