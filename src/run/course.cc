@@ -197,14 +197,17 @@ Result<Round> round_by_items_done(const RunContext& context, const std::vector<D
 Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& course) {
   constexpr int kRounds = 4;
   const Variants all = all_variants(context);
+  const bool divides = can_have_rounds(context);
   Variants known;  // of which a further round must know how long their items take
   for (const ResolvedVariant& variant : context.run.variants) known.push_back(&variant);
   for (int i = 0; i < kRounds && !course.interrupted; ++i) {
     const bool first = i == 0;
-    if (!first && (course.cut.empty() || !can_have_rounds(context))) return {};
-    const std::vector<DoneSoFar> done = TRY(done_so_far(known, context.services.store));
+    if (!first && (course.cut.empty() || !divides)) return {};
+    // Reads every score, so not where nothing hangs on it.
+    std::vector<DoneSoFar> done;
+    if (divides) done = TRY(done_so_far(known, context.services.store));
     Round round;
-    if (can_have_rounds(context) && all_known(done)) {
+    if (divides && all_known(done)) {
       round = TRY(round_by_items_done(context, done, first));
     } else if (!first) {
       return {};
