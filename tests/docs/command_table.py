@@ -63,6 +63,7 @@ ELSEWHERE: dict[str, str] = {
     "./dev format": "a stage of ./dev test",
     "./dev tidy": "a stage of ./dev test",
     "./dev bench": "minutes on a quiet machine",
+    "bench/recipe/run": "minutes on a quiet machine, or needs a GPU",
     "./dev proofs": "an hour; the stages statistics and budget are its short form",
     "tools/setup": "installs packages; a stage of ./dev test",
     "/opt/vllm/bin/pip install": "installs packages",
