@@ -27,7 +27,7 @@ EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
                        const RunOptions& options, RunServices& services,
-                       const EngineIdentity& identity, GraderPool& graders)
+                       const EngineIdentity& identity, Graders& graders)
     : EngineTurn(options, services, setup_of(run, variant)),
       run_(run),
       variant_(variant),
