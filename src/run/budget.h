@@ -32,10 +32,10 @@ struct TurnsLeft {
   int variants_after = 0;  // to come
   double later = 0;        // theirs for the same items: one each, more where one is slower
   double judge = 0;        // of a judge that comes after them
-  int loads_after = 0;     // of all these
   double part = 1;         // of its share that the variant gets now: less in a first round
 
   [[nodiscard]] double after() const { return later + judge; }
+  [[nodiscard]] int loads_after() const { return variants_after + (judge > 0 ? 1 : 0); }
 };
 
 // The wall clock that all runs on a folder have spent of its budget.

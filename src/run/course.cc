@@ -68,12 +68,17 @@ Result<std::vector<DoneSoFar>> done_so_far(std::span<const ResolvedVariant* cons
   return done;
 }
 
-Result<Goal> goal_of(const RunContext& context) {
+// `baseline`: what it has done; nullptr: not read yet, which takes a pass over its scores and is
+// left alone where no judge comes.
+Result<Goal> goal_of(const RunContext& context, const DoneSoFar* baseline) {
   Goal goal;
   goal.items = static_cast<double>(make_units(context.run).size());
   if (!TRY(wants_judge(context.run))) return goal;
-  const std::string& baseline = context.run.baseline().spec.name;
-  goal.judge_item_s = kJudgeTurn * TRY(done_so_far(baseline, context.services.store)).item_s();
+  const DoneSoFar done =
+      baseline != nullptr
+          ? *baseline
+          : TRY(done_so_far(context.run.baseline().spec.name, context.services.store));
+  goal.judge_item_s = kJudgeTurn * done.item_s();
   return goal;
 }
 
@@ -88,29 +93,27 @@ Result<TurnsLeft> forecast(const RunContext& context,
                            std::span<const ResolvedVariant* const> left) {
   const RunServices& services = context.services;
   const ResolvedVariant& own = *left.front();
-  TurnsLeft turns;
+  TurnsLeft turns{.variants_after = static_cast<int>(left.size()) - 1};
   turns.own = own.spec.baseline && context.run.plan.compare.noise_floor ? 2 : 1;
-  turns.variants_after = static_cast<int>(left.size()) - 1;
   for (const ResolvedVariant* later : left.subspan(1)) {
     turns.later += TRY(turns_needed(later->spec.name, own.spec.name,
                                     forecast_turns(*later, own, services.guess), services.store));
   }
   turns.judge = TRY(wants_judge(context.run)) ? kJudgeTurn : 0;
-  turns.loads_after = turns.variants_after + (turns.judge > 0 ? 1 : 0);
   return turns;
 }
 
 // What is still to be done once the first of these has loaded.
 Result<TurnsLeft> turns_left(const RunContext& context, const Round& round,
                              std::span<const ResolvedVariant* const> left, const Course& course) {
+  const bool from_baseline = left.front() == &context.run.baseline();
   if (!round.by_items_done) {
     TurnsLeft turns = TRY(forecast(context, left));
-    const bool first = left.front() == &context.run.baseline();
-    turns.part = first || course.measures ? round.part : 1;
+    turns.part = from_baseline || course.measures ? round.part : 1;
     return turns;
   }
-  const Goal goal = TRY(goal_of(context));
   const std::vector<DoneSoFar> done = TRY(done_so_far(left, context.services.store));
+  const Goal goal = TRY(goal_of(context, from_baseline ? &done.front() : nullptr));
   if (done.front().items >= goal.items) return forecast(context, left);
   const double loads_s = static_cast<double>(left.size()) * TRY(context.load_s());
   return turns_to_common(done, context.accounts.work_left_s(loads_s), goal);
@@ -179,7 +182,7 @@ Result<double> first_part(const RunContext& context) {
 Result<Round> round_by_items_done(const RunContext& context, const std::vector<DoneSoFar>& done,
                                   bool first) {
   Round round{.by_items_done = true, .of_all = first};
-  const Goal goal = TRY(goal_of(context));
+  const Goal goal = TRY(goal_of(context, &done.front()));
   const auto turn = next_round(done, context.accounts.work_left_s(0), TRY(context.load_s()), goal);
   for (std::size_t i = 0; i < done.size(); ++i) {
     if (!context.asks_here(context.run.variants[i])) continue;

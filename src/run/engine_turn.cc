@@ -68,15 +68,14 @@ Status EngineTurn::render_waiting() {
 Status EngineTurn::load_engine() {
   if (services_.tick) TRY(services_.tick());
   TRY(services_.store.flush());
-  TRY(start_engine());
-  TRY(render_waiting());
-  TRY(services_.store.flush());
-  const Status loaded = load_weights();
-  if (loaded || !TRY(lower_memory(loaded.error().why))) return loaded;
-  engine_.reset();  // its memory is free once it has ended
-  TRY(start_engine());
-  TRY(render_waiting());
-  return load_weights();
+  while (true) {
+    TRY(start_engine());
+    TRY(render_waiting());
+    TRY(services_.store.flush());
+    const Status loaded = load_weights();
+    if (loaded || !TRY(lower_memory(loaded.error().why))) return loaded;  // lowered once
+    engine_.reset();  // its memory is free once it has ended
+  }
 }
 
 Result<bool> EngineTurn::lower_memory(const std::string& why) {

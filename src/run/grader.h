@@ -1,4 +1,4 @@
-// Scoring beside generation: a few threads with bounded queues on both sides.
+// Scoring beside generation: a few graders with bounded queues on both sides.
 #pragma once
 
 #include <condition_variable>
@@ -47,29 +47,47 @@ struct Graded {
 [[nodiscard]] Score grade_now(const ResolvedRun& run, const GradeJob& job,
                               const RunProgram& run_program, EquivalenceOracle* oracle);
 
-class GraderPool {
+// Who scores beside generation. Answers of tasks with programs take time, which is measured.
+class Graders {
+ public:
+  Graders() = default;
+  Graders(const Graders&) = delete;
+  Graders& operator=(const Graders&) = delete;
+  virtual ~Graders() = default;
+
+  // False when the queue is full: try again after take_done().
+  [[nodiscard]] virtual bool submit(GradeJob& job) = 0;
+  // Jobs that a signal or their deadline interrupted are not among them.
+  [[nodiscard]] virtual std::vector<Graded> take_done() = 0;
+  // Waiting, being graded, or done and not yet taken.
+  [[nodiscard]] virtual std::size_t pending() const = 0;
+  // Drops what waits, is being graded or was not yet taken: none of it is given back. What is in
+  // work ends by its own deadline.
+  virtual void abandon() = 0;
+  // Seconds from an answer to its score, at worst, of a task with programs, when `before_it` others
+  // of such tasks are to be graded first.
+  [[nodiscard]] virtual double worst_case_s(int before_it) const = 0;
+  // Blocks until something is done or `timeout` passes.
+  virtual void wait_done(std::chrono::milliseconds timeout) = 0;
+};
+
+// So many jobs wait for a grader at most.
+inline constexpr std::size_t kGraderQueue = 64;
+
+// On threads of its own.
+class GraderPool final : public Graders {
  public:
   // `make_oracle` is called once in each thread. threads >= 1, capacity >= 1.
   GraderPool(const ResolvedRun& run, int threads, std::size_t capacity, RunProgram run_program,
              MakeOracle make_oracle);
-  GraderPool(const GraderPool&) = delete;
-  GraderPool& operator=(const GraderPool&) = delete;
-  ~GraderPool();  // finishes what is being graded, drops what waits
+  ~GraderPool() override;  // finishes what is being graded, drops what waits
 
-  // False when the queue is full: try again after take_done().
-  [[nodiscard]] bool submit(GradeJob& job);
-  // Jobs that a signal or their deadline interrupted are not among them.
-  [[nodiscard]] std::vector<Graded> take_done();
-  // Waiting, being graded, or done and not yet taken.
-  [[nodiscard]] std::size_t pending() const;
-  // Drops what waits, is being graded or was not yet taken: none of it is given back. What is in
-  // work ends by its own deadline.
-  void abandon();
-  // Seconds from an answer to its score, at worst, of a task with programs, when `before_it` others
-  // of such tasks are to be graded first.
-  [[nodiscard]] double worst_case_s(int before_it) const;
-  // Blocks until something is done or `timeout` passes.
-  void wait_done(std::chrono::milliseconds timeout);
+  [[nodiscard]] bool submit(GradeJob& job) override;
+  [[nodiscard]] std::vector<Graded> take_done() override;
+  [[nodiscard]] std::size_t pending() const override;
+  void abandon() override;
+  [[nodiscard]] double worst_case_s(int before_it) const override;
+  void wait_done(std::chrono::milliseconds timeout) override;
 
  private:
   void work();

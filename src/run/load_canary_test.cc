@@ -1,15 +1,11 @@
 #include "run/load_canary.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 
 #include "base/json.h"
-#include "run/runner.h"
-#include "support/scripted_engine.h"
+#include "support/scripted_run.h"
 
 namespace assay {
 namespace {
@@ -62,53 +58,20 @@ const Task& yes_task() {
   return task;
 }
 
-class LoadCanaryTest : public testing::Test {
+class LoadCanaryTest : public ScriptedRunTest {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              (std::string("assay_canary_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name() +
-               std::to_string(::getpid()));
-    std::filesystem::remove_all(folder_);
-    run_.plan.name = "test";
+    ScriptedRunTest::SetUp();
     run_.plan.engine.args = {{"max_model_len", 1000}};
-    run_.plan.fidelity.items = 0;
-    ResolvedTask task;
-    task.spec.name = task.spec.benchmark = "yes";
-    task.spec.max_gen_toks = 10;
-    task.task = &yes_task();
-    for (const char* id : {"0", "1"}) {
-      task.items.push_back({id, "", "", nlohmann::json::object()});
-    }
-    run_.tasks.push_back(task);
-    for (const char* name : {"base", "quant"}) {
-      VariantSpec spec;
-      spec.name = name;
-      spec.model = std::string("/models/") + name;
-      spec.baseline = spec.name == "base";
-      run_.variants.push_back({spec, spec.model, "", std::string("fp-") + name});
-      run_.plan.variants.push_back(spec);
-    }
+    run_.plan.canary = true;
+    add_task("yes", 2, yes_task());
+    add_variant("base");
+    add_variant("quant");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   Result<RunEnd> go(const RunOptions& options = {}) {
-    Store store = Store::open(folder_, Store::Mode::write).value();
-    Progress progress(stderr, Progress::Style::silent, script_.clock);
-    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
-    services.start_engine = [this](const ResolvedVariant& variant,
-                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
-      variant_ = variant.spec.name;
-      return std::make_unique<ScriptedEngine>(script_);
-    };
-    services.identity = {"fake", {{"fake", "1"}}, {}};
-    services.run_program = [](const Program&, const Deadline&) -> Result<ProgramResult> {
-      return ProgramResult{};
-    };
-    services.results_folder = (folder_ / "results").string();
     stop_ = false;
-    services.stop = &stop_;
-    return run_plan(run_, options, services);
+    return ScriptedRunTest::go(options);
   }
   // Every prompt but those of items is of the canary.
   static bool of_canary(const std::string& prompt) { return !prompt.starts_with("item "); }
@@ -125,15 +88,8 @@ class LoadCanaryTest : public testing::Test {
     };
   }
   [[nodiscard]] std::string meta(const std::string& name) const {
-    const Store store = Store::open(folder_, Store::Mode::read).value();
-    return store.meta(name).value().value_or("");
+    return stored().meta(name).value().value_or("");
   }
-
-  std::filesystem::path folder_;
-  ResolvedRun run_;
-  EngineScript script_;
-  std::string variant_;
-  std::atomic<bool> stop_{false};
 };
 
 TEST_F(LoadCanaryTest, IsAskedBeforeAnythingElse) {
@@ -147,11 +103,8 @@ TEST_F(LoadCanaryTest, IsAskedBeforeAnythingElse) {
 
 // Each run is interrupted at its first item, so the next one loads again.
 TEST_F(LoadCanaryTest, IsNotAskedAgainOfAnEqualLoad) {
-  run_.variants.resize(1);
-  run_.plan.variants.resize(1);
-  for (const char* id : {"2", "3"}) {
-    run_.tasks[0].items.push_back({id, "", "", nlohmann::json::object()});
-  }
+  keep_variants(1);
+  add_items(run_.tasks[0], 4);
   script_.answer = [this](const std::string& prompt) {
     if (!of_canary(prompt)) stop_ = true;
     return std::string("yes");
@@ -182,7 +135,7 @@ TEST_F(LoadCanaryTest, EmptyAnswersEndTheRunBeforeAnItemIsAsked) {
   EXPECT_NE(end.error().why.find("the chat template"), std::string::npos) << end.error().why;
   EXPECT_EQ(item_prompts(), 0);
   EXPECT_EQ(meta("canary:base"), "");
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const Store store = stored();
   EXPECT_EQ(store.events().value().at(0).kind, "canary failed");
   EXPECT_EQ(store.response_count(), 0);
 }
@@ -247,7 +200,7 @@ TEST_F(LoadCanaryTest, AnEngineThatDiesOfItIsDead) {
   const auto end = go();
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().what, "the engine of base died 5 times");
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const Store store = stored();
   for (const StoredEvent& event : store.events().value()) EXPECT_EQ(event.kind, "engine died");
   EXPECT_EQ(store.scores().value().size(), 0U);
 }
@@ -266,9 +219,7 @@ TEST_F(LoadCanaryTest, TheEngineThatTakesItsPlaceIsAskedAgain) {
 // Token times are known once it has passed, so all items may begin at once.
 TEST_F(LoadCanaryTest, TellsThePaceBeforeTheFirstItem) {
   script_.max_in_flight = 20;
-  for (int i = 2; i < 20; ++i) {
-    run_.tasks[0].items.push_back({std::to_string(i), "", "", nlohmann::json::object()});
-  }
+  add_items(run_.tasks[0], 20);
   ASSERT_EQ(go({.budget_s = 10000, .start_over = {}}).value(), RunEnd::complete);
   EXPECT_EQ(script_.most_running, 20U);
 }

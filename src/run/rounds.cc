@@ -78,11 +78,9 @@ TurnsLeft turns_to_common(std::span<const DoneSoFar> done, double work_s, const 
     return std::max(0.0, common - one.items) * one.item_s();
   };
   const double own_s = std::max(due_s(done.front()), kLeastTurnS);
-  TurnsLeft turns;
-  turns.variants_after = static_cast<int>(done.size()) - 1;
+  TurnsLeft turns{.variants_after = static_cast<int>(done.size()) - 1};
   for (const DoneSoFar& after : done.subspan(1)) turns.later += due_s(after) / own_s;
   turns.judge = goal.judge_item_s * common / own_s;
-  turns.loads_after = turns.variants_after + (turns.judge > 0 ? 1 : 0);
   return turns;
 }
 

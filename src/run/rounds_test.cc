@@ -83,7 +83,7 @@ TEST(Rounds, TurnsAreAsLongAsTheWayToTheSameItems) {
   EXPECT_DOUBLE_EQ(turns.own, 1);
   EXPECT_NEAR(turns.later, 9, 1e-6);
   EXPECT_EQ(turns.variants_after, 2);
-  EXPECT_EQ(turns.loads_after, 2);
+  EXPECT_EQ(turns.loads_after(), 2);
   EXPECT_DOUBLE_EQ(turns.judge, 0);
 }
 

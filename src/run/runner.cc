@@ -19,8 +19,6 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kGraderQueue = 64;
-
 Declaration declaration_of(const CompareSpec& compare, double at_s) {
   return {compare.margin_pp, compare.alpha, compare.weights.value_or(WeightRule::equal), at_s};
 }
@@ -177,16 +175,19 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
     TRY(save_spent(accounts, services.store));
     return services.store.flush_if_due();
   };
-  GraderPool graders(run, services.grader_threads, kGraderQueue, services.run_program,
-                     services.make_oracle);
+  const std::unique_ptr<Graders> graders =
+      services.make_graders
+          ? services.make_graders(run)
+          : std::make_unique<GraderPool>(run, services.grader_threads, kGraderQueue,
+                                         services.run_program, services.make_oracle);
   const auto over = TRY(to_start_over(run, options.start_over, services.identity, services.store));
   TRY(renew_looks(run, frozen, over, services.store));
   for (const std::string& name :
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
     services.progress.say(name + ": starts over, its answers are forgotten");
   }
-  const RunContext context{run,     options,  services,
-                           graders, accounts, grading_end_s(accounts, options, services.clock)};
+  const RunContext context{run,      options,  services,
+                           *graders, accounts, grading_end_s(accounts, options, services.clock)};
   const Result<RunEnd> end = run_course(context, frozen);
   // However it ended: time that was spent in a load that died is spent.
   if (counts) TRY(save_spent(accounts, services.store));

@@ -60,6 +60,8 @@ struct RunServices {
   EarlierAnswers* earlier = nullptr;        // another folder's, to be taken over; none: nullptr
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;
+  // In place of as many threads, which grade by the real clock. Empty: those.
+  std::function<std::unique_ptr<Graders>(const ResolvedRun&)> make_graders;
   SpeedGuess guess;                      // of the engine, before it is measured
   double load_limit_s = kCpuLoadLimitS;  // of a load; longer where longer ones were seen
   std::string results_folder;            // lm-eval's files go below it

@@ -1,19 +1,13 @@
 // `until: decided`: whole runs against a scripted engine.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
-#include <map>
 #include <numeric>
-#include <set>
 
 #include "plan/frozen.h"
-#include "run/runner.h"
 #include "stats/looks.h"
 #include "store/looks_kept.h"
-#include "support/scripted_engine.h"
+#include "support/scripted_run.h"
 
 namespace assay {
 namespace {
@@ -53,96 +47,45 @@ const Task& plain_task() {
 constexpr int kTarget = 212;
 constexpr int kHalf = 106;
 
-class UntilDecided : public testing::Test {
+class UntilDecided : public ScriptedRunTest {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              fmt::format("assay_decided_{}_{}",
-                          testing::UnitTest::GetInstance()->current_test_info()->name(), getpid());
-    std::filesystem::remove_all(folder_);
-    run_.plan.name = "test";
+    ScriptedRunTest::SetUp();
     run_.plan.until = Until::decided;
     run_.plan.budget_s = 1e6;
     run_.plan.compare.weights = WeightRule::square_root;
     run_.plan.compare.margin_pp = 8;
-    run_.plan.engine.args = {{"max_model_len", 100}};
-    run_.plan.fidelity.items = 0;
-    run_.plan.canary = false;
     for (const char* name : {"base", "quant", "tiny"}) add_variant(name);
     script_.token_s = 0.001;
     script_.max_in_flight = 4;
+    script_.answer = [this](const std::string& prompt) { return answer_(variant_, prompt); };
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  void add_variant(const std::string& name) {
-    VariantSpec spec;
-    spec.name = name;
-    spec.model = "/models/" + name;
-    spec.baseline = run_.variants.empty();
-    run_.variants.push_back({spec, spec.model, "", "fp-" + name});
-    run_.plan.variants.push_back(spec);
-  }
-  // Items are named by their place: "t17".
+  // A task that goes on beyond its limit.
   void add_task(const std::string& name, int items, int limit) {
-    ResolvedTask task;
-    task.spec.name = name;
-    task.spec.benchmark = "t";
-    task.spec.limit = limit;
-    task.spec.goes_on = true;
-    task.spec.max_gen_toks = 10;
-    task.task = &plain_task();
-    for (int i = 0; i < items; ++i) {
-      task.items.push_back({name + std::to_string(i), "", "", nlohmann::json::object()});
-    }
-    run_.tasks.push_back(task);
-    run_.plan.tasks.push_back(task.spec);
+    TaskSpec& spec = ScriptedRunTest::add_task(name, items, plain_task()).spec;
+    spec.limit = limit;
+    spec.goes_on = true;
+    run_.plan.tasks.push_back(spec);
   }
-
-  Result<RunEnd> go(const RunOptions& options = {}) {
-    Store store = Store::open(folder_, Store::Mode::write).value();
-    Progress progress(stderr, Progress::Style::silent, script_.clock);
-    RunServices services{.store = store, .clock = script_.clock, .progress = progress};
-    services.start_engine = [this](const ResolvedVariant& variant,
-                                   const EngineWaits&) -> Result<std::unique_ptr<Engine>> {
-      variant_ = variant.spec.name;
-      loaded_.push_back(variant_);
-      script_.answer = [this](const std::string& prompt) { return answer_(variant_, prompt); };
-      return std::make_unique<ScriptedEngine>(script_);
-    };
-    services.identity = {"fake", {{"fake", "1"}}, {}};
-    services.run_program = [](const Program&, const Deadline&) -> Result<ProgramResult> {
-      return ProgramResult{};
-    };
-    services.guess.load_s = guess_load_s_;
-    services.stop = &stop_;
-    services.results_folder = (folder_ / "results").string();
-    return run_plan(run_, options, services);
-  }
+  void at_most(int items) { run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = items; }
 
   // What may be asked before a look's last answer is graded: a busy machine's graders lag.
   [[nodiscard]] int on_the_way() const { return 4 * script_.max_in_flight; }
   [[nodiscard]] int scored(const std::string& variant) const {
     int n = 0;
-    const Store store = Store::open(folder_, Store::Mode::read).value();
-    for (const StoredScore& s : store.scores().value()) {
+    for (const StoredScore& s : scores()) {
       n += s.id.variant == variant && s.score.reason != reason::kNotRun ? 1 : 0;
     }
     return n;
   }
   [[nodiscard]] KeptLooks kept(const std::string& variant) const {
-    return kept_looks(Store::open(folder_, Store::Mode::read).value(), variant)
+    return kept_looks(stored(), variant)
         .value()
         .value_or(KeptLooks{freeze(run_).looks->schedule, "as frozen"});
   }
   static int number_of(const std::string& item) { return std::stoi(item.substr(1)); }
 
-  std::filesystem::path folder_;
-  ResolvedRun run_;
-  EngineScript script_;
-  std::atomic<bool> stop_{false};
-  std::string variant_;
-  double guess_load_s_ = 12;
-  std::vector<std::string> loaded_;
   // By default: the baseline and `quant` answer four of five rightly, `tiny` two of five.
   std::function<std::string(const std::string& variant, const std::string& item)> answer_ =
       [](const std::string& variant, const std::string& item) {
@@ -162,7 +105,7 @@ TEST_F(UntilDecided, EachVariantEndsWithTheLookThatDecidesIt) {
   EXPECT_LE(scored("quant"), kHalf + on_the_way());
   EXPECT_GE(scored("tiny"), 64);
   EXPECT_LE(scored("tiny"), 64 + on_the_way());
-  EXPECT_EQ(loaded_, (std::vector<std::string>{"base", "quant", "tiny"}));
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant", "tiny"}));
   EXPECT_EQ(kept("quant").closed_by, "as frozen");
 }
 
@@ -179,23 +122,22 @@ TEST_F(UntilDecided, ADecidedRunAsksNothingAgain) {
   const std::size_t asked = script_.prompts.size();
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.prompts.size(), asked);
-  EXPECT_EQ(loaded_.size(), 3U);
+  EXPECT_EQ(started_.size(), 3U);
 }
 
 // Every tenth item flips either way: at half of the first target that asks for more pairs than
 // were expected, and the baseline goes on in a second round.
 TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {
   add_task("t", 20000, 20);
-  script_.load_s = guess_load_s_ = 0.01;
-  run_.variants.resize(2);
-  run_.plan.variants.resize(2);
+  script_.load_s = guess_.load_s = 0.01;
+  keep_variants(2);
   answer_ = [](const std::string& variant, const std::string& item) {
     const int rank = number_of(item) % 20;
     if (variant == "base") return rank < 10 ? "yes" : "no";
     return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";  // 30 % flip
   };
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_EQ(loaded_, (std::vector<std::string>{"base", "quant", "base", "quant"}));
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant", "base", "quant"}));
   const KeptLooks looks = kept("quant");
   EXPECT_EQ(looks.closed_by, "");
   EXPECT_EQ(looks.schedule.generation, 1);
@@ -206,8 +148,7 @@ TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {
 
 TEST_F(UntilDecided, TheEndOfTheDataIsTheLastLook) {
   add_task("t", 60, 20);
-  run_.variants.resize(2);
-  run_.plan.variants.resize(2);
+  keep_variants(2);
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(freeze(run_).looks->schedule.target, 60);
   EXPECT_EQ(scored("quant"), 60);
@@ -238,8 +179,7 @@ TEST_F(UntilDecided, TheEndOfTheBudgetIsTheLastLook) {
 // With a larger budget the same folder goes on: one more look, with half of the reserve.
 TEST_F(UntilDecided, MoreTimeAfterTheEndIsPaidFromTheReserve) {
   add_task("t", 3000, 20);
-  run_.variants.resize(2);
-  run_.plan.variants.resize(2);
+  keep_variants(2);
   answer_ = [](const std::string& variant, const std::string& item) {
     const int rank = number_of(item) % 20;
     return (variant == "quant" ? (rank + 2) % 20 : rank) < 14 ? "yes" : "no";
@@ -272,8 +212,7 @@ TEST_F(UntilDecided, AnInterruptionIsNoLook) {
 
 TEST_F(UntilDecided, WhatHasNoScoreIsNoPair) {
   add_task("t", 3000, 20);
-  run_.variants.resize(2);
-  run_.plan.variants.resize(2);
+  keep_variants(2);
   answer_ = [](const std::string&, const std::string& item) {
     return number_of(item) % 5 == 4 ? "unscored" : number_of(item) % 10 == 0 ? "no" : "yes";
   };
@@ -309,14 +248,14 @@ TEST_F(UntilDecided, AVariantIsAddedToAFolder) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   const int before = scored("base") + scored("quant") + scored("tiny");
   const std::size_t asked = script_.prompts.size();
-  loaded_.clear();
+  started_.clear();
   add_variant("small");
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_EQ(loaded_, std::vector<std::string>{"small"});
+  EXPECT_EQ(started_, std::vector<std::string>{"small"});
   EXPECT_EQ(scored("base") + scored("quant") + scored("tiny"), before);
   EXPECT_GE(scored("small"), kHalf);
   EXPECT_LE(script_.prompts.size(), asked + kHalf + 8);
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const Store store = stored();
   EXPECT_FALSE(store.meta("extended_after_end").value());
   EXPECT_EQ(frozen_from_text(*store.meta("frozen:1").value())->variants.size(), 3U);
   EXPECT_EQ(frozen_from_text(*store.meta("frozen").value())->variants.size(), 4U);
@@ -339,25 +278,19 @@ class GrowsAfterLooks : public UntilDecided {
   void begin(double reserve) {
     add_task("t", 60, 20);
     run_.plan.decide.reserve = reserve;
-    run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 60;
-    run_.variants.resize(2);
-    run_.plan.variants.resize(2);
+    at_most(60);
+    keep_variants(2);
     answer_ = flips_a_fifth;
     ASSERT_EQ(go().value(), RunEnd::complete);
     ASSERT_EQ(scored("quant"), 60);
   }
   Result<RunEnd> grow_to(int items) {
-    run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = items;
-    for (int i = static_cast<int>(run_.tasks[0].items.size()); i < items; ++i) {
-      run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
-    }
+    at_most(items);
+    add_items(run_.tasks[0], items);
     go_on(folder_, run_);
     return go();
   }
-  [[nodiscard]] bool extended() const {
-    return Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value() ==
-           "1";
-  }
+  [[nodiscard]] bool extended() const { return stored().meta("extended_after_end").value() == "1"; }
 };
 
 // 222 pairs could show 3 points at 0.0044; 8 points need more than 60 for 20 % of flips.
@@ -375,7 +308,7 @@ TEST_F(GrowsAfterLooks, TheReservePaysForMoreItems) {
   EXPECT_EQ(script_.prompts.size(),
             static_cast<std::size_t>(scored("base") + scored("quant")));  // nothing again
   EXPECT_FALSE(extended());
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const Store store = stored();
   const FrozenPlan frozen = frozen_from_text(*store.meta("frozen").value()).value();
   EXPECT_EQ(frozen.tasks[0].items.size(), 900U);
   EXPECT_EQ(frozen.tasks[0].weighed_items, 60U);
@@ -399,11 +332,11 @@ TEST_F(GrowsAfterLooks, AGrownPlanGrowsOnceMoreAndEndsByItself) {
   ASSERT_EQ(grow_to(100).value(), RunEnd::complete);
   EXPECT_EQ(scored("quant"), 100);
   EXPECT_NEAR(kept("quant").schedule.non_inferior_left, 0.0025, 1e-12);
-  loaded_.clear();
+  started_.clear();
   go_on(folder_, run_);
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_TRUE(loaded_.empty());
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_TRUE(started_.empty());
+  const Store store = stored();
   EXPECT_TRUE(store.meta("frozen:2").value());
   EXPECT_FALSE(store.meta("frozen:3").value());
 }
@@ -411,13 +344,11 @@ TEST_F(GrowsAfterLooks, AGrownPlanGrowsOnceMoreAndEndsByItself) {
 // Whoever is decided stays so.
 TEST_F(UntilDecided, MoreItemsReopenNothingThatIsDecided) {
   add_task("t", 300, 20);
-  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 300;
+  at_most(300);
   ASSERT_EQ(go().value(), RunEnd::complete);
   const std::size_t asked = script_.prompts.size();
-  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 400;
-  for (int i = 300; i < 400; ++i) {
-    run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
-  }
+  at_most(400);
+  add_items(run_.tasks[0], 400);
   go_on(folder_, run_);
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(script_.prompts.size(), asked);
@@ -428,9 +359,8 @@ TEST_F(UntilDecided, MoreItemsReopenNothingThatIsDecided) {
 TEST_F(UntilDecided, MoreItemsDoNotMoveALookThatIsStillToCome) {
   add_task("t", 200, 20);
   run_.plan.compare.margin_pp = 5;
-  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 200;
-  run_.variants.resize(2);
-  run_.plan.variants.resize(2);
+  at_most(200);
+  keep_variants(2);
   int answers = 0;
   answer_ = [&](const std::string& variant, const std::string& item) {
     if (variant == "quant" && ++answers == 80) stop_ = true;
@@ -438,10 +368,8 @@ TEST_F(UntilDecided, MoreItemsDoNotMoveALookThatIsStillToCome) {
   };
   ASSERT_EQ(go().value(), RunEnd::interrupted);
   stop_ = false;
-  run_.tasks[0].spec.at_most = run_.plan.tasks[0].at_most = 3000;
-  for (int i = 200; i < 3000; ++i) {
-    run_.tasks[0].items.push_back({"t" + std::to_string(i), "", "", nlohmann::json::object()});
-  }
+  at_most(3000);
+  add_items(run_.tasks[0], 3000);
   go_on(folder_, run_);
   ASSERT_EQ(go().value(), RunEnd::complete);
   const LookSchedule looks = kept("quant").schedule;
@@ -462,7 +390,7 @@ TEST_F(UntilDecided, ATaskIsAddedAfterLooks) {
   go_on(folder_, run_);
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored("quant"), before + 30);
-  const Store store = Store::open(folder_, Store::Mode::read).value();
+  const Store store = stored();
   const FrozenPlan frozen = frozen_from_text(*store.meta("frozen").value()).value();
   EXPECT_EQ(frozen.tasks[0].weight, 0);
   EXPECT_EQ(frozen.looks->order.front(), 1U);
@@ -483,7 +411,7 @@ TEST_F(UntilDecided, AVariantThatStartsOverDoesNotHaveItsLevelsTwice) {
   EXPECT_EQ(due(looks, kHalf), nullptr);
   EXPECT_EQ(scored("quant"), kTarget);
   EXPECT_EQ(kept("tiny").closed_by, "as frozen");
-  EXPECT_FALSE(Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value());
+  EXPECT_FALSE(stored().meta("extended_after_end").value());
 }
 
 TEST_F(UntilDecided, ABaselineThatStartsOverSpendsTheLooksOfAll) {
@@ -514,9 +442,9 @@ TEST_F(UntilDecided, AFolderKeepsWhatItsRunWasExpectedToBe) {
   run_.plan.tasks[0].expected_tokens.reset();
   run_.plan.decide.expected_discordance.reset();
   go_on(folder_, run_);
-  loaded_.clear();
+  started_.clear();
   ASSERT_EQ(go().value(), RunEnd::complete);
-  EXPECT_TRUE(loaded_.empty());
+  EXPECT_TRUE(started_.empty());
   run_.plan.decide.expected_discordance = 0.2;
   const auto end = go();
   ASSERT_FALSE(end);
@@ -537,7 +465,7 @@ TEST_F(UntilDecided, ALimitIsRaisedAfterResults) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(scored("base"), 100);
   EXPECT_EQ(script_.prompts.size(), 300U);
-  EXPECT_TRUE(Store::open(folder_, Store::Mode::read).value().meta("extended_after_end").value());
+  EXPECT_TRUE(stored().meta("extended_after_end").value());
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace assay {
 
 class VariantGrading {
  public:
-  VariantGrading(std::string variant, WorkList& work, GraderPool& graders, RunServices& services)
+  VariantGrading(std::string variant, WorkList& work, Graders& graders, RunServices& services)
       : variant_(std::move(variant)), work_(work), graders_(graders), services_(services) {}
 
   // Answers are graded no longer than until then, on services.clock; else without end.
@@ -46,7 +46,7 @@ class VariantGrading {
 
   std::string variant_;
   WorkList& work_;
-  GraderPool& graders_;
+  Graders& graders_;
   RunServices& services_;
   double end_s_ = std::numeric_limits<double>::infinity();
   bool left_ungraded_ = false;

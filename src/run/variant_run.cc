@@ -27,7 +27,7 @@ EngineSetup setup_of(const ResolvedRun& run, const ResolvedVariant& variant) {
 
 VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
                        const RunOptions& options, RunServices& services,
-                       const EngineIdentity& identity, GraderPool& graders)
+                       const EngineIdentity& identity, Graders& graders)
     : EngineTurn(options, services, setup_of(run, variant)),
       run_(run),
       variant_(variant),
@@ -181,7 +181,7 @@ Result<bool> VariantRun::awaits_canary() {
 
 Status VariantRun::begin_work(const Accounts& accounts, const TurnsLeft& turns) {
   const double load_s = TRY(expected_load_s(services_.store, services_.guess.load_s));
-  share_ = TurnShare(now_s(), accounts.work_left_s(turns.loads_after * load_s), turns,
+  share_ = TurnShare(now_s(), accounts.work_left_s(turns.loads_after() * load_s), turns,
                      work_.first_costs());
   open_at_ready_ = waiting();
   if (has_deadline()) deadline_s_ = share_end_s();

@@ -21,7 +21,7 @@ namespace assay {
 class VariantRun final : private EngineTurn {
  public:
   VariantRun(const ResolvedRun& run, const ResolvedVariant& variant, const RunOptions& options,
-             RunServices& services, const EngineIdentity& identity, GraderPool& graders);
+             RunServices& services, const EngineIdentity& identity, Graders& graders);
 
   // `until: decided`: its looks. Once they decide, what lies beyond the limits is left out. Before
   // prepare(); nullptr: none are taken.

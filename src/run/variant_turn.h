@@ -13,7 +13,7 @@ struct RunContext {
   const ResolvedRun& run;
   const RunOptions& options;
   RunServices& services;
-  GraderPool& graders;
+  Graders& graders;
   const Accounts& accounts;
   double grading_end_s;  // when grading ends, on the clock
 

@@ -1,0 +1,205 @@
+// Grading beside the engine, behind it and anew.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "support/runner_fixture.h"
+
+namespace assay {
+namespace {
+
+TEST_F(RunnerTest, ASandboxFaultIsGradedAgain) {
+  Task with_program = test_task();
+  with_program.programs = [](const Item&, const std::vector<StepResult>&,
+                             const TaskContext&) -> Result<Programs> { return Programs(1); };
+  for (ResolvedTask& task : run_.tasks) task.task = &with_program;
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return environment_error("the sandbox failed", "killed from outside", "");
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 18);
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 0);
+  EXPECT_EQ(script_.loads, 2);  // no engine is needed for it
+}
+
+// A signal that comes while the last answers are graded: they wait for the next run.
+TEST_F(RunnerTest, InterruptedGradingLeavesTheRestUngraded) {
+  for (ResolvedTask& task : run_.tasks) task.task = &oracle_task();
+  progress_file_ = folder_.string() + "_said";
+  const std::string line = "answers are not graded yet";
+  std::atomic<int> asked = 0;  // by several graders
+  std::atomic<int> looks = 0;
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    if (++asked == 3) stop_ = true;
+    if (!stop_) return true;
+    // Whatever it takes, nobody waits for it.
+    for (; looks < 2000 && said().find(line) == std::string::npos; ++looks) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+  };
+  run_.variants.pop_back();
+  run_.plan.variants.pop_back();
+  script_.max_in_flight = 1;
+  script_.answer = [&](const std::string&) { return std::string("yes"); };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+  EXPECT_LE(scores().size(), 2U);
+  const std::string all = said();
+  EXPECT_NE(all.find(line), std::string::npos) << all;
+  EXPECT_EQ(all.find(line), all.rfind(line)) << all;  // once
+
+  stop_ = false;
+  asked = 3;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(scores().size(), 9U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+  std::filesystem::remove(progress_file_);
+}
+
+TEST_F(RunnerTest, TheWaitForGradesIsShown) {
+  for (ResolvedTask& task : run_.tasks) task.task = &oracle_task();
+  int answered = 0;
+  script_.answer = [&](const std::string&) {
+    if (++answered == 9) stop_ = true;  // the first variant's last
+    return std::string("yes");
+  };
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+  };
+  ASSERT_EQ(go().value(), RunEnd::interrupted);
+  stop_ = false;
+  progress_file_ = folder_.string() + "_said";
+  const std::string line = "9 being graded\n";
+  std::atomic<bool> shown = false;
+  std::atomic<int> looks = 0;  // over all answers and graders
+  oracle_ = [&](const std::string&) -> std::expected<bool, NoDecision> {
+    for (; looks < 2000 && !shown; ++looks) {
+      if (said().find(line) != std::string::npos) shown = true;
+      if (!shown) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_TRUE(shown) << said();
+  std::filesystem::remove(progress_file_);
+}
+
+TEST_F(RunnerTest, WithoutMathVerifyAnswersAreUnscoredAndGradedOnceItIsThere) {
+  run_.tasks[0].task = &oracle_task();
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> {
+    return std::unexpected(NoDecision{NoDecision::Kind::unavailable, "exit code 1"});
+  };
+  progress_file_ = folder_.string() + "_said";
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_NE(said().find("base: 6 answers are unscored (Math-Verify not available): exit code 1\n"),
+            std::string::npos)
+      << said();
+  for (const StoredScore& s : scores()) {
+    EXPECT_EQ(s.score.reason, s.id.task == "a" ? "Math-Verify not available" : "") << s.id.item;
+  }
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> { return true; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.starts, 2);  // the first run's
+  EXPECT_EQ(scores().size(), 18U);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+  std::filesystem::remove(progress_file_);
+}
+
+// Slow programs are mostly wrong ones: were only they left out, the score would rise.
+TEST_F(RunnerTest, TimeForGradingEndsEachLaneAtItsFirstUngradedItem) {
+  run_.tasks[0].task = &program_task();
+  int answered = 0;
+  std::atomic<bool> released{false};
+  script_.answer = [&](const std::string&) {  // the last of each variant comes as its time ends
+    ++answered;
+    released = answered == 18;
+    if (answered % 9 > 0) return std::string("yes");
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // all others are graded
+    script_.clock.advance(Seconds(answered == 9 ? 48.5 : 98.5) - script_.clock.now());
+    return std::string("yes");
+  };
+  run_program_ = [&](const Program& program, const Deadline& until) -> Result<ProgramResult> {
+    if (program.source != "a2") return ProgramResult{};
+    const Deadline a_second = until.at_most(std::chrono::seconds(1));  // this clock stands still
+    while (!released && !a_second.over()) std::this_thread::sleep_for(a_second.left());
+    return std::unexpected(interrupted_error());
+  };
+  RunOptions options;
+  options.budget_s = 100;  // shares of 48 s, and 2 s more for what is ungraded in the end
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  ASSERT_EQ(scores().size(), 18U);
+  for (const StoredScore& s : scores()) {
+    const bool late = s.id.task == "a" && s.id.item >= "a2";
+    EXPECT_EQ(s.score.reason, late ? reason::kNotScoredBudget : "") << s.id.item;
+  }
+  // The next run has nothing else to do, and does it.
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    return ProgramResult{};
+  };
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(answered, 18);
+  for (const StoredScore& s : scores()) EXPECT_EQ(s.score.reason, "") << s.id.item;
+}
+
+TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
+  run_.plan.compare.noise_floor = true;
+  ASSERT_TRUE(go());
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  const auto before = store.scores().value();
+  EXPECT_EQ(before.size(), 27U);
+  for (const StoredScore& s : before) ASSERT_TRUE(store.put_score({s.id, Score{}}));
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  ASSERT_TRUE(rescore(run_, services));
+  const auto after = store.scores().value();
+  ASSERT_EQ(after.size(), before.size());
+  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+}
+
+TEST_F(RunnerTest, RescoreLeavesOutWhatCameAfterAnAnswerThatTimeCut) {
+  ASSERT_TRUE(go());
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  Score not_run;
+  not_run.reason = reason::kNotRun;
+  const auto before = store.scores().value();
+  const AnswerId left_out = before.back().id;
+  ASSERT_TRUE(store.put_score({left_out, not_run}));
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  ASSERT_TRUE(rescore(run_, services));
+  const auto after = store.scores().value();
+  for (const StoredScore& s : after) {
+    EXPECT_EQ(s.score.reason, s.id == left_out ? reason::kNotRun : "") << s.id.item;
+  }
+}
+
+TEST_F(RunnerTest, InterruptedRescoreKeepsTheScoresThere) {
+  run_.tasks[0].task = &oracle_task();
+  oracle_ = [](const std::string&) -> std::expected<bool, NoDecision> { return true; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  Progress progress(stderr, Progress::Style::silent, script_.clock);
+  RunServices services{.store = store, .clock = script_.clock, .progress = progress};
+  services.stop = &stop_;
+  services.make_oracle = [this] {
+    return std::make_unique<FunctionOracle>([this](const std::string&) {
+      stop_ = true;
+      return std::unexpected(NoDecision{NoDecision::Kind::interrupted, "a signal came"});
+    });
+  };
+  const Status scored = rescore(run_, services);
+  ASSERT_FALSE(scored);
+  EXPECT_EQ(scored.error().kind, ErrorKind::interrupted);
+  const auto after = store.scores().value();
+  EXPECT_EQ(after.size(), 18U);
+  for (const StoredScore& s : after) EXPECT_EQ(s.score.outcome, Outcome::scored) << s.id.item;
+}
+
+}  // namespace
+}  // namespace assay
