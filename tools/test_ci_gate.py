@@ -109,3 +109,14 @@ def test_gitlab(tmp_path: Path) -> None:
     assert job["artifacts"]["reports"]["junit"] == "$ASSAY_JUNIT"
     for file in ("assay-junit.xml", "assay-summary.md"):
         assert (tmp_path / file).stat().st_size > 0
+
+
+def test_the_documented_workflows_name_what_there_is() -> None:
+    text = (ROOT / "docs/ci.md").read_text()
+    github, gitlab = (
+        yaml.safe_load(block.split("```")[0]) for block in text.split("```yaml\n")[1:]
+    )
+    (uses,) = (s for s in github["jobs"]["quantisation"]["steps"] if "with" in s)
+    assert set(uses["with"]) == set(action()["inputs"])
+    template = yaml.safe_load((ROOT / gitlab["include"][0]["file"]).read_text())
+    assert gitlab["quantisation"]["extends"] in template
