@@ -1,7 +1,8 @@
 # The libraries that assay is built from. With ASSAY_PORTABLE (preset `portable`, tools/portable)
-# all but the C library are linked statically, so that one file runs on Debian 12, Ubuntu 24.04 and
-# whatever else has a C library as new as the build's.
+# all but the C library are linked statically, so that one file runs wherever the C library is as new
+# as the one that was linked: ASSAY_OLDER_LIBC holds an older one than the build's.
 option(ASSAY_PORTABLE "link all libraries but the C library statically" OFF)
+set(ASSAY_OLDER_LIBC "" CACHE PATH "folder with an older C library to link with; empty: this machine's")
 
 find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
@@ -48,3 +49,18 @@ target_compile_features(assay_fmt PUBLIC cxx_std_20)
 add_library(fmt::fmt ALIAS assay_fmt)
 
 add_link_options(-static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,-s)
+
+# Compiled with this machine's headers and linked with the older library, which says of every symbol
+# the version that it had there. What it lacks of what libstdc++, libgcc and our code want is in
+# older_glibc.cc. libpthread and libdl were libraries of their own before glibc 2.34.
+if(ASSAY_OLDER_LIBC)
+  set(older_glibc "${CMAKE_BINARY_DIR}/older_glibc.o")
+  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections
+    -c "${CMAKE_SOURCE_DIR}/cmake/older_glibc.cc" -o "${older_glibc}" COMMAND_ERROR_IS_FATAL ANY)
+  set(folders "${ASSAY_OLDER_LIBC}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}"
+    "${ASSAY_OLDER_LIBC}/lib/${CMAKE_LIBRARY_ARCHITECTURE}")
+  list(GET folders 0 first)
+  add_link_options("--sysroot=${ASSAY_OLDER_LIBC}" "-B${first}")
+  link_directories(BEFORE ${folders})
+  set(CMAKE_CXX_STANDARD_LIBRARIES "${older_glibc} -lpthread -ldl -lm")
+endif()

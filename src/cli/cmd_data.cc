@@ -40,7 +40,7 @@ bool is_wanted(const std::vector<std::string>& names, const std::string& name) {
 }
 
 Result<int> fetch(const std::vector<std::string>& names, const Deadline& until) {
-  const PythonEnv python = TRY(find_worker_python(python_search_here("")));
+  const PythonEnv python = TRY(find_python(python_search_here("")));
   HubClient client;
   client.python = python.python.string();
   client.until = until;

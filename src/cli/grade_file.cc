@@ -22,7 +22,7 @@ namespace {
 class Graders {
  public:
   explicit Graders(const Deadline& until)
-      : until_(until), found_(find_worker_python(python_search_here(""))) {}
+      : until_(until), found_(find_python(python_search_here(""))) {}
 
   Result<ProgramResult> run(const Program& program) {
     if (!sandbox_) {

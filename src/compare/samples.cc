@@ -209,9 +209,15 @@ bool is_reserved(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool is_of_assay(const Fields& fields) {
+  return !field(fields, "outcome").empty();
+}
+
 // Arguments of the first request: {"gen_args_0": {"arg_0": prompt, "arg_1": {…}}}, before lm-eval
 // 0.4.5 [[prompt, {…}]].
 OrderedJson generation_of(const Fields& fields) {
+  // Ours lack the stop strings, and a run's plan says the rest.
+  if (is_of_assay(fields)) return {};
   constexpr std::size_t kDeepestArguments = 200;
   const std::string_view arguments = field(fields, "arguments");
   if (nesting_of(arguments) > kDeepestArguments) return {};
@@ -237,7 +243,8 @@ SampleLayout layout_of(const Fields& fields) {
     }
   }
   out.generation = generation_of(fields);
-  out.generated = out.generation.is_object() || field(fields, "arguments").empty();
+  out.generated =
+      out.generation.is_object() || is_of_assay(fields) || field(fields, "arguments").empty();
   // Before lm-eval 0.4.7 the metrics were not listed: every further field with a number is one.
   if (!out.metrics.empty()) return out;
   for (const auto& [name, value] : fields) {

@@ -151,6 +151,23 @@ bool is_environment(const fs::path& root) {
   return fs::exists(root / "pyvenv.cfg", code) || fs::is_directory(root / "conda-meta", code);
 }
 
+// Python as a system's own has it: the program in PREFIX/bin, its worker below
+// PREFIX/lib/python3.N (Debian's and vLLM's images: dist-packages), the interpreter anywhere in
+// PATH.
+std::optional<fs::path> python_of_install(const fs::path& prefix) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(prefix / "lib", code)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("python3.")) continue;
+    for (const char* packages : {"site-packages", "dist-packages"}) {
+      if (!fs::exists(entry.path() / packages / "assay_worker" / "__init__.py", code)) continue;
+      if (fs::path own = prefix / "bin" / name; is_program(own)) return own;
+      if (fs::path found = expand(name); is_program(found)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
 Result<PythonEnv> locate(const PythonSearch& search) {
   PythonEnv out;
   if (!search.plan_python.empty()) {
@@ -173,6 +190,11 @@ Result<PythonEnv> locate(const PythonSearch& search) {
   if (is_program(beside) && is_environment(search.executable.parent_path().parent_path())) {
     out.python = beside;
     out.found_by = "the environment assay is installed in";
+    return out;
+  }
+  if (auto python = python_of_install(search.executable.parent_path().parent_path())) {
+    out.python = *python;
+    out.found_by = "the Python assay is installed for";
     return out;
   }
   for (const fs::path& folder : {search.current_dir, search.executable.parent_path()}) {
@@ -233,9 +255,28 @@ Result<PythonEnv> find_python(const PythonSearch& search) {
   return out;
 }
 
+Status check_worker_version(const PythonEnv& env) {
+  std::vector<std::string> found;
+  for (const char* name : {"assay", "assay-worker"}) {
+    if (const auto package = env.packages.find(name); package != env.packages.end()) {
+      found.push_back(package->second);
+    }
+  }
+  const bool other = !found.empty() && std::ranges::find(found, ASSAY_VERSION) == found.end();
+  // What PYTHONPATH names comes first, and says its version when it greets.
+  if (!other || on_python_path("assay_worker")) return {};
+  return environment_error(
+      "the Python environment has another version of assay's worker",
+      fmt::format("{} ({}) has {}, this program is {}", env.python.string(), env.found_by,
+                  found.front(), ASSAY_VERSION),
+      fmt::format("{} -m pip install assay=={}, or use the assay of that environment",
+                  env.python.string(), ASSAY_VERSION));
+}
+
 Result<PythonEnv> find_worker_python(const PythonSearch& search) {
   PythonEnv out = TRY(find_python(search));
   TRY(out.engine());
+  TRY(check_worker_version(out));
   // Its own package, part of assay's wheel, or copied beside a launched run.
   if (!out.packages.contains("assay-worker") && !out.packages.contains("assay") &&
       !on_python_path("assay_worker")) {

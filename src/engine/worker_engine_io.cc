@@ -140,6 +140,11 @@ void WorkerEngine::handle(json frame) {
                          "install the assay_worker that came with this assay"});
       }
       hello_ = hello_from(frame);
+      if (const auto other = other_worker_version(hello_)) {
+        return die(Error{ErrorKind::environment, "the worker is of another version of assay",
+                         fmt::format("the worker is {}, this program {}", *other, ASSAY_VERSION),
+                         "install both from one wheel, or run tools/setup: docs/install.md"});
+      }
       greeted_ = true;
     } else if (type == "heartbeat") {
       handle_heartbeat(frame);

@@ -54,6 +54,16 @@ TEST_F(WorkerEngineTest, AnotherProtocolEndsTheConnection) {
   EXPECT_EQ(started.error().why, "version 1, not 2");
 }
 
+// Protocol and everything else fit: what a worker of another release does with them is not known.
+TEST_F(WorkerEngineTest, OursOfAnotherVersionIsRefused) {
+  const auto started = start({{"hello", {{"versions", {{"assay_worker", "9.9"}}}}}});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::environment);
+  EXPECT_EQ(started.error().what, "the worker is of another version of assay");
+  EXPECT_EQ(started.error().why, "the worker is 9.9, this program " ASSAY_VERSION);
+  EXPECT_TRUE(start({{"hello", {{"versions", {{"assay_worker", ASSAY_VERSION}}}}}}));
+}
+
 TEST_F(WorkerEngineTest, AWorkerThatNeverGreetsIsGivenUp) {
   options_.hello_timeout = milliseconds(300);
   const auto started = start({{"silent", true}});

@@ -72,6 +72,12 @@ EngineHello hello_from(const json& frame) {
   return out;
 }
 
+std::optional<std::string> other_worker_version(const EngineHello& hello) {
+  const auto own = hello.versions.find("assay_worker");
+  if (own == hello.versions.end() || own->second == ASSAY_VERSION) return std::nullopt;
+  return own->second;
+}
+
 OpenedModel opened_from(const json& frame) {
   OpenedModel out;
   out.tokenizer_hash = frame.at("tokenizer_hash");

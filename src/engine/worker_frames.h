@@ -3,6 +3,8 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/engine.h"
@@ -12,6 +14,9 @@ namespace assay {
 inline constexpr int kProtocolVersion = 2;
 
 [[nodiscard]] EngineHello hello_from(const nlohmann::json& frame);
+// The version of assay's own worker, where it is not this program's. Nothing: it is, or another
+// worker greets.
+[[nodiscard]] std::optional<std::string> other_worker_version(const EngineHello& hello);
 [[nodiscard]] OpenedModel opened_from(const nlohmann::json& frame);
 [[nodiscard]] LoadFacts loaded_from(const nlohmann::json& frame);
 [[nodiscard]] EngineStats stats_from(const nlohmann::json& frame);

@@ -40,6 +40,7 @@ json frozen_task_json(const FrozenTask& task) {
               {"fingerprint", task.fingerprint},
               {"items", std::move(items)}};
   if (!task.cut_at.empty()) out["cut_at"] = task.cut_at;
+  if (task.num_fewshot) out["num_fewshot"] = *task.num_fewshot;
   if (task.least_items) out["least_items"] = *task.least_items;
   if (task.weighed_items) out["weighed_items"] = *task.weighed_items;
   return out;
@@ -77,6 +78,7 @@ FrozenTask frozen_task_from(const json& value) {
     task.items.push_back({item.at("id"), item.at("stratum"), item.at("group")});
   }
   task.cut_at = value.value("cut_at", std::vector<std::string>());
+  if (value.contains("num_fewshot")) task.num_fewshot = value.at("num_fewshot").get<int>();
   if (value.contains("least_items")) task.least_items = value.at("least_items").get<std::size_t>();
   if (value.contains("weighed_items")) {
     task.weighed_items = value.at("weighed_items").get<std::size_t>();
@@ -183,7 +185,8 @@ json hashed(const FrozenPlan& frozen) {
   }
   for (auto& variant : value["variants"]) variant.erase("model");
   for (auto& task : value["tasks"]) {
-    for (const char* key : {"data_folder", "hub_id", "revision"}) task.erase(key);
+    // Where rows lie changes no question, and the plan itself says how many exemplars it wants.
+    for (const char* key : {"data_folder", "hub_id", "revision", "num_fewshot"}) task.erase(key);
   }
   for (auto& task : plan["tasks"]) {
     for (const char* key : {"data", "expect"}) task.erase(key);

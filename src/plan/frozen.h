@@ -33,6 +33,7 @@ struct FrozenTask {
   double weight = 1;
   int repeats = 1;
   int max_gen_toks = 0;              // 0: generates nothing
+  std::optional<int> num_fewshot;    // exemplars before a question; none: not known
   std::vector<std::string> metrics;  // the verdict's metric first
   // Stop strings of lm-eval's at which the engine did not end an answer (HeadingStops::answer).
   // What lm-eval would have got ends before the first of them.

@@ -207,6 +207,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   task.chance = chance_of(frozen, scores_of(scores, base, frozen.name));
   task.repeats = frozen.repeats;
   task.metrics = frozen.metrics;
+  task.num_fewshot = frozen.num_fewshot;
   task.cut_at = frozen.cut_at;
   std::map<std::string, std::string> group_of;
   for (const FrozenItem& item : frozen.items) group_of[item.id] = item.group;
@@ -239,6 +240,28 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
     task.shared_means.push_back(task.shared > 0 ? sum / static_cast<double>(task.shared) : 0);
   }
   return task;
+}
+
+// By lm-eval's names. Its stop strings are the task's own affair: the frozen plan has them not.
+Json generation_of(const FrozenTask& frozen, const TaskSpec& spec) {
+  if (frozen.max_gen_toks == 0) return nullptr;
+  Json out = spec.sampling;
+  const double temperature = out.value("temperature", 0.0);
+  out["temperature"] = temperature;
+  out["do_sample"] = temperature > 0;
+  out["max_gen_toks"] = frozen.max_gen_toks;
+  return out;
+}
+
+PromptValues prompts_of(const FrozenPlan& frozen) {
+  const bool exemplars = std::ranges::any_of(
+      frozen.tasks, [](const FrozenTask& task) { return task.num_fewshot.value_or(0) > 0; });
+  PromptValues out{frozen.plan.seed, frozen.plan.chat.system, std::nullopt};
+  if (!exemplars || !frozen.plan.chat.apply_template) return out;
+  out.fewshot_as_multiturn = std::ranges::all_of(frozen.plan.tasks, [](const TaskSpec& task) {
+    return task.options.value("fewshot_as_multiturn", true);
+  });
+  return out;
 }
 
 // One variant's tasks beside the baseline's. Those of the looks have the pairs of the last one.
@@ -335,6 +358,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.until = frozen.plan.until;
   report.extended = TRY(store.meta(kExtendedKey)).has_value();
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
+  report.prompts = prompts_of(frozen);
   report.graders = TRY(graders_of(store, frozen));
   report.spent_s = TRY(number_meta(store, "spent_s"));
   report.started_at_s = TRY(number_meta(store, "started_at"));
@@ -347,14 +371,17 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   for (const FrozenTask& task : frozen.tasks) {
     report.tasks.push_back(make_task(task, report, scores));
     const auto spec = std::ranges::find(frozen.plan.tasks, task.name, &TaskSpec::name);
-    if (spec != frozen.plan.tasks.end()) report.tasks.back().expect = spec->expect;
+    if (spec == frozen.plan.tasks.end()) continue;
+    report.tasks.back().expect = spec->expect;
+    report.tasks.back().generation = generation_of(task, *spec);
   }
   name_titles_apart(report.tasks);
   TRY(read_outputs(store, frozen, scores, report));
   Json opened = Json::object();
-  for (const VariantValues& v : report.variants) {
+  for (VariantValues& v : report.variants) {
     if (const auto text = TRY(store.meta("opened:" + v.name))) {
       opened[v.name] = TRY(parse_json(*text, "the store"));
+      v.template_hash = opened[v.name].value("template_hash", "");
     }
   }
   report.looks.resize(report.variants.size());

@@ -47,40 +47,134 @@ std::string model_source(const VariantValues& variant) {
   return variant.facts.worker.empty() ? kVllmKind : variant.facts.worker;
 }
 
-Json results_file(const RunReport& report, std::size_t v) {
-  const VariantValues& variant = report.variants[v];
-  Json results = Json::object();
-  Json samples = Json::object();
-  Json configs = Json::object();
-  Json versions = Json::object();
+// Whose scorer the metric `lm_eval` is, and whose layout these files have.
+constexpr const char* kLmEvalVersion = "0.4.13";
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+// As lm-eval names a model's folder: each run of characters that a file's name may not have becomes
+// two underscores.
+std::string sanitized(const std::string& model) {
+  constexpr std::string_view kForbidden = "\"<>:/|\\?*[]";
+  std::string out;
+  bool within = false;
+  for (const char c : model) {
+    const bool forbidden = kForbidden.find(c) != std::string_view::npos;
+    if (!forbidden) out.push_back(c);
+    if (forbidden && !within) out += "__";
+    within = forbidden;
+  }
+  return out;
+}
+
+// What lm-eval asks torch for, of what the worker told.
+std::string environment_text(const LoadFacts& facts) {
+  std::string out;
+  for (const auto& [package, version] : facts.versions) out += package + " " + version + "\n";
+  for (const auto& [name, value] : facts.engine) out += name + ": " + value + "\n";
+  for (std::size_t i = 0; i < facts.devices.size(); ++i) {
+    out += fmt::format("device {}: {}\n", i, facts.devices[i]);
+  }
+  return out;
+}
+
+Json version_of(const LoadFacts& facts, const std::string& package) {
+  const auto found = facts.versions.find(package);
+  return found == facts.versions.end() ? Json(nullptr) : Json(found->second);
+}
+
+Json results_entry(const TaskValues& task, const Cell& cell) {
+  Json entry = {{"name", task.name}, {"alias", task.title}, {"sample_len", cell.scored}};
+  for (const auto& [metric, mean] : cell.metrics) {
+    const auto [name, filter] = metric_name(metric);
+    entry[fmt::format("{},{}", name, filter)] = mean;
+    entry[fmt::format("{}_stderr,{}", name, filter)] = mean_stderr(mean, cell.scored);
+  }
+  if (!cell.not_available.empty()) entry["status"] = cell.not_available;
+  return entry;
+}
+
+Json config_of(const TaskValues& task) {
+  Json config = {
+      {"task", task.name},
+      {"task_alias", task.title},
+      {"num_fewshot", task.num_fewshot ? Json(*task.num_fewshot) : Json(nullptr)},
+      {"repeats", task.repeats},
+      {"output_type", task.kind == "loglikelihood" ? "multiple_choice" : "generate_until"}};
+  if (!task.generation.is_null()) config["generation_kwargs"] = task.generation;
+  return config;
+}
+
+// All of our metrics are shares of right answers.
+Json higher_is_better(const Cell& cell) {
+  Json out = Json::object();
+  for (const auto& [metric, mean] : cell.metrics) out[metric_name(metric).metric] = true;
+  return out;
+}
+
+// lm-eval's tables, a line a task.
+void add_tasks(const RunReport& report, std::size_t v, Json& out) {
+  for (const char* table : {"results", "group_subtasks", "configs", "versions", "n-shot",
+                            "n-samples", "higher_is_better"}) {
+    out[table] = Json::object();
+  }
   for (const TaskValues& task : report.tasks) {
     const Cell& cell = task.cells[v];
-    Json entry = {{"alias", task.title}};
-    for (const auto& [metric, mean] : cell.metrics) {
-      const auto [name, filter] = metric_name(metric);
-      entry[fmt::format("{},{}", name, filter)] = mean;
-      entry[fmt::format("{}_stderr,{}", name, filter)] = mean_stderr(mean, cell.scored);
-    }
-    if (!cell.not_available.empty()) entry["status"] = cell.not_available;
-    results[task.name] = entry;
-    samples[task.name] = {{"original", task.planned}, {"effective", cell.scored}};
-    configs[task.name] = {{"task", task.name}, {"num_fewshot", nullptr}, {"repeats", task.repeats}};
-    versions[task.name] = 1;
+    out["results"][task.name] = results_entry(task, cell);
+    out["configs"][task.name] = config_of(task);
+    out["versions"][task.name] = 1;
+    if (task.num_fewshot) out["n-shot"][task.name] = *task.num_fewshot;
+    out["n-samples"][task.name] = {{"original", task.planned}, {"effective", cell.scored}};
+    out["higher_is_better"][task.name] = higher_is_better(cell);
   }
-  return {{"results", results},
-          {"configs", configs},
-          {"versions", versions},
-          {"n-samples", samples},
-          {"higher_is_better", Json::object()},
-          {"config",
-           {{"model", "assay"}, {"model_args", variant.model}, {"engine", variant.facts.versions}}},
-          {"model_name", variant.model},
-          {"model_source", model_source(variant)},
-          {"date", report.started_at_s},
-          {"start_time", report.started_at_s},
-          {"end_time", report.ended_at_s},
-          {"samples_version", kSamplesVersion},
-          {"assay", report.assay_version}};
+}
+
+void add_prompts(const PromptValues& prompts, const VariantValues& variant, Json& out) {
+  const std::string& system = prompts.system_instruction;
+  out["system_instruction"] = or_null(system);
+  out["system_instruction_sha"] = or_null(system.empty() ? "" : sha256_hex(system));
+  out["fewshot_as_multiturn"] =
+      prompts.fewshot_as_multiturn ? Json(*prompts.fewshot_as_multiturn) : Json(nullptr);
+  out["chat_template"] = nullptr;  // the store holds its hash alone
+  out["chat_template_sha"] = or_null(variant.template_hash);
+}
+
+void add_environment(const VariantValues& variant, Json& out) {
+  out["git_hash"] = nullptr;  // a released program, no checkout: "assay" has its version
+  out["upper_git_hash"] = nullptr;
+  out["lm_eval_version"] = kLmEvalVersion;
+  out["transformers_version"] = version_of(variant.facts, "transformers");
+  out["pretty_env_info"] = environment_text(variant.facts);
+  out["max_length"] =
+      variant.facts.max_model_len > 0 ? Json(variant.facts.max_model_len) : Json(nullptr);
+}
+
+Json results_file(const RunReport& report, std::size_t v, const Json& task_hashes) {
+  const VariantValues& variant = report.variants[v];
+  Json out = {{"config",
+               {{"model", "assay"},
+                {"model_args", variant.model},
+                {"engine", variant.facts.versions},
+                {"batch_size", "auto"},
+                {"limit", nullptr},
+                {"random_seed", report.prompts.seed}}},
+              {"model_name", variant.model},
+              {"model_name_sanitized", sanitized(variant.model)},
+              {"model_source", model_source(variant)},
+              {"task_hashes", task_hashes},
+              {"date", report.started_at_s},
+              {"start_time", report.started_at_s},
+              {"end_time", report.ended_at_s},
+              // Text, as lm-eval has it.
+              {"total_evaluation_time_seconds", fmt::format("{}", report.spent_s)},
+              {"samples_version", kSamplesVersion},
+              {"assay", report.assay_version}};
+  add_tasks(report, v, out);
+  add_prompts(report.prompts, variant, out);
+  add_environment(variant, out);
+  return out;
 }
 
 // lm-eval's filters of a task, where it has several; the first is "none", which is ours.
@@ -106,6 +200,14 @@ std::string_view as_lm_eval_cuts(std::string_view text, const TaskValues& task) 
   return text;
 }
 
+// What lm-eval's task code hands its model: the prompt and how to go on from it. For the prompt
+// stands its hash: these files are passed on, and a prompt holds the question.
+Json arguments_of(const TaskValues& task, const std::string& prompt_hash) {
+  Json request = {{"arg_0", prompt_hash.empty() ? "" : "sha256:" + prompt_hash}};
+  if (!task.generation.is_null()) request["arg_1"] = task.generation;
+  return {{"gen_args_0", request}};
+}
+
 // An item as one filter sees it.
 Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
                          const RunReport& report, int doc_id, const std::string& filter) {
@@ -116,11 +218,15 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
   const std::string text = TRY(report.texts->get(output.text));
   const std::string_view theirs = as_lm_eval_cuts(text, task);
   const bool cut = theirs.size() < text.size();
+  std::string prompt_hash;
+  if (output.prompt_hash.size > 0) prompt_hash = TRY(report.prompt_hashes->get(output.prompt_hash));
   Json line = {
       {"doc_id", doc_id},
       {"doc_hash", sha256_hex(item.task + "/" + item.id)},
       {"doc", {{"id", item.id}, {"group", item.group}}},
       {"target", item.target},
+      {"target_hash", sha256_hex(item.target)},
+      {"arguments", arguments_of(task, prompt_hash)},
       {"resps", {{theirs}}},
       {"filtered_resps", {taken != several.filtered.end() ? taken->second : output.extracted}},
       {"filter", filter},
@@ -131,8 +237,7 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
     line["output"] = text;
     line["output_finish_reason"] = output.finish_reason;
   }
-  if (output.prompt_hash.size > 0)
-    line["prompt_hash"] = TRY(report.prompt_hashes->get(output.prompt_hash));
+  if (!prompt_hash.empty()) line["prompt_hash"] = prompt_hash;
   if (own && output.outcome == "scored") {
     line[task.metrics.front()] = output.score;
     if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
@@ -146,8 +251,22 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
   return line;
 }
 
+// lm-eval's: of the hashes of all its lines, one behind the other.
+class TaskHash {
+ public:
+  void add(const Json& line) {
+    for (const char* part : {"doc_hash", "prompt_hash", "target_hash"}) {
+      hashes_ += line.value(part, "");
+    }
+  }
+  [[nodiscard]] std::string hex() const { return sha256_hex(hashes_); }
+
+ private:
+  std::string hashes_;
+};
+
 // A line for each document, one filter after the other, as lm-eval writes them.
-Status write_samples(const RunReport& report, const TaskValues& task, std::size_t v,
+Status write_samples(const RunReport& report, const TaskValues& task, std::size_t v, TaskHash& hash,
                      const Append& append) {
   for (const std::string& filter : filters_of(report, task, v)) {
     int doc_id = 0;
@@ -157,6 +276,7 @@ Status write_samples(const RunReport& report, const TaskValues& task, std::size_
       const auto& output = item.outputs[v];
       if (!output) continue;
       const Json line = TRY(sample_line(task, item, *output, report, id, filter));
+      hash.add(line);
       TRY(append(dump_json(line) + "\n"));
     }
   }
@@ -202,16 +322,19 @@ Status write_lm_eval_files(const RunReport& report, std::size_t v,
   const std::filesystem::path target = folder / report.variants[v].name;
   TRY(make_dirs(target));
   remove_stale_temporaries(target);
-  TRY(write_file_atomic(target / ("results_" + when + ".json"),
-                        dump_json(results_file(report, v), 2) + "\n"));
   bool code = false;
+  Json task_hashes = Json::object();
   for (const TaskValues& task : report.tasks) {
     code = code || task.kind == "code";
     if (task.cells[v].run == 0) continue;
+    TaskHash hash;
     TRY(write_file_atomic(
         target / fmt::format("samples_{}_{}.jsonl", task.name, when),
-        [&](const Append& append) { return write_samples(report, task, v, append); }));
+        [&](const Append& append) { return write_samples(report, task, v, hash, append); }));
+    task_hashes[task.name] = hash.hex();
   }
+  TRY(write_file_atomic(target / ("results_" + when + ".json"),
+                        dump_json(results_file(report, v, task_hashes), 2) + "\n"));
   if (!code) return {};
   return write_file_atomic(target / "pass1.json", dump_json(pass1_file(report, v), 1) + "\n");
 }

@@ -68,6 +68,7 @@ struct VariantValues {
   LoadFacts facts;                 // of the last load
   bool emulated = false;  // kernels compute the format in software: accuracy counts, speed does not
   std::optional<CanaryFigures> canary;  // of the last load that passed it
+  std::string template_hash;  // SHA-256 of the chat template's text; empty: none, or not known
 };
 
 // One engine load, in the order of the loads.
@@ -166,6 +167,9 @@ struct TaskValues {
   std::int64_t planned = 0;             // items that the run may reach
   std::optional<std::int64_t> least;    // of them, that the limits ask for; none: all
   std::optional<ExpectedScore> expect;  // of the baseline
+  std::optional<int> num_fewshot;       // exemplars before a question; none: not known
+  // Arguments of its generation by lm-eval's names, an object; null: nothing is generated.
+  nlohmann::json generation;
   std::vector<std::string> metrics;
   std::vector<std::string> cut_at;  // as FrozenTask has it
   std::vector<Cell> cells;          // one a variant, in the variants' order
@@ -248,6 +252,13 @@ struct ArmValues {
   std::vector<std::size_t> variants;  // each arm's place in RunReport::variants
 };
 
+// How prompts were made, the same for all variants.
+struct PromptValues {
+  std::uint64_t seed = 0;
+  std::string system_instruction;            // empty: none
+  std::optional<bool> fewshot_as_multiturn;  // none: no chat template, or no exemplars
+};
+
 struct RunReport {
   std::string name;
   std::string assay_version;
@@ -267,6 +278,7 @@ struct RunReport {
   std::vector<std::string> twins;  // variants that are the baseline once more: A/A
   double applied_since_s = 0;      // since 1970, when they differ from what was declared
   int family = 1;                  // verdicts by task that share alpha
+  PromptValues prompts;
   std::vector<VariantValues> variants;
   std::vector<LoadValues> loads;
   std::vector<TaskValues> tasks;

@@ -146,6 +146,10 @@ FrozenTask frozen_task(const ResolvedTask& task, const ChatSpec& chat) {
   out.weight = task.spec.weight;
   out.repeats = task.spec.repeats;
   out.max_gen_toks = task.spec.max_gen_toks.value_or(0);
+  out.num_fewshot = task.spec.num_fewshot;
+  if (!out.num_fewshot && task.spec.harness == Harness::native && task.task != nullptr) {
+    out.num_fewshot = task.task->num_fewshot;
+  }
   out.metrics = {"robust"};
   if (task.task != nullptr && task.task->lm_eval.has_metric && !generates(task)) {
     out.metrics.emplace_back("lm_eval");

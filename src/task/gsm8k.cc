@@ -34,8 +34,10 @@ const StopStrings& stop_strings() {
   return strings;
 }
 
+constexpr int kExemplars = 5;
+
 std::size_t fewshot_count(const TaskSpec& spec) {
-  return static_cast<std::size_t>(spec.num_fewshot.value_or(5));
+  return static_cast<std::size_t>(spec.num_fewshot.value_or(kExemplars));
 }
 
 std::string question_text(const Json& row) {
@@ -242,6 +244,7 @@ Task gsm8k_task() {
           .exemplar_layouts = {{"repository", {"gsm8k/train.jsonl"}},
                                {"hub", {"gsm8k/main/train-*.parquet", "gsm8k/train-*.parquet"}},
                                {"hub snapshot", {"main/train-*.parquet"}}},
+          .num_fewshot = kExemplars,
           .lm_eval = {.name = "gsm8k",
                       .has_metric = true,
                       .score = lm_eval_score,

@@ -52,8 +52,10 @@ std::string description(const std::string& subject) {
       subject);
 }
 
+constexpr int kShots = 5;
+
 int fewshot_count(const TaskSpec& spec) {
-  return spec.num_fewshot.value_or(5);
+  return spec.num_fewshot.value_or(kShots);
 }
 
 // The fields a question and an exemplar share. `answer` decides, because answer_index
@@ -256,6 +258,7 @@ Task mmlu_pro_task() {
                                {"hub", {"mmlu_pro/**/validation*.parquet"}},
                                {"hub, other name", {"mmlu_pro/mmlu_pro_validation.jsonl"}},
                                {"hub snapshot", {"data/validation-*.parquet"}}},
+          .num_fewshot = kShots,
           .chance = 0.1,
           .lm_eval = {.name = "mmlu_pro",
                       .has_metric = true,

@@ -106,7 +106,8 @@ struct Task {
   std::string generates_with;
   DataSource source;
   std::vector<RowLayout> exemplar_layouts;  // empty: no few-shot rows
-  double chance = 0;  // accuracy of guessing; below it the report raises a flag
+  int num_fewshot = 0;  // exemplars before a question, unless the plan says how many
+  double chance = 0;    // accuracy of guessing; below it the report raises a flag
   LmEvalTask lm_eval;
   int max_steps = 1;  // upper bound of requests per item (SciCode: sub-steps)
 

@@ -42,6 +42,7 @@ COMPLETED: dict[str, str] = {
 
 # Exit code other than 0, and words that must then be printed.
 ENDS_WITH: dict[str, tuple[int, str]] = {
+    'ASSAY_RESULTS="demo-run:bf16 demo-run:fp8" ASSAY_MARGIN=3 ci/gate': (4, "not shown to hold"),
     # The demo has too few items to decide anything (README, "How to read the report").
     "assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate": (4, "INCONCLUSIVE"),
     # The scripted engine's lm-eval asks nothing of these; tests/e2e runs the real one.
@@ -67,6 +68,11 @@ ELSEWHERE: dict[str, str] = {
     "./dev proofs": "an hour; the stages statistics and budget are its short form",
     "tools/setup": "installs packages; a stage of ./dev test",
     "/opt/vllm/bin/pip install": "installs packages",
+    "tools/portable": "minutes; tests/wheel/prove runs what it made",
+    "tools/wheel": "tools/test_wheel.py",
+    "python -m assay.export": "worker/tests/test_assay_export.py",
+    "sudo apt-get install": "installs packages",
+    "python3 -m venv": "an environment for pip",
     "pip install": "installs packages",
     "python tests/parity/make_records.py": "the stage parity",
     "ASSAY_PARITY_RECORDS=": "the stage parity",
@@ -92,6 +98,8 @@ ELSEWHERE: dict[str, str] = {
 
 # The YAML that a page shows in full: what is put after it, and what is run with it.
 EXAMPLES: dict[str, tuple[str, str]] = {
+    # Workflows; tools/test_ci_gate.py holds them against ci/.
+    "docs/ci.md": ("", "true"),
     "CONTRIBUTING.md": (
         "name: own\nvariants: [{name: a, model: m, baseline: true}]\n"
         "tasks: [{name: aime24, limit: 2, max_gen_toks: 32}]\n",

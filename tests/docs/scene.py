@@ -140,7 +140,7 @@ esac
             self.add_plan(plan.stem, plan.read_text())
         for number, name in enumerate(ENGINE["models"]):
             tiny_model(self.tree / "build/demo-models" / name, number)
-        for name in ("data", "worker", "tests", "docs"):
+        for name in ("ci", "data", "worker", "tests", "docs"):
             (self.tree / name).symlink_to(ROOT / name)
         recorded_outputs(self.tree)
         shutil.copy(next(layouts.rglob("*.parquet")), self.tree / "rows.parquet")
