@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
+#include "cli/doctor_on_slurm.h"
 #include "cli/machine_check.h"
 #include "cli/plan_options.h"
 #include "cli/rows_python.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct DoctorOptions {
   PlanOptions plan;
+  NodeOptions nodes;
   bool json = false;
 };
 
@@ -78,6 +80,9 @@ void look_at_sandbox(const Plan& plan, const Deadline& until, Findings& findings
 }
 
 Result<int> doctor(const DoctorOptions& options, const Session& session) {
+  if (!options.nodes.on.empty()) {
+    return doctor_on_slurm(options.plan, options.nodes, options.json, session);
+  }
   const Deadline until = Deadline().or_stop(session.interrupted);
   const Plan plan = TRY(load_with_options(options.plan));
   const auto out = output_folder(plan, options.plan);
@@ -101,11 +106,13 @@ void add_doctor(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("doctor", "Is this machine ready for a plan?");
   add_plan_options(*command, options->plan, true);
   command->add_flag("--json", options->json, "The same findings as JSON");
+  add_node_options(*command, options->nodes);
   command->footer(
       "Looks at engine, GPUs, memory, kernels, a sum over all ranks, hub, disk, sandbox and tests. "
       "Nothing is\nfetched or loaded. What cannot be looked at says \"not checked\". Ends with 3 "
       "when something is missing.\n\n"
-      "Examples:\n  assay doctor plans/demo.yaml\n  assay doctor plans/qwen3_32b_3h.yaml --json");
+      "Examples:\n  assay doctor plans/demo.yaml\n  assay doctor plans/qwen3_32b_3h.yaml --json\n"
+      "  assay doctor plans/demo.yaml --on slurm --partition gpu --gpus-per-node 2 --nodes 4");
   command->callback([options, &session] { finish(session, doctor(*options, session)); });
 }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "base/json.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
 #include "cluster/shard.h"
@@ -56,32 +58,79 @@ std::string job_name(const JobState& state) {
   return state.id + (state.task ? fmt::format("_{}", *state.task) : "");
 }
 
-std::vector<std::string> row_of(const Sweep& sweep, const std::string& variant,
-                                const std::map<std::string, JobState>& states) {
-  const std::string end = end_of_shard(shard_folder(sweep, variant));
-  const auto state = states.find(variant);
-  if (state == states.end()) return {variant, end.empty() ? "not ended" : end, "", "", ""};
-  return {variant, end.empty() ? "not ended" : end, job_name(state->second),
-          words_of(state->second), state->second.nodes};
-}
+// A variant of the sweep, or its merge.
+struct SweepRow {
+  std::string name;  // empty: the merge
+  std::string end;   // of the run in its shard; empty: it has not ended, or is none
+  std::optional<JobState> job;
+};
 
-Result<int> status(const std::string& place, const Session& session) {
-  const Sweep sweep = TRY(sweep_in(place));
-  const Slurm slurm(Deadline().or_stop(session.interrupted));
-  const std::vector<JobState> states = TRY(slurm.states(ids_of(sweep)));
+std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& states) {
   const auto by_variant = states_by_variant(sweep, states);
-  std::vector<std::vector<std::string>> rows = {{"variant", "run", "job", "state", "node"}};
+  std::vector<SweepRow> out;
   for (const std::string& variant : sweep.variants) {
-    rows.push_back(row_of(sweep, variant, by_variant));
+    SweepRow row{variant, end_of_shard(shard_folder(sweep, variant)), std::nullopt};
+    if (const auto job = by_variant.find(variant); job != by_variant.end()) row.job = job->second;
+    out.push_back(std::move(row));
   }
   for (const SweepJob& job : sweep.jobs) {
     if (job.kind != JobKind::merge) continue;
     const auto state = std::ranges::find(states, job.id, &JobState::id);
-    rows.push_back({"(merge)", "", job.id, state == states.end() ? "" : words_of(*state),
-                    state == states.end() ? "" : state->nodes});
+    JobState known{.id = job.id, .task = {}, .state = "", .reason = "", .nodes = ""};
+    if (state != states.end()) known = *state;
+    out.push_back({"", "", std::move(known)});
   }
-  print_out(aligned(rows));
-  fmt::print("logs: {}\n", (sweep.folder / "jobs").string());
+  return out;
+}
+
+std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep) {
+  std::vector<std::vector<std::string>> cells = {{"variant", "run", "job", "state", "node"}};
+  for (const SweepRow& row : rows) {
+    const bool merge = row.name.empty();
+    std::vector<std::string> line = {merge ? "(merge)" : row.name,
+                                     merge || !row.end.empty() ? row.end : "not ended"};
+    if (row.job) {
+      line.insert(line.end(), {job_name(*row.job), words_of(*row.job), row.job->nodes});
+    } else {
+      line.insert(line.end(), {"", "", ""});
+    }
+    cells.push_back(std::move(line));
+  }
+  return aligned(cells) + fmt::format("logs: {}\n", (sweep.folder / "jobs").string());
+}
+
+Json job_json(const JobState& job) {
+  return {{"id", job.id},
+          {"task", job.task ? Json(*job.task) : Json()},
+          {"state", job.state},
+          {"reason", job.reason},
+          {"exit_code", goes_on(job) ? Json() : Json(job.exit_code)},
+          {"nodes", job.nodes}};
+}
+
+std::string as_json(const std::vector<SweepRow>& rows, const Sweep& sweep) {
+  Json variants = Json::array();
+  Json merge;
+  for (const SweepRow& row : rows) {
+    const Json job = row.job ? job_json(*row.job) : Json();
+    if (row.name.empty()) {
+      merge = job;
+    } else {
+      variants.push_back({{"variant", row.name}, {"end", row.end}, {"job", job}});
+    }
+  }
+  const Json whole = {{"plan", sweep.plan},
+                      {"folder", sweep.folder.string()},
+                      {"variants", std::move(variants)},
+                      {"merge", std::move(merge)}};
+  return dump_json(whole, 1) + "\n";
+}
+
+Result<int> status(const std::string& place, bool json, const Session& session) {
+  const Sweep sweep = TRY(sweep_in(place));
+  const Slurm slurm(Deadline().or_stop(session.interrupted));
+  const auto rows = rows_of(sweep, TRY(slurm.states(ids_of(sweep))));
+  print_out(json ? as_json(rows, sweep) : as_text(rows, sweep));
   return kExitDone;
 }
 
@@ -102,11 +151,13 @@ Result<int> cancel(const std::string& place, const Session& session) {
 
 void add_status(CLI::App& app, Session& session) {
   auto folder = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
   CLI::App* command =
       app.add_subcommand("status", "Say what became of the jobs of assay run --on slurm.");
   command->add_option("DIR", *folder, "The sweep's folder")->required();
-  command->footer("Example:\n  assay status sweep");
-  command->callback([folder, &session] { finish(session, status(*folder, session)); });
+  command->add_flag("--json", *json, "The same as JSON");
+  command->footer("Examples:\n  assay status sweep\n  assay status sweep --json");
+  command->callback([folder, json, &session] { finish(session, status(*folder, *json, session)); });
 }
 
 void add_cancel(CLI::App& app, Session& session) {

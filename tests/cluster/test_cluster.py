@@ -188,6 +188,12 @@ def on_two_nodes(scene: Scene, one: dict[str, bytes]) -> None:
     status = scene.status("sweep")
     check("all complete", [status[v][0] for v in VARIANTS], ["complete"] * 4)
     check("nodes", {status[v][-1] for v in VARIANTS[1:]}, {"n1", "n2"})
+    told = json.loads(scene.assay("status", scene.folder / "sweep", "--json").stdout)
+    check("as JSON", [(v["variant"], v["end"], v["job"]["state"]) for v in told["variants"]],
+          [(v, "complete", "COMPLETED") for v in VARIANTS])  # fmt: skip
+    check(
+        "the merge as JSON", (told["merge"]["state"], told["merge"]["exit_code"]), ("COMPLETED", 0)
+    )
     same_report("a sweep on two nodes", one, scene.timeless("sweep"))
     scene.plan("other.yaml", 7)
     other = scene.run("sweep", "--on", "slurm", plan="other.yaml")
@@ -277,6 +283,58 @@ def node_lost(scene: Scene) -> None:
     print("ok node lost after", kept, "answers", flush=True)
 
 
+def stubborn(scene: Scene) -> None:
+    """The baseline's job hears no SIGTERM: its run is held by SIGSTOP. Slurm ends it by SIGKILL
+    after KillWait; what was answered is kept, and the same command goes on."""
+    log = scene.folder / "answered"
+    log.unlink(missing_ok=True)
+    scene.script(default={"text": "{hash}", "delay_s": 0.5}, max_num_seqs=2, answered_log=str(log))
+    scene.done("stubborn", "--on", "slurm")
+    until("some answers", lambda: answered(scene) > 4)
+    job = scene.status("stubborn")["bf16-auto"][-3]
+    held = [p for p in processes_of(scene, job) if name_of(p) == "assay"]
+    assert held, job
+    for pid in held:
+        os.kill(pid, signal.SIGSTOP)
+    told = scene.assay("cancel", scene.folder / "stubborn")
+    holds("cancel", told.stdout, "3 jobs cancelled")
+    until("the jobs end", lambda: "RUNNING" not in str(scene.status("stubborn")))
+    until("nothing is left of it", lambda: not [p for p in held if name_of(p) == "assay"], 10)
+    kept = answered(scene)
+    scene.script(answered_log=str(log))
+    scene.done("stubborn", "--on", "slurm")
+    until("the merge", lambda: scene.merged("stubborn"))
+    check("resumed", [scene.status("stubborn")[v][0] for v in VARIANTS], ["complete"] * 4)
+    results = json.loads((scene.folder / "stubborn/results.json").read_text())
+    check("scored", {c["scored"] for c in results["tasks"][0]["cells"].values()}, {6})
+    print("ok goes on after", kept, "answers", flush=True)
+
+
+def name_of(pid: int) -> str:
+    """Empty: it has ended, or waits to be reaped."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return ""
+    return "" if "State:\tZ" in status else status.split()[1]
+
+
+def looked_at(scene: Scene) -> None:
+    """Both nodes are asked, and what they say of this machine is the same."""
+    words = ["doctor", scene.folder / "plan.yaml", "--data", ROOT / "data", "--on", "slurm"]
+    told = scene.assay(*words, "--nodes", "2", "--gpus-per-node", "1")
+    here = scene.assay(*words[:-2])
+    check("as here", told.returncode, here.returncode)
+    holds("both nodes", told.stdout, "n1", "n2", "plan")
+    both = json.loads(scene.assay(*words, "--nodes", "2", "--json").stdout)
+    check("nodes", [node["node"] for node in both["nodes"]], ["n1", "n2"])
+    alone = json.loads(scene.assay(*words[:-2], "--json").stdout)
+    check("what they say", [n["missing"] for n in both["nodes"]], [alone["missing"]] * 2)
+    many = scene.assay(*words, "--nodes", "3", "--sbatch=--immediate=5")
+    check("more nodes than there are", many.returncode, 3)
+    holds("more nodes than there are", many.stderr, "0 of 3 nodes answered")
+
+
 def variants_fail(scene: Scene) -> None:
     """Two variants cannot be loaded: the others go on, and the report says which and why."""
     error = {"what": "the engine cannot load this", "why": "no such kernel", "fix": "use another"}
@@ -308,8 +366,10 @@ def main() -> int:
         scene.env["SLURM_CONF"] = started.stdout.strip().removeprefix("export SLURM_CONF=")
         try:
             refusals(scene)
+            looked_at(scene)
             on_two_nodes(scene, one)
             cancelled(scene)
+            stubborn(scene)
             variants_fail(scene)
             node_lost(scene)
         finally:

@@ -86,6 +86,7 @@ ELSEWHERE: dict[str, str] = {
     "python -m my_engine.worker": "another worker; tests/another_engine runs one",
     "assay run --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay run plans/demo.yaml --out sweep --on slurm": "needs a Slurm; tests/cluster has one",
+    "assay doctor plans/demo.yaml --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay status": "needs a Slurm; tests/cluster has one of its own",
     "assay cancel": "needs a Slurm; tests/cluster has one of its own",
     "assay merge sweep/shards": "what a sweep's last job runs; tests/cluster",
