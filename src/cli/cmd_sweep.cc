@@ -80,7 +80,7 @@ Result<int> status(const std::string& place, const Session& session) {
     rows.push_back({"(merge)", "", job.id, state == states.end() ? "" : words_of(*state),
                     state == states.end() ? "" : state->nodes});
   }
-  print_out(aligned(rows));
+  print_out(aligned(rows, session.columns));
   fmt::print("logs: {}\n", (sweep.folder / "jobs").string());
   return kExitDone;
 }
