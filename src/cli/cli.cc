@@ -5,13 +5,22 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "base/terminal.h"
+#include "base/text.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
+#include "cli/help_zh.h"
 
 namespace assay {
 
@@ -45,12 +54,13 @@ bool output_is_lost() {
   return failed && !piped;
 }
 
-int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
+int parse_and_run(CLI::App& app, Session& session, const std::vector<std::string>& words) {
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? kExitDone : kExitUsage;
+    if (e.get_exit_code() != 0) return report_error(command_line_error(app, e, words));
+    app.exit(e);  // prints the help that was asked for
+    return kExitDone;
   } catch (const std::exception& e) {
     // What is printed throws when it cannot be written: run_cli looks at that. All else is a fault
     // of this program or of the machine, which must not end in abort.
@@ -62,19 +72,61 @@ int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
   return session.exit_code;
 }
 
+// LANG chooses what a terminal shows, never what goes to a file or a program.
+Language language_of_terminal() {
+  if (::isatty(STDOUT_FILENO) != 1) return Language::en;
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    return std::string_view(value).starts_with("zh") ? Language::zh : Language::en;
+  }
+  return Language::en;
+}
+
+// Takes --lang out of the words: help is made in that language before they are parsed. `report` has
+// an option of that name, for its files, and keeps it.
+Result<Language> take_language(std::vector<std::string>& words) {
+  constexpr std::string_view kOption = "--lang";
+  const auto at = std::ranges::find_if(words, [&](const std::string& word) {
+    return word == kOption || word.starts_with(std::string(kOption) + "=");
+  });
+  if (at == words.end()) return language_of_terminal();
+  const bool apart = *at == kOption;
+  if (apart && at + 1 == words.end()) {
+    return usage_error("--lang has no value", "it is the language of what is shown",
+                       "write --lang en or --lang zh");
+  }
+  const std::string value = apart ? *(at + 1) : at->substr(kOption.size() + 1);
+  if (value != "en" && value != "zh") {
+    return usage_error(fmt::format("--lang cannot be '{}'", one_line(value, 60)),
+                       "it is one of: en, zh", "write --lang en or --lang zh");
+  }
+  if (words.front() != "report") words.erase(at, at + (apart ? 2 : 1));
+  return value == "zh" ? Language::zh : Language::en;
+}
+
+// The command line after the program's name; "help data" is "data --help".
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
 }  // namespace
 
 void finish(Session& session, const Result<int>& result) {
   session.exit_code = result ? *result : report_error(result.error());
 }
 
-int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
-  Session session;
-  session.interrupted = &interrupted;
-  session.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  session.live_progress = ::isatty(STDERR_FILENO) == 1;
-  CLI::App app{"assay tells what a lower precision costs a model, and how sure that is.", "assay"};
+std::unique_ptr<CLI::App> command_line(Session& session) {
+  auto made = std::make_unique<CLI::App>(
+      "assay tells what a lower precision costs a model, and how sure that is.", "assay");
+  CLI::App& app = *made;
   app.set_version_flag("--version", "assay " ASSAY_VERSION);
+  app.add_option("--lang",
+                 "Language of tables and help: en or zh (default: LANG's, on a terminal)");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -104,7 +156,22 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   add_sandbox(app, session);
   add_verify_parity(app, session);
   add_completion(app, session);
-  const int code = parse_and_run(app, session, argc, argv);
+  return made;
+}
+
+int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
+  std::vector<std::string> words = words_of(argc, argv);
+  const auto language = take_language(words);
+  if (!language) return report_error(language.error());
+  Session session;
+  session.interrupted = &interrupted;
+  session.language = *language;
+  session.colour = takes_colour(STDOUT_FILENO);
+  session.columns = columns_of(STDOUT_FILENO);
+  session.live_progress = draws_over(STDERR_FILENO);
+  const auto app = command_line(session);
+  if (session.language == Language::zh) translate_help(*app);
+  const int code = parse_and_run(*app, session, words);
   if (!output_is_lost()) return code;
   const int lost = report_error(Error{ErrorKind::environment, "the output could not be written",
                                       "standard output is closed or its disk is full",

@@ -8,12 +8,12 @@
 namespace assay {
 namespace {
 
-Result<int> check(const CheckOptions& options) {
+Result<int> check(const CheckOptions& options, const Session& session) {
   const PlanCheck found = TRY(look_at(options));
   if (options.json) {
     fmt::print("{}\n", check_json(found).dump(1));
   } else {
-    print_check(found);
+    print_out(check_text(found, session.style()));
   }
   return kExitDone;
 }
@@ -32,7 +32,7 @@ void add_check(CLI::App& app, Session& session) {
   command->footer(
       "Examples:\n  assay check plans/qwen3_32b_3h.yaml\n  assay check plans/qwen3_32b_3h.yaml "
       "--until decided --tokens-per-second 7000 --load-s 100");
-  command->callback([options, &session] { finish(session, check(*options)); });
+  command->callback([options, &session] { finish(session, check(*options, session)); });
 }
 
 }  // namespace assay

@@ -78,10 +78,10 @@ Status append(const std::string& file, const std::string& text) {
                            "name a file in a folder that you may write to");
 }
 
-Result<int> compare(const CompareFlags& options) {
+Result<int> compare(const CompareFlags& options, const Session& session) {
   const CompareRequest request = TRY(request_of(options));
   const ComparisonReport result = TRY(compare_folders(request));
-  print_out(options.json ? comparison_json(result) : comparison_text(result));
+  print_out(options.json ? comparison_json(result) : comparison_text(result, session.style()));
   if (!options.junit.empty()) {
     TRY(write_file_atomic(options.junit, comparison_junit(result)));
   }
@@ -137,7 +137,7 @@ void add_compare(CLI::App& app, Session& session) {
   command->add_option("--markdown", options->markdown,
                       "Append a Markdown summary, for CI's step summary");
   command->footer("Example:\n  assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate");
-  command->callback([options, &session] { finish(session, compare(*options)); });
+  command->callback([options, &session] { finish(session, compare(*options, session)); });
 }
 
 }  // namespace assay

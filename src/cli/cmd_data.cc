@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/rows_python.h"
 #include "cli/scicode_targets.h"
 #include "data/hub.h"
@@ -117,7 +118,7 @@ Result<int> for_known_tasks(const std::vector<std::string>& names,
                             const std::function<Result<int>()>& command) {
   for (const std::string& name : names) {
     if (find_task(name) != nullptr) continue;
-    return usage_error("no task is called " + name, "see `assay data list`", "correct the name");
+    return no_task_called(name);
   }
   return command();
 }

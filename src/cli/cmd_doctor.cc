@@ -95,7 +95,7 @@ Result<int> doctor(const DoctorOptions& options, const Session& session) {
   look_at_tests(plan, options.plan, rows_python(plan.engine.python, until), findings);
   if (until.stopped()) return std::unexpected(interrupted_error());
   print_out(options.json ? findings_json(plan.name, findings)
-                         : findings_text(findings, session.colour));
+                         : findings_text(findings, session.colour, session.columns));
   return anything_missing(findings) ? kExitEnvironment : kExitDone;
 }
 

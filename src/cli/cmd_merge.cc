@@ -24,17 +24,14 @@ struct MergeCommand {
 };
 
 Result<int> merge(const MergeCommand& options, const Session& session) {
-  std::vector<fs::path> places;
-  places.reserve(options.shards.size());
-  for (const std::string& shard : options.shards) places.push_back(TRY(absolute_path(shard)));
-  const std::vector<fs::path> folders = folders_with_stores(places);
+  const std::vector<fs::path> folders = folders_with_stores(TRY(absolute_paths(options.shards)));
   const fs::path out = TRY(absolute_path(options.out));
   const Merged merged = TRY(
       merge_shards(folders, out, options.partial ? MissingVariants::go_on : MissingVariants::refuse,
                    SystemClock().wall().count()));
   const RunReport report = TRY(build_report(TRY(Store::open(out, Store::Mode::read))));
   TRY(write_reports(report, out));
-  fmt::print("{}", terminal_table(report, session.colour));
+  fmt::print("{}", terminal_table(report, session.style()));
   fmt::print("{} shards with {} variants{}\nreport: {}\n", folders.size(), merged.variants.size(),
              merged.missing.empty() ? "" : "; missing: " + join(merged.missing, ", "),
              (out / "report.html").string());

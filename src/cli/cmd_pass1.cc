@@ -144,7 +144,7 @@ Result<int> pass1(const Pass1Options& options, const Session& session) {
   TRY(check_options(options));
   RunFlow flow{options.data, TRY(absolute_path(options.out))};
   const RunReport report = TRY(run_to_report(TRY(plan_of(options)), flow, session));
-  fmt::print("{}", terminal_table(report, session.colour));
+  fmt::print("{}", terminal_table(report, session.style()));
   print_pass_at(report, options.ks, options.samples);
   fmt::print("all of it: {}\n", (flow.out / "results" / "model" / "pass1.json").string());
   return kExitDone;

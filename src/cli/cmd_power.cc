@@ -3,12 +3,13 @@
 
 #include "cli/command.h"
 #include "stats/power.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace {
 
 // Smaller ones need more items than there are, and more digits than a number has.
-constexpr double kLeastMarginPp = 1e-4;
+constexpr double kLeastSoundMarginPp = 1e-4;
 constexpr double kLeastAlpha = 1e-12;
 
 struct PowerOptions {
@@ -23,7 +24,8 @@ Result<int> power(const PowerOptions& options) {
   const auto within = [](double value, double low, double high) {  // not a number is within nothing
     return value >= low && value <= high;
   };
-  if (options.n < 1 || options.family < 1 || !within(options.margin_pp, kLeastMarginPp, 99.9) ||
+  if (options.n < 1 || options.family < 1 ||
+      !within(options.margin_pp, kLeastSoundMarginPp, 99.9) ||
       !within(options.alpha, kLeastAlpha, 0.4999) || !within(options.discordance_pct, 1e-6, 100)) {
     return usage_error("these numbers make no question",
                        "n and family must be at least 1, margin between 0.0001 and 99.9, alpha "
@@ -31,6 +33,7 @@ Result<int> power(const PowerOptions& options) {
                        "discordance above 0 and at most 100",
                        "see assay power --help");
   }
+  TRY(refuse_share_as_margin("--margin", options.margin_pp));
   const double margin = options.margin_pp / 100;
   PowerAssumptions assumptions;
   assumptions.discordance = options.discordance_pct / 100;

@@ -18,7 +18,7 @@ Result<int> report(const std::string& folder, const std::string& language, const
   const RunReport values = TRY(build_report(store));
   const Language in = language == "zh" ? Language::zh : Language::en;
   TRY(write_reports(values, folder, in));
-  fmt::print("{}", terminal_table(values, session.colour, in));
+  fmt::print("{}", terminal_table(values, session.style()));
   fmt::print("report: {}\n", (std::filesystem::path(folder) / "report.html").string());
   return kExitDone;
 }

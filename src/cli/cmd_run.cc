@@ -52,7 +52,7 @@ Result<int> run(RunCommand options, const Session& session) {
     return kExitDone;
   }
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
-  fmt::print("{}", terminal_table(report, session.colour));
+  fmt::print("{}", terminal_table(report, session.style()));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
   return kExitDone;
 }

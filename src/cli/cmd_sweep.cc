@@ -83,7 +83,7 @@ std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& s
   return out;
 }
 
-std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep) {
+std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep, std::size_t columns) {
   std::vector<std::vector<std::string>> cells = {{"variant", "run", "job", "state", "node"}};
   for (const SweepRow& row : rows) {
     const bool merge = row.name.empty();
@@ -96,7 +96,7 @@ std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep) {
     }
     cells.push_back(std::move(line));
   }
-  return aligned(cells) + fmt::format("logs: {}\n", (sweep.folder / "jobs").string());
+  return aligned(cells, columns) + fmt::format("logs: {}\n", (sweep.folder / "jobs").string());
 }
 
 Json job_json(const JobState& job) {
@@ -130,7 +130,7 @@ Result<int> status(const std::string& place, bool json, const Session& session) 
   const Sweep sweep = TRY(sweep_in(place));
   const Slurm slurm(Deadline().or_stop(session.interrupted));
   const auto rows = rows_of(sweep, TRY(slurm.states(ids_of(sweep))));
-  print_out(json ? as_json(rows, sweep) : as_text(rows, sweep));
+  print_out(json ? as_json(rows, sweep) : as_text(rows, sweep, session.columns));
   return kExitDone;
 }
 

@@ -94,7 +94,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   return compare_ways(resolved, store, seen);
 }
 
-void print_report(const ParityReport& report) {
+void print_report(const ParityReport& report, std::size_t columns) {
   std::vector<std::vector<std::string>> rows = {{"variant", "task", "lm-eval's", "items",
                                                  "compared", "same responses", "prompts",
                                                  "sampling", "outputs", "scores"}};
@@ -108,7 +108,7 @@ void print_report(const ParityReport& report) {
                     number(task.compared), number(task.shared), number(task.prompts),
                     number(task.samplings), number(task.outputs), number(task.scores)});
   }
-  fmt::print("{}", aligned(rows));
+  fmt::print("{}", aligned(rows, columns));
   for (std::size_t i = 0; i < report.differences.size() && i < kShownDifferences; ++i) {
     const ParityDifference& d = report.differences[i];
     fmt::print("\n{} of {} under {}, item {}\n  native:  {}\n  lm-eval: {}\n", to_string(d.aspect),
@@ -137,7 +137,7 @@ Result<int> verify(const ParityOptions& options, const Session& session) {
   if (options.json) {
     fmt::print("{}\n", to_json(report).dump(1));
   } else {
-    print_report(report);
+    print_report(report, session.columns);
   }
   if (compared == 0 && report.differences.empty()) {
     return environment_error("nothing was compared", "no item was answered",

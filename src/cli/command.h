@@ -3,11 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cstddef>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "report/terminal.h"
 
 namespace assay {
 
@@ -22,10 +25,17 @@ inline constexpr int kExitInterrupted = 130;
 
 struct Session {
   int exit_code = kExitDone;
+  Language language = Language::en;                // of what a person reads: tables, notes, help
   const std::atomic<bool>* interrupted = nullptr;  // set by SIGINT and SIGTERM
-  bool colour = false;                             // stdout is a terminal and NO_COLOR is not set
-  bool live_progress = false;                      // stderr is a terminal
+  bool colour = false;                             // stdout is a terminal that takes colours
+  std::size_t columns = 0;                         // of that terminal; 0: it is none
+  bool live_progress = false;                      // stderr is a terminal to draw on
+
+  [[nodiscard]] ScreenStyle style() const { return {colour, columns, language}; }
 };
+
+// The program's command line with all its commands, which work on this session.
+[[nodiscard]] std::unique_ptr<CLI::App> command_line(Session& session);
 
 // Prints the error on stderr and gives its exit code.
 [[nodiscard]] int report_error(const Error& error);

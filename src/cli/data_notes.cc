@@ -1,6 +1,21 @@
 #include "cli/data_notes.h"
 
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "plan/suggest.h"
+
 namespace assay {
+
+std::unexpected<Error> no_task_called(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Task& task : all_tasks()) names.push_back(task.name);
+  const std::string near = nearest(name, names);
+  return usage_error(fmt::format("no task is called '{}'", one_line(name, 100)),
+                     "known: " + join(names, ", "),
+                     near.empty() ? "`assay data list` tells more of each"
+                                  : fmt::format("did you mean '{}'?", near));
+}
 
 std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,
                                         const std::string& data) {

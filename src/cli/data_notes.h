@@ -11,6 +11,9 @@
 
 namespace assay {
 
+// Usage error: no benchmark has this name; it tells those there are, and the nearest.
+[[nodiscard]] std::unexpected<Error> no_task_called(const std::string& name);
+
 // The folder the task's rows lie in; nothing when they come from the hub, which is not asked.
 // `data`: what the command line names; empty: what the plan says.
 [[nodiscard]] std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,

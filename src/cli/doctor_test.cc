@@ -125,11 +125,12 @@ class Doctor : public testing::Test {
   }
 
   fs::path plan(const std::string& model, const std::string& engine) {
-    return write("plan.yaml",
-                 "name: p\nengine: " + engine + "\nvariants: [{name: a, model: " + model +
-                     ", baseline: true}, {name: b, model: " + model +
-                     "}]\ntasks: [{name: aime24, max_gen_toks: 8, data: " + ASSAY_SOURCE_DIR +
-                     "/data}]\n");
+    return write(
+        "plan.yaml",
+        "name: p\nengine: " + engine + "\nvariants: [{name: a, model: " + model +
+            ", baseline: true}, {name: b, model: " + model +
+            "}]\ncompare: {same_model: true}\ntasks: [{name: aime24, max_gen_toks: 8, data: " +
+            ASSAY_SOURCE_DIR + "/data}]\n");
   }
 
   Told doctor(const fs::path& file, std::vector<std::string> more = {}) {

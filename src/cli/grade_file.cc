@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "cli/data_notes.h"
 #include "cli/rows_python.h"
 #include "cli/world.h"
 #include "data/recorded.h"
@@ -227,8 +228,7 @@ bool has_figures(const GradedOutput& output) {
 Result<GradedFile> grade_file(const GradeOptions& options) {
   const Task* task = find_task(options.task);
   if (task == nullptr) {
-    return usage_error("no task is called " + options.task, "see `assay data list`",
-                       "correct the name");
+    return no_task_called(options.task);
   }
   std::error_code ignored;
   if (task->max_steps > 1 && !std::filesystem::is_directory(options.file, ignored)) {

@@ -12,6 +12,7 @@
 #include "cli/forecast.h"
 #include "cli/plan_options.h"
 #include "plan/plan.h"
+#include "report/terminal.h"
 #include "stats/pooled_power.h"
 
 namespace assay {
@@ -60,8 +61,8 @@ struct PlanCheck {
 // Errors: the plan's own, those of rows that are at hand, a speed that is none.
 [[nodiscard]] Result<PlanCheck> look_at(const CheckOptions& options);
 
-// Prints all of it for a person; or as JSON (docs/report_schema.md).
-void print_check(const PlanCheck& check);
+// All of it for a person; or as JSON (docs/report_schema.md).
+[[nodiscard]] std::string check_text(const PlanCheck& check, const ScreenStyle& style);
 [[nodiscard]] nlohmann::json check_json(const PlanCheck& check);
 
 }  // namespace assay

@@ -10,17 +10,31 @@
 #include "base/secrets.h"
 #include "base/text.h"
 #include "cli/like.h"
+#include "plan/other_names.h"
+#include "plan/suggest.h"
 #include "task/task.h"
 
 namespace assay {
 namespace {
 
-std::unexpected<Error> set_error(const std::string& setting, const std::string& why) {
-  // The value is not repeated: it may be a secret that somebody put in the wrong place.
-  const std::string path = words_without_secrets(setting.substr(0, setting.find('=')), {});
-  return usage_error(fmt::format("--set {} cannot be applied", path), why,
-                     "write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m");
+// What the command line changes in a plan, and how it says so.
+struct Change {
+  std::string setting;  // PATH=VALUE
+  std::string option;   // "--set tasks.math500.limit", "--budget"
+};
+
+// The value is not repeated: it may be a secret that somebody put in the wrong place.
+Change set_option(const std::string& setting) {
+  return {setting, "--set " + words_without_secrets(setting.substr(0, setting.find('=')), {})};
 }
+
+std::unexpected<Error> set_error(const Change& change, const std::string& why,
+                                 const std::string& fix) {
+  return usage_error(change.option + " cannot be applied", why, fix);
+}
+
+constexpr const char* kHowToSet =
+    "write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m";
 
 // An entry of a list by position or by its `name`.
 YAML::Node list_entry(YAML::Node list, const std::string& key) {
@@ -53,22 +67,86 @@ std::string flow_text(const YAML::Node& node) {
   return plain ? text : dump_json(text);
 }
 
-Status apply(YAML::Node node, const std::string& setting) {
+// The names of a list's entries, by which --set finds them.
+std::vector<std::string> names_in(const YAML::Node& list) {
+  std::vector<std::string> names;
+  for (const YAML::Node& entry : list) {
+    if (entry.IsMap() && entry["name"] && entry["name"].IsScalar()) {
+      names.push_back(entry["name"].Scalar());
+    }
+  }
+  return names;
+}
+
+std::unexpected<Error> no_entry(const Change& change, const YAML::Node& list,
+                                const std::string& key) {
+  const std::vector<std::string> names = names_in(list);
+  const std::string near = nearest(key, names);
+  return set_error(
+      change,
+      fmt::format("the list has no '{}': its entries are {}", one_line(key, 60), join(names, ", ")),
+      near.empty() ? kHowToSet : fmt::format("did you mean '{}'?", near));
+}
+
+Status apply(YAML::Node node, const Change& change) {
+  const std::string& setting = change.setting;
   const std::size_t equals = setting.find('=');
-  if (equals == std::string::npos || equals == 0) return set_error(setting, "there is no '='");
+  if (equals == std::string::npos || equals == 0) {
+    return set_error(change, "there is no '='", kHowToSet);
+  }
   const std::vector<std::string> path = split(setting.substr(0, equals), '.');
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     YAML::Node next = node.IsSequence() ? list_entry(node, path[i]) : node[path[i]];
-    if (!next.IsDefined() && node.IsSequence()) {
-      return set_error(setting, fmt::format("the plan's list has no entry '{}'", path[i]));
-    }
+    if (!next.IsDefined() && node.IsSequence()) return no_entry(change, node, path[i]);
     node.reset(next);
   }
   if (!node.IsMap() && !node.IsNull() && node.IsDefined()) {
-    return set_error(setting, "the path does not lead to a key");
+    return set_error(
+        change, "the path does not lead to a key",
+        node.IsSequence() ? "name an entry of the list: PATH.NAME.KEY=VALUE" : kHowToSet);
   }
-  node[path.back()] = YAML::Load(setting.substr(equals + 1));
+  try {
+    node[path.back()] = YAML::Load(setting.substr(equals + 1));
+  } catch (const YAML::Exception& e) {
+    return set_error(change, "its value is no YAML: " + e.msg,
+                     "quote it for the plan: --set 'PATH=\"VALUE\"'");
+  }
   return {};
+}
+
+// The plan with all changes but one, which may be none of them.
+Result<Plan> parse_changed(const std::string& text, const std::filesystem::path& file,
+                           const std::vector<Change>& changes, std::size_t but) {
+  YAML::Node root = YAML::Load(text);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (i != but) TRY(apply(root, changes[i]));
+  }
+  return parse_plan(flow_text(root), file, known_benchmarks());
+}
+
+// The plan is sound as it is written, so one of the changes is to blame: the one without which it
+// is sound again. A place in the file would be none that anybody has written.
+Error blamed(Error error, const std::string& text, const std::filesystem::path& file,
+             const std::vector<Change>& changes) {
+  if (!error.what.starts_with(file.string() + ":")) return error;
+  const std::size_t place = error.what.find(": ");
+  if (place == std::string::npos) return error;
+  std::vector<std::string> options;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (parse_changed(text, file, changes, i)) options.push_back(changes[i].option);
+  }
+  if (options.empty()) {
+    for (const Change& change : changes) options.push_back(change.option);
+  }
+  error.what = join(options, ", ") + error.what.substr(place);
+  const bool one = options.size() == 1 && options[0].starts_with("--set ");
+  const std::string key = one ? options[0].substr(6) : "";
+  const std::string right = place_in_plan(key.substr(key.rfind('.') + 1));
+  if (one && right != key && error.what.find("unknown key") != std::string::npos &&
+      !right.empty()) {
+    error.fix = fmt::format("write --set {}=VALUE", right);
+  }
+  return error;
 }
 
 }  // namespace
@@ -88,34 +166,41 @@ void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output)
 
 Result<Plan> load_with_options(const PlanOptions& options) {
   if (!options.data.empty() && !std::filesystem::is_directory(options.data)) {
-    return usage_error("--data " + options.data + " is no folder", "it is not there",
+    std::error_code code;
+    const std::filesystem::path target = std::filesystem::read_symlink(options.data, code);
+    const bool there = std::filesystem::exists(options.data, code);
+    return usage_error("--data " + options.data + " is no folder",
+                       !target.empty() ? "it is a link to " + target.string() + ", which is none"
+                       : there         ? "it is a file"
+                                       : "it is not there",
                        "name the folder that holds the data sets");
   }
   const std::filesystem::path file = TRY(absolute_path(options.plan));
-  std::vector<std::string> settings = options.set;
+  std::vector<Change> changes;
+  for (const std::string& setting : options.set) changes.push_back(set_option(setting));
   if (!options.budget.empty()) {
-    TRY(parse_duration(options.budget));
-    settings.push_back("budget=" + options.budget);
-  }
-  if (!options.until.empty()) settings.push_back("until=" + options.until);
-  if (settings.empty() && options.like.empty()) return load_plan(file, known_benchmarks());
-  const std::string text = TRY(read_file(file));
-  // The plan as written must be sound; then once more with the settings in.
-  TRY(parse_plan(text, file, known_benchmarks()));
-  try {
-    YAML::Node root = YAML::Load(text);
-    for (const std::string& setting : settings) TRY(apply(root, setting));
-    Plan plan = TRY(parse_plan(flow_text(root), file, known_benchmarks()));
-    if (options.like.empty()) return plan;
-    const MeasuredRun measured = TRY(measured_run(options.like));
-    const bool says = plan.decide.expected_discordance.has_value();
-    for (const std::string& setting : settings_like(measured, plan, says)) {
-      TRY(apply(root, setting));
+    if (const auto budget = parse_duration(options.budget); !budget) {
+      Error error = budget.error();
+      error.what = "--budget: " + error.what;
+      return std::unexpected(std::move(error));
     }
-    return parse_plan(flow_text(root), file, known_benchmarks());
-  } catch (const YAML::Exception& e) {
-    return set_error("of this plan", e.what());
+    changes.push_back({"budget=" + options.budget, "--budget"});
   }
+  if (!options.until.empty()) changes.push_back({"until=" + options.until, "--until"});
+  if (changes.empty() && options.like.empty()) return load_plan(file, known_benchmarks());
+  const std::string text = TRY(read_file(file));
+  // The plan as written must be sound; then once more with the changes in.
+  TRY(parse_plan(text, file, known_benchmarks()));
+  const std::size_t all = changes.size();
+  auto plan = parse_changed(text, file, changes, all);
+  if (!plan) return std::unexpected(blamed(plan.error(), text, file, changes));
+  if (options.like.empty()) return plan;
+  const MeasuredRun measured = TRY(measured_run(options.like));
+  const bool says = plan->decide.expected_discordance.has_value();
+  for (const std::string& setting : settings_like(measured, *plan, says)) {
+    changes.push_back({setting, "--like"});
+  }
+  return parse_changed(text, file, changes, changes.size());
 }
 
 Result<std::filesystem::path> absolute_path(const std::filesystem::path& path) {
@@ -125,6 +210,13 @@ Result<std::filesystem::path> absolute_path(const std::filesystem::path& path) {
   return usage_error("cannot tell where " + path.string() + " is",
                      "the current folder: " + code.message(),
                      "change to a folder that is there, or name the whole path");
+}
+
+Result<std::vector<std::filesystem::path>> absolute_paths(const std::vector<std::string>& paths) {
+  std::vector<std::filesystem::path> out;
+  out.reserve(paths.size());
+  for (const std::string& path : paths) out.push_back(TRY(absolute_path(path)));
+  return out;
 }
 
 Result<std::filesystem::path> output_folder(const Plan& plan, const PlanOptions& options) {

@@ -272,6 +272,7 @@ Result<std::unique_ptr<Engine>> World::start_engine(const ResolvedVariant& varia
   worker.while_waiting = [tick = waits.tick] {
     if (tick) static_cast<void>(tick());
   };
+  worker.on_progress = waits.on_line;
   if (prepared_ && prepared_->variant == variant.spec.name) {
     WorkerProcess process = std::move(prepared_->process);
     prepared_.reset();

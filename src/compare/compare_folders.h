@@ -12,6 +12,7 @@
 #include "compare/answers.h"
 #include "compare/gate_policy.h"
 #include "compare/result_folders.h"
+#include "report/terminal.h"
 #include "stats/comparison.h"
 
 namespace assay {
@@ -81,7 +82,8 @@ struct ComparisonReport {
 // compare_unit, read_arms and read_samples say.
 [[nodiscard]] Result<ComparisonReport> compare_folders(const CompareRequest& request);
 
-[[nodiscard]] std::string comparison_text(const ComparisonReport& report);      // for terminals
+[[nodiscard]] std::string comparison_text(const ComparisonReport& report,
+                                          const ScreenStyle& style = {});       // for terminals
 [[nodiscard]] std::string comparison_markdown(const ComparisonReport& report);  // CI step summary
 [[nodiscard]] std::string comparison_json(const ComparisonReport& report);
 [[nodiscard]] std::string comparison_junit(const ComparisonReport& report);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/json.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "compare/compare_folders.h"
 #include "compare/metric_choice.h"
@@ -153,15 +154,16 @@ std::string junit_case(const std::string& suite, const std::string& name, const 
 
 }  // namespace
 
-std::string comparison_text(const ComparisonReport& report) {
+std::string comparison_text(const ComparisonReport& report, const ScreenStyle& style) {
   std::string out;
-  for (const std::string& note : report.notes) out += note + "\n";
+  const auto add = [&](const std::string& line) { out += wrapped(line, style.columns, 2) + "\n"; };
+  for (const std::string& note : report.notes) add(note);
   for (const FolderComparison& comparison : report.candidates) {
-    out += fmt::format("{}{} against {}\n", out.empty() ? "" : "\n", comparison.candidate,
-                       comparison.base);
-    out += aligned(table_of(comparison, report));
-    out += levels_text(report) + "\n";
-    for (const std::string& remark : remarks_of(comparison)) out += remark + "\n";
+    if (!out.empty()) out += "\n";
+    add(fmt::format("{} against {}", comparison.candidate, comparison.base));
+    out += aligned(table_of(comparison, report), style.language, style.colour, style.columns);
+    add(levels_text(report));
+    for (const std::string& remark : remarks_of(comparison)) add(remark);
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "plan/sections.h"
 #include "plan/yaml_reader.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace {
@@ -66,6 +67,10 @@ bool is_margin(double pp) {
 }  // namespace
 
 Status check_gate_policy(const GatePolicy& policy) {
+  if (policy.margin_pp) TRY(refuse_share_as_margin("the margin", *policy.margin_pp));
+  for (const auto& [name, task] : policy.tasks) {
+    if (task.margin_pp) TRY(refuse_share_as_margin(name + ": the margin", *task.margin_pp));
+  }
   const double alpha = policy.alpha.value_or(0.05);
   bool sound = is_margin(policy.margin_pp.value_or(3)) && alpha > 0 && alpha < 0.5;
   for (const auto& [name, task] : policy.tasks) {

@@ -295,6 +295,21 @@ TEST_F(Formats, ListsFilesSortedWithoutHiddenOnes) {
   EXPECT_FALSE(list_files(folder_ / "none").has_value());
 }
 
+TEST_F(Formats, FollowsLinksToFoldersElsewhereOnce) {
+  write("elsewhere/math500/test.jsonl", "");
+  write("rows/aime24/a.json", "");
+  const fs::path rows = folder_ / "rows";
+  fs::create_directory_symlink(folder_ / "elsewhere/math500", rows / "math500");
+  fs::create_directory_symlink(folder_ / "elsewhere/math500", rows / "the_same");
+  fs::create_directory_symlink(rows / "aime24", rows / "inside");
+  fs::create_directory_symlink(folder_, rows / "above");
+  fs::create_directory_symlink(rows, folder_ / "elsewhere/math500/back");
+  const auto files = list_files(rows).value();
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0], "aime24/a.json");
+  EXPECT_TRUE(files[1].ends_with("/test.jsonl")) << files[1];  // whichever link comes first
+}
+
 TEST(LineReader, CutsLines) {
   const auto source = text_source("a\r\nb\n\nc");
   LineReader reader(*source);

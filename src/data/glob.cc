@@ -1,6 +1,8 @@
 #include "data/glob.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <system_error>
 
 #include "base/text.h"
@@ -58,15 +60,42 @@ bool glob_match(std::string_view pattern, std::string_view path) {
   return reach.back();
 }
 
+namespace {
+
+// Links to folders, each followed once: none that leads back, nor into the folder itself, whose
+// files would be listed twice.
+class LinkedFolders {
+ public:
+  explicit LinkedFolders(const std::filesystem::path& folder)
+      : root_(std::filesystem::weakly_canonical(folder, ignored_).native() + "/") {}
+
+  bool leads_nowhere_new(const std::filesystem::directory_entry& entry) {
+    if (!entry.is_symlink(ignored_) || !entry.is_directory(ignored_)) return false;
+    const std::string target = std::filesystem::canonical(entry.path(), ignored_).native() + "/";
+    return target.starts_with(root_) || root_.starts_with(target) || !seen_.insert(target).second;
+  }
+
+ private:
+  std::error_code ignored_;
+  std::string root_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
 Result<std::vector<std::string>> list_files(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<std::string> files;
-  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error);
+  fs::recursive_directory_iterator it(folder,
+                                      fs::directory_options::skip_permission_denied |
+                                          fs::directory_options::follow_directory_symlink,
+                                      error);
   if (error) {
     return usage_error("cannot read the folder " + folder.string(), error.message(),
                        "check the path");
   }
+  LinkedFolders linked(folder);
   for (const fs::recursive_directory_iterator end; it != end; it.increment(error)) {
     if (error) break;
     std::error_code ignored;  // a broken link counts as no file
@@ -74,7 +103,9 @@ Result<std::vector<std::string>> list_files(const std::filesystem::path& folder)
       it.disable_recursion_pending();
       continue;
     }
-    if (it.depth() >= kMostFolders) it.disable_recursion_pending();
+    if (it.depth() >= kMostFolders || linked.leads_nowhere_new(*it)) {
+      it.disable_recursion_pending();
+    }
     if (!it->is_regular_file(ignored)) continue;
     files.push_back(it->path().lexically_relative(folder).generic_string());
     if (files.size() > kMaxFiles) {

@@ -14,8 +14,9 @@ namespace assay {
 // other characters match themselves.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view path);
 
-// Regular files below `folder` (links followed to files, not to folders), relative to it, sorted
-// by name; hidden files and folders are left out. At most 12 levels and 200,000 files.
+// Regular files below `folder`, relative to it, sorted by name; hidden files and folders are left
+// out. Links are followed, to folders elsewhere too, each of these once. At most 12 levels and
+// 200,000 files.
 [[nodiscard]] Result<std::vector<std::string>> list_files(const std::filesystem::path& folder);
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/terminal.h"
 
 namespace assay {
 namespace {
@@ -41,15 +42,17 @@ bool anything_missing(const Findings& findings) {
   return count(findings, FindingLevel::missing) > 0;
 }
 
-std::string findings_text(const Findings& findings, bool colour) {
+std::string findings_text(const Findings& findings, bool colour, std::size_t columns) {
+  constexpr std::size_t kIndent = 12;  // the first column
   std::string out;
+  const auto add = [&](const std::string& line) { out += wrapped(line, columns, kIndent) + "\n"; };
   for (const Finding& f : findings) {
     const LevelWords& level = words_of(f.level);
     std::string shown = fmt::format("{:<12}", level.shown);
     if (colour) shown = fmt::format("{}{}\033[0m", level.colour, shown);
-    out += fmt::format("{}{:<22} {}\n", shown, f.name, f.detail);
-    if (!f.why.empty()) out += fmt::format("{:<12}why: {}\n", "", f.why);
-    if (!f.fix.empty()) out += fmt::format("{:<12}do:  {}\n", "", f.fix);
+    add(fmt::format("{}{:<22} {}", shown, f.name, f.detail));
+    if (!f.why.empty()) add(fmt::format("{:<12}why: {}", "", f.why));
+    if (!f.fix.empty()) add(fmt::format("{:<12}do:  {}", "", f.fix));
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // One thing that `assay doctor` looked at: what it found, and what to do.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,8 +50,10 @@ using Findings = std::vector<Finding>;
 [[nodiscard]] std::string_view label(FindingLevel level);
 [[nodiscard]] bool anything_missing(const Findings& findings);
 
-// Columns for a reader; colours only where the terminal has them.
-[[nodiscard]] std::string findings_text(const Findings& findings, bool colour);
+// Columns for a reader; colours only where the terminal has them. Lines are broken to fit into so
+// many columns; 0: they need not fit.
+[[nodiscard]] std::string findings_text(const Findings& findings, bool colour,
+                                        std::size_t columns = 0);
 // {"plan", "ready", "missing", "not_checked", "findings": [{"level", "name", "detail", "why",
 // "fix"}]}; docs/doctor.md.
 [[nodiscard]] std::string findings_json(std::string_view plan, const Findings& findings);

@@ -1,9 +1,12 @@
 // parse_duration: "3h", "90m", "45s", "1h30m".
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
+#include "base/text.h"
 #include "plan/plan.h"
 
 namespace assay {
@@ -45,10 +48,12 @@ Result<double> parse_duration(std::string_view text) {
                                             std::string_view(at, end).substr(0, 30)));
     }
     if (after == end) return bad_duration(text, "the unit is missing: h, m or s");
-    const double unit_s = seconds_in(*after);
+    // "min" begins with a unit and is none: what stands before the next number counts.
+    const char* const next = std::find_if(after, end, is_digit);
+    const double unit_s = next == after + 1 ? seconds_in(*after) : 0;
     if (unit_s == 0) {
       return bad_duration(text, fmt::format("'{}' is no unit: the units are h, m and s",
-                                            std::string_view(after, end).substr(0, 30)));
+                                            trim(std::string_view(after, next)).substr(0, 30)));
     }
     if (unit_s >= last_unit_s) return bad_duration(text, "units go from h to m to s, each once");
     last_unit_s = unit_s;

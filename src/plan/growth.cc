@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <string_view>
+#include <vector>
 
 namespace assay {
 namespace {
@@ -112,6 +115,28 @@ class Reduction {
   FrozenPlan now_;
 };
 
+template <typename Named>
+std::string name_at(const std::vector<Named>& list, std::string_view index) {
+  std::size_t place = list.size();
+  std::from_chars(index.data(), index.data() + index.size(), place);
+  return place < list.size() ? list[place].name : "";
+}
+
+// "variants[1].fingerprint" as "variants[1].fingerprint (fp8)".
+std::string with_name(const std::string& value, const FrozenPlan& frozen) {
+  const bool of_plan = value.starts_with("plan.");
+  const std::string_view path = std::string_view(value).substr(of_plan ? 5 : 0);
+  std::string name;
+  if (path.starts_with("variants[")) {
+    name = of_plan ? name_at(frozen.plan.variants, path.substr(9))
+                   : name_at(frozen.variants, path.substr(9));
+  } else if (path.starts_with("tasks[")) {
+    name = of_plan ? name_at(frozen.plan.tasks, path.substr(6))
+                   : name_at(frozen.tasks, path.substr(6));
+  }
+  return name.empty() ? value : fmt::format("{} ({})", value, name);
+}
+
 }  // namespace
 
 Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
@@ -119,11 +144,11 @@ Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
   const FrozenPlan same = Reduction(before, now).run(growth);
   if (frozen_hash(same) == frozen_hash(before)) return growth;
   const auto found = first_difference(before, same);
-  return usage_error(
-      "the output folder belongs to another plan",
-      found ? fmt::format("{} is {} there and {} here", found->value, found->one, found->other)
-            : "its frozen plan differs from this one",
-      "choose another folder with --out, or run the plan it was made with");
+  return usage_error("the output folder belongs to another plan",
+                     found ? fmt::format("{} is {} there and {} here",
+                                         with_name(found->value, before), found->one, found->other)
+                           : "its frozen plan differs from this one",
+                     "choose another folder with --out, or run the plan it was made with");
 }
 
 void make_secondary(const FrozenPlan& first, FrozenPlan& now) {

@@ -87,11 +87,11 @@ TEST(Growth, FewerItemsAndOthersAreRefused) {
   FrozenPlan now = began();
   now.plan.tasks[0].limit = 1;
   now.tasks[0].items.pop_back();
-  EXPECT_EQ(refusal(now), "plan.tasks[0].limit is 2 there and 1 here");
+  EXPECT_EQ(refusal(now), "plan.tasks[0].limit (math500) is 2 there and 1 here");
   now = began();
   now.plan.tasks[0].limit = 3;
   now.tasks[0].items = {{"1", "", ""}, {"9", "", ""}, {"2", "", ""}};
-  EXPECT_EQ(refusal(now), R"(tasks[0].items[1].id is "2" there and "9" here)");
+  EXPECT_EQ(refusal(now), R"(tasks[0].items[1].id (math500) is "2" there and "9" here)");
 }
 
 TEST(Growth, UntilMayBeRaised) {
@@ -157,10 +157,11 @@ TEST(Growth, WhatIsAskedStays) {
   EXPECT_EQ(refusal(now), "plan.seed is 0 there and 1 here");
   now = began();
   now.variants[1].fingerprint = "another";
-  EXPECT_EQ(refusal(now), R"(variants[1].fingerprint is "print 2" there and "another" here)");
+  EXPECT_EQ(refusal(now), R"(variants[1].fingerprint (fp8) is "print 2" there and "another" here)");
   now = began();
   now.plan.tasks[0].sampling = {{"temperature", 0.6}};
-  EXPECT_EQ(refusal(now), "plan.tasks[0].sampling.temperature is nothing there and 0.6 here");
+  EXPECT_EQ(refusal(now),
+            "plan.tasks[0].sampling.temperature (math500) is nothing there and 0.6 here");
   now = began();
   now.plan.variants.pop_back();
   now.variants.pop_back();

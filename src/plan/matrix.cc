@@ -43,7 +43,7 @@ std::string label_of(const std::string& key, const nlohmann::json& value,
 }
 
 // `kv_cache_dtype: [auto, fp8]`: an engine argument and its values.
-Result<Axis> read_values(const YamlMap& engine, const std::string& key) {
+Result<Axis> read_values(const YamlMap& engine, const std::string& key, std::string_view kind) {
   Axis axis{key, {}};
   for (const YAML::Node& node : TRY(engine.read_sequence(key))) {
     if (!node.IsScalar()) {
@@ -56,7 +56,7 @@ Result<Axis> read_values(const YamlMap& engine, const std::string& key) {
     argument[key] = node;
     const YamlMap map = TRY(YamlMap::open(engine.file(), argument, engine.name_of(key), {}));
     nlohmann::json args = nlohmann::json::object();
-    TRY(read_engine_args(map, {}, "matrix.engine", args));
+    TRY(read_engine_args(map, {}, "matrix.engine", kind, args));
     const std::string& written = node.Scalar();
     axis.options.push_back({label_of(key, args.at(key), written), written, std::move(args)});
   }
@@ -64,7 +64,7 @@ Result<Axis> read_values(const YamlMap& engine, const std::string& key) {
 }
 
 // `speculation: {none: {}, ngram: {speculative_config: …}}`: named sets of engine arguments.
-Result<Axis> read_named(const YamlMap& engine, const std::string& key) {
+Result<Axis> read_named(const YamlMap& engine, const std::string& key, std::string_view kind) {
   Axis axis{key, {}};
   const YamlMap names =
       TRY(YamlMap::open(engine.file(), engine.value(key), engine.name_of(key), {}));
@@ -72,7 +72,7 @@ Result<Axis> read_named(const YamlMap& engine, const std::string& key) {
     const YamlMap map =
         TRY(YamlMap::open(engine.file(), names.value(name), names.name_of(name), {}));
     nlohmann::json args = nlohmann::json::object();
-    TRY(read_engine_args(map, {}, "matrix.engine", args));
+    TRY(read_engine_args(map, {}, "matrix.engine", kind, args));
     axis.options.push_back({name, name, std::move(args)});
   }
   if (!axis.options.empty()) return axis;
@@ -80,7 +80,7 @@ Result<Axis> read_named(const YamlMap& engine, const std::string& key) {
                       "write a list of values, or 'NAME: {argument: value}' for each");
 }
 
-Result<std::vector<Axis>> read_axes(const YamlMap& matrix) {
+Result<std::vector<Axis>> read_axes(const YamlMap& matrix, std::string_view kind) {
   std::vector<Axis> axes;
   if (!matrix.has("engine")) return axes;
   const YamlMap engine =
@@ -90,8 +90,8 @@ Result<std::vector<Axis>> read_axes(const YamlMap& matrix) {
       return engine.error(key, fmt::format("{} cannot differ between variants", key),
                           "it is no argument of the engine", "remove it from the matrix");
     }
-    axes.push_back(
-        TRY(engine.value(key).IsMap() ? read_named(engine, key) : read_values(engine, key)));
+    axes.push_back(TRY(engine.value(key).IsMap() ? read_named(engine, key, kind)
+                                                 : read_values(engine, key, kind)));
   }
   return axes;
 }
@@ -247,7 +247,7 @@ Status read_matrix(const YamlMap& top, Plan& plan) {
   const std::vector<VariantSpec> models = TRY(read_models(matrix, plan));
   std::vector<Axis> axes{{kModels, {}}};
   for (const VariantSpec& model : models) axes[0].options.push_back({model.name, model.name, {}});
-  for (Axis& axis : TRY(read_axes(matrix))) axes.push_back(std::move(axis));
+  for (Axis& axis : TRY(read_axes(matrix, plan.engine.kind))) axes.push_back(std::move(axis));
   TRY(too_many(top, axes));
   const std::vector<Exclusion> exclusions = TRY(read_exclusions(matrix, axes));
   std::set<std::string> names;

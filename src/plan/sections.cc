@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace {
@@ -170,7 +171,7 @@ Status read_engine(const YamlMap& top, Plan& plan) {
   TRY(read_load_timeout(map, plan.engine));
   if (map.has("start_ahead")) TRY(map.read("start_ahead", plan.engine.start_ahead.emplace()));
   return read_engine_args(map, {"kind", "python", "module", "load_timeout", "start_ahead"},
-                          "engine", plan.engine.args);
+                          "engine", plan.engine.kind, plan.engine.args);
 }
 
 namespace {
@@ -246,6 +247,10 @@ Status read_compare(const YamlMap& top, Plan& plan) {
   TRY(map.read("same_model", plan.compare.same_model));
   TRY(map.read("alpha", plan.compare.alpha));
   const double margin_pp = plan.compare.margin_pp;
+  if (const Status share = refuse_share_as_margin("compare.margin_pp:", margin_pp); !share) {
+    const Error& e = share.error();
+    return map.error("margin_pp", e.what, e.why, e.fix);
+  }
   if (!(margin_pp > 0 && margin_pp < 100)) {
     return map.error(
         "margin_pp", "compare.margin_pp must be above 0 and below 100",

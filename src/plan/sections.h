@@ -71,9 +71,11 @@ namespace assay {
 [[nodiscard]] Status check_endpoint(const YamlMap& top, const Plan& plan);
 
 // Engine arguments of the plan or of one variant, passed through; keys in `own` are not among them.
-// Usage errors: `model` and `revision`, and keys that are nearly a frequent argument.
+// `kind`: of the engine. Usage errors: `model` and `revision`, keys that are nearly a frequent
+// argument, and keys of another map of the plan, unless the engine is one we do not know.
 [[nodiscard]] Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
-                                      const char* where, nlohmann::json& args);
+                                      const char* where, std::string_view kind,
+                                      nlohmann::json& args);
 
 // Checks the few engine arguments that assay itself relies on. The engine checks the others.
 [[nodiscard]] Status check_engine_args(const YamlMap& engine, const nlohmann::json& args);

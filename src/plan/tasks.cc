@@ -165,8 +165,24 @@ class TaskReader {
     return {};
   }
 
+  // A count of items, however often others write a share or a word there.
+  Status read_limit() {
+    if (!map_.has("limit")) return {};
+    const YAML::Node& node = map_.value("limit");
+    const std::string text = value_words(node);
+    const std::size_t sign = text.starts_with('-') ? 1 : 0;
+    const bool whole = text.find_first_not_of("0123456789", sign) == std::string::npos;
+    if (node.IsScalar() && !whole) {
+      return map_.error(
+          "limit", fmt::format("{} must be a whole number", map_.name_of("limit")),
+          fmt::format("here is '{}', and a limit is a number of items, no share of them", text),
+          "write for instance 'limit: 50', or leave it out to run all items");
+    }
+    return map_.read("limit", task_.limit.emplace(), 1);
+  }
+
   Status read_selection() {
-    if (map_.has("limit")) TRY(map_.read("limit", task_.limit.emplace(), 1));
+    TRY(read_limit());
     if (map_.has("first")) TRY(map_.read("first", task_.first.emplace(), 1));
     TRY(map_.read_strings("ids", task_.ids));
     TRY(map_.read_choice<LimitPer>("limit_per", task_.limit_per,
@@ -324,6 +340,28 @@ class TaskReader {
   std::string generates_with_;
 };
 
+// "tasks: [aime24, math500]", "tasks: aime24", "tasks: {aime24: …}": names where each task says how
+// long its answers may be.
+Status refuse_bare_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known) {
+  const YAML::Node& tasks = top.value("tasks");
+  YAML::Node bare;
+  if (tasks.IsScalar()) bare.reset(tasks);
+  if (tasks.IsMap() && tasks.size() > 0) bare.reset(tasks.begin()->first);
+  if (tasks.IsSequence()) {
+    const auto scalar =
+        std::find_if(tasks.begin(), tasks.end(), [](const auto& node) { return node.IsScalar(); });
+    if (scalar != tasks.end()) bare.reset(*scalar);
+  }
+  if (!bare.IsDefined() || !bare.IsScalar()) return {};
+  const std::string name = value_words(bare);
+  const auto found = std::ranges::find(known, name, &KnownBenchmark::name);
+  const bool generates = found == known.end() || found->generative;
+  return error_at(top.file(), bare.Mark(), fmt::format("'{}' is a task's name alone", name),
+                  "tasks are a list of maps: each says how long its answers may be",
+                  fmt::format("write below 'tasks:' a line '- {{name: {}{}}}'", name,
+                              generates ? ", max_gen_toks: 4096" : ""));
+}
+
 }  // namespace
 
 Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, Plan& plan) {
@@ -332,6 +370,7 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   if (!top.has("tasks")) {
     return top.missing("tasks", "a plan runs benchmarks", "add 'tasks:' with a name each");
   }
+  TRY(refuse_bare_tasks(top, known));
   const std::vector<YAML::Node> nodes = TRY(top.read_sequence("tasks"));
   nlohmann::json sampling = nlohmann::json::object();
   TRY(read_sampling(top, sampling));

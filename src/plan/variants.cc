@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
+#include "plan/other_names.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
 
@@ -47,13 +48,28 @@ Status check_hub_id(const YamlMap& map, const std::string& id) {
   return map.error("model",
                    fmt::format("model '{}' is neither a hub id nor a folder", id.substr(0, 100)),
                    "a hub id is 'owner/name'; a folder begins with ./, ../ or /",
-                   "write ./ before a folder's name");
+                   id.starts_with('~') ? "write the whole path: '~' is not replaced"
+                                       : "write ./ before a folder's name");
 }
 
 Result<VariantSpec> read_endpoint_variant(const YamlMap& engine, const Plan& plan,
                                           VariantSpec variant) {
   TRY(read_endpoint_args(engine, plan, /*of_variant=*/true, variant.engine_args));
   return variant;
+}
+
+// vLLM has long names alone for the formats, and would say so only when it loads.
+Status check_dtype(const YamlMap& engine) {
+  if (!engine.has("dtype")) return {};
+  const std::string word = value_words(engine.value("dtype"));
+  for (const auto& [theirs, ours] : {std::pair{"bf16", "bfloat16"}, std::pair{"fp16", "float16"},
+                                     std::pair{"fp32", "float32"}}) {
+    if (word != theirs) continue;
+    return engine.error("dtype", fmt::format("{} cannot be '{}'", engine.name_of("dtype"), word),
+                        "the engine has longer names for its formats",
+                        fmt::format("write 'dtype: {}'", ours));
+  }
+  return {};
 }
 
 Status read_require(const YamlMap& map, const Plan& plan, VariantSpec& variant) {
@@ -76,7 +92,42 @@ const VariantSpec* baseline_of(const Plan& plan) {
   return found == plan.variants.end() ? nullptr : &*found;
 }
 
+// The same model, served alike: nothing but noise could come of it, and mostly a path is wrong.
+Status refuse_same_model(const YamlMap& top, const YAML::Node& node, const VariantSpec& variant,
+                         const Plan& plan) {
+  if (plan.compare.same_model || plan.engine.kind == kEndpointKind) return {};
+  for (const VariantSpec& other : plan.variants) {
+    if (other.model != variant.model || other.revision != variant.revision) continue;
+    if (merged_engine_args(plan, other) != merged_engine_args(plan, variant)) continue;
+    return error_at(top.file(), node.Mark(),
+                    fmt::format("'{}' is '{}' once more", variant.name, other.name),
+                    fmt::format("both are {}, served alike", variant.model),
+                    "correct its model or its engine arguments, or write 'compare: {same_model: "
+                    "true}' for an A/A comparison");
+  }
+  return {};
+}
+
+// "variants: [a/b, c/d]", "variants: {bf16: …}"
+Status refuse_bare_variants(const YamlMap& top) {
+  const YAML::Node& variants = top.value("variants");
+  std::string name;
+  if (variants.IsMap() && variants.size() > 0) {
+    name = value_words(variants.begin()->first);
+  } else if (variants.IsSequence() && variants.size() > 0 && variants[0].IsScalar()) {
+    name = "bf16";
+  } else {
+    return {};
+  }
+  return top.error("variants", "variants are a list of maps",
+                   "each has a name of its own and a model",
+                   fmt::format("write below 'variants:' a line '- {{name: {}, model: …}}', the "
+                               "baseline's with 'baseline: true'",
+                               name));
+}
+
 Status read_listed(const YamlMap& top, Plan& plan) {
+  TRY(refuse_bare_variants(top));
   const std::vector<YAML::Node> nodes = TRY(top.read_sequence("variants"));
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     VariantSpec variant =
@@ -88,6 +139,7 @@ Status read_listed(const YamlMap& top, Plan& plan) {
           fmt::format("'{}' is one already, and all are compared with one", first->name),
           "keep 'baseline: true' on one variant");
     }
+    TRY(refuse_same_model(top, nodes[i], variant, plan));
     plan.variants.push_back(std::move(variant));
   }
   return {};
@@ -100,13 +152,22 @@ bool is_engine_choice(std::string_view key) {
 }
 
 Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own, const char* where,
-                        nlohmann::json& args) {
+                        std::string_view kind, nlohmann::json& args) {
+  const bool passes_any_argument = kind == kWorkerKind;  // those of an engine we do not know
   for (const std::string& key : map.keys()) {
     if (std::ranges::find(own, key) != own.end()) continue;
     if (key == "model" || key == "revision") {
       return error_at(map.file(), map.mark_of_key(key),
                       fmt::format("{} cannot hold '{}'", where, key), "each variant names its own",
                       fmt::format("write it as the variant's {}", key));
+    }
+    const std::string other =
+        passes_any_argument ? ""
+                            : right_spelling_for_engine(key, "engine", value_words(map.value(key)));
+    if (!other.empty()) {
+      return error_at(map.file(), map.mark_of_key(key),
+                      fmt::format("unknown key '{}' in {}", key, where),
+                      "the engine has no such argument", other);
     }
     const std::string near = nearest(key, common_engine_keys(), kMaxEdits);
     if (!near.empty() && near != key) {
@@ -116,6 +177,7 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
     }
     args[key] = TRY(yaml_to_json(map.file(), map.value(key)));
   }
+  if (!passes_any_argument) TRY(check_dtype(map));
   return check_engine_args(map, args);
 }
 
@@ -164,7 +226,7 @@ Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node
       }
     }
     if (endpoint) return read_endpoint_variant(engine, plan, std::move(variant));
-    TRY(read_engine_args(engine, {}, "a variant's engine", variant.engine_args));
+    TRY(read_engine_args(engine, {}, "a variant's engine", plan.engine.kind, variant.engine_args));
   }
   return variant;
 }

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "plan/other_names.h"
 #include "plan/suggest.h"
 
 namespace assay {
@@ -30,6 +31,20 @@ std::string kind_of(const YAML::Node& node) {
     default:
       return "nothing";
   }
+}
+
+// How to write a whole number, by what stands in its place.
+std::string whole_number_fix(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  const std::size_t digits = text.find_first_not_of("0123456789");
+  if (digits == std::string::npos && !text.empty()) return "write it without quotes";
+  const std::string_view rest =
+      std::string_view(text).substr(digits == std::string::npos ? 0 : digits);
+  if ((rest == "k" || rest == "K") && digits > 0 && digits < 7) {
+    const int thousands = std::stoi(text.substr(0, digits));
+    return fmt::format("write digits alone: {} or {}", thousands * 1024, thousands * 1000);
+  }
+  return "write digits alone";
 }
 
 bool is_quoted(const YAML::Node& node) {
@@ -82,6 +97,11 @@ std::optional<YAML::Mark> second_document(const std::string& text) {
 }
 
 }  // namespace
+
+std::string value_words(const YAML::Node& node) {
+  constexpr std::size_t kLongest = 40;
+  return node.IsScalar() && node.Scalar().size() <= kLongest ? node.Scalar() : "…";
+}
 
 std::unexpected<Error> error_at(const std::string& file, const YAML::Mark& mark,
                                 const std::string& what, std::string why, std::string fix) {
@@ -150,11 +170,14 @@ Result<YamlMap> YamlMap::open(std::string file, const YAML::Node& node, std::str
     }
     if (!known.empty() && std::ranges::find(known, entry.key) == known.end()) {
       const std::string near = nearest(entry.key, known);
+      std::string fix = right_spelling(entry.key, map.path_, value_words(entry.value));
+      if (fix.empty()) {
+        fix = near.empty() ? "remove it, or see docs/plan.md"
+                           : fmt::format("did you mean '{}'?", near);
+      }
       return error_at(map.file_, entry.key_mark,
                       fmt::format("unknown key '{}' in {}", entry.key.substr(0, 60), name),
-                      "known keys: " + join(known, ", "),
-                      near.empty() ? "remove it, or see docs/plan.md"
-                                   : fmt::format("did you mean '{}'?", near));
+                      "known keys: " + join(known, ", "), std::move(fix));
     }
     map.entries_.push_back(std::move(entry));
   }
@@ -268,7 +291,7 @@ Status YamlMap::read(std::string_view key, int& out, int min, int max) const {
   int number = 0;
   if (is_quoted(value(key)) || !parse_number(text, number)) {
     return error(key, fmt::format("{} must be a whole number", name_of(key)),
-                 fmt::format("here is '{}'", text.substr(0, 60)), "write digits alone");
+                 fmt::format("here is '{}'", text.substr(0, 60)), whole_number_fix(value(key)));
   }
   if (number < min || number > max) {
     const std::string range = max == std::numeric_limits<int>::max()

@@ -21,6 +21,9 @@ namespace assay {
                                               const std::string& what, std::string why,
                                               std::string fix);
 
+// A scalar as it is written, for a message; "…" for anything else and where it is long.
+[[nodiscard]] std::string value_words(const YAML::Node& node);
+
 // Parses one document; at most 1 MiB, valid UTF-8, no second document.
 [[nodiscard]] Result<YAML::Node> parse_yaml(std::string_view text, const std::string& file);
 

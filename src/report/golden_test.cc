@@ -329,8 +329,7 @@ TEST_P(Golden, EveryFormatIsAsApproved) {
     ASSERT_TRUE(write_reports(*report, folder / "made"));
     const fs::path page = folder / "made" / "report.html";
     ASSERT_TRUE(write_file_atomic(page, without_page_files(read_file(page).value())));
-    ASSERT_TRUE(
-        write_file_atomic(folder / "made" / "terminal.txt", terminal_table(*report, false)));
+    ASSERT_TRUE(write_file_atomic(folder / "made" / "terminal.txt", terminal_table(*report, {})));
   }
   expect_approved(folder / "made", s.name);
   fs::remove_all(folder);

@@ -1,6 +1,7 @@
 // A table in each format. What a report is made of beside tables stands in the formats' own files.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,12 @@ namespace assay {
 // gets an apostrophe in front, numbers excepted.
 [[nodiscard]] std::string csv_table(const Table& table, Language language = Language::en);
 // Columns padded to the widest entry in terminal cells, two spaces between them; badges in their
-// colour on request.
+// colour on request. A table wider than `columns` is printed in parts that fit, each with the first
+// column; 0: nothing has to fit.
 [[nodiscard]] std::string aligned(const Table& table, Language language = Language::en,
-                                  bool colour = false);
-[[nodiscard]] std::string aligned(const std::vector<std::vector<std::string>>& rows);
+                                  bool colour = false, std::size_t columns = 0);
+[[nodiscard]] std::string aligned(const std::vector<std::vector<std::string>>& rows,
+                                  std::size_t columns = 0);
 
 // For a cell of a Markdown table: no column ends in it and no line.
 [[nodiscard]] std::string markdown_escaped(std::string text);

@@ -309,8 +309,8 @@ TEST_F(ReportTest, EveryFormatSaysTheSameAndNothingForbidden) {
     for (const char* word : {" equal ", "no loss"})
       EXPECT_EQ(text.find(word), std::string::npos) << name;
   }
-  EXPECT_NE(terminal_table(report, false).find("N/A (HF gated)"), std::string::npos);
-  EXPECT_EQ(terminal_table(report, false).find('\033'), std::string::npos);
+  EXPECT_NE(terminal_table(report, {}).find("N/A (HF gated)"), std::string::npos);
+  EXPECT_EQ(terminal_table(report, {}).find('\033'), std::string::npos);
   // The same values make the same bytes.
   const std::string before = read_file(folder_ / "report.html").value();
   ASSERT_TRUE(write_reports(report, folder_));

@@ -1,6 +1,7 @@
-// The table `assay run` ends with.
+// The screen `assay run` ends with.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "report/language.h"
@@ -8,8 +9,14 @@
 
 namespace assay {
 
-// Tasks down, variants across; each cell a number or a stated reason. Colours on request only.
-[[nodiscard]] std::string terminal_table(const RunReport& report, bool colour,
-                                         Language language = Language::en);
+struct ScreenStyle {
+  bool colour = false;
+  std::size_t columns = 0;  // of the terminal; 0: nothing has to fit
+  Language language = Language::en;
+};
+
+// Tasks down, variants across; each cell a number or a stated reason. Below it each variant's
+// verdict and fidelity, and the flags by name.
+[[nodiscard]] std::string terminal_table(const RunReport& report, const ScreenStyle& style);
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -119,7 +120,59 @@ Result<TurnsLeft> turns_left(const RunContext& context, const Round& round,
   return turns_to_common(done, context.accounts.work_left_s(loads_s), goal);
 }
 
+// Answered so far, of every variant; a run that begins has none, and reads no scores.
+Result<std::map<std::string, DoneSoFar>> all_done_so_far(const RunContext& context) {
+  std::map<std::string, DoneSoFar> done;
+  const Store& store = context.services.store;
+  for (const ResolvedVariant& variant : context.run.variants) {
+    const std::string& name = variant.spec.name;
+    done[name] = store.response_count() == 0 ? DoneSoFar() : TRY(done_so_far(name, store));
+  }
+  return done;
+}
+
+// An item that is asked several times counts as often.
+double answered_units(const ResolvedRun& run, const ItemSet& finished) {
+  const std::vector<Unit> units = make_units(run);
+  return static_cast<double>(std::ranges::count_if(units, [&](const Unit& unit) {
+    return finished.contains({unit.task->spec.name, unit.item_id()});
+  }));
+}
+
+// For the progress line alone: what comes after the turn of the first of these.
+Result<RunOutlook> outlook(const RunContext& context, const Round& round,
+                           std::span<const ResolvedVariant* const> left,
+                           const std::map<std::string, DoneSoFar>& done) {
+  const RunServices& services = context.services;
+  const ResolvedVariant& own = *left.front();
+  const auto items = static_cast<double>(make_units(context.run).size());
+  RunOutlook out;
+  out.turns = static_cast<int>(round.variants.size());
+  out.turn = out.turns - static_cast<int>(left.size()) + 1;
+  out.load_s = TRY(context.load_s());
+  out.item_s = done.at(own.spec.name).item_s();
+  out.end_s = context.accounts.end_s();
+  for (const ResolvedVariant* later : left.subspan(1)) {
+    const double open = std::max(0.0, items - done.at(later->spec.name).items);
+    const double forecast = forecast_turns(*later, own, services.guess);
+    out.later_items +=
+        open * TRY(turns_needed(later->spec.name, own.spec.name, forecast, services.store));
+    out.later_loads_s += open > 0 ? out.load_s : 0;
+  }
+  if (TRY(wants_judge(context.run))) {
+    out.later_items += kJudgeTurn * items;
+    out.later_loads_s += out.load_s;
+  }
+  for (const auto& [name, one] : done) {
+    if (name == own.spec.name) continue;
+    out.items += items;
+    out.items_done += std::min(items, one.items);
+  }
+  return out;
+}
+
 Status run_round(const RunContext& context, const Round& round, AllLooks& looks, Course& course) {
+  auto done = TRY(all_done_so_far(context));
   for (const ResolvedVariant& variant : context.run.variants) {
     const auto left = round.from(variant);
     if (left.empty() && !round.of_all) continue;
@@ -130,7 +183,11 @@ Status run_round(const RunContext& context, const Round& round, AllLooks& looks,
                 .looks = looks.of(variant.spec.name),
                 .asks = !left.empty()};
     if (place.asks) place.turns = TRY(turns_left(context, round, left, course));
+    if (place.asks) {
+      context.services.progress.begin_turn(TRY(outlook(context, round, left, done)));
+    }
     Turn turn = TRY(take_turn(context, place, course.seen));
+    done[variant.spec.name].items = answered_units(context.run, turn.finished);
     if (turn.pace.tells_as_much_as(course.seen)) course.seen = turn.pace;
     course.interrupted = turn.end == RunEnd::interrupted;
     if (course.interrupted) return {};
@@ -343,6 +400,7 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
   TRY(context.run.plan.until == Until::decided ? run_decided_rounds(context, looks, course)
                                                : run_shared_rounds(context, looks, course));
   if (course.interrupted) return RunEnd::interrupted;
+  context.services.progress.begin_turn();
   if (TRY(wants_judge(context.run))) {
     TRY(judge_answers(context.run, context.options, context.services, context.accounts.end_s()));
     if (context.stopped()) return RunEnd::interrupted;

@@ -42,9 +42,35 @@ Deadline EngineTurn::until() const {
   return Deadline::in(Seconds(deadline_s_ - now_s())).or_stop(services_.stop);
 }
 
+void EngineTurn::begin_doing(std::string what) {
+  doing_ = std::move(what);
+  doing_since_s_ = now_s();
+  engine_says_.clear();
+}
+
+void EngineTurn::show_progress() {
+  if (!services_.progress.due()) return;
+  ProgressState state = progress_state();
+  if (!doing_.empty()) {
+    state.doing = doing_;
+    state.doing_s = now_s() - doing_since_s_;
+    state.engine_says = engine_says_;
+  }
+  services_.progress.update(state);
+}
+
+EngineWaits EngineTurn::waits() {
+  const auto tick = [this]() -> Status {
+    show_progress();
+    return services_.tick ? services_.tick() : Status();
+  };
+  return {until(), tick, [this](std::string_view line) { engine_says_ = one_line(line); }};
+}
+
 Status EngineTurn::start_engine() {
   if (engine_) return {};
-  engine_ = TRY(in_time(make_engine({until(), services_.tick})));
+  begin_doing("starting");
+  engine_ = TRY(in_time(make_engine(waits())));
   engine_->end_by(until());
   const OpenedModel opened =
       TRY(in_time(engine_->open(setup_.folder, setup_.apply_template, setup_.template_args)));
@@ -70,6 +96,7 @@ Status EngineTurn::load_engine() {
   TRY(services_.store.flush());
   while (true) {
     TRY(start_engine());
+    begin_doing("reads prompts");
     TRY(render_waiting());
     TRY(services_.store.flush());
     const Status loaded = load_weights();
@@ -100,6 +127,7 @@ Result<bool> EngineTurn::lower_memory(const std::string& why) {
 
 Status EngineTurn::load_weights() {
   services_.progress.say(fmt::format("{}: loading {}", setup_.name, setup_.model));
+  begin_doing(kLoading);
   const double began_s = now_s();
   const double left_s = std::max(1.0, deadline_s_ - began_s);
   const double limit_s = TRY(load_limit_s());
@@ -113,6 +141,7 @@ Status EngineTurn::load_weights() {
   }
   loaded_ = TRY(std::move(loaded));
   loaded_.lowered = lowered_;
+  begin_doing("");
   TRY(on_loaded());
   services_.progress.say(
       fmt::format("{}: ready after {}", setup_.name, human_duration(loaded_.load_s)));

@@ -67,6 +67,8 @@ class EngineTurn {
   // another engine.
   [[nodiscard]] virtual Result<bool> go_on_after_death() = 0;
   [[nodiscard]] virtual std::int64_t load_id() const { return 0; }
+  // What the progress line shows of this turn, but for what the engine does before it answers.
+  [[nodiscard]] virtual ProgressState progress_state() = 0;
 
   // --- what they have in common
 
@@ -77,6 +79,8 @@ class EngineTurn {
   // Until nothing is left to do, the deadline has come, or it is told to stop.
   [[nodiscard]] Status loop();
   void shut_down();
+  // Draws the progress line when it is due.
+  void show_progress();
 
   // Asks what fits, as run/admission.h decides.
   [[nodiscard]] Status admit_from(Source& source, const AskUntil& until);
@@ -102,6 +106,9 @@ class EngineTurn {
  private:
   [[nodiscard]] Status start_engine();
   [[nodiscard]] Status load_weights();
+  // From now on the engine does this, as the progress line says it; "": it answers.
+  void begin_doing(std::string what);
+  [[nodiscard]] EngineWaits waits();
   // The engine lacked memory for the first time: from now on it is loaded with less. What was
   // lowered is said, and stored as an event and with the loads. False: it did not, or was lowered
   // before.
@@ -127,6 +134,9 @@ class EngineTurn {
   [[nodiscard]] Status ask_canary();
   [[nodiscard]] Status on_canary();
 
+  std::string doing_;
+  double doing_since_s_ = 0;
+  std::string engine_says_;
   nlohmann::json engine_args_;            // of the next load
   std::vector<LoweredArgument> lowered_;  // in them, against the setup's
   ReadingMeter reading_;

@@ -59,20 +59,21 @@ class JudgeTurn final : private EngineTurn {
   }
   Status housekeeping() override {
     if (services_.tick) TRY(services_.tick());
-    if (services_.progress.due()) {
-      ProgressState state;
-      state.variant = setup_.name;
-      state.items_total = questions_asked_;
-      state.items_done = questions_.judged();
-      state.in_flight = in_flight();
-      if (state.items_done > 0) {
-        state.left_s =
-            (now_s() - ready_at_s_) / state.items_done * (state.items_total - state.items_done);
-      }
-      if (has_deadline()) state.share_left_s = deadline_s_ - now_s();
-      services_.progress.update(state);
-    }
+    show_progress();
     return services_.store.flush_if_due();
+  }
+  ProgressState progress_state() override {
+    ProgressState state;
+    state.variant = setup_.name;
+    state.items_total = questions_asked_;
+    state.items_done = questions_.judged();
+    state.in_flight = in_flight();
+    if (state.items_done > 0) {
+      state.left_s =
+          (now_s() - ready_at_s_) / state.items_done * (state.items_total - state.items_done);
+    }
+    if (has_deadline()) state.share_left_s = deadline_s_ - now_s();
+    return state;
   }
   Status on_loaded() override {
     ready_at_s_ = now_s();

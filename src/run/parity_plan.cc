@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "plan/endpoint.h"
 #include "run/parity.h"
 #include "run/unit.h"
@@ -16,7 +17,10 @@ namespace {
 std::string why_not(const TaskSpec& spec) {
   const Task* task = find_task_of_either(spec.benchmark);
   if (task == nullptr) return "assay has no such task of its own";
-  if (!task->lm_eval.has_metric) return "lm-eval 0.4.13 has no such task";
+  if (task->lm_eval.name.empty()) return "lm-eval 0.4.13 has no such task";
+  if (!task->lm_eval.has_metric) {
+    return "lm-eval's " + task->lm_eval.name + " asks and scores otherwise than ours";
+  }
   if (!task->generates_with.empty() &&
       spec.options.value(task->generates_with, Json(false)) == true) {
     return "lm-eval 0.4.13 has no such way of asking it";
@@ -96,7 +100,11 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
     out.plan.tasks.push_back(lm_eval_twin_of(native, spec));
   }
   if (out.plan.tasks.empty()) {
-    return usage_error("there is nothing to compare", "lm-eval has none of the plan's tasks",
+    std::vector<std::string> reasons;
+    for (const ParityTask& task : out.left_out) {
+      reasons.push_back(task.name + ": " + task.left_out);
+    }
+    return usage_error("there is nothing to compare", join(reasons, "; "),
                        "add aime24, math500, mmlu_pro or gpqa_diamond to the plan");
   }
   return out;

@@ -278,6 +278,23 @@ TEST_F(ParityTest, LogLikelihoodsAreSharedByContinuation) {
   EXPECT_EQ(script_.prompts.size(), 2U);
 }
 
+// lm-eval has it, and asks another question: it is not said to lack it.
+TEST(ParityPlan, SaysOfATaskThatLmEvalAsksOtherwise) {
+  Plan plan;
+  plan.variants.resize(1);
+  plan.variants[0].name = "bf16";
+  plan.variants[0].baseline = true;
+  for (const char* name : {"math500", "humaneval", "mbpp"}) {
+    TaskSpec spec;
+    spec.name = spec.benchmark = name;
+    plan.tasks.push_back(spec);
+  }
+  const ParityPlan both = parity_plan(plan, "", 0).value();
+  ASSERT_EQ(both.left_out.size(), 2U);
+  EXPECT_EQ(both.left_out[0].left_out, "lm-eval's humaneval asks and scores otherwise than ours");
+  EXPECT_EQ(both.left_out[1].left_out, "lm-eval's mbpp asks and scores otherwise than ours");
+}
+
 TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   Plan plan;
   VariantSpec base;

@@ -3,22 +3,110 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
+#include "base/terminal.h"
 #include "base/text.h"
 
 namespace assay {
 
-std::string progress_line(const ProgressState& state) {
-  std::string line = fmt::format("{}  {}/{} items  {} in flight", state.variant, state.items_done,
-                                 state.items_total, state.in_flight);
-  if (state.being_graded > 0) line += fmt::format("  {} being graded", state.being_graded);
-  if (state.next_look_pairs) line += fmt::format("  next look at {} pairs", *state.next_look_pairs);
-  if (state.tokens_per_s > 0) line += fmt::format("  {:.0f} tok/s", state.tokens_per_s);
-  if (state.left_s >= 0) line += "  about " + human_duration(state.left_s) + " left";
-  if (state.share_left_s >= 0) {
-    line += "  (its time ends in " + human_duration(state.share_left_s) + ")";
+namespace {
+
+constexpr std::size_t kLongestNameCells = 24;
+constexpr std::size_t kLongestEngineWords = 80;
+constexpr std::size_t kFewestEngineWords = 12;  // fewer say nothing
+
+// Of the line; those with the highest number are left out first.
+struct Part {
+  std::string text;
+  int rank = 0;
+};
+
+std::size_t width_of(const std::vector<Part>& parts) {
+  std::size_t width = 0;
+  for (const Part& part : parts) width += cells_of(part.text) + (width > 0 ? 2 : 0);
+  return width;
+}
+
+// 1.0s, 59.0s: the seconds of a line that is drawn anew all the time need no tenths.
+std::string rough_duration(double seconds) {
+  const double whole = std::max(0.0, std::round(seconds));
+  return whole < 60 ? fmt::format("{:.0f}s", whole) : human_duration(whole);
+}
+
+std::string name_part(const ProgressState& state, const RunOutlook& run) {
+  const std::string name = cut_to(state.variant, kLongestNameCells);
+  return run.turns > 1 ? fmt::format("{} ({} of {})", name, run.turn, run.turns) : name;
+}
+
+// Of all items of the run, in per cent; no part where this is the only variant.
+std::string run_part(const ProgressState& state, const RunOutlook& run) {
+  const double items = run.items + state.items_total;
+  if (run.items <= 0 || state.items_total <= 0) return "";
+  return fmt::format("run {:.0f} %", std::floor(100 * (run.items_done + state.items_done) / items));
+}
+
+std::vector<Part> parts_of(const ProgressState& state, const RunOutlook& run,
+                           const TimeLeft& left) {
+  std::vector<Part> parts{{name_part(state, run), 0}};
+  if (state.doing.empty()) {
+    parts.push_back({fmt::format("{}/{} items", state.items_done, state.items_total), 1});
+  } else {
+    parts.push_back({fmt::format("{} {}", state.doing, rough_duration(state.doing_s)), 1});
   }
-  return line;
+  parts.push_back({run_part(state, run), 4});
+  if (left.s >= 0) {
+    const char* how = left.at_most ? "at most" : "about";
+    parts.push_back({fmt::format("{} {} left", how, rough_duration(left.s)), 2});
+  }
+  if (state.doing.empty()) {
+    parts.push_back({fmt::format("{} in flight", state.in_flight), 5});
+    if (state.being_graded > 0) {
+      parts.push_back({fmt::format("{} being graded", state.being_graded), 3});
+    }
+    if (state.next_look_pairs) {
+      parts.push_back({fmt::format("next look at {} pairs", *state.next_look_pairs), 8});
+    }
+    if (state.tokens_per_s > 0)
+      parts.push_back({fmt::format("{:.0f} tok/s", state.tokens_per_s), 6});
+  }
+  if (state.share_left_s >= 0 && run.turns != 1) {
+    parts.push_back({"its time ends in " + rough_duration(state.share_left_s), 7});
+  }
+  std::erase_if(parts, [](const Part& part) { return part.text.empty(); });
+  return parts;
+}
+
+}  // namespace
+
+TimeLeft run_left(const ProgressState& state, const RunOutlook& run, double item_s, double now_s) {
+  const double budget_left_s = std::max(0.0, run.end_s - now_s);
+  const int open = state.items_total - state.items_done;
+  if (item_s <= 0) item_s = run.item_s;
+  double left_s = state.left_s;
+  if (left_s < 0 && (open == 0 || item_s > 0)) left_s = open * item_s;
+  const bool known = left_s >= 0 && (run.later_items <= 0 || item_s > 0);
+  if (!known) return std::isfinite(budget_left_s) ? TimeLeft{budget_left_s, true} : TimeLeft();
+  if (state.doing == kLoading) left_s += std::max(0.0, run.load_s - state.doing_s);
+  return {std::min(left_s + run.later_loads_s + run.later_items * item_s, budget_left_s)};
+}
+
+std::string progress_line(const ProgressState& state, const RunOutlook& run, const TimeLeft& left,
+                          std::size_t columns) {
+  std::vector<Part> parts = parts_of(state, run, left);
+  while (columns > 0 && width_of(parts) > columns && parts.size() > 1) {
+    parts.erase(std::ranges::max_element(parts, {}, &Part::rank));
+  }
+  if (columns > 0) parts[0].text = cut_to(parts[0].text, columns);
+  std::string line;
+  for (const Part& part : parts) line += (line.empty() ? "" : "  ") + part.text;
+  if (state.doing.empty() || state.engine_says.empty()) return line;
+  const std::size_t used = cells_of(line) + 2;
+  const std::size_t room = columns == 0      ? kLongestEngineWords
+                           : columns <= used ? 0
+                                             : std::min(kLongestEngineWords, columns - used);
+  return room < kFewestEngineWords ? line : line + "  " + cut_to(state.engine_says, room);
 }
 
 void RecentRate::add(double at_s, std::int64_t tokens) {
@@ -52,8 +140,13 @@ Progress::Progress(std::FILE* out, Style style, const Clock& clock)
 void Progress::say(const std::string& text) {
   if (style_ == Style::silent) return;
   clear();
-  fmt::print(out_, "{}\n", text);
+  fmt::print(out_, "{}\n", wrapped(text, columns_of(::fileno(out_)), 2));
   std::fflush(out_);
+}
+
+void Progress::begin_turn(const RunOutlook& run) {
+  run_ = run;
+  item_s_ = 0;
 }
 
 bool Progress::due() const {
@@ -65,11 +158,20 @@ bool Progress::due() const {
 void Progress::update(const ProgressState& state) {
   if (!due()) return;
   last_ = clock_.now();
+  const int open = state.items_total - state.items_done;
+  if (state.left_s > 0 && open > 0) item_s_ = state.left_s / open;
+  const TimeLeft left = run_left(state, run_, item_s_, last_.count());
   if (style_ == Style::live) {
-    fmt::print(out_, "\r\033[K{}", progress_line(state));
+    // One column stays free: in the last one some terminals begin another line.
+    const std::size_t columns = columns_of(::fileno(out_));
+    const std::string line = progress_line(state, run_, left, columns > 1 ? columns - 1 : columns);
+    fmt::print(out_, "\r\033[K{}", line);
     line_open_ = true;
   } else {
-    fmt::print(out_, "{}\n", progress_line(state));
+    std::string line = progress_line(state, run_, left, /*columns=*/0);
+    if (line == shown_) return;  // nothing has moved: a log need not say it twice
+    fmt::print(out_, "{}\n", line);
+    shown_ = std::move(line);
   }
   std::fflush(out_);
 }
@@ -77,6 +179,7 @@ void Progress::update(const ProgressState& state) {
 void Progress::clear() {
   if (!line_open_) return;
   fmt::print(out_, "\r\033[K");
+  std::fflush(out_);
   line_open_ = false;
 }
 

@@ -1,9 +1,11 @@
 // What a person sees while a run goes on: one live line on a terminal, plain lines elsewhere.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -11,6 +13,9 @@
 
 namespace assay {
 
+inline constexpr const char* kLoading = "loading";  // what an engine does, as said below
+
+// One variant's turn, as it stands.
 struct ProgressState {
   std::string variant;
   int items_done = 0;
@@ -21,11 +26,41 @@ struct ProgressState {
   double share_left_s = -1;  // of the budget, until this variant's time ends; -1: no budget
   int being_graded = 0;      // answered, and not scored yet
   std::optional<std::int64_t> next_look_pairs = std::nullopt;  // until: decided
+  // What the engine does where it answers no items: kLoading, "reads prompts"; empty: it answers.
+  std::string doing = "";
+  double doing_s = 0;            // for so long
+  std::string engine_says = "";  // its own last words on it
 };
 
-// "bf16  12/34 items  8 in flight  3 being graded  210 tok/s  about 1m 05s left
-// (its time ends in 40m)", in one line.
-[[nodiscard]] std::string progress_line(const ProgressState& state);
+// The run around that turn, as it looks when the turn begins.
+struct RunOutlook {
+  int turn = 0;            // of the variant shown, in its round
+  int turns = 0;           // 0: no variant's turn is shown
+  double load_s = 0;       // that this turn's load is expected to take
+  double item_s = 0;       // that an item of this turn takes, by earlier loads; 0: not known
+  double later_items = 0;  // of the turns that follow, each times as much longer as it takes there
+  double later_loads_s = 0;
+  double items = 0;  // of the run's other variants
+  double items_done = 0;
+  double end_s = std::numeric_limits<double>::infinity();  // of the budget, on the clock
+};
+
+struct TimeLeft {
+  double s = -1;         // -1: not known
+  bool at_most = false;  // all that is known is when the budget ends
+};
+// Until the run has ended, no later than its budget. By this turn's own pace where it is measured,
+// else by that of earlier loads, so that a run that goes on knows at once. `item_s`: of this turn
+// as last measured; 0: not yet.
+[[nodiscard]] TimeLeft run_left(const ProgressState& state, const RunOutlook& run, double item_s,
+                                double now_s);
+
+// The line in at most so many columns; 0: all of it. What matters less is left out where it does
+// not fit, never cut, but for a long name and the engine's words:
+// "fp8 (2 of 3)  12/34 items  run 45 %  about 1m 05s left  8 in flight  3 being graded  210 tok/s
+// its time ends in 40m". `left`: of the run.
+[[nodiscard]] std::string progress_line(const ProgressState& state, const RunOutlook& run,
+                                        const TimeLeft& left, std::size_t columns);
 
 // Output tokens a second over the last 20 seconds, from a number that grows.
 class RecentRate {
@@ -63,6 +98,8 @@ class Progress {
   Progress(std::FILE* out, Style style, const Clock& clock);
   // A sentence of its own line: "bf16: loading", "bf16: done, 42 items in 1m 02s".
   void say(const std::string& text);
+  // Another turn is shown from now on; without an argument one that is no variant's.
+  void begin_turn(const RunOutlook& run = {});
   // Whether update() would draw now: at most 5 times a second (live) or every 15 seconds (plain).
   [[nodiscard]] bool due() const;
   // Draws when due.
@@ -75,6 +112,9 @@ class Progress {
   const Clock& clock_;
   Seconds last_{-1000};
   bool line_open_ = false;
+  RunOutlook run_;
+  double item_s_ = 0;  // of this turn, as last measured
+  std::string shown_;  // the last plain line
 };
 
 }  // namespace assay

@@ -5,17 +5,89 @@
 namespace assay {
 namespace {
 
+ProgressState answering() {
+  return {.variant = "bf16",
+          .items_done = 10,
+          .items_total = 30,
+          .in_flight = 8,
+          .tokens_per_s = 200,
+          .left_s = 20};
+}
+
+// The first of three variants of 30 items each; the others take as long, and 10 s to load.
+RunOutlook first_of_three() {
+  return {.turn = 1, .turns = 3, .load_s = 10, .later_items = 60, .later_loads_s = 20, .items = 60};
+}
+
 TEST(Progress, LineShowsPaceAndTimeLeft) {
-  ProgressState state{"bf16", 10, 30, 8, 200, 20, -1};
-  EXPECT_EQ(progress_line(state), "bf16  10/30 items  8 in flight  200 tok/s  about 20.0s left");
+  ProgressState state = answering();
+  EXPECT_EQ(progress_line(state, {}, {20}, 0),
+            "bf16  10/30 items  about 20s left  8 in flight  200 tok/s");
   state.items_done = 30;
-  state.left_s = -1;
   state.share_left_s = 65;
-  EXPECT_EQ(progress_line(state),
-            "bf16  30/30 items  8 in flight  200 tok/s  (its time ends in 1m 05s)");
-  state = {"bf16", 30, 30, 0};
-  state.being_graded = 46;
-  EXPECT_EQ(progress_line(state), "bf16  30/30 items  0 in flight  46 being graded");
+  EXPECT_EQ(progress_line(state, {}, {}, 0),
+            "bf16  30/30 items  8 in flight  200 tok/s  its time ends in 1m 05s");
+  state = {.variant = "bf16", .items_done = 30, .items_total = 30, .being_graded = 46};
+  EXPECT_EQ(progress_line(state, {}, {}, 0), "bf16  30/30 items  0 in flight  46 being graded");
+}
+
+// 80 columns have room for all but the tokens, 60 for name, items, time and share.
+TEST(Progress, LineLeavesOutWhatDoesNotFit) {
+  ProgressState state = answering();
+  state.being_graded = 3;
+  state.share_left_s = 2400;
+  const RunOutlook run = first_of_three();
+  EXPECT_EQ(progress_line(state, run, {100}, 200),
+            "bf16 (1 of 3)  10/30 items  run 11 %  about 1m 40s left  8 in flight  "
+            "3 being graded  200 tok/s  its time ends in 40m 00s");
+  EXPECT_EQ(progress_line(state, run, {100}, 79),
+            "bf16 (1 of 3)  10/30 items  run 11 %  about 1m 40s left  3 being graded");
+  EXPECT_EQ(progress_line(state, run, {100}, 59), "bf16 (1 of 3)  10/30 items  about 1m 40s left");
+  EXPECT_EQ(progress_line(state, run, {100}, 30), "bf16 (1 of 3)  10/30 items");
+  EXPECT_EQ(progress_line(state, run, {100}, 9), "bf16 (1 …");
+  state.variant = "Qwen3-32B-with-a-very-long-name";
+  EXPECT_EQ(progress_line(state, run, {100}, 70),
+            "Qwen3-32B-with-a-very-l… (1 of 3)  10/30 items  about 1m 40s left");
+}
+
+TEST(Progress, LineSaysWhatALoadingEngineDoes) {
+  ProgressState state = answering();
+  state.doing = kLoading;
+  state.doing_s = 34.4;
+  state.engine_says = "Loading weights took 12.10 seconds";
+  state.left_s = -1;
+  const RunOutlook run = first_of_three();
+  EXPECT_EQ(progress_line(state, run, {900, true}, 120),
+            "bf16 (1 of 3)  loading 34s  run 11 %  at most 15m 00s left  "
+            "Loading weights took 12.10 seconds");
+  EXPECT_EQ(progress_line(state, run, {900, true}, 79),
+            "bf16 (1 of 3)  loading 34s  run 11 %  at most 15m 00s left  Loading weights to…");
+  EXPECT_EQ(progress_line(state, run, {900, true}, 59),
+            "bf16 (1 of 3)  loading 34s  run 11 %  at most 15m 00s left");
+}
+
+TEST(RunLeft, CountsTheTurnsToCome) {
+  // 20 open items in 20 s: 60 more take 60 s, and their loads 20.
+  EXPECT_EQ(run_left(answering(), first_of_three(), 1, 0).s, 100);
+  RunOutlook run = first_of_three();
+  run.end_s = 50;
+  EXPECT_EQ(run_left(answering(), run, 1, 10).s, 40);
+}
+
+TEST(RunLeft, OfARunThatGoesOnIsKnownBeforeItsFirstAnswer) {
+  ProgressState state = answering();
+  state.left_s = -1;
+  state.doing = kLoading;
+  state.doing_s = 4;
+  RunOutlook run = first_of_three();
+  EXPECT_EQ(run_left(state, run, 0, 0).s, -1);
+  run.end_s = 900;
+  EXPECT_EQ(run_left(state, run, 0, 0).s, 900);
+  EXPECT_TRUE(run_left(state, run, 0, 0).at_most);
+  run.item_s = 0.5;  // by the loads of the run that ended
+  // 6 s of loading, 20 items, 60 items, 20 s of loads.
+  EXPECT_EQ(run_left(state, run, 0, 0).s, 6 + 10 + 30 + 20);
+  EXPECT_FALSE(run_left(state, run, 0, 0).at_most);
 }
 
 TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {
@@ -24,7 +96,11 @@ TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {
   Progress progress(file, Progress::Style::plain, clock);
   progress.say("start");
   for (int i = 0; i < 20; ++i) {
-    progress.update({"v", i, 20, 1});
+    progress.update({.variant = "v", .items_done = i, .items_total = 20, .in_flight = 1});
+    clock.advance(Seconds(1));
+  }
+  for (int i = 0; i < 40; ++i) {  // nothing moves: nothing is said twice
+    progress.update({.variant = "v", .items_done = 19, .items_total = 20, .in_flight = 1});
     clock.advance(Seconds(1));
   }
   ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
@@ -32,7 +108,8 @@ TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {
   const std::size_t n = std::fread(buffer, 1, sizeof buffer - 1, file);
   std::fclose(file);
   EXPECT_EQ(std::string(buffer, n),
-            "start\nv  0/20 items  1 in flight\nv  15/20 items  1 in flight\n");
+            "start\nv  0/20 items  1 in flight\nv  15/20 items  1 in flight\n"
+            "v  19/20 items  1 in flight\n");
 }
 
 TEST(RecentRate, IsOfTheLastTwentySeconds) {

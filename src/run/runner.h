@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,6 +32,8 @@ inline constexpr double kGpuLoadLimitS = 600;
 struct EngineWaits {
   Deadline until;                // its start and its calls end by it, stats and shutdown aside
   std::function<Status()> tick;  // called about once a second while they wait; may be empty
+  // Called with each line of the engine's own while it loads; may be empty.
+  std::function<void(std::string_view)> on_line = {};
 };
 
 struct JudgeEngine {

@@ -269,6 +269,7 @@ Status VariantRun::admit() {
 // in prepare().
 Status VariantRun::begin_reading_back() {
   if (std::exchange(reading_back_, true)) return {};
+  reading_back_since_s_ = now_s();
   const double end_s = share_end_s();
   read_back_by_s_ = std::max(end_s, now_s() + kFidelityShare * (end_s - share_.ready_s()));
   if (!variant_.spec.baseline) return {};
@@ -338,7 +339,7 @@ Status VariantRun::finish_grading() {
     TRY(grading_.submit());
     grading_.wait();
     TRY(collect_grades());
-    if (services_.progress.due()) report_progress();
+    show_progress();
     TRY(services_.store.flush_if_due());
   }
   return grading_.end();
@@ -351,7 +352,7 @@ Status VariantRun::housekeeping() {
     if (services_.tick) TRY(services_.tick());
     TRY(load_.save());
   }
-  if (services_.progress.due()) report_progress();
+  show_progress();
   return services_.store.flush_if_due();
 }
 
@@ -383,7 +384,14 @@ WorkLeft VariantRun::work_left() const {
   return work;
 }
 
-void VariantRun::report_progress() {
+// What it does beside answering items.
+std::string VariantRun::doing() const {
+  if (!engine_) return "";
+  if (canary_.due()) return "canary";
+  return reading_back_ && tasks_done() && fidelity_.in_flight() > 0 ? "reads outputs back" : "";
+}
+
+ProgressState VariantRun::progress_state() {
   ProgressState state;
   state.variant = variant_.spec.name;
   for (const Unit& unit : work_.units()) {
@@ -396,14 +404,17 @@ void VariantRun::report_progress() {
   state.items_done += lm_eval_.documents() - lm_eval_.documents_open();
   state.in_flight = in_flight();
   state.being_graded = work_.being_graded();
-  if (engine_) {  // no pace without one
+  state.doing = doing();
+  if (!state.doing.empty()) {
+    state.doing_s = reading_back_ ? now_s() - reading_back_since_s_ : load_.since_ready_s();
+  } else if (engine_ && load_.id() != 0) {  // no pace without one
     state.tokens_per_s = rate_.per_s();
     if (state.items_done < state.items_total)
       state.left_s = time_left_s(work_left(), rate_.per_s());
   }
   if (has_deadline()) state.share_left_s = deadline_s_ - now_s();
   if (looks_ != nullptr) state.next_look_pairs = looks_->pairs_of_next_look();
-  services_.progress.update(state);
+  return state;
 }
 
 }  // namespace assay

@@ -93,8 +93,9 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] AskUntil tasks_until();
   Status begin_reading_back();
   Status collect_grades();
-  void report_progress();
+  ProgressState progress_state() override;
   Status look();
+  [[nodiscard]] std::string doing() const;
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
@@ -112,6 +113,7 @@ class VariantRun final : private EngineTurn {
   int open_at_ready_ = 0;  // units that waited when its work began
   double read_back_by_s_ = 0;
   bool reading_back_ = false;  // the tasks are done
+  double reading_back_since_s_ = 0;
   bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
   RecentRate rate_;

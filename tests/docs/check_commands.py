@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GLOBAL_OPTIONS = {"--help", "--version"}
+GLOBAL_OPTIONS = {"--help", "--version", "--lang"}
 
 
 @dataclass

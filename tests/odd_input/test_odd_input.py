@@ -105,12 +105,12 @@ def numbers(folder: Path) -> None:
     for alpha in ("nan", "1e-300", "0.5"):
         expect(folder, 2, "power", "--n", "50", f"--alpha={alpha}", said="no question")
     expect(folder, 2, "power", "--discordance", "nan", said="no question")
-    expect(folder, 0, "power", "--n", "50", "--margin", "0.0001")
+    expect(folder, 2, "power", "--n", "50", "--margin", "0.0001", said="not shares")
     for margin in (".nan", ".inf"):
         (folder / "plan.yaml").write_text(PLAN + f"compare: {{margin_pp: {margin}}}\n")
         expect(folder, 2, "check", "plan.yaml", said="margin")
     (folder / "plan.yaml").write_text(PLAN + "compare: {margin_pp: 1e-300}\n")
-    expect(folder, 0, "check", "plan.yaml")
+    expect(folder, 2, "check", "plan.yaml", said="not shares")
 
 
 def outputs(folder: Path) -> None:

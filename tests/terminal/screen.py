@@ -1,0 +1,98 @@
+"""A terminal, as far as the program uses one: carriage return, line feed, erase to the end of the
+line, colours. Anything else is an error, so nothing on it is guessed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+ESCAPE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])")
+
+
+def cells(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+class Screen:
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.rows = [""]  # as they stand, scrolled away ones too
+        self.at = 0  # column of the cursor, in characters: lines drawn over hold narrow ones alone
+        self.drawn: list[str] = []  # each state of a line before something else took its place
+        self.wrapped: list[str] = []  # rows that went on in the next one
+        self.colours: set[str] = set()
+
+    def feed(self, text: str) -> None:
+        while text:
+            if text[0] == "\x1b":
+                found = ESCAPE.match(text)
+                assert found, f"an escape that no terminal line needs: {text[:20]!r}"
+                self.escape(found[1], found[2])
+                text = text[found.end() :]
+                continue
+            self.put(text[0])
+            text = text[1:]
+
+    def escape(self, numbers: str, command: str) -> None:
+        assert command in "Km", f"an escape that no terminal line needs: {numbers}{command}"
+        if command == "m":
+            self.colours.add(numbers)
+        else:
+            self.rows[-1] = self.rows[-1][: self.at]
+
+    def put(self, char: str) -> None:
+        if char in "\r\n":
+            if self.rows[-1] and self.drawn[-1:] != [self.rows[-1]]:
+                self.drawn.append(self.rows[-1])
+            if char == "\n":
+                self.rows.append("")
+            self.at = 0
+            return
+        if cells(self.rows[-1][: self.at]) + cells(char) > self.columns:
+            self.wrapped.append(self.rows[-1])
+            self.rows.append("")
+            self.at = 0
+        row = self.rows[-1].ljust(self.at)
+        self.rows[-1] = row[: self.at] + char + row[self.at + 1 :]
+        self.at += 1
+
+
+def on_terminal(
+    command: list[str],
+    columns: int,
+    env: dict[str, str],
+    folder: Path,
+    watch: Callable[[Screen, subprocess.Popen[bytes]], None] = lambda screen, child: None,
+) -> tuple[int, Screen]:
+    """Runs it on a terminal of so many columns; `watch` sees the screen after each output."""
+    screen = Screen(columns)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    child = subprocess.Popen(
+        command, cwd=folder, env={**env, "TERM": env.get("TERM", "xterm")}, stdin=theirs,
+        stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    kept = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # the terminal's other end is closed
+            break
+        if not data:
+            break
+        kept += data
+        text = kept.decode("utf-8", errors="ignore")
+        kept = kept[len(text.encode()) :]
+        screen.feed(text)
+        watch(screen, child)
+    os.close(ours)
+    return child.wait(), screen
