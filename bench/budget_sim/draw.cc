@@ -1,6 +1,7 @@
 #include "draw.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "random.h"
@@ -63,7 +64,7 @@ void draw_tasks(World& world, double share_s, Random& random) {
     task.name = "t" + std::to_string(t);
     task.max_gen_toks =
         std::max(8, static_cast<int>(longest * (t == 0 ? 1 : random.log_uniform(0.1, 1))));
-    task.judged = t == 1 && random.chance(0.15);
+    if (t == 1 && random.chance(0.15)) task.grading = Grading::by_baseline;
     const Lengths lengths{task.max_gen_toks * random.log_uniform(world.tight ? 0.1 : 0.2, 0.4),
                           random.uniform(0.4, 1.1)};
     const double mean = std::min(lengths.median * std::exp(lengths.sigma * lengths.sigma / 2),
@@ -100,6 +101,53 @@ void draw_long_prompts(World& world, Random& random) {
   }
 }
 
+// A judge behind an endpoint: as quick as the baseline or up to ten times slower; one in ten falls
+// silent.
+VariantWorld draw_judge(double share_s, Random& random) {
+  VariantWorld judge;
+  judge.load_s = 0.1;
+  judge.slowness = random.log_uniform(0.5, 10);
+  if (random.chance(0.1)) judge.stalls.push_back({share_s * random.uniform(0, 0.3), 1e9});
+  return judge;
+}
+
+// The programs of one task, `item_s` being the engine's time for an item beside others. Wrong
+// answers, here the long ones, take up to four times as long, and many run into the limit.
+void draw_programs(World& world, std::size_t t, double item_s, double longest_s, Random& random) {
+  const double median_s = world.graders * item_s * random.log_uniform(0.1, 3);
+  const double sigma = random.uniform(0.2, 1);
+  const double wrong = random.uniform(1, 4);
+  const double limit_s = std::min(longest_s, median_s * random.log_uniform(3, 20));
+  for (VariantWorld& variant : world.variants) {
+    for (Answer& answer : variant.answers[t]) {
+      const double takes_s =
+          median_s * std::exp(sigma * random.normal()) * (answer.short_ ? 1 : wrong);
+      answer.grading_s = std::clamp(takes_s, 0.01, std::max(0.01, limit_s));
+    }
+  }
+}
+
+// Of these plans' tasks the first has programs; others have, too, or a judge, or neither.
+void draw_slow_grading(World& world, double share_s, Random& random) {
+  world.graders = 1 << random.whole(0, 3);
+  world.judge = draw_judge(share_s, random);
+  for (std::size_t t = 0; t < world.tasks.size(); ++t) {
+    TaskWorld& task = world.tasks[t];
+    if (t > 0) {
+      constexpr std::array kOthers{Grading::at_once, Grading::by_program, Grading::by_baseline,
+                                   Grading::by_judge_from_outside};
+      task.grading = kOthers[static_cast<std::size_t>(random.whole(0, 3))];
+    }
+    if (t == 0) task.grading = Grading::by_program;
+    if (task.grading != Grading::by_program) continue;
+    double tokens = 0;
+    for (const Answer& answer : world.variants.front().answers[t]) tokens += answer.tokens;
+    const double item_s = tokens / static_cast<double>(task.prompt_tokens.size()) *
+                          step_s(world, world.max_in_flight) / world.max_in_flight;
+    draw_programs(world, t, item_s, share_s * (world.tight ? 0.25 : 0.03), random);
+  }
+}
+
 }  // namespace
 
 World draw_world(std::uint64_t seed) {
@@ -113,7 +161,11 @@ World draw_world(std::uint64_t seed) {
   world.budget_s = std::ceil(share_s * static_cast<double>(world.variants.size()));
   if (random.chance(0.1)) world.interrupted_at_s = world.budget_s * random.uniform(0.05, 0.9);
   draw_tasks(world, share_s, random);
-  if (seed >= kFirstOfLongPrompts) draw_long_prompts(world, random);
+  if (seed >= kFirstOfSlowGrading) {
+    draw_slow_grading(world, share_s, random);
+  } else if (seed >= kFirstOfLongPrompts) {
+    draw_long_prompts(world, random);
+  }
   return world;
 }
 

@@ -11,14 +11,17 @@ namespace assay::sim {
 
 // One variant's answer to one item.
 struct Answer {
-  int tokens = 0;      // at most the task's max_gen_toks
-  bool short_ = true;  // among the shorter half of all answers that this task could get
+  int tokens = 0;        // at most the task's max_gen_toks
+  bool short_ = true;    // among the shorter half of all answers that this task could get
+  double grading_s = 0;  // that its program takes; 0: it has none
 };
+
+enum class Grading { at_once, by_program, by_baseline, by_judge_from_outside };
 
 struct TaskWorld {
   std::string name;
   int max_gen_toks = 0;
-  bool judged = false;             // its answers are put to the baseline as a judge
+  Grading grading = Grading::at_once;
   std::vector<int> prompt_tokens;  // an item each
 };
 
@@ -51,6 +54,8 @@ struct World {
   double token_guess_s = 0;
   std::vector<TaskWorld> tasks;
   std::vector<VariantWorld> variants;  // the baseline first
+  int graders = 1;                     // programs that run at once
+  VariantWorld judge;                  // behind an endpoint, where a task has it
   // With another `until` than limits: what is asked of each task at the least, the margin, and
   // which answers are right, by variant, task and item.
   Until until = Until::limits;
@@ -65,6 +70,9 @@ enum class Loss { none, margin, thrice };
 // From this seed on the plans have prompts that cost as much as answers, of one task at least, and
 // engines that read several prompts in one go while they decode (vLLM's chunked prefill).
 inline constexpr std::uint64_t kFirstOfLongPrompts = 1'000'000;
+// From this one on tasks whose programs take from a tenth of the engine's time to three times that,
+// wrong answers' the longest, and judges.
+inline constexpr std::uint64_t kFirstOfSlowGrading = 2'000'000;
 
 [[nodiscard]] World draw_world(std::uint64_t seed);
 // One whose margin takes about half of its items to decide, at 10 % of flips.

@@ -1,6 +1,7 @@
 // Random plans through the real scheduler on a clock of its own; docs/budget.md says how to read
 // the table. usage: budget_sim [--quick] [--plans N] [--from SEED] [--each] [--decided]
-// N plans, and half as many more with long prompts; with --decided N plans that go on until their
+// N plans: half of them wide and tight ones, a quarter with long prompts, a quarter with slow
+// grading; SEED is the first one's of each kind. With --decided N plans that go on until their
 // variants are decided, for each of three true losses.
 // Exit code 1 when a promise is broken.
 #include <fmt/core.h>
@@ -37,8 +38,9 @@ std::filesystem::path scratch() {
 }
 
 std::vector<Played> play_all(const Options& options) {
-  const auto usual = static_cast<std::size_t>(options.plans);
-  std::vector<Played> plans(usual + usual / 2);
+  const auto usual = static_cast<std::size_t>(options.plans) / 2;
+  const std::size_t slow_from = usual + usual / 2;
+  std::vector<Played> plans(2 * usual);
   const std::filesystem::path folder = scratch();
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -46,11 +48,13 @@ std::vector<Played> play_all(const Options& options) {
       const std::size_t i = next++;
       if (i >= plans.size()) return;
       Played& played = plans[i];
-      const std::uint64_t first = options.from + (i < usual ? i : kFirstOfLongPrompts + i - usual);
-      played.world = draw_world(first);
-      const std::string seed = std::to_string(played.world.seed);
-      played.real = play(played.world, false, folder / seed);
-      played.knowing = play(played.world, true, folder / seed);
+      const std::uint64_t seed = i < usual       ? i
+                                 : i < slow_from ? kFirstOfLongPrompts + i - usual
+                                                 : kFirstOfSlowGrading + i - slow_from;
+      played.world = draw_world(options.from + seed);
+      const std::filesystem::path own = folder / std::to_string(played.world.seed);
+      played.real = play(played.world, false, own);
+      played.knowing = play(played.world, true, own);
     }
   };
   {
@@ -84,7 +88,7 @@ int main(int argc, char** argv) {
     const std::string_view argument = argv[i];
     if (argument == "--quick") {
       options.quick = true;
-      options.plans = 400;
+      options.plans = 600;
     } else if (argument == "--each") {
       options.each = true;
     } else if (argument == "--decided") {

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
 
 #include "run/runner.h"
 #include "sim_engine.h"
+#include "sim_graders.h"
 #include "stats/looks.h"
 #include "store/looks_kept.h"
 #include "task/fields.h"
@@ -17,7 +19,6 @@ namespace assay::sim {
 namespace {
 
 constexpr int kRunsAtMost = 4;  // of one plan: after a signal or an error the same command goes on
-constexpr const char* kJudged = "judged";
 
 Result<NextRequest> ask(const Item& item, const std::vector<StepResult>& so_far,
                         const TaskContext& context) {
@@ -43,9 +44,21 @@ Result<NextRequest> ask_knowing(const Item& item, const std::vector<StepResult>&
   return next;
 }
 
+// A task's benchmark is named by how it is graded.
+constexpr std::array<const char*, 4> kBenchmarks{"plain", "program", "judged", "judged_outside"};
+
+Grading grading_of(const TaskContext& context) {
+  const auto at = std::ranges::find(kBenchmarks, context.spec.benchmark);
+  return static_cast<Grading>(at - kBenchmarks.begin());
+}
+
+bool is_judged(Grading grading) {
+  return grading == Grading::by_baseline || grading == Grading::by_judge_from_outside;
+}
+
 // Whether an answer is right is known to the world (draw.h).
 Score score(const ScoreInputs& in) {
-  if (in.context.spec.benchmark == kJudged && in.judgement == nullptr) {
+  if (is_judged(grading_of(in.context)) && in.judgement == nullptr) {
     return unscored(reason::kNoJudge);
   }
   Score score;
@@ -58,9 +71,8 @@ Score score(const ScoreInputs& in) {
 }
 
 Result<std::optional<JudgeSpec>> judge(const TaskContext& context) {
-  if (context.spec.benchmark != kJudged) return std::nullopt;
   JudgeSpec spec;
-  spec.baseline = true;
+  spec.baseline = grading_of(context) == Grading::by_baseline;
   return spec;
 }
 
@@ -74,13 +86,19 @@ Result<NextRequest> ask_judge(const Item& item, const std::vector<StepResult>& s
   return request;
 }
 
-Task task_of(bool judged, bool knowing) {
+// SimGraders knows how long it takes.
+Result<Programs> programs(const Item&, const std::vector<StepResult>&, const TaskContext&) {
+  return Programs(1);
+}
+
+Task task_of(Grading grading, bool knowing) {
   Task task;
-  task.name = judged ? kJudged : "plain";
+  task.name = kBenchmarks[static_cast<std::size_t>(grading)];
   task.title = task.name;
   task.next = knowing ? ask_knowing : ask;
   task.score = score;
-  if (judged) {
+  if (grading == Grading::by_program) task.programs = programs;
+  if (is_judged(grading)) {
     task.judge = judge;
     task.judge_request = ask_judge;
   }
@@ -91,7 +109,9 @@ Task task_of(bool judged, bool knowing) {
 class SimRun {
  public:
   SimRun(const World& world, bool knowing)
-      : plain_(task_of(false, knowing)), judged_(task_of(true, knowing)) {
+      : kinds_{task_of(Grading::at_once, knowing), task_of(Grading::by_program, knowing),
+               task_of(Grading::by_baseline, knowing),
+               task_of(Grading::by_judge_from_outside, knowing)} {
     run_.plan.name = "sim";
     run_.plan.budget_s = world.budget_s;
     run_.plan.fidelity.items = 0;
@@ -119,9 +139,9 @@ class SimRun {
     const TaskWorld& of = world.tasks[t];
     ResolvedTask task;
     task.spec.name = of.name;
-    task.spec.benchmark = of.judged ? kJudged : "plain";
+    task.task = &kinds_[static_cast<std::size_t>(of.grading)];
+    task.spec.benchmark = task.task->name;
     task.spec.max_gen_toks = of.max_gen_toks;
-    task.task = of.judged ? &judged_ : &plain_;
     if (world.until != Until::limits) {
       task.spec.limit = world.least_items;
       task.spec.goes_on = true;
@@ -138,8 +158,7 @@ class SimRun {
     run_.tasks.push_back(std::move(task));
   }
 
-  const Task plain_;
-  const Task judged_;
+  const std::array<Task, 4> kinds_;  // by Grading
   ResolvedRun run_;
 };
 
@@ -153,8 +172,17 @@ Result<RunEnd> run_once(const World& world, const SimRun& sim, Happened& happene
     return std::make_unique<SimEngine>(world, std::stoul(variant.spec.name), happened);
   };
   services.identity = {"sim", {{"sim", "1"}}, {}};
-  services.run_program = [](const Program&, const Deadline&) -> Result<ProgramResult> {
-    return ProgramResult{};
+  services.start_judge = [&](const JudgeSpec&, const EngineWaits&) -> Result<JudgeEngine> {
+    JudgeEngine judge;
+    judge.engine = std::make_unique<SimEngine>(world, world.variants.size(), happened);
+    judge.variant.spec.name = "the judge";
+    judge.variant.fingerprint = "fingerprint of the judge";
+    judge.identity = {"sim", {{"sim", "1"}}, {}};
+    judge.load_args = nlohmann::json::object();
+    return judge;
+  };
+  services.make_graders = [&](const ResolvedRun& run) {
+    return std::make_unique<SimGraders>(run, world, happened);
   };
   services.results_folder = (folder / "results").string();
   services.stop = &happened.stop;
@@ -167,36 +195,44 @@ Result<RunEnd> run_once(const World& world, const SimRun& sim, Happened& happene
   return run_plan(sim.run(), options, services);
 }
 
-using Done = std::vector<std::vector<std::vector<bool>>>;  // by variant, task, item
+enum class Seen { not_run, not_scored, done };
+using Done = std::vector<std::vector<std::vector<Seen>>>;  // by variant, task, item
 
 Result<Done> answered(const World& world, const std::filesystem::path& folder) {
   Done done;
   for (const VariantWorld& variant : world.variants) {
     auto& tasks = done.emplace_back();
-    for (const auto& answers : variant.answers) tasks.emplace_back(answers.size(), false);
+    for (const auto& answers : variant.answers) {
+      tasks.emplace_back(answers.size(), Seen::not_run);
+    }
   }
   const Store store = TRY(Store::open(folder, Store::Mode::read));
   for (const StoredScore& stored : TRY(store.scores(Purpose::answer))) {
     const std::size_t task = std::stoul(stored.id.task.substr(1));
     if (stored.score.reason == reason::kNotRun) continue;
-    done[std::stoul(stored.id.variant)][task][std::stoul(stored.id.item)] = true;
+    Seen& seen = done[std::stoul(stored.id.variant)][task][std::stoul(stored.id.item)];
+    seen = stored.score.reason == reason::kNotScoredBudget ? Seen::not_scored : Seen::done;
   }
   return done;
 }
 
-int length_of_prefix(const std::vector<bool>& done) {
-  return static_cast<int>(std::ranges::find(done, false) - done.begin());
+// Whether nothing less than `seen` stands before what is that or more.
+bool is_prefix(const std::vector<Seen>& items, Seen seen) {
+  const auto enough = [seen](Seen one) { return one >= seen; };
+  return std::ranges::is_partitioned(items, enough);
 }
 
 VariantOutcome look_at_variant(const World& world, const Done& done, std::size_t v) {
   VariantOutcome out;
   for (std::size_t t = 0; t < world.tasks.size(); ++t) {
     for (std::size_t i = 0; i < done[v][t].size(); ++i) {
-      if (!done[v][t][i]) continue;
-      const bool right = world.variants[v].answers[t][i].short_;
+      if (done[v][t][i] == Seen::not_run) continue;
       ++out.items;
+      if (done[v][t][i] != Seen::done) continue;
+      const bool right = world.variants[v].answers[t][i].short_;
+      ++out.scored;
       out.right += right ? 1 : 0;
-      if (!done[0][t][i]) continue;
+      if (done[0][t][i] != Seen::done) continue;
       ++out.paired;
       out.ahead += (right ? 1 : 0) - (world.variants[0].answers[t][i].short_ ? 1 : 0);
     }
@@ -206,15 +242,17 @@ VariantOutcome look_at_variant(const World& world, const Done& done, std::size_t
 
 void look_at_task(const World& world, const Done& done, std::size_t t, Outcome& out) {
   for (std::size_t v = 0; v < done.size(); ++v) {
-    const auto count = static_cast<int>(std::ranges::count(done[v][t], true));
-    out.broken_prefixes += length_of_prefix(done[v][t]) < count ? 1 : 0;
+    out.broken_prefixes += is_prefix(done[v][t], Seen::not_scored) ? 0 : 1;
+    out.open_lanes += is_prefix(done[v][t], Seen::done) ? 0 : 1;
     bool beyond = false;
-    for (std::size_t i = 0; i < done[v][t].size(); ++i) beyond |= done[v][t][i] && !done[0][t][i];
+    for (std::size_t i = 0; i < done[v][t].size(); ++i) {
+      beyond |= done[v][t][i] != Seen::not_run && done[0][t][i] == Seen::not_run;
+    }
     out.beyond_baseline += beyond ? 1 : 0;
   }
   for (std::size_t i = 0; i < done[0][t].size(); ++i) {
     const bool in_all =
-        std::ranges::all_of(done, [&](const auto& variant) { return variant[t][i]; });
+        std::ranges::all_of(done, [&](const auto& variant) { return variant[t][i] == Seen::done; });
     if (!in_all) continue;
     ++out.in_all;
     out.in_all_tokens += world.variants[0].answers[t][i].tokens;
@@ -228,7 +266,8 @@ void look_at(const World& world, const Done& done, Outcome& out) {
   for (std::size_t t = 0; t < world.tasks.size(); ++t) {
     look_at_task(world, done, t, out);
     const auto size = static_cast<int>(done[0][t].size());
-    const double share = static_cast<double>(std::ranges::count(done[0][t], true)) / size;
+    const auto not_run = static_cast<double>(std::ranges::count(done[0][t], Seen::not_run));
+    const double share = 1 - not_run / size;
     most = std::max(most, share);
     least = std::min(least, share);
     items += size;
@@ -272,7 +311,7 @@ Outcome play(const World& world, bool knowing, const std::filesystem::path& fold
   std::filesystem::remove_all(folder);
   const SimRun sim(world, knowing);
   Happened happened;
-  happened.loads.resize(world.variants.size());
+  happened.loads.resize(world.variants.size() + 1);
   Outcome out;
   for (int run = 0; run < kRunsAtMost; ++run) {
     happened.stop = false;

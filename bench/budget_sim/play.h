@@ -11,8 +11,9 @@ namespace assay::sim {
 
 struct VariantOutcome {
   int items = 0;   // answered
-  int right = 0;   // of them, where short answers are right and long ones wrong
-  int paired = 0;  // answered, and by the baseline too
+  int scored = 0;  // of them: time for grading ended no sooner
+  int right = 0;   // of these, where short answers are right and long ones wrong
+  int paired = 0;  // scored, and of the baseline too
   int ahead = 0;   // right, less the baseline's right, of those
 };
 
@@ -33,6 +34,7 @@ struct Outcome {
   int asked_in_vain = 0;     // cut by a deadline
   int broken_prefixes = 0;   // of a task as a variant answered it
   int beyond_baseline = 0;   // the same, with items that the baseline has not
+  int open_lanes = 0;        // tasks of a variant with a score behind a `not scored (budget)`
   int in_all = 0;            // items that all variants answered
   double in_all_tokens = 0;  // of the baseline's answers to these
   double apart = 0;          // the greatest share of a task that the baseline did, less the least

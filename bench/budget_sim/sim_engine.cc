@@ -27,9 +27,19 @@ std::string prompt_of(const Asked& asked) {
   return fmt::format("{} {} {} {}", asked.task, asked.item, asked.prompt_tokens, asked.about);
 }
 
+void Happened::signal_by(double at_s, const World& world) {
+  if (world.interrupted_at_s <= 0 || at_s < world.interrupted_at_s) return;
+  if (!std::exchange(interrupted, true)) stop = true;
+}
+
+void Happened::pass_until(double at_s, const World& world) {
+  signal_by(at_s, world);
+  clock.advance(Seconds(std::max(0.0, at_s - clock.now().count())));
+}
+
 SimEngine::SimEngine(const World& world, std::size_t variant, Happened& happened)
     : world_(world),
-      variant_(world.variants[variant]),
+      variant_(variant < world.variants.size() ? world.variants[variant] : world.judge),
       happened_(happened),
       loads_(happened.loads[variant]),
       random_(world.seed * 64 + variant),
@@ -204,9 +214,7 @@ Died SimEngine::die() {
 
 std::optional<EngineEvent> SimEngine::wait(std::chrono::milliseconds timeout) {
   const double until_s = now_s() + static_cast<double>(timeout.count()) / 1000;
-  if (world_.interrupted_at_s > 0 && until_s >= world_.interrupted_at_s) {
-    if (!std::exchange(happened_.interrupted, true)) happened_.stop = true;
-  }
+  happened_.signal_by(until_s, world_);
   while (true) {
     if (now_s() >= dies_s_) return die();
     if (auto answer = take_answer()) return answer;

@@ -17,12 +17,17 @@ namespace assay::sim {
 // Of one plan: what its engines know of each other, and what they have seen.
 struct Happened {
   FakeClock clock;
-  std::vector<int> loads;    // begun, of each variant
+  std::vector<int> loads;    // begun, of each variant and last of the judge from outside
   double idle_s = 0;         // an engine was ready, nothing in flight, and it was waited for
   int cut = 0;               // requests in flight when their engine was shut down
   double last_answer_s = 0;  // when it came
   bool interrupted = false;  // a signal has come, once
   std::atomic<bool> stop{false};
+
+  // Whether the plan's signal comes by then; then it has come.
+  void signal_by(double at_s, const World& world);
+  // Nothing but time passes until then.
+  void pass_until(double at_s, const World& world);
 };
 
 // What a prompt says: which item it asks about. An engine finds its answer by that.
@@ -37,6 +42,7 @@ struct Asked {
 
 class SimEngine final : public Engine {
  public:
+  // `variant`: its place in the world, or that of the judge from outside.
   SimEngine(const World& world, std::size_t variant, Happened& happened);
 
   const EngineHello& hello() const override { return hello_; }

@@ -53,6 +53,8 @@ struct Sums {
   double idle_s = 0;
   int broken = 0;
   int beyond = 0;
+  int open_lanes = 0;
+  Ratio not_scored;  // for want of time, of what was answered
   int left_out = 0;  // variants
   Ratio cut;         // of items asked
   Ratio used;        // of the budget, where the plan wanted more
@@ -75,8 +77,8 @@ void add_bias(const Outcome& real, Sums& sums) {
   double pairs = 0;
   for (std::size_t v = 0; v < real.variants.size(); ++v) {
     const VariantOutcome& variant = real.variants[v];
-    right += variant.right - 0.5 * variant.items;
-    items += variant.items;
+    right += variant.right - 0.5 * variant.scored;
+    items += variant.scored;
     if (v == 0) continue;
     ahead += variant.ahead;
     pairs += variant.paired;
@@ -100,17 +102,21 @@ void add(const Played& played, Sums& sums) {
   sums.idle_s += real.idle_s;
   sums.broken += real.broken_prefixes;
   sums.beyond += real.beyond_baseline;
+  sums.open_lanes += real.open_lanes;
   int items = 0;
+  int not_scored = 0;
   for (const VariantOutcome& variant : real.variants) {
     sums.left_out += variant.items == 0 ? 1 : 0;
     items += variant.items;
+    not_scored += variant.items - variant.scored;
   }
+  sums.not_scored.add(100.0 * not_scored, items);
   sums.cut.add(100.0 * real.asked_in_vain, items + real.asked_in_vain);
   if (real.wanted_more) {
     sums.used.add(100 * real.end_s / budget_s, 1);
     sums.used_shares.push_back(100 * real.end_s / budget_s);
     if (!real.variants.empty()) {
-      sums.paired.add(100.0 * real.in_all, real.variants.front().items);
+      sums.paired.add(100.0 * real.in_all, real.variants.front().scored);
     }
     sums.in_all_items.add(real.in_all, 1);
     sums.in_all_work.add(100 * real.in_all_tokens * played.world.token_s / budget_s, 1);
@@ -160,6 +166,10 @@ const std::vector<Row>& rows() {
        [](const Sums& s) { return std::to_string(s.broken); }},
       {"the same, not within the baseline's",
        [](const Sums& s) { return std::to_string(s.beyond); }},
+      {"**tasks with a score behind a `not scored (budget)`**",
+       [](const Sums& s) { return std::to_string(s.open_lanes); }},
+      {"answers `not scored (budget)`, of all answers",
+       [](const Sums& s) { return fmt::format("{:.2f} %", s.not_scored.value().mean); }},
       {"variants that answered nothing", [](const Sums& s) { return std::to_string(s.left_out); }},
       {"answers cut by a deadline, of all asked",
        [](const Sums& s) { return fmt::format("{:.2f} %", s.cut.value().mean); }},
@@ -216,16 +226,19 @@ Promise unbiased(std::string what, const Estimate& bias, bool quick) {
 }
 
 std::vector<Promise> promises(const Sums& wide, const Sums& tight, const Sums& reading,
-                              const Sums& all, bool quick) {
+                              const Sums& grading, const Sums& all, bool quick) {
   return {
       none("deadlines missed", all.late),
       none("plans with idle time while something waits", all.idle),
       none("tasks of a variant that are no prefix", all.broken),
       none("items beyond the baseline's", all.beyond),
+      none("tasks with a score behind a `not scored (budget)`", all.open_lanes),
       at_least("wide plans: budget used", wide.used.value(), 92, quick),
       at_least("tight plans: of what is used with all lengths known", used_of_known(tight), 90,
                quick),
       at_least("long prompts: of what is used with all lengths known", used_of_known(reading), 90,
+               quick),
+      at_least("slow grading: of what is used with all lengths known", used_of_known(grading), 90,
                quick),
       unbiased("bias of an accuracy", all.right.value(), quick),
       unbiased("bias of a difference", all.ahead.value(), quick),
@@ -238,20 +251,26 @@ bool report(const std::vector<Played>& plans, bool quick) {
   Sums wide;
   Sums tight;
   Sums reading;
+  Sums grading;
   Sums all;
   for (const Played& played : plans) {
-    const bool long_prompts = played.world.seed >= kFirstOfLongPrompts;
-    add(played, long_prompts ? reading : played.world.tight ? tight : wide);
+    const std::uint64_t seed = played.world.seed;
+    Sums& short_and_quick = played.world.tight ? tight : wide;
+    add(played, seed >= kFirstOfSlowGrading   ? grading
+                : seed >= kFirstOfLongPrompts ? reading
+                                              : short_and_quick);
     add(played, all);
   }
-  fmt::print("| | wide | tight | long prompts | all |\n| --- | --- | --- | --- | --- |\n");
+  fmt::print(
+      "| | wide | tight | long prompts | slow grading | all |\n"
+      "| --- | --- | --- | --- | --- | --- |\n");
   for (const Row& row : rows()) {
-    fmt::print("| {} | {} | {} | {} | {} |\n", row.what, row.value(wide), row.value(tight),
-               row.value(reading), row.value(all));
+    fmt::print("| {} | {} | {} | {} | {} | {} |\n", row.what, row.value(wide), row.value(tight),
+               row.value(reading), row.value(grading), row.value(all));
   }
   fmt::print("\n| promise | found | kept |\n| --- | --- | --- |\n");
   bool all_kept = true;
-  for (const Promise& promise : promises(wide, tight, reading, all, quick)) {
+  for (const Promise& promise : promises(wide, tight, reading, grading, all, quick)) {
     fmt::print("| {} | {} | {} |\n", promise.what, promise.found, promise.kept ? "yes" : "NO");
     all_kept = all_kept && promise.kept;
   }
