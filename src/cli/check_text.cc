@@ -98,6 +98,13 @@ std::string expected_lengths(const Plan& plan) {
   return join(each, ", ");
 }
 
+// How often a task's items are asked on average, where that is more than once.
+std::string times_each(const Forecast& forecast, std::size_t task) {
+  if (forecast.entries[task] == forecast.items[task]) return "";
+  return fmt::format(" {:.1f} times each", static_cast<double>(forecast.entries[task]) /
+                                               static_cast<double>(forecast.items[task]));
+}
+
 void print_forecast(const PlanCheck& check) {
   if (!check.forecast) return;
   const Forecast& forecast = *check.forecast;
@@ -112,8 +119,9 @@ void print_forecast(const PlanCheck& check) {
     const std::int64_t most = check.plan.until == Until::limits ? line.count : line.most;
     reached += forecast.items[i];
     may += most;
-    each.push_back(fmt::format("{} {}{}", line.name, forecast.items[i],
-                               forecast.items[i] < most ? fmt::format(" of {}", most) : ""));
+    each.push_back(fmt::format("{} {}{}{}", line.name, forecast.items[i],
+                               forecast.items[i] < most ? fmt::format(" of {}", most) : "",
+                               times_each(forecast, i)));
   }
   fmt::print(
       "\nforecast at {:.6g} output tokens/s and {:.3g} s a load: {} of {} items a variant, in {} "
@@ -162,8 +170,11 @@ void print_power(const PlanCheck& check) {
     items += task.items;
     ++tasks;
   }
-  fmt::print("\nprimary: the pooled difference of {} items in {} tasks{}, when this share flips\n",
-             items, tasks, check.looks ? ", as one look at the end would show it" : "");
+  const bool repeats =
+      std::ranges::any_of(check.lines, [](const PlanLine& line) { return line.passes > 1; });
+  fmt::print("\nprimary: the pooled difference of {} {} in {} tasks{}, when this share flips\n",
+             items, repeats ? "items, each the mean of its repeats," : "items", tasks,
+             check.looks ? ", as one look at the end would show it" : "");
   fmt::print("  {:<16}", "weights");
   for (const double share : kFlipShares) fmt::print(" {:>16}", fmt::format("{:g} %", share * 100));
   for (std::size_t i = 0; i < check.power.size(); ++i) {
@@ -228,10 +239,13 @@ nlohmann::json as_json(const PlanCheck& check) {
 
 nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
   nlohmann::json items = nlohmann::json::object();
+  nlohmann::json answers = nlohmann::json::object();
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     items[check.lines[i].name] = forecast.items[i];
+    answers[check.lines[i].name] = forecast.entries[i] * check.plan.tasks[i].repeats;
   }
   return {{"items", items},
+          {"answers", answers},
           {"tokens_per_s", check.speed.tokens_per_s},
           {"load_s", check.speed.load_s},
           {"tokens", forecast.tokens},
