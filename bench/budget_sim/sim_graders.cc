@@ -29,12 +29,12 @@ void SimGraders::begin_next(double free_since_s) {
   waiting_.pop_front();
   const double begins_s = std::max(free_since_s, job.submitted_s);
   job.ends_s = std::max(begins_s, std::min(begins_s + job.takes_s, job.until_s));
+  job.interrupted = job.ends_s + 1e-9 < begins_s + job.takes_s;
   in_work_.push_back(std::move(job));
 }
 
 void SimGraders::end(const Job& job) {
-  const bool interrupted = job.ends_s + 1e-9 < job.submitted_s + job.takes_s;
-  if (interrupted) return;
+  if (job.interrupted) return;
   if (job.job.task->task->programs != nullptr) pace_.learn(job.takes_s);
   if (job.abandoned) return;
   const RunProgram passes = [](const Program&, const Deadline&) -> Result<ProgramResult> {

@@ -30,7 +30,8 @@ class SimGraders final : public Graders {
     double submitted_s = 0;
     double until_s = 0;  // its deadline
     double takes_s = 0;
-    double ends_s = 0;  // once it is in work
+    double ends_s = 0;         // once it is in work
+    bool interrupted = false;  // by its deadline
     bool abandoned = false;
   };
 

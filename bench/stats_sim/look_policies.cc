@@ -26,6 +26,7 @@ bool ended(const LookSchedule& schedule, const Progress& progress) {
 std::optional<LookSchedule> by_rounds(const LookSchedule& schedule, const Progress& progress) {
   const bool half = schedule.generation == 0 && progress.taken >= schedule.target / 2;
   if (schedule.generation + 1 >= kMostRounds || !(half || ended(schedule, progress))) return {};
+  if (progress.repeats) return progress.round;
   const auto needed =
       next_target(schedule, progress.taken,
                   {.discordance = progress.discordance, .design_effect = progress.design_effect});

@@ -28,6 +28,9 @@ struct Progress {
   bool wants_worse = false;          // which false claim an adversary is after
   double statistic = 0;              // of that claim at `taken`: only by_score may look
   std::int64_t most_pairs = 20'000;  // that there are
+  // Where the order goes on in repeats: the schedule that a run goes on with.
+  std::optional<LookSchedule> round = std::nullopt;
+  bool repeats = false;
 };
 
 // The schedule to go on with after a look that did not decide; none: as it is.

@@ -74,7 +74,7 @@ std::optional<LookOutcome> evaluated(const LookSchedule& schedule, const Look& l
     const bool flip = was_right ? i < flips.to_wrong : i - right < flips.to_right;
     task.pairs.push_back({was_right ? 1.0 : 0.0, was_right != flip ? 1.0 : 0.0});
   }
-  return evaluate(schedule, look, {task}, {}, {});
+  return evaluate(schedule, look, {{task}, flips.n}, {}, {});
 }
 
 class Trial {
@@ -274,7 +274,8 @@ std::vector<Check> looks_checks(const std::string& what, const std::vector<Looks
     agreed += cell.agreed;
     missed =
         std::max({missed, cell.share(&LooksCell::misses_low), cell.share(&LooksCell::misses_high)});
-    if (cell.truth.difference == 0 && cell.truth.discordance == 0.10 && cell.sizes != Sizes::anew) {
+    if (cell.truth.difference == 0 && cell.truth.discordance == 0.10 && cell.has_power &&
+        cell.sizes != Sizes::anew) {
       power = std::min(power, cell.share(&LooksCell::non_inferior));
     }
     if (cell.truth.difference == 0) worse = std::max(worse, cell.share(&LooksCell::worse));

@@ -28,6 +28,7 @@ struct LooksCell {
   Sizes sizes;
   std::uint64_t seed = 0;
   double first_task_apart = 0;  // of a pool: how much better its first task does than the mean
+  bool has_power = true;        // the power that the target is for is promised
   // What is found, of this many runs.
   int runs = 0;
   int worse = 0;

@@ -2,15 +2,12 @@
 // order that gives each task its share from the first look on.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <map>
 #include <numeric>
-#include <tuple>
 #include <vector>
 
 #include "looks.h"
+#include "pool_claims.h"
 #include "pool_draws.h"
 #include "stats/comparison.h"
 #include "stats/looks.h"
@@ -19,103 +16,6 @@
 
 namespace assay::sim {
 namespace {
-
-struct Effort {
-  int runs;
-  int simulated;  // of the close calls of a look and bin, the first this many
-  int draws;      // of a simulated p, at the least
-  double draws_times_level;
-  int asked;
-};
-
-// The first n pairs of the order by task: the next pair goes to the task that is furthest behind
-// its weight's share, as long as it has items.
-class Order {
- public:
-  explicit Order(const Shape& shape) {
-    for (const std::int64_t n : shape.items) weights_.push_back(std::sqrt(static_cast<double>(n)));
-    std::vector<std::int64_t> taken(shape.items.size(), 0);
-    const auto total = std::accumulate(shape.items.begin(), shape.items.end(), std::int64_t{0});
-    first_.push_back(taken);
-    for (std::int64_t i = 0; i < total; ++i) {
-      std::size_t next = shape.items.size();
-      double least = 0;
-      for (std::size_t t = 0; t < shape.items.size(); ++t) {
-        const double share = (static_cast<double>(taken[t]) + 0.5) / weights_[t];
-        if (taken[t] == shape.items[t] || (next < taken.size() && share >= least)) continue;
-        next = t;
-        least = share;
-      }
-      ++taken[next];
-      first_.push_back(taken);
-    }
-  }
-
-  [[nodiscard]] const std::vector<double>& weights() const { return weights_; }
-  [[nodiscard]] std::int64_t total() const { return static_cast<std::int64_t>(first_.size()) - 1; }
-  [[nodiscard]] const std::vector<std::int64_t>& first(std::int64_t n) const {
-    return first_[static_cast<std::size_t>(n)];
-  }
-  // N * sum of w_t^2 / n_t of the first n.
-  [[nodiscard]] double design_effect(std::int64_t n) const {
-    double sum = 0;
-    double squares = 0;
-    for (std::size_t t = 0; t < weights_.size(); ++t) {
-      sum += weights_[t];
-      squares += weights_[t] * weights_[t] / static_cast<double>(first(n)[t]);
-    }
-    return static_cast<double>(n) * squares / (sum * sum);
-  }
-
- private:
-  std::vector<double> weights_;
-  std::vector<std::vector<std::int64_t>> first_;
-};
-
-// Whether a claim is made at a level: certain far below it, and for close calls by the simulated p.
-// Of the close calls of a look the first of each third get one, and stand for the others.
-class Claims {
- public:
-  Claims(const Effort& effort, std::uint64_t seed) : effort_(effort), uniform_(seed) {}
-
-  bool made(const std::vector<Stratum>& strata, double delta, bool below, double level,
-            std::int64_t pairs) {
-    last_is_certain_ = true;
-    const double p = below ? stratified_p_below(strata, delta) : stratified_p_above(strata, delta);
-    if (p >= level) return false;
-    if (p < level / 10) return true;
-    last_is_certain_ = false;
-    const int bin = std::min(2, static_cast<int>((p / level - 0.1) / 0.3));
-    Bin& of = bins_[{pairs, below, level, bin}];
-    if (of.simulated >= effort_.simulated) {
-      return uniform_() * of.simulated < of.confirmed;
-    }
-    ++of.simulated;
-    const bool claim = simulated(strata, delta, below, level) < level;
-    of.confirmed += claim ? 1 : 0;
-    return claim;
-  }
-  [[nodiscard]] bool last_is_certain() const { return last_is_certain_; }
-
- private:
-  struct Bin {
-    int simulated = 0;
-    int confirmed = 0;
-  };
-
-  [[nodiscard]] double simulated(const std::vector<Stratum>& strata, double delta, bool below,
-                                 double level) const {
-    const int draws = std::max(effort_.draws, static_cast<int>(effort_.draws_times_level / level));
-    const NullSimulation simulation{draws, BootstrapOptions{}.seed};
-    return below ? stratified_simulated_p_below(strata, delta, simulation)
-                 : stratified_simulated_p_above(strata, delta, simulation);
-  }
-
-  Effort effort_;
-  Uniform uniform_;
-  std::map<std::tuple<std::int64_t, bool, double, int>, Bin> bins_;
-  bool last_is_certain_ = true;
-};
 
 class PoolTrial {
  public:
@@ -145,6 +45,12 @@ class PoolTrial {
       run.pairs = look.pairs;
       take(schedule, look, run);
       if (run.decided) break;
+      if (auto anew = begins_anew(cell_.sizes, schedule, progress_of(look))) {
+        schedule = std::move(*anew);
+        for (FlipWalk& walk : walks_) walk.restart(uniform);
+        run.pairs = 0;
+        continue;
+      }
       if (auto other = moved(cell_.sizes, schedule, progress_of(look))) {
         schedule = std::move(*other);
       }
@@ -192,7 +98,7 @@ class PoolTrial {
     run.decided = non_inferior || (worse && plain_ < -kMargin);
     if (!certain || cell_.asked >= effort_.asked || !(worse || non_inferior)) return;
     const LookOutcome outcome =
-        evaluate(schedule, look, pool_tasks_of(draw_, order_.weights()), {}, {});
+        evaluate(schedule, look, {pool_tasks_of(draw_, order_.weights()), look.pairs}, {}, {});
     ++cell_.asked;
     cell_.agreed += outcome.worse == worse && outcome.non_inferior == non_inferior ? 1 : 0;
   }
@@ -240,7 +146,7 @@ std::vector<LooksCell> cells_of(bool quick) {
     add({"-3", 0.10, -kMargin}, Sizes::doubled);
     return cells;
   }
-  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score}) {
+  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score, Sizes::anew}) {
     add({"no loss", 0.10, 0}, sizes);
     add({"-3", 0.10, -kMargin}, sizes);
   }

@@ -28,6 +28,7 @@ constexpr std::array kParts{
     Part{"pools", assay::sim::pooled_verdicts},
     Part{"looks", assay::sim::sequential_looks},
     Part{"looks_pooled", assay::sim::sequential_looks_pooled},
+    Part{"looks_repeats", assay::sim::sequential_looks_at_repeats},
 };
 
 int usage() {
@@ -65,7 +66,7 @@ int main(int argc, char** argv) {
     } else if (is_part) {
       asked.push_back(argument);
     } else if (argument == "--sequential") {
-      asked.insert(asked.end(), {"looks", "looks_pooled"});
+      asked.insert(asked.end(), {"looks", "looks_pooled", "looks_repeats"});
     } else {
       return usage();
     }

@@ -41,5 +41,6 @@ std::vector<Check> task_verdicts(bool quick);
 std::vector<Check> pooled_verdicts(bool quick);
 std::vector<Check> sequential_looks(bool quick);
 std::vector<Check> sequential_looks_pooled(bool quick);
+std::vector<Check> sequential_looks_at_repeats(bool quick);
 
 }  // namespace assay::sim

@@ -173,6 +173,41 @@ tasks:
   EXPECT_THAT(wrong.err, HasSubstr("--tokens-per-second must be above 0"));
 }
 
+// 64 passes over AIME's 30 items are 1,920 answers; MATH-500 is greedy here and is asked once.
+TEST_F(Check, RepeatsAutoAreCounted) {
+  const fs::path file = write("plan.yaml", R"(
+name: p
+budget: 1h
+until: budget
+engine: {max_model_len: 4096}
+sampling: {temperature: 0.6}
+variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
+tasks:
+  - {name: aime24, max_gen_toks: 500, repeats: auto}
+  - {name: math500, limit: 50, at_most: 60, max_gen_toks: 500, sampling: {}, repeats: auto}
+)");
+  const std::vector<std::string> asked = {"check", file.string(), "--tokens-per-second",
+                                          "1000",  "--load-s",    "60"};
+  const Told told = assay(asked);
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("30 x 64"));
+  EXPECT_THAT(told.out, HasSubstr("aime24 30 64.0 times each, math500 60"));
+  EXPECT_THAT(
+      told.out,
+      HasSubstr("the pooled difference of 90 items, each the mean of its repeats, in 2 tasks"));
+  EXPECT_THAT(told.out, HasSubstr("task math500: repeats: auto asks each item once"));
+  std::vector<std::string> as_json = asked;
+  as_json.emplace_back("--json");
+  const auto json = nlohmann::json::parse(assay(as_json).out);
+  EXPECT_EQ(json["forecast"]["items"], nlohmann::json({{"aime24", 30}, {"math500", 60}}));
+  EXPECT_EQ(json["forecast"]["answers"], nlohmann::json({{"aime24", 1920}, {"math500", 60}}));
+  // 1,920 * (64 + 500) + 60 * 564
+  EXPECT_NEAR(json["forecast"]["tokens"].get<double>(), 1'116'720, 0.1);
+  const Told limits = assay({"check", file.string(), "--until", "limits"});
+  EXPECT_EQ(limits.exit_code, 2);
+  EXPECT_THAT(limits.err, HasSubstr("repeats: auto in a run that ends at its limits"));
+}
+
 TEST_F(Check, AbsentRowsAreLeftOutWhereThePlanSaysSo) {
   write("data/math500/test.jsonl", problem("a"));  // another task's
   const Told skipped = check("name: hle, if_gated: skip, max_gen_toks: 8");

@@ -152,6 +152,13 @@ std::string expected_lengths(const Plan& plan) {
   return join(each, ", ");
 }
 
+// How often a task's items are asked on average, where that is more than once.
+std::string times_each(const Forecast& forecast, std::size_t task) {
+  if (forecast.entries[task] == forecast.items[task]) return "";
+  return fmt::format(" {:.1f} times each", static_cast<double>(forecast.entries[task]) /
+                                               static_cast<double>(forecast.items[task]));
+}
+
 void print_forecast(const PlanCheck& check, Screen& screen) {
   if (!check.forecast) return;
   const Forecast& forecast = *check.forecast;
@@ -166,8 +173,9 @@ void print_forecast(const PlanCheck& check, Screen& screen) {
     const std::int64_t most = check.plan.until == Until::limits ? line.count : line.most;
     reached += forecast.items[i];
     may += most;
-    each.push_back(fmt::format("{} {}{}", line.name, forecast.items[i],
-                               forecast.items[i] < most ? fmt::format(" of {}", most) : ""));
+    each.push_back(fmt::format("{} {}{}{}", line.name, forecast.items[i],
+                               forecast.items[i] < most ? fmt::format(" of {}", most) : "",
+                               times_each(forecast, i)));
   }
   screen.add(
       "\nforecast at {:.6g} output tokens/s and {:.3g} s a load: {} of {} items a variant, in {} "
@@ -216,8 +224,11 @@ void print_power(const PlanCheck& check, Screen& screen) {
     items += task.items;
     ++tasks;
   }
-  screen.add("\nprimary: the pooled difference of {} items in {} tasks{}, when this share flips\n",
-             items, tasks, check.looks ? ", as one look at the end would show it" : "");
+  const bool repeats =
+      std::ranges::any_of(check.lines, [](const PlanLine& line) { return line.passes > 1; });
+  screen.add("\nprimary: the pooled difference of {} {} in {} tasks{}, when this share flips\n",
+             items, repeats ? "items, each the mean of its repeats," : "items", tasks,
+             check.looks ? ", as one look at the end would show it" : "");
   constexpr std::size_t kUsualColumns = 86;
   std::vector<std::vector<std::string>> rows{{"weights"}};
   for (const double share : kFlipShares) rows[0].push_back(fmt::format("{:g} %", share * 100));
@@ -291,10 +302,13 @@ nlohmann::json as_json(const PlanCheck& check) {
 
 nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
   nlohmann::json items = nlohmann::json::object();
+  nlohmann::json answers = nlohmann::json::object();
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     items[check.lines[i].name] = forecast.items[i];
+    answers[check.lines[i].name] = forecast.entries[i] * check.plan.tasks[i].repeats;
   }
   return {{"items", items},
+          {"answers", answers},
           {"tokens_per_s", check.speed.tokens_per_s},
           {"load_s", check.speed.load_s},
           {"tokens", forecast.tokens},

@@ -33,7 +33,7 @@ double turn_s(const Plan& plan, const ExpectedSpeed& speed, int turns) {
 Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
                      const ExpectedSpeed& speed, int turns, std::size_t most) {
   Forecast out;
-  out.items.resize(tasks.size(), 0);
+  out.entries.resize(tasks.size(), 0);
   const double most_tokens = turn_s(plan, speed, turns) * speed.tokens_per_s;
   std::vector<ItemRef> order = order_of(plan, tasks);
   order.resize(std::min(order.size(), most));
@@ -42,8 +42,11 @@ Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
     const double cost = tasks[ref.task].cost;
     if (out.tokens + cost > most_tokens) break;
     out.tokens += cost;
-    ++out.items[ref.task];
+    ++out.entries[ref.task];
     ++reached;
+  }
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    out.items.push_back(std::min(out.entries[t], static_cast<std::int64_t>(tasks[t].items)));
   }
   out.work_s = out.tokens / speed.tokens_per_s;
   out.all = reached == order.size();
@@ -69,18 +72,25 @@ LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tas
   return out;
 }
 
-void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
+void set_reached(const Plan& plan, const std::vector<std::int64_t>& entries,
                  const std::vector<LookTask>& look_tasks, LooksForecast& looks) {
   double weights = 0;
-  double squares = 0;
+  double by_items = 0;    // sum of w_t^2 / items
+  double by_answers = 0;  // sum of w_t^2 / answers
+  std::int64_t items = 0;
   std::int64_t pairs = 0;
-  for (std::size_t t = 0; t < items.size(); ++t) {
+  for (std::size_t t = 0; t < entries.size(); ++t) {
     const double weight = look_tasks[t].weight;
     if (!(weight > 0)) continue;
-    pairs += items[t];
+    const auto distinct = static_cast<std::int64_t>(look_tasks[t].distinct);
+    const std::int64_t of_task = distinct > 0 ? std::min(entries[t], distinct) : entries[t];
+    const double square = weight * weight;
+    constexpr double kNone = std::numeric_limits<double>::infinity();
+    pairs += entries[t];
+    items += of_task;
     weights += weight;
-    squares += items[t] > 0 ? weight * weight / static_cast<double>(items[t])
-                            : std::numeric_limits<double>::infinity();
+    by_items += of_task > 0 ? square / static_cast<double>(of_task) : kNone;
+    by_answers += of_task > 0 ? square / static_cast<double>(entries[t]) : kNone;
   }
   looks.pairs = std::min(pairs, looks.target);
   LookSchedule schedule =
@@ -91,12 +101,13 @@ void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
   for (const Look& look : schedule.looks) {
     if (look.non_inferior_level > 0) looks.level = look.non_inferior_level;
   }
-  const double design_effect = static_cast<double>(pairs) * squares / (weights * weights);
+  const double design_effect = static_cast<double>(items) * by_items / (weights * weights);
   if (looks.pairs == 0 || !std::isfinite(design_effect)) return;
-  looks.power = power_of_non_inferior(pairs, plan.compare.margin_pp / 100,
-                                      {.discordance = plan.decide.discordance(),
-                                       .alpha = looks.level,
-                                       .design_effect = design_effect});
+  looks.power =
+      power_of_non_inferior(items, plan.compare.margin_pp / 100,
+                            {.discordance = plan.decide.discordance() * by_answers / by_items,
+                             .alpha = looks.level,
+                             .design_effect = design_effect});
 }
 
 }  // namespace assay

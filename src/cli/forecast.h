@@ -23,7 +23,7 @@ struct ExpectedSpeed {
 struct LooksForecast {
   std::int64_t target = 0;  // pairs that the power wanted needs
   std::int64_t pairs = 0;   // that the budget reaches, at most the target
-  std::size_t items = 0;    // of the run's order, that hold the target's pairs
+  std::size_t items = 0;    // entries of the run's order, that hold the target's pairs
   double level = 0;         // of the last look that asks for NON-INFERIOR, at `pairs`
   double power = 0;         // of that look, at the discordance expected
   // Where the data are too few for the margin: the smallest that they are enough for.
@@ -32,16 +32,19 @@ struct LooksForecast {
 
 struct Forecast {
   std::vector<std::int64_t> items;  // of each task, that every variant answers
-  double tokens = 0;                // of a variant, at most
-  double work_s = 0;                // of a variant for these, at most; its load is not in it
-  bool all = false;                 // that the run may reach
+  // Entries of the order, of each task: its items, and with `repeats: auto` each further pass of
+  // one.
+  std::vector<std::int64_t> entries;
+  double tokens = 0;  // of a variant, at most
+  double work_s = 0;  // of a variant for these, at most; its load is not in it
+  bool all = false;   // that the run may reach
 };
 
 // Every answer is taken to be as long as max_gen_toks lets it, so a run gets further than this
 // rather than less far. The items stand in the run's own order (docs/plan.md, "How far a run
 // goes"; data/sampling.h). Grading, a judge and reading back are not counted. `turns`: equal shares
 // of the budget, a variant's each, and one more for a second pass.
-// `most`: items of the order, at the most.
+// `most`: entries of the order, at the most.
 [[nodiscard]] Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
                                    const ExpectedSpeed& speed, int turns,
                                    std::size_t most = std::numeric_limits<std::size_t>::max());
@@ -49,8 +52,8 @@ struct Forecast {
 // How far the looks need to go; tasks of weight 0 or without items have no part in them.
 [[nodiscard]] LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tasks,
                                          const std::vector<LookTask>& look_tasks);
-// Sets what a forecast of so many items by task comes to.
-void set_reached(const Plan& plan, const std::vector<std::int64_t>& items,
+// Sets what a forecast of so many entries by task comes to.
+void set_reached(const Plan& plan, const std::vector<std::int64_t>& entries,
                  const std::vector<LookTask>& look_tasks, LooksForecast& looks);
 
 }  // namespace assay

@@ -31,6 +31,16 @@ TEST(Forecast, LoadsAndTheReportAreNotWork) {
   EXPECT_EQ(forecast_of(plan_of(1000, Until::budget), tasks, speed, 4).items[0], 17);
 }
 
+// 23 entries of 100 tokens, as above, of two items: one is asked 12 times and one 11 times.
+TEST(Forecast, AUsedUpTaskIsAskedSeveralTimes) {
+  const std::vector<GrowingTask> tasks = {{.items = 2, .least = 2, .cost = 100, .passes = 64}};
+  const ExpectedSpeed speed{.tokens_per_s = 10, .load_s = 90};
+  const Forecast forecast = forecast_of(plan_of(1000, Until::budget), tasks, speed, 3);
+  EXPECT_EQ(forecast.items, std::vector<std::int64_t>{2});
+  EXPECT_EQ(forecast.entries, std::vector<std::int64_t>{23});
+  EXPECT_FALSE(forecast.all);
+}
+
 TEST(Forecast, WithoutABudgetTheLimitsAndWithTooShortAOneNothing) {
   const std::vector<GrowingTask> tasks = {{.items = 10, .least = 10, .cost = 100},
                                           {.items = 0, .least = 0}};

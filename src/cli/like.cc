@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
 #include "plan/frozen.h"
+#include "stats/item_pair.h"
 #include "stats/looks.h"
 #include "store/looks_kept.h"
 #include "store/store.h"
@@ -60,7 +62,13 @@ Result<std::map<std::string, MeasuredTask>> measured_tasks(const Store& store,
   return out;
 }
 
-// The pairs of one candidate, task by task.
+std::span<const RepeatScore> first_answers(const ItemOutcome& item, int repeats) {
+  const auto end = std::ranges::lower_bound(item.settled, repeats, {}, &RepeatScore::repeat);
+  return {item.settled.begin(), end};
+}
+
+// The pairs of one candidate, task by task. Of what an order asks several times the first answers
+// count: how much those of one item differ is what is looked for.
 std::vector<PoolTask> pairs_of(const std::vector<LookTask>& tasks, const SideOutcomes& baseline,
                                const SideOutcomes& candidate) {
   std::vector<PoolTask> out;
@@ -69,11 +77,9 @@ std::vector<PoolTask> pairs_of(const std::vector<LookTask>& tasks, const SideOut
     if (t >= baseline.size() || t >= candidate.size()) continue;
     const std::size_t items = std::min(baseline[t].size(), candidate[t].size());
     for (std::size_t i = 0; i < items; ++i) {
-      const ItemOutcome& base = baseline[t][i];
-      const ItemOutcome& other = candidate[t][i];
-      if (base.scored == 0 || other.scored == 0) continue;
-      task.pairs.push_back(
-          {base.sum / base.scored, other.sum / other.scored, std::max(base.scored, other.scored)});
+      const auto pair = pair_of(first_answers(baseline[t][i], tasks[t].repeats),
+                                first_answers(candidate[t][i], tasks[t].repeats));
+      if (pair) task.pairs.push_back(*pair);
     }
   }
   return out;

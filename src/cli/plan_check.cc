@@ -80,6 +80,8 @@ Result<PlanLine> describe(const TaskSpec& spec, const Plan& plan, const std::str
     line.items += spec.at_most ? fmt::format(" to {}", *spec.at_most) : " and more";
   }
   line.most = std::max(line.most, line.count);
+  line.passes = line.available ? passes_of(spec, static_cast<std::size_t>(line.most)) : 1;
+  if (line.passes > 1) line.items += fmt::format(" x {}", line.passes);
   line.output_tokens = std::lround(line.count * line.steps) * spec.repeats *
                        static_cast<long>(spec.max_gen_toks.value_or(0));
   return line;
@@ -105,6 +107,7 @@ std::vector<LookTask> look_tasks(const PlanCheck& check) {
     const PlanLine& line = check.lines[i];
     LookTask& task = tasks.emplace_back();
     task.name = spec.name;
+    task.distinct = line.passes > 1 ? static_cast<std::size_t>(line.most) : 0;
     task.weight = line.available && spec.harness == Harness::native
                       ? task_weight(check.weights, spec.weight, line.most)
                       : 0;
@@ -112,13 +115,17 @@ std::vector<LookTask> look_tasks(const PlanCheck& check) {
   return tasks;
 }
 
-// What the power is reckoned for: so many items of each task.
-void set_items(const std::vector<std::int64_t>& items, PlanCheck& check) {
+// What the power is reckoned for: so many entries of each task.
+void set_entries(const std::vector<std::int64_t>& entries, PlanCheck& check) {
   std::size_t counted = 0;
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
-    if (check.lines[i].available) check.tasks[counted++].items = items[i];
+    if (!check.lines[i].available) continue;
+    PlannedTask& task = check.tasks[counted++];
+    task.items = std::min<std::int64_t>(entries[i], check.lines[i].most);
+    if (task.items == 0) continue;
+    task.repeats = static_cast<double>(entries[i]) / static_cast<double>(task.items);
   }
-  if (check.looks) set_reached(check.plan, items, look_tasks(check), *check.looks);
+  if (check.looks) set_reached(check.plan, entries, look_tasks(check), *check.looks);
 }
 
 // How far a variant gets: by its looks, and by what the machine would do in the time.
@@ -138,9 +145,9 @@ void forecast(const ExpectedSpeed& speed, PlanCheck& check) {
     Plan without_budget = check.plan;
     without_budget.budget_s = 0;
     const ExpectedSpeed any{.tokens_per_s = 1, .load_s = 0};
-    set_items(forecast_of(without_budget, tasks, any, 1, most).items, check);
+    set_entries(forecast_of(without_budget, tasks, any, 1, most).entries, check);
   } else if (check.forecast) {
-    set_items(check.forecast->items, check);
+    set_entries(check.forecast->entries, check);
   }
 }
 

@@ -24,6 +24,7 @@ struct PlanLine {
   int count = 0;              // 0: not known without the data
   int most = 0;               // that the run may reach: more than `count` beyond a limit
   double steps = 1;           // requests an item makes, on average
+  std::size_t passes = 1;     // how often the run may go through the items; more: repeats: auto
   bool available = true;
   long output_tokens = 0;
   std::string note;

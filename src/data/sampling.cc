@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/hash.h"
+#include "values/item_pass.h"
 
 namespace assay {
 namespace {
@@ -117,23 +118,34 @@ std::vector<ItemRef> interleave(const std::vector<std::size_t>& counts) {
   return queue;
 }
 
+std::size_t passes_of(const TaskSpec& spec, std::size_t items) {
+  if (!spec.repeats_auto || !answers_differ(spec)) return 1;
+  return std::clamp<std::size_t>(kMostRepeated / std::max<std::size_t>(1, items), 1, kMostPasses);
+}
+
 GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least, double steps) {
   constexpr double kPromptCost = 64;
   const double most = steps * spec.max_gen_toks.value_or(0);
   const double answer = std::min(spec.expected_tokens.value_or(most), most);
   return {items, least, task_weight(kDefaultWeights, spec.weight, static_cast<std::int64_t>(items)),
-          kPromptCost + answer * spec.repeats};
+          kPromptCost + answer * spec.repeats, passes_of(spec, items)};
 }
 
 std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
                                    const std::vector<std::size_t>& begun) {
   std::vector<std::size_t> taken(tasks.size(), 0);
   std::vector<ItemRef> queue;
-  for (const std::size_t task : begun) queue.push_back({task, taken[task]++});
+  const auto take = [&](std::size_t t) {
+    const ItemPass place = item_pass(taken[t]++, tasks[t].items);
+    queue.push_back({t, place.item, place.pass});
+  };
+  std::vector<std::size_t> most;
+  for (const GrowingTask& task : tasks) most.push_back(task.items * task.passes);
+  for (const std::size_t task : begun) take(task);
   std::size_t all = 0;
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     if (begun.empty()) taken[t] = std::min(tasks[t].least, tasks[t].items);
-    all += tasks[t].items;
+    all += most[t];
   }
   if (begun.empty()) queue = interleave(taken);
   const auto gain = [&](std::size_t t) {
@@ -145,9 +157,9 @@ std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
     std::size_t next = tasks.size();
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const bool better = next == tasks.size() || gain(t) > gain(next);
-      if (taken[t] < tasks[t].items && better) next = t;
+      if (taken[t] < most[t] && better) next = t;
     }
-    queue.push_back({next, taken[next]++});
+    take(next);
   }
   return queue;
 }

@@ -22,19 +22,29 @@ namespace assay {
 [[nodiscard]] Result<ItemList> select_items(ItemList items, const TaskSpec& spec,
                                             std::uint64_t seed);
 
+// An entry of the order.
 struct ItemRef {
   std::size_t task = 0;  // index of the task
   std::size_t item = 0;  // index in that task's order
+  std::size_t pass = 0;  // how often the order has named it before
   friend bool operator==(const ItemRef&, const ItemRef&) = default;
 };
 
 // A task of a run that goes on beyond its limits.
 struct GrowingTask {
-  std::size_t items = 0;  // there are
-  std::size_t least = 0;  // of them, that the limit asks for
-  double weight = 1;      // in the pooled difference
-  double cost = 1;        // of an item, in any unit
+  std::size_t items = 0;   // there are
+  std::size_t least = 0;   // of them, that the limit asks for
+  double weight = 1;       // in the pooled difference
+  double cost = 1;         // of an entry, in any unit
+  std::size_t passes = 1;  // how often the order goes through the items, at the most
 };
+
+// How often the order goes through so many items: once, or with `repeats: auto` up to kMostPasses
+// times, and no further than to kMostRepeated answers of a task with few items. Once where answers
+// do not differ: greedy ones, and log-likelihoods.
+inline constexpr std::size_t kMostPasses = 64;
+inline constexpr std::size_t kMostRepeated = 10'000;
+[[nodiscard]] std::size_t passes_of(const TaskSpec& spec, std::size_t items);
 
 // As a run and its forecast order it. `steps`: requests that an item makes, on average. The cost is
 // in output tokens: what the plan expects of an answer, else an upper bound of all its steps, times
@@ -46,7 +56,10 @@ struct GrowingTask {
 
 // One queue over all tasks: their first `least` items as `interleave` has them; then always the
 // task where one more item lowers the variance of the weighted mean most for its cost, which is
-// w^2 / (n (n + 1)) / cost with n items of it in the queue (a task of which none is comes first).
+// w^2 / (n (n + 1)) / cost with n entries of it in the queue (a task of which none is comes first).
+// An entry is an item, and where the task has further passes an item once more as soon as all are
+// used up (values/item_pass.h): what differs by chance is drawn anew by each answer, so another one
+// is worth as much as another item.
 // So any prefix is near the best for its price: n in proportion to w / sqrt(cost) (Neyman's
 // allocation with costs: Cochran, Sampling Techniques, 3rd ed., 5.5, with one variance for all).
 // Tasks that tie stand in the plan's order. `begun`: the task of each item of an order that this

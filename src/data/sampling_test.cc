@@ -179,6 +179,40 @@ TEST(GrowingOrder, EveryPrefixIsNearTheBestForItsPrice) {
   EXPECT_EQ(n, 20000);
 }
 
+// Task a has two items and three passes, by the rule above with entries in the place of items: its
+// third entry (gain 4 / 6 against 1 / 2 of b's second) is its first item once more.
+TEST(GrowingOrder, AUsedUpTaskGoesOnInPasses) {
+  const std::vector<GrowingTask> tasks = {{2, 2, 2, 1, 3}, {3, 1, 1, 1, 1}};
+  EXPECT_THAT(growing_order(tasks), ElementsAre(ItemRef{0, 0}, ItemRef{1, 0}, ItemRef{0, 1},
+                                                ItemRef{0, 0, 1}, ItemRef{1, 1}, ItemRef{0, 1, 1},
+                                                ItemRef{0, 0, 2}, ItemRef{1, 2}, ItemRef{0, 1, 2}));
+  // An order that was begun without passes goes on with them.
+  EXPECT_THAT(growing_order(tasks, {0, 1, 1, 0, 1}),
+              ElementsAre(ItemRef{0, 0}, ItemRef{1, 0}, ItemRef{1, 1}, ItemRef{0, 1}, ItemRef{1, 2},
+                          ItemRef{0, 0, 1}, ItemRef{0, 1, 1}, ItemRef{0, 0, 2}, ItemRef{0, 1, 2}));
+}
+
+TEST(Passes, OnlyOfAnswersThatAreSampled) {
+  TaskSpec spec;
+  spec.max_gen_toks = 100;
+  spec.sampling = {{"temperature", 0.6}};
+  EXPECT_EQ(passes_of(spec, 30), 1U);
+  spec.repeats_auto = true;
+  EXPECT_EQ(passes_of(spec, 30), 64U);
+  EXPECT_EQ(passes_of(spec, 500), 20U);
+  EXPECT_EQ(passes_of(spec, 12'032), 1U);
+  EXPECT_EQ(passes_of(spec, 0), 64U);
+  EXPECT_EQ(growing_task(spec, 30, 30, 1).passes, 64U);
+  EXPECT_EQ(growing_task(spec, 30, 30, 1).cost, 64 + 100);
+  spec.sampling = {{"temperature", 0}};
+  EXPECT_EQ(passes_of(spec, 30), 1U);
+  spec.sampling = {{"temperature", 0.6}, {"top_k", 1}};
+  EXPECT_EQ(passes_of(spec, 30), 1U);
+  spec.sampling = {{"temperature", 0.6}};
+  spec.max_gen_toks.reset();
+  EXPECT_EQ(passes_of(spec, 30), 1U);
+}
+
 TEST(GrowingTask, TheCostIsWhatAnswersAreExpectedToComeTo) {
   TaskSpec spec;
   spec.max_gen_toks = 100;

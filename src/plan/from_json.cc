@@ -29,7 +29,8 @@ TaskSpec task_from(const json& value) {
     task.expected_tokens = value.at("expected_tokens").get<double>();
   }
   task.num_fewshot = maybe<int>(value.at("num_fewshot"));
-  task.repeats = value.at("repeats");
+  task.repeats_auto = value.at("repeats") == kRepeatsAuto;
+  if (!task.repeats_auto) task.repeats = value.at("repeats");
   task.if_gated = value.at("if_gated") == "skip" ? IfGated::skip : IfGated::fail;
   task.weight = value.at("weight");
   task.sampling = value.at("sampling");

@@ -41,6 +41,7 @@ json frozen_task_json(const FrozenTask& task) {
               {"items", std::move(items)}};
   if (!task.cut_at.empty()) out["cut_at"] = task.cut_at;
   if (task.num_fewshot) out["num_fewshot"] = *task.num_fewshot;
+  if (task.passes > 1) out["passes"] = task.passes;
   if (task.least_items) out["least_items"] = *task.least_items;
   if (task.weighed_items) out["weighed_items"] = *task.weighed_items;
   return out;
@@ -77,6 +78,7 @@ FrozenTask frozen_task_from(const json& value) {
   for (const json& item : value.at("items")) {
     task.items.push_back({item.at("id"), item.at("stratum"), item.at("group")});
   }
+  task.passes = value.value("passes", std::size_t{1});
   task.cut_at = value.value("cut_at", std::vector<std::string>());
   if (value.contains("num_fewshot")) task.num_fewshot = value.at("num_fewshot").get<int>();
   if (value.contains("least_items")) task.least_items = value.at("least_items").get<std::size_t>();
@@ -265,7 +267,8 @@ std::vector<LookTask> look_tasks_of(const FrozenPlan& frozen,
   for (const std::size_t task : order) asked[task] = true;
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     const FrozenTask& task = frozen.tasks[t];
-    tasks[t] = {task.name, task.metrics.front(), {}, 0, task.repeats, task.chance};
+    const std::size_t distinct = task.passes > 1 ? task.items.size() : 0;
+    tasks[t] = {task.name, task.metrics.front(), {}, 0, task.repeats, distinct, task.chance};
     if (!asked[t]) continue;
     const std::size_t weighed = task.weighed_items.value_or(task.items.size());
     tasks[t].weight = task_weight(rule, task.weight, static_cast<std::int64_t>(weighed));

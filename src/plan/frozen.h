@@ -31,8 +31,9 @@ struct FrozenTask {
   Harness harness = Harness::native;
   double chance = 0;  // accuracy of guessing, 0 to 1
   double weight = 1;
-  int repeats = 1;
-  int max_gen_toks = 0;              // 0: generates nothing
+  int repeats = 1;         // answers of an entry of the order
+  std::size_t passes = 1;  // how often the order may go through the items; more: `repeats: auto`
+  int max_gen_toks = 0;    // 0: generates nothing
   std::optional<int> num_fewshot;    // exemplars before a question; none: not known
   std::vector<std::string> metrics;  // the verdict's metric first
   // Stop strings of lm-eval's at which the engine did not end an answer (HeadingStops::answer).

@@ -32,6 +32,7 @@ class Reduction {
     order();
     tasks(growth);
     items(growth);
+    repeats(growth);
     until(growth);
     return std::move(now_);
   }
@@ -79,6 +80,8 @@ class Reduction {
       const bool larger = most_of(spec.limit) > most_of(old->limit) ||
                           most_of(spec.at_most) > most_of(old->at_most);
       if (!larger || spec.limit_per != LimitPer::task || !spec.ids.empty()) continue;
+      // More items would come before repeats that are answered already.
+      if (old->repeats_auto) continue;
       spec.limit = old->limit;
       spec.at_most = old->at_most;
       growth.what.push_back("task " + spec.name + " has more items");
@@ -90,6 +93,19 @@ class Reduction {
       if (task.items.size() > old->items.size()) task.items.resize(old->items.size());
       task.least_items = old->least_items;
       task.weighed_items = old->weighed_items;
+    }
+  }
+
+  // An item's first answer is the same however often it is asked.
+  void repeats(Growth& growth) {
+    for (std::size_t t = 0; t < now_.plan.tasks.size(); ++t) {
+      TaskSpec& spec = now_.plan.tasks[t];
+      const auto old = std::ranges::find(before_.plan.tasks, spec.name, &TaskSpec::name);
+      if (!spec.repeats_auto || old->repeats_auto || old->repeats != 1) continue;
+      spec.repeats_auto = false;
+      now_.tasks[t].passes = 1;
+      growth.what.push_back("task " + spec.name + " goes on in repeats");
+      growth.sample = true;
     }
   }
 

@@ -168,5 +168,40 @@ TEST(Growth, WhatIsAskedStays) {
   EXPECT_EQ(refusal(now), "plan.variants is 2 of them there and 1 of them here");
 }
 
+// Each item's first answer is the one it has already.
+TEST(Growth, ATaskGoesOnInRepeats) {
+  FrozenPlan now = began();
+  now.plan.until = Until::budget;
+  now.plan.tasks[0].repeats_auto = true;
+  now.tasks[0].passes = 64;
+  const Growth growth = growth_of(began(), now).value();
+  EXPECT_THAT(growth.what, ElementsAre("task math500 goes on in repeats", "until: budget"));
+  EXPECT_TRUE(growth.sample);
+}
+
+TEST(Growth, AFixedNumberOfRepeatsStaysWhatItIs) {
+  FrozenPlan before = began();
+  before.plan.until = Until::budget;
+  before.plan.tasks[0].repeats = before.tasks[0].repeats = 4;
+  FrozenPlan now = began();
+  now.plan.until = Until::budget;
+  now.plan.tasks[0].repeats_auto = true;
+  now.tasks[0].passes = 64;
+  EXPECT_EQ(refusal(now, before), "plan.tasks[0].repeats is 4 there and \"auto\" here");
+  EXPECT_EQ(refusal(before, now), "plan.tasks[0].repeats is \"auto\" there and 4 here");
+}
+
+// What comes after the items is not moved behind further ones.
+TEST(Growth, ATaskThatMayHaveRepeatsGetsNoMoreItems) {
+  FrozenPlan before = began();
+  before.plan.until = Until::budget;
+  before.plan.tasks[0].repeats_auto = true;
+  before.tasks[0].passes = 64;
+  FrozenPlan now = before;
+  now.plan.tasks[0].limit = 3;
+  now.tasks[0].items.push_back({"3", "", ""});
+  EXPECT_EQ(refusal(now, before), "plan.tasks[0].limit is 2 there and 3 here");
+}
+
 }  // namespace
 }  // namespace assay

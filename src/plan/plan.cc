@@ -32,7 +32,7 @@ json task_json(const TaskSpec& task) {
               {"ids", task.ids},
               {"max_gen_toks", or_null(task.max_gen_toks)},
               {"num_fewshot", or_null(task.num_fewshot)},
-              {"repeats", task.repeats},
+              {"repeats", task.repeats_auto ? json(kRepeatsAuto) : json(task.repeats)},
               {"if_gated", task.if_gated == IfGated::fail ? "fail" : "skip"},
               {"weight", task.weight},
               {"sampling", task.sampling},
@@ -64,6 +64,11 @@ bool lacks_its_judge(const TaskSpec& task) {
 bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task) {
   return plan.until != Until::limits && task.harness == Harness::native && task.limit &&
          task.limit_per == LimitPer::task && (task.at_most || !lacks_its_judge(task));
+}
+
+bool answers_differ(const TaskSpec& task) {
+  return task.max_gen_toks && task.sampling.value("temperature", 0.0) != 0 &&
+         task.sampling.value("top_k", 0) != 1;
 }
 
 std::string name_of(Until until) {

@@ -105,7 +105,10 @@ struct TaskSpec {
   // item where the run goes on beyond limits. Nothing: at most what its steps may generate.
   std::optional<double> expected_tokens = std::nullopt;
   std::optional<int> num_fewshot;  // nothing: the benchmark's own
-  int repeats = 1;
+  int repeats = 1;                 // answers an item
+  // Once its items are used up, they are asked again and again as long as the run goes on;
+  // `repeats` is then 1.
+  bool repeats_auto = false;
   IfGated if_gated = IfGated::fail;
   double weight = 1.0;  // in the pooled difference, times what compare.weights makes of its size
   // Sampling other than greedy: temperature, top_p, top_k, min_p, presence_penalty,
@@ -189,6 +192,11 @@ struct Plan {
 // Whether the run goes on with this task beyond its limit: where it draws a sample of its own from
 // rows that assay chooses. HLE without a judge does so only where it says how far (at_most).
 [[nodiscard]] bool goes_on_beyond_limit(const Plan& plan, const TaskSpec& task);
+
+// Whether another answer to the same item may be another one: it is written, and sampled.
+[[nodiscard]] bool answers_differ(const TaskSpec& task);
+// How a plan says TaskSpec::repeats_auto.
+inline constexpr std::string_view kRepeatsAuto = "auto";
 
 // In tokens, of engine arguments; 0 when they do not say.
 [[nodiscard]] int max_model_len_of(const nlohmann::json& engine_args);

@@ -406,6 +406,35 @@ TEST(Plan, HleWithoutAJudgeEndsAtItsLimitUnlessItSaysHowFar) {
   EXPECT_TRUE(goes_on_beyond_limit(plan, hle));
 }
 
+TEST(Plan, RepeatsAutoIsKept) {
+  const auto plan = parse_plan(R"(
+name: p
+budget: 3h
+until: budget
+sampling: {temperature: 0.6}
+variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
+tasks:
+  - {name: aime24, repeats: auto, max_gen_toks: 512}
+  - {name: math500, repeats: auto, max_gen_toks: 512, sampling: {}}
+  - {name: gpqa_diamond, repeats: 4}
+)",
+                               "p.yaml", known());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_TRUE(plan->tasks[0].repeats_auto);
+  EXPECT_EQ(plan->tasks[0].repeats, 1);
+  EXPECT_TRUE(answers_differ(plan->tasks[0]));
+  EXPECT_TRUE(plan->tasks[1].repeats_auto);
+  EXPECT_FALSE(answers_differ(plan->tasks[1]));
+  EXPECT_FALSE(plan->tasks[2].repeats_auto);
+  EXPECT_EQ(to_json(*plan)["tasks"][0]["repeats"], "auto");
+  EXPECT_EQ(to_json(*plan)["tasks"][2]["repeats"], 4);
+  const auto read_back = plan_from_json(to_json(*plan));
+  ASSERT_TRUE(read_back);
+  EXPECT_TRUE(read_back->tasks[0].repeats_auto);
+  EXPECT_EQ(read_back->tasks[0].repeats, 1);
+  EXPECT_EQ(to_json(*read_back), to_json(*plan));
+}
+
 TEST(Plan, UntilDecidedHasKeysOfItsOwn) {
   const auto plan = parse_plan(R"(
 name: p

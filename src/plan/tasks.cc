@@ -84,7 +84,7 @@ class TaskReader {
     if (map_.has("num_fewshot")) {
       TRY(map_.read("num_fewshot", task_.num_fewshot.emplace(), 0, 100));
     }
-    TRY(map_.read("repeats", task_.repeats, 1, 1000));
+    TRY(read_repeats());
     TRY(map_.read_choice<IfGated>("if_gated", task_.if_gated,
                                   {{"fail", IfGated::fail}, {"skip", IfGated::skip}}));
     TRY(read_data(map_, plan_.file, task_.data));
@@ -230,6 +230,16 @@ class TaskReader {
                       "leave it out to count max_gen_toks");
   }
 
+  Status read_repeats() {
+    task_.repeats_auto = map_.has("repeats") && map_.value("repeats").IsScalar() &&
+                         map_.value("repeats").Scalar() == kRepeatsAuto;
+    if (!task_.repeats_auto) return map_.read("repeats", task_.repeats, 1, 1000);
+    if (plan_.until != Until::limits) return {};
+    return map_.error("repeats", "repeats: auto in a run that ends at its limits",
+                      "it asks the items of a used-up set again for as long as the run goes on",
+                      "write a number, or 'until: decided' or 'until: budget' with a budget");
+  }
+
   Status read_revision() {
     TRY(map_.read("revision", task_.revision));
     if (map_.has("data") && task_.data != "hub" && map_.has("revision")) {
@@ -278,7 +288,7 @@ class TaskReader {
                         "they are passed to lm-eval, which does not run this task",
                         "add 'harness: lm_eval' or remove the key");
     }
-    if (task_.harness == Harness::lm_eval && task_.repeats > 1) {
+    if (task_.harness == Harness::lm_eval && (task_.repeats > 1 || task_.repeats_auto)) {
       return map_.error("repeats", "repeats on a task that runs through lm-eval",
                         "lm-eval asks as often as its own task says",
                         "remove the key, or add 'harness: native' to the task");

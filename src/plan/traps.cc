@@ -65,6 +65,13 @@ std::vector<std::string> plan_traps(const Plan& plan, const std::vector<KnownBen
   std::vector<std::string> greedy;
   for (const TaskSpec& task : plan.tasks) {
     if (task.harness == Harness::lm_eval) add_lm_eval_traps(plan, task, known, traps);
+    if (task.repeats_auto && !answers_differ(task)) {
+      traps.push_back(fmt::format(
+          "task {}: repeats: auto asks each item once, as another answer would be the same. {}",
+          task.name,
+          generates(task) ? "Add sampling with a temperature, or leave repeats out"
+                          : "It is scored by log-likelihoods: leave repeats out"));
+    }
     if (!generates(task) || !is_greedy(task)) continue;
     if (task.repeats > 1) {
       traps.push_back(

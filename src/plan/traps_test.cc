@@ -79,6 +79,13 @@ TEST(Traps, GreedyWhileThinkingAndGreedyRepeats) {
               ElementsAre(HasSubstr("math500, mmlu_pro: Qwen3's card advises against greedy")));
   EXPECT_THAT(traps_of(kNotThinking, "  - {name: math500, max_gen_toks: 512, repeats: 4}\n"),
               ElementsAre(HasSubstr("4 greedy answers to one item are the same answer")));
+  const std::string until = "budget: 3h\nuntil: budget\n";
+  EXPECT_THAT(
+      traps_of(kNotThinking + until, "  - {name: math500, max_gen_toks: 512, repeats: auto}\n"),
+      ElementsAre("task math500: repeats: auto asks each item once, as another answer would be the "
+                  "same. Add sampling with a temperature, or leave repeats out"));
+  EXPECT_THAT(traps_of(kNotThinking + until, "  - {name: gpqa_diamond, repeats: auto}\n"),
+              ElementsAre(HasSubstr("It is scored by log-likelihoods: leave repeats out")));
 }
 
 }  // namespace

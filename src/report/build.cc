@@ -196,6 +196,17 @@ double chance_of(const FrozenTask& frozen, const ItemScores& base) {
   return n > 0 ? sum / n : frozen.chance;
 }
 
+// Of `repeats: auto`: how far the run got.
+int most_repeats(const std::string& task, const RunReport& report, const AllScores& scores) {
+  int most = 1;
+  for (const VariantValues& variant : report.variants) {
+    for (const auto& [id, item] : scores_of(scores, variant.name, task)) {
+      most = std::max(most, item.repeats);
+    }
+  }
+  return most;
+}
+
 TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const AllScores& scores) {
   TaskValues task;
   task.name = frozen.name;
@@ -205,7 +216,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   task.reason = frozen.reason;
   const std::string& base = report.variants[baseline_index(report.variants)].name;
   task.chance = chance_of(frozen, scores_of(scores, base, frozen.name));
-  task.repeats = frozen.repeats;
+  task.repeats = frozen.passes > 1 ? most_repeats(frozen.name, report, scores) : frozen.repeats;
   task.metrics = frozen.metrics;
   task.num_fewshot = frozen.num_fewshot;
   task.cut_at = frozen.cut_at;

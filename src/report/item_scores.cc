@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "stats/item_pair.h"
+
 namespace assay {
 namespace {
 
@@ -21,13 +23,28 @@ LastScore last_of(Score score) {
   return last;
 }
 
+void add_scores(const StoredScore& stored, ItemScore& item) {
+  const int repeat = stored.id.repeat;
+  if (item.repeats == 0) item.first_scored = repeat;
+  if (item.repeats == 1) {
+    item.each = std::make_unique<std::vector<RepeatSums>>();
+    item.each->push_back({item.first_scored, item.sums});
+  }
+  if (item.each) item.each->push_back({repeat, {}});
+  for (const auto& [metric, value] : stored.score.metrics) {
+    item.sums.add(metric, value);
+    if (item.each) item.each->back().scores.add(metric, value);
+  }
+  ++item.repeats;
+}
+
 void take(StoredScore stored, AllScores& all) {
   ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
-  ++item.runs;
+  // A repeat that time left out says nothing of an item that has others.
+  if (stored.score.reason == reason::kNotRun && item.repeats > 0) return;
   if (stored.score.outcome == Outcome::scored) {
-    ++item.repeats;
+    add_scores(stored, item);
     item.options = stored.score.options.value_or(0);
-    for (const auto& [metric, value] : stored.score.metrics) item.sums.add(metric, value);
     if (stored.score.metrics.contains("robust")) {
       const Score& score = stored.score;
       if (score.month || score.substeps || score.confidence) {
@@ -84,14 +101,34 @@ double mean_of(const ItemScore& item, const std::string& metric) {
   return sum == nullptr || item.repeats == 0 ? 0 : *sum / item.repeats;
 }
 
+namespace {
+
+// Ascending, whatever order they were read in.
+void list_repeats(const ItemScore& item, const std::string& metric, std::vector<RepeatScore>& out) {
+  const auto score_in = [&](const MetricSums& scores) {
+    const double* found = scores.find(metric);
+    return found == nullptr ? 0 : *found;
+  };
+  out.clear();
+  if (item.repeats == 1) out.push_back({item.first_scored, score_in(item.sums)});
+  if (!item.each) return;
+  for (const RepeatSums& one : *item.each) out.push_back({one.repeat, score_in(one.scores)});
+  std::ranges::sort(out, {}, &RepeatScore::repeat);
+}
+
+}  // namespace
+
 std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                   const std::string& metric) {
   std::vector<PairedScore> pairs;
+  std::vector<RepeatScore> one;
+  std::vector<RepeatScore> other;
   for (const auto& [id, b] : base) {
     const auto it = candidate.find(id);
-    if (b.repeats == 0 || it == candidate.end() || it->second.repeats == 0) continue;
-    pairs.push_back(
-        {mean_of(b, metric), mean_of(it->second, metric), std::max(b.repeats, it->second.repeats)});
+    if (it == candidate.end()) continue;
+    list_repeats(b, metric, one);
+    list_repeats(it->second, metric, other);
+    if (const auto pair = pair_of(one, other)) pairs.push_back(*pair);
   }
   return pairs;
 }

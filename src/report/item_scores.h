@@ -35,12 +35,19 @@ class MetricSums {
   std::vector<std::pair<std::string, double>> sums_;
 };
 
-struct ItemScore {  // one item of one variant, repeats taken together
-  int repeats = 0;  // scored ones
-  int runs = 0;     // answered ones
-  int options = 0;  // multiple choice: of how many; 0: a score does not say
+// The scores of one answer.
+struct RepeatSums {
+  int repeat = 0;
+  MetricSums scores;
+};
+
+struct ItemScore {       // one item of one variant, repeats taken together
+  int repeats = 0;       // scored ones
+  int first_scored = 0;  // which of them the first is
+  int options = 0;       // multiple choice: of how many; 0: a score does not say
   MetricSums sums;
-  std::string reason;  // of an unscored one
+  std::unique_ptr<std::vector<RepeatSums>> each;  // of several that are scored; else nullptr
+  std::string reason;                             // of an unscored one
   LastScore last;
   std::unique_ptr<OwnParts> own;  // nullptr: its scores carry none
 };
@@ -57,7 +64,7 @@ using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  //
                                           const std::string& task);
 // Over the repeats that were scored; 0 without any.
 [[nodiscard]] double mean_of(const ItemScore& item, const std::string& metric);
-// The items scored on both sides.
+// The items that have a repeat scored on both sides (stats/item_pair.h).
 [[nodiscard]] std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                                 const std::string& metric);
 

@@ -29,7 +29,7 @@ LooksValues looks_of(const LookInput& input, KeptLooks kept) {
   out.pairs = static_cast<std::int64_t>(input.order.size());
   out.result = take_looks(out.schedule, input.tasks, input.order, input.expected, {});
   const LookOutcome* last = out.result.last();
-  out.counted = first_pairs(input.tasks, input.order, last != nullptr ? last->look.pairs : 0);
+  out.counted = first_pairs(input.tasks, input.order, last != nullptr ? last->look.pairs : 0).tasks;
   return out;
 }
 

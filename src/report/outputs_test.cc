@@ -116,5 +116,31 @@ TEST_F(OutputsTest, SharedAnswersAreShownByEach) {
   EXPECT_EQ(report.variants[1].traffic.all.answers, 1);
 }
 
+// Of an item's repeats those count that both sides have scored: 0 and 2 here. What time left out
+// changes nothing of an item that has a score.
+TEST_F(OutputsTest, APairHasTheSameRepeatsOnBothSides) {
+  const auto put = [&](const char* variant, int repeat, double value) {
+    Score score;
+    score.outcome = Outcome::scored;
+    score.metrics = {{"robust", value}};
+    ASSERT_TRUE(store_->put_score({{variant, "t", "one", repeat, Purpose::answer}, score}));
+  };
+  for (const int repeat : {0, 1, 2}) put("bf16", repeat, repeat == 1 ? 0 : 1);
+  for (const int repeat : {0, 2, 3}) put("fp8", repeat, repeat == 0 ? 0 : 1);
+  Score cut;
+  cut.reason = reason::kNotRun;
+  ASSERT_TRUE(store_->put_score({{"fp8", "t", "one", 4, Purpose::answer}, cut}));
+  const RunReport report = read();
+  const AllScores scores = read_scores(*store_, report.variants, Purpose::answer).value();
+  const ItemScores& fp8 = scores_of(scores, "fp8", "t");
+  EXPECT_EQ(fp8.at("one").repeats, 3);
+  EXPECT_EQ(fp8.at("one").reason, "");
+  const auto pairs = pairs_of(scores_of(scores, "bf16", "t"), fp8, "robust");
+  ASSERT_EQ(pairs.size(), 1U);
+  EXPECT_EQ(pairs[0].baseline, 1);
+  EXPECT_EQ(pairs[0].candidate, 0.5);
+  EXPECT_EQ(pairs[0].repeats, 2);
+}
+
 }  // namespace
 }  // namespace assay

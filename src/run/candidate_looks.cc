@@ -62,7 +62,7 @@ Status CandidateLooks::look(bool judge_to_come, Store& store) {
 }
 
 BlindedSpread CandidateLooks::spread() const {
-  return blinded_spread(first_pairs(input_.tasks, input_.order, taken_));
+  return blinded_spread(first_pairs(input_.tasks, input_.order, taken_).tasks);
 }
 
 Status CandidateLooks::keep(LookSchedule schedule, Store& store) {
@@ -72,7 +72,8 @@ Status CandidateLooks::keep(LookSchedule schedule, Store& store) {
 
 Status CandidateLooks::raise(Store& store) {
   const std::int64_t most = open() ? plan_->declared_pairs : plan_->most_pairs;
-  auto raised = next_round(kept_.schedule, taken_, spread(), plan_->power, most);
+  auto raised =
+      next_round(kept_.schedule, taken_, spread(), plan_->power, most, plan_->order, plan_->tasks);
   if (!raised && !open() && plan_->exploratory && without_reserve()) {
     raised = unpaid_generation(kept_.schedule, most);
   }
@@ -167,8 +168,8 @@ ItemSet first_items(const ResolvedRun& run, std::size_t count) {
   std::size_t place = 0;
   for (const ItemRef& ref : order_of_items(run)) {
     const ResolvedTask& task = run.tasks[ref.task];
-    if (place++ < count || ref.item < task.least()) {
-      items.emplace(task.spec.name, task.items.id(ref.item));
+    if (place++ < count || (ref.pass == 0 && ref.item < task.least())) {
+      items.insert({task.spec.name, task.items.id(ref.item), static_cast<int>(ref.pass)});
     }
   }
   return items;

@@ -111,7 +111,7 @@ class AllLooks {
   std::vector<CandidateLooks> all_;
 };
 
-// The first `count` items of the run's order, and all that the limits ask for.
+// The first `count` entries of the run's order, and all that the limits ask for.
 [[nodiscard]] ItemSet first_items(const ResolvedRun& run, std::size_t count);
 
 }  // namespace assay

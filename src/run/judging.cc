@@ -139,7 +139,8 @@ class TaskJudging {
     for (const auto& [variant, purpose] : passes_of(run_)) {
       if (purpose == Purpose::second_pass && !run_.plan.compare.noise_floor) continue;
       for (std::size_t i = 0; i < task_.items.size(); ++i) {
-        for (int repeat = 0; repeat < task_.spec.repeats; ++repeat) {
+        const int repeats = task_.spec.repeats * static_cast<int>(task_.passes());
+        for (int repeat = 0; repeat < repeats; ++repeat) {
           const AnswerId id{variant, task_.spec.name, task_.items.id(i), repeat, purpose};
           if (unscored.contains(id)) TRY(add({id, &task_, task_.items[i], 0, {}, {}}));
         }

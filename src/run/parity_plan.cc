@@ -34,6 +34,7 @@ TaskSpec native_twin(const TaskSpec& spec) {
   const Task& task = *find_task_of_either(spec.benchmark);
   out.benchmark = task.name;
   out.repeats = 1;
+  out.repeats_auto = false;
   out.lm_eval = Json::object();
   if (spec.lm_eval.contains("fewshot_as_multiturn")) {
     out.options["fewshot_as_multiturn"] = spec.lm_eval["fewshot_as_multiturn"];

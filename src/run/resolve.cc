@@ -145,6 +145,7 @@ FrozenTask frozen_task(const ResolvedTask& task, const ChatSpec& chat) {
   out.chance = task.task != nullptr ? task.task->chance : 0.0;
   out.weight = task.spec.weight;
   out.repeats = task.spec.repeats;
+  out.passes = task.passes();
   out.max_gen_toks = task.spec.max_gen_toks.value_or(0);
   out.num_fewshot = task.spec.num_fewshot;
   if (!out.num_fewshot && task.spec.harness == Harness::native && task.task != nullptr) {

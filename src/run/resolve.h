@@ -46,6 +46,8 @@ struct ResolvedTask {
   [[nodiscard]] bool items_are_ours() const { return available && spec.harness == Harness::native; }
   // The items that the plan's limits ask for; `items` has more where the task goes on beyond them.
   [[nodiscard]] std::size_t least() const;
+  // How often the order goes through the items, at the most.
+  [[nodiscard]] std::size_t passes() const { return passes_of(spec, items.size()); }
   // Requests that an item makes, on average; 1 without items.
   [[nodiscard]] double mean_steps() const;
 };
@@ -111,7 +113,8 @@ struct ResolveServices {
 void go_on_from(const FrozenPlan& stored, ResolvedRun& run);
 
 // Of the items that assay asks, over all tasks, the order in which they are admitted: with
-// `until: limits` the tasks interleaved, else as growing_order (data/sampling.h).
+// `until: limits` the tasks interleaved, else as growing_order (data/sampling.h). An entry stands
+// for an item and all answers that TaskSpec::repeats asks for, in that pass.
 [[nodiscard]] std::vector<ItemRef> order_of_items(const ResolvedRun& run);
 
 // With `until: decided` its looks are as for a folder on which nothing has run, or as go_on_from()

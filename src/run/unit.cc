@@ -159,7 +159,7 @@ Result<bool> Replay::take_stored(Unit& unit) const {
   Question& question = *unit.question;
   if (max_model_len_ > 0 && total_tokens(question) > max_model_len_) {
     // What the limits ask for must be possible; an item beyond them is unscored, for every variant.
-    if (unit.steps.empty() && unit.item_index < unit.task->least()) {
+    if (unit.steps.empty() && !unit.is_beyond_limits()) {
       return usage_error(fmt::format("a prompt of task {} does not fit: item {}",
                                      unit.task->spec.name, unit.item_id()),
                          fmt::format("prompt and output need {} tokens, max_model_len is {}",
@@ -286,23 +286,17 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
 
 namespace {
 
-// `orders`: a task's items, by index, in the order they are to run; `queue`: over all tasks.
-std::vector<Unit> units_in(const ResolvedRun& run,
-                           const std::vector<std::vector<std::size_t>>& orders,
-                           const std::vector<ItemRef>& queue, Purpose purpose) {
-  std::vector<Unit> units;
-  for (const ItemRef& ref : queue) {
-    const ResolvedTask& task = run.tasks[ref.task];
-    for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
-      Unit unit;
-      unit.task = &task;
-      unit.item_index = orders[ref.task][ref.item];
-      unit.repeat = repeat;
-      unit.purpose = purpose;
-      units.push_back(std::move(unit));
-    }
+// The units of an entry of the order.
+void add_entry(const ResolvedTask& task, std::size_t item, std::size_t pass, Purpose purpose,
+               std::vector<Unit>& units) {
+  for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
+    Unit unit;
+    unit.task = &task;
+    unit.item_index = item;
+    unit.repeat = static_cast<int>(pass) * task.spec.repeats + repeat;
+    unit.purpose = purpose;
+    units.push_back(std::move(unit));
   }
-  return units;
 }
 
 }  // namespace
@@ -317,28 +311,17 @@ std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run) {
   return passes;
 }
 
-namespace {
-
-std::vector<std::size_t> sizes_of(const std::vector<std::vector<std::size_t>>& orders) {
-  std::vector<std::size_t> sizes;
-  sizes.reserve(orders.size());
-  for (const auto& order : orders) sizes.push_back(order.size());
-  return sizes;
-}
-
-}  // namespace
-
 std::vector<Unit> make_units(const ResolvedRun& run) {
-  std::vector<std::vector<std::size_t>> orders;
-  for (const ResolvedTask& task : run.tasks) {
-    auto& order = orders.emplace_back(task.items_are_ours() ? task.items.size() : 0);
-    std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<Unit> units;
+  for (const ItemRef& ref : order_of_items(run)) {
+    add_entry(run.tasks[ref.task], ref.item, ref.pass, Purpose::answer, units);
   }
-  return units_in(run, orders, order_of_items(run), Purpose::answer);
+  return units;
 }
 
 std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished) {
-  std::vector<std::vector<std::size_t>> orders;
+  std::vector<std::vector<std::size_t>> orders;  // a task's items, by index
+  std::vector<std::size_t> sizes;
   for (const ResolvedTask& task : run.tasks) {
     std::vector<std::pair<std::string, std::size_t>> by_hash;
     for (std::size_t i = 0; task.items_are_ours() && i < task.items.size(); ++i) {
@@ -349,8 +332,18 @@ std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finish
     std::ranges::sort(by_hash);
     auto& order = orders.emplace_back();
     for (const auto& [hash, index] : by_hash) order.push_back(index);
+    sizes.push_back(order.size());
   }
-  return units_in(run, orders, interleave(sizes_of(orders)), Purpose::second_pass);
+  std::vector<Unit> units;
+  for (const ItemRef& ref : interleave(sizes)) {
+    const ResolvedTask& task = run.tasks[ref.task];
+    const std::size_t item = orders[ref.task][ref.item];
+    Entry entry{task.spec.name, task.items.id(item)};
+    for (; finished.contains(entry); ++entry.pass) {
+      add_entry(task, item, static_cast<std::size_t>(entry.pass), Purpose::second_pass, units);
+    }
+  }
+  return units;
 }
 
 }  // namespace assay

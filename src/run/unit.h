@@ -1,6 +1,7 @@
 // One item of one repeat on its way through a variant: the steps it has, what it asks next.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,7 +18,14 @@
 
 namespace assay {
 
-using ItemSet = std::set<std::pair<std::string, std::string>>;  // (task, item)
+// An entry of the run's order: an item, in one of the passes that the order makes over its task.
+struct Entry {
+  std::string task;
+  std::string item;
+  int pass = 0;
+  friend auto operator<=>(const Entry&, const Entry&) = default;
+};
+using ItemSet = std::set<Entry>;
 
 // What an item asks next. Task and store make it anew whenever it is wanted, so it is kept only
 // from then until its answer has come: the prompts of a hundred thousand items take gigabytes.
@@ -59,6 +67,12 @@ struct Unit {
 
   [[nodiscard]] Item item() const { return task->items[item_index]; }  // made anew
   [[nodiscard]] const std::string& item_id() const { return task->items.id(item_index); }
+  // Which of the passes over the task's items it belongs to; one holds all of TaskSpec::repeats.
+  [[nodiscard]] int pass() const { return repeat / task->spec.repeats; }
+  [[nodiscard]] bool is_last_of_entry() const { return (repeat + 1) % task->spec.repeats == 0; }
+  [[nodiscard]] Entry entry() const { return {task->spec.name, item_id(), pass()}; }
+  // The limits do not ask for it.
+  [[nodiscard]] bool is_beyond_limits() const { return item_index >= task->least() || pass() > 0; }
   // Under which its steps and its score are stored.
   [[nodiscard]] AnswerId id(const std::string& variant) const {
     return {variant, task->spec.name, item_id(), repeat, purpose};
@@ -126,13 +140,13 @@ class Replay {
 // pass of the baseline.
 [[nodiscard]] std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run);
 
-// The units of a variant in the order they are admitted: tasks interleaved, repeats of an item side
-// by side. Unavailable tasks and those lm-eval runs are left out.
+// The units of a variant in the order they are admitted: the entries of order_of_items, an entry's
+// repeats side by side. Unavailable tasks and those lm-eval runs are left out.
 [[nodiscard]] std::vector<Unit> make_units(const ResolvedRun& run);
 
 // The units of the baseline's second pass over the items of `finished`: tasks interleaved as above,
 // but the items of a task by SHA-256("second pass\n<seed>\n<item id>"), so that others run beside
-// them.
+// them, and with as many repeats as are finished.
 [[nodiscard]] std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finished);
 
 }  // namespace assay

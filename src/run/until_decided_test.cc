@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <numeric>
+#include <set>
 
 #include "plan/frozen.h"
+#include "run/unit.h"
 #include "stats/looks.h"
 #include "store/looks_kept.h"
 #include "support/scripted_run.h"
@@ -466,6 +469,146 @@ TEST_F(UntilDecided, ALimitIsRaisedAfterResults) {
   EXPECT_EQ(scored("base"), 100);
   EXPECT_EQ(script_.prompts.size(), 300U);
   EXPECT_TRUE(stored().meta("extended_after_end").value());
+}
+
+// `repeats: auto`: one answer in ten flips, by chance alone.
+class RepeatsAuto : public UntilDecided {
+ protected:
+  void SetUp() override {
+    UntilDecided::SetUp();
+    keep_variants(2);
+    answer_ = [this](const std::string& variant, const std::string& item) {
+      const int times = asked_[{variant, item}]++;
+      const int rank = (number_of(item) * 7 + times * 9 + (variant == "quant" ? 1 : 0)) % 20;
+      return rank < 16 ? "yes" : "no";
+    };
+  }
+  void sample(std::size_t task) {
+    for (TaskSpec* spec : {&run_.tasks[task].spec, &run_.plan.tasks[task]}) {
+      spec->repeats_auto = true;
+      spec->sampling = {{"temperature", 0.6}};
+    }
+  }
+  // By item: the repeats that are scored.
+  [[nodiscard]] std::map<std::string, std::set<int>> repeats_of(const std::string& variant) const {
+    std::map<std::string, std::set<int>> out;
+    const Store store = stored();
+    for (const StoredScore& s : store.scores().value()) {
+      if (s.id.variant != variant || s.score.reason == reason::kNotRun) continue;
+      out[s.id.item].insert(s.id.repeat);
+    }
+    return out;
+  }
+  // Each item's repeats are the first ones, of no item two more than of another.
+  static void expect_whole_passes(const std::map<std::string, std::set<int>>& repeats) {
+    std::size_t least = 1000;
+    std::size_t most = 0;
+    for (const auto& [item, those] : repeats) {
+      EXPECT_EQ(*those.rbegin() + 1, static_cast<int>(those.size())) << item;
+      least = std::min(least, those.size());
+      most = std::max(most, those.size());
+    }
+    EXPECT_LE(most, least + 1);
+  }
+
+  std::map<std::pair<std::string, std::string>, int> asked_;
+};
+
+// 60 items are too few for 8 points by single answers (212), and enough by means of several.
+TEST_F(RepeatsAuto, AUsedUpTaskIsAskedAgainUntilItIsDecided) {
+  add_task("t", 60, 60);
+  sample(0);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const FrozenPlan frozen = freeze(run_);
+  EXPECT_EQ(frozen.tasks[0].passes, 64U);
+  EXPECT_EQ(frozen.looks->order.size(), 3840U);
+  const auto target = static_cast<int>(frozen.looks->schedule.target);
+  EXPECT_GT(target, kTarget);
+  EXPECT_LT(target, 1000);
+  const auto base = repeats_of("base");
+  EXPECT_EQ(base.size(), 60U);
+  EXPECT_EQ(scored("base"), target);
+  expect_whole_passes(base);
+  const std::set<std::string> first(script_.prompts.begin(), script_.prompts.begin() + 60);
+  EXPECT_EQ(first.size(), 60U);  // each item once before any of them a second time
+  // The other one answers what the baseline has, and no more.
+  for (const auto& [item, repeats] : repeats_of("quant")) {
+    EXPECT_TRUE(std::ranges::includes(base.at(item), repeats)) << item;
+  }
+  EXPECT_GT(scored("quant"), 60);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+  const std::size_t asked = script_.prompts.size();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(script_.prompts.size(), asked);
+}
+
+// Other items come before repeats where the order says so, and greedy tasks have none.
+TEST_F(RepeatsAuto, OneOfTwoTasksIsAskedAgain) {
+  add_task("t", 10, 10);
+  add_task("u", 60, 10);
+  sample(0);
+  run_.tasks[1].spec.repeats_auto = run_.plan.tasks[1].repeats_auto = true;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(freeze(run_).tasks[1].passes, 1U);
+  const auto base = repeats_of("base");
+  EXPECT_GT(base.at("t0").size(), 1U);
+  for (const auto& [item, repeats] : base) {
+    if (item.starts_with("u")) EXPECT_EQ(repeats, std::set<int>{0}) << item;
+  }
+}
+
+// Each variant's last answers are cut where its time ends, and every item has its first repeats.
+TEST_F(RepeatsAuto, UntilTheBudgetEndsEachHasAPrefix) {
+  add_task("t", 40, 40);
+  sample(0);
+  run_.plan.until = Until::budget;
+  script_.token_s = 0.2;
+  ASSERT_EQ(go({.budget_s = 400}).value(), RunEnd::out_of_time);
+  const auto base = repeats_of("base");
+  const auto quant = repeats_of("quant");
+  EXPECT_GT(scored("quant"), 80);
+  expect_whole_passes(base);
+  expect_whole_passes(quant);
+  for (const auto& [item, repeats] : quant) {
+    EXPECT_TRUE(std::ranges::includes(base.at(item), repeats)) << item;
+  }
+}
+
+// The folder's 100 answers are the first pass, and a further look is paid from the reserve.
+TEST_F(RepeatsAuto, AFolderOfSingleAnswersGoesOnInRepeats) {
+  add_task("t", 100, 100);
+  sample(0);
+  run_.tasks[0].spec.repeats_auto = run_.plan.tasks[0].repeats_auto = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  ASSERT_EQ(scored("quant"), 100);
+  EXPECT_EQ(kept("quant").schedule.target, 100);
+  sample(0);
+  go_on(folder_, run_);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const LookSchedule looks = kept("quant").schedule;
+  EXPECT_EQ(looks.generation, 1);
+  EXPECT_GT(looks.target, 100);
+  EXPECT_NEAR(looks.non_inferior_left, 0.005, 1e-12);
+  expect_whole_passes(repeats_of("base"));
+  EXPECT_EQ(script_.prompts.size(), static_cast<std::size_t>(scored("base") + scored("quant")));
+  const Store store = stored();
+  EXPECT_FALSE(store.meta("extended_after_end").value());
+  const FrozenPlan frozen = frozen_from_text(*store.meta("frozen").value()).value();
+  EXPECT_EQ(frozen.tasks[0].passes, 64U);
+  EXPECT_EQ(frozen.looks->declared_items, 100U);
+}
+
+// The second pass asks each item as often as the first one did.
+TEST_F(RepeatsAuto, TheNoiseFloorHasTheSameRepeats) {
+  add_task("t", 3, 3);
+  sample(0);
+  const ItemSet finished = {{"t", "t0", 0}, {"t", "t0", 1}, {"t", "t2", 0}};
+  std::map<std::string, std::set<int>> repeats;
+  for (const Unit& unit : make_second_pass(run_, finished)) {
+    repeats[unit.item_id()].insert(unit.repeat);
+    EXPECT_EQ(unit.purpose, Purpose::second_pass);
+  }
+  EXPECT_EQ(repeats, (std::map<std::string, std::set<int>>{{"t0", {0, 1}}, {"t2", {0}}}));
 }
 
 }  // namespace

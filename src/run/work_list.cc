@@ -69,7 +69,7 @@ Status WorkList::fill(const ItemSet* allowed) {
   count(Unit::State::waiting, static_cast<int>(units_.size()));
   for (std::size_t i = 0; i < units_.size(); ++i) {
     Unit& unit = units_[i];
-    if (allowed != nullptr && !allowed->contains({unit.task->spec.name, unit.item_id()})) {
+    if (allowed != nullptr && !allowed->contains(unit.entry())) {
       move_to(unit, Unit::State::not_run);
       continue;
     }
@@ -97,7 +97,7 @@ Status WorkList::take_up(std::size_t unit) {
     lanes_.push(taken.task, unit);
     if (taken.has_prompt) {
       ready_.insert(unit);
-    } else if (taken.item_index < taken.task->least()) {
+    } else if (!taken.is_beyond_limits()) {
       to_render_.push_back(unit);
     } else {
       to_render_later_.push_back(unit);
@@ -150,9 +150,9 @@ ItemSet WorkList::finished_items() const {
     if (unit.purpose != Purpose::answer) continue;
     const bool done = unit.state == Unit::State::answered || unit.state == Unit::State::grading ||
                       unit.state == Unit::State::scored || unit.state == Unit::State::ungraded;
-    (done ? finished : unfinished).emplace(unit.task->spec.name, unit.item_id());
+    (done ? finished : unfinished).insert(unit.entry());
   }
-  for (const auto& item : unfinished) finished.erase(item);  // every repeat or none
+  for (const Entry& entry : unfinished) finished.erase(entry);  // every repeat of it or none
   return finished;
 }
 
@@ -336,7 +336,7 @@ void WorkList::drop_asked() {
 }
 
 void WorkList::drop_beyond_limits(Engine* engine) {
-  const auto beyond = [](const Unit& unit) { return unit.item_index >= unit.task->least(); };
+  const auto beyond = [](const Unit& unit) { return unit.is_beyond_limits(); };
   for (auto it = asked_.begin(); it != asked_.end();) {
     Unit& unit = units_[it->second];
     if (!beyond(unit)) {
@@ -364,7 +364,7 @@ void WorkList::drop_beyond_limits(Engine* engine) {
 std::size_t WorkList::scored_from_the_front() {
   while (scored_units_ < units_.size() && units_[scored_units_].state == Unit::State::scored) {
     const Unit& unit = units_[scored_units_++];
-    if (unit.repeat + 1 == unit.task->spec.repeats) ++scored_items_;
+    if (unit.is_last_of_entry()) ++scored_items_;
   }
   return scored_items_;
 }
@@ -426,11 +426,11 @@ std::vector<AnswerId> WorkList::end_at_first_ungraded() {
   const auto open = [](const Unit& unit) {
     return unit.state == State::answered || unit.state == State::grading;
   };
-  // A unit's item as its lane has it: every repeat of an item is graded, or none counts.
+  // A unit's entry as its lane has it: every repeat of it is graded, or none counts.
   const auto item_of = [](const Unit& unit) {
-    return std::tuple(unit.task, unit.purpose, unit.item_index);
+    return std::tuple(unit.task, unit.purpose, unit.item_index, unit.pass());
   };
-  std::set<std::tuple<const ResolvedTask*, Purpose, std::size_t>> ungraded;
+  std::set<std::tuple<const ResolvedTask*, Purpose, std::size_t, int>> ungraded;
   for (const Unit& unit : units_) {
     if (open(unit)) ungraded.insert(item_of(unit));
   }

@@ -37,7 +37,7 @@ class WorkList final : public Source {
   [[nodiscard]] const Unit& at(std::size_t unit) const { return units_[unit]; }
   // Units that wait for an engine.
   [[nodiscard]] int waiting() const;
-  // Items whose every repeat is answered, second passes aside.
+  // Entries whose every repeat is answered, second passes aside.
   [[nodiscard]] ItemSet finished_items() const;
 
   // Some at a time.
@@ -79,10 +79,10 @@ class WorkList final : public Source {
     return {};
   }
   void drop_asked() override;
-  // Items beyond the limits are wanted no longer: they are not run, and what is in flight of them
+  // Entries beyond the limits are wanted no longer: they are not run, and what is in flight of them
   // is cancelled. `engine` may be null.
   void drop_beyond_limits(Engine* engine);
-  // Items from the beginning of the order of which every unit is scored.
+  // Entries from the beginning of the order of which every unit is scored.
   [[nodiscard]] std::size_t scored_from_the_front();
   // What was answered after an item of its task that was begun and not finished in time: it is not
   // run either, so that what counts is a prefix. Gives those answers.

@@ -22,7 +22,7 @@ namespace assay {
 struct PairedScore {
   double baseline = 0;   // in [0, 1]
   double candidate = 0;  // in [0, 1]
-  int repeats = 1;       // the larger number of scores averaged on either side
+  int repeats = 1;       // scores averaged on each side; of other tools' results the larger number
 };
 
 struct CompareOptions {

@@ -87,7 +87,7 @@ inline constexpr int kMostRaises = 2;
 // (items_for_non_inferior, stats/power.h); none when no number of pairs is likely to.
 struct TargetAssumptions {
   double power = 0.9;
-  double discordance = 0.10;  // mean squared difference of an item; of right/wrong ones (b + c) / n
+  double discordance = 0.10;  // mean squared difference of a pair; of right/wrong ones (b + c) / n
   double design_effect = 1;   // of the pool: N * sum of w_t^2 / n_t
 };
 [[nodiscard]] std::optional<std::int64_t> pairs_needed(const LookSettings& settings, double level,
@@ -104,7 +104,9 @@ struct TargetAssumptions {
 // The first target where pairs come in this order, each given by its task: the least n that has the
 // wanted power with the design effect of the order's first n (that of `assume` does not count). All
 // there are where none has, or where one of the tasks with a weight has no item in the order.
-// Tasks of weight 0 have no pairs.
+// Tasks of weight 0 have no pairs. Of two that are truly alike whatever differs is chance, so r
+// answers to an item flip by 1/r of the discordance; but they are no r items: the test allows for
+// losses that nobody saw, which only more items can rule out.
 [[nodiscard]] std::int64_t target_in_order(const LookSettings& settings,
                                            const TargetAssumptions& assume,
                                            std::span<const std::size_t> order,
@@ -117,10 +119,17 @@ struct TargetAssumptions {
                                                        std::span<const std::size_t> order,
                                                        std::span<const LookTask> tasks);
 
+// Pairs of the order by task.
+struct CountedPairs {
+  std::vector<PoolTask> tasks;  // with one pair an item, its passes averaged
+  std::int64_t pairs = 0;       // of the order: each pass of an item is one
+};
+
 // What may be known of a comparison before a look: how much the pairs differ, not in which
-// direction. Only squared differences and numbers of pairs enter.
+// direction. Only squared differences and numbers of pairs enter. Where items are asked several
+// times, the discordance is that of their means.
 struct BlindedSpread {
-  std::int64_t pairs = 0;
+  std::int64_t pairs = 0;  // of items
   double discordance = 0;
   double design_effect = 1;
 };
@@ -128,38 +137,42 @@ struct BlindedSpread {
 
 // Further rounds. After a look that did not decide, at half of the first target or more, or at the
 // last: the schedule with the target that this spread asks for, when that is a higher one that
-// `most` pairs allow. None as `extended`.
+// `most` pairs allow. None as `extended`. Where the order goes through items of these tasks more
+// than once, `order` says how far it has to go: the discordance is then taken to be all chance.
 [[nodiscard]] std::optional<LookSchedule> next_round(const LookSchedule& schedule,
                                                      std::int64_t taken,
                                                      const BlindedSpread& spread, double power,
-                                                     std::int64_t most);
+                                                     std::int64_t most,
+                                                     std::span<const std::size_t> order = {},
+                                                     std::span<const LookTask> tasks = {});
 
-// Pairs in the frozen order, over all tasks: of every item up to the first that is not settled on
-// both sides yet. An item settled without a score is no pair and is left out; later items that are
+// Pairs in the frozen order, over all tasks: of every entry up to the first that is not settled on
+// both sides yet. An entry settled without a score is no pair and is left out; later ones that are
 // settled already wait, or what came quickly would be looked at first.
 struct OrderedPair {
   std::size_t task = 0;  // its place in `tasks`
-  PairedScore pair;
+  std::size_t item = 0;  // of the task
+  PairedScore pair;      // of this entry alone
 };
 // What looks at one candidate go by.
 struct LookInput {
   std::vector<PoolTask> tasks;  // without pairs
   std::vector<OrderedPair> order;
   std::vector<std::string> expected;  // the tasks that are to have pairs at each look
-  std::size_t items = 0;              // of `order`, those settled without a pair included
+  std::size_t items = 0;              // entries of `order`, those settled without a pair included
 };
-// `order`: the task of each item, as the run takes them. The pairs are those of the items that both
-// sides have settled, up to the first that one of them has not; an outcome that is missing is not
-// settled, and a task of weight 0 has no pairs. A task's floor is the mean of 1 / options over the
-// baseline's scored items where all say how many they have.
+// `order`: the task of each entry, as the run takes them. The pairs are those of the entries that
+// both sides have settled, up to the first that one of them has not; an outcome that is missing is
+// not settled, and a task of weight 0 has no pairs. A task's floor is the mean of 1 / options over
+// the baseline's scored items where all say how many they have.
 [[nodiscard]] LookInput look_input(std::span<const LookTask> tasks,
                                    std::span<const std::size_t> order, const SideOutcomes& baseline,
                                    const SideOutcomes& candidate);
 // `tasks` (their names, weights, floors, flags) with the first `pairs` of the order; all there are
-// when there are fewer.
-[[nodiscard]] std::vector<PoolTask> first_pairs(std::span<const PoolTask> tasks,
-                                                std::span<const OrderedPair> order,
-                                                std::int64_t pairs);
+// when there are fewer. An item has as many repeats as those hold, the same on both sides; of two
+// items of a task one may have one repeat more.
+[[nodiscard]] CountedPairs first_pairs(std::span<const PoolTask> tasks,
+                                       std::span<const OrderedPair> order, std::int64_t pairs);
 
 // A p that is valid whichever look the run ends with: p * alpha / level, at most 1; 1 where the
 // claim is not asked. Below alpha exactly when p is below the level. With it a family of secondary
@@ -182,13 +195,13 @@ struct LookOutcome {
   std::string not_taken;
 };
 
-// The look on its pairs: `tasks` must hold exactly look.pairs pairs (first_pairs). `expected`: the
+// The look on its pairs, which must be exactly look.pairs (first_pairs). `expected`: the
 // tasks whose pairs the plan will get; a look without pairs of one of them would ask about another
 // pool, so it asks nothing. `options`: floor, exact_max_n, seed, numbers of draws; alpha, margin,
 // confidence and the least draws (40 / level) are set here.
 [[nodiscard]] LookOutcome evaluate(const LookSchedule& schedule, const Look& look,
-                                   std::vector<PoolTask> tasks,
-                                   std::span<const std::string> expected, CompareOptions options);
+                                   CountedPairs counted, std::span<const std::string> expected,
+                                   CompareOptions options);
 
 // Why a variant's questions ended.
 enum class LooksEnd {

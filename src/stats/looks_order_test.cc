@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "stats/looks.h"
 
@@ -15,11 +16,17 @@ LookTask task_of(const std::string& name, double weight, int repeats = 1) {
   return task;
 }
 
-ItemOutcome scored(double score, int repeats = 1) {
-  return {repeats, repeats, score * repeats, 0};
+// One score for each answer, in the order of the repeats.
+template <typename... Scores>
+ItemOutcome scored(Scores... scores) {
+  ItemOutcome out;
+  for (const double score : {static_cast<double>(scores)...}) {
+    out.settled.push_back({static_cast<int>(out.settled.size()), score});
+  }
+  return out;
 }
-constexpr ItemOutcome kSetAside{1, 0, 0, 0};
-constexpr ItemOutcome kOpen{};
+const ItemOutcome kSetAside{{{0, std::nullopt}}, 0};
+const ItemOutcome kOpen{};
 
 // With one task the design effect is 1, so the target is that of first_target: 1,311 pairs for 3
 // points, 10 % of flips and 90 % power (docs/statistics.md).
@@ -58,6 +65,32 @@ TEST(TargetInOrder, WaitsForEveryTaskAndCountsNoneWithoutAWeight) {
   EXPECT_EQ(target_in_order({}, {}, order, both), 2001);
   const std::vector<LookTask> one = {task_of("a", 1), task_of("b", 0)};
   EXPECT_EQ(target_in_order({}, {}, order, one), 1311);
+}
+
+// Where one answer in ten flips, 1,311 items are needed. 600 items do where each is the mean of so
+// many that their flips are few enough for 600.
+TEST(TargetInOrder, RepeatsDoWhatChanceLeavesThem) {
+  std::vector<LookTask> tasks = {task_of("a", 1)};
+  tasks[0].distinct = 600;
+  const std::vector<std::size_t> order(64 * 600, 0);
+  const std::int64_t target = target_in_order({}, {}, order, tasks);
+  const double passes = static_cast<double>(target) / 600;
+  EXPECT_LE(first_target({}, {.discordance = 0.1 / passes}).value(), 600);
+  EXPECT_GT(first_target({}, {.discordance = 0.1 / (passes - 0.01)}).value(), 600);
+  EXPECT_GT(target, 1311);  // 1,311 answers to fewer items tell less than to as many items
+}
+
+// 30 items rule out no loss of 3 points, however often they are asked: 0.97^30 is 40 %.
+TEST(TargetInOrder, FewItemsStayFewHoweverOftenTheyAreAsked) {
+  std::vector<LookTask> tasks = {task_of("a", 1)};
+  tasks[0].distinct = 30;
+  const std::vector<std::size_t> order(64 * 30, 0);
+  EXPECT_EQ(target_in_order({}, {}, order, tasks), 1920);
+  const double margin = smallest_margin_pp({}, {}, order, tasks).value();
+  EXPECT_GT(margin, 10);
+  EXPECT_LT(margin, smallest_margin_pp({}, {}, std::vector<std::size_t>(30, 0),
+                                       std::vector<LookTask>{task_of("a", 1)})
+                        .value());
 }
 
 // 60 pairs: 15.9 points by the formula, found by its own target at that margin and the one below.
@@ -99,10 +132,50 @@ TEST(LookInput, EveryRepeatMustBeSettled) {
   const std::vector<LookTask> tasks = {task_of("a", 1, 2)};
   const std::vector<std::size_t> order = {0, 0};
   const LookInput input =
-      look_input(tasks, order, {{scored(0.5, 2), scored(1, 2)}}, {{scored(1, 2), scored(1, 1)}});
+      look_input(tasks, order, {{scored(1, 0), scored(1, 1)}}, {{scored(1, 1), scored(1)}});
   ASSERT_EQ(input.order.size(), 1U);
   EXPECT_EQ(input.order[0].pair.baseline, 0.5);
   EXPECT_EQ(input.order[0].pair.repeats, 2);
+}
+
+// What one side alone has a score for counts on neither: 1 of repeats 0 and 2, not 2/3.
+TEST(LookInput, BothSidesHaveTheSameRepeats) {
+  const std::vector<LookTask> tasks = {task_of("a", 1, 3)};
+  const ItemOutcome base = scored(1, 0, 1);
+  ItemOutcome other = scored(1, 1, 0);
+  other.settled[1].score.reset();
+  const LookInput input = look_input(tasks, std::vector<std::size_t>{0}, {{base}}, {{other}});
+  ASSERT_EQ(input.order.size(), 1U);
+  EXPECT_EQ(input.order[0].pair.baseline, 1);
+  EXPECT_EQ(input.order[0].pair.candidate, 0.5);
+  EXPECT_EQ(input.order[0].pair.repeats, 2);
+}
+
+// Two items asked three times: each pass of an item is an entry, and the third pass has come to the
+// first item alone.
+TEST(LookInput, FurtherPassesAreAveragedWithinTheItem) {
+  std::vector<LookTask> tasks = {task_of("a", 1), task_of("b", 1)};
+  tasks[0].items = {"x", "y"};
+  tasks[0].distinct = 2;
+  const std::vector<std::size_t> order = {0, 1, 0, 0, 0, 0, 0};
+  const SideOutcomes base = {{scored(1, 1, 0), scored(1, 1)}, {scored(1)}};
+  const SideOutcomes other = {{scored(0, 1, 0), scored(1, 0, 1)}, {scored(1)}};
+  const LookInput input = look_input(tasks, order, base, other);
+  EXPECT_EQ(input.items, 6U);
+  ASSERT_EQ(input.order.size(), 6U);
+  const CountedPairs early = first_pairs(input.tasks, input.order, 4);
+  EXPECT_EQ(early.pairs, 4);
+  ASSERT_EQ(early.tasks[0].pairs.size(), 2U);  // x twice, y once
+  EXPECT_EQ(early.tasks[0].pairs[0].baseline, 1);
+  EXPECT_EQ(early.tasks[0].pairs[0].candidate, 0.5);
+  EXPECT_EQ(early.tasks[0].pairs[0].repeats, 2);
+  EXPECT_EQ(early.tasks[0].pairs[1].repeats, 1);
+  const CountedPairs all = first_pairs(input.tasks, input.order, 50);
+  EXPECT_EQ(all.pairs, 6);
+  EXPECT_DOUBLE_EQ(all.tasks[0].pairs[0].baseline, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(all.tasks[0].pairs[0].candidate, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(all.tasks[0].pairs[1].candidate, 0.5);
+  EXPECT_EQ(all.tasks[1].pairs.size(), 1U);
 }
 
 TEST(LookInput, AVariantThatHasAnsweredNothingHasNoPairs) {
@@ -149,6 +222,25 @@ TEST(NextRound, GoesNoFurtherThanTheData) {
   EXPECT_FALSE(next_round(first, 500, twice, 0.9, 1000));
   const BlindedSpread fewer{.pairs = 500, .discordance = 0.02, .design_effect = 1};
   EXPECT_FALSE(next_round(first, 500, fewer, 0.9, 20000));
+}
+
+// 700 items, asked once so far, flipped on 20 %: that asks for more than there are, so the order
+// goes on to where the flips of their means are few enough.
+TEST(NextRound, GoesOnInPasses) {
+  const LookSchedule first = look_schedule({}, 700);
+  const BlindedSpread spread{.pairs = 700, .discordance = 0.2, .design_effect = 1};
+  std::vector<LookTask> tasks = {task_of("a", 1)};
+  tasks[0].distinct = 700;
+  const std::vector<std::size_t> order(14 * 700, 0);
+  const auto next = next_round(first, 700, spread, 0.9, 9800, order, tasks);
+  ASSERT_TRUE(next);
+  const double passes = static_cast<double>(next->target) / 700;
+  EXPECT_GT(passes, 3);
+  const auto needed_at = [&](double repeats) {
+    return next_target(first, 700, {.discordance = 0.2 / repeats}).value();
+  };
+  EXPECT_LE(needed_at(passes), 700);
+  EXPECT_GT(needed_at(passes - 0.01), 700);
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <unordered_map>
 
 #include "stats/comparison_parts.h"
+#include "stats/item_pair.h"
 #include "stats/looks.h"
 #include "stats/stratified.h"
 
@@ -72,17 +74,12 @@ Verdict verdict_of(bool worse, bool non_inferior) {
   return non_inferior ? Verdict::non_inferior : Verdict::inconclusive;
 }
 
-std::int64_t pairs_of(const std::vector<PoolTask>& tasks) {
-  std::size_t pairs = 0;
-  for (const PoolTask& task : tasks) pairs += task.pairs.size();
-  return static_cast<std::int64_t>(pairs);
-}
-
-std::string why_not_taken(const Look& look, const std::vector<PoolTask>& tasks,
+std::string why_not_taken(const Look& look, const CountedPairs& counted,
                           std::span<const std::string> expected) {
-  if (pairs_of(tasks) != look.pairs) {
-    return fmt::format("{} pairs of {}", pairs_of(tasks), look.pairs);
+  if (counted.pairs != look.pairs) {
+    return fmt::format("{} pairs of {}", counted.pairs, look.pairs);
   }
+  const std::vector<PoolTask>& tasks = counted.tasks;
   std::string without;
   for (const std::string& name : expected) {
     const bool has_pairs = std::any_of(tasks.begin(), tasks.end(), [&](const PoolTask& task) {
@@ -123,17 +120,27 @@ BlindedSpread blinded_spread(std::span<const PoolTask> tasks) {
   return spread;
 }
 
-std::vector<PoolTask> first_pairs(std::span<const PoolTask> tasks,
-                                  std::span<const OrderedPair> order, std::int64_t pairs) {
-  std::vector<PoolTask> out(tasks.begin(), tasks.end());
-  for (PoolTask& task : out) {
+CountedPairs first_pairs(std::span<const PoolTask> tasks, std::span<const OrderedPair> order,
+                         std::int64_t pairs) {
+  CountedPairs out{.tasks = {tasks.begin(), tasks.end()}};
+  for (PoolTask& task : out.tasks) {
     task.pairs.clear();
     task.baseline_at_least.reset();  // it was of all pairs
     task.gain = false;
   }
   const auto most =
       std::min(order.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, pairs)));
-  for (const OrderedPair& next : order.first(most)) out[next.task].pairs.push_back(next.pair);
+  std::vector<std::unordered_map<std::size_t, std::size_t>> place_of(tasks.size());  // of an item
+  for (const OrderedPair& next : order.first(most)) {
+    std::vector<PairedScore>& of_task = out.tasks[next.task].pairs;
+    const auto [place, is_new] = place_of[next.task].emplace(next.item, of_task.size());
+    if (is_new) {
+      of_task.push_back(next.pair);
+    } else {
+      of_task[place->second] = together(of_task[place->second], next.pair);
+    }
+  }
+  out.pairs = static_cast<std::int64_t>(most);
   return out;
 }
 
@@ -141,10 +148,11 @@ double adjusted_for_looks(double p, double level, double alpha) {
   return level > 0 ? std::min(1.0, p * (alpha / level)) : 1;
 }
 
-LookOutcome evaluate(const LookSchedule& schedule, const Look& look, std::vector<PoolTask> tasks,
+LookOutcome evaluate(const LookSchedule& schedule, const Look& look, CountedPairs counted,
                      std::span<const std::string> expected, CompareOptions options) {
-  LookOutcome outcome{look, {}, false, false, false, why_not_taken(look, tasks, expected)};
+  LookOutcome outcome{look, {}, false, false, false, why_not_taken(look, counted, expected)};
   if (!outcome.not_taken.empty()) return outcome;
+  std::vector<PoolTask>& tasks = counted.tasks;
   const bool asks_worse = look.worse_level > 0;
   const bool asks_non_inferior = look.non_inferior_level > 0;
   const double low = asks_non_inferior ? look.non_inferior_level : look.worse_level;

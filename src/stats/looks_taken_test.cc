@@ -16,8 +16,14 @@ std::vector<PoolTask> one_task(std::vector<PairedScore> pairs) {
   return {{"only", 1, std::move(pairs)}};
 }
 
+CountedPairs counted(std::vector<PoolTask> tasks) {
+  CountedPairs out{.tasks = std::move(tasks)};
+  for (const PoolTask& task : out.tasks) out.pairs += static_cast<std::int64_t>(task.pairs.size());
+  return out;
+}
+
 LookOutcome at(const Look& look, std::vector<PairedScore> pairs) {
-  return evaluate(look_schedule({}, 1200), look, one_task(std::move(pairs)), kNone, {});
+  return evaluate(look_schedule({}, 1200), look, counted(one_task(std::move(pairs))), kNone, {});
 }
 
 // Tango's bounds by scipy's brentq: 8 lost and 1 won of 64 at 0.025: -21.547977 and -2.211300.
@@ -90,11 +96,11 @@ TEST(EvaluateLook, NeedsItsPairsAndEveryTask) {
   std::vector<PoolTask> tasks = one_task(binary_pairs(40, 8, 1, 15));
   tasks.push_back({"later", 1, {}});
   const std::vector<std::string> expected{"only", "later"};
-  const LookOutcome early = evaluate(schedule, look, tasks, expected, {});
+  const LookOutcome early = evaluate(schedule, look, counted(tasks), expected, {});
   EXPECT_EQ(early.not_taken, "no pairs yet of later");
   EXPECT_FALSE(early.worse);
   // A task that cannot run at all is not waited for.
-  EXPECT_TRUE(evaluate(schedule, look, tasks, {expected.data(), 1}, {}).worse);
+  EXPECT_TRUE(evaluate(schedule, look, counted(tasks), {expected.data(), 1}, {}).worse);
 }
 
 TEST(EvaluateLook, ObstaclesAndFlags) {
@@ -107,7 +113,7 @@ TEST(EvaluateLook, ObstaclesAndFlags) {
   std::vector<PoolTask> broken = one_task(binary_pairs(40, 8, 1, 15));
   broken[0].invalid = "broken";
   const LookOutcome invalid =
-      evaluate(look_schedule({}, 1200), {64, 0.025, 0, 0}, broken, kNone, {});
+      evaluate(look_schedule({}, 1200), {64, 0.025, 0, 0}, counted(broken), kNone, {});
   EXPECT_FALSE(invalid.decided);
   EXPECT_FALSE(invalid.worse);
 }
@@ -117,7 +123,9 @@ std::vector<OrderedPair> order_of(std::int64_t pairs, std::int64_t lost, std::si
   std::vector<OrderedPair> order;
   for (std::int64_t i = 0; i < pairs; ++i) {
     const double baseline = i % 4 == 3 ? 0 : 1;
-    order.push_back({static_cast<std::size_t>(i) % tasks, {1, i < lost ? 0.0 : 1.0}});
+    order.push_back({static_cast<std::size_t>(i) % tasks,
+                     static_cast<std::size_t>(i),
+                     {1, i < lost ? 0.0 : 1.0}});
     if (i >= lost) order.back().pair = {baseline, baseline};
   }
   return order;
@@ -125,13 +133,13 @@ std::vector<OrderedPair> order_of(std::int64_t pairs, std::int64_t lost, std::si
 
 TEST(FirstPairs, TakeTheFrozenOrder) {
   const std::vector<PoolTask> tasks{{"a", 2, {}}, {"b", 1, {}}};
-  const std::vector<PoolTask> taken = first_pairs(tasks, order_of(10, 3, 2), 5);
+  const std::vector<PoolTask> taken = first_pairs(tasks, order_of(10, 3, 2), 5).tasks;
   ASSERT_EQ(taken.size(), 2U);
   EXPECT_EQ(taken[0].pairs.size(), 3U);
   EXPECT_EQ(taken[1].pairs.size(), 2U);
   EXPECT_EQ(taken[0].weight, 2);
   EXPECT_EQ(taken[1].pairs[0].candidate, 0);
-  EXPECT_EQ(first_pairs(tasks, order_of(10, 3, 2), 50)[0].pairs.size(), 5U);
+  EXPECT_EQ(first_pairs(tasks, order_of(10, 3, 2), 50).tasks[0].pairs.size(), 5U);
 }
 
 TEST(TakeLooks, PairsBetweenLooksChangeNothing) {

@@ -17,6 +17,9 @@ struct PlannedTask {
   std::int64_t items = 0;  // that are answered; 0 leaves it out
   // By which rules weigh it: what the plan may reach, where that is more; 0: its items.
   std::int64_t may_reach = 0;
+  // Answers to each item, which flip by chance and are averaged, where that counts (`repeats:
+  // auto`).
+  double repeats = 1;
 };
 
 struct PooledPower {

@@ -1,5 +1,7 @@
 #include "store/looks_kept.h"
 
+#include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -48,12 +50,16 @@ Result<std::map<std::string, SideOutcomes>> read_outcomes(const Store& store,
     TaskOutcomes& outcomes = side[place->second.task];
     outcomes.resize(place->second.items.size());
     ItemOutcome& outcome = outcomes[item->second];
-    outcome.settled += is_settled(stored.score, judge_to_come) ? 1 : 0;
-    if (stored.score.outcome != Outcome::scored) return {};
-    ++outcome.scored;
-    outcome.options = stored.score.options.value_or(0);
-    const auto value = stored.score.metrics.find(tasks[place->second.task].metric);
-    if (value != stored.score.metrics.end()) outcome.sum += value->second;
+    if (!is_settled(stored.score, judge_to_come)) return {};
+    RepeatScore settled{.repeat = stored.id.repeat, .score = std::nullopt};
+    if (stored.score.outcome == Outcome::scored) {
+      outcome.options = stored.score.options.value_or(0);
+      const auto value = stored.score.metrics.find(tasks[place->second.task].metric);
+      settled.score = value != stored.score.metrics.end() ? value->second : 0;
+    }
+    outcome.settled.insert(
+        std::ranges::upper_bound(outcome.settled, settled.repeat, {}, &RepeatScore::repeat),
+        settled);
     return {};
   }));
   return out;

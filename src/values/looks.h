@@ -3,8 +3,10 @@
 // stats/looks.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,9 @@ struct LookSettings {
 };
 
 // One look, taken at exactly this many pairs: the first ones of the frozen order, whenever it is
-// reckoned. A level of 0: the claim is not asked here.
+// reckoned. Each entry of the order that both sides have scored is one, so where the order goes
+// through a task's items more than once an item counts once for each pass. A level of 0: the claim
+// is not asked here.
 struct Look {
   std::int64_t pairs = 0;
   double worse_level = 0;
@@ -54,16 +58,23 @@ struct LookTask {
   std::string metric;              // of the verdict
   std::vector<std::string> items;  // ids, in the task's own order
   double weight = 1;               // in the pooled difference, relative; 0: no part of it
-  int repeats = 1;
+  int repeats = 1;                 // answers of an entry of the order
+  // How many items there are, where the order may go through them more than once
+  // (values/item_pass.h); 0: each of its entries is another item.
+  std::size_t distinct = 0;
   double chance = 0;  // score of guessing where an item's number of options is not known
+};
+
+// One answer to an item: its score, in [0, 1]. None: there is a reason to have none.
+struct RepeatScore {
+  int repeat = 0;
+  std::optional<double> score;
 };
 
 // What is known of an item on one side.
 struct ItemOutcome {
-  int settled = 0;  // repeats that have a score, or a reason to have none
-  int scored = 0;   // of these
-  double sum = 0;   // of their scores, each in [0, 1]
-  int options = 0;  // multiple choice: of how many; 0: a score does not say
+  std::vector<RepeatScore> settled;  // ascending; what is missing may still be answered or graded
+  int options = 0;                   // multiple choice: of how many; 0: a score does not say
 };
 using TaskOutcomes = std::vector<ItemOutcome>;   // in the task's own order
 using SideOutcomes = std::vector<TaskOutcomes>;  // in the plan's order of tasks

@@ -1,0 +1,121 @@
+// What the simulations of looks at pools share: the order of their pairs, and who makes a claim.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <tuple>
+#include <vector>
+
+#include "pool_draws.h"
+#include "sim.h"
+#include "stats/stratified.h"
+
+namespace assay::sim {
+
+struct Effort {
+  int runs;
+  int simulated;  // of the close calls of a look and bin, the first this many
+  int draws;      // of a simulated p, at the least
+  double draws_times_level;
+  int asked;
+};
+
+// The first n pairs of the order by task: the next pair goes to the task that is furthest behind
+// its weight's share, as long as it has items, each of which may come several times.
+class Order {
+ public:
+  explicit Order(const Shape& shape, std::int64_t passes = 1) {
+    for (const std::int64_t n : shape.items) weights_.push_back(std::sqrt(static_cast<double>(n)));
+    std::vector<std::int64_t> taken(shape.items.size(), 0);
+    const auto total =
+        passes * std::accumulate(shape.items.begin(), shape.items.end(), std::int64_t{0});
+    first_.push_back(taken);
+    for (std::int64_t i = 0; i < total; ++i) {
+      std::size_t next = shape.items.size();
+      double least = 0;
+      for (std::size_t t = 0; t < shape.items.size(); ++t) {
+        const double share = (static_cast<double>(taken[t]) + 0.5) / weights_[t];
+        if (taken[t] == passes * shape.items[t] || (next < taken.size() && share >= least))
+          continue;
+        next = t;
+        least = share;
+      }
+      ++taken[next];
+      first_.push_back(taken);
+      tasks_.push_back(next);
+    }
+  }
+
+  [[nodiscard]] const std::vector<double>& weights() const { return weights_; }
+  [[nodiscard]] std::int64_t total() const { return static_cast<std::int64_t>(first_.size()) - 1; }
+  [[nodiscard]] const std::vector<std::int64_t>& first(std::int64_t n) const {
+    return first_[static_cast<std::size_t>(n)];
+  }
+  // Of each pair.
+  [[nodiscard]] const std::vector<std::size_t>& tasks() const { return tasks_; }
+  // N * sum of w_t^2 / n_t of the first n.
+  [[nodiscard]] double design_effect(std::int64_t n) const {
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t t = 0; t < weights_.size(); ++t) {
+      sum += weights_[t];
+      squares += weights_[t] * weights_[t] / static_cast<double>(first(n)[t]);
+    }
+    return static_cast<double>(n) * squares / (sum * sum);
+  }
+
+ private:
+  std::vector<double> weights_;
+  std::vector<std::vector<std::int64_t>> first_;
+  std::vector<std::size_t> tasks_;
+};
+
+// Whether a claim is made at a level: certain far below it, and for close calls by the simulated p.
+// Of the close calls of a look the first of each third get one, and stand for the others.
+class Claims {
+ public:
+  Claims(const Effort& effort, std::uint64_t seed) : effort_(effort), uniform_(seed) {}
+
+  bool made(const std::vector<Stratum>& strata, double delta, bool below, double level,
+            std::int64_t pairs) {
+    last_is_certain_ = true;
+    const double p = below ? stratified_p_below(strata, delta) : stratified_p_above(strata, delta);
+    if (p >= level) return false;
+    if (p < level / 10) return true;
+    last_is_certain_ = false;
+    const int bin = std::min(2, static_cast<int>((p / level - 0.1) / 0.3));
+    Bin& of = bins_[{pairs, below, level, bin}];
+    if (of.simulated >= effort_.simulated) {
+      return uniform_() * of.simulated < of.confirmed;
+    }
+    ++of.simulated;
+    const bool claim = simulated(strata, delta, below, level) < level;
+    of.confirmed += claim ? 1 : 0;
+    return claim;
+  }
+  [[nodiscard]] bool last_is_certain() const { return last_is_certain_; }
+
+ private:
+  struct Bin {
+    int simulated = 0;
+    int confirmed = 0;
+  };
+
+  [[nodiscard]] double simulated(const std::vector<Stratum>& strata, double delta, bool below,
+                                 double level) const {
+    const int draws = std::max(effort_.draws, static_cast<int>(effort_.draws_times_level / level));
+    const NullSimulation simulation{draws, BootstrapOptions{}.seed};
+    return below ? stratified_simulated_p_below(strata, delta, simulation)
+                 : stratified_simulated_p_above(strata, delta, simulation);
+  }
+
+  Effort effort_;
+  Uniform uniform_;
+  std::map<std::tuple<std::int64_t, bool, double, int>, Bin> bins_;
+  bool last_is_certain_ = true;
+};
+
+}  // namespace assay::sim
