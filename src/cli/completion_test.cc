@@ -80,6 +80,9 @@ TEST_F(Completion, OffersTasksAndThePlansVariants) {
               ElementsAre("math500,mmlu_pro", "math500,mbpp"));
   EXPECT_THAT(offered({"run", "plans/a.yaml", "--restart-variant=f"}),
               ElementsAre("--restart-variant=fp8", "--restart-variant=fp4"));
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--restart-variant", "=", "f"}),
+              ElementsAre("fp8", "fp4"));  // as bash cuts it
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--out", "="}), ElementsAre("plans/", "runs/"));
   EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8,f"}), ElementsAre("fp8,fp4"));
 }
 

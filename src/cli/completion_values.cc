@@ -188,19 +188,23 @@ struct CursorPlace {
 
 CursorPlace place_of(const CLI::App& app, const std::vector<std::string>& before) {
   CursorPlace at{.command = &app};
+  const CLI::Option* last = nullptr;  // the option that the word before names
   for (const std::string& word : before) {
-    if (at.option != nullptr) {
+    const CLI::Option* named = nullptr;
+    if (word == "=") {  // bash takes it for a word of its own
+      at.option = last;
+    } else if (at.option != nullptr) {
       at.option = nullptr;
     } else if (word.starts_with('-')) {
-      const CLI::Option* option =
-          word.find('=') == std::string::npos ? option_named(*at.command, word) : nullptr;
-      if (option != nullptr && takes_value(*option)) at.option = option;
+      named = word.find('=') == std::string::npos ? option_named(*at.command, word) : nullptr;
+      if (named != nullptr && takes_value(*named)) at.option = named;
     } else if (const CLI::App* sub = command_named(*at.command, word);
                sub != nullptr && at.positional == 0) {
       at.command = sub;
     } else {
       ++at.positional;
     }
+    last = named;
   }
   return at;
 }
@@ -221,12 +225,8 @@ std::vector<std::string> positional_values(const CursorPlace& at,
 }  // namespace
 
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& typed) {
-  std::vector<std::string> words;
-  // bash takes "=" for a word of its own.
-  for (const std::string& word : typed) {
-    if (word != "=") words.push_back(word);
-  }
-  if (words.empty() || (!typed.empty() && typed.back() == "=")) words.emplace_back();
+  std::vector<std::string> words = typed;
+  if (words.empty() || words.back() == "=") words.emplace_back();
   const CursorPlace at = place_of(app, {words.begin(), words.end() - 1});
   if (at.option != nullptr) return values_of(*at.option, *at.command, words);
   const std::string current = words.back();

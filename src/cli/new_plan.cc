@@ -6,13 +6,9 @@
 #include <charconv>
 #include <set>
 
-#include "base/ascii.h"
-#include "base/files.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "cli/engine_setting.h"
-#include "cli/plan_options.h"
-#include "engine/model_folder.h"
+#include "cli/model_choice.h"
 #include "plan/plan.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
@@ -27,156 +23,11 @@ constexpr const char* kLmEvalTask = "lm_eval/";
 constexpr int kUsualRoom = 4096;      // tokens, as in the plans that come with assay
 constexpr int kRoomForPrompt = 3072;  // tokens: 5-shot prompts of MMLU-Pro need over 2,000
 
-// --- models
-
-bool is_folder(const std::string& text) {
-  std::error_code code;
-  return fs::is_directory(text, code);
-}
-
-bool is_hub_id(const std::string& text) {
-  const std::vector<std::string> parts = split(text, '/');
-  return parts.size() <= 2 && std::ranges::all_of(parts, usable_as_file_name);
-}
-
-std::unexpected<Error> no_such_folder(const std::string& model) {
-  const fs::path path(model);
-  std::vector<std::string> beside;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(path.parent_path(), code)) {
-    if (entry.is_directory(code)) beside.push_back(entry.path().filename().string());
-  }
-  std::ranges::sort(beside);
-  const std::string near = nearest(path.filename().string(), beside);
-  return usage_error(fmt::format("there is no model folder {}", model),
-                     model.starts_with('~') ? "'~' is not replaced here"
-                                            : "it is read from this folder on, and is not there",
-                     near.empty()
-                         ? "correct the path; a model of the hub is written OWNER/NAME"
-                         : fmt::format("did you mean {}?", (path.parent_path() / near).string()));
-}
-
-Status check_model(const std::string& model) {
-  if (model.empty()) {
-    return usage_error("no model is named", "the name is empty",
-                       "write a hub id, OWNER/NAME, or a folder");
-  }
-  if (is_folder(model)) return check_model_folder(model);
-  if (!names_a_folder(model) && is_hub_id(model)) return {};
-  return no_such_folder(model);
-}
-
-// The folder whatever it is called, a hub id as it stands.
-std::string identity(const std::string& model) {
-  std::error_code code;
-  return is_folder(model) ? fs::canonical(model, code).string() : model;
-}
-
-// As it stands in a plan at `file`: relative paths are seen from there.
-Result<std::string> model_in_plan(const std::string& model, const fs::path& file) {
-  if (!is_folder(model)) return model;
-  fs::path path = TRY(absolute_path(model)).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();  // "models/fp8/"
-  if (fs::path(model).is_absolute()) return path.string();
-  const std::string seen =
-      path.lexically_relative(TRY(absolute_path(file)).lexically_normal().parent_path()).string();
-  return names_a_folder(seen) ? seen : "./" + seen;
-}
-
-std::string last_part(const std::string& model) {
-  std::string text = model;
-  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  if (is_folder(text)) text = identity(text);
-  return text.substr(text.rfind('/') + 1);
-}
-
-std::string as_name(const std::string& text) {
-  std::string out;
-  for (const char c : text.substr(0, 90)) {
-    out += is_word_char(c) || c == '.' || c == '-' ? c : '_';
-  }
-  return usable_as_file_name(out) ? out : "_" + out;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = to_lower(c);
-  return text;
-}
-
-// "fp8" for org/M-FP8 beside the baseline org/M, else the model's own name.
-std::string variant_name(const std::string& model, const std::string& baseline) {
-  const std::string name = last_part(model);
-  const std::string base = last_part(baseline);
-  const bool goes_on = name.size() > base.size() + 1 && name.starts_with(base) &&
-                       (name[base.size()] == '-' || name[base.size()] == '_');
-  return as_name(goes_on ? lower(name.substr(base.size() + 1)) : name);
-}
-
 // Names that are taken get a number.
 std::string unused(std::string name, std::set<std::string>& taken) {
   std::string out = name;
   for (int i = 2; !taken.insert(out).second; ++i) out = fmt::format("{}_{}", name, i);
   return out;
-}
-
-Status check_models(const NewPlan& wanted) {
-  if (wanted.models.empty()) {
-    return usage_error("no model is named", "a plan compares models with a baseline",
-                       "add --model MODEL --against BASELINE");
-  }
-  if (wanted.against.empty()) {
-    return usage_error("no baseline is named",
-                       fmt::format("{} is compared with nothing", wanted.models.front()),
-                       "add --against BASELINE, the model at its full precision; for pass@1 of one "
-                       "model alone: assay pass1");
-  }
-  TRY(check_model(wanted.against));
-  std::set<std::string> seen{identity(wanted.against)};
-  for (const std::string& model : wanted.models) {
-    TRY(check_model(model));
-    if (seen.insert(identity(model)).second) continue;
-    const bool baseline = identity(model) == identity(wanted.against);
-    return usage_error(fmt::format("{} is named twice", model),
-                       baseline ? "--model and --against are the same model: there is nothing to "
-                                  "compare"
-                                : "--model has it twice",
-                       baseline ? "name another; to compare a model with itself (A/A) write a plan "
-                                  "with compare: {same_model: true}"
-                                : "leave one of them out");
-  }
-  return {};
-}
-
-bool seems_quantised(const std::string& model) {
-  if (is_folder(model)) return has_quantised_weights(model);
-  const std::string name = lower(model);
-  return std::ranges::any_of(
-      std::initializer_list<const char*>{"fp8", "fp4", "int8", "int4", "w4a16", "w8a8", "w4a4",
-                                         "w8a16", "awq", "gptq", "4bit", "8bit"},
-      [&](const char* word) { return name.find(word) != std::string::npos; });
-}
-
-// Whoever takes --against for the other side would read every loss as a gain.
-void note_sides(const NewPlan& wanted, std::vector<std::string>& notes) {
-  if (!seems_quantised(wanted.against)) return;
-  for (const std::string& model : wanted.models) {
-    if (seems_quantised(model)) continue;
-    notes.push_back(fmt::format(
-        "the baseline {} seems to be quantised, and {} does not: --against names the baseline",
-        wanted.against, model));
-    return;
-  }
-}
-
-// The context that the model has room for; 0: not known.
-int longest_context(const std::string& model) {
-  if (!is_folder(model)) return 0;
-  const auto text = read_file(fs::path(model) / "config.json");
-  if (!text) return 0;
-  const auto config = parse_json(*text, "config.json");
-  if (!config || !config->is_object()) return 0;
-  const auto found = config->find("max_position_embeddings");
-  return found != config->end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
 // --- tasks
@@ -232,7 +83,7 @@ Status check_numbers(const NewPlan& wanted) {
                        "write for instance --margin 3");
   }
   if (!wanted.budget.empty()) TRY(parse_duration(wanted.budget));
-  if (wanted.data.empty() || is_folder(wanted.data)) return {};
+  if (wanted.data.empty() || is_directory_here(wanted.data)) return {};
   return usage_error("--data " + wanted.data + " is no folder", "it is not there",
                      "name the folder that holds the data sets");
 }
@@ -261,7 +112,7 @@ Status draft_engine(const NewPlan& wanted, PlanDraft& draft) {
 
 Status draft_variants(const NewPlan& wanted, const fs::path& file, PlanDraft& draft) {
   std::set<std::string> taken;
-  draft.baseline = {unused(as_name(last_part(wanted.against)), taken),
+  draft.baseline = {unused(model_name(wanted.against), taken),
                     TRY(model_in_plan(wanted.against, file))};
   for (const std::string& model : wanted.models) {
     draft.candidates.push_back(
@@ -309,14 +160,14 @@ CLI::Option* add_new_plan_options(CLI::App& command, NewPlan& plan) {
 }
 
 std::string new_plan_name(const NewPlan& wanted) {
-  return as_name(last_part(wanted.against.empty() && !wanted.models.empty() ? wanted.models.front()
-                                                                            : wanted.against));
+  return model_name(wanted.against.empty() && !wanted.models.empty() ? wanted.models.front()
+                                                                     : wanted.against);
 }
 
 Result<NewPlanText> new_plan(const NewPlan& wanted, const fs::path& file, const std::string& schema,
                              const std::string& output) {
   TRY(check_numbers(wanted));
-  TRY(check_models(wanted));
+  TRY(check_models(wanted.models, wanted.against));
   NewPlanText out;
   PlanDraft& draft = out.draft;
   draft.file = file.string();
@@ -331,7 +182,9 @@ Result<NewPlanText> new_plan(const NewPlan& wanted, const fs::path& file, const 
   draft.tasks = TRY(draft_tasks(wanted));
   draft.thinks =
       thinks_by_default(wanted.against) || std::ranges::any_of(wanted.models, thinks_by_default);
-  note_sides(wanted, out.notes);
+  if (const std::string note = note_of_sides(wanted.models, wanted.against); !note.empty()) {
+    out.notes.push_back(note);
+  }
   out.yaml = draft_yaml(draft);
   TRY(parse_plan(out.yaml, file, known_benchmarks()));
   return out;
@@ -384,7 +237,7 @@ Status ask_for(NewPlan& wanted, std::string& file, const Ask& ask,
   TRY(ask_until(ask, tell, "Compared with it (several: with commas)", "",
                 [&](const std::string& text) -> Status {
                   wanted.models = words_of(text);
-                  return check_models(wanted);
+                  return check_models(wanted.models, wanted.against);
                 }));
   TRY(ask_until(ask, tell, "Tasks (`assay data list` names all)", join(usual_tasks(), ","),
                 [&](const std::string& text) -> Status {

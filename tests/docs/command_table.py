@@ -97,6 +97,7 @@ ELSEWHERE: dict[str, str] = {
     "assay status": "needs a Slurm; tests/cluster has one of its own",
     "assay cancel": "needs a Slurm; tests/cluster has one of its own",
     "assay merge sweep/shards": "what a sweep's last job runs; tests/cluster",
+    "assay schema > docs/plan.schema.json": "writes into the project itself",
     "git log": "the copy of the project that these commands run in has no history",
     "cmake --preset release": "minutes on a quiet machine; the stage statistics is its short form",
     "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "
