@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
+#include "cli/completion_values.h"
 #include "cli/help_zh.h"
 
 namespace assay {
@@ -135,6 +136,7 @@ std::unique_ptr<CLI::App> command_line(Session& session) {
       "  assay compare base-run candidate-run --margin 3 --gate\n"
       "Exit codes: 0 done, 1 --gate and WORSE, 2 bad usage or input, 3 environment or engine,\n"
       "4 --gate and INCONCLUSIVE or INVALID, 130 interrupted.");
+  add_init(app, session);
   add_run(app, session);
   add_check(app, session);
   add_power(app, session);
@@ -146,13 +148,16 @@ std::unique_ptr<CLI::App> command_line(Session& session) {
   add_cancel(app, session);
   add_compare(app, session);
   add_summarize(app, session);
+  add_history(app, session);
   add_explain(app, session);
   add_grade(app, session);
   add_pass1(app, session);
   add_launch(app, session);
   add_watch(app, session);
+  add_stop(app, session);
   add_pull(app, session);
   add_data(app, session);
+  add_schema(app, session);
   add_sandbox(app, session);
   add_verify_parity(app, session);
   add_completion(app, session);
@@ -160,6 +165,10 @@ std::unique_ptr<CLI::App> command_line(Session& session) {
 }
 
 int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
+  if (argc > 1 && kCompleteWords == argv[1]) {
+    Session unused;
+    return print_completions(*command_line(unused), {argv + 2, argv + argc});
+  }
   std::vector<std::string> words = words_of(argc, argv);
   const auto language = take_language(words);
   if (!language) return report_error(language.error());

@@ -1,40 +1,59 @@
-// assay completion: a script for the shell, made from the commands themselves.
-#include <fmt/format.h>
+// assay completion: a script for the shell, which asks the program what may follow.
+#include <string_view>
 
-#include "base/text.h"
 #include "cli/command.h"
+#include "plan/suggest.h"
 
 namespace assay {
 namespace {
 
-std::string options_of(const CLI::App& command) {
-  std::vector<std::string> words;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
-  }
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-    words.push_back(sub->get_name());
-  }
-  return join(words, " ");
+// The program that is typed is the one that is asked.
+constexpr std::string_view kBash = R"sh(_assay() {
+  local IFS=$'\n'
+  COMPREPLY=($("${COMP_WORDS[0]/#\~\//$HOME/}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then compopt -o nospace 2>/dev/null; fi
 }
+complete -o default -F _assay assay
+)sh";
 
-Result<int> completion(const CLI::App& app, const std::string& shell) {
-  if (shell != "bash" && shell != "zsh") {
-    return usage_error("no completion for the shell " + shell, "bash and zsh are known",
-                       "assay completion bash");
+constexpr std::string_view kZsh = R"sh(#compdef assay
+(( $+functions[compdef] )) || { autoload -U compinit && compinit }
+_assay() {
+  local -a found
+  found=("${(@f)$("${words[1]/#\~\//$HOME/}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  found=(${found:#})
+  if (( ${#found} )); then
+    compadd -S '' -- ${(M)found:#*/}
+    compadd -- ${found:#*/}
+  else
+    _files
+  fi
+}
+compdef _assay assay
+)sh";
+
+constexpr std::string_view kFish = R"sh(function __assay_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+    $program __complete $words[2..-1] "$current" 2>/dev/null
+end
+complete -c assay -f -a '(__assay_complete)'
+)sh";
+
+Result<int> completion(const std::string& shell) {
+  if (shell == "bash") {
+    print_out(kBash);
+  } else if (shell == "zsh") {
+    print_out(kZsh);
+  } else if (shell == "fish") {
+    print_out(kFish);
+  } else {
+    const std::string near = nearest(shell, {"bash", "zsh", "fish"});
+    return usage_error("there is no completion for the shell '" + shell.substr(0, 60) + "'",
+                       "bash, zsh and fish are known",
+                       "write assay completion " + (near.empty() ? "bash" : near));
   }
-  if (shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
-  std::vector<std::string> names;
-  std::string cases;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-    cases += fmt::format("    {}) words=\"{}\" ;;\n", command->get_name(), options_of(*command));
-  }
-  fmt::print("_assay() {{\n  local words=\"\"\n  case \"${{COMP_WORDS[1]}}\" in\n{}  esac\n",
-             cases);
-  fmt::print("  [ \"$COMP_CWORD\" -eq 1 ] && words=\"{} --help --version\"\n", join(names, " "));
-  fmt::print("  COMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n}}\n");
-  fmt::print("complete -o default -F _assay assay\n");
   return kExitDone;
 }
 
@@ -43,9 +62,13 @@ Result<int> completion(const CLI::App& app, const std::string& shell) {
 void add_completion(CLI::App& app, Session& session) {
   auto shell = std::make_shared<std::string>("bash");
   CLI::App* command = app.add_subcommand("completion", "Print a completion script for the shell.");
-  command->add_option("SHELL", *shell, "bash or zsh")->capture_default_str();
-  command->footer("Example:\n  source <(assay completion bash)");
-  command->callback([shell, &app, &session] { finish(session, completion(app, *shell)); });
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->capture_default_str();
+  command->footer(
+      "Completes commands, options, plans, run folders, tasks and a plan's variants.\n\n"
+      "Examples:\n  source <(assay completion bash)\n"
+      "  source <(assay completion zsh)\n"
+      "  assay completion fish > ~/.config/fish/completions/assay.fish");
+  command->callback([shell, &session] { finish(session, completion(*shell)); });
 }
 
 }  // namespace assay

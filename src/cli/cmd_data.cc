@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
@@ -24,6 +25,39 @@ constexpr const char* kScicodeNote =
     "  $XDG_DATA_HOME/assay/scicode/ (~/.local/share/assay/scicode/); with it 13.6.txt, 62.1.txt\n"
     "  and 76.3.txt of eval/data.\n"
     "  Check it: assay data check DIR scicode\n";
+
+const char* kind_name(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::generate:
+      return "generate";
+    case TaskKind::loglikelihood:
+      return "loglikelihood";
+    case TaskKind::code:
+      return "code";
+  }
+  return "";
+}
+
+Result<int> list_json() {
+  nlohmann::json tasks = nlohmann::json::array();
+  for (const Task& task : all_tasks()) {
+    const DataSource& source = task.source;
+    tasks.push_back({{"task", task.name},
+                     {"title", task.title},
+                     {"kind", kind_name(task.kind)},
+                     {"hub_id", source.hub_id},
+                     {"split", source.hub_split},
+                     {"items", source.hub_items > 0 ? nlohmann::json(source.hub_items)
+                                                    : nlohmann::json(nullptr)},
+                     {"gated", source.gated},
+                     {"licence", source.licence},
+                     {"lm_eval", task.lm_eval.name.empty() ? nlohmann::json(nullptr)
+                                                           : nlohmann::json(task.lm_eval.name)}});
+  }
+  const nlohmann::json out = {{"schema_version", 1}, {"tasks", std::move(tasks)}};
+  fmt::print("{}\n", out.dump(1));
+  return kExitDone;
+}
 
 Result<int> list() {
   fmt::print("{:<15} {:<32} {:<12} {:<7} {}\n", "task", "data set", "split", "gated", "licence");
@@ -129,7 +163,10 @@ void add_data(CLI::App& app, Session& session) {
   CLI::App* data = app.add_subcommand("data", "The benchmarks' data sets.");
   data->require_subcommand(1);
   CLI::App* list_command = data->add_subcommand("list", "Ids, splits, gates and licences.");
-  list_command->callback([&session] { finish(session, list()); });
+  auto json = std::make_shared<bool>(false);
+  list_command->add_flag("--json", *json, "For machines");
+  list_command->footer("Examples:\n  assay data list\n  assay data list --json");
+  list_command->callback([json, &session] { finish(session, *json ? list_json() : list()); });
   auto names = std::make_shared<std::vector<std::string>>();
   CLI::App* fetch_command = data->add_subcommand("fetch", "Bring data sets into the hub's cache.");
   fetch_command->add_option("TASK", *names, "Which; all when none is named");

@@ -18,6 +18,7 @@ struct ExplainOptions {
   std::string folder;
   std::string item;
   std::string task;
+  bool json = false;
 };
 
 // What models and data say must not steer the terminal.
@@ -91,21 +92,65 @@ Result<std::vector<StoredScore>> scores_of_item(const Store& store, const Explai
   return out;
 }
 
+// A step as it was asked and answered; `response` is null where the prompt did not fit.
+Result<Json> step_json(const Store& store, const StoredStep& step) {
+  const auto prompt = TRY(store.rendered(step.rendered_key));
+  Json out = {{"step", step.step},
+              {"prompt", prompt ? Json(prompt->text) : Json(nullptr)},
+              {"response", nullptr}};
+  if (step.response_key.empty()) return out;
+  const auto response = TRY(store.response(step.response_key));
+  if (!response) return out;
+  Json likelihoods = Json::array();
+  for (const LogLikelihood& one : response->loglikelihoods) likelihoods.push_back(one.sum);
+  out["response"] = {{"text", response->text},
+                     {"finish_reason", to_string(response->finish_reason)},
+                     {"loglikelihoods", std::move(likelihoods)},
+                     {"error", response->error}};
+  return out;
+}
+
+Result<Json> answer_json(const Store& store, const StoredScore& scored) {
+  Json steps = Json::array();
+  for (const StoredStep& step : TRY(store.steps(scored.id))) {
+    steps.push_back(TRY(step_json(store, step)));
+  }
+  return Json{
+      {"task", scored.id.task},     {"variant", scored.id.variant},
+      {"repeat", scored.id.repeat}, {"second_pass", scored.id.purpose == Purpose::second_pass},
+      {"steps", std::move(steps)},  {"score", to_json(scored.score)}};
+}
+
+Status print_json(const Store& store, const std::string& item,
+                  const std::vector<StoredScore>& scores) {
+  Json answers = Json::array();
+  for (const StoredScore& s : scores) answers.push_back(TRY(answer_json(store, s)));
+  const Json out = {{"schema_version", 1}, {"item", item}, {"answers", std::move(answers)}};
+  print_out(dump_json(out, 1) + "\n");
+  return {};
+}
+
+Status print_text(const Store& store, const std::vector<StoredScore>& scores) {
+  bool first = true;
+  for (const StoredScore& s : scores) {
+    const auto steps = TRY(store.steps(s.id));
+    if (first) say("task {}, item {}\n", s.id.task, s.id.item);
+    TRY(print_steps(store, steps, first));
+    print_score(s.score);
+    first = false;
+  }
+  return {};
+}
+
 Result<int> explain(const ExplainOptions& options) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
-  bool found = false;
-  for (const StoredScore& s : TRY(scores_of_item(store, options))) {
-    const auto steps = TRY(store.steps(s.id));
-    if (!found) say("task {}, item {}\n", s.id.task, s.id.item);
-    TRY(print_steps(store, steps, !found));
-    print_score(s.score);
-    found = true;
-  }
-  if (!found) {
+  const std::vector<StoredScore> scores = TRY(scores_of_item(store, options));
+  if (scores.empty()) {
     return usage_error(fmt::format("item {} has no score in {}", options.item, options.folder),
                        "no variant answered it, or it is called otherwise",
                        "plan.frozen.json lists the items of each task, and report.html shows them");
   }
+  TRY(options.json ? print_json(store, options.item, scores) : print_text(store, scores));
   return kExitDone;
 }
 
@@ -118,7 +163,10 @@ void add_explain(CLI::App& app, Session& session) {
   command->add_option("DIR", options->folder, "The run's folder")->required();
   command->add_option("ITEM", options->item, "The item's id")->required();
   command->add_option("--task", options->task, "Where two tasks have an item of that id");
-  command->footer("Example:\n  assay explain demo-run sum-1 --task math500");
+  command->add_flag("--json", options->json, "For machines");
+  command->footer(
+      "Examples:\n  assay explain demo-run sum-1 --task math500\n"
+      "  assay explain demo-run sum-1 --task math500 --json");
   command->callback([options, &session] { finish(session, explain(*options)); });
 }
 

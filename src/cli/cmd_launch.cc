@@ -39,7 +39,7 @@ pwd -P
 // Is the run that was started last still there? Number and start time, for numbers are used again.
 constexpr const char* kAlive = R"sh(
 alive() {
-  [ -s .launch/pid ] || return 1
+  [ -s .launch/pid ] && [ ! -e .launch/exit ] || return 1
   read -r pid started < .launch/pid
   [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/engine_setting.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
 #include "report/terminal.h"
@@ -37,19 +38,12 @@ struct Pass1Options {
 // Chen et al. 2021 (arXiv:2107.03374, 3.2) sample at 0.8 where many samples are drawn.
 constexpr double kSamplingTemperature = 0.8;
 
-// "key=value" as the engine wants it: JSON where it is JSON, else text.
 Result<nlohmann::json> engine_args(const Pass1Options& options) {
   nlohmann::json args = {{"max_model_len", options.max_model_len}};
   if (options.tensor_parallel_size > 1) args["tensor_parallel_size"] = options.tensor_parallel_size;
   for (const std::string& setting : options.engine) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return usage_error("--engine " + setting + " cannot be read", "there is no '='",
-                         "write --engine KEY=VALUE, as in --engine enforce_eager=true");
-    }
-    const std::string value = setting.substr(equals + 1);
-    nlohmann::json parsed = nlohmann::json::parse(value, nullptr, false);
-    args[setting.substr(0, equals)] = parsed.is_discarded() ? nlohmann::json(value) : parsed;
+    auto [key, value] = TRY(engine_setting(setting));
+    args[key] = std::move(value);
   }
   return args;
 }

@@ -1,6 +1,10 @@
 // assay power: how many items a question needs.
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+
 #include "cli/command.h"
 #include "stats/power.h"
 #include "values/margin.h"
@@ -18,7 +22,54 @@ struct PowerOptions {
   double alpha = 0.05;
   double discordance_pct = 10;
   int family = 1;
+  bool json = false;
 };
+
+// What the question comes to.
+struct PowerAnswer {
+  BestVerdict best;
+  std::int64_t fewest = 0;            // items for NON-INFERIOR, with none flipping
+  std::optional<double> drop;         // smallest that is found, as a share
+  std::optional<std::int64_t> items;  // for NON-INFERIOR
+};
+
+void print_power_json(const PowerOptions& options, const PowerAssumptions& each,
+                      const PowerAnswer& answer) {
+  const nlohmann::json out = {
+      {"schema_version", 1},
+      {"items", options.n},
+      {"margin_pp", options.margin_pp},
+      {"alpha", options.alpha},
+      {"family", options.family},
+      {"alpha_each", each.alpha},
+      {"discordance", each.discordance},
+      {"power", each.power},
+      {"best_verdict", verdict_name(answer.best.best)},
+      {"fewest_items_non_inferior", answer.fewest},
+      {"detectable_pp", answer.drop ? nlohmann::json(*answer.drop * 100) : nlohmann::json(nullptr)},
+      {"items_non_inferior",
+       answer.items ? nlohmann::json(*answer.items) : nlohmann::json(nullptr)}};
+  fmt::print("{}\n", out.dump(1));
+}
+
+void print_power_text(const PowerOptions& options, const PowerAssumptions& each,
+                      const PowerAnswer& answer) {
+  fmt::print("{} items, margin {} points, alpha {} one-sided{}\n", options.n, options.margin_pp,
+             options.alpha,
+             options.family > 1
+                 ? fmt::format(", shared by {} tests: {:.4g} each", options.family, each.alpha)
+                 : "");
+  fmt::print("best verdict reachable      {}\n", verdict_label(answer.best.best));
+  fmt::print("fewest items for the margin {} (with no item flipping)\n", answer.fewest);
+  if (answer.drop) {
+    fmt::print("smallest drop detectable    {:.1f} points (80 % power, {} % of items flip)\n",
+               *answer.drop * 100, options.discordance_pct);
+  }
+  if (answer.items) {
+    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n",
+               *answer.items, options.discordance_pct);
+  }
+}
 
 Result<int> power(const PowerOptions& options) {
   const auto within = [](double value, double low, double high) {  // not a number is within nothing
@@ -38,23 +89,11 @@ Result<int> power(const PowerOptions& options) {
   PowerAssumptions assumptions;
   assumptions.discordance = options.discordance_pct / 100;
   assumptions.alpha = options.alpha / options.family;
-  const BestVerdict best = best_verdict(options.n, margin, assumptions.alpha);
-  fmt::print("{} items, margin {} points, alpha {} one-sided{}\n", options.n, options.margin_pp,
-             options.alpha,
-             options.family > 1 ? fmt::format(", shared by {} tests: {:.4g} each", options.family,
-                                              assumptions.alpha)
-                                : "");
-  fmt::print("best verdict reachable      {}\n", verdict_label(best.best));
-  fmt::print("fewest items for the margin {} (with no item flipping)\n",
-             fewest_items_non_inferior(margin, assumptions.alpha));
-  if (const auto drop = smallest_detectable_drop(options.n, assumptions)) {
-    fmt::print("smallest drop detectable    {:.1f} points (80 % power, {} % of items flip)\n",
-               *drop * 100, options.discordance_pct);
-  }
-  if (const auto items = items_for_non_inferior(margin, 0, assumptions)) {
-    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n",
-               *items, options.discordance_pct);
-  }
+  const PowerAnswer answer{.best = best_verdict(options.n, margin, assumptions.alpha),
+                           .fewest = fewest_items_non_inferior(margin, assumptions.alpha),
+                           .drop = smallest_detectable_drop(options.n, assumptions),
+                           .items = items_for_non_inferior(margin, 0, assumptions)};
+  (options.json ? print_power_json : print_power_text)(options, assumptions, answer);
   return kExitDone;
 }
 
@@ -76,7 +115,10 @@ void add_power(CLI::App& app, Session& session) {
       ->add_option("--family", options->family,
                    "Verdicts that share alpha: tasks times candidates. 1: the primary question")
       ->capture_default_str();
-  command->footer("Examples:\n  assay power --n 50 --margin 3\n  assay power --n 200 --family 14");
+  command->add_flag("--json", options->json, "For machines");
+  command->footer(
+      "Examples:\n  assay power --n 50 --margin 3\n  assay power --n 200 --family 14\n"
+      "  assay power --n 1319 --margin 2 --json");
   command->callback([options, &session] { finish(session, power(*options)); });
 }
 

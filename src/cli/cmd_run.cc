@@ -1,9 +1,14 @@
 // assay run: the main job, from plan to report.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/many_variants.h"
+#include "cli/new_plan.h"
 #include "cli/plan_options.h"
 #include "cli/run_flow.h"
 #include "cli/run_on_slurm.h"
@@ -12,13 +17,17 @@
 #include "task/task.h"
 
 namespace assay {
+namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kPlanOfModels = "plan.yaml";  // in the run's folder
 
 // The value of --restart-variant without names; no variant can be called so.
 constexpr const char* kThoseMeant = "*";
 
 struct RunCommand {
   PlanOptions plan;
+  NewPlan models;          // in place of a plan
   std::string from;        // a folder whose answers are taken over
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
@@ -27,9 +36,76 @@ struct RunCommand {
   SlurmOptions slurm;
 };
 
+// The folder's plan goes on or is left alone; its budget is --budget's.
+Status refuse_other_plan(const fs::path& file, const std::string& yaml) {
+  std::error_code code;
+  if (!fs::exists(file, code)) {
+    if (!fs::exists(file.parent_path() / "store.sqlite", code)) return {};
+    return usage_error(file.parent_path().string() + " was begun with a plan from elsewhere",
+                       "it holds answers and no " + file.filename().string(),
+                       "go on with that plan, or name another folder with --out");
+  }
+  const auto without_budget = [](const std::string& text) {
+    std::vector<std::string> lines = split(text, '\n');
+    std::erase_if(lines, [](const std::string& line) { return line.starts_with("budget: "); });
+    return lines;
+  };
+  const std::vector<std::string> before = without_budget(TRY(read_file(file)));
+  const std::vector<std::string> now = without_budget(yaml);
+  const auto [there, here] = std::ranges::mismatch(before, now);
+  if (there == before.end() && here == now.end()) return {};
+  const auto shown = [](const auto& at, const auto& end) {
+    return at == end ? std::string("nothing") : "'" + one_line(*at, 100) + "'";
+  };
+  return usage_error(
+      fmt::format("{} is another plan than these options make", file.string()),
+      fmt::format("it has {} where they have {}", shown(there, before.end()),
+                  shown(here, now.end())),
+      fmt::format("go on with it: assay run {0} --out {1}; or name another folder with --out",
+                  file.string(), file.parent_path().string()));
+}
+
+// The plan that the models on the command line make; it will lie in the run's folder.
+Status take_models(RunCommand& options) {
+  if (!options.plan.plan.empty()) {
+    return usage_error("a plan and --model stand together",
+                       fmt::format("{} names its models itself", options.plan.plan),
+                       "leave one of them out; --set changes a value of a plan");
+  }
+  NewPlan wanted = options.models;
+  wanted.budget = options.plan.budget;
+  wanted.data = options.plan.data;
+  if (options.plan.out.empty()) options.plan.out = new_plan_name(wanted) + "-run";
+  options.plan.plan = (fs::path(options.plan.out) / kPlanOfModels).string();
+  const NewPlanText made = TRY(new_plan(wanted, options.plan.plan, "", "."));
+  TRY(refuse_other_plan(options.plan.plan, made.yaml));
+  options.plan.text = made.yaml;
+  if (options.flow.quiet) return {};
+  for (const std::string& note : made.notes) fmt::print(stderr, "note: {}\n", note);
+  return {};
+}
+
+// What no run has refused is kept; a plan that is there already is the same but for its budget.
+Status keep_plan(const PlanOptions& options) {
+  std::error_code code;
+  if (!options.text || fs::exists(options.plan, code)) return {};
+  TRY(make_dirs(fs::path(options.plan).parent_path()));
+  TRY(write_file_atomic(options.plan, *options.text));
+  fmt::print(stderr, "plan: {}\n", options.plan);
+  return {};
+}
+
 Result<int> run(RunCommand options, const Session& session) {
+  if (!options.models.models.empty()) {
+    TRY(take_models(options));
+  } else if (options.plan.plan.empty()) {
+    return usage_error("there is nothing to run", "neither a plan nor a model is named",
+                       "name a plan, or write assay run --model MODEL --against BASELINE; assay "
+                       "init writes a plan");
+  }
   const Plan plan = TRY(load_with_options(options.plan));
   if (!options.yes) TRY(refuse_unmeant_many(plan));
+  TRY(keep_plan(options.plan));
   if (!options.flow.quiet) {
     for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
       fmt::print(stderr, "note: {}\n", trap);
@@ -66,6 +142,8 @@ void add_run(CLI::App& app, Session& session) {
       "Evaluate every variant of a plan and write the report. On the same folder it goes on "
       "where it stopped.");
   add_plan_options(*command, options->plan, true);
+  command->get_option("PLAN")->required(false);
+  add_new_plan_options(*command, options->models);
   command->add_option("--like", options->plan.like, kLikeHelp);
   command->add_flag(
       fmt::format("--restart-variant{{{}}}", kThoseMeant), options->start_over,
@@ -85,7 +163,11 @@ void add_run(CLI::App& app, Session& session) {
                       "Another folder of results: answers that would be the same are taken over");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");
   command->footer(
+      "Without a plan --model and --against make the one that `assay init` would write; it is kept "
+      "in "
+      "the run's\nfolder as plan.yaml.\n\n"
       "Examples:\n  assay run plans/demo.yaml --out demo-run\n"
+      "  assay run --model Qwen/Qwen3-8B-FP8 --against Qwen/Qwen3-8B --budget 1h\n"
       "  assay run plans/demo.yaml --data DIR --out real-run --budget 30m\n"
       "  assay run plans/demo.yaml --out sweep --on slurm --time 1h --dry-run\n"
       "  assay run plans/demo.yaml --set tasks.hle.limit=2 --out small-run");

@@ -38,9 +38,10 @@ if [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]; then
 else
   tail -c "+$2" logs/launch.log
 fi
-for pause in 1 2 3 4 5;
-do [-e.launch / exit] && break;
-sleep 0.2; done
+for pause in 1 2 3 4 5; do
+  [ -e .launch/exit ] && break
+  sleep 0.2
+done
 [ -e .launch/exit ] || exit 97
 exit "$(cat .launch/exit)"
 )sh";

@@ -47,6 +47,7 @@ void print_out(std::string_view text);
 void finish(Session& session, const Result<int>& result);
 
 // Each adds one command to the program; the file of the same name holds it.
+void add_init(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
 void add_power(CLI::App& app, Session& session);
@@ -58,13 +59,16 @@ void add_cancel(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_summarize(CLI::App& app, Session& session);
+void add_history(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_grade(CLI::App& app, Session& session);
 void add_pass1(CLI::App& app, Session& session);
 void add_pull(CLI::App& app, Session& session);
 void add_launch(CLI::App& app, Session& session);
 void add_watch(CLI::App& app, Session& session);
+void add_stop(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
+void add_schema(CLI::App& app, Session& session);
 void add_sandbox(CLI::App& app, Session& session);
 void add_verify_parity(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);

@@ -187,8 +187,8 @@ Result<Plan> load_with_options(const PlanOptions& options) {
     changes.push_back({"budget=" + options.budget, "--budget"});
   }
   if (!options.until.empty()) changes.push_back({"until=" + options.until, "--until"});
-  if (changes.empty() && options.like.empty()) return load_plan(file, known_benchmarks());
-  const std::string text = TRY(read_file(file));
+  const std::string text = options.text ? *options.text : TRY(read_file(file));
+  if (changes.empty() && options.like.empty()) return parse_plan(text, file, known_benchmarks());
   // The plan as written must be sound; then once more with the changes in.
   TRY(parse_plan(text, file, known_benchmarks()));
   const std::size_t all = changes.size();

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace assay {
 
 struct PlanOptions {
   std::string plan;
+  std::optional<std::string> text;  // of a plan that is not in its file yet
   std::string data;
   std::string out;
   std::string until;             // in place of the plan's

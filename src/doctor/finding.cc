@@ -65,7 +65,8 @@ std::string findings_json(std::string_view plan, const Findings& findings) {
     rows.push_back(
         {{"level", level}, {"name", f.name}, {"detail", f.detail}, {"why", f.why}, {"fix", f.fix}});
   }
-  const Json whole = {{"plan", plan},
+  const Json whole = {{"schema_version", 1},
+                      {"plan", plan},
                       {"ready", !anything_missing(findings)},
                       {"missing", count(findings, FindingLevel::missing)},
                       {"not_checked", count(findings, FindingLevel::not_checked)},

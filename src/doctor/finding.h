@@ -54,8 +54,8 @@ using Findings = std::vector<Finding>;
 // many columns; 0: they need not fit.
 [[nodiscard]] std::string findings_text(const Findings& findings, bool colour,
                                         std::size_t columns = 0);
-// {"plan", "ready", "missing", "not_checked", "findings": [{"level", "name", "detail", "why",
-// "fix"}]}; docs/doctor.md.
+// {"schema_version": 1, "plan", "ready", "missing", "not_checked", "findings": [{"level", "name",
+// "detail", "why", "fix"}]}; docs/doctor.md.
 [[nodiscard]] std::string findings_json(std::string_view plan, const Findings& findings);
 
 }  // namespace assay

@@ -26,6 +26,7 @@ TEST(Findings, ColoursEndWithTheirWord) {
 
 TEST(Findings, JsonHoldsTheSameAndTheCounts) {
   const auto json = nlohmann::json::parse(findings_json("p", kFindings));
+  EXPECT_EQ(json.at("schema_version"), 1);
   EXPECT_EQ(json.at("plan"), "p");
   EXPECT_EQ(json.at("ready"), false);
   EXPECT_EQ(json.at("missing"), 1);

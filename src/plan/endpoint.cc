@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
 
@@ -13,24 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kTransport[] = {
-    "base_url",  "api_key_env",     "tokenizer",     "max_concurrency", "requests_per_minute",
-    "retry_for", "connect_timeout", "stall_timeout", "answers_as",      "max_tokens_key"};
-constexpr const char* kAnswers[] = {"mode",          "prompt",     "logprobs",
-                                    "max_model_len", "extra_body", "leave_out"};
-
 Status check_key(const YamlMap& map, const std::string& key, bool of_variant) {
-  if (std::ranges::find(kTransport, key) != std::end(kTransport)) return {};
-  const bool known = std::ranges::find(kAnswers, key) != std::end(kAnswers);
-  if (known && !of_variant) return {};
-  if (known) {
+  const std::vector<PlanKey>& keys = keys_of(PlanMap::endpoint);
+  const auto found = std::ranges::find(keys, key, &PlanKey::name);
+  if (found != keys.end() && (!of_variant || found->of_variant)) return {};
+  if (found != keys.end()) {
     return error_at(
         map.file(), map.mark_of_key(key), fmt::format("{} cannot differ between variants", key),
         "differences in the score would then have two causes", "write it in the plan's engine");
   }
-  std::vector<std::string> all(std::begin(kTransport), std::end(kTransport));
-  all.insert(all.end(), std::begin(kAnswers), std::end(kAnswers));
-  const std::string near = nearest(key, all, 2);
+  const std::string near = nearest(key, key_names(PlanMap::endpoint), 2);
   return error_at(map.file(), map.mark_of_key(key),
                   fmt::format("unknown key '{}' in an engine of kind openai", key),
                   "only what docs/openai_endpoint.md lists can be set from here",
@@ -229,7 +222,9 @@ bool endpoint_has_logprobs(const json& args) {
 
 void drop_transport_keys(json& args) {
   args["mode"] = endpoint_mode(args);
-  for (const char* key : kTransport) args.erase(key);
+  for (const PlanKey& key : keys_of(PlanMap::endpoint)) {
+    if (key.of_variant) args.erase(key.name);
+  }
 }
 
 }  // namespace assay

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 
 namespace assay {
@@ -242,8 +243,8 @@ Status read_matrix(const YamlMap& top, Plan& plan) {
     return top.error("matrix", "a server has no settings to combine",
                      "it was started with those it has", "list the variants in its place");
   }
-  const YamlMap matrix = TRY(YamlMap::open(top.file(), top.value("matrix"), "matrix",
-                                           {"models", "engine", "exclude", "baseline"}));
+  const YamlMap matrix =
+      TRY(YamlMap::open(top.file(), top.value("matrix"), "matrix", key_names(PlanMap::matrix)));
   const std::vector<VariantSpec> models = TRY(read_models(matrix, plan));
   std::vector<Axis> axes{{kModels, {}}};
   for (const VariantSpec& model : models) axes[0].options.push_back({model.name, model.name, {}});

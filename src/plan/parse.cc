@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "plan/endpoint.h"
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 
 namespace assay {
@@ -29,12 +30,7 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     const std::string name = file.string();
     const YAML::Node root = TRY(parse_yaml(yaml, name));
     TRY(refuse_secrets(name, root));  // before any message could repeat one
-    const YamlMap top = TRY(
-        YamlMap::open(name, root, "",
-                      {"name",    "budget",   "until",    "looks",  "power", "expected_discordance",
-                       "output",  "env",      "engine",   "chat",   "seed",  "data",
-                       "harness", "sampling", "variants", "matrix", "tasks", "weights",
-                       "compare", "fidelity", "sandbox",  "canary"}));
+    const YamlMap top = TRY(YamlMap::open(name, root, "", key_names(PlanMap::top)));
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {

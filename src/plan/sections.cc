@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
+#include "plan/plan_keys.h"
 #include "values/margin.h"
 
 namespace assay {
@@ -194,9 +195,8 @@ Status read_stop_strings(const YamlMap& map, std::optional<HeadingStops>& stops)
 
 Status read_chat(const YamlMap& top, Plan& plan) {
   if (!top.has("chat")) return {};
-  const YamlMap map = TRY(YamlMap::open(
-      top.file(), top.value("chat"), "chat",
-      {"apply_template", "enable_thinking", "stop_strings", "system", "template_args"}));
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("chat"), "chat", key_names(PlanMap::chat)));
   ChatSpec& chat = plan.chat;
   TRY(map.read("apply_template", chat.apply_template));
   TRY(map.read("system", chat.system));
@@ -240,8 +240,8 @@ Status read_weights(const YamlMap& map, std::optional<WeightRule>& weights) {
 
 Status read_compare(const YamlMap& top, Plan& plan) {
   if (!top.has("compare")) return {};
-  const YamlMap map = TRY(YamlMap::open(top.file(), top.value("compare"), "compare",
-                                        {"margin_pp", "alpha", "noise_floor", "same_model"}));
+  const YamlMap map =
+      TRY(YamlMap::open(top.file(), top.value("compare"), "compare", key_names(PlanMap::compare)));
   TRY(map.read("margin_pp", plan.compare.margin_pp));
   TRY(map.read("noise_floor", plan.compare.noise_floor));
   TRY(map.read("same_model", plan.compare.same_model));
@@ -269,8 +269,8 @@ Status read_compare(const YamlMap& top, Plan& plan) {
 
 Status read_fidelity(const YamlMap& top, Plan& plan) {
   if (!top.has("fidelity")) return {};
-  const YamlMap map =
-      TRY(YamlMap::open(top.file(), top.value("fidelity"), "fidelity", {"items", "max_tokens"}));
+  const YamlMap map = TRY(
+      YamlMap::open(top.file(), top.value("fidelity"), "fidelity", key_names(PlanMap::fidelity)));
   TRY(map.read("items", plan.fidelity.items, 0));
   return map.read("max_tokens", plan.fidelity.max_tokens, 1);
 }
@@ -282,7 +282,7 @@ Status read_canary(const YamlMap& top, bool& canary) {
 Status read_sandbox(const YamlMap& top, Plan& plan) {
   if (!top.has("sandbox")) return {};
   const YamlMap map =
-      TRY(YamlMap::open(top.file(), top.value("sandbox"), "sandbox", {"accept_missing"}));
+      TRY(YamlMap::open(top.file(), top.value("sandbox"), "sandbox", key_names(PlanMap::sandbox)));
   TRY(map.read_strings("accept_missing", plan.sandbox.accept_missing));
   for (const std::string& part : plan.sandbox.accept_missing) {
     if (part == kMemoryCgroup) continue;

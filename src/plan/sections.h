@@ -60,6 +60,10 @@ namespace assay {
 [[nodiscard]] Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known,
                                 Plan& plan);
 
+// lm-eval tasks known to be scored by log-likelihood alone (output_type multiple_choice in its
+// tasks/gpqa/zeroshot and tasks/gpqa/n_shot).
+[[nodiscard]] bool lm_eval_generates_nothing(std::string_view name);
+
 // `engine: {kind: openai}`, plan/endpoint.h.
 // The keys of the plan's engine or of one variant's, checked; durations become seconds, a tokenizer
 // folder an absolute path.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
 
@@ -22,21 +23,12 @@ const std::vector<std::pair<std::string, Harness>>& harness_choices() {
 
 constexpr double kMostExpectedTokens = 1e9;
 
-// lm-eval tasks known to be scored by log-likelihood alone (output_type multiple_choice in its
-// tasks/gpqa/zeroshot and tasks/gpqa/n_shot).
-bool lm_eval_generates_nothing(std::string_view name) {
-  return name.starts_with("gpqa_") && (name.ends_with("_zeroshot") || name.ends_with("_n_shot")) &&
-         name.find("cot") == std::string_view::npos;
-}
-
 // The `sampling` map of the plan or of a task; untouched where there is none.
 Status read_sampling(const YamlMap& map, nlohmann::json& into) {
   if (!map.has("sampling")) return {};
   into = nlohmann::json::object();
-  const YamlMap sampling =
-      TRY(YamlMap::open(map.file(), map.value("sampling"), map.name_of("sampling"),
-                        {"temperature", "top_p", "top_k", "min_p", "presence_penalty",
-                         "frequency_penalty", "repetition_penalty"}));
+  const YamlMap sampling = TRY(YamlMap::open(
+      map.file(), map.value("sampling"), map.name_of("sampling"), key_names(PlanMap::sampling)));
   struct Range {
     const char* key;
     double at_least;
@@ -260,7 +252,7 @@ class TaskReader {
   Status read_expect() {
     if (!map_.has("expect")) return {};
     const YamlMap map = TRY(YamlMap::open(map_.file(), map_.value("expect"), map_.name_of("expect"),
-                                          {"score", "within_pp", "source"}));
+                                          key_names(PlanMap::expect)));
     if (!map.has("score")) {
       return map.missing("score", "it is what the baseline should score",
                          "add 'score: 85.2' (per cent)");
@@ -374,6 +366,11 @@ Status refuse_bare_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& 
 
 }  // namespace
 
+bool lm_eval_generates_nothing(std::string_view name) {
+  return name.starts_with("gpqa_") && (name.ends_with("_zeroshot") || name.ends_with("_n_shot")) &&
+         name.find("cot") == std::string_view::npos;
+}
+
 Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, Plan& plan) {
   Harness harness = Harness::native;
   TRY(top.read_choice<Harness>("harness", harness, harness_choices()));
@@ -387,11 +384,7 @@ Status read_tasks(const YamlMap& top, const std::vector<KnownBenchmark>& known, 
   double weights = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     YamlMap map = TRY(
-        YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i),
-                      {"name",        "benchmark", "harness",  "limit",        "limit_per",
-                       "at_most",     "first",     "ids",      "max_gen_toks", "expected_tokens",
-                       "num_fewshot", "repeats",   "if_gated", "weight",       "sampling",
-                       "options",     "lm_eval",   "expect",   "data",         "revision"}));
+        YamlMap::open(top.file(), nodes[i], fmt::format("tasks[{}]", i), key_names(PlanMap::task)));
     TaskReader reader(std::move(map), known, plan, sampling);
     plan.tasks.push_back(TRY(reader.read(harness)));
     plan.tasks.back().goes_on = goes_on_beyond_limit(plan, plan.tasks.back());

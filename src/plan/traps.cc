@@ -10,14 +10,6 @@
 namespace assay {
 namespace {
 
-// True for models of the Qwen3 family that think; the Instruct-2507 ones never do.
-bool thinks_by_default(const VariantSpec& variant) {
-  std::string name = variant.model;
-  for (char& c : name) c = to_lower(c);
-  return name.find("qwen3") != std::string::npos && name.find("instruct") == std::string::npos &&
-         name.find("coder") == std::string::npos;
-}
-
 // True for tasks whose documents assay chooses. For all other tasks lm-eval chooses them.
 bool chosen_by_assay(const std::string& lm_eval_task, const std::vector<KnownBenchmark>& known) {
   return std::ranges::find(known, lm_eval_task, &KnownBenchmark::lm_eval) != known.end();
@@ -51,9 +43,17 @@ void add_lm_eval_traps(const Plan& plan, const TaskSpec& task,
 
 }  // namespace
 
+bool thinks_by_default(std::string_view model) {
+  std::string name(model);
+  for (char& c : name) c = to_lower(c);
+  return name.find("qwen3") != std::string::npos && name.find("instruct") == std::string::npos &&
+         name.find("coder") == std::string::npos;
+}
+
 std::vector<std::string> plan_traps(const Plan& plan, const std::vector<KnownBenchmark>& known) {
   std::vector<std::string> traps;
-  const bool qwen3 = std::any_of(plan.variants.begin(), plan.variants.end(), thinks_by_default);
+  const bool qwen3 = std::ranges::any_of(
+      plan.variants, [](const VariantSpec& variant) { return thinks_by_default(variant.model); });
   const bool thinks = plan.chat.enable_thinking.value_or(qwen3);
   const auto generates = [](const TaskSpec& task) { return task.max_gen_toks.has_value(); };
   if (qwen3 && plan.chat.apply_template && !plan.chat.enable_thinking &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/plan.h"
@@ -14,5 +15,8 @@ namespace assay {
 // thinks). `known`: as for parse_plan.
 [[nodiscard]] std::vector<std::string> plan_traps(const Plan& plan,
                                                   const std::vector<KnownBenchmark>& known);
+
+// True for models of the Qwen3 family that think, by their name; the Instruct-2507 ones never do.
+[[nodiscard]] bool thinks_by_default(std::string_view model);
 
 }  // namespace assay

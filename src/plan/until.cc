@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 
 namespace assay {
@@ -38,7 +39,8 @@ Status read_until(const YamlMap& top, Plan& plan) {
 
 Status read_decide(const YamlMap& top, DecideSpec& decide) {
   if (top.has("looks")) {
-    const YamlMap looks = TRY(YamlMap::open(top.file(), top.value("looks"), "looks", {"reserve"}));
+    const YamlMap looks =
+        TRY(YamlMap::open(top.file(), top.value("looks"), "looks", key_names(PlanMap::looks)));
     TRY(read_between(looks, "reserve", 0, 0.05, true,
                      "the part of an alpha of 0.05 that is kept for further rounds",
                      decide.reserve));

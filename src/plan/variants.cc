@@ -8,6 +8,7 @@
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
 #include "plan/other_names.h"
+#include "plan/plan_keys.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
 
@@ -18,26 +19,6 @@ namespace {
 constexpr std::size_t kMaxEdits = 2;
 
 constexpr std::array kEngineChoices{"kind", "python", "module", "load_timeout", "start_ahead"};
-
-// Frequent engine arguments. A misspelt one is an error here; otherwise it would be passed on as
-// one of the hundreds that vLLM has.
-const std::vector<std::string>& common_engine_keys() {
-  static const std::vector<std::string> keys = {"kind",
-                                                "python",
-                                                "module",
-                                                "load_timeout",
-                                                "start_ahead",
-                                                "tensor_parallel_size",
-                                                "max_model_len",
-                                                "max_num_seqs",
-                                                "enforce_eager",
-                                                "gpu_memory_utilization",
-                                                "quantization",
-                                                "dtype",
-                                                "max_num_batched_tokens",
-                                                "enable_prefix_caching"};
-  return keys;
-}
 
 Status check_hub_id(const YamlMap& map, const std::string& id) {
   const std::vector<std::string> parts = split(id, '/');
@@ -169,7 +150,7 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
                       fmt::format("unknown key '{}' in {}", key, where),
                       "the engine has no such argument", other);
     }
-    const std::string near = nearest(key, common_engine_keys(), kMaxEdits);
+    const std::string near = nearest(key, key_names(PlanMap::engine), kMaxEdits);
     if (!near.empty() && near != key) {
       return error_at(
           map.file(), map.mark_of_key(key), fmt::format("unknown key '{}' in {}", key, where),
@@ -183,8 +164,7 @@ Status read_engine_args(const YamlMap& map, const std::vector<std::string>& own,
 
 Result<VariantSpec> read_variant(const std::string& file, const YAML::Node& node,
                                  const std::string& path, const Plan& plan) {
-  const YamlMap map = TRY(YamlMap::open(
-      file, node, path, {"name", "model", "revision", "baseline", "require", "engine"}));
+  const YamlMap map = TRY(YamlMap::open(file, node, path, key_names(PlanMap::variant)));
   VariantSpec variant;
   for (const char* key : {"name", "model"}) {
     if (!map.has(key)) return map.missing(key, "each variant has a name and a model", "add it");

@@ -48,8 +48,14 @@ def plan_options(text: str) -> tuple[set[str], set[str]]:
 def read_commands(cli: Path) -> dict[str, Command]:
     shared = cli / "plan_options.cc"
     always, with_output = plan_options(shared.read_text()) if shared.is_file() else (set(), set())
-    slurm = cli / "run_on_slurm.cc"
-    on = {name for _, name in _OPTION.findall(slurm.read_text())} if slurm.is_file() else set()
+    # What several commands add by one function.
+    added = {
+        function: {name for _, name in _OPTION.findall(file.read_text())} if file.is_file() else set()
+        for function, file in (
+            ("add_slurm_options(", cli / "run_on_slurm.cc"),
+            ("add_new_plan_options(", cli / "new_plan.cc"),
+        )
+    }
     commands: dict[str, Command] = {}
     for file in sorted(cli.glob("cmd_*.cc")):
         text = file.read_text(encoding="utf-8")
@@ -57,8 +63,10 @@ def read_commands(cli: Path) -> dict[str, Command]:
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
             body = text[start:end]
             read_function(body, commands, always, with_output)
-            if "add_slurm_options(" in body:
-                commands["run"].options |= on
+            name = re.match(r"void add_(\w+)", body)
+            for function, options in added.items():
+                if name and function in body:
+                    commands[name[1]].options |= options
     return commands
 
 

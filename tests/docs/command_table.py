@@ -10,6 +10,8 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
     "assay run": {"PLAN": "plans/demo.yaml", "DIR": "from-run", "OTHER": "demo-run"},
     "assay launch": {"HOST:DIR": "gpubox:/data/assay", "PLAN": "plans/qwen3_32b_3h.yaml"},
     "assay watch": {"HOST:DIR": "gpubox:/data/bench/run"},
+    "assay stop": {"HOST:DIR": "gpubox:/data/bench/run"},
+    "assay explain": {"DIR": "demo-run", "ITEM": "easy-3"},
     "assay pull": {"HOST:DIR": "gpubox:/data/bench/run"},
     "assay data check": {"DIR": "data"},
     "assay score": {"DIR": "demo-run", "N": "5"},
@@ -25,6 +27,11 @@ COMPLETED: dict[str, str] = {
     "assay compare --gate": "assay compare demo-run:bf16 demo-run:fp8 --margin 3 --gate",
     "assay compare --margin": "assay compare demo-run --margin 5",
     "assay check --json": "assay check plans/demo.yaml --json",
+    "assay doctor --json": "assay doctor plans/demo.yaml --json",
+    # Two runs, as they lie there after two nights.
+    "assay history runs --html history.html": "mkdir -p runs && cp -r demo-run runs/vllm-0.25 && "
+    "cp -r demo-run runs/vllm-0.26 && assay history runs --html history.html",
+    "assay history --json": "assay history runs --json",
     "assay score --audit": "assay score demo-run --audit 5",
     "assay summarize --format json": "assay summarize demo-run --format json",
     "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
@@ -90,6 +97,7 @@ ELSEWHERE: dict[str, str] = {
     "assay status": "needs a Slurm; tests/cluster has one of its own",
     "assay cancel": "needs a Slurm; tests/cluster has one of its own",
     "assay merge sweep/shards": "what a sweep's last job runs; tests/cluster",
+    "assay schema > docs/plan.schema.json": "writes into the project itself",
     "git log": "the copy of the project that these commands run in has no history",
     "cmake --preset release": "minutes on a quiet machine; the stage statistics is its short form",
     "python -m assay_worker.math_verify_helper": "a child of assay that speaks over pipes; used by "

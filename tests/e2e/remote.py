@@ -1,4 +1,4 @@
-"""assay pull, launch and watch against a real sshd on the loopback."""
+"""assay pull, launch, watch and stop against a real sshd on the loopback."""
 
 import contextlib
 import hashlib
@@ -270,6 +270,28 @@ def test_launch_watch_pull():
         assert assay("report", near / "far").returncode == 0
 
         three_lines(assay("watch", f"box:{WORK}", "--ssh", sshd.ssh), "no run was launched")
+
+
+def test_a_stopped_run_ends_as_interrupted_and_goes_on():
+    with machine("stop") as (sshd, far, _):
+        model = fake_model(WORK / "stop/model")
+        plan = WORK / "stop/plan.yaml"
+        plan.write_text(SCRIPTED)
+        env = {"ASSAY_SCRIPTED_WORKER": str(ROOT / "tests/fakes/fake_worker.py"),
+               "ASSAY_FAKE_SCRIPT": '{"load_s": 60}'}
+        started = assay(*launch_arguments(sshd, far, plan, model), **env)
+        assert started.returncode == 0, started.stderr
+        stopped = assay("stop", f"box:{far}", "--ssh", sshd.ssh)
+        assert stopped.returncode == 0, stopped.stderr
+        assert "ended with exit code 130: everything answered is kept" in stopped.stdout
+        assert (far / ".launch/exit").read_text() == "130\n"
+        assert "interrupted" in (far / "logs/launch.log").read_text()
+        again = assay("stop", f"box:{far}", "--ssh", sshd.ssh)
+        assert again.returncode == 0 and "had ended before" in again.stdout, again
+        env["ASSAY_FAKE_SCRIPT"] = "{}"
+        assert assay(*launch_arguments(sshd, far, plan, model), **env).returncode == 0
+        assert assay("watch", f"box:{far}", "--ssh", sshd.ssh).returncode == 0
+        three_lines(assay("stop", f"box:{WORK}", "--ssh", sshd.ssh), "no run was launched")
 
 
 def test_a_killed_run_is_reported_as_gone():
