@@ -55,7 +55,7 @@ add_link_options(-static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,-s)
 # older_glibc.cc. libpthread and libdl were libraries of their own before glibc 2.34.
 if(ASSAY_OLDER_LIBC)
   set(older_glibc "${CMAKE_BINARY_DIR}/older_glibc.o")
-  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections
+  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -O2 -fno-builtin -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections
     -c "${CMAKE_SOURCE_DIR}/cmake/older_glibc.cc" -o "${older_glibc}" COMMAND_ERROR_IS_FATAL ANY)
   set(folders "${ASSAY_OLDER_LIBC}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}"
     "${ASSAY_OLDER_LIBC}/lib/${CMAKE_LIBRARY_ARCHITECTURE}")

@@ -1,9 +1,11 @@
-// What g++ 12's libraries and ours take from glibc 2.32 to 2.36, for a program that is linked with
-// an older one (tools/portable). Only what is missing there: all else comes from the C library of
-// the machine it runs on.
+// What g++ 12's libraries and ours take from glibc 2.29 to 2.36, for a program that is linked with
+// an older one (tools/portable) and is to run with 2.28. Only what is missing there: all else comes
+// from the C library of the machine it runs on. Compiled with -fno-builtin.
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,9 +45,62 @@ int take_if_it_holds(dl_phdr_info* info, std::size_t /*size*/, void* data) {
   return 1;
 }
 
+// What is left of `until`, as a time of the clock that a condition variable goes by.
+timespec on_wall_clock(clockid_t clock, const timespec& until) {
+  constexpr long kNanoseconds = 1'000'000'000;
+  timespec now{};
+  timespec wall{};
+  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_REALTIME, &wall);
+  timespec out{wall.tv_sec + until.tv_sec - now.tv_sec, wall.tv_nsec + until.tv_nsec - now.tv_nsec};
+  if (out.tv_nsec < 0) {
+    --out.tv_sec;
+    out.tv_nsec += kNanoseconds;
+  }
+  if (out.tv_nsec >= kNanoseconds) {
+    ++out.tv_sec;
+    out.tv_nsec -= kNanoseconds;
+  }
+  return out;
+}
+
 }  // namespace
 
 extern "C" {
+
+#ifdef __x86_64__
+// 2.29 has them without the old way of telling errors; the figures are the same.
+double exp_of_2_2_5(double x);
+double exp2_of_2_2_5(double x);
+double log_of_2_2_5(double x);
+double pow_of_2_2_5(double x, double y);
+__asm__(".symver exp_of_2_2_5, exp@GLIBC_2.2.5");
+__asm__(".symver exp2_of_2_2_5, exp2@GLIBC_2.2.5");
+__asm__(".symver log_of_2_2_5, log@GLIBC_2.2.5");
+__asm__(".symver pow_of_2_2_5, pow@GLIBC_2.2.5");
+double exp(double x) noexcept {
+  return exp_of_2_2_5(x);
+}
+double exp2(double x) noexcept {
+  return exp2_of_2_2_5(x);
+}
+double log(double x) noexcept {
+  return log_of_2_2_5(x);
+}
+double pow(double x, double y) noexcept {
+  return pow_of_2_2_5(x, y);
+}
+#endif
+
+// 2.30. By it libstdc++ waits on the steady clock; where there is none, as it did before.
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const timespec* until) {
+  using Wait = int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*);
+  static const Wait real = reinterpret_cast<Wait>(dlsym(RTLD_DEFAULT, "pthread_cond_clockwait"));
+  if (real != nullptr) return real(condition, mutex, clock, until);
+  const timespec wall = on_wall_clock(clock, *until);
+  return pthread_cond_timedwait(condition, mutex, &wall);
+}
 
 // 2.32. libstdc++ leaves out atomics while it is true; false is always right.
 char __libc_single_threaded = 0;
