@@ -130,6 +130,7 @@ Result<int> run(RunCommand options, const Session& session) {
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.style()));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
+  TRY(baseline_answered(report));
   return kExitDone;
 }
 

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <future>
+#include <map>
 
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -231,6 +233,32 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));
   return report;
+}
+
+Status baseline_answered(const RunReport& report) {
+  const auto base = std::ranges::find_if(report.variants, &VariantValues::baseline);
+  if (base == report.variants.end()) return {};
+  constexpr std::array kUnanswered{reason::kNotRun, reason::kEngineError,
+                                   reason::kPromptDoesNotFit};
+  std::map<std::string, std::int64_t> why;
+  for (const TaskValues& task : report.tasks) {
+    if (task.status != "ok") continue;
+    const Cell& cell = task.cells[static_cast<std::size_t>(base - report.variants.begin())];
+    if (cell.scored > 0) return {};
+    for (const auto& [reason, items] : cell.unscored) {
+      if (std::ranges::find(kUnanswered, reason) == kUnanswered.end()) return {};
+      why[reason] += items;
+    }
+  }
+  if (why.empty()) return {};
+  std::vector<std::string> words;
+  for (const auto& [reason, items] : why) words.push_back(fmt::format("{} {}", items, reason));
+  return environment_error(
+      fmt::format("the baseline {} answered nothing, so nothing can be compared", base->name),
+      "of its items: " + join(words, ", "),
+      why.contains(reason::kEngineError)
+          ? "read logs/ and what the report quotes; the same command asks once more"
+          : "give it a larger budget: the same command goes on");
 }
 
 }  // namespace assay

@@ -34,4 +34,8 @@ struct RunFlow {
 [[nodiscard]] Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow,
                                               const Session& session);
 
+// Environment error where the baseline has no answer to any item: such a run decides nothing, and
+// its end is none that a script should go on from. The reports are written, and say the same.
+[[nodiscard]] Status baseline_answered(const RunReport& report);
+
 }  // namespace assay

@@ -111,6 +111,17 @@ with tempfile.TemporaryDirectory() as name:
     assert done.returncode == 0, done.stderr
     check("off: prompts", off.asked("bad"), 2)
 
+    # A baseline that answers nothing: no verdict can come of it, and exit code 0 would hide that.
+    refusing = {"default": {"error": "the request is not taken"}}
+    mute = Case(folder / "mute", {"models": {"good": refusing}}, "canary: off")
+    done = mute.run()
+    check("mute: exit code", done.returncode, 3)
+    assert "the baseline bf16 answered nothing, so nothing can be compared" in done.stderr, done
+    assert "of its items: 2 engine error" in done.stderr, done.stderr
+    check("mute: the verdict", mute.report()["pooled"]["fp8"]["verdict"], "not_available")
+    mute.script = {}
+    check("mute: asked once more", mute.run().returncode, 0)
+
     less = {"gpu_memory_utilization": 0.82}
     lacks = Case(folder / "memory", {"models": {"bad": {"less_memory": less}}})
     done = lacks.run()
