@@ -146,7 +146,7 @@ std::vector<LooksCell> cells_of(bool quick) {
     add({"-3", 0.10, -kMargin}, Sizes::doubled);
     return cells;
   }
-  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score, Sizes::anew}) {
+  for (const Sizes sizes : {Sizes::rounds, Sizes::doubled, Sizes::by_score}) {
     add({"no loss", 0.10, 0}, sizes);
     add({"-3", 0.10, -kMargin}, sizes);
   }
@@ -158,6 +158,9 @@ std::vector<LooksCell> cells_of(bool quick) {
   add({"-3; first task +1, others -4.3", 0.10, -kMargin}, Sizes::doubled, 0.04);
   add({"-6", 0.10, -0.06}, Sizes::fixed);
   add({"-10", 0.14, -0.10}, Sizes::fixed);
+  add({"no loss", 0.10, 0}, Sizes::anew);
+  add({"-3", 0.10, -kMargin}, Sizes::anew);
+  add({"-3", 0.20, -kMargin}, Sizes::anew);
   return cells;
 }
 
