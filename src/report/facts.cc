@@ -80,6 +80,18 @@ std::string engine_text(const VariantValues& v) {
   return v.facts.worker.empty() || v.facts.worker == "vllm" ? "" : v.facts.worker;
 }
 
+// As chat_text() says it.
+std::string chat_in_chinese(std::string chat) {
+  for (const auto& [en, zh] : {std::pair{"no template", "不用模板"},
+                               {"template", "用模板"},
+                               {", thinking on", "，打开思考"},
+                               {", thinking off", "，关闭思考"},
+                               {", with a system message", "，带系统消息"}}) {
+    chat = replace_all(std::move(chat), en, zh);
+  }
+  return chat;
+}
+
 Text languages(const char* en, const char* zh) {
   return {en, zh};
 }
@@ -105,7 +117,7 @@ Text data_text(const TaskFacts& task) {
   if (task.max_gen_toks > 0) rest += fmt::format(", max_gen_toks {}", task.max_gen_toks);
   if (task.repeats > 1) rest += fmt::format(", repeats {}", task.repeats);
   text.en += rest;
-  text.zh += rest;
+  text.zh += replace_all(replace_all(rest, ", ", "，"), "greedy", "贪心解码");
   return text;
 }
 
@@ -130,7 +142,7 @@ void add_models(const RunReport& report, FactRows& rows) {
       text += ", sha256 " + short_hash(report.facts.variants[v].fingerprint);
     }
     const Text name = name_of(variant);
-    rows.add({"weights of " + name.en, name.zh + " 的权重"}, text);
+    rows.add({"weights of " + name.en, name.zh + (variant.baseline ? "的权重" : " 的权重")}, text);
   }
 }
 
@@ -205,7 +217,7 @@ Table facts_section(const RunReport& report) {
   add_engine(report, rows);
   add_models(report, rows);
   rows.add(languages("seed", "随机种子"), std::to_string(facts.seed));
-  rows.add(languages("chat", "对话模板"), facts.chat);
+  rows.add(languages("chat", "对话模板"), {facts.chat, chat_in_chinese(facts.chat)});
   const auto of_facts = [&](std::string VariantFacts::* field) {
     return of_all(report, [&](std::size_t v) {
       return v < facts.variants.size() ? short_hash(facts.variants[v].*field) : std::string();

@@ -51,13 +51,14 @@ struct Situation {
   int items = 40;
   int repeats = 1;
   std::string end = "complete";
-  bool gated = false;         // a third task, not to be had
-  bool fidelity = false;      // figures as a run would measure them
-  bool second_pass = false;   // of the baseline: asked as the variant after the last
-  bool decided = false;       // until: decided, with a target of all 80 items
-  std::string closed_by;      // where its looks were closed at 48 pairs
-  std::string died_of;        // the first variant's engine; empty: it lived
-  bool machine_told = false;  // what ran, the load's parts, the canary
+  bool gated = false;              // a third task, not to be had
+  bool fidelity = false;           // figures as a run would measure them
+  bool second_pass = false;        // of the baseline: asked as the variant after the last
+  bool decided = false;            // until: decided, with a target of all 80 items
+  std::string closed_by;           // where its looks were closed at 48 pairs
+  std::string died_of;             // the first variant's engine; empty: it lived
+  std::int64_t started_at = 1000;  // since 1970; it ends 400 s later
+  bool machine_told = false;       // what ran, the load's parts, the canary
 };
 
 std::ostream& operator<<(std::ostream& out, const Situation& s) {
@@ -155,8 +156,8 @@ void fill(Store& store, const Situation& s) {
   ASSERT_TRUE(store.set_meta("frozen", to_json(frozen_plan_of(s)).dump()));
   ASSERT_TRUE(store.set_meta("frozen_hash", frozen_hash(frozen_plan_of(s))));
   ASSERT_TRUE(store.set_meta("end", s.end));
-  ASSERT_TRUE(store.set_meta("started_at", "1000"));
-  ASSERT_TRUE(store.set_meta("ended_at", "1400"));
+  ASSERT_TRUE(store.set_meta("started_at", std::to_string(s.started_at)));
+  ASSERT_TRUE(store.set_meta("ended_at", std::to_string(s.started_at + 400)));
   ASSERT_TRUE(store.set_meta("spent_s", "400"));
   for (std::size_t v = 0; v < s.variants.size(); ++v) {
     LoadFacts facts{.load_s = 10.0 + static_cast<double>(v), .dtype = "bfloat16"};
@@ -220,6 +221,24 @@ std::string without_page_files(const std::string& html) {
     at = end;
   }
   return std::regex_replace(out + html.substr(at), hash, "'sha256-'");
+}
+
+// As a run would measure it: of the baseline none.
+std::optional<FidelityValues> fidelity_of(const std::string& variant) {
+  if (variant == "bf16") return std::nullopt;
+  FidelityValues f{80, 960, {0.004, 0.003, 0.006}, {0.98, 0.97, 0.99}, {-0.001, -0.003, 0.001}, 60};
+  if (variant == "nvfp4") {
+    f = {80, 960, {0.31, 0.25, 0.38}, {0.74, 0.7, 0.78}, {-0.2, -0.25, -0.15}, 4};
+  } else if (variant == "int4") {
+    f = {80, 960, {0.022, 0.017, 0.029}, {0.95, 0.93, 0.96}, {-0.01, -0.02, 0.001}, 25};
+  }
+  const double share = 1 - f.top1_agreement.value;
+  f.by_task = {{"math", 0, 0, 600, 1 - share, share}, {"code", 0, 0, 360, 1 - share / 2, share}};
+  f.by_position = {{"", 1, 1, 80, 1, share / 9},
+                   {"", 2, 4, 240, 1 - share / 2, share / 2},
+                   {"", 5, 16, 640, 1 - share, share}};
+  f.kl_quantiles = {{0.5, share / 30}, {0.9, share}, {1, 20 * share}};
+  return f;
 }
 
 // tests/browser opens the whole pages, in both languages.
@@ -314,6 +333,8 @@ std::vector<Situation> situations() {
   all.back().decided = true;
   all.back().end = "out_of_time";
   all.back().closed_by = "budget";
+  all.back().fidelity = true;
+  all.back().started_at = 1'767'258'000;  // the picture in the README is of this one
   // Interrupted before its first look.
   all.push_back({"no_look_yet", [=](std::size_t v, const std::string&, int i, int) {
                    Answer out = i % 5 == 4 ? wrong() : right;
@@ -346,25 +367,17 @@ TEST_P(Golden, EveryFormatIsAsApproved) {
     auto report = build_report(store);
     ASSERT_TRUE(report) << report.error().to_string();
     if (s.fidelity) {
-      report->fidelity = {
-          std::nullopt,
-          FidelityValues{
-              80, 960, {0.004, 0.003, 0.006}, {0.98, 0.97, 0.99}, {-0.001, -0.003, 0.001}, 60},
-          FidelityValues{80, 960, {0.31, 0.25, 0.38}, {0.74, 0.7, 0.78}, {-0.2, -0.25, -0.15}, 4}};
-      for (const double share : {0.02, 0.26}) {
-        FidelityValues& f = *report->fidelity[share < 0.1 ? 1 : 2];
-        f.by_task = {{"math", 0, 0, 600, 1 - share, share},
-                     {"code", 0, 0, 360, 1 - share / 2, share}};
-        f.by_position = {{"", 1, 1, 80, 1, share / 9},
-                         {"", 2, 4, 240, 1 - share / 2, share / 2},
-                         {"", 5, 16, 640, 1 - share, share}};
-        f.kl_quantiles = {{0.5, share / 30}, {0.9, share}, {1, 20 * share}};
-      }
+      report->fidelity.clear();
+      for (const std::string& name : s.variants) report->fidelity.push_back(fidelity_of(name));
       finish_report(*report);
     }
     ASSERT_TRUE(write_reports(*report, folder / "made"));
     const fs::path page = folder / "made" / "report.html";
     keep_pages(*report, s.name);
+    if (s.machine_told || s.name == "invalid") {
+      ASSERT_TRUE(write_file_atomic(folder / "made" / "report.zh.md",
+                                    markdown_report(*report, Language::zh)));
+    }
     ASSERT_TRUE(write_file_atomic(page, without_page_files(read_file(page).value())));
     ASSERT_TRUE(write_file_atomic(folder / "made" / "terminal.txt", terminal_table(*report, {})));
   }

@@ -77,7 +77,7 @@ std::string interval_drawing(const RunReport& report, const PairedComparison& c,
   body += fmt::format("<circle class=\"point\" cx=\"{:.1f}\" cy=\"17\" r=\"6\"/>", x(c.diff_pp));
   const std::string at = fmt::format("−{:g}", report.margin_pp);
   const bool near = x(0) - margin < 90;  // two labels have no room beside each other
-  if (margin > 160) body += label(0, 51, "start", {"loss too large", "损失过大"});
+  if (margin > 140) body += label(0, 51, "start", {"loss too large", "损失过大"});
   body += label(margin, 51, near ? "end" : "middle", {at + " margin", at + " 界值"});
   body += label(x(0), 51, near ? "start" : "middle", {"0 baseline", "0 基线"});
   return drawing("drawn", 56, body);
@@ -94,9 +94,9 @@ std::string fidelity_drawing(const FidelityValues& f) {
                      line("edge", threshold, threshold, 0, 18);
   body += line("interval", x(f.kl.low), x(f.kl.high), 7, 7);
   body += fmt::format("<circle class=\"point\" cx=\"{:.1f}\" cy=\"7\" r=\"5\"/>", x(f.kl.value));
-  body += label(0, 31, "start", {"KL 0.001, close", "KL 0.001，接近"});
+  body += label(0, 31, "start", {"close: KL 0.001", "接近：KL 0.001"});
   body += label(threshold, 31, "middle", "0.05");
-  body += label(kWidth, 31, "end", {"like another model, 1 nat", "像另一个模型，1 nat"});
+  body += label(kWidth, 31, "end", {"far: 1 nat", "差很远：1 nat"});
   return drawing("drawn", 35, body);
 }
 
@@ -171,7 +171,8 @@ std::vector<Gain> gains_of(const RunReport& report, std::size_t v) {
     if (before > 0) {
       const double ratio = now / before;
       gain.change = change_text(ratio);
-      gain.figures += " ← " + say(before);
+      const bool same = gain.figures == say(before);
+      if (!same) gain.figures += " ← " + say(before);
       gain.better = more_is_better ? ratio > 1.005 : ratio < 0.995;
     }
     out.push_back(std::move(gain));

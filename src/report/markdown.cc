@@ -75,10 +75,11 @@ std::string markdown_report(const RunReport& report, Language language) {
                     markdown_escaped(run_line(report).in(language)) + "\n\n" +
                     actions_list(report, language);
   for (const Table& table : sections_of(report)) out += markdown_section(table, language);
-  out += Text("Made by assay ", "由 assay 生成，版本 ").in(language) + report.assay_version + ".";
+  out += Text("Made by assay ", "由 assay 生成，版本 ").in(language) + report.assay_version +
+         Text(".", "。").in(language);
   if (!report.graders.empty()) {
     out += Text(" Mathematics by ", " 数学答案的判定：").in(language) +
-           markdown_escaped(reference_text(report.graders)) + ".";
+           markdown_escaped(reference_text(report.graders)) + Text(".", "。").in(language);
   }
   return out + "\n";
 }

@@ -203,7 +203,7 @@ Table verdict_section(const RunReport& report) {
           "alpha {} one-sided. Verdicts by task are secondary and Holm-adjusted. Finding no "
           "difference is not a proof that there is none.",
           weights_text(report).en, report.margin_pp, report.alpha),
-      fmt::format("主要结论看合并差值，各任务{}加权；界值 {} 个百分点，单侧 alpha {}。"
+      fmt::format("主要结论看合并差值，各任务{}加权；非劣效界值 {} 个百分点，单侧 alpha {}。"
                   "各任务的结论是次要的，经 Holm 校正。没有发现差异，不等于证明没有差异。",
                   weights_text(report).zh, report.margin_pp, report.alpha)};
   table.head = {heads::variant(), heads::verdict(), heads::difference(primary_level(report)),

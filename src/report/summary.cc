@@ -61,7 +61,7 @@ Text meaning_of(const PairedComparison& pooled, double margin_pp) {
   switch (pooled.verdict) {
     case Verdict::non_inferior:
       return {fmt::format("a loss of {} points or more is ruled out", margin_pp),
-              fmt::format("可以排除 {} 个百分点或更大的损失", margin_pp)};
+              fmt::format("可以排除 {} 个百分点及以上的损失", margin_pp)};
     case Verdict::worse:
       return {"it loses accuracy, beyond what chance explains", "准确率确有损失，不能用偶然解释"};
     case Verdict::worse_within_margin:
@@ -137,9 +137,9 @@ std::string sentence_for(const RunReport& report, std::size_t v, Language langua
                : fmt::format("{} has no sound item in common with the baseline {}: no verdict.",
                              name, base);
   } else if (zh) {
-    text += fmt::format("{}：{}。{} 对题合计，得分与基线 {} 相差 {} 个百分点：{}。", name,
-                        verdict_label(pooled.verdict), pooled.n, base, difference_text(pooled),
-                        meaning_of(pooled, report.margin_pp).zh);
+    text += fmt::format("{}：{}（{}）。{} 对题合计，得分与基线 {} 相差 {} 个百分点：{}。", name,
+                        verdict_label(pooled.verdict), verdict_words(pooled.verdict).zh, pooled.n,
+                        base, difference_text(pooled), meaning_of(pooled, report.margin_pp).zh);
   } else {
     text +=
         fmt::format("{} is {}: over {} paired items its score differs from {} by {} points; {}.",
@@ -216,8 +216,8 @@ std::string declared_sentence(const RunReport& report, Language language) {
   const std::string since = time_text(report.applied_since_s);
   return language == Language::zh
              ? fmt::format(
-                   "得到第一个回答时声明的是界值 {} 个百分点、alpha {}、权重 {}；自 {} "
-                   "起改用界值 {}、alpha {}、权重 {}。",
+                   "得到第一个回答时声明的是非劣效界值 {} 个百分点、alpha {}、权重 {}；自 {} "
+                   "起改用非劣效界值 {}、alpha {}、权重 {}。",
                    d.margin_pp, d.alpha, name_of(d.weights), since, report.margin_pp, report.alpha,
                    name_of(report.weights))
              : fmt::format(
