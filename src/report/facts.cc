@@ -158,13 +158,12 @@ std::string kernels_in_a_line(const RunReport& report) {
 
 RunFacts facts_of(const FrozenPlan& frozen, const std::string& frozen_hash,
                   const nlohmann::json& opened) {
-  RunFacts facts{frozen_hash, frozen.plan.seed, chat_text(frozen.plan.chat)};
+  RunFacts facts{frozen_hash, chat_text(frozen.plan.chat)};
   for (const FrozenVariant& v : frozen.variants) {
     VariantFacts& of = facts.variants.emplace_back();
     of.fingerprint = v.fingerprint;
     const auto told = opened.find(v.name);
     if (told == opened.end() || !told->is_object()) continue;
-    of.template_hash = told->value("template_hash", "");
     of.tokenizer_hash = told->value("tokenizer_hash", "");
   }
   for (const FrozenTask& task : frozen.tasks) {
@@ -216,17 +215,14 @@ Table facts_section(const RunReport& report) {
   rows.add(languages("ended", "结束"), time_text(report.ended_at_s));
   add_engine(report, rows);
   add_models(report, rows);
-  rows.add(languages("seed", "随机种子"), std::to_string(facts.seed));
+  rows.add(languages("seed", "随机种子"), std::to_string(report.prompts.seed));
   rows.add(languages("chat", "对话模板"), {facts.chat, chat_in_chinese(facts.chat)});
-  const auto of_facts = [&](std::string VariantFacts::* field) {
-    return of_all(report, [&](std::size_t v) {
-      return v < facts.variants.size() ? short_hash(facts.variants[v].*field) : std::string();
-    });
-  };
-  rows.add(languages("chat template, sha256", "模板 sha256"),
-           of_facts(&VariantFacts::template_hash));
-  rows.add(languages("tokenizer, sha256", "分词器 sha256"),
-           of_facts(&VariantFacts::tokenizer_hash));
+  rows.add(languages("chat template, sha256", "模板 sha256"), of_all(report, [&](std::size_t v) {
+             return short_hash(report.variants[v].template_hash);
+           }));
+  rows.add(languages("tokenizer, sha256", "分词器 sha256"), of_all(report, [&](std::size_t v) {
+             return v < facts.variants.size() ? short_hash(facts.variants[v].tokenizer_hash) : "";
+           }));
   for (const TaskFacts& task : facts.tasks) {
     rows.add({"data of " + task.title, task.title + " 的数据"}, data_text(task));
   }

@@ -229,16 +229,17 @@ Json task_json(const TaskValues& task, const RunReport& report) {
   return out;
 }
 
-Json facts_json(const RunFacts& facts) {
+Json facts_json(const RunReport& report) {
+  const RunFacts& facts = report.facts;
   Json out = {{"frozen_hash", facts.frozen_hash},
-              {"seed", facts.seed},
+              {"seed", report.prompts.seed},
               {"chat", facts.chat},
               {"variants", Json::array()},
               {"tasks", Json::array()}};
-  for (const VariantFacts& v : facts.variants) {
-    out["variants"].push_back({{"fingerprint", v.fingerprint},
-                               {"template_hash", v.template_hash},
-                               {"tokenizer_hash", v.tokenizer_hash}});
+  for (std::size_t v = 0; v < facts.variants.size(); ++v) {
+    out["variants"].push_back({{"fingerprint", facts.variants[v].fingerprint},
+                               {"template_hash", report.variants[v].template_hash},
+                               {"tokenizer_hash", facts.variants[v].tokenizer_hash}});
   }
   for (const TaskFacts& task : facts.tasks) {
     out["tasks"].push_back({{"title", task.title},
@@ -303,7 +304,7 @@ Json json_report(const RunReport& report) {
     out["graders_imitated"] = report.graders == imitated_reference();
   }
   if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
-  out["facts"] = facts_json(report.facts);
+  out["facts"] = facts_json(report);
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},

@@ -293,13 +293,11 @@ struct TaskFacts {
 };
 struct VariantFacts {
   std::string fingerprint;  // of config, weights and tokenizer
-  std::string template_hash;
   std::string tokenizer_hash;
 };
 // What another must know to repeat the run or to cite it, beside RunReport's own values.
 struct RunFacts {
   std::string frozen_hash;
-  std::uint64_t seed = 0;
   std::string chat;  // "template, thinking on", "no template"
   std::vector<VariantFacts> variants;
   std::vector<TaskFacts> tasks;
