@@ -113,13 +113,13 @@ Table arm_section(const RunReport& report) {
                   "variants share; all {} pairs of them share alpha {} (Holm). Not told apart is "
                   "no proof of being equal.",
                   arms.items, arms.pairs, report.alpha),
-      fmt::format("先看是否排除了损失,再看速度。得分只计这些变体都有得分的 {} 题;{} 个两两比较"
-                  "共用 alpha {}(Holm)。「无法区分」不等于证明相同。",
+      fmt::format("先看是否排除了损失，再看速度。得分只计这些变体都有得分的 {} 题；{} 个两两比较"
+                  "共用 alpha {}（Holm）。「无法区分」不等于证明相同。",
                   arms.items, arms.pairs, report.alpha)};
   table.head = {heads::variant(),
                 heads::verdict(),
                 {"score, %", "得分 %"},
-                {"to the best, points", "与最佳之差,百分点"},
+                {"to the best, points", "与最佳之差，百分点"},
                 heads::tokens_per_s()};
   for (const std::size_t v : serving_order(report)) {
     const auto found = std::ranges::find(variants, v);

@@ -13,6 +13,7 @@
 #include "plan/frozen.h"
 #include "plan/twins.h"
 #include "report/arms.h"
+#include "report/facts.h"
 #include "report/fidelity.h"
 #include "report/flags.h"
 #include "report/item_scores.h"
@@ -20,6 +21,7 @@
 #include "report/noise.h"
 #include "report/outputs.h"
 #include "report/own_figures.h"
+#include "report/questions.h"
 #include "report/summary.h"
 #include "stats/family.h"
 #include "store/declarations.h"
@@ -211,6 +213,7 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   TaskValues task;
   task.name = frozen.name;
   task.title = frozen.title;
+  task.may_show = may_show_questions(frozen.benchmark);
   task.kind = frozen.kind;
   task.status = frozen.available ? "ok" : "na";
   task.reason = frozen.reason;
@@ -395,6 +398,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
       v.template_hash = opened[v.name].value("template_hash", "");
     }
   }
+  report.facts = facts_of(frozen, TRY(store.meta("frozen_hash")).value_or(""), opened);
   report.looks.resize(report.variants.size());
   report.events = TRY(read_events(store));
   report.fidelity = TRY(measure_fidelity(store, report.variants));

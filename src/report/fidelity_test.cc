@@ -74,6 +74,19 @@ TEST_F(FidelityReportTest, ComparesWhatBothReadBack) {
   EXPECT_EQ(other.top1_agreement.value, 0.5);
   EXPECT_NEAR(other.loglik_difference.value, -0.5 * std::log(2.0), 1e-12);
   EXPECT_EQ(other.first_divergence, 0.5);  // 0 and 1 tokens
+  // Of two outputs of two tokens the first one's first and the second one's second changed.
+  ASSERT_EQ(other.by_task.size(), 1U);
+  EXPECT_EQ(other.by_task[0].task, "t");
+  EXPECT_EQ(other.by_task[0].tokens, 4);
+  EXPECT_EQ(other.by_task[0].top1_agreement, 0.5);
+  ASSERT_EQ(other.by_position.size(), 2U);  // token 1, tokens 2 to 4
+  EXPECT_EQ(other.by_position[1].from, 2);
+  EXPECT_EQ(other.by_position[1].to, 4);
+  EXPECT_EQ(other.by_position[1].tokens, 2);
+  EXPECT_EQ(other.by_position[1].top1_agreement, 0.5);
+  EXPECT_NEAR(other.by_position[0].kl, 0.125 * std::log(2.0), 1e-12);
+  EXPECT_EQ(other.kl_quantiles.at(0.5), 0);  // the second of 0, 0, a, a
+  EXPECT_NEAR(other.kl_quantiles.at(0.75), 0.25 * std::log(2.0), 1e-12);
 }
 
 // The floor: half of the positions change by 0.25 ln 2 between two readings of the baseline.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -115,7 +116,7 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
     Flag flag{"below chance", name, task.name, cell.scored, cell.scored, task.chance};
     flag.text = fmt::format("guessing would do better: {:.1f} % at most against {:.1f} %",
                             cell.ci95.high * 100, task.chance * 100);
-    flag.text_zh = fmt::format("还不如瞎猜:至多 {:.1f} %,瞎猜有 {:.1f} %", cell.ci95.high * 100,
+    flag.text_zh = fmt::format("还不如瞎猜：至多 {:.1f} %，瞎猜有 {:.1f} %", cell.ci95.high * 100,
                                task.chance * 100);
     flag.example = example_of(report, task.name, variant, [](const OutputValues& o) {
       return o.outcome == "scored" && o.score < 0.5;
@@ -127,7 +128,7 @@ void flag_accuracy(RunReport& report, const TaskValues& task, std::size_t varian
     Flag flag{"metrics part", name, task.name, cell.metrics_differ, cell.scored, 0.1};
     flag.text = fmt::format("robust and lm_eval differ on {} of {} items; verdicts go by robust",
                             cell.metrics_differ, cell.scored);
-    flag.text_zh = fmt::format("robust 与 lm_eval 在 {} 题中的 {} 题上不一致;结论以 robust 为准",
+    flag.text_zh = fmt::format("robust 与 lm_eval 在 {} 题中的 {} 题上不一致；结论以 robust 为准",
                                cell.scored, cell.metrics_differ);
     flag.example = example_of(report, task.name, variant, [](const OutputValues& o) {
       return o.lm_eval && *o.lm_eval != o.score;
@@ -158,8 +159,8 @@ void flag_expected(RunReport& report, const TaskValues& task, std::size_t base) 
       cell.ci95.low * 100, cell.ci95.high * 100, task.expect->score * 100, source,
       task.expect->within_pp);
   flag.text_zh = fmt::format(
-      "{:.1f} % 至 {:.1f} %,公布值 {:.1f} %({}),允许相差 {} 个百分点:"
-      "提问方式(思考、模板、示例)一样吗?",
+      "{:.1f} % 至 {:.1f} %，公布值 {:.1f} %（{}），允许相差 {} 个百分点："
+      "提问方式（思考、模板、示例）一样吗？",
       cell.ci95.low * 100, cell.ci95.high * 100, task.expect->score * 100, source,
       task.expect->within_pp);
   report.flags.push_back(std::move(flag));
@@ -184,7 +185,7 @@ void flag_unscored(RunReport& report, const TaskValues& task, std::size_t varian
   const std::int64_t there = unscored_answers(task.cells[base]);
   flag.text = fmt::format("{} of {} answers could not be scored ({} for the baseline)", here,
                           cell.run, there);
-  flag.text_zh = fmt::format("{} 个回答中有 {} 个无法评分(基线有 {} 个)", cell.run, here, there);
+  flag.text_zh = fmt::format("{} 个回答中有 {} 个无法评分（基线有 {} 个）", cell.run, here, there);
   flag.example = example_of(report, task.name, variant,
                             [](const OutputValues& o) { return o.outcome != "scored"; });
   // Items that one side alone leaves unscored may be those that it would have got wrong.
@@ -205,7 +206,7 @@ void flag_prompt_cut(RunReport& report, const TaskValues& task, std::size_t vari
                            &OutputValues::prompt_cut);
   flag.text = fmt::format("of {} of {} prompts the server says that it read fewer tokens than sent",
                           cell.prompt_cut, cell.run);
-  flag.text_zh = fmt::format("{} 个提示词中,服务器称有 {} 个读到的 token 少于发送的", cell.run,
+  flag.text_zh = fmt::format("{} 个提示词中，服务器称有 {} 个读到的 token 少于发送的", cell.run,
                              cell.prompt_cut);
   const auto share = [](const Cell& side) { return UnscoredShare{side.prompt_cut, side.run}; };
   flag.invalidates = spoiled(report, variant, base, [&](std::size_t other) {
@@ -225,7 +226,7 @@ void flag_likelihoods(RunReport& report, const TaskValues& task, std::size_t var
       "of {} of {} items the choices' log-likelihoods are no numbers, all alike, above 0 or lack "
       "positions",
       cell.odd_likelihoods, cell.run);
-  flag.text_zh = fmt::format("{} 题中有 {} 题,选项的对数似然不是数字、全部相同、大于 0 或缺少位置",
+  flag.text_zh = fmt::format("{} 题中有 {} 题，选项的对数似然不是数字、全部相同、大于 0 或缺少位置",
                              cell.run, cell.odd_likelihoods);
   report.flags.push_back(std::move(flag));
 }
@@ -250,7 +251,7 @@ void flag_reproducible(RunReport& report, const TaskValues& task, std::size_t ba
       "(McNemar p {:.2g})",
       c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
   flag.text_zh = fmt::format(
-      "第二遍与第一遍相差 {:+.1f} 个百分点,{} 题由对变错,{} 题由错变对(McNemar p {:.2g})",
+      "第二遍与第一遍相差 {:+.1f} 个百分点，{} 题由对变错，{} 题由错变对（McNemar p {:.2g}）",
       c.diff_pp, c.flips_to_wrong, c.flips_to_right, p);
   flag.invalidates = spoiled(report, base, base, [](std::size_t) { return true; });
   report.flags.push_back(std::move(flag));
@@ -274,7 +275,7 @@ void flag_noise_floor(RunReport& report, const NoiseFloor& floor, const PairedCo
   flag.text = fmt::format(
       "the baseline's second pass flips on {} of {} items ({:.1f} %), this variant on {:.1f} %",
       flips, own.n, flip_share(own) * 100, flip_share(paired) * 100);
-  flag.text_zh = fmt::format("基线的第二遍在 {} 题中翻转 {} 题({:.1f} %),本变体翻转 {:.1f} %",
+  flag.text_zh = fmt::format("基线的第二遍在 {} 题中翻转 {} 题（{:.1f} %），本变体翻转 {:.1f} %",
                              own.n, flips, flip_share(own) * 100, flip_share(paired) * 100);
   report.flags.push_back(std::move(flag));
 }
@@ -297,7 +298,7 @@ void flag_noise(RunReport& report, const TaskValues& task, std::size_t variant, 
       "baseline's on {:.1f} %",
       *own * 100, *between * 100);
   flag.text_zh =
-      fmt::format("基线自己的两次回答在 {:.1f} % 的题上不同,本变体与基线在 {:.1f} % 的题上不同",
+      fmt::format("基线自己的两次回答在 {:.1f} % 的题上不同，本变体与基线在 {:.1f} % 的题上不同",
                   *own * 100, *between * 100);
   report.flags.push_back(std::move(flag));
 }
@@ -318,7 +319,7 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.count = v.loads;
     flag.text =
         fmt::format("its engine was loaded {} times: restarted, or the run was continued", v.loads);
-    flag.text_zh = fmt::format("引擎加载了 {} 次:中途重启过,或者运行是接着做的", v.loads);
+    flag.text_zh = fmt::format("引擎加载了 {} 次：中途重启过，或者运行是接着做的", v.loads);
     report.flags.push_back(std::move(flag));
   }
   if (v.reused > 0) {
@@ -327,8 +328,8 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     flag.text =
         fmt::format("{} of its requests were not asked: another folder held their answers (run {})",
                     v.reused, v.reused_from);
-    flag.text_zh =
-        fmt::format("有 {} 个请求没有再问,答案取自另一个文件夹(运行 {})", v.reused, v.reused_from);
+    flag.text_zh = fmt::format("有 {} 个请求没有再问，答案取自另一个文件夹（运行 {}）", v.reused,
+                               v.reused_from);
     report.flags.push_back(std::move(flag));
   }
   const auto here = opened.value(v.name, nlohmann::json());
@@ -340,13 +341,13 @@ void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
     const std::string names = join(ignored, ", ");
     flag.text =
         fmt::format("its chat template does not know {}: prompts are the same without", names);
-    flag.text_zh = fmt::format("其对话模板不认识 {}:有无此设置,提示词都一样", names);
+    flag.text_zh = fmt::format("其对话模板不认识 {}：有无此设置，提示词都一样", names);
     report.flags.push_back(std::move(flag));
   }
   if (here.is_object() && there.is_object() && !same_template(here, there)) {
     Flag flag{"template or tokenizer differs", v.name, ""};
     flag.text = "its chat template or tokenizer is not the baseline's: prompts may differ";
-    flag.text_zh = "对话模板或分词器与基线不同:提示词可能不同";
+    flag.text_zh = "对话模板或分词器与基线不同：提示词可能不同";
     report.flags.push_back(std::move(flag));
   }
 }
@@ -356,9 +357,9 @@ void flag_sensitivity(RunReport& report, const TaskValues& task, const PairedCom
                       const std::string& baseline, const std::string& text) {
   Flag flag{"no sensitivity", baseline, task.name, c.n, c.n, c.floor + report.margin_pp / 100};
   flag.text = "it " + text;
-  flag.text_zh = fmt::format("得分 {:.1f} %,至少 {:.1f} %;高于 {:.1f} % 才能显示 {} 个百分点的损失",
-                             c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100,
-                             report.margin_pp);
+  flag.text_zh = fmt::format(
+      "得分 {:.1f} %，至少 {:.1f} %；高于 {:.1f} % 才能显示 {} 个百分点的损失",
+      c.baseline_mean * 100, c.baseline_at_least * 100, flag.threshold * 100, report.margin_pp);
   report.flags.push_back(std::move(flag));
 }
 
@@ -380,8 +381,8 @@ void flag_gain(RunReport& report, const TaskValues& task, const PairedComparison
       c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, c.p_gain_adjusted, report.margin_pp,
       report.precision_differs ? "lower precision" : "another way of serving");
   flag.text_zh = fmt::format(
-      "相差 {:+.1f} 个百分点,{} 题由错变对,{} 题由对变错(提升至多 {} 个百分点的 p 为 {:.2g}):"
-      "{}不会如此,多半是某一方的测量出了问题",
+      "相差 {:+.1f} 个百分点，{} 题由错变对，{} 题由对变错（提升至多 {} 个百分点的 p 为 {:.2g}）："
+      "{}不会如此，多半是某一方的测量出了问题",
       c.mean_diff_pp, c.flips_to_right, c.flips_to_wrong, report.margin_pp, c.p_gain_adjusted,
       report.precision_differs ? "降低精度" : "换一种运行方式");
   report.flags.push_back(std::move(flag));
@@ -396,7 +397,7 @@ void flag_ended_by_looks(RunReport& report, const std::string& candidate) {
       "last look, and a test of all its answers as if their number had been fixed "
       "beforehand is none";
   flag.text_zh =
-      "作答题数由中期检验决定:结论以最后一次检验为准;把全部回答当作题数事先固定来检验是无效的";
+      "作答题数由中期检验决定：结论以最后一次检验为准；把全部回答当作题数事先固定来检验是无效的";
   report.flags.push_back(std::move(flag));
 }
 
@@ -405,20 +406,53 @@ void flag_looks(RunReport& report, const std::string& candidate) {
   const bool ended =
       report.until != Until::budget || report.end == "complete" || report.end == "out_of_time";
   if (ended && !report.extended) return;
-  Flag flag{ended ? "extended after results" : "not ended", candidate, ""};
+  Flag flag{ended ? kExtendedFlag : "not ended", candidate, ""};
   flag.text = ended ? "the run went on after it had ended once: whoever gave it more time or items "
                       "could know its verdict, so this one is exploratory (sample extended after "
                       "results)"
                     : "the run has not ended: `until: budget` has one look, at its end, and one "
                       "taken now would depend on when somebody looked";
-  flag.text_zh = ended ? "运行结束后又继续:追加时间或题目的人可能已知先前结论,因此本结论仅供探索("
-                         "看到结果后扩大了样本)"
-                       : "运行尚未结束:`until: budget` 只在结束时检验一次,此刻的结论取决于何时查看";
+  flag.text_zh = ended
+                     ? "运行结束后又继续：追加时间或题目的人可能已知先前结论，因此本结论仅供探索（"
+                       "看到结果后扩大了样本）"
+                     : "运行尚未结束：`until: budget` 只在结束时检验一次，此刻的结论取决于何时查看";
   flag.invalidates = {candidate};
   report.flags.push_back(std::move(flag));
 }
 
+// Nothing is wrong with the figures.
+constexpr std::array kNotes = {std::string_view(kEndedByLooks), std::string_view("several loads"),
+                               std::string_view("answers taken over"), std::string_view("noise")};
+
 }  // namespace
+
+Severity severity_of(const Flag& flag) {
+  if (flag.forces_invalid()) return Severity::invalid;
+  return std::ranges::find(kNotes, flag.name) != kNotes.end() ? Severity::note : Severity::warning;
+}
+
+std::string_view severity_name(Severity severity) {
+  switch (severity) {
+    case Severity::invalid:
+      return "invalid";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      break;
+  }
+  return "note";
+}
+
+std::vector<const Flag*> flags_about(const RunReport& report, std::size_t variant) {
+  const std::string& name = report.variants[variant].name;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
+  std::vector<const Flag*> out;
+  for (const Flag& flag : report.flags) {
+    if (flag.variant == name || flag.variant == base) out.push_back(&flag);
+  }
+  std::ranges::stable_sort(out, {}, [](const Flag* flag) { return severity_of(*flag); });
+  return out;
+}
 
 bool unscored_apart(const UnscoredShare& one, const UnscoredShare& other) {
   const auto share = [](const UnscoredShare& side) {
@@ -449,14 +483,14 @@ void flag_fidelity(RunReport& report) {
     if (!report.fidelity[v]) continue;
     const FidelityValues f = report.fidelity[v].value_or(FidelityValues{});
     if (f.kl.low <= kLowFidelityKl) continue;
-    Flag flag{"low fidelity", report.variants[v].name, ""};
+    Flag flag{kLowFidelityFlag, report.variants[v].name, ""};
     flag.threshold = kLowFidelityKl;
     flag.text = fmt::format(
         "on the baseline's own outputs its token distribution is {:.4f} nats away (mean KL), and "
         "its top-1 agreement is {:.1f} %",
         f.kl.value, f.top1_agreement.value * 100);
     flag.text_zh = fmt::format(
-        "在基线自己的输出上,其 token 分布平均相差 {:.4f} nat(KL),首选 token 一致率为 {:.1f} %",
+        "在基线自己的输出上，其 token 分布平均相差 {:.4f} nat（KL），首选 token 一致率为 {:.1f} %",
         f.kl.value, f.top1_agreement.value * 100);
     report.flags.push_back(std::move(flag));
   }

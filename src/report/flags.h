@@ -1,7 +1,10 @@
 // Is the measurement itself sound? Thresholds and what they force (docs/flags.md).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "report/values.h"
 
@@ -13,6 +16,21 @@ inline constexpr double kLowFidelityKl = 0.05;
 // Of a candidate of a run `until: decided`. It spoils nothing in the run's own report, but every
 // comparison of its answers that knows nothing of the looks.
 inline constexpr const char* kEndedByLooks = "ended by looks";
+// The sample grew after results were there: exploratory, INVALID for good.
+inline constexpr const char* kExtendedFlag = "extended after results";
+inline constexpr const char* kLowFidelityFlag = "low fidelity";
+
+// What a flag means to whoever decides.
+enum class Severity {
+  invalid,  // it takes a comparison's verdict away
+  warning,  // speaks against serving the variant until it is understood
+  note,     // says how the figures came about; nothing is wrong
+};
+[[nodiscard]] Severity severity_of(const Flag& flag);
+[[nodiscard]] std::string_view severity_name(Severity severity);  // "invalid", "warning", "note"
+
+// Those of the variant and of the baseline, by severity; in it in the report's order.
+[[nodiscard]] std::vector<const Flag*> flags_about(const RunReport& report, std::size_t variant);
 
 // Answers that could not be scored, of those given.
 struct UnscoredShare {

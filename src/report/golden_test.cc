@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -50,13 +51,14 @@ struct Situation {
   int items = 40;
   int repeats = 1;
   std::string end = "complete";
-  bool gated = false;         // a third task, not to be had
-  bool fidelity = false;      // figures as a run would measure them
-  bool second_pass = false;   // of the baseline: asked as the variant after the last
-  bool decided = false;       // until: decided, with a target of all 80 items
-  std::string closed_by;      // where its looks were closed at 48 pairs
-  std::string died_of;        // the first variant's engine; empty: it lived
-  bool machine_told = false;  // what ran, the load's parts, the canary
+  bool gated = false;              // a third task, not to be had
+  bool fidelity = false;           // figures as a run would measure them
+  bool second_pass = false;        // of the baseline: asked as the variant after the last
+  bool decided = false;            // until: decided, with a target of all 80 items
+  std::string closed_by;           // where its looks were closed at 48 pairs
+  std::string died_of;             // the first variant's engine; empty: it lived
+  std::int64_t started_at = 1000;  // since 1970; it ends 400 s later
+  bool machine_told = false;       // what ran, the load's parts, the canary
 };
 
 std::ostream& operator<<(std::ostream& out, const Situation& s) {
@@ -65,6 +67,7 @@ std::ostream& operator<<(std::ostream& out, const Situation& s) {
 
 FrozenTask frozen_task(const std::string& name, const Situation& s, bool gated) {
   FrozenTask task{.name = name, .title = "Task " + name};
+  task.benchmark = name == "math" ? "math500" : name == "code" ? "humaneval" : "gpqa_diamond";
   task.kind = name == "code" ? "code" : "generate";
   task.repeats = s.repeats;
   task.metrics = {"robust", "lm_eval"};
@@ -110,6 +113,7 @@ void store_answer(Store& store, const AnswerId& id, const Answer& answer) {
   score.target = "4";
   score.extracted = answer.value > 0.5 ? "4" : "5";
   score.extraction = "last number";
+  score.detail = id.task == "code" && answer.value <= 0.5 ? "assert add(2, 2) == 4" : "";
   score.truncated = answer.truncated;
   score.month = answer.month;
   score.substeps = answer.substeps;
@@ -138,9 +142,7 @@ void store_answers(Store& store, const Situation& s, std::size_t v, const std::s
 
 // What a worker tells of the machine and of the load.
 void tell_machine(std::size_t v, LoadFacts& facts) {
-  facts.devices = {"NVIDIA H200", "NVIDIA H200"};
   facts.attention_backend = "FLASH_ATTN";
-  facts.versions = {{"vllm", "0.26.0"}, {"torch", "2.9.1"}};
   facts.engine = {{"driver", "580.65.06"}};
   facts.parts = {
       {"process", 0.2}, {"imports", 21.5}, {"weights", 3.1}, {"compile", 14.0}, {"graphs", 10.2}};
@@ -154,13 +156,18 @@ void fill(Store& store, const Situation& s) {
   ASSERT_TRUE(store.set_meta("frozen", to_json(frozen_plan_of(s)).dump()));
   ASSERT_TRUE(store.set_meta("frozen_hash", frozen_hash(frozen_plan_of(s))));
   ASSERT_TRUE(store.set_meta("end", s.end));
-  ASSERT_TRUE(store.set_meta("started_at", "1000"));
-  ASSERT_TRUE(store.set_meta("ended_at", "1400"));
+  ASSERT_TRUE(store.set_meta("started_at", std::to_string(s.started_at)));
+  ASSERT_TRUE(store.set_meta("ended_at", std::to_string(s.started_at + 400)));
   ASSERT_TRUE(store.set_meta("spent_s", "400"));
   for (std::size_t v = 0; v < s.variants.size(); ++v) {
     LoadFacts facts{.load_s = 10.0 + static_cast<double>(v), .dtype = "bfloat16"};
     facts.work_s = 20;
-    facts.generated_tokens = 4000;
+    facts.generated_tokens = 4000 + 1600 * static_cast<std::int64_t>(v);
+    facts.kv_cache_tokens = 200'000 + 90'000 * static_cast<std::int64_t>(v);
+    if (s.name != "no_baseline_samples") {  // there nothing is told
+      facts.devices = {"NVIDIA H200", "NVIDIA H200"};
+      facts.versions = {{"vllm", "0.26.0"}, {"torch", "2.9.1"}};
+    }
     facts.prompt_tokens = 8000;
     facts.gpu_memory_bytes = 17179869184;
     facts.energy_j = 5400.0 + 100.0 * static_cast<double>(v);
@@ -175,6 +182,16 @@ void fill(Store& store, const Situation& s) {
       ASSERT_TRUE(store.set_meta(canary_name(s.variants[v]), to_json(canary).dump()));
     }
     store_answers(store, s, v, s.variants[v]);
+  }
+  for (const std::string task : {"math", "code"}) {
+    ItemList items;
+    for (int i = 0; i < s.items; ++i) {
+      items.push_back({fmt::format("{}-{:02}", task, i),
+                       "",
+                       "",
+                       {{"question", fmt::format("What is {} less {}?", i + 4, i)}}});
+    }
+    ASSERT_TRUE(store.put_items(task, items));
   }
   if (!s.closed_by.empty()) {
     const LookSchedule closed = closed_at(frozen_plan_of(s).looks->schedule, 48, 0);
@@ -204,6 +221,35 @@ std::string without_page_files(const std::string& html) {
     at = end;
   }
   return std::regex_replace(out + html.substr(at), hash, "'sha256-'");
+}
+
+// As a run would measure it: of the baseline none.
+std::optional<FidelityValues> fidelity_of(const std::string& variant) {
+  if (variant == "bf16") return std::nullopt;
+  FidelityValues f{80, 960, {0.004, 0.003, 0.006}, {0.98, 0.97, 0.99}, {-0.001, -0.003, 0.001}, 60};
+  if (variant == "nvfp4") {
+    f = {80, 960, {0.31, 0.25, 0.38}, {0.74, 0.7, 0.78}, {-0.2, -0.25, -0.15}, 4};
+  } else if (variant == "int4") {
+    f = {80, 960, {0.022, 0.017, 0.029}, {0.95, 0.93, 0.96}, {-0.01, -0.02, 0.001}, 25};
+  }
+  const double share = 1 - f.top1_agreement.value;
+  f.by_task = {{"math", 0, 0, 600, 1 - share, share}, {"code", 0, 0, 360, 1 - share / 2, share}};
+  f.by_position = {{"", 1, 1, 80, 1, share / 9},
+                   {"", 2, 4, 240, 1 - share / 2, share / 2},
+                   {"", 5, 16, 640, 1 - share, share}};
+  f.kl_quantiles = {{0.5, share / 30}, {0.9, share}, {1, 20 * share}};
+  return f;
+}
+
+// tests/browser opens the whole pages, in both languages.
+void keep_pages(const RunReport& report, const std::string& name) {
+  const char* kept = std::getenv("ASSAY_GOLDEN_PAGES");
+  if (kept == nullptr) return;
+  for (const auto& [language, ending] :
+       {std::pair{Language::en, ".en.html"}, {Language::zh, ".zh.html"}}) {
+    ASSERT_TRUE(
+        write_file_atomic(fs::path(kept) / (name + ending), html_report(report, language).value()));
+  }
 }
 
 std::vector<Situation> situations() {
@@ -287,6 +333,8 @@ std::vector<Situation> situations() {
   all.back().decided = true;
   all.back().end = "out_of_time";
   all.back().closed_by = "budget";
+  all.back().fidelity = true;
+  all.back().started_at = 1'767'258'000;  // the picture in the README is of this one
   // Interrupted before its first look.
   all.push_back({"no_look_yet", [=](std::size_t v, const std::string&, int i, int) {
                    Answer out = i % 5 == 4 ? wrong() : right;
@@ -319,15 +367,17 @@ TEST_P(Golden, EveryFormatIsAsApproved) {
     auto report = build_report(store);
     ASSERT_TRUE(report) << report.error().to_string();
     if (s.fidelity) {
-      report->fidelity = {
-          std::nullopt,
-          FidelityValues{
-              80, 960, {0.004, 0.003, 0.006}, {0.98, 0.97, 0.99}, {-0.001, -0.003, 0.001}, 60},
-          FidelityValues{80, 960, {0.31, 0.25, 0.38}, {0.74, 0.7, 0.78}, {-0.2, -0.25, -0.15}, 4}};
+      report->fidelity.clear();
+      for (const std::string& name : s.variants) report->fidelity.push_back(fidelity_of(name));
       finish_report(*report);
     }
     ASSERT_TRUE(write_reports(*report, folder / "made"));
     const fs::path page = folder / "made" / "report.html";
+    keep_pages(*report, s.name);
+    if (s.machine_told || s.name == "invalid") {
+      ASSERT_TRUE(write_file_atomic(folder / "made" / "report.zh.md",
+                                    markdown_report(*report, Language::zh)));
+    }
     ASSERT_TRUE(write_file_atomic(page, without_page_files(read_file(page).value())));
     ASSERT_TRUE(write_file_atomic(folder / "made" / "terminal.txt", terminal_table(*report, {})));
   }

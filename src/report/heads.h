@@ -28,7 +28,7 @@ inline std::string level_text(double confidence) {
   return fmt::format("{:.4g} %", confidence * 100);
 }
 inline Text difference(const Text& level) {
-  return {"difference [" + level.en + "], points", "差值 [" + level.zh + "],百分点"};
+  return {"difference [" + level.en + "], points", "差值 [" + level.zh + "]，百分点"};
 }
 inline Text flips() {
   return {"to wrong / right", "变错 / 变对"};
@@ -37,10 +37,10 @@ inline Text verdict() {
   return {"verdict", "结论"};
 }
 inline Text top1_agreement() {
-  return {"top-1 agreement [95 %], %", "首选 token 一致率 [95 %],%"};
+  return {"top-1 agreement [95 %], %", "首选 token 一致率 [95 %]，%"};
 }
 inline Text mean_kl() {
-  return {"mean KL [95 %], nats", "平均 KL [95 %],nat"};
+  return {"mean KL [95 %], nats", "平均 KL [95 %]，nat"};
 }
 inline Text load() {
   return {"load", "加载"};

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "report/facts.h"
 #include "report/html.h"
 #include "report/page_files.h"
 #include "report/printers.h"
@@ -33,22 +34,21 @@ std::string navigation(const std::vector<Table>& sections) {
   };
   for (const Table& section : sections) {
     link(section.id, section.title);
-    if (section.id != "verdict") continue;  // the charts follow it
-    link("forest", {"Differences", "差值"});
-    link("speed", {"Speed", "速度"});
+    if (section.id != "verdict") continue;
+    link("charts", {"Charts", "图表"});
+    link("items", {"Items", "逐题"});
   }
-  link("items", {"Items", "逐题"});
   return out + "</nav>";
 }
 
 std::string header(const RunReport& report, const std::vector<Table>& sections) {
   return "<a class=\"skip\" href=\"#verdict\">" + both({"Skip to the verdict", "跳到结论"}) +
-         "</a><header><h1>" + markup_escaped(report.name) + "</h1><p class=\"sub\">" +
-         both(times_of(report)) +
-         "</p><div class=\"tools\"><button id=\"language\" type=\"button\" "
+         "</a><header><h1>" + markup_escaped(report.name) +
+         "</h1><div class=\"tools\"><button id=\"language\" type=\"button\" "
          "data-words=\"中文|English\">中文</button><button id=\"theme\" type=\"button\">" +
-         both({"light / dark", "浅色 / 深色"}) + "</button></div>" + navigation(sections) +
-         "</header>\n";
+         both({"light / dark", "浅色 / 深色"}) +
+         "</button></div><p class=\"sub runline\" data-part=\"run\">" + both(run_line(report)) +
+         "</p>" + navigation(sections) + "</header>\n";
 }
 
 }  // namespace
@@ -69,9 +69,16 @@ Status write_html(const RunReport& report, Language language, const Append& appe
       hash_source(script), markup_escaped(report.name), style);
   const std::vector<Table> sections = sections_of(report);
   out += header(report, sections) + "<main>\n";
+  const std::string words = html_section(words_section(report));  // before the charts
   for (const Table& section : sections) {
-    const bool verdict = section.id == "verdict";
-    out += verdict ? card_section(section) + chart_sections(report) : html_section(section);
+    if (section.id == "verdict") {
+      Table table = section;
+      table.id = "primary";
+      table.title = {"The verdict in figures", "结论的数字"};
+      out += card_section(report) + words + chart_sections(report) + html_section(table);
+    } else if (section.id != "words") {
+      out += html_section(section);
+    }
   }
   TRY(append(out));
   TRY(append_items_section(report, append));

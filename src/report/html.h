@@ -17,7 +17,8 @@ namespace assay {
 [[nodiscard]] std::string script_json(const nlohmann::json& value);
 
 // The page's own parts, each a <section>.
-[[nodiscard]] std::string card_section(const Table& table);         // a card a row
+// A card a candidate, as the first screen shows them, and the baseline's flags.
+[[nodiscard]] std::string card_section(const RunReport& report);
 [[nodiscard]] std::string chart_sections(const RunReport& report);  // with #figures
 // With #index and chunks; piece by piece, because it holds up to 100 MB of outputs.
 [[nodiscard]] Status append_items_section(const RunReport& report, const Append& append);

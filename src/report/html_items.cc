@@ -1,7 +1,10 @@
 // The browser of items. What it shows lies in the page as JSON: an index of all items, and chunks
-// of outputs that the page's script parses when one of their items is opened.
+// of questions, prompts and outputs that the page's script parses when one of their items is
+// opened.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/json.h"
@@ -9,27 +12,59 @@
 #include "report/html.h"
 #include "report/item_scores.h"
 #include "report/printers.h"
+#include "report/words.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kChunk = 200;              // items
-constexpr std::size_t kMostText = 96UL << 20UL;  // bytes of outputs in one page
+constexpr std::size_t kMostText = 96UL << 20UL;  // bytes of texts in one page
 
-enum FlipBits : std::uint8_t { kToWrong = 1, kToRight = 2, kUnscored = 4 };
+// What an output may show, in the order of the bits that the index keeps of it.
+struct Sign {
+  const char* flag;  // its name
+  bool OutputValues::* shows;
+};
+constexpr std::array kSigns{Sign{"truncated", &OutputValues::truncated},
+                            Sign{"empty", &OutputValues::empty},
+                            Sign{"looping", &OutputValues::looping},
+                            Sign{"not extractable", &OutputValues::not_extractable},
+                            Sign{"thinking not closed", &OutputValues::thinking_not_closed},
+                            Sign{"prompt cut by the server", &OutputValues::prompt_cut},
+                            Sign{"odd log-likelihoods", &OutputValues::odd_likelihoods}};
+// Beside those: robust and lm_eval differ.
+constexpr const char* kMetricsPart = "metrics part";
 
-int flip_bits(const ItemValues& item, std::size_t base) {
-  int bits = 0;
-  const auto& there = item.outputs[base];
-  for (std::size_t v = 0; v < item.outputs.size(); ++v) {
-    const auto& here = item.outputs[v];
-    if (!here) continue;
-    if (here->outcome != "scored") bits |= kUnscored;
-    if (v == base || here->outcome != "scored" || !there || there->outcome != "scored") continue;
-    if (there->score > 0.5 && here->score <= 0.5) bits |= kToWrong;
-    if (there->score <= 0.5 && here->score > 0.5) bits |= kToRight;
+unsigned signs_of(const OutputValues& output) {
+  unsigned bits = 0;
+  for (std::size_t i = 0; i < kSigns.size(); ++i) bits |= output.*kSigns[i].shows ? 1U << i : 0U;
+  const bool part = output.outcome == "scored" && output.lm_eval && *output.lm_eval != output.score;
+  return bits | (part ? 1U << kSigns.size() : 0U);
+}
+
+// A letter a variant: right, wrong, unscored, not run.
+std::string states_of(const ItemValues& item) {
+  std::string states;
+  for (const auto& output : item.outputs) {
+    states += !output ? '-' : output->outcome != "scored" ? 'u' : output->score > 0.5 ? 'r' : 'w';
   }
-  return bits;
+  return states;
+}
+
+Json index_entry(const ItemValues& item, std::size_t task) {
+  Json entry = Json::array({task, item.id, item.group, item.target, states_of(item)});
+  unsigned signs = 0;
+  for (const auto& output : item.outputs) signs |= output ? signs_of(*output) : 0U;
+  if (signs != 0) entry.push_back(signs);
+  return entry;
+}
+
+// Whether variants differ on it; the texts of such items are kept first.
+bool differs(const ItemValues& item, std::size_t base) {
+  const std::string states = states_of(item);
+  return std::ranges::any_of(states, [&](char state) {
+    return (state == 'r' && states[base] == 'w') || (state == 'w' && states[base] == 'r');
+  });
 }
 
 Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool with_text) {
@@ -43,83 +78,175 @@ Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool 
                 {"f", output->finish_reason},
                 {"o", output->outcome},
                 {"s", output->score}};
+    if (!output->how.empty()) one["h"] = output->how;
+    if (!output->why.empty() && report.shows(item.task)) one["w"] = output->why;
+    if (const unsigned signs = signs_of(*output); signs != 0) one["g"] = signs;
     if (with_text) one["t"] = TRY(report.texts->get(output->text));
     out.push_back(std::move(one));
   }
   return out;
 }
 
-// Items whose texts the page carries: all, or when they are too many those that flip first.
-std::vector<bool> kept_texts(const RunReport& report, std::size_t base) {
-  std::vector<bool> keep(report.items.size(), false);
-  std::size_t bytes = 0;
-  for (const bool flips : {true, false}) {
-    for (std::size_t i = 0; i < report.items.size(); ++i) {
-      if (((flip_bits(report.items[i], base) & (kToWrong | kToRight)) != 0) != flips) continue;
-      std::size_t size = 0;
-      for (const auto& output : report.items[i].outputs) size += output ? output->text.size : 0;
-      if (bytes + size > kMostText) continue;
-      bytes += size;
-      keep[i] = true;
-    }
+// What items of a chunk and a task have in common at the beginning of their prompts (instructions
+// and examples), so that it stands in the page once.
+std::string shared_beginning(const std::vector<std::string>& texts) {
+  if (texts.size() < 2) return "";
+  std::string shared = texts.front();
+  for (const std::string& text : texts) {
+    const auto [end, unused] = std::ranges::mismatch(shared, text);
+    shared.resize(static_cast<std::size_t>(end - shared.begin()));
   }
+  while (!shared.empty() && (static_cast<unsigned char>(shared.back()) & 0xc0U) == 0x80U) {
+    shared.pop_back();  // no character is cut
+  }
+  if (!shared.empty() && (static_cast<unsigned char>(shared.back()) & 0x80U) != 0) {
+    shared.pop_back();
+  }
+  return shared;
+}
+
+struct Kept {
+  std::vector<bool> outputs;
+  std::vector<bool> asked;  // question and prompt
+};
+
+// Items whose texts the page carries: all, or when they are too many those that differ first, and
+// outputs before prompts.
+Kept kept_texts(const RunReport& report, std::size_t base) {
+  Kept keep{std::vector<bool>(report.items.size(), false),
+            std::vector<bool>(report.items.size(), false)};
+  std::size_t bytes = 0;
+  const auto take = [&](std::vector<bool>& kept, const auto& size_of) {
+    for (const bool differing : {true, false}) {
+      for (std::size_t i = 0; i < report.items.size(); ++i) {
+        if (differs(report.items[i], base) != differing) continue;
+        const std::size_t size = size_of(report.items[i]);
+        if (bytes + size > kMostText) continue;
+        bytes += size;
+        kept[i] = true;
+      }
+    }
+  };
+  take(keep.outputs, [](const ItemValues& item) {
+    std::size_t size = 0;
+    for (const auto& output : item.outputs) size += output ? output->text.size : 0;
+    return size;
+  });
+  take(keep.asked, [](const ItemValues& item) { return item.question.size + item.prompt.size; });
   return keep;
 }
 
-std::string option(const char* value, const char* en, const char* zh) {
-  return fmt::format("<option value=\"{0}\" data-words=\"{1}|{2}\">{1}</option>", value, en, zh);
+std::string option(const std::string& value, const Text& text) {
+  return fmt::format("<option value=\"{}\" data-words=\"{}|{}\">{}</option>", value,
+                     markup_escaped(text.en), markup_escaped(text.zh), markup_escaped(text.en));
+}
+
+std::string chooser(const char* id, const Text& name, const std::string& options) {
+  return fmt::format("<label>{} <select id=\"{}\">{}</select></label> ", both(name), id, options);
 }
 
 std::string controls(const RunReport& report) {
-  std::string tasks = option("", "all tasks", "所有任务");
+  std::string tasks = option("", {"all", "全部"});
   for (std::size_t t = 0; t < report.tasks.size(); ++t) {
     tasks +=
         fmt::format("<option value=\"{}\">{}</option>", t, markup_escaped(report.tasks[t].title));
   }
-  return "<form id=\"filter\" role=\"search\"><label>" + both({"task", "任务"}) +
-         " <select id=\"f-task\">" + tasks + "</select></label> <label>" + both({"show", "显示"}) +
-         " <select id=\"f-kind\">" + option("all", "all items", "所有题") +
-         option("flips", "flips", "翻转的题") + option("wrong", "flips to wrong", "由对变错") +
-         option("right", "flips to right", "由错变对") + option("unscored", "unscored", "未评分") +
-         "</select></label> <label>" + both({"find", "查找"}) +
+  std::string variants = option("", {"any", "不限"});
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    variants +=
+        fmt::format("<option value=\"{}\">{}</option>", v, markup_escaped(report.variants[v].name));
+  }
+  const std::string kinds =
+      option("all", {"all items", "所有题"}) + option("flips", {"flips", "翻转的题"}) +
+      option("wrong", {"flips to wrong", "由对变错"}) +
+      option("right", {"flips to right", "由错变对"}) + option("unscored", {"unscored", "未评分"}) +
+      option("missing", {"not run by all", "未全部运行"});
+  std::string flags = option("", {"any", "不限"});
+  for (std::size_t i = 0; i <= kSigns.size(); ++i) {
+    flags +=
+        option(std::to_string(i), flag_words(i < kSigns.size() ? kSigns[i].flag : kMetricsPart));
+  }
+  return "<form id=\"filter\" role=\"search\" aria-label=\"items\" data-label=\"items|题目\">" +
+         chooser("f-task", {"task", "任务"}, tasks) + chooser("f-kind", {"show", "显示"}, kinds) +
+         chooser("f-right", {"right in", "答对的变体"}, variants) +
+         chooser("f-wrong", {"wrong in", "答错的变体"}, variants) +
+         chooser("f-flag", {"flag", "标记"}, flags) + "<label>" + both({"find", "查找"}) +
          " <input type=\"search\" id=\"f-text\"></label> <output id=\"f-count\" "
-         "for=\"f-task f-kind f-text\"></output></form>";
+         "for=\"f-task f-kind f-right f-wrong f-flag f-text\"></output></form>";
+}
+
+Status append_index(const RunReport& report, std::size_t base, const Append& append) {
+  std::map<std::string, std::size_t> task_index;
+  Json tasks = Json::array();
+  for (const TaskValues& task : report.tasks) {
+    task_index[task.name] = tasks.size();
+    tasks.push_back(Json::array({task.name, task.title}));
+  }
+  Json names = Json::array();
+  for (const VariantValues& v : report.variants) names.push_back(v.name);
+  Json flags = Json::array();
+  for (std::size_t i = 0; i <= kSigns.size(); ++i) {
+    const Text words = flag_words(i < kSigns.size() ? kSigns[i].flag : kMetricsPart);
+    flags.push_back(Json::array({words.en, words.zh}));
+  }
+  // Item by item: a page of 100,000 must not need them all at once.
+  TRY(append("<script type=\"application/json\" id=\"index\">" +
+             fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk)));
+  for (const ItemValues& item : report.items) {
+    if (&item != report.items.data()) TRY(append(","));
+    TRY(append(script_json(index_entry(item, task_index[item.task]))));
+  }
+  return append(fmt::format("],\"tasks\":{},\"variants\":{},\"flags\":{}}}</script>\n",
+                            script_json(tasks), script_json(names), script_json(flags)));
+}
+
+// One chunk: the shared beginnings of its prompts, and its items.
+Result<Json> chunk_json(const RunReport& report, std::size_t begin, std::size_t end,
+                        const Kept& keep) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> prompts;
+  std::vector<std::string> own(end - begin);
+  for (std::size_t i = begin; i < end; ++i) {
+    const ItemValues& item = report.items[i];
+    if (!keep.asked[i] || item.prompt.size == 0) continue;
+    own[i - begin] = TRY(report.asked->get(item.prompt));
+    prompts[{item.task, item.group}].push_back(own[i - begin]);
+  }
+  std::map<std::pair<std::string, std::string>, std::pair<std::size_t, std::size_t>> shared;
+  Json beginnings = Json::array();
+  for (const auto& [of, texts] : prompts) {
+    std::string beginning = shared_beginning(texts);
+    shared[of] = {beginnings.size(), beginning.size()};
+    beginnings.push_back(std::move(beginning));
+  }
+  Json items = Json::array();
+  for (std::size_t i = begin; i < end; ++i) {
+    const ItemValues& item = report.items[i];
+    Json one = {{"o", TRY(outputs_json(report, item, keep.outputs[i]))}};
+    if (keep.asked[i] && item.question.size > 0) one["q"] = TRY(report.asked->get(item.question));
+    if (!own[i - begin].empty()) {
+      const auto [place, length] = shared.at({item.task, item.group});
+      one["p"] = Json::array({place, own[i - begin].substr(length)});
+    }
+    items.push_back(std::move(one));
+  }
+  return Json{{"shared", std::move(beginnings)}, {"items", std::move(items)}};
 }
 
 }  // namespace
 
 Status append_items_section(const RunReport& report, const Append& append) {
   const std::size_t base = baseline_index(report.variants);
-  std::map<std::string, std::size_t> task_index;
-  Json tasks = Json::array();
-  for (const TaskValues& task : report.tasks) {
-    task_index[task.name] = tasks.size();
-    tasks.push_back(task.title);
-  }
-  Json names = Json::array();
-  for (const VariantValues& v : report.variants) names.push_back(v.name);
-  std::string out = "<section id=\"items\"><h2>" + both({"Items", "逐题查看"}) + "</h2>" +
-                    controls(report) +
-                    "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" "
-                    "aria-label=\"items\" data-label=\"items|题目\"></ul>"
-                    "<div id=\"detail\" role=\"region\" aria-live=\"polite\" aria-label=\"item\" "
-                    "data-label=\"item|题目内容\"></div></div></section>\n";
-  // Item by item: a page of 100,000 must not need them all at once.
-  TRY(append(out + "<script type=\"application/json\" id=\"index\">" +
-             fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk)));
-  for (const ItemValues& item : report.items) {
-    if (&item != report.items.data()) TRY(append(","));
-    TRY(append(script_json(Json::array(
-        {task_index[item.task], item.id, item.group, item.target, flip_bits(item, base)}))));
-  }
-  TRY(append(fmt::format("],\"tasks\":{},\"variants\":{}}}</script>\n", script_json(tasks),
-                         script_json(names))));
-  const std::vector<bool> keep = kept_texts(report, base);
+  TRY(append("<section id=\"items\"><h2>" + both({"Items", "逐题查看"}) + "</h2>" +
+             controls(report) +
+             "<div class=\"browser\"><ul id=\"list\" role=\"listbox\" tabindex=\"0\" "
+             "aria-label=\"items\" data-label=\"items|题目\"></ul>"
+             "<div id=\"detail\" role=\"region\" aria-live=\"polite\" aria-label=\"item\" "
+             "data-label=\"item|题目内容\"></div></div></section>\n"));
+  TRY(append_index(report, base, append));
+  const Kept keep = kept_texts(report, base);
   for (std::size_t begin = 0; begin < report.items.size(); begin += kChunk) {
-    Json chunk = Json::array();
-    for (std::size_t i = begin; i < std::min(begin + kChunk, report.items.size()); ++i) {
-      chunk.push_back(TRY(outputs_json(report, report.items[i], keep[i])));
-    }
+    const std::size_t end = std::min(begin + kChunk, report.items.size());
+    const Json chunk = TRY(chunk_json(report, begin, end, keep));
     TRY(append(fmt::format("<script type=\"application/json\" id=\"chunk{}\">{}</script>\n",
                            begin / kChunk, script_json(chunk))));
   }

@@ -11,6 +11,9 @@ namespace {
 
 std::string html_piece(const Piece& piece) {
   std::string text = both(piece.text);
+  if (!piece.href.empty() && !piece.text.empty()) {
+    text = "<a href=\"" + markup_escaped(piece.href) + "\">" + text + "</a>";
+  }
   switch (piece.emphasis) {
     case Emphasis::plain:
       return text;
@@ -37,8 +40,9 @@ std::string html_table(const Table& table) {
                        table.holds_numbers(i) ? " class=\"number\"" : "", both(table.head[i]));
   }
   out += "</tr></thead>\n<tbody>";
-  for (const auto& row : table.rows) {
-    out += "<tr>";
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    const auto& row = table.rows[r];
+    out += r < table.row_ids.size() ? "<tr id=\"" + table.row_ids[r] + "\">" : "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
       const char* number = row[i].number ? " class=\"number\"" : "";
       out += i == 0 ? "<th scope=\"row\">" + html_cell(row[i]) + "</th>"
@@ -57,24 +61,6 @@ std::string section(const Table& table, const std::string& body) {
   return fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}{}{}</section>\n", table.id,
                      both(table.title), paragraph("lead", table.lead), body,
                      paragraph("note", table.note));
-}
-
-// The row's name and badge on top, what is strong large, and the rest as a list.
-std::string card(const std::vector<Text>& head, const std::vector<TableCell>& row) {
-  std::string large;
-  std::string list;
-  for (std::size_t i = 2; i < row.size(); ++i) {
-    if (row[i].empty()) continue;
-    const std::string name = both(head[i]);
-    if (row[i].pieces.front().emphasis == Emphasis::strong) {
-      large += "<p class=\"big\">" + html_cell(row[i]) + "</p><p class=\"sub\">" + name + "</p>";
-    } else {
-      list += "<dt>" + name + "</dt><dd>" + html_cell(row[i]) + "</dd>";
-    }
-  }
-  return fmt::format("<article class=\"card {}\"><h3>{}</h3><p>{}</p>{}<dl>{}</dl></article>\n",
-                     verdict_name(row[1].pieces.front().verdict), html_cell(row[0]),
-                     html_cell(row[1]), large, list);
 }
 
 }  // namespace
@@ -96,12 +82,6 @@ std::string html_section(const Table& table) {
     body = "<details><summary>" + both({"show", "展开"}) + "</summary>" + body + "</details>\n";
   }
   return section(table, body);
-}
-
-std::string card_section(const Table& table) {
-  std::string cards;
-  for (const auto& row : table.rows) cards += card(table.head, row);
-  return section(table, "<div class=\"cards\">" + cards + "</div>");
 }
 
 }  // namespace assay

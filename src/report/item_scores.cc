@@ -15,6 +15,10 @@ LastScore last_of(Score score) {
                         robust->second != lm_eval->second;
   last.extracted = std::move(score.extracted);
   last.target = std::move(score.target);
+  last.how = std::move(score.extraction);
+  if (!score.detail.empty()) {
+    last.detail = std::make_unique<const std::string>(std::move(score.detail));
+  }
   if (score.remarks.contains(kFilteredRemark)) {
     last.filtered = std::make_unique<const std::map<std::string, std::string>>(
         score.remarks.value(kFilteredRemark, std::map<std::string, std::string>()));

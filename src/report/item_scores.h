@@ -18,6 +18,8 @@ namespace assay {
 struct LastScore : Soundness {
   std::string extracted;
   std::string target;
+  std::string how;                            // it was found: Score::extraction
+  std::unique_ptr<const std::string> detail;  // Score::detail; nullptr: none
   // kFilteredRemark; nullptr: there is none
   std::unique_ptr<const std::map<std::string, std::string>> filtered;
   bool metrics_differ = false;  // "robust" and "lm_eval"

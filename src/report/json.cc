@@ -3,8 +3,10 @@
 
 #include <cstdint>
 
+#include "report/action.h"
 #include "report/arms.h"
 #include "report/comparison_json.h"
+#include "report/flags.h"
 #include "report/looks.h"
 #include "report/metric_differences.h"
 #include "report/summary.h"
@@ -59,16 +61,44 @@ Json noise_floor_json(const RunReport& report, const NoiseFloor& pooled) {
   return {{"pooled", noise_json(pooled)}, {"tasks", tasks}};
 }
 
+Json action_json(const Action& action) {
+  return {{"kind", action_name(action.kind)},
+          {"more_items", or_null(action.more_items)},
+          {"more_s", or_null(action.more_s)},
+          {"sentence", action.sentence.en},
+          {"sentence_zh", action.sentence.zh}};
+}
+
+Json fidelity_part(const FidelityPart& part) {
+  return {{"tokens", part.tokens}, {"top1_agreement", part.top1_agreement}, {"kl", part.kl}};
+}
+
+// Only where positions were looked at one by one.
+void fidelity_parts(const FidelityValues& f, Json& out) {
+  for (const FidelityPart& part : f.by_task) out["by_task"][part.task] = fidelity_part(part);
+  for (const FidelityPart& part : f.by_position) {
+    Json one = fidelity_part(part);
+    one["from"] = part.from;
+    one["to"] = part.to;
+    out["by_position"].push_back(std::move(one));
+  }
+  for (const auto& [share, nats] : f.kl_quantiles) {
+    out["kl_quantiles"].push_back({{"share", share}, {"kl", nats}});
+  }
+}
+
 Json fidelity_figures(const FidelityValues& f) {
   const auto estimate = [](const Estimate& e) {
     return Json{{"value", e.value}, {"low", e.low}, {"high", e.high}};
   };
-  return {{"items", f.items},
-          {"tokens", f.tokens},
-          {"kl", estimate(f.kl)},
-          {"top1_agreement", estimate(f.top1_agreement)},
-          {"loglik_difference", estimate(f.loglik_difference)},
-          {"first_divergence", or_null(f.first_divergence)}};
+  Json out = {{"items", f.items},
+              {"tokens", f.tokens},
+              {"kl", estimate(f.kl)},
+              {"top1_agreement", estimate(f.top1_agreement)},
+              {"loglik_difference", estimate(f.loglik_difference)},
+              {"first_divergence", or_null(f.first_divergence)}};
+  fidelity_parts(f, out);
+  return out;
 }
 
 Json fidelity_json(const RunReport& report) {
@@ -199,6 +229,32 @@ Json task_json(const TaskValues& task, const RunReport& report) {
   return out;
 }
 
+Json facts_json(const RunReport& report) {
+  const RunFacts& facts = report.facts;
+  Json out = {{"frozen_hash", facts.frozen_hash},
+              {"seed", report.prompts.seed},
+              {"chat", facts.chat},
+              {"variants", Json::array()},
+              {"tasks", Json::array()}};
+  for (std::size_t v = 0; v < facts.variants.size(); ++v) {
+    out["variants"].push_back({{"fingerprint", facts.variants[v].fingerprint},
+                               {"template_hash", report.variants[v].template_hash},
+                               {"tokenizer_hash", facts.variants[v].tokenizer_hash}});
+  }
+  for (const TaskFacts& task : facts.tasks) {
+    out["tasks"].push_back({{"title", task.title},
+                            {"source", task.source},
+                            {"revision", task.revision},
+                            {"fingerprint", task.fingerprint},
+                            {"harness", task.harness},
+                            {"sampling", task.sampling},
+                            {"max_gen_toks", task.max_gen_toks},
+                            {"items", task.items},
+                            {"repeats", task.repeats}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json json_report(const RunReport& report) {
@@ -235,6 +291,7 @@ Json json_report(const RunReport& report) {
     Json pooled = comparison_json(report.pooled[v].overall);
     pooled["left_out"] = report.pooled[v].left_out;
     pooled["insensitive"] = report.pooled[v].insensitive;
+    pooled["action"] = action_json(action_of(report, v));
     if (const LooksValues* looks = looks_at(report, v)) pooled["looks"] = looks_json(*looks);
     out["pooled"][report.variants[v].name] = pooled;
   }
@@ -247,6 +304,7 @@ Json json_report(const RunReport& report) {
     out["graders_imitated"] = report.graders == imitated_reference();
   }
   if (!report.sandbox_missing.empty()) out["sandbox_missing"] = report.sandbox_missing;
+  out["facts"] = facts_json(report);
   out["flags"] = Json::array();
   for (const Flag& flag : report.flags) {
     out["flags"].push_back({{"name", flag.name},
@@ -256,6 +314,7 @@ Json json_report(const RunReport& report) {
                             {"of", flag.of},
                             {"threshold", flag.threshold},
                             {"example", flag.example},
+                            {"severity", severity_name(severity_of(flag))},
                             {"text", flag.text},
                             {"forces_invalid", flag.forces_invalid()},
                             {"invalidates", flag.invalidates}});

@@ -24,7 +24,7 @@ void flag_wider_activations(RunReport& report, const VariantValues& v) {
     flag.text = fmt::format(
         "weights are {0}-bit but activations stay {1}-bit ({2}, W{0}A{1}): this is not W{0}A{3}",
         *kernel.weight_bits, *kernel.activation_bits, kernel.name, *asked.activation_bits);
-    flag.text_zh = fmt::format("权重为 {0} 位,激活仍为 {1} 位({2},W{0}A{1}):这不是 W{0}A{3}",
+    flag.text_zh = fmt::format("权重为 {0} 位，激活仍为 {1} 位（{2}，W{0}A{1}）：这不是 W{0}A{3}",
                                *kernel.weight_bits, *kernel.activation_bits, kernel.name,
                                *asked.activation_bits);
     report.flags.push_back(std::move(flag));
@@ -56,7 +56,7 @@ void flag_unknown_kernels(RunReport& report, const VariantValues& v) {
       "whether the speed is that of the format, cannot be told",
       what);
   flag.text_zh =
-      fmt::format("不知道 {} 如何计算:激活是否与检查点一样窄、速度是否属于该格式,无法判断",
+      fmt::format("不知道 {} 如何计算：激活是否与检查点一样窄、速度是否属于该格式，无法判断",
                   names.empty() ? "它的内核" : what);
   report.flags.push_back(std::move(flag));
 }
@@ -75,14 +75,14 @@ void flag_less_memory(RunReport& report, const VariantValues& v, const VariantVa
   if (words.empty()) {
     flag.text =
         fmt::format("{} was loaded with less for want of memory, and it was not", baseline.name);
-    flag.text_zh = fmt::format("{} 因显存不足以更小的配置加载,而它没有", baseline.name);
+    flag.text_zh = fmt::format("{} 因显存不足以更小的配置加载，而它没有", baseline.name);
   } else {
     flag.text = fmt::format("for want of memory it was loaded with {}, and {} otherwise", taken,
                             baseline.name);
-    flag.text_zh = fmt::format("因显存不足,它以 {} 加载,而 {} 不是", taken, baseline.name);
+    flag.text_zh = fmt::format("因显存不足，它以 {} 加载，而 {} 不是", taken, baseline.name);
   }
   flag.text += ": speeds differ for that, and batches may";
-  flag.text_zh += ":速度因此不同,批次也可能不同";
+  flag.text_zh += "：速度因此不同，批次也可能不同";
   report.flags.push_back(std::move(flag));
 }
 
@@ -99,9 +99,9 @@ void flag_not_invariant(RunReport& report, const VariantValues& v) {
       "VLLM_BATCH_INVARIANT=1 is set, but FlashAttention 3 with heads of 64 was seen to answer "
       "otherwise beside prompts that are being read: take `attention_backend: TRITON_ATTN`";
   flag.text_zh =
-      "已设置 VLLM_BATCH_INVARIANT=1,但 FlashAttention 3 在头维度为 64 "
-      "时,与正在读取的提示同批会给出"
-      "不同的回答:请用 `attention_backend: TRITON_ATTN`";
+      "已设置 VLLM_BATCH_INVARIANT=1，但 FlashAttention 3 在头维度为 64 "
+      "时，与正在读取的提示同批会给出"
+      "不同的回答：请用 `attention_backend: TRITON_ATTN`";
   report.flags.push_back(std::move(flag));
 }
 
@@ -109,7 +109,7 @@ void flag_kernels(RunReport& report, const VariantValues& v) {
   if (v.emulated) {
     Flag flag{"emulated kernels", v.name, ""};
     flag.text = "its number format is computed in software here: accuracy counts, speed does not";
-    flag.text_zh = "此处用软件模拟这种数值格式:准确率有效,速度无效";
+    flag.text_zh = "此处用软件模拟这种数值格式：准确率有效，速度无效";
     report.flags.push_back(std::move(flag));
   }
   flag_wider_activations(report, v);
@@ -117,7 +117,7 @@ void flag_kernels(RunReport& report, const VariantValues& v) {
   if (!v.facts.fell_back.empty()) {
     Flag flag{"engine fell back", v.name, ""};
     flag.text = "its engine says: " + v.facts.fell_back.front();
-    flag.text_zh = "引擎的记录:" + v.facts.fell_back.front();
+    flag.text_zh = "引擎的记录：" + v.facts.fell_back.front();
     report.flags.push_back(std::move(flag));
   }
 }

@@ -1,5 +1,7 @@
 // report.tex: a fragment to be \input, made of LaTeX's own sectioning and tabular alone.
 #include "base/text.h"
+#include "report/action.h"
+#include "report/facts.h"
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/write.h"
@@ -81,7 +83,10 @@ std::string latex_report(const RunReport& report, Language language) {
     if (!text.empty()) out += latex_escaped(text.in(language)) + "\n\n";
   };
   out += "\\section*{" + latex_escaped(report.name) + "}\n";
-  paragraph(times_of(report));
+  paragraph(run_line(report));
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (!report.variants[v].baseline) paragraph(action_line(report, v));
+  }
   for (const Table& table : sections_of(report)) {
     out += "\\subsection*{" + latex_escaped(table.title.in(language)) + "}\n";
     paragraph(table.lead);

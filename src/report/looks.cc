@@ -137,24 +137,24 @@ Text looks_sentence(const LooksValues& looks) {
     const bool closed = !looks.closed_by.empty() && pairs == looks.schedule.target;
     const Text why = closed ? why_closed(looks.closed_by) : Text();
     return {fmt::format(" Decided at {} pairs{}.", pairs, closed ? ", when " + why.en : ""),
-            fmt::format("在 {} 对题时定论{}。", pairs, closed ? ":" + why.zh : "")};
+            fmt::format("在 {} 对题时定论{}。", pairs, closed ? "：" + why.zh : "")};
   }
   if (const Look* next = next_look_of(looks); next != nullptr && last == nullptr) {
     return {fmt::format(" {} pairs are there, the first look is at {}.", looks.pairs, next->pairs),
-            fmt::format("已有 {} 对题,第一次检验在 {} 对题时。", looks.pairs, next->pairs)};
+            fmt::format("已有 {} 对题，第一次检验在 {} 对题时。", looks.pairs, next->pairs)};
   } else if (next != nullptr) {
     return {
         fmt::format(" Not decided yet: {} pairs are there, the next look is at {}.", looks.pairs,
                     next->pairs),
-        fmt::format("尚未定论:已有 {} 对题,下一次检验在 {} 对题时。", looks.pairs, next->pairs)};
+        fmt::format("尚未定论：已有 {} 对题，下一次检验在 {} 对题时。", looks.pairs, next->pairs)};
   }
   if (looks.closed_by.empty()) {
     return {fmt::format(" Not decided by the last look, at {} pairs.", pairs),
-            fmt::format("最后一次检验({} 对题)仍未定论。", pairs)};
+            fmt::format("最后一次检验（{} 对题）仍未定论。", pairs)};
   }
   const Text why = why_closed(looks.closed_by);
   return {fmt::format(" Not decided: {}, so the last look was at {} pairs.", why.en, pairs),
-          fmt::format("未定论:{},最后一次检验在 {} 对题时。", why.zh, pairs)};
+          fmt::format("未定论：{}，最后一次检验在 {} 对题时。", why.zh, pairs)};
 }
 
 Table looks_section(const RunReport& report) {
@@ -169,14 +169,14 @@ Table looks_section(const RunReport& report) {
                 heads::pairs(),
                 {"level of WORSE", "WORSE 的水平"},
                 {"level of NON-INFERIOR", "NON-INFERIOR 的水平"},
-                {"difference [at these levels], points", "差值 [按此水平],百分点"},
+                {"difference [at these levels], points", "差值 [按此水平]，百分点"},
                 {"shown", "结果"}};
   table.note = {
       "When the primary question is asked while the run goes on, and at which one-sided levels: "
       "those of each claim sum to alpha at most, so a false verdict is no likelier than with one "
       "look at the end. A look counts the first pairs of an order that was fixed before any "
       "answer.",
-      "主要问题在运行途中何时检验、用多大的单侧水平:每种结论的各水平之和不超过 alpha,"
+      "主要问题在运行途中何时检验、用多大的单侧水平：每种结论的各水平之和不超过 alpha，"
       "因此误判概率不高于只在结束时检验一次。每次检验都取事先固定的顺序中最前面的若干对题。"};
   return table;
 }

@@ -4,6 +4,8 @@
 #include "base/ascii.h"
 #include "base/text.h"
 #include "base/visible.h"
+#include "report/action.h"
+#include "report/facts.h"
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/write.h"
@@ -24,6 +26,16 @@ std::string markdown_section(const Table& table, Language language) {
   if (!table.rows.empty()) out += markdown_table(table, language) + "\n";
   if (!table.note.empty()) out += table.note.in(language) + "\n\n";
   return out;
+}
+
+// What to do, a line a candidate: the first that is read.
+std::string actions_list(const RunReport& report, Language language) {
+  std::string out;
+  for (std::size_t v = 0; v < report.variants.size(); ++v) {
+    if (report.variants[v].baseline) continue;
+    out += "- " + markdown_escaped(action_line(report, v).in(language)) + "\n";
+  }
+  return out.empty() ? out : out + "\n";
 }
 
 }  // namespace
@@ -59,13 +71,15 @@ std::string markdown_table(const Table& table, Language language) {
 }
 
 std::string markdown_report(const RunReport& report, Language language) {
-  std::string out =
-      "# " + markdown_escaped(report.name) + "\n\n" + times_of(report).in(language) + "\n\n";
+  std::string out = "# " + markdown_escaped(report.name) + "\n\n" +
+                    markdown_escaped(run_line(report).in(language)) + "\n\n" +
+                    actions_list(report, language);
   for (const Table& table : sections_of(report)) out += markdown_section(table, language);
-  out += Text("Made by assay ", "由 assay 生成,版本 ").in(language) + report.assay_version + ".";
+  out += Text("Made by assay ", "由 assay 生成，版本 ").in(language) + report.assay_version +
+         Text(".", "。").in(language);
   if (!report.graders.empty()) {
-    out += Text(" Mathematics by ", " 数学答案的判定:").in(language) +
-           markdown_escaped(reference_text(report.graders)) + ".";
+    out += Text(" Mathematics by ", " 数学答案的判定：").in(language) +
+           markdown_escaped(reference_text(report.graders)) + Text(".", "。").in(language);
   }
   return out + "\n";
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "report/questions.h"
 #include "report/traffic.h"
 
 namespace assay {
@@ -27,6 +28,8 @@ namespace {
 OutputValues output_of(const ItemScore& item, const std::string& metric) {
   OutputValues out;
   out.extracted = item.last.extracted;
+  out.how = item.last.how;
+  if (item.last.detail) out.why = *item.last.detail;
   out.outcome = item.repeats > 0 ? "scored" : item.reason;
   static_cast<Soundness&>(out) = item.last;
   out.score = mean_of(item, metric);
@@ -207,6 +210,8 @@ class StepReader {
   std::size_t first_prompt_ = 0;
 };
 
+using Place = std::pair<std::uint32_t, std::uint32_t>;  // of an item, of a variant
+
 // Pieces of items that have several, until all are there.
 class Pieces {
  public:
@@ -220,14 +225,13 @@ class Pieces {
   template <typename Take>
   [[nodiscard]] Status each(RunReport& report, std::string_view between, const Take& take) const {
     for (const auto& [of, pieces] : all_) {
-      auto& output = report.items[of.first].outputs[of.second];
-      if (!output) continue;
+      if (!report.items[of.first].outputs[of.second]) continue;
       std::string text;
       for (const auto& [step, piece] : pieces) {
         if (!text.empty()) text += between;
         text += TRY(texts_.get(piece.text));
       }
-      TRY(take(*output, text, pieces.rbegin()->second.finish_reason));
+      TRY(take(of, text, pieces.rbegin()->second.finish_reason));
     }
     return {};
   }
@@ -240,7 +244,7 @@ class Pieces {
     std::string finish_reason;
   };
   KeptTexts texts_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::int32_t, Piece>> all_;
+  std::map<Place, std::map<std::int32_t, Piece>> all_;
 };
 
 std::string text_of(const Response& response) {
@@ -255,8 +259,9 @@ std::string text_of(const Response& response) {
 Status read_responses(const Store& store, const UsesByKey& uses, RunReport& report) {
   std::vector<AnswerTimes> times(report.variants.size());
   Pieces pieces(KeptTexts::in_folder(store.folder()));
-  const auto keep = [&report](OutputValues& output, const std::string& text,
+  const auto keep = [&report](const Place& of, const std::string& text,
                               const std::string& finish_reason) -> Status {
+    OutputValues& output = *report.items[of.first].outputs[of.second];
     output.text = report.texts->put(text);
     output.finish_reason = finish_reason;
     return {};
@@ -272,7 +277,7 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
           timed = use.variant;
           if (!use.shown) continue;
           if (use.only) {
-            TRY(keep(*report.items[use.item].outputs[use.variant], text, finish_reason));
+            TRY(keep({use.item, use.variant}, text, finish_reason));
           } else {
             TRY(pieces.add(use, text, finish_reason));
           }
@@ -287,19 +292,34 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
   return {};
 }
 
+// The baseline's prompt counts, another's where it has none: the baseline's comes after all others
+// or before them.
+void keep_prompt(const Place& of, std::size_t base, const std::string& text,
+                 const std::map<std::string, bool>& may_show, RunReport& report) {
+  ItemValues& item = report.items[of.first];
+  if (item.prompt.size > 0 && of.second != base) return;
+  const auto task = may_show.find(item.task);
+  if (task != may_show.end() && task->second) item.prompt = report.asked->put(text);
+}
+
 Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report) {
   Pieces pieces(KeptTexts::in_folder(store.folder()));
-  const auto keep = [&report](OutputValues& output, const std::string& text,
-                              const std::string& /*finish_reason*/) -> Status {
-    if (!text.empty()) output.prompt_hash = report.prompt_hashes->put(sha256_hex(text));
+  const std::size_t base = baseline_index(report.variants);
+  std::map<std::string, bool> may_show;
+  for (const TaskValues& task : report.tasks) may_show[task.name] = task.may_show;
+  const auto keep = [&](const Place& of, const std::string& text,
+                        const std::string& /*finish_reason*/) -> Status {
+    if (text.empty()) return {};
+    report.items[of.first].outputs[of.second]->prompt_hash =
+        report.prompt_hashes->put(sha256_hex(text));
+    keep_prompt(of, base, text, may_show, report);
     return {};
   };
   TRY(store.each_rendered([&uses](std::string_view key) { return !uses.of(key).empty(); },
                           [&](const std::string& key, const Rendered& prompt) -> Status {
                             for (const Use& use : uses.of(key)) {
                               if (use.only) {
-                                TRY(keep(*report.items[use.item].outputs[use.variant], prompt.text,
-                                         ""));
+                                TRY(keep({use.item, use.variant}, prompt.text, ""));
                               } else {
                                 TRY(pieces.add(use, prompt.text));
                               }
@@ -307,6 +327,22 @@ Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report
                             return {};
                           }));
   return pieces.each(report, "", keep);
+}
+
+// Of tasks that may show them; lm-eval's own tasks have no rows here.
+Status read_questions(const Store& store, RunReport& report) {
+  const Places places = places_of(report);
+  for (const TaskValues& task : report.tasks) {
+    if (!task.may_show) continue;
+    const auto& of_task = places.at(task.name).items;
+    for (const Item& item : TRY(store.items(task.name))) {
+      const auto place = of_task.find(item.id);
+      const std::string question = question_of(item);
+      if (place == of_task.end() || question.empty()) continue;
+      report.items[place->second].question = report.asked->put(question);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -337,6 +373,8 @@ Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScore
   const UsesByKey prompts(std::move(all.prompts));
   report.texts = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.prompt_hashes = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
+  report.asked = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
+  TRY(read_questions(store, report));
   // They fill different fields.
   return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
     return part == 0 ? read_responses(from, responses, report)

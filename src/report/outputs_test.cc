@@ -60,6 +60,7 @@ class OutputsTest : public testing::Test {
     report.tasks.resize(1);
     report.tasks[0].name = "t";
     report.tasks[0].metrics = {"robust"};
+    report.tasks[0].may_show = may_show_;
     const AllScores scores = read_scores(*store_, report.variants, Purpose::answer).value();
     EXPECT_TRUE(read_outputs(*store_, frozen_, scores, report));
     return report;
@@ -68,6 +69,7 @@ class OutputsTest : public testing::Test {
   const fs::path folder_;
   std::optional<Store> store_;
   FrozenPlan frozen_;
+  bool may_show_ = false;
 };
 
 // The steps' order counts, not the one in which their answers lie in the file.
@@ -140,6 +142,31 @@ TEST_F(OutputsTest, APairHasTheSameRepeatsOnBothSides) {
   EXPECT_EQ(pairs[0].baseline, 1);
   EXPECT_EQ(pairs[0].candidate, 0.5);
   EXPECT_EQ(pairs[0].repeats, 2);
+}
+
+// The baseline's prompt, another's where it has none; nothing of what may not be passed on.
+TEST_F(OutputsTest, QuestionsAndPromptsAreKeptWhereTheyMayBeShown) {
+  ASSERT_TRUE(store_->put_items(
+      "t", {{"one", "", "", {{"problem", "Why?"}}}, {"two", "", "", {{"problem", "How?"}}}}));
+  prompt("of_fp8", "<fp8> Why?");
+  prompt("of_bf16", "<bf16> Why?");
+  prompt("two_fp8", "<fp8> How?");
+  answer("r", "said");
+  step({"bf16", "t", "one"}, 0, "r", "of_bf16");
+  step({"fp8", "t", "one"}, 0, "r", "of_fp8");
+  step({"fp8", "t", "two"}, 0, "r", "two_fp8");
+  score({"bf16", "t", "one"});
+  score({"fp8", "t", "one"});
+  score({"fp8", "t", "two"});
+  const RunReport hidden = read();
+  EXPECT_EQ(hidden.items[0].question.size, 0U);
+  EXPECT_EQ(hidden.items[0].prompt.size, 0U);
+  may_show_ = true;
+  const RunReport shown = read();
+  EXPECT_EQ(shown.asked->get(shown.items[0].question).value(), "Why?");
+  EXPECT_EQ(shown.asked->get(shown.items[0].prompt).value(), "<bf16> Why?");
+  EXPECT_EQ(shown.asked->get(shown.items[1].prompt).value(), "<fp8> How?");
+  EXPECT_EQ(shown.items[2].question.size, 0U);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST(Sections, OneFigureHasOneNameAndOneNumberOfDigits) {
     }
   }
   const std::string chinese = markdown_report(report, Language::zh);
-  EXPECT_NE(chinese.find("| 首选 token 一致率 [95 %],% |"), std::string::npos);
+  EXPECT_NE(chinese.find("| 首选 token 一致率 [95 %]，% |"), std::string::npos);
   EXPECT_EQ(chinese.find("top-1"), std::string::npos);
   EXPECT_NE(terminal_table(report, {.language = Language::zh}).find("输出 token/秒"),
             std::string::npos);

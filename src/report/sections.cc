@@ -9,10 +9,12 @@
 
 #include "base/text.h"
 #include "report/arms.h"
+#include "report/facts.h"
 #include "report/heads.h"
 #include "report/looks.h"
 #include "report/settings.h"
 #include "report/summary.h"
+#include "report/words.h"
 
 namespace assay {
 namespace {
@@ -29,6 +31,18 @@ TableCell verdict_cell(const PairedComparison& comparison) {
 
 TableCell flips_cell(const PairedComparison& comparison) {
   return fmt::format("{} / {}", comparison.flips_to_wrong, comparison.flips_to_right);
+}
+
+// Each number leads to its items.
+TableCell flips_of_task(const RunReport& report, const TaskValues& task, std::size_t variant) {
+  const PairedComparison& c = *task.cells[variant].paired;
+  const std::string& base = report.variants[baseline_index(report.variants)].name;
+  const std::string& name = report.variants[variant].name;
+  const auto half = [&task](std::int64_t n, const std::string& right, const std::string& wrong) {
+    return link(std::to_string(n), n > 0 ? items_href(task.name, right, wrong) : "");
+  };
+  return std::vector<Piece>{
+      half(c.flips_to_wrong, base, name), {"/"}, half(c.flips_to_right, name, base)};
 }
 
 TableCell detectable_cell(const PairedComparison& c) {
@@ -62,25 +76,15 @@ TableCell score_cell(const TaskValues& task, const Cell& cell) {
   return out;
 }
 
-std::string overview_text(const TaskValues& task, const Cell& cell) {
-  std::string text = score_text(task, cell);
+Text overview_text(const TaskValues& task, const Cell& cell) {
+  Text text = score_text(task, cell);
   if (!cell.not_available.empty()) return text;
-  text += fmt::format(" ({}/{})", cell.scored, cell.planned);
-  if (cell.paired && cell.paired->n > 0) text += " " + difference_text(*cell.paired);
+  text.en += fmt::format(" ({}/{})", cell.scored, cell.planned);
+  text.zh += fmt::format(" ({}/{})", cell.scored, cell.planned);
+  if (!cell.paired || cell.paired->n == 0) return text;
+  text.en += " " + difference_text(*cell.paired);
+  text.zh += " " + difference_text(*cell.paired);
   return text;
-}
-
-// What the pooled difference is a mean of.
-Text weights_text(const RunReport& report) {
-  switch (report.weights) {
-    case WeightRule::square_root:
-      return {"by the root of their planned items", "按计划题数的平方根"};
-    case WeightRule::items:
-      return {"by their planned items", "按计划题数"};
-    case WeightRule::equal:
-      break;
-  }
-  return {"the same whatever their size", "同等"};
 }
 
 // The plain mean of the tasks' scores, as others publish it; "" where a score is missing.
@@ -99,21 +103,38 @@ std::string equal_mean_text(const RunReport& report, std::size_t variant) {
 }
 
 // "2 (no judge 2)"
-std::string unscored_text(const Cell& cell) {
+Text unscored_text(const Cell& cell) {
   std::int64_t unscored = 0;
   std::vector<std::string> reasons;
+  std::vector<std::string> reasons_zh;
   for (const auto& [reason, count] : cell.unscored) {
     unscored += count;
-    reasons.push_back(fmt::format("{} {}", reason, count));
+    const Text words = reason_words(reason);
+    reasons.push_back(fmt::format("{} {}", words.en, count));
+    reasons_zh.push_back(fmt::format("{} {}", words.zh, count));
   }
-  return std::to_string(unscored) + (reasons.empty() ? "" : " (" + join(reasons, ", ") + ")");
+  const std::string number = std::to_string(unscored);
+  if (reasons.empty()) return number;
+  return {number + " (" + join(reasons, ", ") + ")", number + "（" + join(reasons_zh, "，") + "）"};
 }
 
 }  // namespace
 
+Text weights_text(const RunReport& report) {
+  switch (report.weights) {
+    case WeightRule::square_root:
+      return {"by the root of their planned items", "按计划题数的平方根"};
+    case WeightRule::items:
+      return {"by their planned items", "按计划题数"};
+    case WeightRule::equal:
+      break;
+  }
+  return {"the same whatever their size", "同等"};
+}
+
 Text name_of(const VariantValues& variant) {
   if (!variant.baseline) return variant.name;
-  return {variant.name + " (baseline)", variant.name + " (基线)"};
+  return {variant.name + " (baseline)", variant.name + "（基线）"};
 }
 
 namespace {
@@ -154,24 +175,13 @@ std::optional<double> shared_mean(const RunReport& report, std::size_t variant) 
   return weights > 0 ? std::optional<double>(sum / weights) : std::nullopt;
 }
 
-Text times_of(const RunReport& report) {
-  const std::string from = time_text(report.started_at_s);
-  const std::string to = time_text(report.ended_at_s);
-  const std::string spent = human_duration(report.spent_s);
-  const std::string allowed = human_duration(report.budget_s);
-  const bool budget = report.budget_s > 0;
-  return {fmt::format("Started {}, ended {}; {} spent{}.", from, to, spent,
-                      budget ? " of " + allowed : ""),
-          fmt::format("开始于 {},结束于 {};用时 {}{}。", from, to, spent,
-                      budget ? ",预算 " + allowed : "")};
-}
-
 Table overview(const RunReport& report) {
   Table table{"overview"};
   const Text level = task_level(report);
-  table.title = {fmt::format("{}: score (scored/planned) difference to the baseline [{}] in points",
-                             report.name, level.en),
-                 fmt::format("{}:得分(已评分/计划) 与基线之差 [{}],百分点", report.name, level.zh)};
+  table.title = {
+      fmt::format("{}: score (scored/planned) difference to the baseline [{}] in points",
+                  report.name, level.en),
+      fmt::format("{}：得分（已评分/计划）与基线之差 [{}]，百分点", report.name, level.zh)};
   table.head = {heads::task()};
   for (const VariantValues& v : report.variants) table.head.emplace_back(v.name);
   for (const TaskValues& task : report.tasks) {
@@ -186,15 +196,15 @@ Table overview(const RunReport& report) {
 }
 
 Table verdict_section(const RunReport& report) {
-  Table table{"verdict", {"Verdict", "结论"}, {report.summary, report.summary_zh}};
+  Table table{"verdict", {"Verdict", "结论"}};
   table.note = {
       fmt::format(
           "Primary: the pooled difference to the baseline, tasks weighted {}; margin {} points, "
           "alpha {} one-sided. Verdicts by task are secondary and Holm-adjusted. Finding no "
           "difference is not a proof that there is none.",
           weights_text(report).en, report.margin_pp, report.alpha),
-      fmt::format("主要结论看合并差值,各任务{}加权;界限 {} 个百分点,单侧 alpha {}。"
-                  "各任务的结论是次要的,经 Holm 校正。没有发现差异,不等于证明没有差异。",
+      fmt::format("主要结论看合并差值，各任务{}加权；非劣效界值 {} 个百分点，单侧 alpha {}。"
+                  "各任务的结论是次要的，经 Holm 校正。没有发现差异，不等于证明没有差异。",
                   weights_text(report).zh, report.margin_pp, report.alpha)};
   table.head = {heads::variant(), heads::verdict(), heads::difference(primary_level(report)),
                 heads::pairs(),   heads::flips(),   heads::top1_agreement(),
@@ -211,6 +221,10 @@ Table verdict_section(const RunReport& report) {
   return table;
 }
 
+Table words_section(const RunReport& report) {
+  return {"words", {"In words", "文字说明"}, {report.summary, report.summary_zh}};
+}
+
 Table score_section(const RunReport& report) {
   Table table{"scores", {"Scores", "得分"}};
   table.note = {"In brackets Wilson's 95 % interval of the score itself.",
@@ -222,7 +236,7 @@ Table score_section(const RunReport& report) {
   }
   if (report.tasks.size() < 2) return table;
   auto& mean = table.rows.emplace_back(
-      std::vector<TableCell>{Text{"mean, each task alike", "平均(各任务同等)"}});
+      std::vector<TableCell>{Text{"mean, each task alike", "平均（各任务同等）"}});
   for (std::size_t v = 0; v < report.variants.size(); ++v) {
     mean.emplace_back(equal_mean_text(report, v));
   }
@@ -239,18 +253,19 @@ Text note_of_tasks(const RunReport& report) {
                     "are adjusted for the look, and intervals and the smallest loss that would "
                     "show (80 times in 100) are at its level / {}.",
                     report.family, report.alpha, report.family),
-        fmt::format("只用各变体最后一次检验的配对题。{} 项检验共用 alpha {};p 值已按该次检验校正,"
-                    "区间和可检出的最小损失(80 % 功效)取其水平 / {}。",
+        fmt::format("只用各变体最后一次检验的配对题。{} 项检验共用 alpha {}；p 值已按该次检验校正，"
+                    "区间和可检出的最小损失（80 % 功效）取其水平 / {}。",
                     report.family, report.alpha, report.family)};
   }
-  return {fmt::format(
-              "Of the items scored on both sides. {} tests share alpha {}, so intervals and the "
-              "smallest loss that would show (80 times in 100) are at alpha / {}: {} two-sided.",
-              report.family, report.alpha, report.family, level.en),
-          fmt::format(
-              "只用双方都有得分的题。{} 项检验共用 alpha {},所以区间和可检出的最小损失(80 % 功效)"
-              "取 alpha / {},即双侧 {}。",
-              report.family, report.alpha, report.family, level.zh)};
+  return {
+      fmt::format(
+          "Of the items scored on both sides. {} tests share alpha {}, so intervals and the "
+          "smallest loss that would show (80 times in 100) are at alpha / {}: {} two-sided.",
+          report.family, report.alpha, report.family, level.en),
+      fmt::format(
+          "只用双方都有得分的题。{} 项检验共用 alpha {}，所以区间和可检出的最小损失（80 % 功效）"
+          "取 alpha / {}，即双侧 {}。",
+          report.family, report.alpha, report.family, level.zh)};
 }
 
 }  // namespace
@@ -258,10 +273,13 @@ Text note_of_tasks(const RunReport& report) {
 Table difference_section(const RunReport& report) {
   Table table{"differences", {"Differences by task", "各任务与基线之差"}};
   table.note = note_of_tasks(report);
-  table.head = {
-      heads::task(),   heads::variant(), heads::difference(task_level(report)),
-      heads::flips(),  "McNemar p",      {"smallest loss shown, points", "可检出的最小损失,百分点"},
-      heads::verdict()};
+  table.head = {heads::task(),
+                heads::variant(),
+                heads::difference(task_level(report)),
+                heads::flips(),
+                "McNemar p",
+                {"smallest loss shown, points", "可检出的最小损失，百分点"},
+                heads::verdict()};
   for (const TaskValues& task : report.tasks) {
     for (std::size_t v = 0; v < task.cells.size(); ++v) {
       const auto& paired = task.cells[v].paired;
@@ -269,7 +287,7 @@ Table difference_section(const RunReport& report) {
       const std::string p =
           paired->mcnemar_p && paired->n > 0 ? fmt::format("{:.3f}", *paired->mcnemar_p) : "";
       table.rows.push_back({task.title, report.variants[v].name, difference_text(*paired),
-                            flips_cell(*paired), number(p), detectable_cell(*paired),
+                            flips_of_task(report, task, v), number(p), detectable_cell(*paired),
                             verdict_cell(*paired)});
     }
   }
@@ -279,7 +297,7 @@ Table difference_section(const RunReport& report) {
 Table group_section(const RunReport& report) {
   Table table{"groups", {"By subject and difficulty", "按学科与难度"}};
   table.folded = true;
-  table.head = heads_by_variant({heads::task(), {"group (items)", "分组(题数)"}}, report);
+  table.head = heads_by_variant({heads::task(), {"group (items)", "分组（题数）"}}, report);
   for (const TaskValues& task : report.tasks) {
     std::map<std::string, std::vector<TableCell>> by_group;
     for (std::size_t v = 0; v < task.cells.size(); ++v) {
@@ -318,12 +336,13 @@ Table count_section(const RunReport& report) {
 
 std::vector<Table> sections_of(const RunReport& report) {
   std::vector<Table> all = {
-      verdict_section(report), arm_section(report),        looks_section(report),
-      score_section(report),   difference_section(report), fidelity_section(report),
-      noise_section(report),   flag_section(report),       own_figure_section(report),
-      metric_section(report),  group_section(report),      count_section(report),
-      engine_section(report),  machine_section(report),    load_section(report),
-      canary_section(report),  traffic_section(report),    event_section(report)};
+      verdict_section(report),    words_section(report),  arm_section(report),
+      looks_section(report),      score_section(report),  difference_section(report),
+      fidelity_section(report),   noise_section(report),  flag_section(report),
+      own_figure_section(report), metric_section(report), group_section(report),
+      count_section(report),      engine_section(report), machine_section(report),
+      load_section(report),       canary_section(report), traffic_section(report),
+      event_section(report),      facts_section(report)};
   std::vector<Table> out;
   for (Table& table : all) {
     name_settings(table, report);

@@ -13,13 +13,16 @@ namespace assay {
 // In the report's order; sections with nothing to say and columns without an entry are left out.
 [[nodiscard]] std::vector<Table> sections_of(const RunReport& report);
 
-// When the run began and ended, and what it spent of which budget.
-[[nodiscard]] Text times_of(const RunReport& report);
+// "2 × NVIDIA H200": in their order, equal ones together.
+[[nodiscard]] std::string counted(const std::vector<std::string>& names);
+// "CutlassFP8 W8A8 (64)": with the number of layers, where it is told.
+[[nodiscard]] std::string kernels_with_bits(const LoadFacts& facts);
 // Tasks down, variants across, a cell a task and variant, then loads and speed: for a terminal.
 [[nodiscard]] Table overview(const RunReport& report);
 
 // One section each; empty where nothing was measured.
 [[nodiscard]] Table verdict_section(const RunReport& report);  // pooled differences
+[[nodiscard]] Table words_section(const RunReport& report);    // the summary, one paragraph
 [[nodiscard]] Table score_section(const RunReport& report);
 [[nodiscard]] Table difference_section(const RunReport& report);  // by task
 [[nodiscard]] Table fidelity_section(const RunReport& report);
@@ -39,6 +42,16 @@ namespace assay {
 // Weighted mean of the first metrics over the items all variants share; none without such items.
 [[nodiscard]] std::optional<double> shared_mean(const RunReport& report, std::size_t variant);
 
+// Where the page shows one item, or those of a task that are right in one variant and wrong in
+// another.
+[[nodiscard]] std::string item_href(const std::string& task, const std::string& item);
+[[nodiscard]] std::string items_href(const std::string& task, const std::string& right,
+                                     const std::string& wrong);
+// The id of a flag's row in the table of flags: its place in RunReport::flags.
+[[nodiscard]] std::string flag_row_id(const RunReport& report, const Flag& flag);
+
+// How tasks are weighted in the pooled difference: "by their planned items".
+[[nodiscard]] Text weights_text(const RunReport& report);
 // A variant's name as tables say it, the baseline marked.
 [[nodiscard]] Text name_of(const VariantValues& variant);
 // "0.0040 [0.0030, 0.0060]", each times `scale`.

@@ -2,14 +2,18 @@
 // items on which two metrics differ.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/text.h"
+#include "report/flags.h"
 #include "report/heads.h"
 #include "report/metric_differences.h"
 #include "report/sections.h"
 #include "report/summary.h"
+#include "report/words.h"
 
 namespace assay {
 namespace {
@@ -30,15 +34,15 @@ void add_figure(const TaskValues& task, Text figure, const Say& say, Rows& rows)
 
 Text calibration_text(const Calibration& c) {
   Text text = {fmt::format("{:.1f} % ({} answers", c.error * 100, c.answers),
-               fmt::format("{:.1f} %({} 个回答", c.error * 100, c.answers)};
+               fmt::format("{:.1f} %（{} 个回答", c.error * 100, c.answers)};
   if (c.unstated > 0) {
     text.en += fmt::format(", {} without confidence", c.unstated);
-    text.zh += fmt::format(",{} 个未给置信度", c.unstated);
+    text.zh += fmt::format("，{} 个未给置信度", c.unstated);
   }
   text = {text.en + ")", text.zh + ")"};
   if (c.official) {
     text.en += fmt::format("; official loop {:.1f} %", *c.official * 100);
-    text.zh += fmt::format(";官方脚本 {:.1f} %", *c.official * 100);
+    text.zh += fmt::format("；官方脚本 {:.1f} %", *c.official * 100);
   }
   return text;
 }
@@ -110,15 +114,15 @@ Table fidelity_section(const RunReport& report) {
       "The baseline's own outputs, read by each variant token by token: how far its distribution "
       "over the next token is from the baseline's. It shows that something broke, and how much is "
       "answered differently, not which way the score went.",
-      "让各变体逐 token 读基线自己的输出:它对下一个 token 的分布与基线相差多远。"
-      "它能显示是否出了问题、有多少回答会不同,但不说明得分往哪边变。"};
+      "让各变体逐 token 读基线自己的输出：它对下一个 token 的分布与基线相差多远。"
+      "它能显示是否出了问题、有多少回答会不同，但不说明得分往哪边变。"};
   table.head = {heads::variant(),
                 heads::items(),
                 {"positions", "位置数"},
                 heads::top1_agreement(),
                 heads::mean_kl(),
-                {"log-likelihood difference [95 %], nats", "对数似然差 [95 %],nat"},
-                {"first divergence, median token", "首次分歧(token,中位数)"}};
+                {"log-likelihood difference [95 %], nats", "对数似然差 [95 %]，nat"},
+                {"first divergence, median token", "首次分歧（token，中位数）"}};
   const auto add = [&table](Text name, const FidelityValues& f) {
     table.rows.push_back(
         {std::move(name), number(std::to_string(f.items)), number(std::to_string(f.tokens)),
@@ -127,7 +131,7 @@ Table fidelity_section(const RunReport& report) {
   };
   if (report.fidelity_floor) {
     const std::string& name = report.variants[baseline_index(report.variants)].name;
-    add({name + ", a second time", name + ",第二次"}, *report.fidelity_floor);
+    add({name + ", a second time", name + "，第二次"}, *report.fidelity_floor);
   }
   for (std::size_t v = 0; v < report.fidelity.size(); ++v) {
     if (report.fidelity[v]) add(report.variants[v].name, *report.fidelity[v]);
@@ -141,10 +145,10 @@ Table noise_section(const RunReport& report) {
   table.note = {
       "The baseline against itself: the same items and settings, another order. A variant's "
       "difference of this size is what chance makes.",
-      "基线与它自己相比:同样的题和设置,顺序不同。变体的差值若不超过这个大小,就是偶然所致。"};
+      "基线与它自己相比：同样的题和设置，顺序不同。变体的差值若不超过这个大小，就是偶然所致。"};
   table.head = {heads::task(),
                 heads::items(),
-                {"second pass minus first [95 %], points", "第二遍减第一遍 [95 %],百分点"},
+                {"second pass minus first [95 %], points", "第二遍减第一遍 [95 %]，百分点"},
                 heads::flips(),
                 {"worded differently", "文字不同"}};
   const auto add = [&table](const Text& name, const NoiseFloor& floor) {
@@ -162,22 +166,68 @@ Table noise_section(const RunReport& report) {
   return table;
 }
 
+namespace {
+
+TableCell severity_cell(const Flag& flag) {
+  switch (severity_of(flag)) {
+    case Severity::invalid:
+      return badge(Verdict::invalid, "INVALID: " + join(flag.invalidates, ", "));
+    case Severity::warning:
+      return badge(Verdict::inconclusive, {"warning", "警告"});
+    case Severity::note:
+      break;
+  }
+  return badge(Verdict::not_available, {"note", "备注"});
+}
+
+// As a part of a URL's fragment, with what would end it written as %XX.
+std::string in_url(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string item_href(const std::string& task, const std::string& item) {
+  return "#item=" + in_url(task) + "/" + in_url(item);
+}
+
+std::string items_href(const std::string& task, const std::string& right,
+                       const std::string& wrong) {
+  return "#items?task=" + in_url(task) + "&right=" + in_url(right) + "&wrong=" + in_url(wrong);
+}
+
+std::string flag_row_id(const RunReport& report, const Flag& flag) {
+  return fmt::format("flag{}", &flag - report.flags.data() + 1);
+}
+
 Table flag_section(const RunReport& report) {
-  Table table{"flags", {"Is the measurement sound?", "测量可靠吗?"}};
+  Table table{"flags", {"Is the measurement sound?", "测量可靠吗？"}};
   if (report.flags.empty()) {
     table.lead = {"No flag was raised.", "没有发现问题。"};
     return table;
   }
-  table.head = {{"flag", "标记"}, heads::variant(),        heads::task(),
+  table.note = {
+      "Warnings speak against serving a variant until they are understood; notes say how "
+      "the figures came about.",
+      "警告：弄清之前不宜上线；备注：只说明数字的来历。"};
+  table.head = {{"flag", "标记"}, {"severity", "程度"},    heads::variant(),   heads::task(),
                 {"what", "说明"}, {"raised from", "阈值"}, {"example", "例子"}};
-  for (const Flag& flag : report.flags) {
-    TableCell name(flag.name);
-    if (flag.forces_invalid()) {
-      name.pieces.push_back(badge(Verdict::invalid, "INVALID: " + join(flag.invalidates, ", ")));
-    }
-    table.rows.push_back({name, flag.variant, flag.task, Text(flag.text, flag.text_zh),
-                          number(flag.threshold > 0 ? fmt::format("{:g}", flag.threshold) : ""),
-                          flag.example});
+  std::vector<const Flag*> flags;
+  for (const Flag& flag : report.flags) flags.push_back(&flag);
+  std::ranges::stable_sort(flags, {}, [](const Flag* flag) { return severity_of(*flag); });
+  for (const Flag* flag : flags) {
+    table.rows.push_back(
+        {flag_words(flag->name), severity_cell(*flag), flag->variant, flag->task,
+         Text(flag->text, flag->text_zh),
+         number(flag->threshold > 0 ? fmt::format("{:g}", flag->threshold) : ""),
+         TableCell(link(flag->example,
+                        flag->example.empty() ? "" : item_href(flag->task, flag->example)))});
+    table.row_ids.push_back(flag_row_id(report, *flag));
   }
   return table;
 }

@@ -16,7 +16,7 @@ Text star_note(const RunReport& report) {
                                [](const VariantValues& v) { return v.emulated; });
   if (!any) return {};
   return {"* emulated: its format is computed in software here, so its speed means nothing.",
-          "* 软件模拟:这种数值格式在此处由软件计算,速度没有意义。"};
+          "* 软件模拟：这种数值格式在此处由软件计算，速度没有意义。"};
 }
 
 Text band_text(const TrafficRow& row) {
@@ -37,7 +37,7 @@ Text kind_text(const std::string& kind) {
       {"judge died", "裁判模型的引擎崩溃"},
       {"no judge", "没有裁判模型"},
       {"canary failed", "预检未通过"},
-      {"loaded with less memory", "显存不足,以更小的配置重新加载"},
+      {"loaded with less memory", "显存不足，以更小的配置重新加载"},
       {"shard missing", "缺少分片"},
       {"shard not ended", "分片未完成"},
   };
@@ -60,25 +60,6 @@ Text not_told() {
   return {"not told", "未提供"};
 }
 
-// "2 × NVIDIA H200": in their order, equal ones together.
-std::string counted(const std::vector<std::string>& names) {
-  std::vector<std::pair<std::string, int>> counts;
-  for (const std::string& name : names) {
-    const auto found = std::ranges::find(counts, name, &std::pair<std::string, int>::first);
-    if (found == counts.end()) {
-      counts.emplace_back(name, 1);
-    } else {
-      ++found->second;
-    }
-  }
-  std::vector<std::string> out;
-  out.reserve(counts.size());
-  for (const auto& [name, count] : counts) {
-    out.push_back(count > 1 ? fmt::format("{} × {}", count, name) : name);
-  }
-  return join(out, ", ");
-}
-
 std::string named(const std::map<std::string, std::string>& values, const std::string& name) {
   const auto found = values.find(name);
   return found == values.end() ? "" : found->second;
@@ -86,19 +67,6 @@ std::string named(const std::map<std::string, std::string>& values, const std::s
 
 std::string bits_text(const std::optional<int>& bits) {
   return bits ? std::to_string(*bits) : "?";
-}
-
-// "CutlassFP8 W8A8 (64)": with the number of layers, where it is told.
-std::string kernels_with_bits(const LoadFacts& facts) {
-  std::vector<std::string> out;
-  out.reserve(facts.kernels.size());
-  for (const KernelFact& kernel : facts.kernels) {
-    std::string text = fmt::format("{} W{}A{}", kernel.name, bits_text(kernel.weight_bits),
-                                   bits_text(kernel.activation_bits));
-    if (kernel.layers > 0) text += fmt::format(" ({})", kernel.layers);
-    out.push_back(std::move(text));
-  }
-  return join(out, ", ");
 }
 
 std::string part_text(const LoadFacts& facts, std::string_view name) {
@@ -125,6 +93,36 @@ std::vector<TableCell> traffic_row(const VariantValues& v, const TrafficRow& row
 }
 
 }  // namespace
+
+std::string counted(const std::vector<std::string>& names) {
+  std::vector<std::pair<std::string, int>> counts;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(counts, name, &std::pair<std::string, int>::first);
+    if (found == counts.end()) {
+      counts.emplace_back(name, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::vector<std::string> out;
+  out.reserve(counts.size());
+  for (const auto& [name, count] : counts) {
+    out.push_back(count > 1 ? fmt::format("{} × {}", count, name) : name);
+  }
+  return join(out, ", ");
+}
+
+std::string kernels_with_bits(const LoadFacts& facts) {
+  std::vector<std::string> out;
+  out.reserve(facts.kernels.size());
+  for (const KernelFact& kernel : facts.kernels) {
+    std::string text = fmt::format("{} W{}A{}", kernel.name, bits_text(kernel.weight_bits),
+                                   bits_text(kernel.activation_bits));
+    if (kernel.layers > 0) text += fmt::format(" ({})", kernel.layers);
+    out.push_back(std::move(text));
+  }
+  return join(out, ", ");
+}
 
 Table engine_section(const RunReport& report) {
   Table table{"engine", {"Engine", "引擎"}};
@@ -178,15 +176,15 @@ Table machine_section(const RunReport& report) {
 Table load_section(const RunReport& report) {
   Table table{"loads", {"Loads", "加载"}};
   table.head = {heads::variant(),
-                {"ready after, s", "就绪耗时,秒"},
+                {"ready after, s", "就绪耗时，秒"},
                 {"process", "进程"},
                 {"imports", "导入"},
                 {"weights", "权重"},
                 {"compile", "编译"},
                 {"graphs", "CUDA graphs"},
-                {"idle before, s", "此前空闲,秒"},
+                {"idle before, s", "此前空闲，秒"},
                 {"GPUs busy, %", "GPU 忙碌 %"},
-                {"pauses, s", "停顿,秒"},
+                {"pauses, s", "停顿，秒"},
                 {"energy, kJ", "能耗 kJ"},
                 {"loaded with less", "降低的参数"}};
   for (const LoadValues& load : report.loads) {
@@ -214,7 +212,7 @@ Table load_section(const RunReport& report) {
         "Seconds of each load as far as the engine tells them apart; process and imports may have "
         "been over before it began. Pauses: of a second or more in which no GPU computed, their "
         "number and seconds.",
-        "各次加载的耗时,以引擎给出的为限;进程启动与导入可能在加载开始之前已完成。停顿:所有 GPU "
+        "各次加载的耗时，以引擎给出的为限；进程启动与导入可能在加载开始之前已完成。停顿：所有 GPU "
         "空闲一秒及以上的次数与总秒数。"};
   }
   return table;
@@ -226,7 +224,7 @@ Table canary_section(const RunReport& report) {
                 {"answers", "回答数"},
                 {"empty", "空白"},
                 {"looping", "循环"},
-                {"the baseline's tokens, %", "与基线相同的 token,%"},
+                {"the baseline's tokens, %", "与基线相同的 token，%"},
                 {"positions", "位置数"}};
   for (const VariantValues& v : report.variants) {
     if (!v.canary) continue;
@@ -244,12 +242,12 @@ Table traffic_section(const RunReport& report) {
   Table table{"traffic", {"Traffic", "请求流量"}};
   table.note = {
       "Over answers of one token or more; the first token's time includes the wait for the engine.",
-      "只计至少输出一个 token 的回答;首 token 延迟包括在引擎中排队的时间。"};
+      "只计至少输出一个 token 的回答；首 token 延迟包括在引擎中排队的时间。"};
   table.head = {heads::variant(),
                 {"in flight", "并发请求"},
                 {"answers", "回答数"},
-                {"first token, ms: median / p95", "首 token 延迟,毫秒:中位数 / p95"},
-                {"between tokens, ms: median / p95", "token 间延迟,毫秒:中位数 / p95"},
+                {"first token, ms: median / p95", "首 token 延迟，毫秒：中位数 / p95"},
+                {"between tokens, ms: median / p95", "token 间延迟，毫秒：中位数 / p95"},
                 heads::tokens_per_s()};
   for (const VariantValues& v : report.variants) {
     if (v.traffic.all.answers == 0) continue;

@@ -22,7 +22,7 @@ RunReport two_ways_of_serving() {
 TEST(Settings, StandBesideTheNameOfAVariant) {
   Table table{"made"};
   table.head = {heads::task(), heads::variant(), "n"};
-  table.rows = {{"t", Text("plain (baseline)", "plain (基线)"), "1"}, {"t", "kv8", "2"}};
+  table.rows = {{"t", Text("plain (baseline)", "plain（基线）"), "1"}, {"t", "kv8", "2"}};
   name_settings(table, two_ways_of_serving());
   ASSERT_EQ(table.head.size(), 4U);
   EXPECT_EQ(table.head[2].en, "served with");
@@ -33,7 +33,7 @@ TEST(Settings, StandBesideTheNameOfAVariant) {
 
 TEST(Settings, StandInTheHeadOfAVariantsColumn) {
   Table table{"made"};
-  table.head = {heads::task(), Text("plain (baseline)", "plain (基线)"), "kv8"};
+  table.head = {heads::task(), Text("plain (baseline)", "plain（基线）"), "kv8"};
   table.rows = {{"t", "1", "2"}};
   name_settings(table, two_ways_of_serving());
   ASSERT_EQ(table.head.size(), 3U);

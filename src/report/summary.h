@@ -4,6 +4,7 @@
 #include <string>
 
 #include "report/language.h"
+#include "report/table.h"
 #include "report/values.h"
 
 namespace assay {
@@ -14,9 +15,11 @@ namespace assay {
 // Chinese the verdict's own words stay English, and Chinese ones follow.
 [[nodiscard]] std::string verdict_text(const PairedComparison& comparison,
                                        Language language = Language::en);
+// Why no number of items alone would do (an INCONCLUSIVE comparison's reason); empty: nothing else.
+[[nodiscard]] Text obstacle_words(const PairedComparison& comparison);
 // "-1.3 [-4.0, +1.2]", in percentage points with the two-sided 95 % interval; "" without pairs.
 [[nodiscard]] std::string difference_text(const PairedComparison& comparison);
 // "62.5 %" of the first metric, or why there is no number.
-[[nodiscard]] std::string score_text(const TaskValues& task, const Cell& cell);
+[[nodiscard]] Text score_text(const TaskValues& task, const Cell& cell);
 
 }  // namespace assay

@@ -16,6 +16,10 @@ Piece badge(Verdict verdict, Text text) {
   return {std::move(text), Emphasis::badge, verdict};
 }
 
+Piece link(Text text, std::string href) {
+  return {std::move(text), Emphasis::plain, Verdict::not_available, std::move(href)};
+}
+
 TableCell::TableCell(Text text) {
   if (!text.empty()) pieces.push_back({std::move(text)});
 }

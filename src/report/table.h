@@ -33,10 +33,12 @@ struct Piece {
   Text text;
   Emphasis emphasis = Emphasis::plain;
   Verdict verdict = Verdict::not_available;  // a badge's colour
+  std::string href = {};  // "#item=…": where the page leads to; other formats print the text alone
 };
 [[nodiscard]] Piece strong(Text text);
 [[nodiscard]] Piece sub(Text text);  // said beside: smaller, paler
 [[nodiscard]] Piece badge(Verdict verdict, Text text);
+[[nodiscard]] Piece link(Text text, std::string href);
 
 struct TableCell {
   std::vector<Piece> pieces;  // printed with a space between them
@@ -61,6 +63,7 @@ struct Table {
   Text note;  // stands after them
   std::vector<Text> head;
   std::vector<std::vector<TableCell>> rows;  // each as long as the head
+  std::vector<std::string> row_ids = {};     // one a row, for links within the page; or none
   bool folded = false;                       // long and seldom wanted: the page opens it on demand
 
   // Nothing to print.

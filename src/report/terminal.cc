@@ -12,6 +12,7 @@
 #include "report/sections.h"
 #include "report/settings.h"
 #include "report/summary.h"
+#include "report/words.h"
 
 namespace assay {
 namespace {
@@ -211,7 +212,8 @@ std::string flag_lines(const RunReport& report, const ScreenStyle& style) {
          : fmt::format("{} {}:\n", flags.size(), flags.size() == 1 ? "flag" : "flags");
   for (const Flag* flag : std::span(flags).first(std::min(kNamed, flags.size()))) {
     const Tone tone = flag->forces_invalid() ? Tone::bad : Tone::caution;
-    const std::string name = style.colour ? colour_of(tone) + flag->name + "\033[0m" : flag->name;
+    const std::string words = flag_words(flag->name).in(style.language);
+    const std::string name = style.colour ? colour_of(tone) + words + "\033[0m" : words;
     const std::string place = flag->variant + (flag->task.empty() ? "" : " / " + flag->task);
     const std::string line = fmt::format(fmt::runtime(zh ? "  {}（{}）：{}" : "  {} ({}): {}"),
                                          name, place, zh ? flag->text_zh : flag->text);

@@ -156,6 +156,7 @@ struct NoiseFloor {
 
 struct TaskValues {
   std::string name;
+  bool may_show = false;  // its questions (report/questions.h)
   std::string title;
   std::string kind;
   std::string status;  // ok, na
@@ -188,6 +189,8 @@ struct LmEvalValues {
 struct OutputValues : Soundness {  // one item of one variant, for the browser of items
   TextPlace text;                  // in RunReport::texts
   std::string extracted;
+  std::string how;  // it was found ("boxed"); empty: no rule matched
+  std::string why;  // it scored so: the first failing test, the differing line; mostly empty
   std::string finish_reason;
   std::string outcome;  // "scored" or the reason
   double score = 0;     // first metric
@@ -208,6 +211,9 @@ struct ItemValues {
   std::string target;
   std::vector<std::optional<OutputValues>> outputs;  // one a variant; none: not run
   bool flips = false;                                // right for one variant and wrong for another
+  // In RunReport::asked; empty where they may not be shown (report/questions.h).
+  TextPlace question;
+  TextPlace prompt;  // rendered, of the first step; the baseline's where it has one
 };
 
 // An estimate over items with its two-sided 95 % interval (cluster bootstrap by item).
@@ -215,6 +221,17 @@ struct Estimate {
   double value = 0;
   double low = 0;
   double high = 0;
+};
+
+// A part of the positions that were read back: those of a task, or from one token of the outputs to
+// another.
+struct FidelityPart {
+  std::string task;       // empty: of all
+  std::int64_t from = 0;  // token of its output, from 1; 0: anywhere
+  std::int64_t to = 0;
+  std::int64_t tokens = 0;
+  double top1_agreement = 0;  // share
+  double kl = 0;              // mean, nats
 };
 
 // What a variant makes of the baseline's own outputs, token by token (teacher forcing). Finished
@@ -227,6 +244,9 @@ struct FidelityValues {
   Estimate loglik_difference;  // mean of candidate minus baseline, nats a token
   // Median position at which the variant's own output first leaves the baseline's; none: unknown.
   std::optional<double> first_divergence;
+  std::vector<FidelityPart> by_task;      // in the tasks' order
+  std::vector<FidelityPart> by_position;  // 1, 2-4, 5-16, 17-64, 65-256, …
+  std::map<double, double> kl_quantiles;  // over positions: 0.5 -> nats; nearest rank
 };
 
 // Something that happened to an engine or a judge, beside what they answered.
@@ -257,6 +277,31 @@ struct PromptValues {
   std::uint64_t seed = 0;
   std::string system_instruction;            // empty: none
   std::optional<bool> fewshot_as_multiturn;  // none: no chat template, or no exemplars
+};
+
+// Where a task's rows came from and how they were asked.
+struct TaskFacts {
+  std::string title;
+  std::string source;       // hub id; empty: a folder
+  std::string revision;     // hub commit; empty for a folder
+  std::string fingerprint;  // of the rows' files
+  std::string harness;      // "native", "lm_eval"
+  std::string sampling;     // "greedy", or what the plan sets
+  int max_gen_toks = 0;
+  std::int64_t items = 0;
+  int repeats = 1;
+};
+struct VariantFacts {
+  std::string fingerprint;  // of config, weights and tokenizer
+  std::string tokenizer_hash;
+};
+// What another must know to repeat the run or to cite it, beside RunReport's own values.
+struct RunFacts {
+  std::string frozen_hash;
+  std::string chat;  // "template, thinking on", "no template"
+  std::vector<VariantFacts> variants;
+  std::vector<TaskFacts> tasks;
+  std::optional<double> expected_discordance;  // what the plan's looks were laid out for
 };
 
 struct RunReport {
@@ -297,8 +342,17 @@ struct RunReport {
   // Of what decides mathematics, as pip names it; none: no task needs it.
   std::map<std::string, std::string> graders;
   std::string sandbox_missing;  // parts the plan accepts to be missing and were; usually empty
-  std::string summary;          // one paragraph for whoever decides
+  RunFacts facts;
+  // Questions and prompts.
+  std::shared_ptr<KeptTexts> asked = std::make_shared<KeptTexts>();
+  std::string summary;  // one paragraph for whoever decides
   std::string summary_zh;
+
+  // Whether a task's questions may be shown.
+  [[nodiscard]] bool shows(const std::string& task) const {
+    const auto found = std::ranges::find(tasks, task, &TaskValues::name);
+    return found != tasks.end() && found->may_show;
+  }
 };
 
 }  // namespace assay

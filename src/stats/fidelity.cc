@@ -54,13 +54,19 @@ PositionFidelity compare_position(const TokenLogprobs& baseline, const TokenLogp
   return out;
 }
 
-OutputFidelity compare_output(std::span<const TokenLogprobs> baseline,
-                              std::span<const TokenLogprobs> candidate) {
-  OutputFidelity out;
+std::vector<PositionFidelity> compare_positions(std::span<const TokenLogprobs> baseline,
+                                                std::span<const TokenLogprobs> candidate) {
+  std::vector<PositionFidelity> out;
   const std::size_t n = std::min(baseline.size(), candidate.size());
+  out.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) out.push_back(compare_position(baseline[i], candidate[i]));
+  return out;
+}
+
+OutputFidelity sum_of(std::span<const PositionFidelity> positions) {
+  OutputFidelity out;
   bool agreed = true;
-  for (std::size_t i = 0; i < n; ++i) {
-    const PositionFidelity position = compare_position(baseline[i], candidate[i]);
+  for (const PositionFidelity& position : positions) {
     ++out.tokens;
     out.kl_sum += position.kl;
     out.top1_agreements += position.top1_agrees ? 1 : 0;
@@ -69,6 +75,11 @@ OutputFidelity compare_output(std::span<const TokenLogprobs> baseline,
     if (agreed) ++out.agreed_tokens;
   }
   return out;
+}
+
+OutputFidelity compare_output(std::span<const TokenLogprobs> baseline,
+                              std::span<const TokenLogprobs> candidate) {
+  return sum_of(compare_positions(baseline, candidate));
 }
 
 }  // namespace assay

@@ -35,6 +35,9 @@ struct OutputFidelity {
 };
 
 // Compared up to the shorter of the two.
+[[nodiscard]] std::vector<PositionFidelity> compare_positions(
+    std::span<const TokenLogprobs> baseline, std::span<const TokenLogprobs> candidate);
+[[nodiscard]] OutputFidelity sum_of(std::span<const PositionFidelity> positions);
 [[nodiscard]] OutputFidelity compare_output(std::span<const TokenLogprobs> baseline,
                                             std::span<const TokenLogprobs> candidate);
 

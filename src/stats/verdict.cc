@@ -7,10 +7,10 @@ namespace assay {
 namespace {
 
 constexpr std::array kWords{
-    VerdictWords{Verdict::non_inferior, "NON-INFERIOR", "non_inferior", "不劣", Tone::good},
+    VerdictWords{Verdict::non_inferior, "NON-INFERIOR", "non_inferior", "非劣效", Tone::good},
     VerdictWords{Verdict::worse, "WORSE", "worse", "变差", Tone::bad},
     VerdictWords{Verdict::worse_within_margin, "WORSE WITHIN MARGIN", "worse_within_margin",
-                 "变差但在界限内", Tone::caution},
+                 "变差但在非劣效界值内", Tone::caution},
     VerdictWords{Verdict::inconclusive, "INCONCLUSIVE", "inconclusive", "尚无定论", Tone::caution},
     VerdictWords{Verdict::invalid, "INVALID", "invalid", "无效", Tone::bad},
     VerdictWords{Verdict::not_available, "N/A", "not_available", "", Tone::muted},

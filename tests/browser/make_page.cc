@@ -53,13 +53,17 @@ PairedComparison compared(int n, int wrong, int right) {
 
 OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool right) {
   OutputValues out;
-  std::string text = fmt::format(
+  std::string text = i % 4 == 1 ? "<think>Let me think. " + attack(i + 4) + "</think>" : "";
+  text += fmt::format(
       "Step one of item {}: {}\nsome reasoning that all variants share. ", i, attack(i));
   for (int line = 0; line < 8; ++line) text += "The quick model works on the next step. ";
   if (v > 0 && i % 3 == 0) text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
   out.text = texts.put(text);
   out.extracted = attack(i + 1);
-  out.finish_reason = i % 50 == 0 ? "length" : "stop";
+  out.how = "boxed";
+  if (!right) out.why = "line 3 differs: " + attack(i + 5);
+  out.truncated = i % 50 == 0;
+  out.finish_reason = out.truncated ? "length" : "stop";
   out.outcome = i % 97 == 5 ? "sandbox fault" : "scored";
   out.score = right ? 1 : 0;
   return out;
@@ -77,6 +81,14 @@ LooksValues looks_of(const std::vector<PairedComparison>& taken) {
   }
   looks.result.verdict = Verdict::inconclusive;
   return looks;
+}
+
+FidelityValues fidelity_of(double share) {
+  FidelityValues f{100, 5000, {share / 5, share / 6, share / 4}, {1 - share, 0.7, 0.99}, {}, 60};
+  f.by_task = {{"task0", 0, 0, 3000, 1 - share, share}, {attack(6), 0, 0, 2000, 0.9, share}};
+  f.by_position = {{"", 1, 1, 100, 1, 0}, {"", 2, 4, 300, 1 - share, share}};
+  f.kl_quantiles = {{0.5, 0}, {0.99, share}, {1, 1}};
+  return f;
 }
 
 RunReport make(std::size_t items) {
@@ -105,9 +117,7 @@ RunReport make(std::size_t items) {
   report.pooled[2].overall = compared(1000, 90, 20);
   report.looks = {std::nullopt, looks_of({compared(64, 2, 3), compared(128, 5, 4)}),
                   looks_of({compared(64, 9, 2)})};
-  report.fidelity = {std::nullopt,
-                     FidelityValues{100, 5000, {0.004, 0.003, 0.005}, {0.98, 0.97, 0.99}, {}, 60},
-                     FidelityValues{100, 5000, {0.2, 0.15, 0.25}, {0.8, 0.78, 0.82}, {}, 5}};
+  report.fidelity = {std::nullopt, fidelity_of(0.02), fidelity_of(0.4)};
   for (std::size_t t = 0; t < 3; ++t) {
     TaskValues task;
     task.name = fmt::format("task{}", t);
@@ -115,6 +125,7 @@ RunReport make(std::size_t items) {
     task.kind = "generate";
     task.status = "ok";
     task.metrics = {"robust"};
+    task.may_show = t < 2;
     task.planned = static_cast<std::int64_t>(items / 3);
     task.shared = task.planned;
     task.shared_means = {0.8, 0.8, 0.7};
@@ -135,6 +146,12 @@ RunReport make(std::size_t items) {
     for (std::size_t v = 0; v < 3; ++v)
       item.outputs.emplace_back(output_of(*report.texts, i, v, v < 2 || i % 10 != 0));
     item.flips = i % 10 == 0;
+    if (i % 3 != 2) {  // the third task's questions may not be shown
+      item.question = report.asked->put(fmt::format("Question {}: {}", i, attack(i + 6)));
+      item.prompt = report.asked->put(
+          fmt::format("<|user|>{}\xE4\xBD\xA0 Question {}: {}<|assistant|>",
+                      std::string(800, 'x'), i, attack(i + 6)));
+    }
     report.items.push_back(std::move(item));
   }
   Flag flag{"truncated", "nvfp4", "task0", 4, 10, 0.1, attack(7), attack(8), attack(9)};
