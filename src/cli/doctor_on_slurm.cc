@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/run_on_slurm.h"
+#include "cli/job_options.h"
 #include "cluster/nodes.h"
 #include "cluster/slurm.h"
 #include "report/printers.h"

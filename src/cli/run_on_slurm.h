@@ -21,12 +21,6 @@ struct SlurmOptions {
 
 void add_slurm_options(CLI::App& command, SlurmOptions& options);
 
-// --on, which it returns, and those of what a job may use, which need it.
-CLI::Option* add_job_options(CLI::App& command, std::string& on, JobLimits& limits);
-
-// This program, with the plan and its options as a job sees them: paths whole.
-[[nodiscard]] Result<JobCommand> job_command(const PlanOptions& options);
-
 // Submits what is not complete yet in the sweep's folder, or prints the scripts of it.
 [[nodiscard]] Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
                                        const SlurmOptions& options, const Session& session);

@@ -50,10 +50,16 @@ def read_commands(cli: Path) -> dict[str, Command]:
     always, with_output = plan_options(shared.read_text()) if shared.is_file() else (set(), set())
     # What several commands add by one function.
     added = {
-        function: {name for _, name in _OPTION.findall(file.read_text())} if file.is_file() else set()
-        for function, file in (
-            ("add_slurm_options(", cli / "run_on_slurm.cc"),
-            ("add_new_plan_options(", cli / "new_plan.cc"),
+        function: {
+            name
+            for file in files
+            if (cli / file).is_file()
+            for _, name in _OPTION.findall((cli / file).read_text())
+        }
+        for function, files in (
+            ("add_slurm_options(", ("run_on_slurm.cc", "job_options.cc")),
+            ("add_node_options(", ("doctor_on_slurm.cc", "job_options.cc")),
+            ("add_new_plan_options(", ("new_plan.cc",)),
         )
     }
     commands: dict[str, Command] = {}
