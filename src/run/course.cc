@@ -397,6 +397,7 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
   AllLooks looks = TRY(AllLooks::of(frozen, context.services.store));
   Course course;
   course.seen = Pace(context.services.guess);
+  const bool begins_in_time = TRY(has_time_for_work(context));
   TRY(context.run.plan.until == Until::decided ? run_decided_rounds(context, looks, course)
                                                : run_shared_rounds(context, looks, course));
   if (course.interrupted) return RunEnd::interrupted;
@@ -406,7 +407,8 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
     if (context.stopped()) return RunEnd::interrupted;
   }
   if (course.left_ungraded) {
-    const bool only_grading = !course.worked && course.given_up;
+    // Begun too late to load anything, it is there for the grading, however long that takes.
+    const bool only_grading = !begins_in_time && !course.worked && course.given_up;
     const double until_s =
         only_grading ? std::numeric_limits<double>::infinity() : context.grading_end_s;
     course.ungraded_at_end = !TRY(grade_the_rest(context, course, until_s));

@@ -147,6 +147,68 @@ TEST_F(RunnerTest, TimeForGradingEndsEachLaneAtItsFirstUngradedItem) {
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.reason, "") << s.id.item;
 }
 
+// One grader, which takes 30 s of the script's clock for each answer.
+class SlowGrader final : public Graders {
+ public:
+  SlowGrader(const ResolvedRun& run, FakeClock& clock) : run_(run), clock_(clock) {}
+  bool submit(GradeJob& job) override {
+    jobs_.push_back(std::move(job));
+    return true;
+  }
+  std::vector<Graded> take_done() override { return std::exchange(done_, {}); }
+  [[nodiscard]] std::size_t pending() const override { return jobs_.size() + done_.size(); }
+  void abandon() override {
+    jobs_.clear();
+    done_.clear();
+  }
+  [[nodiscard]] double worst_case_s(int) const override { return 0; }
+  void wait_done(std::chrono::milliseconds) override {
+    clock_.advance(Seconds(30));
+    if (jobs_.empty()) return;
+    done_.push_back({jobs_[0].id, jobs_[0].unit, grade_now(run_, jobs_[0], nullptr, nullptr)});
+    jobs_.erase(jobs_.begin());
+  }
+
+ private:
+  const ResolvedRun& run_;
+  FakeClock& clock_;
+  std::vector<GradeJob> jobs_;
+  std::vector<Graded> done_;
+};
+
+// 15 s are left for work, enough for a load but for no item of 90 tokens. What the first run left
+// to be graded takes longer, and waits for a run that begins with nothing left.
+TEST_F(RunnerTest, GradingEndsInTimeWhereNothingElseBegins) {
+  make_graders_ = [this](const ResolvedRun& run) {
+    return std::make_unique<SlowGrader>(run, script_.clock);
+  };
+  for (ResolvedTask& task : run_.tasks) task.spec.max_gen_toks = 90;
+  script_.max_in_flight = 1;
+  int answers = 0;
+  script_.answer = [&](const std::string&) {
+    stop_ = ++answers == 3;
+    return std::string("yes");
+  };
+  RunOptions options;
+  options.budget_s = 1000;
+  ASSERT_EQ(go(options).value(), RunEnd::interrupted);
+  stop_ = false;
+  const double spent_s = script_.clock.now().count();
+  options.budget_s = spent_s + 19;
+  ASSERT_EQ(go(options).value(), RunEnd::out_of_time);
+  EXPECT_LE(script_.clock.now().count(),
+            spent_s + 31);  // one program, which cannot be stopped here
+  EXPECT_EQ(script_.loads, 1);
+  const auto ungraded = [this] {
+    return std::ranges::count_if(
+        scores(), [](const StoredScore& s) { return s.score.reason == reason::kNotScoredBudget; });
+  };
+  EXPECT_GT(ungraded(), 0);
+  options.budget_s = spent_s;
+  ASSERT_TRUE(go(options));
+  EXPECT_EQ(ungraded(), 0);
+}
+
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {
   run_.plan.compare.noise_floor = true;
   ASSERT_TRUE(go());

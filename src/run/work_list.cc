@@ -375,7 +375,8 @@ std::vector<AnswerId> WorkList::end_at_first_gap() {
   for (Unit& unit : units_) {
     const std::pair lane(unit.task, unit.purpose);
     if (unit.state == Unit::State::not_run) ended.insert(lane);
-    if (!ended.contains(lane) || unit.state != Unit::State::scored) continue;
+    const bool answered = unit.state == Unit::State::scored || unit.state == Unit::State::ungraded;
+    if (!ended.contains(lane) || !answered) continue;
     move_to(unit, Unit::State::not_run);
     out.push_back(unit.id(variant_.spec.name));
   }

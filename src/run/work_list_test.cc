@@ -103,5 +103,26 @@ TEST_F(WorkListTest, AnAnswerWaitsForAllThatAreToBeGradedBeforeIt) {
   EXPECT_EQ(grading_s("a"), 1);
 }
 
+// Time cut the first, so what counts of its task ends before it, graded or not.
+TEST_F(WorkListTest, AnUngradedAnswerBehindAGapIsNotRun) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ScriptedEngine engine(script_);
+  WorkList work(run_, run_.variants[0], {}, 0, store);
+  ASSERT_TRUE(work.fill(nullptr));
+  ASSERT_TRUE(work.set_prompts(engine.render(work.to_render().value()).value()));
+  const auto unit_of = [&work](const std::string& item) {
+    return static_cast<std::size_t>(std::ranges::find(work.units(), item, &Unit::item_id) -
+                                    work.units().begin());
+  };
+  ASSERT_TRUE(work.ask(engine, unit_of("a0"), 1));
+  ASSERT_TRUE(work.ask(engine, unit_of("a1"), 2));
+  ASSERT_TRUE(work.on_answer(engine, {2, Response{}}, 0).value());
+  work.drop_asked();
+  ASSERT_EQ(work.end_at_first_ungraded().size(), 1U);
+  const auto behind = work.end_at_first_gap();
+  ASSERT_EQ(behind.size(), 1U);
+  EXPECT_EQ(behind[0].item, "a1");
+}
+
 }  // namespace
 }  // namespace assay

@@ -96,6 +96,7 @@ class ScriptedRunTest : public FolderTest {
       services.make_oracle = [this] { return std::make_unique<FunctionOracle>(oracle_); };
     }
     services.grader_threads = 3;
+    services.make_graders = make_graders_;
     services.guess = guess_;
     services.stop = &stop_;
     services.results_folder = (folder_ / "results").string();
@@ -122,7 +123,8 @@ class ScriptedRunTest : public FolderTest {
   RunProgram run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
     return ProgramResult{};
   };
-  std::string version_ = "1";  // of the engine
+  std::function<std::unique_ptr<Graders>(const ResolvedRun&)> make_graders_;  // empty: threads
+  std::string version_ = "1";                                                 // of the engine
   SpeedGuess guess_;
   std::atomic<bool> stop_{false};
   std::string variant_;               // whose engine was started last
