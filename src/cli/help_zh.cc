@@ -236,6 +236,15 @@ constexpr Line kLines[] = {
     {"Items a task, the least that is run", "每个任务的题数，至少运行这么多"},
     {"The loss that is still fine, in percentage points", "仍可接受的损失，百分点"},
     {"GPUs a model is split over", "一个模型切分到多少个 GPU"},
+    {"Wall clock for all variants, as 3h, 45m or 1h30m; default: 1h",
+     "所有变体的总时长，例如 3h、45m 或 1h30m；默认 1h"},
+    {"Benchmarks, with commas; default: math500,mmlu_pro,gpqa_diamond. `assay data list` names "
+     "all; lm_eval/NAME is one of lm-eval's",
+     "基准，用逗号分隔；默认 math500,mmlu_pro,gpqa_diamond。`assay data list` "
+     "列出全部；lm_eval/NAME 是 lm-eval 的任务"},
+    {"The same as JSON", "同样的内容，JSON 格式"},
+    {"With --on: how many nodes are looked at; default: 1", "与 --on 同用：检查多少个节点；默认 1"},
+    {"On a cluster: slurm", "在集群上：slurm"},
 };
 
 // Line by line; those that are typed, which are indented, stay.

@@ -169,7 +169,7 @@ std::string place_in_plan(std::string word) {
   std::ranges::replace(word, '-', '_');
   const Known* known = find(word);
   if (known == nullptr) return "";
-  const std::string key(known->key);
+  std::string key(known->key);
   switch (known->place) {
     case Place::plan:
       return key;

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])")
+BEGUN_ESCAPE = re.compile(r"\x1b(\[[0-9;]*)?")
 
 
 def cells(text: str) -> int:
@@ -29,9 +30,14 @@ class Screen:
         self.drawn: list[str] = []  # each state of a line before something else took its place
         self.wrapped: list[str] = []  # rows that went on in the next one
         self.colours: set[str] = set()
+        self.held = ""  # the beginning of an escape whose end is still to come
 
     def feed(self, text: str) -> None:
+        text, self.held = self.held + text, ""
         while text:
+            if BEGUN_ESCAPE.fullmatch(text):
+                self.held = text
+                return
             if text[0] == "\x1b":
                 found = ESCAPE.match(text)
                 assert found, f"an escape that no terminal line needs: {text[:20]!r}"
