@@ -36,7 +36,7 @@ class WithoutMathVerify : public testing::Test {
       const fs::path info =
           folder_ / "lib/python3.11/site-packages" / (std::string(name) + "-1.dist-info");
       fs::create_directories(info);
-      std::ofstream(info / "METADATA") << "Name: " << name << "\nVersion: 1\n";
+      std::ofstream(info / "METADATA") << "Name: " << name << "\nVersion: " ASSAY_VERSION "\n";
     }
     python(kNoLibrary);
   }
