@@ -54,8 +54,8 @@ PairedComparison compared(int n, int wrong, int right) {
 OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool right) {
   OutputValues out;
   std::string text = i % 4 == 1 ? "<think>Let me think. " + attack(i + 4) + "</think>" : "";
-  text += fmt::format(
-      "Step one of item {}: {}\nsome reasoning that all variants share. ", i, attack(i));
+  text += fmt::format("Step one of item {}: {}\nsome reasoning that all variants share. ", i,
+                      attack(i));
   for (int line = 0; line < 8; ++line) text += "The quick model works on the next step. ";
   if (v > 0 && i % 3 == 0) text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
   out.text = texts.put(text);
@@ -148,9 +148,9 @@ RunReport make(std::size_t items) {
     item.flips = i % 10 == 0;
     if (i % 3 != 2) {  // the third task's questions may not be shown
       item.question = report.asked->put(fmt::format("Question {}: {}", i, attack(i + 6)));
-      item.prompt = report.asked->put(
-          fmt::format("<|user|>{}\xE4\xBD\xA0 Question {}: {}<|assistant|>",
-                      std::string(800, 'x'), i, attack(i + 6)));
+      item.prompt =
+          report.asked->put(fmt::format("<|user|>{}\xE4\xBD\xA0 Question {}: {}<|assistant|>",
+                                        std::string(800, 'x'), i, attack(i + 6)));
     }
     report.items.push_back(std::move(item));
   }
