@@ -5,6 +5,7 @@
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
 #include "plan/plan.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace {
@@ -459,9 +460,8 @@ Keys compare_keys() {
       {.name = "margin_pp",
        .kind = KeyKind::number,
        .meaning = "The loss that is still fine, in percentage points (3)",
-       .least = 0,
+       .least = kLeastMarginPp,
        .most = 100,
-       .above_least = true,
        .below_most = true},
       {.name = "alpha",
        .kind = KeyKind::number,
