@@ -260,7 +260,10 @@ TEST(PlanSchema, SaysTypesRangesAndChoices) {
             json::parse(R"j({"description": "The loss that is still fine, in percentage points (3)",
                             "type": "number", "minimum": 0.1, "exclusiveMaximum": 100.0
 })j"));
-  EXPECT_EQ(schema["definitions"]["task"]["properties"]["repeats"]["maximum"], 1000);
+  EXPECT_EQ(schema["definitions"]["task"]["properties"]["num_fewshot"]["maximum"], 100);
+  EXPECT_EQ(schema["definitions"]["task"]["properties"]["repeats"]["anyOf"],
+            json::parse(R"([{"type": "integer", "minimum": 1.0, "maximum": 1000.0},
+                            {"enum": ["auto"]}])"));
   EXPECT_EQ(schema["definitions"]["task"]["properties"]["name"]["anyOf"][0],
             json::parse(R"({"enum": ["aime24", "math500"]})"));
   EXPECT_EQ(schema["definitions"]["variant"]["required"], json::parse(R"(["name", "model"])"));

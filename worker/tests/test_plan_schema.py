@@ -119,5 +119,6 @@ def test_takes_what_the_reader_takes():
         ("name", 7),
         ("tasks.0.name", "lm_eval/ifeval"),
         ("seed", 2**63),
+        ("tasks.0.repeats", "auto"),
     ):
         assert mistakes(changed(path, value)) == [], (path, value)
