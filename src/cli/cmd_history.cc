@@ -78,13 +78,13 @@ Result<HistorySource> source_of(const fs::path& folder) {
   return out;
 }
 
-Status write_page(const History& history, const HistoryOptions& options) {
+Status write_page(const History& history, const HistoryOptions& options, Language language) {
   std::error_code code;
   if (!options.force && fs::exists(options.html, code)) {
     return usage_error(options.html + " exists already", "it is not overwritten",
                        "name another file, or add --force");
   }
-  TRY(write_file_atomic(options.html, history_html(history, Language::en)));
+  TRY(write_file_atomic(options.html, history_html(history, language)));
   fmt::print(stderr, "page: {}\n", options.html);
   return {};
 }
@@ -95,9 +95,9 @@ Result<int> history(const HistoryOptions& options, const Session& session) {
     sources.push_back(TRY(source_of(folder)));
   }
   const History found = TRY(history_of(std::move(sources)));
-  if (!options.html.empty()) TRY(write_page(found, options));
+  if (!options.html.empty()) TRY(write_page(found, options, session.language));
   print_out(options.json ? dump_json(history_json(found), 1) + "\n"
-                         : history_text(found, Language::en, session.colour));
+                         : history_text(found, session.language, session.colour));
   return kExitDone;
 }
 

@@ -14,6 +14,7 @@
 #include "plan/suggest.h"
 #include "plan/traps.h"
 #include "task/task.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -82,6 +83,7 @@ Status check_numbers(const NewPlan& wanted) {
                        "--margin is above 0 and below 100 percentage points",
                        "write for instance --margin 3");
   }
+  TRY(refuse_share_as_margin("--margin", wanted.margin_pp));
   if (!wanted.budget.empty()) TRY(parse_duration(wanted.budget));
   if (wanted.data.empty() || is_directory_here(wanted.data)) return {};
   return usage_error("--data " + wanted.data + " is no folder", "it is not there",

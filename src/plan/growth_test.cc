@@ -187,8 +187,8 @@ TEST(Growth, AFixedNumberOfRepeatsStaysWhatItIs) {
   now.plan.until = Until::budget;
   now.plan.tasks[0].repeats_auto = true;
   now.tasks[0].passes = 64;
-  EXPECT_EQ(refusal(now, before), "plan.tasks[0].repeats is 4 there and \"auto\" here");
-  EXPECT_EQ(refusal(before, now), "plan.tasks[0].repeats is \"auto\" there and 4 here");
+  EXPECT_EQ(refusal(now, before), "plan.tasks[0].repeats (math500) is 4 there and \"auto\" here");
+  EXPECT_EQ(refusal(before, now), "plan.tasks[0].repeats (math500) is \"auto\" there and 4 here");
 }
 
 // What comes after the items is not moved behind further ones.
@@ -200,7 +200,7 @@ TEST(Growth, ATaskThatMayHaveRepeatsGetsNoMoreItems) {
   FrozenPlan now = before;
   now.plan.tasks[0].limit = 3;
   now.tasks[0].items.push_back({"3", "", ""});
-  EXPECT_EQ(refusal(now, before), "plan.tasks[0].limit is 2 there and 3 here");
+  EXPECT_EQ(refusal(now, before), "plan.tasks[0].limit (math500) is 2 there and 3 here");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "plan/endpoint.h"
 #include "plan/engine_kind.h"
 #include "plan/plan.h"
+#include "values/margin.h"
 
 namespace assay {
 namespace {
@@ -373,7 +374,8 @@ Keys task_keys() {
        .most = 100},
       {.name = "repeats",
        .kind = KeyKind::whole,
-       .meaning = "Answers an item, averaged within it",
+       .meaning = "Answers an item, averaged within it; auto: as many as `until` calls for",
+       .choices = {std::string(kRepeatsAuto)},
        .least = 1,
        .most = 1000},
       {.name = "if_gated",
@@ -459,9 +461,8 @@ Keys compare_keys() {
       {.name = "margin_pp",
        .kind = KeyKind::number,
        .meaning = "The loss that is still fine, in percentage points (3)",
-       .least = 0,
+       .least = kLeastMarginPp,
        .most = 100,
-       .above_least = true,
        .below_most = true},
       {.name = "alpha",
        .kind = KeyKind::number,

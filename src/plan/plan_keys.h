@@ -45,8 +45,8 @@ enum class KeyKind {
 struct PlanKey {
   std::string name;
   KeyKind kind = KeyKind::text;
-  std::string meaning;  // a sentence; docs/plan.md says more
-  std::vector<std::string> choices = {};
+  std::string meaning;                    // a sentence; docs/plan.md says more
+  std::vector<std::string> choices = {};  // of a whole number: words that may stand in its place
   std::optional<double> least = std::nullopt;  // of numbers
   std::optional<double> most = std::nullopt;
   bool above_least = false;  // `least` itself is out

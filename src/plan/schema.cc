@@ -70,6 +70,15 @@ Schema with_range(Schema out, const PlanKey& key) {
   return out;
 }
 
+// The value, or one of the key's words.
+Schema or_word(Schema value, const PlanKey& key) {
+  if (key.choices.empty()) return value;
+  Schema out = Schema::object();
+  out["anyOf"].push_back(std::move(value));
+  out["anyOf"].push_back(member("enum", key.choices));
+  return out;
+}
+
 Schema list_of(Schema entry, bool unique) {
   Schema out = {{"type", "array"}, {"minItems", 1}, {"items", std::move(entry)}};
   if (unique) out["uniqueItems"] = true;
@@ -88,7 +97,7 @@ Schema value_schema(const PlanKey& key) {
     case KeyKind::flag:
       return member("type", "boolean");
     case KeyKind::whole:
-      return with_range(member("type", "integer"), key);
+      return or_word(with_range(member("type", "integer"), key), key);
     case KeyKind::number:
       return with_range(member("type", "number"), key);
     case KeyKind::duration:

@@ -258,9 +258,12 @@ TEST(PlanSchema, SaysTypesRangesAndChoices) {
             json::parse(R"(["limits", "decided", "budget"])"));
   EXPECT_EQ(schema["definitions"]["compare"]["properties"]["margin_pp"],
             json::parse(R"j({"description": "The loss that is still fine, in percentage points (3)",
-                            "type": "number", "exclusiveMinimum": 0.0, "exclusiveMaximum": 100.0
+                            "type": "number", "minimum": 0.1, "exclusiveMaximum": 100.0
 })j"));
-  EXPECT_EQ(schema["definitions"]["task"]["properties"]["repeats"]["maximum"], 1000);
+  EXPECT_EQ(schema["definitions"]["task"]["properties"]["num_fewshot"]["maximum"], 100);
+  EXPECT_EQ(schema["definitions"]["task"]["properties"]["repeats"]["anyOf"],
+            json::parse(R"([{"type": "integer", "minimum": 1.0, "maximum": 1000.0},
+                            {"enum": ["auto"]}])"));
   EXPECT_EQ(schema["definitions"]["task"]["properties"]["name"]["anyOf"][0],
             json::parse(R"({"enum": ["aime24", "math500"]})"));
   EXPECT_EQ(schema["definitions"]["variant"]["required"], json::parse(R"(["name", "model"])"));

@@ -92,7 +92,7 @@ def test_the_documentations_examples_keep_to_it():
         ("budget", "", "does not match"),
         ("until", "decide", "is not one of"),
         ("canary", True, "True is not one of ['on', 'off']"),
-        ("compare.margin_pp", 0, "0 is less than or equal to the minimum of 0"),
+        ("compare.margin_pp", 0, "0 is less than the minimum of 0.1"),
         ("sampling.temperature", "0.6", "is not of type 'number'"),
         ("env.A", 1, "1 is not of type 'string'"),
         ("tasks.0.limit", 0.1, "0.1 is not of type 'integer'"),
@@ -119,5 +119,6 @@ def test_takes_what_the_reader_takes():
         ("name", 7),
         ("tasks.0.name", "lm_eval/ifeval"),
         ("seed", 2**63),
+        ("tasks.0.repeats", "auto"),
     ):
         assert mistakes(changed(path, value)) == [], (path, value)
