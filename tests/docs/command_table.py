@@ -79,7 +79,6 @@ ELSEWHERE: dict[str, str] = {
     "tools/wheel": "tools/test_wheel.py",
     "python -m assay.export": "worker/tests/test_assay_export.py",
     "sudo apt-get install": "installs packages",
-    "python3 -m venv": "an environment for pip",
     "pip install": "installs packages",
     "python tests/parity/make_records.py": "the stage parity",
     "ASSAY_PARITY_RECORDS=": "the stage parity",
