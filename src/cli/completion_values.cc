@@ -186,7 +186,7 @@ struct CursorPlace {
   const CLI::Option* option = nullptr;
 };
 
-CursorPlace place_of(const CLI::App& app, const std::vector<std::string>& before) {
+CursorPlace cursor_in(const CLI::App& app, const std::vector<std::string>& before) {
   CursorPlace at{.command = &app};
   const CLI::Option* last = nullptr;  // the option that the word before names
   for (const std::string& word : before) {
@@ -227,7 +227,7 @@ std::vector<std::string> positional_values(const CursorPlace& at,
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& typed) {
   std::vector<std::string> words = typed;
   if (words.empty() || words.back() == "=") words.emplace_back();
-  const CursorPlace at = place_of(app, {words.begin(), words.end() - 1});
+  const CursorPlace at = cursor_in(app, {words.begin(), words.end() - 1});
   if (at.option != nullptr) return values_of(*at.option, *at.command, words);
   const std::string current = words.back();
   if (current.starts_with('-')) {

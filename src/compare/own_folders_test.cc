@@ -23,7 +23,7 @@ RunReport made_up_run() {
   report.variants[1].name = "fp8";
   report.pooled.resize(2);
   for (const std::string name : {"a", "b"}) {
-    TaskValues task{name, name, "generate", "ok"};
+    TaskValues task{.name = name, .title = name, .kind = "generate", .status = "ok"};
     task.metrics = {"robust"};
     task.planned = 40;
     task.shared_means = {1, 1};

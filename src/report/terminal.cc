@@ -1,5 +1,4 @@
 #include "report/terminal.h"
-#include "report/heads.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 
 #include "base/terminal.h"
 #include "base/text.h"
+#include "report/action.h"
 #include "report/printers.h"
 #include "report/sections.h"
 #include "report/settings.h"
@@ -181,6 +181,8 @@ std::string verdict_lines(const RunReport& report, const ScreenStyle& style) {
     const auto variant =
         std::ranges::find(report.variants, row[0].text(Language::en), &VariantValues::name);
     const auto v = static_cast<std::size_t>(variant - report.variants.begin());
+    out +=
+        wrapped("  " + action_of(report, v).sentence.in(style.language), style.columns, 4) + "\n";
     if (v < report.fidelity.size() && report.fidelity[v]) {
       out += wrapped(fidelity_line(*report.fidelity[v], style.language), style.columns, 4) + "\n";
     }
