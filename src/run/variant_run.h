@@ -114,7 +114,7 @@ class VariantRun final : private EngineTurn {
   double read_back_by_s_ = 0;
   bool reading_back_ = false;  // the tasks are done
   double reading_back_since_s_ = 0;
-  bool second_pass_ = false;   // begun: an extra that no end of time or engine counts against
+  bool second_pass_ = false;  // begun: an extra that no end of time or engine counts against
   double last_tick_s_ = 0;
   RecentRate rate_;
   std::int64_t canary_answers_ = 0;  // of this load, and their tokens: no part of the tasks
