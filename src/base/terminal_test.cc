@@ -70,7 +70,7 @@ TEST_F(Variables, ColumnsAreTheTerminalsOwn) {
 
 TEST(Cells, CountWideCharactersTwiceAndColoursNotAtAll) {
   EXPECT_EQ(cells_of("abc…"), 4U);
-  EXPECT_EQ(cells_of("基线:"), 6U);
+  EXPECT_EQ(cells_of("基线："), 6U);
   EXPECT_EQ(cells_of("\033[31mWORSE\033[0m"), 5U);
   EXPECT_EQ(cut_to("Loading weights", 15), "Loading weights");
   EXPECT_EQ(cut_to("Loading weights", 9), "Loading …");

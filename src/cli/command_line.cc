@@ -259,8 +259,12 @@ Error apart_or_together(const Place& place, const CLI::ParseError& error) {
   const std::string& one = words.front();
   const std::string& other = words[2];
   if (words[1] == "requires") {
+    const std::string value = place_in_plan(one.substr(std::min(one.size(), std::size_t{2})));
+    const std::string fix = other == "--model" && !value.empty()
+                                ? fmt::format("in a plan it is --set {}=VALUE", value)
+                                : fmt::format("leave {} out", one);
     return usage(fmt::format("{} is given without {}", one, other), "it means nothing alone",
-                 fmt::format("add {}, or leave {} out", other, one));
+                 fmt::format("add {}, or {}", other, fix));
   }
   return usage(fmt::format("{} and {} are given together", one, other),
                "one of them rules the other out", "keep one of them");

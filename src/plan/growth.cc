@@ -153,6 +153,12 @@ std::string with_name(const std::string& value, const FrozenPlan& frozen) {
   return name.empty() ? value : fmt::format("{} ({})", value, name);
 }
 
+// Whoever stopped asking by looks has seen scores: one more look at full alpha is not to be had.
+const char* reason_of(const std::string& value, const FrozenPlan& before) {
+  if (value != "plan.until" || before.plan.until != Until::decided) return "";
+  return "; its looks may have spent all of alpha, so no other end leaves it as it was declared";
+}
+
 }  // namespace
 
 Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
@@ -160,11 +166,12 @@ Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
   const FrozenPlan same = Reduction(before, now).run(growth);
   if (frozen_hash(same) == frozen_hash(before)) return growth;
   const auto found = first_difference(before, same);
-  return usage_error("the output folder belongs to another plan",
-                     found ? fmt::format("{} is {} there and {} here",
-                                         with_name(found->value, before), found->one, found->other)
-                           : "its frozen plan differs from this one",
-                     "choose another folder with --out, or run the plan it was made with");
+  return usage_error(
+      "the output folder belongs to another plan",
+      found ? fmt::format("{} is {} there and {} here{}", with_name(found->value, before),
+                          found->one, found->other, reason_of(found->value, before))
+            : "its frozen plan differs from this one",
+      "choose another folder with --out, or run the plan it was made with");
 }
 
 void make_secondary(const FrozenPlan& first, FrozenPlan& now) {

@@ -105,7 +105,9 @@ TEST(Growth, UntilMayBeRaised) {
   EXPECT_THAT(growth.what, ElementsAre("until: decided"));
   EXPECT_TRUE(growth.sample);
   // And back again: what was asked beyond the limits is there.
-  EXPECT_EQ(refusal(began(), now), R"(plan.until is "decided" there and "limits" here)");
+  EXPECT_EQ(refusal(began(), now),
+            "plan.until is \"decided\" there and \"limits\" here; its looks may have spent all of "
+            "alpha, so no other end leaves it as it was declared");
 }
 
 FrozenPlan decided() {
@@ -148,7 +150,9 @@ TEST(Growth, AnOrderThatWasLookedAtStays) {
   now = before;
   now.plan.until = Until::budget;
   now.looks.reset();
-  EXPECT_EQ(refusal(now, before), R"(plan.until is "decided" there and "budget" here)");
+  EXPECT_EQ(refusal(now, before),
+            "plan.until is \"decided\" there and \"budget\" here; its looks may have spent all of "
+            "alpha, so no other end leaves it as it was declared");
 }
 
 TEST(Growth, WhatIsAskedStays) {

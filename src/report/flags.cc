@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "report/item_scores.h"
 #include "report/kernel_flags.h"
+#include "values/event_kinds.h"
 #include "values/score.h"
 
 namespace assay {
@@ -308,12 +309,35 @@ bool same_template(const nlohmann::json& here, const nlohmann::json& there) {
          here.value("tokenizer_hash", "") == there.value("tokenizer_hash", "");
 }
 
+// With looks the levels of a second draw come from the reserve; without them each draw is taken at
+// full alpha.
+void flag_started_over(RunReport& report, const VariantValues& v) {
+  if (report.until == Until::decided) return;
+  const auto times = std::ranges::count_if(report.events, [&v](const EventValues& event) {
+    return event.kind == kAnswersForgotten && event.variant == v.name;
+  });
+  if (times == 0) return;
+  Flag flag{"started over", v.name, ""};
+  flag.count = static_cast<int>(times);
+  flag.text = fmt::format(
+      "scored answers of it were dropped and asked anew, {}: whoever knew them could draw until "
+      "the "
+      "verdict pleased, and the error rates are those of a single draw",
+      times == 1 ? "once" : fmt::format("{} times", times));
+  flag.text_zh = fmt::format(
+      "丢弃过已评分的回答并重新提问，共 {} 次：知道分数的人可以一直重抽到结论满意为止，"
+      "而错误率是按只抽一次计算的",
+      times);
+  report.flags.push_back(std::move(flag));
+}
+
 void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
   flag_kernels(report, v);
   flag_not_invariant(report, v);
   flag_less_memory(report, v, report.variants[base]);
+  flag_started_over(report, v);
   if (v.loads > 1) {
     Flag flag{"several loads", v.name, ""};
     flag.count = v.loads;

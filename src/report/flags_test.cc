@@ -7,6 +7,7 @@
 
 #include "stats/family.h"
 #include "support/paired_scores.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -36,6 +37,24 @@ const Flag* flag_named(const RunReport& report, const std::string& name) {
     if (flag.name == name) return &flag;
   }
   return nullptr;
+}
+
+TEST(Flags, ASecondDrawIsAWarningUnlessItsLevelsCameFromTheReserve) {
+  RunReport report = report_of(300, 500);
+  report.events = {{1, kAnswersForgotten, "fp8", "it started over: 12 scored answers were dropped"},
+                   {2, kAnswersForgotten, "fp8", ""},
+                   {3, "engine died", "bf16", ""}};
+  raise_flags(report, nlohmann::json::object());
+  const Flag* flag = flag_named(report, "started over");
+  ASSERT_NE(flag, nullptr);
+  EXPECT_EQ(flag->variant, "fp8");
+  EXPECT_EQ(flag->count, 2);
+  EXPECT_EQ(severity_of(*flag), Severity::warning);
+  RunReport decided = report_of(300, 500);
+  decided.events = report.events;
+  decided.until = Until::decided;
+  raise_flags(decided, nlohmann::json::object());
+  EXPECT_EQ(flag_named(decided, "started over"), nullptr);
 }
 
 // 300 of 500 are 55.6 % to 64.2 % (Wilson): 5 points off 75 % and more, not off 68 %.

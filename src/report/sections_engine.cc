@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "report/heads.h"
 #include "report/sections.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -38,6 +39,7 @@ Text kind_text(const std::string& kind) {
       {"no judge", "没有裁判模型"},
       {"canary failed", "预检未通过"},
       {"loaded with less memory", "显存不足，以更小的配置重新加载"},
+      {kAnswersForgotten, "丢弃了已评分的回答"},
       {"shard missing", "缺少分片"},
       {"shard not ended", "分片未完成"},
   };

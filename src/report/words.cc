@@ -42,6 +42,7 @@ constexpr std::array kFlags{
     Word{"engine fell back", "引擎改用了其他实现"},
     Word{"not batch invariant", "结果随批次变化"},
     Word{"less memory than planned", "显存少于计划"},
+    Word{"started over", "重新抽取过"},
 };
 
 constexpr std::array kReasons{

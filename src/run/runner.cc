@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -15,6 +16,7 @@
 #include "run/identity.h"
 #include "run/judging.h"
 #include "store/declarations.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -158,6 +160,23 @@ Status renew_looks(const ResolvedRun& run, const FrozenPlan& frozen,
   return {};
 }
 
+// Told before they are: whoever knew their scores draws a second time.
+Status tell_of_forgotten(const std::vector<std::string>& names, const RunServices& services) {
+  if (names.empty()) return {};
+  std::map<std::string, int> scored;
+  for (const StoredScore& score : TRY(services.store.scores(Purpose::answer))) {
+    if (score.score.outcome == Outcome::scored) ++scored[score.id.variant];
+  }
+  for (const std::string& name : names) {
+    if (scored[name] == 0) continue;
+    TRY(services.store.add_event(
+        services.clock.wall().count(), kAnswersForgotten,
+        {{"variant", name},
+         {"why", fmt::format("it started over: {} scored answers were dropped", scored[name])}}));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
@@ -182,6 +201,7 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
                                          services.run_program, services.make_oracle);
   const auto over = TRY(to_start_over(run, options.start_over, services.identity, services.store));
   TRY(renew_looks(run, frozen, over, services.store));
+  TRY(tell_of_forgotten(over, services));
   for (const std::string& name :
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
     services.progress.say(name + ": starts over, its answers are forgotten");

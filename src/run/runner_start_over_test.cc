@@ -5,6 +5,7 @@
 #include "plan/endpoint.h"
 #include "run/lm_eval_source.h"
 #include "support/runner_fixture.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -93,6 +94,11 @@ TEST_F(RunnerTest, AtAnEndpointAllStartOver) {
   options.start_over.asked = true;
   ASSERT_EQ(go(options).value(), RunEnd::complete);
   EXPECT_EQ(script_.prompts.size(), 36U);
+  const auto events = stored().events().value();
+  ASSERT_EQ(events.size(), 2U);  // a report must know of the first draw
+  EXPECT_EQ(events[0].kind, kAnswersForgotten);
+  EXPECT_EQ(events[0].body.at("variant"), "base");
+  EXPECT_EQ(events[1].body.at("why"), "it started over: 9 scored answers were dropped");
   ASSERT_EQ(scores().size(), 18U);
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.metrics.at("robust"), 0);
 }

@@ -487,6 +487,7 @@ def keyboard(browser: Browser, page: Path) -> None:
     check("and back", browser.run(first)[:2], ["Task math", "fp8"])
     browser.run("document.querySelector('#differences td a').focus()")
     browser.key("Enter")
+    browser.wait(COUNT + ".startsWith('24 of')")
     check(
         "a number of flips leads to its items",
         browser.run(COUNT + " + ' ' + document.querySelector('#f-wrong').value"),

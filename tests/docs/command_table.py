@@ -92,6 +92,8 @@ ELSEWHERE: dict[str, str] = {
     "python -m my_engine.worker": "another worker; tests/another_engine runs one",
     "assay run --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay run plans/demo.yaml --out sweep --on slurm": "needs a Slurm; tests/cluster has one",
+    "assay doctor PLAN --on slurm": "needs a Slurm; tests/cluster has one of its own",
+    "assay doctor --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay doctor plans/demo.yaml --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay status": "needs a Slurm; tests/cluster has one of its own",
     "assay cancel": "needs a Slurm; tests/cluster has one of its own",

@@ -41,10 +41,11 @@ def no_engine(folder: Path) -> None:
     (folder / "bin/python3").write_text(PYTHON)
     (folder / "bin/python3").chmod(0o755)
     (folder / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
-    for package in ("vllm", "assay_worker"):
-        about = folder / f"lib/python3.11/site-packages/{package}-9.dist-info"
+    ours = subprocess.run([ASSAY, "--version"], check=True, capture_output=True, text=True).stdout
+    for package, version in (("vllm", "9"), ("assay_worker", ours.split()[-1])):
+        about = folder / f"lib/python3.11/site-packages/{package}-{version}.dist-info"
         about.mkdir(parents=True)
-        (about / "METADATA").write_text(f"Name: {package}\nVersion: 9\n\n")
+        (about / "METADATA").write_text(f"Name: {package}\nVersion: {version}\n\n")
 
 
 def lay_down(folder: Path) -> None:

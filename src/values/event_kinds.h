@@ -1,0 +1,9 @@
+// Kinds of a store's events that more than one room knows by name.
+#pragma once
+
+namespace assay {
+
+// --restart-variant: scored answers of the variant were dropped, to be asked anew.
+inline constexpr const char* kAnswersForgotten = "answers forgotten";
+
+}  // namespace assay
