@@ -104,7 +104,7 @@ std::string example_of(const Place& place) {
   return "";
 }
 
-std::string with_example(const Place& place, std::string text) {
+std::string with_example(const Place& place, const std::string& text) {
   std::string example = example_of(place);
   const auto commands = commands_of(*place.command);
   if (example.empty() && !commands.empty()) {

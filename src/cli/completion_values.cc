@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <map>
 
 #include "base/text.h"
@@ -136,6 +137,7 @@ std::vector<std::string> values_of(const CLI::Option& option, const CLI::App& co
   if (name == "SHELL") return beginning_with({"bash", "zsh", "fish"}, typed);
   if (name == "--until") {
     std::vector<std::string> names;
+    names.reserve(std::size(kUntils));
     for (const UntilName& entry : kUntils) names.emplace_back(entry.name);
     return beginning_with(names, typed);
   }

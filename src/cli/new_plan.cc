@@ -199,7 +199,8 @@ Status ask_until(const Ask& ask, const std::function<void(const std::string&)>& 
                  const std::string& question, const std::string& usual,
                  const std::function<Status(const std::string&)>& take) {
   while (true) {
-    const auto answer = ask(usual.empty() ? question + ": " : question + " [" + usual + "]: ");
+    const auto answer =
+        ask(usual.empty() ? question + ": " : fmt::format("{} [{}]: ", question, usual));
     if (!answer) {
       return usage_error("the answers ended before the plan was complete",
                          "this question was open: " + question,

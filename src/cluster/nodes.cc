@@ -69,6 +69,7 @@ std::vector<NodeOutput> outputs_from_srun(std::string_view labelled_text) {
     add_line(found->text, by_task.try_emplace(found->task, NodeOutput{"", "", 1}).first->second);
   }
   std::vector<NodeOutput> out;
+  out.reserve(by_task.size());
   for (auto& [task, node] : by_task) out.push_back(std::move(node));
   return out;
 }

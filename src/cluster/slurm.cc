@@ -220,7 +220,7 @@ Result<std::string> Slurm::submit(const std::filesystem::path& script,
   argv.push_back(script.string());
   const std::string out =
       TRY(output_of(std::move(argv), "Slurm refuses " + script.filename().string(), until_));
-  const std::string id = out.substr(0, out.find_first_of(";\n"));  // "12;cluster"
+  std::string id = out.substr(0, out.find_first_of(";\n"));  // "12;cluster"
   if (as_int(id)) return id;
   return environment_error("sbatch named no job", "it printed '" + id.substr(0, 100) + "'",
                            "see whether another program stands before it in PATH");

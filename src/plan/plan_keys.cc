@@ -1,5 +1,6 @@
 #include "plan/plan_keys.h"
 
+#include <iterator>
 #include <string_view>
 
 #include "plan/endpoint.h"
@@ -12,26 +13,17 @@ namespace {
 
 using Keys = std::vector<PlanKey>;
 
-std::vector<std::string> until_names() {
+template <typename Entries>
+std::vector<std::string> names_in(const Entries& entries) {
   std::vector<std::string> out;
-  for (const UntilName& entry : kUntils) out.emplace_back(entry.name);
-  return out;
-}
-
-std::vector<std::string> weight_names() {
-  std::vector<std::string> out;
-  for (const WeightRuleName& entry : kWeightRules) out.emplace_back(entry.name);
-  return out;
-}
-
-std::vector<std::string> heading_names() {
-  std::vector<std::string> out;
-  for (const HeadingStopsName& entry : kHeadingStops) out.emplace_back(entry.name);
+  out.reserve(std::size(entries));
+  for (const auto& entry : entries) out.emplace_back(entry.name);
   return out;
 }
 
 std::vector<std::string> kernel_names() {
   std::vector<std::string> out;
+  out.reserve(std::size(kRequirable));
   for (const KernelBits& bits : kRequirable) out.push_back(name_of(bits));
   return out;
 }
@@ -49,7 +41,7 @@ Keys top_keys() {
        .kind = KeyKind::choice,
        .meaning = "How far the run goes: to each task's limit, or beyond it until each variant is "
                   "decided or the budget ends",
-       .choices = until_names()},
+       .choices = names_in(kUntils)},
       {.name = "looks",
        .kind = KeyKind::map,
        .meaning = "Of `until: decided`",
@@ -114,7 +106,7 @@ Keys top_keys() {
       {.name = "weights",
        .kind = KeyKind::choice,
        .meaning = "How tasks of different size count in the pooled difference (sqrt)",
-       .choices = weight_names()},
+       .choices = names_in(kWeightRules)},
       {.name = "compare",
        .kind = KeyKind::map,
        .meaning = "What counts as a loss",
@@ -281,7 +273,7 @@ Keys chat_keys() {
       {.name = "stop_strings",
        .kind = KeyKind::choice,
        .meaning = "Who ends an answer at headings such as \"Question:\"",
-       .choices = heading_names()},
+       .choices = names_in(kHeadingStops)},
       {.name = "system", .kind = KeyKind::text, .meaning = "System message before each prompt"},
       {.name = "template_args",
        .kind = KeyKind::object,

@@ -172,6 +172,7 @@ Schema engine_schema() {
 Schema task_schema(const std::vector<KnownBenchmark>& known) {
   Schema out = map_schema(PlanMap::task);
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const KnownBenchmark& benchmark : known) names.push_back(benchmark.name);
   for (const char* key : {"name", "benchmark"}) {
     Schema& value = out["properties"][key];

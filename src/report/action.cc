@@ -219,8 +219,10 @@ Text action_line(const RunReport& report, std::size_t variant) {
 }
 
 Text differing_tokens(const RunReport& report, std::size_t variant) {
-  if (variant >= report.fidelity.size() || !report.fidelity[variant]) return {};
-  const double share = 1 - report.fidelity[variant]->top1_agreement.value;
+  if (variant >= report.fidelity.size()) return {};
+  const std::optional<FidelityValues>& fidelity = report.fidelity[variant];
+  if (!fidelity) return {};
+  const double share = 1 - fidelity->top1_agreement.value;
   if (share < 0.0005) {
     return {"it answers the same at 999 tokens of 1,000 or more",
             "1000 个 token 中至少 999 个相同"};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/text.h"
 #include "report/action.h"
@@ -100,7 +101,7 @@ std::string fidelity_drawing(const FidelityValues& f) {
   return drawing("drawn", 35, body);
 }
 
-std::string minus(std::string text) {  // a hyphen is no minus sign
+std::string minus(const std::string& text) {  // a hyphen is no minus sign
   return replace_all(text, "-", "−");
 }
 
@@ -133,10 +134,11 @@ std::string difference_part(const RunReport& report, const PairedComparison& c, 
 
 std::string fidelity_part(const RunReport& report, std::size_t v) {
   const Text name = {"Fidelity: the same likeliest token", "保真度：首选 token 相同的比例"};
-  if (v >= report.fidelity.size() || !report.fidelity[v]) {
+  const auto measured = v < report.fidelity.size() ? report.fidelity[v] : std::nullopt;
+  if (!measured) {
     return term("fidelity", name, "<p class=\"sub\">" + both({"not measured", "未测量"}) + "</p>");
   }
-  const FidelityValues& f = *report.fidelity[v];
+  const FidelityValues& f = *measured;
   const bool low = f.kl.low > kLowFidelityKl;
   const std::string text = fmt::format(
       "<p><strong class=\"big\">{:.1f} %</strong> <span class=\"sub\">[{:.1f}, {:.1f}] · KL {:.4f} "

@@ -115,6 +115,11 @@ class Scene:
         rows = [line.split() for line in told.stdout.splitlines()]
         return {row[0]: row[1:] for row in rows if row}
 
+    def ended(self, out: str) -> bool:
+        """No job runs, nor is what one started still being cleared away."""
+        told = str(self.status(out))
+        return "RUNNING" not in told and "COMPLETING" not in told
+
     def merged(self, out: str) -> bool:
         return self.status(out)["(merge)"][1] == "COMPLETED"
 
@@ -214,7 +219,7 @@ def cancelled(scene: Scene) -> None:
     until("some answers", lambda: answered(scene) > 4)
     told = scene.assay("cancel", scene.folder / "cut")
     holds("cancel", told.stdout, "3 jobs cancelled")
-    until("the jobs end", lambda: "RUNNING" not in str(scene.status("cut")))
+    until("the jobs end", lambda: scene.ended("cut"))
     status = scene.status("cut")
     check("cut short", status["bf16-auto"][0:2], ["not", "ended"])
     kept = answered(scene)
@@ -298,7 +303,7 @@ def stubborn(scene: Scene) -> None:
         os.kill(pid, signal.SIGSTOP)
     told = scene.assay("cancel", scene.folder / "stubborn")
     holds("cancel", told.stdout, "3 jobs cancelled")
-    until("the jobs end", lambda: "RUNNING" not in str(scene.status("stubborn")))
+    until("the jobs end", lambda: scene.ended("stubborn"))
     until("nothing is left of it", lambda: not [p for p in held if name_of(p) == "assay"], 10)
     kept = answered(scene)
     scene.script(answered_log=str(log))
