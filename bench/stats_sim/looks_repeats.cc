@@ -87,7 +87,7 @@ class RepeatsTrial {
         schedule = std::move(*other);
       }
     }
-    set_interval(*due(schedule, run.pairs), run);
+    set_interval(*due(schedule, run.pairs), strata_, row_.cell.truth.difference, run);
     row_.cell.add(run);
   }
 
@@ -140,31 +140,13 @@ class RepeatsTrial {
     spread_ = blinded_spread(counted_.tasks);
     error_ =
         std::sqrt(spread_.discordance * spread_.design_effect / static_cast<double>(spread_.pairs));
-    bool certain = true;
-    const auto claims = [&](double level, double delta, bool below) {
-      const double distance = below ? delta - plain_ : plain_ - delta;
-      if (level == 0 || distance < error_) return false;
-      const bool claim = claims_.made(strata_, delta, below, level, look.pairs);
-      certain = certain && claims_.last_is_certain();
-      return claim;
-    };
-    const bool worse = claims(look.worse_level, 0, true);
-    const bool non_inferior = claims(look.non_inferior_level, -kMargin, false);
-    run.worse = run.worse || worse;
-    run.non_inferior = run.non_inferior || non_inferior;
-    run.decided = non_inferior || (worse && plain_ < -kMargin);
-    if (!certain || row_.cell.asked >= effort_.asked || !(worse || non_inferior)) return;
+    const LookClaims found = take_look(look, strata_, plain_, error_, claims_, run);
+    if (!found.certain || row_.cell.asked >= effort_.asked) return;
+    if (!found.worse && !found.non_inferior) return;
     const LookOutcome outcome = evaluate(schedule, look, counted_, {}, {});
     ++row_.cell.asked;
-    row_.cell.agreed += outcome.worse == worse && outcome.non_inferior == non_inferior ? 1 : 0;
-  }
-
-  void set_interval(const Look& look, LooksRun& run) const {
-    const double low = look.non_inferior_level > 0 ? look.non_inferior_level : look.worse_level;
-    const double high = look.worse_level > 0 ? look.worse_level : look.non_inferior_level;
-    const double statistic = stratified_statistic(strata_, row_.cell.truth.difference);
-    run.misses_low = statistic > -normal_quantile(low);
-    run.misses_high = statistic < normal_quantile(high);
+    row_.cell.agreed +=
+        outcome.worse == found.worse && outcome.non_inferior == found.non_inferior ? 1 : 0;
   }
 
   [[nodiscard]] Progress progress_of(const Look& look) const {

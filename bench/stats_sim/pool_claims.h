@@ -9,8 +9,11 @@
 #include <tuple>
 #include <vector>
 
+#include "looks.h"
 #include "pool_draws.h"
 #include "sim.h"
+#include "stats/looks.h"
+#include "stats/normal.h"
 #include "stats/stratified.h"
 
 namespace assay::sim {
@@ -117,5 +120,41 @@ class Claims {
   std::map<std::tuple<std::int64_t, bool, double, int>, Bin> bins_;
   bool last_is_certain_ = true;
 };
+
+struct LookClaims {
+  bool worse = false;
+  bool non_inferior = false;
+  bool certain = true;  // neither took a simulated p
+};
+
+// What a look claims of these strata, and with it whether the run is decided. `plain`, `error`:
+// estimate and standard error as of a plain mean; nothing further off than that is put to a test.
+inline LookClaims take_look(const Look& look, const std::vector<Stratum>& strata, double plain,
+                            double error, Claims& claims, LooksRun& run) {
+  LookClaims out;
+  const auto claimed = [&](double level, double delta, bool below) {
+    const double distance = below ? delta - plain : plain - delta;
+    if (level == 0 || distance < error) return false;
+    const bool claim = claims.made(strata, delta, below, level, look.pairs);
+    out.certain = out.certain && claims.last_is_certain();
+    return claim;
+  };
+  out.worse = claimed(look.worse_level, 0, true);
+  out.non_inferior = claimed(look.non_inferior_level, -kMargin, false);
+  run.worse = run.worse || out.worse;
+  run.non_inferior = run.non_inferior || out.non_inferior;
+  run.decided = out.non_inferior || (out.worse && plain < -kMargin);
+  return out;
+}
+
+// Whether the interval of a run's last look misses the truth.
+inline void set_interval(const Look& look, const std::vector<Stratum>& strata, double truth,
+                         LooksRun& run) {
+  const double low = look.non_inferior_level > 0 ? look.non_inferior_level : look.worse_level;
+  const double high = look.worse_level > 0 ? look.worse_level : look.non_inferior_level;
+  const double statistic = stratified_statistic(strata, truth);
+  run.misses_low = statistic > -normal_quantile(low);
+  run.misses_high = statistic < normal_quantile(high);
+}
 
 }  // namespace assay::sim
