@@ -36,15 +36,6 @@ alive && exit 69
 pwd -P
 )sh";
 
-// Is the run that was started last still there? Number and start time, for numbers are used again.
-constexpr const char* kAlive = R"sh(
-alive() {
-  [ -s .launch/pid ] && [ ! -e .launch/exit ] || return 1
-  read -r pid started < .launch/pid
-  [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]
-}
-)sh";
-
 // $1 the folder, $2 the program, then the run's arguments. Variables come as lines on standard
 // input, so that no list of processes shows them. The supervisor leads its own session: it notes
 // how the run ended, and no lost connection ends it.
@@ -137,7 +128,7 @@ std::unexpected<Error> running_there(const Remote& remote) {
 
 Result<std::string> make_folder(const Remote& remote) {
   const CommandResult made =
-      TRY(run_there(remote, std::string(kEnterFunction) + kAlive + kMakeFolder,
+      TRY(run_there(remote, std::string(kEnterFunction) + std::string(kAliveFunction) + kMakeFolder,
                     {remote.place.folder}, std::chrono::seconds(60)));
   if (made.exit_code == kRunning) return running_there(remote);
   std::string folder(trim(made.out));
@@ -196,8 +187,9 @@ Result<int> launch(const LaunchOptions& options, const Session& session) {
   std::vector<std::string> arguments = TRY(copy(remote, folder, options, plan, text));
   arguments.insert(arguments.begin(),
                    {folder, options.program.empty() ? "./.launch/bin/assay" : options.program});
-  const CommandResult started = TRY(run_there(remote, std::string(kEnterFunction) + kAlive + kStart,
-                                              arguments, std::chrono::seconds(120), lines));
+  const CommandResult started =
+      TRY(run_there(remote, std::string(kEnterFunction) + std::string(kAliveFunction) + kStart,
+                    arguments, std::chrono::seconds(120), lines));
   const std::string words(trim(started.err));
   switch (started.exit_code) {
     case 0:

@@ -17,8 +17,6 @@ struct StopOptions {
   int limit_s = 120;
 };
 
-constexpr int kNeverLaunchedThere = 98;
-constexpr int kGoneThere = 97;
 constexpr int kStillEnding = 71;
 constexpr int kNotOurs = 72;
 constexpr int kLongestLimitS = 24 * 3600;
@@ -30,8 +28,6 @@ constexpr int kConnectionS = 60;  // beside the limit itself
 constexpr const char* kStop = R"sh(
 enter "$1"
 [ -s .launch/pid ] || exit 98
-read -r pid started < .launch/pid
-alive() { [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]; }
 if [ -e .launch/exit ]; then
   echo "ended $(cat .launch/exit)"
   exit 0
@@ -45,7 +41,7 @@ for status in /proc/[0-9]*/status; do
 done
 if [ ! "$signalled" ] && alive; then exit 72; fi
 left=$(($2 * 5))
-while [ ! -e .launch/exit ] && alive; do
+while alive; do
   [ "$left" -gt 0 ] || exit 71
   left=$((left - 1))
   sleep 0.2
@@ -65,13 +61,11 @@ Result<int> told(const Remote& remote, const CommandResult& result, int limit_s)
   switch (result.exit_code) {
     case 0:
       break;
-    case kNeverLaunchedThere:
+    case kNeverLaunched:
       return usage_error("no run was launched in " + place, "there is no .launch folder",
                          "name the folder that assay launch was given");
-    case kGoneThere:
-      return environment_error("the run is gone without a word",
-                               "killed, or the machine was restarted",
-                               "launch it again: everything answered is kept");
+    case kRunGone:
+      return std::unexpected(gone_without_a_word());
     case kStillEnding:
       return environment_error(
           fmt::format("the run in {} is still ending after {} s", place, limit_s),
@@ -106,9 +100,10 @@ Result<int> stop(const StopOptions& options, const Session& session) {
   }
   Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
   remote.until = Deadline().or_stop(session.interrupted);
-  const CommandResult result = TRY(run_there(remote, std::string(kEnterFunction) + kStop,
-                                             {remote.place.folder, std::to_string(options.limit_s)},
-                                             std::chrono::seconds(options.limit_s + kConnectionS)));
+  const CommandResult result =
+      TRY(run_there(remote, std::string(kEnterFunction) + std::string(kAliveFunction) + kStop,
+                    {remote.place.folder, std::to_string(options.limit_s)},
+                    std::chrono::seconds(options.limit_s + kConnectionS)));
   return told(remote, result, options.limit_s);
 }
 

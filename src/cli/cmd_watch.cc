@@ -22,8 +22,6 @@ struct WatchOptions {
   int retry_s = 5;
 };
 
-constexpr int kGone = 97;
-constexpr int kNeverLaunched = 98;
 constexpr int kLongestRetryS = 60;
 
 // Prints one byte as a sign of life, then the log from byte $2 on until the run ends, and ends as
@@ -31,9 +29,8 @@ constexpr int kLongestRetryS = 60;
 constexpr const char* kFollow = R"sh(
 enter "$1"
 [ -s .launch/pid ] || exit 98
-read -r pid started < .launch/pid
 printf .
-if [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]; then
+if alive; then
   tail -c "+$2" -f --pid="$pid" logs/launch.log
 else
   tail -c "+$2" logs/launch.log
@@ -63,8 +60,9 @@ Result<Connection> follow(const Remote& remote, Seen& seen, const std::atomic<bo
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());
   SpawnOptions spawning;
-  spawning.argv = remote_command(remote, std::string(kEnterFunction) + kFollow,
-                                 {remote.place.folder, std::to_string(seen.bytes + 1)});
+  spawning.argv =
+      remote_command(remote, std::string(kEnterFunction) + std::string(kAliveFunction) + kFollow,
+                     {remote.place.folder, std::to_string(seen.bytes + 1)});
   spawning.stdout_fd = out.write_end.get();
   spawning.stderr_fd = err.write_end.get();
   spawning.die_with_parent = true;
@@ -128,10 +126,8 @@ Result<int> ended(const Remote& remote, const Connection& session) {
                          session.status == kNoFolderThere ? "there is no such folder"
                                                           : "there is no .launch folder",
                          "start one with assay launch, or name its folder");
-    case kGone:
-      return environment_error("the run is gone without a word",
-                               "killed, or the machine was restarted",
-                               "launch it again: everything answered is kept");
+    case kRunGone:
+      return std::unexpected(gone_without_a_word());
     default:
       break;
   }

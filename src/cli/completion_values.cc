@@ -82,12 +82,6 @@ std::vector<std::string> on_disk(const std::string& typed, ValueKind offer) {
   return out;
 }
 
-std::vector<std::string> task_names() {
-  std::vector<std::string> out;
-  for (const Task& task : all_tasks()) out.push_back(task.name);
-  return out;
-}
-
 // Of the first plan among the words.
 std::vector<std::string> variant_names(const std::vector<std::string>& words) {
   std::vector<std::string> out;

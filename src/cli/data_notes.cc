@@ -8,8 +8,7 @@
 namespace assay {
 
 std::unexpected<Error> no_task_called(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Task& task : all_tasks()) names.push_back(task.name);
+  const std::vector<std::string> names = task_names();
   const std::string near = nearest(name, names);
   return usage_error(fmt::format("no task is called '{}'", one_line(name, 100)),
                      "known: " + join(names, ", "),

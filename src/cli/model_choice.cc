@@ -17,12 +17,12 @@
 namespace assay {
 namespace fs = std::filesystem;
 
+namespace {
+
 bool is_directory_here(const std::string& text) {
   std::error_code code;
   return fs::is_directory(text, code);
 }
-
-namespace {
 
 bool is_hub_id(const std::string& text) {
   const std::vector<std::string> parts = split(text, '/');

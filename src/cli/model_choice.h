@@ -9,8 +9,6 @@
 
 namespace assay {
 
-[[nodiscard]] bool is_directory_here(const std::string& text);
-
 // Usage errors: a folder that is not there (the nearest beside it is named), one that holds no
 // model, a word that is neither a folder nor a hub id.
 [[nodiscard]] Status check_model(const std::string& model);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/engine_setting.h"
 #include "cli/model_choice.h"
+#include "cli/plan_options.h"
 #include "plan/plan.h"
 #include "plan/sections.h"
 #include "plan/suggest.h"
@@ -43,8 +44,7 @@ Result<DraftTask> draft_task(const std::string& name, const NewPlan& wanted) {
   }
   const Task* task = find_task(name);
   if (task == nullptr) {
-    std::vector<std::string> names;
-    for (const Task& one : all_tasks()) names.push_back(one.name);
+    const std::vector<std::string> names = task_names();
     const std::string near = nearest(name, names);
     return usage_error(fmt::format("there is no task '{}'", name.substr(0, 100)),
                        "known: " + join(names, ", "),
@@ -85,9 +85,7 @@ Status check_numbers(const NewPlan& wanted) {
   }
   TRY(refuse_share_as_margin("--margin", wanted.margin_pp));
   if (!wanted.budget.empty()) TRY(parse_duration(wanted.budget));
-  if (wanted.data.empty() || is_directory_here(wanted.data)) return {};
-  return usage_error("--data " + wanted.data + " is no folder", "it is not there",
-                     "name the folder that holds the data sets");
+  return check_data_folder(wanted.data);
 }
 
 Status draft_engine(const NewPlan& wanted, PlanDraft& draft) {

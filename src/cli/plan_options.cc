@@ -164,19 +164,23 @@ void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output)
     command.add_option("--out", options.out, "The run's folder; default: the plan's output");
 }
 
+Status check_data_folder(const std::string& folder) {
+  std::error_code code;
+  if (folder.empty() || std::filesystem::is_directory(folder, code)) return {};
+  const std::filesystem::path target = std::filesystem::read_symlink(folder, code);
+  const bool there = std::filesystem::exists(folder, code);
+  return usage_error("--data " + folder + " is no folder",
+                     !target.empty() ? "it is a link to " + target.string() + ", which is none"
+                     : there         ? "it is a file"
+                                     : "it is not there",
+                     "name the folder that holds the data sets");
+}
+
 Result<Plan> load_with_options(const PlanOptions& options) {
-  if (!options.data.empty() && !std::filesystem::is_directory(options.data)) {
-    std::error_code code;
-    const std::filesystem::path target = std::filesystem::read_symlink(options.data, code);
-    const bool there = std::filesystem::exists(options.data, code);
-    return usage_error("--data " + options.data + " is no folder",
-                       !target.empty() ? "it is a link to " + target.string() + ", which is none"
-                       : there         ? "it is a file"
-                                       : "it is not there",
-                       "name the folder that holds the data sets");
-  }
+  TRY(check_data_folder(options.data));
   const std::filesystem::path file = TRY(absolute_path(options.plan));
   std::vector<Change> changes;
+  changes.reserve(options.set.size() + 2);  // --budget and --until
   for (const std::string& setting : options.set) changes.push_back(set_option(setting));
   if (!options.budget.empty()) {
     if (const auto budget = parse_duration(options.budget); !budget) {

@@ -23,6 +23,8 @@ struct PlanOptions {
   std::vector<std::string> set;  // "tasks.hle.limit=5": a path of keys, list positions or names
 };
 
+// Usage error: --data names no folder. Empty: it was not given.
+[[nodiscard]] Status check_data_folder(const std::string& folder);
 void add_plan_options(CLI::App& command, PlanOptions& options, bool with_output);
 // What --like does, of the commands that have it.
 inline constexpr const char* kLikeHelp =

@@ -110,6 +110,11 @@ std::vector<std::string> remote_command(const Remote& remote, const std::string&
   return argv;
 }
 
+Error gone_without_a_word() {
+  return environment("the run is gone without a word", "killed, or the machine was restarted",
+                     "launch it again: everything answered is kept");
+}
+
 Result<CommandResult> run_there(const Remote& remote, const std::string& script,
                                 const std::vector<std::string>& arguments,
                                 std::chrono::seconds timeout, std::string_view input) {

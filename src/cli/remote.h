@@ -52,6 +52,20 @@ inline constexpr std::string_view kEnterFunction = R"sh(enter() {
 }
 )sh";
 
+// Of what `assay launch` leaves in .launch/. `alive`, a shell function inside that folder: is the
+// run that was started last still there? It sets $pid and $started, the run's start time, for
+// numbers of processes are used again.
+inline constexpr std::string_view kAliveFunction = R"sh(alive() {
+  [ -s .launch/pid ] && [ ! -e .launch/exit ] || return 1
+  read -r pid started < .launch/pid
+  [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$started" ]
+}
+)sh";
+// Exit codes of scripts about it: it ended without leaving its exit code; none was launched.
+inline constexpr int kRunGone = 97;
+inline constexpr int kNeverLaunched = 98;
+[[nodiscard]] Error gone_without_a_word();
+
 // Runs the script there. An ssh failure (255) and a missing folder (66) are errors of their own;
 // any other status is the caller's to judge.
 [[nodiscard]] Result<CommandResult> run_there(const Remote& remote, const std::string& script,

@@ -90,16 +90,6 @@ Status same_baseline(const HistorySource& first, const HistorySource& other) {
 
 // --- what moved
 
-std::vector<std::string> kernels_of(const LoadFacts& facts) {
-  std::vector<std::string> out;
-  for (const KernelFact& kernel : facts.kernels) {
-    if (!kernel.name.empty() && std::ranges::find(out, kernel.name) == out.end()) {
-      out.push_back(kernel.name);
-    }
-  }
-  return out;
-}
-
 bool lie_apart(const Estimate& a, const Estimate& b) {
   return a.high < b.low || b.high < a.low;
 }
@@ -157,7 +147,7 @@ void add_history_run(const HistorySource& source, std::size_t run, History& hist
     point.pooled = report.pooled[v].overall;
     if (v < report.fidelity.size()) point.fidelity = report.fidelity[v];
     point.versions = values.facts.versions;
-    point.kernels = kernels_of(values.facts);
+    point.kernels = values.facts.kernel_names();
     point.tokens_per_s = values.tokens_per_s;
     point.load_s = values.load_s;
     if (!variant->points.empty()) note_moves(variant->points.back(), point);

@@ -30,6 +30,7 @@ struct Course {
   bool given_up = false;
   bool left_ungraded = false;
   bool measures = false;  // the baseline left most of its share to a further round
+  double units = 0;       // that each variant is to answer
   ItemSet baseline_items;
   Pace seen;
 };
@@ -71,9 +72,9 @@ Result<std::vector<DoneSoFar>> done_so_far(std::span<const ResolvedVariant* cons
 
 // `baseline`: what it has done; nullptr: not read yet, which takes a pass over its scores and is
 // left alone where no judge comes.
-Result<Goal> goal_of(const RunContext& context, const DoneSoFar* baseline) {
+Result<Goal> goal_of(const RunContext& context, double units, const DoneSoFar* baseline) {
   Goal goal;
-  goal.items = static_cast<double>(make_units(context.run).size());
+  goal.items = units;
   if (!TRY(wants_judge(context.run))) return goal;
   const DoneSoFar done =
       baseline != nullptr
@@ -114,38 +115,45 @@ Result<TurnsLeft> turns_left(const RunContext& context, const Round& round,
     return turns;
   }
   const std::vector<DoneSoFar> done = TRY(done_so_far(left, context.services.store));
-  const Goal goal = TRY(goal_of(context, from_baseline ? &done.front() : nullptr));
+  const Goal goal = TRY(goal_of(context, course.units, from_baseline ? &done.front() : nullptr));
   if (done.front().items >= goal.items) return forecast(context, left);
   const double loads_s = static_cast<double>(left.size()) * TRY(context.load_s());
   return turns_to_common(done, context.accounts.work_left_s(loads_s), goal);
 }
 
-// Answered so far, of every variant; a run that begins has none, and reads no scores.
-Result<std::map<std::string, DoneSoFar>> all_done_so_far(const RunContext& context) {
+// Answered so far, of every variant; a run that begins has none, and reads no scores. `read`: of
+// all of them, where they were read already; else empty.
+Result<std::map<std::string, DoneSoFar>> by_name(const RunContext& context,
+                                                 const std::vector<DoneSoFar>& read) {
   std::map<std::string, DoneSoFar> done;
   const Store& store = context.services.store;
-  for (const ResolvedVariant& variant : context.run.variants) {
-    const std::string& name = variant.spec.name;
-    done[name] = store.response_count() == 0 ? DoneSoFar() : TRY(done_so_far(name, store));
+  for (std::size_t v = 0; v < context.run.variants.size(); ++v) {
+    const std::string& name = context.run.variants[v].spec.name;
+    if (!read.empty()) {
+      done[name] = read[v];
+    } else {
+      done[name] = store.response_count() == 0 ? DoneSoFar() : TRY(done_so_far(name, store));
+    }
   }
   return done;
 }
 
-// An item that is asked several times counts as often.
+// An entry that is asked several times counts as often.
 double answered_units(const ResolvedRun& run, const ItemSet& finished) {
-  const std::vector<Unit> units = make_units(run);
-  return static_cast<double>(std::ranges::count_if(units, [&](const Unit& unit) {
-    return finished.contains({unit.task->spec.name, unit.item_id()});
-  }));
+  std::map<std::string, int> repeats;
+  for (const ResolvedTask& task : run.tasks) repeats[task.spec.name] = task.spec.repeats;
+  double units = 0;
+  for (const Entry& entry : finished) units += repeats[entry.task];
+  return units;
 }
 
-// For the progress line alone: what comes after the turn of the first of these.
+// For the progress line alone: what comes after the turn of the first of these. `items`: that each
+// variant is to answer.
 Result<RunOutlook> outlook(const RunContext& context, const Round& round,
                            std::span<const ResolvedVariant* const> left,
-                           const std::map<std::string, DoneSoFar>& done) {
+                           const std::map<std::string, DoneSoFar>& done, double items) {
   const RunServices& services = context.services;
   const ResolvedVariant& own = *left.front();
-  const auto items = static_cast<double>(make_units(context.run).size());
   RunOutlook out;
   out.turns = static_cast<int>(round.variants.size());
   out.turn = out.turns - static_cast<int>(left.size()) + 1;
@@ -171,8 +179,10 @@ Result<RunOutlook> outlook(const RunContext& context, const Round& round,
   return out;
 }
 
-Status run_round(const RunContext& context, const Round& round, AllLooks& looks, Course& course) {
-  auto done = TRY(all_done_so_far(context));
+// `read`: what all variants have done, where it was read already; else empty.
+Status run_round(const RunContext& context, const Round& round, const std::vector<DoneSoFar>& read,
+                 AllLooks& looks, Course& course) {
+  auto done = TRY(by_name(context, read));
   for (const ResolvedVariant& variant : context.run.variants) {
     const auto left = round.from(variant);
     if (left.empty() && !round.of_all) continue;
@@ -184,7 +194,7 @@ Status run_round(const RunContext& context, const Round& round, AllLooks& looks,
                 .asks = !left.empty()};
     if (place.asks) place.turns = TRY(turns_left(context, round, left, course));
     if (place.asks) {
-      context.services.progress.begin_turn(TRY(outlook(context, round, left, done)));
+      context.services.progress.begin_turn(TRY(outlook(context, round, left, done, course.units)));
     }
     Turn turn = TRY(take_turn(context, place, course.seen));
     done[variant.spec.name].items = answered_units(context.run, turn.finished);
@@ -237,9 +247,9 @@ Result<double> first_part(const RunContext& context) {
 // The round that time is left for, once each variant has told its pace. Without variants: none. In
 // a run's first one those that have all items work, too, if what is no item is left for them.
 Result<Round> round_by_items_done(const RunContext& context, const std::vector<DoneSoFar>& done,
-                                  bool first) {
+                                  double units, bool first) {
   Round round{.by_items_done = true, .of_all = first};
-  const Goal goal = TRY(goal_of(context, &done.front()));
+  const Goal goal = TRY(goal_of(context, units, &done.front()));
   const auto turn = next_round(done, context.accounts.work_left_s(0), TRY(context.load_s()), goal);
   for (std::size_t i = 0; i < done.size(); ++i) {
     if (!context.asks_here(context.run.variants[i])) continue;
@@ -268,7 +278,7 @@ Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& cou
     if (divides) done = TRY(done_so_far(known, context.services.store));
     Round round;
     if (divides && all_known(done)) {
-      round = TRY(round_by_items_done(context, done, first));
+      round = TRY(round_by_items_done(context, done, course.units, first));
     } else if (!first) {
       return {};
     } else {
@@ -280,7 +290,7 @@ Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& cou
           fmt::format("round {}: the time that is left goes to {} variants, up to the same items",
                       i + 1, round.variants.size()));
     }
-    TRY(run_round(context, round, looks, course));
+    TRY(run_round(context, round, done, looks, course));
   }
   return {};
 }
@@ -343,7 +353,7 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
       if (!TRY(pays_its_loads(context, round.variants.size(), work_s))) return {};
       services.progress.say(fmt::format("not decided yet: on to {} items", items.size()));
     }
-    TRY(run_round(context, round, looks, course));
+    TRY(run_round(context, round, {}, looks, course));
     if (course.interrupted) return {};
   }
   return {};
@@ -397,6 +407,7 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
   AllLooks looks = TRY(AllLooks::of(frozen, context.services.store));
   Course course;
   course.seen = Pace(context.services.guess);
+  course.units = static_cast<double>(make_units(context.run).size());
   const bool begins_in_time = TRY(has_time_for_work(context));
   TRY(context.run.plan.until == Until::decided ? run_decided_rounds(context, looks, course)
                                                : run_shared_rounds(context, looks, course));

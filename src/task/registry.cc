@@ -12,6 +12,13 @@ const std::vector<Task>& all_tasks() {
   return tasks;
 }
 
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  names.reserve(all_tasks().size());
+  for (const Task& task : all_tasks()) names.push_back(task.name);
+  return names;
+}
+
 const Task* find_task(const std::string& name) {
   for (const Task& task : all_tasks()) {
     if (task.name == name) return &task;

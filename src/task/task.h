@@ -143,6 +143,8 @@ struct Task {
 
 // The known benchmarks, in the order reports list them.
 [[nodiscard]] const std::vector<Task>& all_tasks();
+// Their names, in the same order.
+[[nodiscard]] std::vector<std::string> task_names();
 // nullptr when there is none of that name.
 [[nodiscard]] const Task* find_task(const std::string& name);
 // The same by assay's name or by lm-eval's.
