@@ -1,6 +1,5 @@
 #include "cli/world.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 
 #include "base/files.h"
 #include "base/hash.h"
-#include "base/unique_fd.h"
 #include "cli/endpoint.h"
 #include "engine/fingerprint.h"
 #include "engine/model_folder.h"
@@ -36,16 +34,6 @@ constexpr const char* kComputing[] = {
 std::string random_token() {
   std::random_device device;
   return sha256_hex(fmt::format("{}-{}-{}", device(), device(), ::getpid())).substr(0, 24);
-}
-
-// Brings a model's files into the page cache, so that loading them later reads from memory.
-void read_ahead(const fs::path& folder) {
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(folder, code)) {
-    if (!entry.is_regular_file(code)) continue;
-    const UniqueFd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.valid()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
-  }
 }
 
 bool is_folder(const std::string& model) {
@@ -248,6 +236,9 @@ Result<WorkerOptions> World::worker_options(const ResolvedVariant& variant) cons
       plan_.engine.kind == kVllmKind && ranks > 1) {
     worker.command.insert(worker.command.end(), {"--ranks", std::to_string(ranks)});
   }
+  if (plan_.engine.kind == kVllmKind && !variant.folder.empty()) {
+    worker.command.insert(worker.command.end(), {"--read-ahead", variant.folder});
+  }
   // An engine kind that is no package of ours: tests name the program that plays it.
   if (plan_.engine.kind == kScriptedKind) {
     const char* script = std::getenv("ASSAY_SCRIPTED_WORKER");
@@ -296,7 +287,6 @@ bool World::starts_ahead() const {
 }
 
 void World::prepare_next(const ResolvedVariant& variant) {
-  read_ahead(variant.folder);
   if (!starts_ahead() || prepared_) return;
   // What goes wrong here goes wrong again, and is told, when its turn comes.
   auto worker = worker_options(variant);

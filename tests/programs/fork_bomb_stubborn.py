@@ -1,5 +1,6 @@
 # attack: forks without end and ignores every refusal
-# expect: time_limit
+# Which limit it meets first depends on how many of its processes run at a time.
+# expect: time_limit | memory_limit
 import os
 
 while True:

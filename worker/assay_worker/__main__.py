@@ -1,5 +1,5 @@
-"""`python -m assay_worker --in-fd N --out-fd M [--ranks N] [--preload]`: an engine worker
-(docs/worker_protocol.md)."""
+"""`python -m assay_worker --in-fd N --out-fd M [--ranks N] [--preload] [--read-ahead DIR]`: an
+engine worker (docs/worker_protocol.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 
+from assay_worker import read_ahead
 from assay_worker.engine import VllmEngine
 from assay_worker.frames import FrameReader, FrameWriter
 from assay_worker.processes import kill_descendants
@@ -22,6 +24,9 @@ def main() -> int:
     parser.add_argument(
         "--preload", action="store_true", help="import the engine now: a `load` comes, sometime"
     )
+    parser.add_argument(
+        "--read-ahead", metavar="DIR", type=Path, help="bring this model's weights into memory"
+    )
     options = parser.parse_args()
     for fd in (options.in_fd, options.out_fd):
         os.set_inheritable(fd, False)
@@ -31,6 +36,8 @@ def main() -> int:
     # Rendering happens in threads, and vLLM may start processes later.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     engine = VllmEngine(options.ranks)
+    if options.read_ahead:
+        read_ahead.begin(options.read_ahead)
     if options.preload:
         engine.preload()
     status = Server(FrameReader(options.in_fd), FrameWriter(options.out_fd), engine).run()
