@@ -1,8 +1,10 @@
 """Weights come into the page cache before anybody asks for them."""
 
 import os
+from contextlib import suppress
 
 import pytest
+
 from assay_worker import read_ahead
 
 PAGE = 4096
@@ -17,10 +19,8 @@ def share_in_cache(path) -> float:
         # RWF_NOWAIT alone would make the kernel read what follows a page that is there.
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
         for offset in range(0, size, PAGE):
-            try:
+            with suppress(BlockingIOError):
                 found += os.preadv(fd, [bytearray(PAGE)], offset, os.RWF_NOWAIT)
-            except BlockingIOError:
-                pass
     finally:
         os.close(fd)
     return found / size
