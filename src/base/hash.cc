@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/file_hash.h"
+#include "base/running_hash.h"
 
 namespace assay {
 namespace {
@@ -51,6 +52,25 @@ std::string sha256_hex(std::string_view bytes) {
   return hex(sha256(bytes));
 }
 
+struct RunningHash::State {
+  Context context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+RunningHash::RunningHash() : state_(std::make_unique<State>()) {
+  EVP_DigestInit_ex(state_->context.get(), sha256_algorithm(), nullptr);
+}
+RunningHash::RunningHash(RunningHash&&) noexcept = default;
+RunningHash& RunningHash::operator=(RunningHash&&) noexcept = default;
+RunningHash::~RunningHash() = default;
+
+void RunningHash::add(std::string_view bytes) {
+  EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size());
+}
+
+std::string RunningHash::hex() {
+  return assay::hex(finish(state_->context.get()));
+}
+
 std::string sha256_base64(std::string_view bytes) {
   const Digest digest = sha256(bytes);
   std::array<unsigned char, 4 * ((sizeof(Digest) + 2) / 3) + 1> text{};  // and a terminating zero
@@ -73,11 +93,10 @@ Result<std::string> sha256_file_hex(const std::filesystem::path& path, const Dea
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                        &std::fclose);
   if (!file) return errno_error("cannot read " + path.string(), "check that the file is there");
-  Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  RunningHash hash;
   std::vector<char> buffer(1U << 20U);
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    EVP_DigestUpdate(context.get(), buffer.data(), n);
+    hash.add({buffer.data(), n});
     if (until.stopped()) return std::unexpected(interrupted_error());
     if (until.passed()) {
       return environment_error("the budget ended while " + path.string() + " was hashed",
@@ -88,7 +107,7 @@ Result<std::string> sha256_file_hex(const std::filesystem::path& path, const Dea
   if (std::ferror(file.get())) {
     return errno_error("cannot read " + path.string(), "check the disk");
   }
-  return hex(finish(context.get()));
+  return hash.hex();
 }
 
 }  // namespace assay

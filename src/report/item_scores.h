@@ -16,13 +16,13 @@ namespace assay {
 
 // What a report says of an item's last score beside its metrics; there are millions of them.
 struct LastScore : Soundness {
+  bool metrics_differ = false;  // "robust" and "lm_eval"
   std::string extracted;
   std::string target;
   std::string how;                            // it was found: Score::extraction
   std::unique_ptr<const std::string> detail;  // Score::detail; nullptr: none
   // kFilteredRemark; nullptr: there is none
   std::unique_ptr<const std::map<std::string, std::string>> filtered;
-  bool metrics_differ = false;  // "robust" and "lm_eval"
 };
 
 // A handful of sums by name, in less room than a map takes.

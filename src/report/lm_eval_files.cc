@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/running_hash.h"
 #include "base/stale_files.h"
 #include "plan/engine_kind.h"
 #include "report/write.h"
@@ -220,19 +221,21 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
   const bool cut = theirs.size() < text.size();
   std::string prompt_hash;
   if (output.prompt_hash.size > 0) prompt_hash = TRY(report.prompt_hashes->get(output.prompt_hash));
-  Json line = {
-      {"doc_id", doc_id},
-      {"doc_hash", sha256_hex(item.task + "/" + item.id)},
-      {"doc", {{"id", item.id}, {"group", item.group}}},
-      {"target", item.target},
-      {"target_hash", sha256_hex(item.target)},
-      {"arguments", arguments_of(task, prompt_hash)},
-      {"resps", {{theirs}}},
-      {"filtered_resps", {taken != several.filtered.end() ? taken->second : output.extracted}},
-      {"filter", filter},
-      {"metrics", own ? Json(task.metrics) : Json::array()},
-      {"finish_reason", cut ? "stop" : output.finish_reason},
-      {"outcome", output.outcome}};
+  // Field by field: of a list in braces nlohmann first makes a list of pairs.
+  Json line = Json::object();
+  line["arguments"] = arguments_of(task, prompt_hash);
+  line["doc"] = {{"id", item.id}, {"group", item.group}};
+  line["doc_hash"] = sha256_hex(item.task + "/" + item.id);
+  line["doc_id"] = doc_id;
+  line["filter"] = filter;
+  line["filtered_resps"].push_back(taken != several.filtered.end() ? taken->second
+                                                                   : output.extracted);
+  line["finish_reason"] = cut ? "stop" : output.finish_reason;
+  line["metrics"] = own ? Json(task.metrics) : Json::array();
+  line["outcome"] = output.outcome;
+  line["resps"].push_back(Json::array({theirs}));
+  line["target"] = item.target;
+  line["target_hash"] = sha256_hex(item.target);
   if (cut) {
     line["output"] = text;
     line["output_finish_reason"] = output.finish_reason;
@@ -256,13 +259,14 @@ class TaskHash {
  public:
   void add(const Json& line) {
     for (const char* part : {"doc_hash", "prompt_hash", "target_hash"}) {
-      hashes_ += line.value(part, "");
+      const auto hash = line.find(part);
+      if (hash != line.end()) hashes_.add(hash->get_ref<const std::string&>());
     }
   }
-  [[nodiscard]] std::string hex() const { return sha256_hex(hashes_); }
+  [[nodiscard]] std::string hex() { return hashes_.hex(); }
 
  private:
-  std::string hashes_;
+  RunningHash hashes_;
 };
 
 // A line for each document, one filter after the other, as lm-eval writes them.

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -136,6 +135,19 @@ struct Uses {
   std::vector<Use> responses;
   std::vector<Use> prompts;
 };
+
+// Takes them: what is joined is gone where it was, for there are millions of them.
+std::vector<Use> joined(std::vector<Uses>& by_variant, std::vector<Use> Uses::* part) {
+  std::size_t size = 0;
+  for (const Uses& of_one : by_variant) size += (of_one.*part).size();
+  std::vector<Use> all;
+  all.reserve(size);
+  for (Uses& of_one : by_variant) {
+    const std::vector<Use> taken = std::exchange(of_one.*part, {});
+    all.insert(all.end(), taken.begin(), taken.end());
+  }
+  return all;
+}
 
 // Sorted by key, those of one key by variant.
 class UsesByKey {
@@ -294,9 +306,10 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
 
 // The baseline's prompt counts, another's where it has none: the baseline's comes after all others
 // or before them.
-void keep_prompt(const Place& of, std::size_t base, const std::string& text,
+void keep_prompt(const Place& of, std::size_t base, const std::string& text, TextPlace hash,
                  const std::map<std::string, bool>& may_show, RunReport& report) {
   ItemValues& item = report.items[of.first];
+  item.outputs[of.second]->prompt_hash = hash;
   if (item.prompt.size > 0 && of.second != base) return;
   const auto task = may_show.find(item.task);
   if (task != may_show.end() && task->second) item.prompt = report.asked->put(text);
@@ -307,26 +320,30 @@ Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report
   const std::size_t base = baseline_index(report.variants);
   std::map<std::string, bool> may_show;
   for (const TaskValues& task : report.tasks) may_show[task.name] = task.may_show;
-  const auto keep = [&](const Place& of, const std::string& text,
-                        const std::string& /*finish_reason*/) -> Status {
-    if (text.empty()) return {};
-    report.items[of.first].outputs[of.second]->prompt_hash =
-        report.prompt_hashes->put(sha256_hex(text));
-    keep_prompt(of, base, text, may_show, report);
-    return {};
+  const auto hash_of = [&report](const std::string& text) {
+    return report.prompt_hashes->put(sha256_hex(text));
   };
   TRY(store.each_rendered([&uses](std::string_view key) { return !uses.of(key).empty(); },
                           [&](const std::string& key, const Rendered& prompt) -> Status {
+                            TextPlace hash;  // one for all variants that were asked alike
                             for (const Use& use : uses.of(key)) {
-                              if (use.only) {
-                                TRY(keep({use.item, use.variant}, prompt.text, ""));
-                              } else {
+                              if (!use.only) {
                                 TRY(pieces.add(use, prompt.text));
+                              } else if (!prompt.text.empty()) {
+                                if (hash.size == 0) hash = hash_of(prompt.text);
+                                keep_prompt({use.item, use.variant}, base, prompt.text, hash,
+                                            may_show, report);
                               }
                             }
                             return {};
                           }));
-  return pieces.each(report, "", keep);
+  return pieces.each(report, "",
+                     [&](const Place& of, const std::string& text,
+                         const std::string& /*finish_reason*/) -> Status {
+                       if (text.empty()) return {};
+                       keep_prompt(of, base, text, hash_of(text), may_show, report);
+                       return {};
+                     });
 }
 
 // Of tasks that may show them; lm-eval's own tasks have no rows here.
@@ -364,13 +381,8 @@ Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScore
       return {};
     }));
   }
-  Uses all;
-  for (Uses& of_one : uses) {
-    std::ranges::move(std::exchange(of_one.responses, {}), std::back_inserter(all.responses));
-    std::ranges::move(std::exchange(of_one.prompts, {}), std::back_inserter(all.prompts));
-  }
-  const UsesByKey responses(std::move(all.responses));
-  const UsesByKey prompts(std::move(all.prompts));
+  const UsesByKey responses(joined(uses, &Uses::responses));
+  const UsesByKey prompts(joined(uses, &Uses::prompts));
   report.texts = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.prompt_hashes = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.asked = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));

@@ -207,6 +207,11 @@ TEST_F(RunnerTest, GradingEndsInTimeWhereNothingElseBegins) {
   options.budget_s = spent_s;
   ASSERT_TRUE(go(options));
   EXPECT_EQ(ungraded(), 0);
+  // Neither run needed an engine: what the budget pays for, and what the report says was spent, is
+  // the first one's time alone.
+  EXPECT_GT(script_.clock.now().count(), spent_s + 15);
+  const Store store = Store::open(folder_, Store::Mode::read).value();
+  EXPECT_NEAR(std::strtod(store.meta("spent_s").value()->c_str(), nullptr), spent_s, 0.001);
 }
 
 TEST_F(RunnerTest, RescoreRebuildsFromTheStore) {

@@ -45,6 +45,8 @@ class Statement {
   [[nodiscard]] Status run();
   // 0-based, as SQLite counts.
   [[nodiscard]] std::string text(int column) const;
+  // The same in place, until the next step.
+  [[nodiscard]] std::string_view view(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;
 

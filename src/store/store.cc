@@ -10,6 +10,7 @@
 #include "base/side_by_side.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
+#include "store/stored_values.h"
 #include "store/tables.h"
 
 namespace assay {
@@ -36,22 +37,13 @@ Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
   return fd;
 }
 
-// Answers are found by hashes, so each look-up goes to another page of the index: of a million
-// answers it has 80 MB. A small store never fills the cache.
+// A run finds answers by hashes, so each look-up goes to another page of the index: of a million
+// answers it has 80 MB. A small store never fills the cache. Who only reads goes through the rows
+// in their order, mostly, on several connections at once.
 constexpr const char* kCache = "PRAGMA cache_size = -32768";  // KiB
 // A page of such an index changes again and again: copied from the log to the file less often, it
 // is copied fewer times. What is committed is in the log, synced, either way.
 constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 8192";  // pages of 4 KiB
-
-template <typename T, typename Parse>
-Result<T> parse_stored(const std::string& text, const std::string& file, Parse parse) {
-  try {
-    return parse(Json::parse(text));
-  } catch (const Json::exception& e) {
-    return environment_error(file + " holds a record that cannot be read", e.what(),
-                             "keep the file, and choose another folder with --out");
-  }
-}
 
 }  // namespace
 
@@ -116,8 +108,10 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
                        "name the folder an `assay run` wrote to");
   }
   Database db = TRY(Database::open(file, write));
-  TRY(db.exec(kCache));
-  if (write) TRY(db.exec("PRAGMA synchronous = FULL"));
+  if (write) {
+    TRY(db.exec(kCache));
+    TRY(db.exec("PRAGMA synchronous = FULL"));
+  }
   TRY(prepare_schema(db, file, write));  // before the journal's mode, which is kept in the file
   if (write) {
     TRY(db.exec("PRAGMA journal_mode = WAL"));
@@ -200,7 +194,7 @@ Result<std::optional<Rendered>> Store::rendered(const std::string& key) const {
   auto s = TRY(impl_->db.prepare(select_from(kRendered) + "WHERE key = ?"));
   s.bind(1, key);
   if (!TRY(next_row(s, kRendered, impl_->file))) return std::nullopt;
-  return TRY(parse_stored<Rendered>(s.text(1), impl_->file, rendered_from_json));
+  return TRY(read_rendered(s.view(1), impl_->file));
 }
 
 Status Store::put_response(const std::string& key, const Response& response, std::int64_t load_id) {
@@ -217,7 +211,7 @@ Result<std::optional<Response>> Store::response(const std::string& key) const {
   auto s = TRY(impl_->db.prepare(select_from(kResponses) + "WHERE key = ?"));
   s.bind(1, key);
   if (!TRY(next_row(s, kResponses, impl_->file))) return std::nullopt;
-  return TRY(parse_stored<Response>(s.text(2), impl_->file, response_from_json));
+  return TRY(read_response(s.view(2), impl_->file));
 }
 
 std::int64_t Store::response_count() const {
@@ -259,7 +253,7 @@ Status read_steps(Statement& s, const std::string& file,
 Status read_scores(Statement& s, const std::string& file,
                    const std::function<Status(StoredScore)>& each) {
   while (TRY(next_row(s, kScores, file))) {
-    TRY(each({TRY(read_id(s, file)), TRY(parse_stored<Score>(s.text(5), file, score_from_json))}));
+    TRY(each({TRY(read_id(s, file)), TRY(read_score(s.view(5), file))}));
   }
   return {};
 }
@@ -392,8 +386,7 @@ Result<std::vector<StoredLoad>> Store::loads() const {
   auto s = TRY(impl_->db.prepare(select_from(kLoads) + "ORDER BY id"));
   std::vector<StoredLoad> out;
   while (TRY(next_row(s, kLoads, impl_->file))) {
-    const LoadFacts facts =
-        TRY(parse_stored<LoadFacts>(s.text(3), impl_->file, load_facts_from_json));
+    const LoadFacts facts = TRY(read_load_facts(s.view(3), impl_->file));
     out.push_back({s.integer(0), s.text(1), s.real(2), facts});
   }
   return out;
@@ -463,7 +456,7 @@ Status Store::each_response(
   const auto filter = TRY(impl_->db.key_filter(wanted));
   auto s = TRY(impl_->db.prepare(select_from(kResponses) + "WHERE wanted_key(key)"));
   while (TRY(next_row(s, kResponses, impl_->file))) {
-    TRY(each(s.text(0), TRY(parse_stored<Response>(s.text(2), impl_->file, response_from_json))));
+    TRY(each(s.text(0), TRY(read_response(s.view(2), impl_->file))));
   }
   return {};
 }
@@ -474,7 +467,7 @@ Status Store::each_rendered(
   const auto filter = TRY(impl_->db.key_filter(wanted));
   auto s = TRY(impl_->db.prepare(select_from(kRendered) + "WHERE wanted_key(key)"));
   while (TRY(next_row(s, kRendered, impl_->file))) {
-    TRY(each(s.text(0), TRY(parse_stored<Rendered>(s.text(1), impl_->file, rendered_from_json))));
+    TRY(each(s.text(0), TRY(read_rendered(s.view(1), impl_->file))));
   }
   return {};
 }

@@ -22,6 +22,8 @@ void append_number(std::string& bytes, std::uint64_t value) {
   }
 }
 
+constexpr std::size_t kBeforeBytes = 1 + sizeof(std::uint64_t);
+
 // The type and the length stand before the bytes, so that no two rows give the same sequence.
 void append_value(std::string& bytes, sqlite3_value* value) {
   const int type = sqlite3_value_type(value);
@@ -39,7 +41,16 @@ void append_value(std::string& bytes, sqlite3_value* value) {
 }
 
 void row_sum(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::size_t size = 0;
+  for (int i = 0; i < count; ++i) {
+    // Asked how long it is, SQLite would turn a number into text.
+    const bool has_bytes = sqlite3_value_type(values[i]) == SQLITE_TEXT ||
+                           sqlite3_value_type(values[i]) == SQLITE_BLOB;
+    size += kBeforeBytes;
+    if (has_bytes) size += static_cast<std::size_t>(sqlite3_value_bytes(values[i]));
+  }
   std::string bytes;
+  bytes.reserve(size);
   for (int i = 0; i < count; ++i) append_value(bytes, values[i]);
   sqlite3_result_int64(context, static_cast<std::int64_t>(sha256_u64(bytes)));
 }

@@ -4,9 +4,7 @@ namespace assay {
 
 using nlohmann::json;
 
-namespace {
-
-void read_extra(const json& extra, Score& score) {
+void set_extra(const json& extra, Score& score) {
   score.remarks = extra;
   if (const auto month = extra.find("month"); month != extra.end()) {
     score.month = month->get<std::string>();
@@ -26,8 +24,6 @@ void read_extra(const json& extra, Score& score) {
     score.remarks.erase("options");
   }
 }
-
-}  // namespace
 
 json extra_json(const Score& score) {
   json out = score.remarks;
@@ -78,7 +74,7 @@ Score score_from_json(const json& value) {
   score.thinking_not_closed = value.at("thinking_not_closed");
   score.prompt_cut = value.value("prompt_cut", false);
   score.odd_likelihoods = value.value("odd_likelihoods", false);
-  read_extra(value.at("extra"), score);
+  set_extra(value.at("extra"), score);
   return score;
 }
 

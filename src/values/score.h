@@ -94,6 +94,8 @@ struct Score : Soundness {
 
 // Figures and remarks as one object, by name: `extra` of the stored score.
 [[nodiscard]] nlohmann::json extra_json(const Score& score);
+// The inverse; throws nlohmann::json::exception.
+void set_extra(const nlohmann::json& extra, Score& score);
 [[nodiscard]] nlohmann::json to_json(const Score& score);
 [[nodiscard]] Score score_from_json(
     const nlohmann::json& value);  // throws nlohmann::json::exception
