@@ -73,8 +73,9 @@ std::string sanitized(const std::string& model) {
 // What lm-eval asks torch for, of what the worker told.
 std::string environment_text(const LoadFacts& facts) {
   std::string out;
-  for (const auto& [package, version] : facts.versions) out += package + " " + version + "\n";
-  for (const auto& [name, value] : facts.engine) out += name + ": " + value + "\n";
+  for (const auto& [package, version] : facts.versions)
+    out += fmt::format("{} {}\n", package, version);
+  for (const auto& [name, value] : facts.engine) out += fmt::format("{}: {}\n", name, value);
   for (std::size_t i = 0; i < facts.devices.size(); ++i) {
     out += fmt::format("device {}: {}\n", i, facts.devices[i]);
   }

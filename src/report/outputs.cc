@@ -309,7 +309,7 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
 void keep_prompt(const Place& of, std::size_t base, const std::string& text, TextPlace hash,
                  const std::map<std::string, bool>& may_show, RunReport& report) {
   ItemValues& item = report.items[of.first];
-  item.outputs[of.second]->prompt_hash = hash;
+  if (auto& output = item.outputs[of.second]) output->prompt_hash = hash;
   if (item.prompt.size > 0 && of.second != base) return;
   const auto task = may_show.find(item.task);
   if (task != may_show.end() && task->second) item.prompt = report.asked->put(text);

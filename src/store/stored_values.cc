@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <vector>
 
 #include "store/laid_out_json.h"
@@ -98,6 +97,8 @@ std::optional<FinishReason> read_finish_reason(LaidOutJson& in) {
   return std::nullopt;
 }
 
+}  // namespace
+
 std::optional<Rendered> rendered_as_laid_out(std::string_view text) {
   LaidOutJson in(text);
   Rendered out;
@@ -174,8 +175,6 @@ std::optional<Score> score_as_laid_out(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 Result<Rendered> read_rendered(std::string_view text, const std::string& file) {
   if (auto value = rendered_as_laid_out(text)) return std::move(*value);
