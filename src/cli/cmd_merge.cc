@@ -26,14 +26,16 @@ struct MergeCommand {
 Result<int> merge(const MergeCommand& options, const Session& session) {
   const std::vector<fs::path> folders = folders_with_stores(TRY(absolute_paths(options.shards)));
   const fs::path out = TRY(absolute_path(options.out));
-  const Merged merged = TRY(
-      merge_shards(folders, out, options.partial ? MissingVariants::go_on : MissingVariants::refuse,
-                   SystemClock().wall().count()));
+  const Merged merged =
+      TRY(merge_shards(folders, out, options.partial ? MissingShards::go_on : MissingShards::refuse,
+                       SystemClock().wall().count()));
   const RunReport report = TRY(build_report(TRY(Store::open(out, Store::Mode::read))));
   TRY(write_reports(report, out));
   fmt::print("{}", terminal_table(report, session.style()));
+  std::vector<std::string> missing;
+  for (const ShardPart& part : merged.missing) missing.push_back(name_of(part));
   fmt::print("{} shards with {} variants{}\nreport: {}\n", folders.size(), merged.variants.size(),
-             merged.missing.empty() ? "" : "; missing: " + join(merged.missing, ", "),
+             missing.empty() ? "" : "; missing: " + join(missing, "; "),
              (out / "report.html").string());
   return kExitDone;
 }
@@ -50,7 +52,7 @@ void add_merge(CLI::App& app, Session& session) {
       ->required();
   command->add_option("--out", options->out, "The merged run's folder")->required();
   command->add_flag("--partial", options->partial,
-                    "Go on without variants that no shard has; the report names them");
+                    "Go on without what no shard has; the report names it");
   command->footer("Example:\n  assay merge sweep/shards --out sweep");
   command->callback([options, &session] { finish(session, merge(*options, session)); });
 }

@@ -32,7 +32,8 @@ struct RunCommand {
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
   bool yes = false;
-  std::string shard;  // names
+  std::string shard;  // its part, in words
+  std::vector<std::string> baseline_from;
   SlurmOptions slurm;
 };
 
@@ -122,7 +123,10 @@ Result<int> run(RunCommand options, const Session& session) {
   }
   options.flow.out = TRY(output_folder(plan, options.plan));
   if (!options.shard.empty()) {
-    options.flow.shard = split(options.shard, ',');
+    options.flow.shard = TRY(shard_part_from(options.shard));
+    for (const std::string& folder : options.baseline_from) {
+      options.flow.baseline_from.push_back(TRY(absolute_path(folder)));
+    }
     TRY(run_to_end(plan, options.flow, session));
     fmt::print("shard {} has ended; merge it with the others: assay merge\n", options.shard);
     return kExitDone;
@@ -154,11 +158,13 @@ void add_run(CLI::App& app, Session& session) {
                     fmt::format("Run a plan of more than {} variants", kManyVariants));
   CLI::Option* shard =
       command->add_option("--shard", options->shard,
-                          "Run these variants alone (NAME,NAME), to be merged (docs/cluster.md)");
+                          "Run this part of the plan alone, VARIANTS[:TASKS][#REPEATS] with commas "
+                          "between, to be merged (docs/cluster.md)");
   command
-      ->add_option("--baseline-from", options->flow.baseline_from,
-                   "With --shard: the folder in which the baseline was run")
-      ->needs(shard);
+      ->add_option("--baseline-from", options->baseline_from,
+                   "With --shard: a folder in which the baseline was run (repeatable)")
+      ->needs(shard)
+      ->allow_extra_args(false);
   add_slurm_options(*command, options->slurm);
   command->add_option("--from", options->from,
                       "Another folder of results: answers that would be the same are taken over");

@@ -34,15 +34,15 @@ std::vector<std::string> ids_of(const Sweep& sweep) {
   return ids;
 }
 
-// A variant's job, or its task of the array.
-std::map<std::string, JobState> states_by_variant(const Sweep& sweep,
-                                                  const std::vector<JobState>& states) {
+// A shard's job, or its task of the array.
+std::map<std::string, JobState> states_by_shard(const Sweep& sweep,
+                                                const std::vector<JobState>& states) {
   std::map<std::string, JobState> out;
   for (const JobState& state : states) {
     const auto job = std::ranges::find(sweep.jobs, state.id, &SweepJob::id);
     if (job == sweep.jobs.end()) continue;
     const auto place = static_cast<std::size_t>(state.task.value_or(0));
-    if (place < job->variants.size()) out[job->variants[place]] = state;
+    if (place < job->shards.size()) out[name_of(job->shards[place])] = state;
   }
   return out;
 }
@@ -58,19 +58,20 @@ std::string job_name(const JobState& state) {
   return state.id + (state.task ? fmt::format("_{}", *state.task) : "");
 }
 
-// A variant of the sweep, or its merge.
+// A shard of the sweep, or its merge.
 struct SweepRow {
-  std::string name;  // empty: the merge
-  std::string end;   // of the run in its shard; empty: it has not ended, or is none
+  ShardPart shard;  // without variants: the merge
+  std::string end;  // of its run; empty: it has not ended, or is none
   std::optional<JobState> job;
 };
 
 std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& states) {
-  const auto by_variant = states_by_variant(sweep, states);
+  const auto by_shard = states_by_shard(sweep, states);
   std::vector<SweepRow> out;
-  for (const std::string& variant : sweep.variants) {
-    SweepRow row{variant, end_of_shard(shard_folder(sweep, variant)), std::nullopt};
-    if (const auto job = by_variant.find(variant); job != by_variant.end()) row.job = job->second;
+  for (const ShardPart& shard : sweep.shards) {
+    SweepRow row{shard, end_of_shard(shard_folder(sweep, shard)), std::nullopt};
+    const auto job = by_shard.find(name_of(shard));
+    if (job != by_shard.end()) row.job = job->second;
     out.push_back(std::move(row));
   }
   for (const SweepJob& job : sweep.jobs) {
@@ -78,16 +79,16 @@ std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& s
     const auto state = std::ranges::find(states, job.id, &JobState::id);
     JobState known{.id = job.id, .task = {}, .state = "", .reason = "", .nodes = ""};
     if (state != states.end()) known = *state;
-    out.push_back({"", "", std::move(known)});
+    out.push_back({{}, "", std::move(known)});
   }
   return out;
 }
 
 std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep, std::size_t columns) {
-  std::vector<std::vector<std::string>> cells = {{"variant", "run", "job", "state", "node"}};
+  std::vector<std::vector<std::string>> cells = {{"shard", "run", "job", "state", "node"}};
   for (const SweepRow& row : rows) {
-    const bool merge = row.name.empty();
-    std::vector<std::string> line = {merge ? "(merge)" : row.name,
+    const bool merge = row.shard.variants.empty();
+    std::vector<std::string> line = {merge ? "(merge)" : name_of(row.shard),
                                      merge || !row.end.empty() ? row.end : "not ended"};
     if (row.job) {
       line.insert(line.end(), {job_name(*row.job), words_of(*row.job), row.job->nodes});
@@ -113,10 +114,13 @@ std::string as_json(const std::vector<SweepRow>& rows, const Sweep& sweep) {
   Json merge;
   for (const SweepRow& row : rows) {
     const Json job = row.job ? job_json(*row.job) : Json();
-    if (row.name.empty()) {
+    if (row.shard.variants.empty()) {
       merge = job;
     } else {
-      variants.push_back({{"variant", row.name}, {"end", row.end}, {"job", job}});
+      variants.push_back({{"variant", row.shard.variants.front()},
+                          {"shard", name_of(row.shard)},
+                          {"end", row.end},
+                          {"job", job}});
     }
   }
   const Json whole = {{"plan", sweep.plan},

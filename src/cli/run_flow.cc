@@ -130,8 +130,8 @@ Status check_not_moved(const std::filesystem::path& folder, const FolderIdentity
 }
 
 Status begin_shard_of(const Plan& plan, const RunFlow& flow) {
-  if (flow.shard.empty()) return {};
-  return begin_shard(flow.out, plan, flow.shard, flow.baseline_from);
+  if (!flow.shard) return {};
+  return begin_shard(flow.out, plan, *flow.shard, flow.baseline_from);
 }
 
 // What --from names; what cannot be taken over from it is said.
@@ -187,7 +187,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
   resolved.plan.chat.stop_strings = stop_strings_of(plan, before.frozen);
-  if (!flow.shard.empty()) TRY(keep_shard(flow.shard, store));
+  if (flow.shard) TRY(keep_shard(*flow.shard, store));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
@@ -207,7 +207,10 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   options.spent_s = clock.now().count() - started_s;
   options.load_timeout_s = plan.engine.load_timeout_s;
   options.start_over = flow.start_over;
-  options.only = flow.shard;
+  if (flow.shard) {
+    options.scope = RunScope::shard;
+    options.part = *flow.shard;
+  }
   const std::int64_t responses_before = store.response_count();
   const auto ended = run_plan(resolved, options, services);
   progress.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "report/values.h"
 #include "run/identity.h"
 #include "store/store.h"
+#include "values/shard_part.h"
 
 namespace assay {
 
@@ -20,9 +22,9 @@ struct RunFlow {
   std::filesystem::path from;  // --from: answers of another folder; may be empty
   StartOver start_over;
   bool quiet = false;
-  // A shard: these variants alone, beside the baseline's answers of the folder named. Empty: all.
-  std::vector<std::string> shard;
-  std::filesystem::path baseline_from;
+  // This part alone, beside the baseline's answers of the folders named. None: all of the plan.
+  std::optional<ShardPart> shard;
+  std::vector<std::filesystem::path> baseline_from;
 };
 
 // Runs what is missing into the store in `out`, which it gives: its lock is held while reports are

@@ -15,23 +15,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whose shards have not ended yet.
-std::vector<std::string> variants_to_run(const Plan& plan, const fs::path& folder) {
-  std::vector<std::string> out;
-  for (const VariantSpec& variant : plan.variants) {
-    if (end_of_shard(folder / "shards" / variant.name).empty()) out.push_back(variant.name);
+std::vector<ShardPart> not_ended(const Sweep& sweep) {
+  std::vector<ShardPart> out;
+  for (const ShardPart& shard : sweep.shards) {
+    if (end_of_shard(shard_folder(sweep, shard)).empty()) out.push_back(shard);
   }
   return out;
 }
 
 // A folder holds one sweep, and that runs once at a time.
-Status refuse_second_sweep(const Plan& plan, const fs::path& folder, const Slurm& slurm) {
+Status refuse_second_sweep(const Sweep& sweep, const Slurm& slurm) {
+  const fs::path& folder = sweep.folder;
   const auto before = TRY(read_sweep(folder));
   if (!before) return {};
-  if (before->plan_hash != sweep_hash(plan)) {
+  if (before->plan_hash != sweep.plan_hash) {
     return usage_error(folder.string() + " holds the sweep of another plan",
                        fmt::format("it is of the plan '{}', as it then was", before->plan),
                        "choose another folder with --out");
+  }
+  if (before->shards != sweep.shards) {
+    return usage_error(
+        folder.string() + " holds the same plan in other shards",
+        fmt::format("it has {} of them, and these options make {}", before->shards.size(),
+                    sweep.shards.size()),
+        "give --task-groups and --repeat-groups as before, or choose another folder with --out");
   }
   std::vector<std::string> ids;
   for (const SweepJob& job : before->jobs) ids.push_back(job.id);
@@ -58,7 +65,7 @@ void print_scripts(const Sweep& sweep, const JobLimits& limits, const JobCommand
   for (const SweepJob& job : sweep.jobs) {
     std::string text = fmt::format("# {}\n{}\n", script_file(sweep, job).string(),
                                    sbatch_script(sweep, job, limits, command));
-    if (job.kind == JobKind::candidates) {
+    if (job.is_array()) {
       text += fmt::format("# {}\n{}\n", list_file(sweep, job).string(), list_of(job));
     }
     print_out(text);
@@ -70,24 +77,24 @@ Status write_scripts(const Sweep& sweep, const JobLimits& limits, const JobComma
   TRY(make_dirs(sweep.folder / "shards"));
   for (const SweepJob& job : sweep.jobs) {
     TRY(write_file_atomic(script_file(sweep, job), sbatch_script(sweep, job, limits, command)));
-    if (job.kind != JobKind::candidates) continue;
+    if (!job.is_array()) continue;
     TRY(write_file_atomic(list_file(sweep, job), list_of(job)));
   }
   return {};
 }
 
-// The candidates wait for a baseline that has ended well; the merge for all, however they ended.
+// The candidates wait for a baseline all of whose shards have ended well; the merge for all,
+// however they ended.
 std::string dependency_of(const Sweep& sweep, const SweepJob& job) {
-  std::string out;
+  if (job.kind == JobKind::baseline) return "";
+  std::string out = job.kind == JobKind::merge ? "afterany" : "afterok";
+  const std::size_t none = out.size();
   for (const SweepJob& other : sweep.jobs) {
-    if (job.kind == JobKind::candidates && other.kind == JobKind::baseline) {
-      return "afterok:" + other.id;
-    }
-    if (job.kind == JobKind::merge && other.kind != JobKind::merge) {
-      out += (out.empty() ? "afterany:" : ":") + other.id;
-    }
+    const bool waits =
+        job.kind == JobKind::merge ? other.kind != JobKind::merge : other.kind == JobKind::baseline;
+    if (waits) out += ":" + other.id;
   }
-  return out;
+  return out.size() == none ? "" : out;
 }
 
 // What is submitted is on disk before the next job is, so that `assay cancel` knows of it.
@@ -96,7 +103,7 @@ Status submit_all(Sweep& sweep, const Slurm& slurm) {
     job.id = TRY(slurm.submit(script_file(sweep, job), dependency_of(sweep, job)));
     TRY(write_sweep(sweep));
     fmt::print("job {}: {}{}\n", job.id, job.name,
-               job.variants.empty() ? "" : fmt::format(", {} variants", job.variants.size()));
+               job.shards.size() < 2 ? "" : fmt::format(", {} shards", job.shards.size()));
   }
   return {};
 }
@@ -111,8 +118,15 @@ void add_slurm_options(CLI::App& command, SlurmOptions& options) {
       command.add_option("--time", options.time,
                          "With --on: wall clock of a job, as 3h; default: the budget's"),
       command
-          .add_option("--width", limits.width,
-                      "With --on: variants that run at a time; default: all")
+          .add_option("--width", limits.width, "With --on: shards that run at a time; default: all")
+          ->check(CLI::PositiveNumber),
+      command
+          .add_option("--task-groups", options.groups.tasks,
+                      "With --on: jobs into which each variant's tasks are divided; default: 1")
+          ->check(CLI::PositiveNumber),
+      command
+          .add_option("--repeat-groups", options.groups.repeats,
+                      "With --on: jobs into which each task's repeats are divided; default: 1")
           ->check(CLI::PositiveNumber),
       command.add_option("--scratch", limits.scratch,
                          "With --on: a folder on the nodes in which stores are written "
@@ -123,13 +137,14 @@ void add_slurm_options(CLI::App& command, SlurmOptions& options) {
 
 Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
                          const SlurmOptions& options, const Session& session) {
-  TRY(check_shardable(plan));
+  const std::vector<ShardPart> shards = TRY(parts_of(plan, options.groups));
   JobLimits limits = options.limits;
   if (!options.time.empty()) limits.time_s = TRY(parse_duration(options.time));
   limits = TRY(with_time(limits, plan));
   const fs::path folder = TRY(output_folder(plan, plan_options));
   const JobCommand command = TRY(job_command(plan_options));
-  Sweep sweep = sweep_of(plan, folder, variants_to_run(plan, folder));
+  Sweep sweep = sweep_of(plan, folder, shards);
+  add_jobs(not_ended(sweep), sweep);
   if (options.dry_run) {
     print_scripts(sweep, limits, command);
     return kExitDone;
@@ -137,7 +152,7 @@ Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
   TRY(refuse_network_store(folder, limits));
   const Slurm slurm(Deadline().or_stop(session.interrupted));
   TRY(slurm.check(limits.partition));
-  TRY(refuse_second_sweep(plan, folder, slurm));
+  TRY(refuse_second_sweep(sweep, slurm));
   TRY(write_scripts(sweep, limits, command));
   TRY(submit_all(sweep, slurm));
   fmt::print("state: assay status {0}\nreport, when all have ended: {1}\n", folder.string(),

@@ -17,6 +17,7 @@ struct SlurmOptions {
   bool dry_run = false;
   std::string time;  // a duration
   JobLimits limits;
+  ShardGroups groups;
 };
 
 void add_slurm_options(CLI::App& command, SlurmOptions& options);

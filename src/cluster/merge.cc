@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
-#include <set>
+#include <tuple>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cluster/shard.h"
+#include "store/declarations.h"
 #include "store/merge.h"
 #include "store/store.h"
 
@@ -21,67 +22,77 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMergedKey = "merged";  // of meta: the store was made of shards
 
-std::string value_of(const Shard& shard, const std::string& key) {
-  const auto found = shard.meta.find(key);
-  return found == shard.meta.end() ? "" : found->second;
-}
-
 double number_of(const Shard& shard, const std::string& key) {
-  return std::strtod(value_of(shard, key).c_str(), nullptr);
+  return std::strtod(shard.value(key).c_str(), nullptr);
 }
 
-std::unexpected<Error> differs(const Shard& one, const Shard& other, const std::string& what,
-                               const std::string& fix) {
-  return usage_error(
-      fmt::format("{} and {} cannot be merged", one.folder.string(), other.folder.string()), what,
-      fix);
-}
-
-// Shards of one plan, made by one program, that ask one question.
-Status check_alike(const Shard& one, const Shard& other) {
-  if (one.frozen->assay != other.frozen->assay) {
-    return differs(one, other,
-                   fmt::format("one was made by assay {} and the other by {}", one.frozen->assay,
-                               other.frozen->assay),
-                   "run one of them again with the other's version");
+// The shard that answers for each cell of the plan; none: nullptr.
+class Holders {
+ public:
+  explicit Holders(const FrozenPlan& frozen) {
+    for (const ShardCell& cell : cells_of(frozen, whole(frozen))) holder_[key(cell)] = nullptr;
   }
-  if (value_of(one, "frozen_hash") != value_of(other, "frozen_hash")) {
-    const auto found = first_difference(*one.frozen, *other.frozen);
-    return differs(one, other,
-                   found ? fmt::format("they are of different plans: {} is {} in one and {} in the "
-                                       "other",
-                                       found->value, found->one, found->other)
-                         : "they are of different plans",
-                   "merge shards of one plan");
+  // A usage error where another shard answers for one of its cells.
+  Status add(const Shard& shard) {
+    for (const ShardCell& cell : cells_of(*shard.frozen, shard.part)) {
+      const Shard*& there = holder_[key(cell)];
+      if (there == nullptr) {
+        there = &shard;
+        continue;
+      }
+      const bool all = there->part.has_whole_variants() || shard.part.has_whole_variants();
+      return cannot_merge(*there, shard,
+                          all ? "both answer for the variant " + cell.variant
+                              : "both answer for " + name_of(part_of(cell)),
+                          "leave one of the two out");
+    }
+    return {};
   }
-  const bool same_question = !one.declarations || !other.declarations ||
-                             one.declarations->applied.asks_the_same(other.declarations->applied);
-  if (!same_question) {
-    return differs(one, other, "their margins, alphas or weights are not the same",
-                   "run both with the same plan once more: what is answered is kept");
-  }
-  if (value_of(one, "graders") != value_of(other, "graders")) {
-    return differs(one, other,
-                   fmt::format("mathematics was decided by {} in one and {} in the other",
-                               value_of(one, "graders"), value_of(other, "graders")),
-                   "run `assay score` on both folders where one version is installed");
-  }
-  return {};
-}
-
-Status check_apart(const std::vector<Shard>& shards) {
-  std::map<std::string, const Shard*> holder;
-  for (const Shard& shard : shards) {
-    for (const std::string& variant : shard.variants) {
-      const auto [found, added] = holder.emplace(variant, &shard);
-      if (!added) {
-        return differs(*found->second, shard, "both answer for the variant " + variant,
-                       "leave one of the two out");
+  // What no shard answers for, a variant or a task of it in one piece where all of it is missing.
+  [[nodiscard]] std::vector<ShardPart> missing(const FrozenPlan& frozen) const {
+    std::vector<ShardPart> out;
+    for (const FrozenVariant& variant : frozen.variants) {
+      const ShardPart all{{variant.name}, {}, {}};
+      const auto lacking = held_by_none(cells_of(frozen, all));
+      if (lacking.size() == cells_of(frozen, all).size()) {
+        out.push_back(all);
+      } else {
+        add_tasks(frozen, variant.name, out);
       }
     }
+    return out;
   }
-  return {};
-}
+
+ private:
+  using Key = std::tuple<std::string, std::string, int>;
+  static Key key(const ShardCell& cell) { return {cell.variant, cell.task, cell.repeat}; }
+  static ShardPart part_of(const ShardCell& cell) {
+    return {{cell.variant}, {cell.task}, {cell.repeat}};
+  }
+  static ShardPart whole(const FrozenPlan& frozen) {
+    ShardPart part;
+    for (const FrozenVariant& variant : frozen.variants) part.variants.push_back(variant.name);
+    return part;
+  }
+  [[nodiscard]] std::vector<ShardCell> held_by_none(std::vector<ShardCell> cells) const {
+    std::erase_if(cells, [&](const ShardCell& cell) { return holder_.at(key(cell)) != nullptr; });
+    return cells;
+  }
+  void add_tasks(const FrozenPlan& frozen, const std::string& variant,
+                 std::vector<ShardPart>& out) const {
+    for (const FrozenTask& task : frozen.tasks) {
+      ShardPart part{{variant}, {task.name}, {}};
+      const auto lacking = held_by_none(cells_of(frozen, part));
+      if (lacking.empty()) continue;
+      if (lacking.size() < static_cast<std::size_t>(task.repeats)) {
+        for (const ShardCell& cell : lacking) part.repeats.push_back(cell.repeat);
+      }
+      out.push_back(std::move(part));
+    }
+  }
+
+  std::map<Key, const Shard*> holder_;
+};
 
 // Whose variants come first in the plan, as their loads and events would have come.
 Result<std::vector<Shard>> read_all(const std::vector<fs::path>& folders) {
@@ -90,16 +101,21 @@ Result<std::vector<Shard>> read_all(const std::vector<fs::path>& folders) {
     shards.push_back(TRY(read_shard(folder, shards.empty() ? nullptr : &shards.front())));
     TRY(check_alike(shards.front(), shards.back()));
   }
-  TRY(check_apart(shards));
+  TRY(check_engines(shards));
+  // By the first of its cells.
+  const FrozenPlan& frozen = *shards.front().frozen;
   const auto place = [&](const Shard& shard) {
-    const auto& variants = shards.front().frozen->variants;
-    return shard.variants.empty()
-               ? variants.size()
-               : static_cast<std::size_t>(
-                     std::ranges::find(variants, shard.variants.front(), &FrozenVariant::name) -
-                     variants.begin());
+    const auto cells = cells_of(frozen, shard.part);
+    if (cells.empty()) return std::vector<std::size_t>{frozen.variants.size(), 0, 0};
+    const auto index = [](const auto& all, const std::string& name, auto member) {
+      return static_cast<std::size_t>(std::ranges::find(all, name, member) - all.begin());
+    };
+    return std::vector<std::size_t>{
+        index(frozen.variants, cells.front().variant, &FrozenVariant::name),
+        index(frozen.tasks, cells.front().task, &FrozenTask::name),
+        static_cast<std::size_t>(cells.front().repeat)};
   };
-  std::vector<std::pair<std::size_t, std::size_t>> order;
+  std::vector<std::pair<std::vector<std::size_t>, std::size_t>> order;
   for (std::size_t i = 0; i < shards.size(); ++i) order.emplace_back(place(shards[i]), i);
   std::ranges::sort(order);
   std::vector<Shard> out;
@@ -107,12 +123,15 @@ Result<std::vector<Shard>> read_all(const std::vector<fs::path>& folders) {
   return out;
 }
 
-Merged variants_of(const std::vector<Shard>& shards) {
-  Merged out;
-  std::set<std::string> there;
-  for (const Shard& shard : shards) there.insert(shard.variants.begin(), shard.variants.end());
-  for (const FrozenVariant& variant : shards.front().frozen->variants) {
-    (there.contains(variant.name) ? out.variants : out.missing).push_back(variant.name);
+Result<Merged> coverage_of(const std::vector<Shard>& shards) {
+  const FrozenPlan& frozen = *shards.front().frozen;
+  Holders holders(frozen);
+  for (const Shard& shard : shards) TRY(holders.add(shard));
+  Merged out{.variants = {}, .missing = holders.missing(frozen)};
+  for (const FrozenVariant& variant : frozen.variants) {
+    const bool any = std::ranges::any_of(
+        shards, [&](const Shard& shard) { return shard.part.has_variant(variant.name); });
+    if (any) out.variants.push_back(variant.name);
   }
   return out;
 }
@@ -121,7 +140,7 @@ Merged variants_of(const std::vector<Shard>& shards) {
 std::string end_of(const std::vector<Shard>& shards, const Merged& merged) {
   std::string end = merged.missing.empty() ? "complete" : "interrupted";
   for (const Shard& shard : shards) {
-    const std::string its = value_of(shard, "end");
+    const std::string its = shard.value("end");
     if (its != "complete" && its != "out_of_time") return "interrupted";
     if (its == "out_of_time" && end == "complete") end = its;
   }
@@ -139,8 +158,8 @@ std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, con
     started_s = std::min(started_s, number_of(shard, "started_at"));
     ended_s = std::max(ended_s, number_of(shard, "ended_at"));
     spent_s += number_of(shard, "spent_s");
-    if (const std::string parts = value_of(shard, "sandbox_missing"); !parts.empty()) {
-      meta["sandbox_missing"] = parts;
+    for (const char* key : {"sandbox_missing", kExtendedKey}) {
+      if (const std::string value = shard.value(key); !value.empty()) meta[key] = value;
     }
   }
   meta["started_at"] = fmt::format("{:.3f}", started_s);
@@ -151,26 +170,45 @@ std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, con
   return meta;
 }
 
-// What the report says of variants that are not there, or not whole.
+// "" of whole variants, else "math500#0: ".
+std::string of_part(const ShardPart& part) {
+  if (part.has_whole_variants()) return "";
+  const std::string name = name_of(part);
+  const std::size_t at = name.find_first_of(":#");
+  return name.substr(name[at] == ':' ? at + 1 : at) + ": ";
+}
+
+// What the report says of what is not there, or not whole.
 std::vector<StoredEvent> events_of(const std::vector<Shard>& shards, const Merged& merged,
                                    double now_s) {
   std::vector<StoredEvent> events;
   for (const Shard& shard : shards) {
-    const std::string end = value_of(shard, "end");
+    const std::string end = shard.value("end");
     if (end == "complete" || end == "out_of_time") continue;
-    for (const std::string& variant : shard.variants) {
+    for (const std::string& variant : shard.part.variants) {
       events.push_back({now_s,
                         "shard not ended",
                         {{"variant", variant},
-                         {"why", "its run was cut short; the log of its job says by what"}}});
+                         {"why", of_part(shard.part) +
+                                     "its run was cut short; the log of its job says by what"}}});
     }
   }
-  for (const std::string& variant : merged.missing) {
+  for (const ShardPart& missing : merged.missing) {
     events.push_back({now_s,
                       "shard missing",
-                      {{"variant", variant}, {"why", "its shard left no store to merge"}}});
+                      {{"variant", missing.variants.front()},
+                       {"why", of_part(missing) + "its shard left no store to merge"}}});
   }
   return events;
+}
+
+// The baseline's name where its tasks or repeats are in several shards; else empty.
+std::string baseline_in_parts(const std::vector<Shard>& shards) {
+  const std::string& baseline = shards.front().frozen->variants.front().name;
+  const bool in_parts = std::ranges::any_of(shards, [&](const Shard& shard) {
+    return shard.part.has_variant(baseline) && !shard.part.has_whole_variants();
+  });
+  return in_parts ? baseline : "";
 }
 
 Status refuse_other_run(const fs::path& out) {
@@ -186,10 +224,11 @@ Status refuse_other_run(const fs::path& out) {
 void copy_beside(const Shard& shard, const fs::path& out) {
   std::error_code code;
   constexpr auto kOver = fs::copy_options::overwrite_existing;
-  for (const std::string& variant : shard.variants) {
+  for (const std::string& variant : shard.part.variants) {
     fs::create_directories(out / "logs", code);
-    const std::string log = variant + ".log";
-    fs::copy(shard.folder / "logs" / log, out / "logs" / log, kOver, code);
+    const ShardPart own{{variant}, shard.part.tasks, shard.part.repeats};
+    fs::copy(shard.folder / "logs" / (variant + ".log"), out / "logs" / (name_of(own) + ".log"),
+             kOver, code);
     const fs::path lm_eval = fs::path("results") / "lm_eval" / variant;
     if (!fs::is_directory(shard.folder / lm_eval, code)) continue;
     fs::create_directories(out / lm_eval, code);
@@ -229,24 +268,26 @@ std::vector<fs::path> folders_with_stores(const std::vector<fs::path>& places) {
 }
 
 Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path& out,
-                            MissingVariants missing, double now_s) {
+                            MissingShards missing, double now_s) {
   const std::vector<Shard> shards = TRY(read_all(folders));
-  const Merged merged = variants_of(shards);
-  if (missing == MissingVariants::refuse && !merged.missing.empty()) {
-    return usage_error(
-        "no shard answers for " + join(merged.missing, ", "),
-        fmt::format("the plan has {} variants, and these shards {} of them",
-                    merged.variants.size() + merged.missing.size(), merged.variants.size()),
-        "name the missing folders, or say --partial for a report without them");
+  const Merged merged = TRY(coverage_of(shards));
+  if (missing == MissingShards::refuse && !merged.missing.empty()) {
+    std::vector<std::string> names;
+    for (const ShardPart& part : merged.missing) names.push_back(name_of(part));
+    return usage_error("no shard answers for " + join(names, "; "),
+                       fmt::format("the plan has {} variants, and these shards parts of {}",
+                                   shards.front().frozen->variants.size(), merged.variants.size()),
+                       "name the missing folders, or say --partial for a report without them");
   }
   TRY(refuse_other_run(out));
   TRY(make_dirs(out));
   std::vector<MergeSource> sources;
-  for (const Shard& shard : shards) sources.push_back({shard.folder, shard.variants});
+  for (const Shard& shard : shards) sources.push_back({shard.folder, shard.part});
   const fs::path made = out / "store.merging.sqlite";
   std::error_code code;
   fs::remove(made, code);
-  TRY(merge_stores(made, sources, meta_of(shards, merged), events_of(shards, merged, now_s)));
+  TRY(merge_stores(made, sources, meta_of(shards, merged), events_of(shards, merged, now_s),
+                   baseline_in_parts(shards)));
   TRY(replace_store(made, out));
   for (const Shard& shard : shards) copy_beside(shard, out);
   TRY(write_file_atomic(out / "plan.frozen.json", to_json(*shards.front().frozen).dump(1) + "\n"));

@@ -6,16 +6,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "values/shard_part.h"
 
 namespace assay {
 
 struct Merged {
-  std::vector<std::string> variants;  // that a shard answers for, by frozen order
-  std::vector<std::string> missing;   // that no shard answers for
+  std::vector<std::string> variants;  // of which a shard answers for a part at least, in order
+  std::vector<ShardPart> missing;     // what no shard answers for, each of one variant
 };
 
-enum class MissingVariants {
-  refuse,  // a plan's variants must all be there
+enum class MissingShards {
+  refuse,  // the whole plan must be there
   go_on,   // the report says which are missing
 };
 
@@ -27,10 +28,11 @@ enum class MissingVariants {
 // lm-eval wrote; an earlier merge in it is replaced, and nothing of it is lost when this fails. The
 // order of the shards does not matter. Reports are written by whoever calls. `now_s`: since 1970.
 // Usage errors, all of which name the folders: no shard; shards of another plan, of another version
-// of assay, or whose margin, alpha or weights differ; two that answer for one variant; variants
-// that none answers for; an `out` that holds a run and no merge.
+// of assay, or whose margin, alpha or weights differ; two that answer for one cell of the plan, or
+// for one variant by two engines; cells that none answers for; an `out` that holds a run and no
+// merge.
 [[nodiscard]] Result<Merged> merge_shards(const std::vector<std::filesystem::path>& folders,
-                                          const std::filesystem::path& out, MissingVariants missing,
+                                          const std::filesystem::path& out, MissingShards missing,
                                           double now_s);
 
 }  // namespace assay

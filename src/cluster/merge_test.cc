@@ -29,6 +29,7 @@ FrozenPlan plan_of_three() {
     frozen.plan.variants.push_back({.name = name, .model = "m", .baseline = baseline});
     frozen.variants.push_back({name, "m", "", std::string("print of ") + name, baseline});
   }
+  frozen.plan.tasks = {{.name = "t"}};
   frozen.tasks = {{.name = "t", .metrics = {"robust"}, .items = {{"1", "", ""}, {"2", "", ""}}}};
   return frozen;
 }
@@ -96,21 +97,23 @@ class Merge : public FolderTest {
  protected:
   fs::path at(const std::string& name) const { return folder_ / name; }
 
+  std::vector<fs::path> bases(const FrozenVariant& variant) const {
+    return variant.baseline ? std::vector<fs::path>() : std::vector<fs::path>{at("bf16")};
+  }
   // Each variant in a shard of its own, candidates begun from the baseline's.
   void run_shards(const FrozenPlan& frozen) {
     for (const FrozenVariant& variant : frozen.variants) {
       const std::string& name = variant.name;
-      const Status made =
-          begin_shard(at(name), frozen.plan, {name}, variant.baseline ? fs::path() : at("bf16"));
+      const Status made = begin_shard(at(name), frozen.plan, {{name}, {}, {}}, bases(variant));
       ASSERT_TRUE(made) << made.error().to_string();
       Store store = begun(at(name), frozen);
-      ASSERT_TRUE(keep_shard({name}, store));
+      ASSERT_TRUE(keep_shard({{name}, {}, {}}, store));
       answer(name, store);
       end(store, "complete", name == "fp8" ? "300.000" : "200.000");
     }
   }
   [[nodiscard]] Result<Merged> merge(const std::vector<std::string>& names,
-                                     MissingVariants missing = MissingVariants::refuse) const {
+                                     MissingShards missing = MissingShards::refuse) const {
     std::vector<fs::path> folders;
     for (const std::string& name : names) folders.push_back(at(name));
     return merge_shards(folders, at("merged"), missing, 500);
@@ -158,9 +161,9 @@ TEST_F(Merge, SaysWhichVariantsNoShardHas) {
   run_shards(plan_of_three());
   EXPECT_THAT(refusal({"bf16", "fp8"}), HasSubstr("no shard answers for kv8"));
   EXPECT_FALSE(fs::exists(at("merged")));
-  const auto partial = merge({"bf16", "fp8"}, MissingVariants::go_on);
+  const auto partial = merge({"bf16", "fp8"}, MissingShards::go_on);
   ASSERT_TRUE(partial);
-  EXPECT_THAT(partial->missing, ElementsAre("kv8"));
+  EXPECT_THAT(partial->missing, ElementsAre(ShardPart{{"kv8"}, {}, {}}));
   const Store store = Store::open(at("merged"), Store::Mode::read).value();
   EXPECT_EQ(store.meta("end").value(), "interrupted");
   const auto events = store.events().value();
@@ -220,16 +223,18 @@ TEST_F(Merge, AShardIsBegunFromTheBaselinesAndGoesOnWhereItStopped) {
   EXPECT_EQ(store.response("bf161").value()->text, "bf16 says 1");
   EXPECT_EQ(store.steps("bf16", Purpose::answer).value().size(), 2U);
   EXPECT_EQ(store.loads().value().size(), 2U);
-  EXPECT_TRUE(begin_shard(at("fp8"), frozen.plan, {"fp8"}, at("bf16")));  // it is there
+  EXPECT_TRUE(begin_shard(at("fp8"), frozen.plan, {{"fp8"}, {}, {}}, {at("bf16")}));  // it is there
   EXPECT_EQ(store.response_count(), 4);
   const auto refused = [&](const std::vector<std::string>& names, const fs::path& folder,
-                           const fs::path& base) {
-    const Status made = begin_shard(folder, frozen.plan, names, base);
+                           const std::vector<fs::path>& base) {
+    const Status made = begin_shard(folder, frozen.plan, {names, {}, {}}, base);
     return made ? "" : made.error().to_string();
   };
-  EXPECT_THAT(refused({"kv8"}, at("fp8"), at("bf16")), HasSubstr("was begun for other variants"));
+  EXPECT_THAT(refused({"kv8"}, at("fp8"), {at("bf16")}),
+              AllOf(HasSubstr("was begun for something else"), HasSubstr("the shard of fp8")));
   EXPECT_THAT(refused({"fp8"}, at("new"), {}), HasSubstr("--baseline-from DIR"));
-  EXPECT_THAT(refused({"fp8"}, at("new"), at("kv8")), HasSubstr("does not have the baseline"));
+  EXPECT_THAT(refused({"fp8"}, at("new"), {at("kv8")}),
+              HasSubstr("does not have the baseline's bf16:t#0"));
   EXPECT_THAT(refused({"none"}, at("new"), {}), HasSubstr("the plan has no variant 'none'"));
   EXPECT_FALSE(fs::exists(at("new")));
 }
@@ -241,13 +246,158 @@ TEST_F(Merge, FindsShardsSideBySide) {
   EXPECT_THAT(folders_with_stores({at("none")}), ElementsAre(at("none")));
 }
 
+// As plan_of_three(), with a second task that is asked twice.
+FrozenPlan plan_of_parts() {
+  FrozenPlan frozen = plan_of_three();
+  frozen.plan.tasks.push_back({.name = "u"});
+  frozen.plan.tasks[1].repeats = 2;
+  frozen.plan.fidelity.items = 1;
+  frozen.tasks.push_back({.name = "u", .metrics = {"robust"}, .items = {{"1", "", ""}}});
+  frozen.tasks[1].repeats = 2;
+  return frozen;
+}
+
+// What a part's run leaves: a load, the answers of its cells, and what it read back of `outputs`.
+void answer_part(const FrozenPlan& frozen, const ShardPart& part,
+                 const std::vector<std::string>& outputs, Store& store) {
+  const std::string& variant = part.variants.front();
+  const std::int64_t load = store.add_load(variant, 5, {.load_s = 2}).value();
+  ASSERT_TRUE(store.set_meta("identity:" + variant, R"({"versions": {"vllm": "1"}})"));
+  for (const ShardCell& cell : cells_of(frozen, part)) {
+    const std::string key = variant + cell.task + std::to_string(cell.repeat);
+    ASSERT_TRUE(store.put_response(key, {}, load));
+    ASSERT_TRUE(store.put_step({{variant, cell.task, "1", cell.repeat}, 0, key, key}));
+    ASSERT_TRUE(store.put_rendered(key, Rendered{"asked", {1, 2}, {}}));
+    Score score;
+    score.outcome = Outcome::scored;
+    score.metrics["robust"] = 1;
+    ASSERT_TRUE(store.put_score({{variant, cell.task, "1", cell.repeat}, score}));
+  }
+  ASSERT_TRUE(store.put_response(variant + " canary", {}, load));
+  ASSERT_TRUE(store.put_step({{variant, "", "0", 0, Purpose::canary}, 0, variant + " canary", ""}));
+  for (const std::string& task : outputs) {
+    const std::string key = variant + " reads " + task;
+    ASSERT_TRUE(store.put_response(key, {}, load));
+    ASSERT_TRUE(store.put_step({{variant, task, "1", 0, Purpose::read_back}, 0, key, ""}));
+  }
+}
+
+class MergeParts : public Merge {
+ protected:
+  void run_part(const std::string& name, const std::vector<std::string>& outputs = {}) {
+    const ShardPart part = shard_part_from(name).value();
+    const Status made = begin_shard(at(name), frozen_.plan, part, bases_);
+    ASSERT_TRUE(made) << made.error().to_string();
+    Store store = begun(at(name), frozen_);
+    ASSERT_TRUE(keep_shard(part, store));
+    answer_part(frozen_, part, outputs, store);
+    end(store, "complete", "200.000");
+    if (part.has_variant("bf16")) bases_.push_back(at(name));
+  }
+  // The baseline in three parts, fp8 in two, kv8 in one. Which output is the first of all no part
+  // of the baseline knows.
+  void run_parts() {
+    run_part("bf16:t", {"t"});
+    run_part("bf16:u#0", {"u"});
+    run_part("bf16:u#1");
+    run_part("fp8:t", {"t"});
+    run_part("fp8:u");
+    run_part("kv8", {"t"});
+  }
+  const FrozenPlan frozen_ = plan_of_parts();
+  std::vector<fs::path> bases_;
+};
+
+TEST_F(MergeParts, HaveTheAnswersOfAll) {
+  run_parts();
+  const auto merged = merge({"kv8", "fp8:u", "bf16:u#1", "fp8:t", "bf16:u#0", "bf16:t"});
+  ASSERT_TRUE(merged) << merged.error().to_string();
+  const Store store = Store::open(at("merged"), Store::Mode::read).value();
+  EXPECT_TRUE(store.verify());
+  EXPECT_EQ(store.scores().value().size(), 9U);
+  EXPECT_EQ(store.meta("end").value(), "complete");
+  std::vector<std::string> loads;
+  for (const StoredLoad& load : store.loads().value()) loads.push_back(load.variant);
+  EXPECT_THAT(loads, ElementsAre("bf16", "bf16", "bf16", "fp8", "fp8", "kv8"));
+  for (const char* variant : {"bf16", "fp8", "kv8"}) {
+    const auto read = store.steps(variant, Purpose::read_back).value();
+    ASSERT_EQ(read.size(), 1U) << variant;
+    EXPECT_EQ(read[0].id.task, "t");
+    EXPECT_EQ(store.steps(variant, Purpose::canary).value().size(), 1U);
+  }
+}
+
+// The one that reads outputs back has the baseline's of all tasks; another one what it asks.
+TEST_F(MergeParts, BeginWithWhatTheyNeedOfTheBaseline) {
+  run_parts();
+  const auto of_baseline = [&](const std::string& name) {
+    std::vector<std::string> tasks;
+    const Store store = Store::open(at(name), Store::Mode::read).value();
+    for (const StoredStep& step : store.steps("bf16", Purpose::answer).value()) {
+      tasks.push_back(step.id.task + std::to_string(step.id.repeat));
+      EXPECT_TRUE(store.response(step.response_key).value());
+      EXPECT_TRUE(store.rendered(step.rendered_key).value());
+    }
+    return tasks;
+  };
+  EXPECT_THAT(of_baseline("fp8:t"), ElementsAre("t0", "u0", "u1"));
+  EXPECT_THAT(of_baseline("fp8:u"), ElementsAre("u0", "u1"));
+  const Store other = Store::open(at("fp8:u"), Store::Mode::read).value();
+  EXPECT_FALSE(other.response("bf16t0").value());
+  const auto refused = [&](const std::string& name, const std::vector<fs::path>& bases) {
+    const Status made = begin_shard(at("new"), frozen_.plan, shard_part_from(name).value(), bases);
+    return made ? "" : made.error().to_string();
+  };
+  EXPECT_THAT(refused("kv8:t", {at("bf16:t")}), HasSubstr("not have the baseline's bf16:u#0"));
+  EXPECT_THAT(refused("kv8:u#1", {at("bf16:t"), at("bf16:u#0")}), HasSubstr("bf16:u#1"));
+  EXPECT_EQ(refused("kv8:u#1", {at("bf16:u#1")}), "");
+}
+
+TEST_F(MergeParts, RefusesTwoForOneCellAndSaysWhichNoneHas) {
+  run_parts();
+  run_part("kv8:u");
+  EXPECT_THAT(refusal({"bf16:t", "bf16:u#0", "kv8", "kv8:u"}),
+              HasSubstr("both answer for the variant kv8"));
+  fs::copy(at("fp8:u"), at("copy"), fs::copy_options::recursive);
+  EXPECT_THAT(refusal({"bf16:t", "fp8:u", "copy"}), HasSubstr("both answer for fp8:u#0"));
+  EXPECT_THAT(refusal({"bf16:t", "bf16:u#0", "fp8:t"}),
+              HasSubstr("no shard answers for bf16:u#1; fp8:u; kv8"));
+  const auto partial = merge({"bf16:t", "bf16:u#0", "fp8:t"}, MissingShards::go_on);
+  ASSERT_TRUE(partial);
+  const auto events = Store::open(at("merged"), Store::Mode::read).value().events().value();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].body.at("variant"), "bf16");
+  EXPECT_EQ(events[0].body.at("why"), "u#1: its shard left no store to merge");
+  EXPECT_EQ(events[2].body.at("why"), "its shard left no store to merge");
+}
+
+TEST_F(MergeParts, RefusesPartsOfOneVariantByTwoEngines) {
+  run_parts();
+  {
+    Store store = Store::open(at("fp8:u"), Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta("identity:fp8", R"({"versions": {"vllm": "2"}})"));
+    ASSERT_TRUE(store.flush());
+  }
+  EXPECT_THAT(refusal({"bf16:t", "fp8:t", "fp8:u"}),
+              AllOf(HasSubstr("fp8 was answered by two engines"),
+                    HasSubstr(R"(versions.vllm is "1" in one and "2" in the other)")));
+}
+
+// As releases wrote them that had whole variants alone.
+TEST_F(Merge, TakesShardsThatNameTheirVariantsInAList) {
+  run_shards(plan_of_three());
+  {
+    Store store = Store::open(at("fp8"), Store::Mode::write).value();
+    ASSERT_TRUE(store.set_meta("shard", R"(["fp8"])"));
+    ASSERT_TRUE(store.flush());
+  }
+  EXPECT_TRUE(merge({"bf16", "fp8", "kv8"}));
+  EXPECT_EQ(read_shard(at("fp8"))->part, (ShardPart{{"fp8"}, {}, {}}));
+}
+
 TEST(Shardable, IsNoPlanThatDecidesAllVariantsTogether) {
   Plan plan = plan_of_three().plan;
   EXPECT_TRUE(check_shardable(plan));
-  plan.tasks.push_back({.name = "hle"});
-  plan.tasks[0].options = {{"judge", "baseline"}};
-  EXPECT_THAT(check_shardable(plan).error().what, HasSubstr("task hle names a judge"));
-  plan.tasks.clear();
   plan.until = Until::decided;
   EXPECT_THAT(check_shardable(plan).error().what, HasSubstr("until: decided"));
 }

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 // %j: the job's number; %A and %a: the array's, and the task's place in it.
 std::string log_pattern(const SweepJob& job) {
-  return job.name + (job.kind == JobKind::candidates ? ".%A_%a.log" : ".%j.log");
+  return job.name + (job.is_array() ? ".%A_%a.log" : ".%j.log");
 }
 
 // "#SBATCH --partition=gpu"; nothing for what was not said.
@@ -26,7 +26,7 @@ void add_number(std::string& out, const char* option, long value) {
 }
 
 std::string array_of(const SweepJob& job, const JobLimits& limits) {
-  std::string out = fmt::format("0-{}", job.variants.size() - 1);
+  std::string out = fmt::format("0-{}", job.shards.size() - 1);
   if (limits.width > 0) out += fmt::format("%{}", limits.width);
   return out;
 }
@@ -40,7 +40,7 @@ void add_engine_limits(std::string& out, const SweepJob& job, const JobLimits& l
   if (limits.time_s > 0) {
     add_text(out, "signal", fmt::format("B:TERM@{:.0f}", kGraceS));
   }
-  if (job.kind == JobKind::candidates) add_text(out, "array", array_of(job, limits));
+  if (job.is_array()) add_text(out, "array", array_of(job, limits));
 }
 
 std::string head_of(const Sweep& sweep, const SweepJob& job, const JobLimits& limits) {
@@ -64,28 +64,34 @@ std::string words(const std::vector<std::string>& all) {
   return out;
 }
 
-std::string which_variant(const Sweep& sweep, const SweepJob& job) {
-  if (job.kind == JobKind::baseline) {
-    return fmt::format("variant={}\n", shell_word(job.variants.front()));
+std::string which_shard(const Sweep& sweep, const SweepJob& job) {
+  if (!job.is_array()) {
+    return fmt::format("shard={}\n", shell_word(name_of(job.shards.front())));
   }
-  return fmt::format("variant=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" {})\n",
+  return fmt::format("shard=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" {})\n",
                      shell_word(list_file(sweep, job).string()));
 }
 
-std::string run_command_of(const JobCommand& command, const std::string& baseline_folder) {
+// A candidate's shard is told of all of the baseline's and takes what it needs.
+std::string run_command_of(const Sweep& sweep, const SweepJob& job, const JobCommand& command) {
   std::string out = shell_word(command.assay.string()) + " run" + words({command.plan.string()}) +
-                    words(command.options) + " --yes --quiet --shard \"$variant\"";
-  if (!baseline_folder.empty()) out += " --baseline-from " + shell_word(baseline_folder);
+                    words(command.options) + " --yes --quiet --shard \"$shard\"";
+  if (job.kind == JobKind::baseline) return out;
+  for (const ShardPart& shard : sweep.shards) {
+    if (!shard.has_variant(sweep.baseline)) continue;
+    out += " --baseline-from " + shell_word(shard_folder(sweep, shard).string());
+  }
   return out;
 }
 
 // The store is written on the node and brought to the shared folder when the run ends, however it
 // ends. The trap hands on the signal that the time is over.
-constexpr const char* kOnScratch = R"sh(work={0}/assay-{1}-"$variant"
+constexpr const char* kOnScratch = R"sh(work={0}/assay-{1}-"$shard"
 mkdir -p "$work"
-if [[ -d $shard ]]; then cp -a "$shard/." "$work/"; fi
+if [[ -d $folder ]]; then cp -a "$folder/." "$work/"; fi
 bring() {{
-  rm -rf "$shard.new" && cp -a "$work" "$shard.new" && rm -rf "$shard" && mv "$shard.new" "$shard"
+  rm -rf "$folder.new" && cp -a "$work" "$folder.new" && rm -rf "$folder" &&
+    mv "$folder.new" "$folder"
 }}
 {2} --out "$work" &
 run=$!
@@ -102,11 +108,11 @@ exit "$code"
 )sh";
 
 std::string shard_script(const Sweep& sweep, const SweepJob& job, const JobLimits& limits,
-                         const JobCommand& command, const std::string& baseline_folder) {
-  std::string out = which_variant(sweep, job);
-  out += fmt::format("shard={}/\"$variant\"\n", shell_word((sweep.folder / "shards").string()));
-  const std::string run = run_command_of(command, baseline_folder);
-  if (limits.scratch.empty()) return out + "exec " + run + " --out \"$shard\"\n";
+                         const JobCommand& command) {
+  std::string out = which_shard(sweep, job);
+  out += fmt::format("folder={}/\"$shard\"\n", shell_word((sweep.folder / "shards").string()));
+  const std::string run = run_command_of(sweep, job, command);
+  if (limits.scratch.empty()) return out + "exec " + run + " --out \"$folder\"\n";
   return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, sweep.plan, run);
 }
 
@@ -116,17 +122,9 @@ std::string sbatch_script(const Sweep& sweep, const SweepJob& job, const JobLimi
                           const JobCommand& command) {
   const std::string head = head_of(sweep, job, limits);
   const std::string shards = (sweep.folder / "shards").string();
-  switch (job.kind) {
-    case JobKind::merge:
-      return head + "exec " + shell_word(command.assay.string()) + " merge " + shell_word(shards) +
-             " --out " + shell_word(sweep.folder.string()) + " --partial\n";
-    case JobKind::baseline:
-      return head + shard_script(sweep, job, limits, command, "");
-    case JobKind::candidates:
-      break;
-  }
-  return head + shard_script(sweep, job, limits, command,
-                             shard_folder(sweep, sweep.variants.front()).string());
+  if (job.kind != JobKind::merge) return head + shard_script(sweep, job, limits, command);
+  return head + "exec " + shell_word(command.assay.string()) + " merge " + shell_word(shards) +
+         " --out " + shell_word(sweep.folder.string()) + " --partial\n";
 }
 
 }  // namespace assay

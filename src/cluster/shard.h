@@ -1,4 +1,4 @@
-// A shard: a run of some of a plan's variants in a folder of its own, to be merged with the others.
+// A shard: a run of a part of a plan in a folder of its own, to be merged with the others.
 //
 // Its folder is a run's folder like any other, with the whole frozen plan; it holds the baseline's
 // answers, too, because its variants answer the items that the baseline finished and read its
@@ -14,7 +14,9 @@
 
 #include "base/result.h"
 #include "plan/frozen.h"
+#include "plan/sharding.h"
 #include "store/declarations.h"
+#include "values/shard_part.h"
 
 namespace assay {
 
@@ -23,25 +25,42 @@ struct Shard {
   // One value for all shards that have it to the letter: a sweep has thousands.
   std::shared_ptr<const FrozenPlan> frozen;
   std::shared_ptr<const std::string> frozen_text;  // as the store has it
-  std::map<std::string, std::string> meta;  // the store's other small values of the whole run
-  std::vector<std::string> variants;        // that it answers for, by frozen order
+  std::map<std::string, std::string> meta;     // the store's other small values of the whole run
+  ShardPart part;                              // that it answers for, its variants by frozen order
+  std::map<std::string, std::string> engines;  // of its variants that were begun, as stored
   std::optional<Declarations> declarations;
+
+  // Of `meta`; empty: it is not there.
+  [[nodiscard]] std::string value(const std::string& name) const;
 };
 
-// Whether a plan can be run in shards. Usage errors: `until` other than limits, which decides from
-// the baseline's answers and the candidate's together; a judge, which is loaded once for all.
-[[nodiscard]] Status check_shardable(const Plan& plan);
+// One answer of each item: what two shards must not both answer for.
+struct ShardCell {
+  std::string variant;
+  std::string task;
+  int repeat = 0;
+};
+[[nodiscard]] std::vector<ShardCell> cells_of(const FrozenPlan& frozen, const ShardPart& part);
 
-// Makes `folder` one in which these variants are run: unless a store is there already, with the
-// rows of the baseline from the shard in `baseline_from` (empty: this shard has the baseline
-// itself). Usage errors: a variant that the plan does not have; a folder begun for other variants;
-// neither the baseline nor a folder that has it.
+// A usage error that names both folders.
+[[nodiscard]] std::unexpected<Error> cannot_merge(const Shard& one, const Shard& other,
+                                                  const std::string& why, const std::string& fix);
+// Shards of one plan, made by one program, that ask one question. Else cannot_merge().
+[[nodiscard]] Status check_alike(const Shard& one, const Shard& other);
+// Every variant was run by one engine, as one that is half done is continued by no other.
+[[nodiscard]] Status check_engines(const std::vector<Shard>& shards);
+
+// Makes `folder` one in which this part is run: unless a store is there already, with rows of the
+// baseline from the shards in `baseline_from` (empty: this shard has the baseline itself): those of
+// the items that are asked here and, where its outputs are read back here, all of them. Usage
+// errors: what check_part() refuses; a folder begun for another part; neither the baseline nor
+// folders that have what is needed of it.
 [[nodiscard]] Status begin_shard(const std::filesystem::path& folder, const Plan& plan,
-                                 const std::vector<std::string>& variants,
-                                 const std::filesystem::path& baseline_from);
+                                 const ShardPart& part,
+                                 const std::vector<std::filesystem::path>& baseline_from);
 
 // Notes in a shard's store, once its run has opened it, what it answers for.
-[[nodiscard]] Status keep_shard(const std::vector<std::string>& variants, Store& store);
+[[nodiscard]] Status keep_shard(const ShardPart& part, Store& store);
 
 // How the run in a shard's folder ended: "complete", "out_of_time"; empty: it has not, or none was
 // begun. A store that cannot be read counts as one that has not ended.

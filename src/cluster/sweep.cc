@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSweepFormat = 1;
+constexpr int kSweepFormat = 2;  // 1: jobs of whole variants alone
 constexpr double kLeastS = 300;  // to start, load a small model and answer something
 
 const char* kind_name(JobKind kind) {
@@ -37,12 +37,26 @@ Result<JobKind> kind_named(const std::string& name) {
                            "another version of assay wrote it", "use that version");
 }
 
+Json names_of(const std::vector<ShardPart>& shards) {
+  Json names = Json::array();
+  for (const ShardPart& shard : shards) names.push_back(name_of(shard));
+  return names;
+}
+
+Result<std::vector<ShardPart>> shards_in(const Json& value, const std::string& file) {
+  std::vector<ShardPart> shards;
+  for (const std::string& name : TRY(strings_field(value, "shards", file))) {
+    shards.push_back(TRY(shard_part_from(name)));
+  }
+  return shards;
+}
+
 Result<SweepJob> job_from(const Json& value, const std::string& file) {
   SweepJob job;
   job.kind = TRY(kind_named(TRY(string_field(value, "kind", file))));
   job.name = TRY(string_field(value, "name", file));
   job.id = TRY(string_field(value, "id", file));
-  job.variants = TRY(strings_field(value, "variants", file));
+  job.shards = TRY(shards_in(value, file));
   return job;
 }
 
@@ -54,12 +68,24 @@ Result<Sweep> sweep_from(const Json& value, const fs::path& folder) {
   }
   Sweep sweep{.folder = folder};
   sweep.plan = TRY(string_field(value, "plan", file));
-  sweep.variants = TRY(strings_field(value, "variants", file));
+  sweep.shards = TRY(shards_in(value, file));
+  sweep.baseline = TRY(string_field(value, "baseline", file));
   sweep.plan_hash = TRY(string_field(value, "plan_hash", file));
   for (const Json& job : value.value("jobs", Json::array())) {
     sweep.jobs.push_back(TRY(job_from(job, file)));
   }
   return sweep;
+}
+
+// "candidates-1", "candidates-2": as many as Slurm takes in one array.
+void add_arrays(JobKind kind, const std::vector<ShardPart>& shards, Sweep& sweep) {
+  for (std::size_t i = 0; i < shards.size(); i += kMostTasks) {
+    const auto begin = shards.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto end =
+        shards.begin() + static_cast<std::ptrdiff_t>(std::min(i + kMostTasks, shards.size()));
+    sweep.jobs.push_back({kind, fmt::format("{}-{}", kind_name(kind), i / kMostTasks + 1),
+                          std::vector(begin, end), ""});
+  }
 }
 
 }  // namespace
@@ -70,28 +96,28 @@ std::string sweep_hash(const Plan& plan) {
   return sha256_hex(dump_json(value));
 }
 
-Sweep sweep_of(const Plan& plan, const fs::path& folder, const std::vector<std::string>& variants) {
+Sweep sweep_of(const Plan& plan, const fs::path& folder, std::vector<ShardPart> shards) {
   Sweep sweep{.folder = folder, .plan = plan.name, .plan_hash = sweep_hash(plan)};
-  std::vector<std::string> candidates;
   for (const VariantSpec& variant : plan.variants) {
-    sweep.variants.insert(variant.baseline ? sweep.variants.begin() : sweep.variants.end(),
-                          variant.name);
-    if (std::ranges::find(variants, variant.name) == variants.end()) continue;
-    if (variant.baseline) {
-      sweep.jobs.push_back({JobKind::baseline, "baseline", {variant.name}, ""});
-    } else {
-      candidates.push_back(variant.name);
-    }
+    if (variant.baseline) sweep.baseline = variant.name;
   }
-  for (std::size_t i = 0; i < candidates.size(); i += kMostTasks) {
-    const auto begin = candidates.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto end = candidates.begin() +
-                     static_cast<std::ptrdiff_t>(std::min(i + kMostTasks, candidates.size()));
-    sweep.jobs.push_back({JobKind::candidates, fmt::format("candidates-{}", i / kMostTasks + 1),
-                          std::vector(begin, end), ""});
-  }
-  sweep.jobs.push_back({JobKind::merge, "merge", {}, ""});
+  sweep.shards = std::move(shards);
   return sweep;
+}
+
+void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep) {
+  std::vector<ShardPart> own;
+  std::vector<ShardPart> others;
+  for (const ShardPart& shard : to_run) {
+    (shard.has_variant(sweep.baseline) ? own : others).push_back(shard);
+  }
+  if (own.size() == 1) {
+    sweep.jobs.push_back({JobKind::baseline, "baseline", own, ""});
+  } else {
+    add_arrays(JobKind::baseline, own, sweep);
+  }
+  add_arrays(JobKind::candidates, others, sweep);
+  sweep.jobs.push_back({JobKind::merge, "merge", {}, ""});
 }
 
 Result<JobLimits> with_time(const JobLimits& limits, const Plan& plan) {
@@ -116,8 +142,8 @@ Result<JobLimits> with_time(const JobLimits& limits, const Plan& plan) {
       fmt::format("give {} at least", human_duration(kLeastS)));
 }
 
-fs::path shard_folder(const Sweep& sweep, const std::string& variant) {
-  return sweep.folder / "shards" / variant;
+fs::path shard_folder(const Sweep& sweep, const ShardPart& shard) {
+  return sweep.folder / "shards" / name_of(shard);
 }
 
 fs::path script_file(const Sweep& sweep, const SweepJob& job) {
@@ -125,12 +151,12 @@ fs::path script_file(const Sweep& sweep, const SweepJob& job) {
 }
 
 fs::path list_file(const Sweep& sweep, const SweepJob& job) {
-  return sweep.folder / "jobs" / (job.name + ".variants");
+  return sweep.folder / "jobs" / (job.name + ".shards");
 }
 
 std::string list_of(const SweepJob& job) {
   std::string out;
-  for (const std::string& variant : job.variants) out += variant + "\n";
+  for (const ShardPart& shard : job.shards) out += name_of(shard) + "\n";
   return out;
 }
 
@@ -140,13 +166,11 @@ Status write_sweep(const Sweep& sweep) {
     jobs.push_back({{"kind", kind_name(job.kind)},
                     {"name", job.name},
                     {"id", job.id},
-                    {"variants", job.variants}});
+                    {"shards", names_of(job.shards)}});
   }
-  const Json value = {{"format", kSweepFormat},
-                      {"plan", sweep.plan},
-                      {"variants", sweep.variants},
-                      {"plan_hash", sweep.plan_hash},
-                      {"jobs", std::move(jobs)}};
+  const Json value = {{"format", kSweepFormat},       {"plan", sweep.plan},
+                      {"baseline", sweep.baseline},   {"shards", names_of(sweep.shards)},
+                      {"plan_hash", sweep.plan_hash}, {"jobs", std::move(jobs)}};
   return write_file_atomic(sweep.folder / "sweep.json", dump_json(value, 1) + "\n");
 }
 

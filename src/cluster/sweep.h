@@ -1,5 +1,6 @@
-// A plan as jobs of a cluster: the baseline first, then a task of an array for each other variant,
-// then the merge (docs/cluster.md). Values alone: cluster/slurm.h talks to Slurm.
+// A plan as jobs of a cluster: the baseline's shards first, then a task of an array for each shard
+// of another variant, then the merge (docs/cluster.md). Values alone: cluster/slurm.h talks to
+// Slurm.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 
 #include "base/result.h"
 #include "plan/plan.h"
+#include "plan/sharding.h"
+#include "values/shard_part.h"
 
 namespace assay {
 
@@ -17,18 +20,23 @@ enum class JobKind { baseline, candidates, merge };
 
 struct SweepJob {
   JobKind kind = JobKind::baseline;
-  std::string name;                   // "baseline", "candidates-1", "merge": of its files, too
-  std::vector<std::string> variants;  // each a task of the array, in order; of a merge none
-  std::string id;                     // Slurm's; empty: not submitted
+  std::string name;               // "baseline", "candidates-1", "merge": of its files, too
+  std::vector<ShardPart> shards;  // each a task of the array, in order; of a merge none
+  std::string id;                 // Slurm's; empty: not submitted
 
+  // A baseline in one piece is a job by itself.
+  [[nodiscard]] bool is_array() const {
+    return kind == JobKind::candidates || (kind == JobKind::baseline && shards.size() > 1);
+  }
   friend bool operator==(const SweepJob&, const SweepJob&) = default;
 };
 
 struct Sweep {
   std::filesystem::path folder;
-  std::string plan;                   // its name
-  std::string plan_hash;              // of the plan as the first submission had it
-  std::vector<std::string> variants;  // all of the plan's, the baseline first
+  std::string plan;               // its name
+  std::string plan_hash;          // of the plan as the first submission had it
+  std::string baseline;           // which of its variants that is
+  std::vector<ShardPart> shards;  // all of the plan's, each of one variant, the baseline's first
   std::vector<SweepJob> jobs;
 };
 
@@ -63,18 +71,20 @@ inline constexpr double kBesideBudgetS = 600;
 // SHA-256 of what the plan asks; where its results go is none of that.
 [[nodiscard]] std::string sweep_hash(const Plan& plan);
 
-// The jobs that these variants need; the baseline is left out where its shard is complete.
+// A plan in these shards (parts_of), and no job yet.
 [[nodiscard]] Sweep sweep_of(const Plan& plan, const std::filesystem::path& folder,
-                             const std::vector<std::string>& variants);
+                             std::vector<ShardPart> shards);
+// Adds the jobs that these of its shards need, and the merge; those that have ended are left out.
+void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep);
 
 // The limits with a time where the plan's budget gives one. Usage errors: a time that the budget
 // does not fit into, or that is hardly enough to load a model; other limits that are none.
 [[nodiscard]] Result<JobLimits> with_time(const JobLimits& limits, const Plan& plan);
 
 // A shard's folder, and the files of a job.
-[[nodiscard]] std::filesystem::path shard_folder(const Sweep& sweep, const std::string& variant);
+[[nodiscard]] std::filesystem::path shard_folder(const Sweep& sweep, const ShardPart& shard);
 [[nodiscard]] std::filesystem::path script_file(const Sweep& sweep, const SweepJob& job);
-// The variants of an array, one a line.
+// The shards of an array, one a line.
 [[nodiscard]] std::filesystem::path list_file(const Sweep& sweep, const SweepJob& job);
 
 // The job's script, and what its list_file holds.

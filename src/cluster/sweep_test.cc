@@ -26,10 +26,14 @@ Plan plan_of(int variants) {
   return plan;
 }
 
-std::vector<std::string> names(const Plan& plan) {
-  std::vector<std::string> out;
-  for (const VariantSpec& variant : plan.variants) out.push_back(variant.name);
-  return out;
+Sweep whole(const Plan& plan, const std::filesystem::path& folder = "/shared/out") {
+  Sweep sweep = sweep_of(plan, folder, parts_of(plan, {}).value());
+  add_jobs(sweep.shards, sweep);
+  return sweep;
+}
+
+ShardPart of(const std::string& name) {
+  return {{name}, {}, {}};
 }
 
 JobCommand command() {
@@ -38,28 +42,50 @@ JobCommand command() {
 
 TEST(Sweep, HasTheBaselineThenArraysThenTheMerge) {
   const Plan plan = plan_of(3);
-  const Sweep sweep = sweep_of(plan, "/shared/out", names(plan));
+  const Sweep sweep = whole(plan);
   ASSERT_EQ(sweep.jobs.size(), 3U);
-  EXPECT_EQ(sweep.jobs[0], (SweepJob{JobKind::baseline, "baseline", {"v2"}, ""}));
-  EXPECT_EQ(sweep.jobs[1], (SweepJob{JobKind::candidates, "candidates-1", {"v0", "v1"}, ""}));
+  EXPECT_EQ(sweep.jobs[0], (SweepJob{JobKind::baseline, "baseline", {of("v2")}, ""}));
+  EXPECT_EQ(sweep.jobs[1],
+            (SweepJob{JobKind::candidates, "candidates-1", {of("v0"), of("v1")}, ""}));
   EXPECT_EQ(sweep.jobs[2], (SweepJob{JobKind::merge, "merge", {}, ""}));
-  EXPECT_THAT(sweep.variants, ElementsAre("v2", "v0", "v1"));
-  EXPECT_EQ(sweep_of(plan, "/shared/out", {"v1"}).jobs.size(), 2U);  // the baseline has ended
-  EXPECT_EQ(sweep_of(plan, "/shared/out", {}).jobs.size(), 1U);
+  EXPECT_THAT(sweep.shards, ElementsAre(of("v2"), of("v0"), of("v1")));
+  Sweep begun = sweep_of(plan, "/shared/out", sweep.shards);
+  add_jobs({of("v1")}, begun);  // the baseline has ended
+  EXPECT_EQ(begun.jobs.size(), 2U);
+  Sweep ended = sweep_of(plan, "/shared/out", sweep.shards);
+  add_jobs({}, ended);
+  EXPECT_EQ(ended.jobs.size(), 1U);
+}
+
+TEST(Sweep, HasArraysOfPartsOfVariants) {
+  Plan plan = plan_of(2);
+  plan.tasks = {{.name = "t"}, {.name = "u"}};
+  Sweep sweep = sweep_of(plan, "/shared/out", parts_of(plan, {.tasks = 2}).value());
+  add_jobs(sweep.shards, sweep);
+  ASSERT_EQ(sweep.jobs.size(), 3U);
+  EXPECT_EQ(sweep.jobs[0].name, "baseline-1");
+  EXPECT_TRUE(sweep.jobs[0].is_array());
+  EXPECT_EQ(list_of(sweep.jobs[0]), "v1:t\nv1:u\n");
+  EXPECT_THAT(sbatch_script(sweep, sweep.jobs[0], {}, command()),
+              AllOf(HasSubstr("#SBATCH --array=0-1\n"), HasSubstr("/jobs/baseline-1.shards'")));
+  EXPECT_EQ(list_of(sweep.jobs[1]), "v0:t\nv0:u\n");
+  EXPECT_THAT(sbatch_script(sweep, sweep.jobs[1], {}, command()),
+              HasSubstr(" --baseline-from '/shared/out/shards/v1:t' --baseline-from "
+                        "'/shared/out/shards/v1:u' --out \"$folder\"\n"));
 }
 
 TEST(Sweep, HasArraysOfAThousand) {
   const Plan plan = plan_of(2002);  // 2,001 and the baseline
-  const Sweep sweep = sweep_of(plan, "/shared/out", names(plan));
+  const Sweep sweep = whole(plan);
   ASSERT_EQ(sweep.jobs.size(), 5U);
-  EXPECT_EQ(sweep.jobs[1].variants.size(), 1000U);
+  EXPECT_EQ(sweep.jobs[1].shards.size(), 1000U);
   EXPECT_EQ(sweep.jobs[3].name, "candidates-3");
-  EXPECT_THAT(sweep.jobs[3].variants, ElementsAre("v2000"));
+  EXPECT_THAT(sweep.jobs[3].shards, ElementsAre(of("v2000")));
 }
 
 TEST(SbatchScript, OfTheBaseline) {
   const Plan plan = plan_of(2);
-  const Sweep sweep = sweep_of(plan, "/shared/out", names(plan));
+  const Sweep sweep = whole(plan);
   EXPECT_EQ(
       sbatch_script(sweep, sweep.jobs[0],
                     {.partition = "gpu", .gpus_per_node = 2, .time_s = 3601, .more = {"-x n7"}},
@@ -77,21 +103,21 @@ TEST(SbatchScript, OfTheBaseline) {
 #SBATCH -x n7
 set -euo pipefail
 
-variant='v1'
-shard='/shared/out/shards'/"$variant"
-exec '/opt/as say' run '/shared/p.yaml' '--set' 'seed=7' --yes --quiet --shard "$variant" --out "$shard"
+shard='v1'
+folder='/shared/out/shards'/"$shard"
+exec '/opt/as say' run '/shared/p.yaml' '--set' 'seed=7' --yes --quiet --shard "$shard" --out "$folder"
 )");
 }
 
 TEST(SbatchScript, OfAnArrayAndOfTheMerge) {
   const Plan plan = plan_of(4);
-  const Sweep sweep = sweep_of(plan, "/shared/out", names(plan));
+  const Sweep sweep = whole(plan);
   const std::string array = sbatch_script(sweep, sweep.jobs[1], {.width = 2}, command());
   EXPECT_THAT(array, HasSubstr("#SBATCH --array=0-2%2\n"));
   EXPECT_THAT(array, HasSubstr("candidates-1.%A_%a.log\n"));
-  EXPECT_THAT(array, HasSubstr("variant=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" "
-                               "'/shared/out/jobs/candidates-1.variants')\n"));
-  EXPECT_THAT(array, HasSubstr(" --baseline-from '/shared/out/shards/v3' --out \"$shard\"\n"));
+  EXPECT_THAT(array, HasSubstr("shard=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" "
+                               "'/shared/out/jobs/candidates-1.shards')\n"));
+  EXPECT_THAT(array, HasSubstr(" --baseline-from '/shared/out/shards/v3' --out \"$folder\"\n"));
   EXPECT_THAT(array, Not(HasSubstr("--time")));
   EXPECT_EQ(list_of(sweep.jobs[1]), "v0\nv1\nv2\n");
   const std::string merge =
@@ -103,9 +129,9 @@ TEST(SbatchScript, OfAnArrayAndOfTheMerge) {
 
 TEST(SbatchScript, WritesTheStoreOnTheNodeAndBringsItBack) {
   const Plan plan = plan_of(2);
-  const Sweep sweep = sweep_of(plan, "/shared/out", names(plan));
+  const Sweep sweep = whole(plan);
   const std::string script = sbatch_script(sweep, sweep.jobs[0], {.scratch = "$TMPDIR"}, command());
-  EXPECT_THAT(script, HasSubstr("work=$TMPDIR/assay-demo-\"$variant\"\n"));
+  EXPECT_THAT(script, HasSubstr("work=$TMPDIR/assay-demo-\"$shard\"\n"));
   EXPECT_THAT(script, HasSubstr(" --out \"$work\" &\nrun=$!\ntrap 'kill -TERM \"$run\"' TERM\n"));
   EXPECT_THAT(script, HasSubstr("bring\nrm -rf \"$work\"\nexit \"$code\"\n"));
 }
@@ -129,15 +155,16 @@ TEST_F(SweepFile, ComesBack) {
   ASSERT_TRUE(make_dirs(folder_));
   EXPECT_FALSE(read_sweep(folder_).value());
   const Plan plan = plan_of(3);
-  Sweep sweep = sweep_of(plan, folder_, names(plan));
+  Sweep sweep = whole(plan, folder_);
   sweep.jobs[0].id = "12";
   ASSERT_TRUE(write_sweep(sweep));
   const auto again = read_sweep(folder_).value();
   ASSERT_TRUE(again);
   EXPECT_EQ(again->jobs, sweep.jobs);
-  EXPECT_EQ(again->variants, sweep.variants);
+  EXPECT_EQ(again->shards, sweep.shards);
+  EXPECT_EQ(again->baseline, "v2");
   EXPECT_EQ(again->plan_hash, sweep_hash(plan));
-  write("sweep.json", R"({"format": 2})");
+  write("sweep.json", R"({"format": 1})");
   EXPECT_THAT(read_sweep(folder_).error().what, HasSubstr("another format"));
 }
 

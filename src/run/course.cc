@@ -75,7 +75,7 @@ Result<std::vector<DoneSoFar>> done_so_far(std::span<const ResolvedVariant* cons
 Result<Goal> goal_of(const RunContext& context, double units, const DoneSoFar* baseline) {
   Goal goal;
   goal.items = units;
-  if (!TRY(wants_judge(context.run))) return goal;
+  if (!TRY(context.judges_here())) return goal;
   const DoneSoFar done =
       baseline != nullptr
           ? *baseline
@@ -101,7 +101,7 @@ Result<TurnsLeft> forecast(const RunContext& context,
     turns.later += TRY(turns_needed(later->spec.name, own.spec.name,
                                     forecast_turns(*later, own, services.guess), services.store));
   }
-  turns.judge = TRY(wants_judge(context.run)) ? kJudgeTurn : 0;
+  turns.judge = TRY(context.judges_here()) ? kJudgeTurn : 0;
   return turns;
 }
 
@@ -141,7 +141,7 @@ Result<std::map<std::string, DoneSoFar>> by_name(const RunContext& context,
 // An entry that is asked several times counts as often.
 double answered_units(const ResolvedRun& run, const ItemSet& finished) {
   std::map<std::string, int> repeats;
-  for (const ResolvedTask& task : run.tasks) repeats[task.spec.name] = task.spec.repeats;
+  for (const ResolvedTask& task : run.tasks) repeats[task.spec.name] = run.repeats_here(task.spec);
   double units = 0;
   for (const Entry& entry : finished) units += repeats[entry.task];
   return units;
@@ -167,7 +167,7 @@ Result<RunOutlook> outlook(const RunContext& context, const Round& round,
         open * TRY(turns_needed(later->spec.name, own.spec.name, forecast, services.store));
     out.later_loads_s += open > 0 ? out.load_s : 0;
   }
-  if (TRY(wants_judge(context.run))) {
+  if (TRY(context.judges_here())) {
     out.later_items += kJudgeTurn * items;
     out.later_loads_s += out.load_s;
   }
@@ -413,7 +413,7 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
                                                : run_shared_rounds(context, looks, course));
   if (course.interrupted) return RunEnd::interrupted;
   context.services.progress.begin_turn();
-  if (TRY(wants_judge(context.run))) {
+  if (TRY(context.judges_here())) {
     TRY(judge_answers(context.run, context.options, context.services, context.accounts.end_s()));
     if (context.stopped()) return RunEnd::interrupted;
   }

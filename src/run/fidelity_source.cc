@@ -25,7 +25,7 @@ Status FidelitySource::prepare() {
   const int longest = room > 0 ? std::min(kFidelityMaxTotalTokens, room - 1)  // one is generated
                                : kFidelityMaxTotalTokens;
   const std::string& baseline = run_.baseline().spec.name;
-  for (const Unit& unit : make_units(run_)) {
+  for (const Unit& unit : make_units(run_.whole != nullptr ? *run_.whole : run_)) {
     if (chosen_ >= run_.plan.fidelity.items) break;
     if (unit.repeat != 0) continue;
     const auto steps = TRY(store_.steps(unit.id(baseline)));

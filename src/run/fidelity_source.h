@@ -27,9 +27,10 @@ class FidelitySource final : public Source {
                  Store& store);
 
   // Chooses among the baseline's stored outputs: the first generated ones in the run's order, the
-  // same for every variant. What this variant has read back already is left out. With a noise floor
-  // the baseline reads them twice, the second time in the opposite order; when the run has ended
-  // before, only as long as it has any to read for the first time.
+  // same for every variant, of the whole run where this is a part of one. What this variant has
+  // read back already is left out. With a noise floor the baseline reads them twice, the second
+  // time in the opposite order; when the run has ended before, only as long as it has any to read
+  // for the first time.
   [[nodiscard]] Status prepare();
   [[nodiscard]] bool wanted() const { return !waiting_.empty(); }
 

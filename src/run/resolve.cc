@@ -273,6 +273,12 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   return run;
 }
 
+int ResolvedRun::repeats_here(const TaskSpec& task) const {
+  if (repeats.empty()) return task.repeats;
+  return static_cast<int>(
+      std::ranges::count_if(repeats, [&](int repeat) { return repeat < task.repeats; }));
+}
+
 std::vector<ItemRef> order_of_items(const ResolvedRun& run) {
   std::vector<std::size_t> counts;
   std::vector<GrowingTask> growing;

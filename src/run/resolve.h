@@ -74,7 +74,11 @@ struct ResolvedRun {
   std::vector<ResolvedVariant> variants;  // running order: baseline first
   PackageVersions graders;                // of Math-Verify, where a task is scored with it
   std::optional<GrownFrom> grown_from = std::nullopt;
+  std::vector<int> repeats = {};       // that are asked here, as in a shard; empty: all
+  const ResolvedRun* whole = nullptr;  // of which this is a part, and which outlives it
 
+  // How many answers an item of the task is to have here, in one pass.
+  [[nodiscard]] int repeats_here(const TaskSpec& task) const;
   // The variant the others are compared with.
   [[nodiscard]] const ResolvedVariant& baseline() const { return variants.front(); }
   [[nodiscard]] TaskContext context(const ResolvedTask& task) const;

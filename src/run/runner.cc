@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "plan/growth.h"
+#include "plan/sharding.h"
 #include "run/course.h"
 #include "run/identity.h"
 #include "run/judging.h"
@@ -129,17 +130,35 @@ double grading_end_s(const Accounts& accounts, const RunOptions& options, const 
   return clock.now().count() + accounts.left_s() - reserve_s / 2;
 }
 
-Status save_spent(const Accounts& accounts, Store& store) {
-  return store.set_meta("spent_s", fmt::format("{:.3f}", accounts.spent_s()));
+// `before_s`: spent earlier, beyond what the accounts count.
+Status save_spent(const Accounts& accounts, double before_s, Store& store) {
+  return store.set_meta("spent_s", fmt::format("{:.3f}", before_s + accounts.spent_s()));
 }
 
-// A shard's: the baseline, whose answers are read, and the variants that are asked here.
-std::optional<ResolvedRun> shard_of(const ResolvedRun& run, const std::vector<std::string>& only) {
-  if (only.empty()) return std::nullopt;
+// Tasks that lm-eval runs are asked once, by whoever asks the first repeat.
+bool is_asked_in(const ShardPart& part, const TaskSpec& task) {
+  return part.has_task(task.name) && (task.harness == Harness::native || part.has_repeat(0));
+}
+
+// A shard's: the baseline, whose answers are read, and what is asked here. The baseline's outputs
+// are read back by one shard of each variant; those of the baseline itself, which know nothing of
+// each other, by each as many as there are to be in all, and the merge keeps those that were meant.
+std::optional<ResolvedRun> shard_of(const ResolvedRun& run, const RunOptions& options) {
+  if (options.scope != RunScope::shard) return std::nullopt;
+  const ShardPart& part = options.part;
   ResolvedRun shard = run;
   std::erase_if(shard.variants, [&](const ResolvedVariant& variant) {
-    return !variant.spec.baseline && std::ranges::find(only, variant.spec.name) == only.end();
+    return !variant.spec.baseline && !part.has_variant(variant.spec.name);
   });
+  std::erase_if(shard.tasks,
+                [&](const ResolvedTask& task) { return !is_asked_in(part, task.spec); });
+  shard.repeats = part.repeats;
+  if (part.has_whole_variants() || part.has_variant(run.baseline().spec.name)) return shard;
+  if (reads_back(part, run.plan)) {
+    shard.whole = &run;
+  } else {
+    shard.plan.fidelity.items = 0;
+  }
   return shard;
 }
 
@@ -183,15 +202,17 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
                         const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
   const FrozenPlan frozen = TRY(keep_frozen(whole, services));
-  const std::optional<ResolvedRun> shard = shard_of(whole, options.only);
+  const std::optional<ResolvedRun> shard = shard_of(whole, options);
   const ResolvedRun& run = shard ? *shard : whole;
-  const double spent_s = TRY(spent_before_s(services.store)) + options.spent_s;
-  const Accounts accounts(options.budget_s, spent_s, services.clock);
+  // Each job of a cluster has the budget for itself, and so has the one that judges.
+  const double earlier_s = TRY(spent_before_s(services.store));
+  const double apart_s = options.scope == RunScope::judge ? earlier_s : 0;
+  const Accounts accounts(options.budget_s, earlier_s - apart_s + options.spent_s, services.clock);
   bool counts = false;  // an engine was needed
   services.tick = [&]() -> Status {
     if (!counts && run.plan.until == Until::budget) TRY(begin_unbounded_work(services.store));
     counts = true;
-    TRY(save_spent(accounts, services.store));
+    TRY(save_spent(accounts, apart_s, services.store));
     return services.store.flush_if_due();
   };
   const std::unique_ptr<Graders> graders =
@@ -210,7 +231,7 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
                            *graders, accounts, grading_end_s(accounts, options, services.clock)};
   const Result<RunEnd> end = run_course(context, frozen);
   // However it ended: time that was spent in a load that died is spent.
-  if (counts) TRY(save_spent(accounts, services.store));
+  if (counts) TRY(save_spent(accounts, apart_s, services.store));
   TRY(services.store.flush());
   return end;
 }

@@ -21,6 +21,7 @@
 #include "run/progress.h"
 #include "run/resolve.h"
 #include "store/store.h"
+#include "values/shard_part.h"
 
 namespace assay {
 
@@ -72,14 +73,20 @@ struct RunServices {
   std::function<Status()> tick;  // set by run_plan: called about once a second while it works
 };
 
+// What of a plan a run asks (docs/cluster.md).
+enum class RunScope {
+  whole,
+  shard,  // RunOptions::part alone; of the others what is stored counts, and no judge is asked
+  judge,  // no variant: what waits for the judge is put to it
+};
+
 struct RunOptions {
   double budget_s = 0;  // 0: none
   double spent_s = 0;   // of it, before run_plan is called: finding models and data
   StartOver start_over;
   int max_engine_restarts = 4;  // a variant
-  // Variants that are asked here, as in a shard (docs/cluster.md); of the others what is stored
-  // counts, and nothing is asked. Empty: all are.
-  std::vector<std::string> only;
+  RunScope scope = RunScope::whole;
+  ShardPart part;             // of scope shard
   double load_timeout_s = 0;  // of a load, in place of the limit above; 0: none was given
 };
 

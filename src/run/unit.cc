@@ -287,9 +287,13 @@ Result<std::optional<std::vector<StepResult>>> answered_steps(const ResolvedRun&
 namespace {
 
 // The units of an entry of the order.
-void add_entry(const ResolvedTask& task, std::size_t item, std::size_t pass, Purpose purpose,
-               std::vector<Unit>& units) {
+void add_entry(const ResolvedRun& run, const ResolvedTask& task, std::size_t item, std::size_t pass,
+               Purpose purpose, std::vector<Unit>& units) {
+  const auto elsewhere = [&run](int repeat) {
+    return !run.repeats.empty() && std::ranges::find(run.repeats, repeat) == run.repeats.end();
+  };
   for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
+    if (elsewhere(repeat)) continue;
     Unit unit;
     unit.task = &task;
     unit.item_index = item;
@@ -314,7 +318,7 @@ std::vector<std::pair<std::string, Purpose>> passes_of(const ResolvedRun& run) {
 std::vector<Unit> make_units(const ResolvedRun& run) {
   std::vector<Unit> units;
   for (const ItemRef& ref : order_of_items(run)) {
-    add_entry(run.tasks[ref.task], ref.item, ref.pass, Purpose::answer, units);
+    add_entry(run, run.tasks[ref.task], ref.item, ref.pass, Purpose::answer, units);
   }
   return units;
 }
@@ -340,7 +344,7 @@ std::vector<Unit> make_second_pass(const ResolvedRun& run, const ItemSet& finish
     const std::size_t item = orders[ref.task][ref.item];
     Entry entry{task.spec.name, task.items.id(item)};
     for (; finished.contains(entry); ++entry.pass) {
-      add_entry(task, item, static_cast<std::size_t>(entry.pass), Purpose::second_pass, units);
+      add_entry(run, task, item, static_cast<std::size_t>(entry.pass), Purpose::second_pass, units);
     }
   }
   return units;

@@ -47,8 +47,20 @@ Status ask_engine(const RunContext& context, const Place& place, const Pace& see
 }  // namespace
 
 bool RunContext::asks_here(const ResolvedVariant& variant) const {
-  return options.only.empty() ||
-         std::ranges::find(options.only, variant.spec.name) != options.only.end();
+  switch (options.scope) {
+    case RunScope::whole:
+      return true;
+    case RunScope::shard:
+      return options.part.has_variant(variant.spec.name);
+    case RunScope::judge:
+      break;
+  }
+  return false;
+}
+
+Result<bool> RunContext::judges_here() const {
+  if (options.scope == RunScope::shard) return false;
+  return wants_judge(run);
 }
 
 Result<double> RunContext::load_s() const {
@@ -72,7 +84,7 @@ Result<Turn> take_turn(const RunContext& context, const Place& place, const Pace
     TRY(refuse_other_engine(variant.spec.name, identity, current));
     TRY(ask_engine(context, place, seen, turn, out));
   }
-  const bool last = place.next == nullptr && !TRY(wants_judge(context.run));
+  const bool last = place.next == nullptr && !TRY(context.judges_here());
   if (!last && !std::isinf(context.grading_end_s)) {
     turn.grade_until(std::min(context.grading_end_s, turn.fair_grading_end_s()));
   }

@@ -21,6 +21,8 @@ struct RunContext {
   [[nodiscard]] double now_s() const { return services.clock.now().count(); }
   // False: another shard asks it, and what is stored of it counts.
   [[nodiscard]] bool asks_here(const ResolvedVariant& variant) const;
+  // Whether a judge is asked when all have answered.
+  [[nodiscard]] Result<bool> judges_here() const;
   // That a load is expected to take.
   [[nodiscard]] Result<double> load_s() const;
 };

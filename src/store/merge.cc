@@ -12,12 +12,22 @@
 namespace assay {
 namespace {
 
-// SQL that copies one source's rows. "ours" names the variants that are taken from it; "numbers"
-// tells which load of the source became which of ours.
+// SQL that copies one source's rows. "ours" names the variants that are taken from it, our_tasks
+// and our_repeats what of them, where that is not all; "numbers" tells which load of the source
+// became which of ours.
 constexpr const char* kTemporary = R"sql(
 CREATE TEMP TABLE IF NOT EXISTS ours(variant TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS our_tasks(task TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS our_repeats(repeat INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS numbers(source INTEGER PRIMARY KEY, here INTEGER NOT NULL);
-DELETE FROM ours; DELETE FROM numbers;
+DELETE FROM ours; DELETE FROM our_tasks; DELETE FROM our_repeats; DELETE FROM numbers;
+)sql";
+
+// Of steps and scores.
+constexpr const char* kInPart = R"sql(
+variant IN ours AND (purpose IN ('canary', 'read_back', 'second_read_back') OR (
+  (task IN our_tasks OR NOT EXISTS (SELECT 1 FROM our_tasks)) AND
+  (repeat IN our_repeats OR NOT EXISTS (SELECT 1 FROM our_repeats))))
 )sql";
 
 constexpr const char* kNumberLoads = R"sql(
@@ -27,13 +37,16 @@ INSERT INTO numbers SELECT id, (SELECT ifnull(max(id), 0) FROM main.loads)
 
 // Answers that one of our variants was given, or that one of its loads gave: lm-eval's own requests
 // have no steps. One that a variant of an earlier source has as well is there already.
-constexpr const char* kOurResponses = R"sql(
+std::string our_responses(Taken taken) {
+  return fmt::format(
+      R"sql(
 FROM (SELECT r.key AS key, ifnull((SELECT here FROM numbers WHERE source = r.load), 0) AS load,
              r.body AS body, r.sum IS row_sum('responses', r.key, r.load, r.body) AS sound
       FROM source.responses AS r
-      WHERE r.key IN (SELECT response_key FROM source.steps WHERE variant IN ours)
-         OR r.load IN (SELECT source FROM numbers))
-)sql";
+      WHERE r.key IN (SELECT response_key FROM source.steps WHERE {}) {})
+)sql",
+      kInPart, taken == Taken::all ? "OR r.load IN (SELECT source FROM numbers)" : "");
+}
 
 // A row copied as it is takes its checksum along, and is checked by it whenever it is read.
 std::string copied(const StoreTable& table, const std::string& which) {
@@ -58,11 +71,17 @@ std::string numbered_events(bool first) {
       first ? " OR json_extract(body, '$.variant') IS NULL" : "");
 }
 
-std::string renumbered_responses() {
-  return std::string(
-             "INSERT OR IGNORE INTO main.responses(key, load, body, sum) "
-             "SELECT key, load, body, row_sum('responses', key, load, body) ") +
-         kOurResponses;
+std::string renumbered_responses(Taken taken) {
+  return "INSERT OR IGNORE INTO main.responses(key, load, body, sum) "
+         "SELECT key, load, body, row_sum('responses', key, load, body) " +
+         our_responses(taken);
+}
+
+std::string prompts(Taken taken) {
+  if (taken == Taken::all) return copied(kRendered, "");
+  return copied(
+      kRendered,
+      std::string("WHERE key IN (SELECT rendered_key FROM source.steps WHERE ") + kInPart + ")");
 }
 
 std::string numbered_crashes() {
@@ -85,8 +104,8 @@ Result<std::int64_t> number(const Database& db, const std::string& sql) {
 }
 
 // A response is summed anew with its new load, so its old sum must be looked at first.
-Status check_responses(const Database& db, const std::string& file) {
-  Statement bad = TRY(db.prepare(std::string("SELECT key ") + kOurResponses + "WHERE NOT sound"));
+Status check_responses(const Database& db, const std::string& file, Taken taken) {
+  Statement bad = TRY(db.prepare("SELECT key " + our_responses(taken) + "WHERE NOT sound"));
   if (!TRY(bad.step())) return {};
   return environment_error(file + " is damaged",
                            fmt::format("the row '{}' of its table responses does not agree with "
@@ -96,20 +115,34 @@ Status check_responses(const Database& db, const std::string& file) {
                            "bring back a copy of the file, or run this shard again");
 }
 
-// Whatever belongs to its variants.
-Status take_rows(const Database& db, const MergeSource& source, bool first) {
+Status name_part(const Database& db, const ShardPart& part) {
   TRY(db.exec(kTemporary));
-  for (const std::string& variant : source.variants) {
+  for (const std::string& variant : part.variants) {
     Statement insert = TRY(db.prepare("INSERT INTO ours VALUES(?)"));
     TRY(insert.bind(1, variant).run());
   }
+  for (const std::string& task : part.tasks) {
+    Statement insert = TRY(db.prepare("INSERT INTO our_tasks VALUES(?)"));
+    TRY(insert.bind(1, task).run());
+  }
+  for (const int repeat : part.repeats) {
+    Statement insert = TRY(db.prepare("INSERT INTO our_repeats VALUES(?)"));
+    TRY(insert.bind(1, std::int64_t{repeat}).run());
+  }
+  return {};
+}
+
+// Whatever belongs to its part.
+Status take_rows(const Database& db, const MergeSource& source, bool first) {
+  TRY(name_part(db, source.part));
   TRY(db.exec(kNumberLoads));
-  TRY(check_responses(db, (source.folder / "store.sqlite").string()));
+  TRY(check_responses(db, (source.folder / "store.sqlite").string(), source.taken));
   if (first) TRY(db.exec(copied(kItems, "").c_str()));
   for (const std::string& sql :
-       {numbered_loads(), numbered_events(first), renumbered_responses(), numbered_crashes(),
-        copied(kRendered, ""), metas_of_variants(), copied(kSteps, "WHERE variant IN ours"),
-        copied(kScores, "WHERE variant IN ours")}) {
+       {numbered_loads(), numbered_events(first), renumbered_responses(source.taken),
+        numbered_crashes(), prompts(source.taken), metas_of_variants(),
+        copied(kSteps, std::string("WHERE ") + kInPart),
+        copied(kScores, std::string("WHERE ") + kInPart)}) {
     TRY(db.exec(sql.c_str()));
   }
   return {};
@@ -146,9 +179,19 @@ Status add_own_rows(const Database& db, const std::map<std::string, std::string>
   return {};
 }
 
+Status leave_out_unread(const Database& db, const std::string& baseline) {
+  Statement left_out = TRY(db.prepare(R"sql(
+DELETE FROM steps WHERE variant = ?1 AND purpose IN ('read_back', 'second_read_back')
+  AND EXISTS (SELECT 1 FROM steps WHERE variant <> ?1 AND purpose = 'read_back')
+  AND (task, item) NOT IN
+    (SELECT task, item FROM steps WHERE variant <> ?1 AND purpose = 'read_back')
+)sql"));
+  return left_out.bind(1, baseline).run();
+}
+
 Status merge_into(const std::filesystem::path& file, std::span<const MergeSource> sources,
                   const std::map<std::string, std::string>& meta,
-                  const std::vector<StoredEvent>& events) {
+                  const std::vector<StoredEvent>& events, const std::string& in_parts) {
   const Database db = TRY(Database::open(file, /*write=*/true));
   TRY(prepare_schema(db, file, /*write=*/true));
   // Nobody sees the file before it is whole, so only the last commit waits for the disk.
@@ -156,6 +199,7 @@ Status merge_into(const std::filesystem::path& file, std::span<const MergeSource
   for (const MergeSource& source : sources) TRY(take(db, source, &source == sources.data()));
   TRY(db.exec("PRAGMA synchronous = FULL"));
   TRY(db.exec("BEGIN"));
+  if (!in_parts.empty()) TRY(leave_out_unread(db, in_parts));
   TRY(add_own_rows(db, meta, events));
   return db.exec("COMMIT");
 }
@@ -164,8 +208,8 @@ Status merge_into(const std::filesystem::path& file, std::span<const MergeSource
 
 Status merge_stores(const std::filesystem::path& file, std::span<const MergeSource> sources,
                     const std::map<std::string, std::string>& meta,
-                    const std::vector<StoredEvent>& events) {
-  Status merged = merge_into(file, sources, meta, events);
+                    const std::vector<StoredEvent>& events, const std::string& in_parts) {
+  Status merged = merge_into(file, sources, meta, events, in_parts);
   std::error_code code;
   if (!merged) std::filesystem::remove(file, code);
   return merged;

@@ -41,11 +41,32 @@ def without_times(value: object) -> object:
     return value
 
 
-def scrub(folder: Path) -> None:
-    """Sets the store's times to the same values everywhere, and the checksums of its rows anew."""
+# What one load of a model sums up over all that it was asked.
+SUMS = {"generated_tokens", "prompt_tokens", "in_flight"}
+
+
+def one_load(db: sqlite3.Connection) -> None:
+    """A variant that several shards have loaded, as if it had been loaded once, in the first."""
+    db.execute("CREATE TEMP TABLE first AS SELECT l.id AS id, (SELECT count(DISTINCT variant) FROM"
+               " loads WHERE id <= (SELECT min(id) FROM loads WHERE variant = l.variant)) AS one"
+               " FROM loads AS l")  # fmt: skip
+    db.execute("UPDATE responses SET load = (SELECT one FROM first WHERE id = load) WHERE load > 0")
+    db.execute("DELETE FROM loads WHERE id NOT IN"
+               " (SELECT min(id) FROM loads GROUP BY variant)")  # fmt: skip
+    db.execute("UPDATE loads SET id = -(SELECT one FROM first WHERE first.id = loads.id)")
+    db.execute("UPDATE loads SET id = -id")
+    for key in SUMS:
+        db.execute("UPDATE loads SET facts = json_set(facts, ?, 0)", (f"$.{key}",))
+
+
+def scrub(folder: Path, in_parts: bool = False) -> None:
+    """Sets the store's times to the same values everywhere, and the checksums of its rows anew.
+    `in_parts`: its variants were run by several shards, or are to be compared with such."""
     db = sqlite3.connect(folder / "store.sqlite")
     db.create_function("row_sum", -1, row_sum, deterministic=True)
     db.create_function("timeless", 1, lambda text: json.dumps(without_times(json.loads(text))))
+    if in_parts:
+        one_load(db)
     for name, value in META_TIMES.items():
         db.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
     for name in ("declared", "applied"):

@@ -36,6 +36,7 @@ tasks:
 fidelity: {{items: 3, max_tokens: 16}}
 seed: {seed}
 """
+NOISE = "compare.noise_floor=true"
 VARIANTS = ["bf16-auto", "bf16-fp8", "fp8-auto", "fp8-fp8"]
 
 
@@ -123,13 +124,14 @@ class Scene:
     def merged(self, out: str) -> bool:
         return self.status(out)["(merge)"][1] == "COMPLETED"
 
-    def timeless(self, out: str) -> dict[str, bytes]:
-        """Every file of the report, made of the store with its times taken out."""
+    def timeless(self, out: str, in_parts: bool = False) -> dict[str, bytes]:
+        """Every file of the report, made of the store with its times taken out; `in_parts`: and
+        with how many loads there were of each variant."""
         copy = self.folder / f"{out}-timeless"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
         shutil.copy(self.folder / out / "store.sqlite", copy)
-        scrub(copy)
+        scrub(copy, in_parts)
         told = self.assay("report", copy)
         assert told.returncode == 0, told.stderr
         files = [f for f in copy.rglob("*") if f.is_file() and not f.name.startswith("store.")]
@@ -178,6 +180,32 @@ def by_hand(scene: Scene, one: dict[str, bytes]) -> None:
     told = scene.assay("merge", scene.folder / "hand", "--out", scene.folder / "by-hand")
     assert told.returncode == 0, told.stderr
     same_report("shards by hand", one, scene.timeless("by-hand"))
+
+
+def parts_by_hand(scene: Scene) -> None:
+    """Variants in parts, the baseline's and others', in any order: one machine's report, but for how
+    often each variant was loaded."""
+    scene.done("noisy", "--set", NOISE)
+    one = scene.timeless("noisy", in_parts=True)
+    baseline = ["bf16-auto:aime24#0", "bf16-auto:aime24#1", "bf16-auto:gpqa_diamond"]
+    others = ["fp8-fp8:gpqa_diamond", "fp8-fp8:aime24", "fp8-auto#1", "bf16-fp8", "fp8-auto#0"]
+    told: list[object] = []
+    for part in baseline + others:
+        scene.done(f"parts/{part}", "--set", NOISE, "--shard", part, *told)
+        if part in baseline:
+            told += ["--baseline-from", scene.folder / "parts" / part]
+    missing = scene.run("parts/x", "--set", NOISE, "--shard", "fp8-fp8", *told[:2])
+    holds("needs all of the baseline", missing.stderr, "not have the baseline's bf16-auto:aime24#1")
+    merge = ["merge", scene.folder / "parts", "--out", scene.folder / "of-parts"]
+    away = scene.folder / "parts/fp8-auto#1"
+    away.rename(scene.folder / "away")
+    few = scene.assay(*merge)
+    check("a part is missing", few.returncode, 2)
+    holds("a part is missing", few.stderr, "no shard answers for fp8-auto:aime24#1")
+    (scene.folder / "away").rename(away)
+    whole = scene.assay(*merge)
+    assert whole.returncode == 0, whole.stderr
+    same_report("parts by hand", one, scene.timeless("of-parts", in_parts=True))
 
 
 def on_two_nodes(scene: Scene, one: dict[str, bytes]) -> None:
@@ -366,6 +394,7 @@ def main() -> int:
         scene.done("one")
         one = scene.timeless("one")
         by_hand(scene, one)
+        parts_by_hand(scene)
         started = subprocess.run([SLURM, "start", folder / "slurm"], check=True,
                                  stdout=subprocess.PIPE, text=True)  # fmt: skip
         scene.env["SLURM_CONF"] = started.stdout.strip().removeprefix("export SLURM_CONF=")

@@ -1,0 +1,133 @@
+#include "plan/sharding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+std::unexpected<Error> lacks(const std::string& what) {
+  return usage_error("the plan has no " + what, "a shard answers for some of it",
+                     "`assay check` lists the plan's variants and tasks");
+}
+
+Status check_tasks(const Plan& plan, const ShardPart& part) {
+  for (const std::string& name : part.tasks) {
+    if (std::ranges::find(plan.tasks, name, &TaskSpec::name) == plan.tasks.end()) {
+      return lacks(fmt::format("task '{}'", name));
+    }
+  }
+  return {};
+}
+
+Status check_repeats(const Plan& plan, const ShardPart& part) {
+  if (part.repeats.empty()) return {};
+  if (std::ranges::any_of(plan.tasks, &TaskSpec::repeats_auto)) {
+    return usage_error("a plan with `repeats: auto` has no shards of single repeats",
+                       "how often its items are asked is found while it runs",
+                       "write a number of repeats, or leave '#' out");
+  }
+  const int most = most_repeats(plan);
+  for (const int repeat : part.repeats) {
+    if (repeat >= most) {
+      return lacks(fmt::format("repeat {}: its tasks have {}, counted from 0", repeat, most));
+    }
+  }
+  return {};
+}
+
+Status check_variants(const Plan& plan, const ShardPart& part) {
+  bool baseline = false;
+  for (const std::string& name : part.variants) {
+    const auto found = std::ranges::find(plan.variants, name, &VariantSpec::name);
+    if (found == plan.variants.end()) return lacks(fmt::format("variant '{}'", name));
+    baseline = baseline || found->baseline;
+  }
+  if (part.has_whole_variants() || !baseline || part.variants.size() == 1) return {};
+  return usage_error(
+      fmt::format("the shard {} has a part of the baseline beside others", name_of(part)),
+      "the others need more of the baseline's answers than this part of them",
+      "run the baseline's shards first, each by itself, then the others' with --baseline-from");
+}
+
+// Neighbours, in groups as equal as can be.
+template <typename T>
+std::vector<std::vector<T>> grouped(const std::vector<T>& all, int wanted) {
+  const std::size_t groups = std::min(all.size(), static_cast<std::size_t>(std::max(1, wanted)));
+  if (groups < 2) return {{}};
+  std::vector<std::vector<T>> out;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const auto at = [&](std::size_t group) {
+      return all.begin() + static_cast<std::ptrdiff_t>(group * all.size() / groups);
+    };
+    out.emplace_back(at(g), at(g + 1));
+  }
+  return out;
+}
+
+// Whether it asks anything: a task may have fewer repeats than others.
+bool asks_anything(const Plan& plan, const ShardPart& part) {
+  if (part.has_whole_variants()) return true;
+  return std::ranges::any_of(plan.tasks, [&](const TaskSpec& task) {
+    if (!part.has_task(task.name)) return false;
+    for (int repeat = 0; repeat < task.repeats; ++repeat) {
+      if (part.has_repeat(repeat)) return true;
+    }
+    return false;
+  });
+}
+
+}  // namespace
+
+Status check_shardable(const Plan& plan) {
+  if (plan.until != Until::limits) {
+    return usage_error("a plan with `until: " + name_of(plan.until) + "` cannot run in shards",
+                       "how far it goes is decided from all variants' time and answers together",
+                       "write `until: limits`, or run it on one machine");
+  }
+  return {};
+}
+
+Status check_part(const Plan& plan, const ShardPart& part) {
+  TRY(check_shardable(plan));
+  TRY(check_variants(plan, part));
+  TRY(check_tasks(plan, part));
+  return check_repeats(plan, part);
+}
+
+bool reads_back(const ShardPart& part, const Plan& plan) {
+  return plan.fidelity.items > 0 && !plan.tasks.empty() && part.has_task(plan.tasks.front().name) &&
+         part.has_repeat(0);
+}
+
+int most_repeats(const Plan& plan) {
+  int most = 1;
+  for (const TaskSpec& task : plan.tasks) most = std::max(most, task.repeats);
+  return most;
+}
+
+Result<std::vector<ShardPart>> parts_of(const Plan& plan, const ShardGroups& groups) {
+  std::vector<std::string> tasks;
+  for (const TaskSpec& task : plan.tasks) tasks.push_back(task.name);
+  std::vector<int> repeats;
+  for (int repeat = 0; repeat < most_repeats(plan); ++repeat) repeats.push_back(repeat);
+  std::vector<ShardPart> own;
+  std::vector<ShardPart> others;
+  for (const VariantSpec& variant : plan.variants) {
+    for (const auto& task_group : grouped(tasks, groups.tasks)) {
+      for (const auto& repeat_group : grouped(repeats, groups.repeats)) {
+        ShardPart part{{variant.name}, task_group, repeat_group};
+        TRY(check_part(plan, part));
+        if (asks_anything(plan, part)) (variant.baseline ? own : others).push_back(std::move(part));
+      }
+    }
+  }
+  own.insert(own.end(), others.begin(), others.end());
+  return own;
+}
+
+}  // namespace assay
