@@ -37,6 +37,12 @@ Result<int> merge(const MergeCommand& options, const Session& session) {
   fmt::print("{} shards with {} variants{}\nreport: {}\n", folders.size(), merged.variants.size(),
              missing.empty() ? "" : "; missing: " + join(missing, "; "),
              (out / "report.html").string());
+  if (merged.judge_to_come) {
+    fmt::print(
+        "shards ask no judge; on this folder it is asked by: assay run PLAN --out {} "
+        "--judge-only\n",
+        out.string());
+  }
   return kExitDone;
 }
 

@@ -32,6 +32,7 @@ struct RunCommand {
   std::string start_over;  // names, or all that are meant without any
   RunFlow flow;
   bool yes = false;
+  bool judge_only = false;
   std::string shard;  // its part, in words
   std::vector<std::string> baseline_from;
   SlurmOptions slurm;
@@ -123,7 +124,8 @@ Result<int> run(RunCommand options, const Session& session) {
   }
   options.flow.out = TRY(output_folder(plan, options.plan));
   if (!options.shard.empty()) {
-    options.flow.shard = TRY(shard_part_from(options.shard));
+    options.flow.scope = RunScope::shard;
+    options.flow.part = TRY(shard_part_from(options.shard));
     for (const std::string& folder : options.baseline_from) {
       options.flow.baseline_from.push_back(TRY(absolute_path(folder)));
     }
@@ -131,6 +133,7 @@ Result<int> run(RunCommand options, const Session& session) {
     fmt::print("shard {} has ended; merge it with the others: assay merge\n", options.shard);
     return kExitDone;
   }
+  if (options.judge_only) options.flow.scope = RunScope::judge;
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.style()));
   fmt::print("report: {}\n", (options.flow.out / "report.html").string());
@@ -165,7 +168,13 @@ void add_run(CLI::App& app, Session& session) {
                    "With --shard: a folder in which the baseline was run (repeatable)")
       ->needs(shard)
       ->allow_extra_args(false);
+  CLI::Option* judge =
+      command
+          ->add_flag("--judge-only", options->judge_only,
+                     "On a folder of merged shards: ask the judge alone, and write the report")
+          ->excludes(shard);
   add_slurm_options(*command, options->slurm);
+  command->get_option("--on")->excludes(shard)->excludes(judge);  // its jobs are told of them
   command->add_option("--from", options->from,
                       "Another folder of results: answers that would be the same are taken over");
   command->add_flag("--quiet", options->flow.quiet, "No progress lines");

@@ -58,10 +58,11 @@ std::string job_name(const JobState& state) {
   return state.id + (state.task ? fmt::format("_{}", *state.task) : "");
 }
 
-// A shard of the sweep, or its merge.
+// A shard of the sweep, its merge, or the judge's job.
 struct SweepRow {
-  ShardPart shard;  // without variants: the merge
-  std::string end;  // of its run; empty: it has not ended, or is none
+  ShardPart shard;    // of the others none
+  std::string other;  // "merge" or "judge"
+  std::string end;    // of its run; empty: it has not ended, or is none
   std::optional<JobState> job;
 };
 
@@ -69,17 +70,17 @@ std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& s
   const auto by_shard = states_by_shard(sweep, states);
   std::vector<SweepRow> out;
   for (const ShardPart& shard : sweep.shards) {
-    SweepRow row{shard, end_of_shard(shard_folder(sweep, shard)), std::nullopt};
+    SweepRow row{shard, "", end_of_shard(shard_folder(sweep, shard)), std::nullopt};
     const auto job = by_shard.find(name_of(shard));
     if (job != by_shard.end()) row.job = job->second;
     out.push_back(std::move(row));
   }
   for (const SweepJob& job : sweep.jobs) {
-    if (job.kind != JobKind::merge) continue;
+    if (job.kind != JobKind::merge && job.kind != JobKind::judge) continue;
     const auto state = std::ranges::find(states, job.id, &JobState::id);
     JobState known{.id = job.id, .task = {}, .state = "", .reason = "", .nodes = ""};
     if (state != states.end()) known = *state;
-    out.push_back({{}, "", std::move(known)});
+    out.push_back({{}, job.name, "", std::move(known)});
   }
   return out;
 }
@@ -87,9 +88,9 @@ std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& s
 std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep, std::size_t columns) {
   std::vector<std::vector<std::string>> cells = {{"shard", "run", "job", "state", "node"}};
   for (const SweepRow& row : rows) {
-    const bool merge = row.shard.variants.empty();
-    std::vector<std::string> line = {merge ? "(merge)" : name_of(row.shard),
-                                     merge || !row.end.empty() ? row.end : "not ended"};
+    const bool shard = row.other.empty();
+    std::vector<std::string> line = {shard ? name_of(row.shard) : "(" + row.other + ")",
+                                     !shard || !row.end.empty() ? row.end : "not ended"};
     if (row.job) {
       line.insert(line.end(), {job_name(*row.job), words_of(*row.job), row.job->nodes});
     } else {
@@ -111,11 +112,11 @@ Json job_json(const JobState& job) {
 
 std::string as_json(const std::vector<SweepRow>& rows, const Sweep& sweep) {
   Json variants = Json::array();
-  Json merge;
+  Json others = {{"merge", nullptr}, {"judge", nullptr}};
   for (const SweepRow& row : rows) {
     const Json job = row.job ? job_json(*row.job) : Json();
-    if (row.shard.variants.empty()) {
-      merge = job;
+    if (!row.other.empty()) {
+      others[row.other] = job;
     } else {
       variants.push_back({{"variant", row.shard.variants.front()},
                           {"shard", name_of(row.shard)},
@@ -126,7 +127,8 @@ std::string as_json(const std::vector<SweepRow>& rows, const Sweep& sweep) {
   const Json whole = {{"plan", sweep.plan},
                       {"folder", sweep.folder.string()},
                       {"variants", std::move(variants)},
-                      {"merge", std::move(merge)}};
+                      {"merge", others["merge"]},
+                      {"judge", others["judge"]}};
   return dump_json(whole, 1) + "\n";
 }
 

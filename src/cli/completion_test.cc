@@ -84,6 +84,10 @@ TEST_F(Completion, OffersTasksAndThePlansVariants) {
               ElementsAre("fp8", "fp4"));  // as bash cuts it
   EXPECT_THAT(offered({"run", "plans/a.yaml", "--out", "="}), ElementsAre("plans/", "runs/"));
   EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8,f"}), ElementsAre("fp8,fp4"));
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8:a"}), ElementsAre("fp8:aime24"));
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8", ":"}), ElementsAre("aime24"));
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8", ":", "a"}), ElementsAre("aime24"));
+  EXPECT_THAT(offered({"run", "plans/a.yaml", "--shard", "fp8#"}), ElementsAre());
 }
 
 TEST_F(Completion, BashAsksTheProgram) {

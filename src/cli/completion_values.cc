@@ -15,7 +15,7 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-enum class ValueKind { nothing, plans, runs, folders, files, tasks, task_list, variants };
+enum class ValueKind { nothing, plans, runs, folders, files, tasks, task_list, variants, shard };
 
 // By the option's or positional's name; the same name means the same in all commands but data's.
 ValueKind value_kind_of(const std::string& name, const std::string& command) {
@@ -29,7 +29,7 @@ ValueKind value_kind_of(const std::string& name, const std::string& command) {
       {"--task", ValueKind::tasks},
       {"--tasks", ValueKind::task_list},
       {"--variant", ValueKind::variants},
-      {"--shard", ValueKind::variants},
+      {"--shard", ValueKind::shard},
       {"--restart-variant", ValueKind::variants},
       {"--data", ValueKind::folders},
       {"--model", ValueKind::folders},
@@ -82,16 +82,19 @@ std::vector<std::string> on_disk(const std::string& typed, ValueKind offer) {
   return out;
 }
 
-// Of the first plan among the words.
-std::vector<std::string> variant_names(const std::vector<std::string>& words) {
-  std::vector<std::string> out;
+// Of the first plan among the words; none: empty.
+Plan plan_among(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     if (!is_plan_file(word)) continue;
-    const auto plan = load_plan(word, known_benchmarks());
-    if (!plan) continue;
-    for (const VariantSpec& variant : plan->variants) out.push_back(variant.name);
-    break;
+    if (auto plan = load_plan(word, known_benchmarks())) return *std::move(plan);
   }
+  return {};
+}
+
+template <typename Named>
+std::vector<std::string> names_of(const std::vector<Named>& all) {
+  std::vector<std::string> out;
+  for (const Named& one : all) out.push_back(one.name);
   return out;
 }
 
@@ -113,6 +116,16 @@ std::vector<std::string> list_beginning_with(const std::vector<std::string>& all
   for (const std::string& word : beginning_with(all, typed.substr(before.size()))) {
     if (std::ranges::find(taken, word) == taken.end()) out.push_back(before + word);
   }
+  return out;
+}
+
+// "fp8,int4:math500": variants, and behind the colon tasks.
+std::vector<std::string> shard_beginning_with(const Plan& plan, const std::string& typed) {
+  if (typed.find('#') != std::string::npos) return {};
+  const std::size_t colon = typed.find(':');
+  if (colon == std::string::npos) return list_beginning_with(names_of(plan.variants), typed);
+  auto out = list_beginning_with(names_of(plan.tasks), typed.substr(colon + 1));
+  for (std::string& tasks : out) tasks.insert(0, typed.substr(0, colon + 1));
   return out;
 }
 
@@ -146,7 +159,9 @@ std::vector<std::string> values_of(const CLI::Option& option, const CLI::App& co
     case ValueKind::task_list:
       return list_beginning_with(task_names(), typed);
     case ValueKind::variants:
-      return list_beginning_with(variant_names(words), typed);
+      return list_beginning_with(names_of(plan_among(words).variants), typed);
+    case ValueKind::shard:
+      return shard_beginning_with(plan_among(words), typed);
     default:
       return on_disk(typed, offer);
   }
@@ -218,11 +233,8 @@ std::vector<std::string> positional_values(const CursorPlace& at,
                    words);
 }
 
-}  // namespace
-
-std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& typed) {
-  std::vector<std::string> words = typed;
-  if (words.empty() || words.back() == "=") words.emplace_back();
+// The words up to the cursor, the last of them as far as it is typed.
+std::vector<std::string> completed(const CLI::App& app, std::vector<std::string> words) {
   const CursorPlace at = cursor_in(app, {words.begin(), words.end() - 1});
   if (at.option != nullptr) return values_of(*at.option, *at.command, words);
   const std::string current = words.back();
@@ -242,6 +254,30 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
   }
   if (!commands.empty()) return beginning_with(commands, current);
   return positional_values(at, words);
+}
+
+}  // namespace
+
+std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& typed) {
+  std::vector<std::string> words;
+  // bash takes ":" and "=" for words of their own, and puts what is offered behind them.
+  bool behind_colon = false;
+  for (const std::string& word : typed) {
+    if (word == ":" && !words.empty()) {
+      words.back() += word;
+    } else if (behind_colon) {
+      words.back() += word;
+    } else {
+      words.push_back(word);
+    }
+    behind_colon = word == ":";
+  }
+  const bool cut = typed.size() > words.size() && words.back().find(':') != std::string::npos;
+  if (words.empty() || words.back() == "=") words.emplace_back();
+  const std::size_t before = cut ? words.back().rfind(':') + 1 : 0;
+  std::vector<std::string> out = completed(app, std::move(words));
+  for (std::string& word : out) word.erase(0, before);
+  return out;
 }
 
 int print_completions(const CLI::App& app, const std::vector<std::string>& words) {

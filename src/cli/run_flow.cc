@@ -19,10 +19,10 @@
 #include "cli/machine_check.h"
 #include "cli/stored_run.h"
 #include "cli/world.h"
+#include "cluster/merge.h"
 #include "cluster/shard.h"
 #include "report/build.h"
 #include "report/write.h"
-#include "run/runner.h"
 
 namespace assay {
 namespace {
@@ -99,8 +99,9 @@ std::optional<HeadingStops> stop_strings_of(const Plan& plan,
 
 // Times of the first start and of the end that completed it; a run that had nothing to do adds
 // none.
-Status store_end(Store& store, const Clock& clock, RunEnd end, bool worked) {
-  TRY(store.set_meta("end", end_name(end)));
+// Whoever judges alone finds the end that the shards had.
+Status store_end(Store& store, const Clock& clock, RunEnd end, RunScope scope, bool worked) {
+  if (scope != RunScope::judge) TRY(store.set_meta("end", end_name(end)));
   if (worked || !TRY(store.meta("ended_at"))) {
     TRY(store.set_meta("ended_at", fmt::format("{:.3f}", clock.wall().count())));
   }
@@ -129,9 +130,17 @@ Status check_not_moved(const std::filesystem::path& folder, const FolderIdentity
       "move it back and run the same command, or write the reports where it is: assay report DIR");
 }
 
-Status begin_shard_of(const Plan& plan, const RunFlow& flow) {
-  if (!flow.shard) return {};
-  return begin_shard(flow.out, plan, *flow.shard, flow.baseline_from);
+// What must be true of the folder before its run begins.
+Status begin_scope(const Plan& plan, const RunFlow& flow) {
+  switch (flow.scope) {
+    case RunScope::whole:
+      return {};
+    case RunScope::shard:
+      return begin_shard(flow.out, plan, flow.part, flow.baseline_from);
+    case RunScope::judge:
+      break;
+  }
+  return check_merged(flow.out);
 }
 
 // What --from names; what cannot be taken over from it is said.
@@ -156,10 +165,11 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   const SystemClock clock;
   const double started_s = clock.now().count();
   apply_env(plan);
-  TRY(begin_shard_of(plan, flow));
+  TRY(begin_scope(plan, flow));
   const Before before = TRY(runs_before(flow.out));
   // A finished folder needs no engine, and so no room for what engines write.
-  TRY(prepare_folders(flow.out, /*engine=*/!before.complete || flow.start_over.asked));
+  const bool may_load = !before.complete || flow.start_over.asked || flow.scope == RunScope::judge;
+  TRY(prepare_folders(flow.out, /*engine=*/may_load));
   const double reserve_s = report_reserve_s(plan.budget_s);
   const auto end = [&](double kept_s) {
     return end_of_budget(plan, before.spent_s, kept_s, session.interrupted);
@@ -171,8 +181,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
              .frozen = before.frozen ? FrozenRevisions(*before.frozen) : FrozenRevisions(),
              .until = end(reserve_s),
              .grading = end(reserve_s / 2)}));
-  // A folder that is complete loads nothing.
-  if (!before.complete || flow.start_over.asked) {
+  if (may_load) {
     TRY(check_gpus(plan, world->python(), end(reserve_s)));
   }
   // Beside what takes longer: finding models and data.
@@ -187,7 +196,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
   resolved.plan.chat.stop_strings = stop_strings_of(plan, before.frozen);
-  if (flow.shard) TRY(keep_shard(*flow.shard, store));
+  if (flow.scope == RunScope::shard) TRY(keep_shard(flow.part, store));
   if (!TRY(store.meta("started_at"))) {
     TRY(store.set_meta("started_at", fmt::format("{:.3f}", clock.wall().count())));
   }
@@ -207,10 +216,8 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   options.spent_s = clock.now().count() - started_s;
   options.load_timeout_s = plan.engine.load_timeout_s;
   options.start_over = flow.start_over;
-  if (flow.shard) {
-    options.scope = RunScope::shard;
-    options.part = *flow.shard;
-  }
+  options.scope = flow.scope;
+  options.part = flow.part;
   const std::int64_t responses_before = store.response_count();
   const auto ended = run_plan(resolved, options, services);
   progress.clear();
@@ -222,7 +229,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
     return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                  "run the same command to go on: everything answered is kept"});
   }
-  TRY(store_end(store, clock, *ended, store.response_count() != responses_before));
+  TRY(store_end(store, clock, *ended, flow.scope, store.response_count() != responses_before));
   TRY(check_not_moved(flow.out, began_in));
   const std::string frozen = TRY(store.meta("frozen")).value_or("");
   TRY(write_file_atomic(flow.out / "plan.frozen.json",

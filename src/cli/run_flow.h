@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "cli/command.h"
 #include "plan/plan.h"
 #include "report/values.h"
-#include "run/identity.h"
+#include "run/runner.h"
 #include "store/store.h"
 #include "values/shard_part.h"
 
@@ -22,8 +21,9 @@ struct RunFlow {
   std::filesystem::path from;  // --from: answers of another folder; may be empty
   StartOver start_over;
   bool quiet = false;
-  // This part alone, beside the baseline's answers of the folders named. None: all of the plan.
-  std::optional<ShardPart> shard;
+  RunScope scope = RunScope::whole;
+  // Of scope shard: what it answers for, beside the baseline's answers of the folders named.
+  ShardPart part;
   std::vector<std::filesystem::path> baseline_from;
 };
 

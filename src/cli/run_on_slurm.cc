@@ -83,18 +83,20 @@ Status write_scripts(const Sweep& sweep, const JobLimits& limits, const JobComma
   return {};
 }
 
-// The candidates wait for a baseline all of whose shards have ended well; the merge for all,
-// however they ended.
+// The candidates wait for a baseline all of whose shards have ended well, the judge for a merge
+// that has; the merge for all before it, however they ended.
 std::string dependency_of(const Sweep& sweep, const SweepJob& job) {
-  if (job.kind == JobKind::baseline) return "";
-  std::string out = job.kind == JobKind::merge ? "afterany" : "afterok";
-  const std::size_t none = out.size();
+  std::string ids;
   for (const SweepJob& other : sweep.jobs) {
-    const bool waits =
-        job.kind == JobKind::merge ? other.kind != JobKind::merge : other.kind == JobKind::baseline;
-    if (waits) out += ":" + other.id;
+    if (&other == &job) break;
+    const bool waits = job.kind == JobKind::merge        ? true
+                       : job.kind == JobKind::judge      ? other.kind == JobKind::merge
+                       : job.kind == JobKind::candidates ? other.kind == JobKind::baseline
+                                                         : false;
+    if (waits) ids += ":" + other.id;
   }
-  return out.size() == none ? "" : out;
+  if (ids.empty()) return "";
+  return (job.kind == JobKind::merge ? "afterany" : "afterok") + ids;
 }
 
 // What is submitted is on disk before the next job is, so that `assay cancel` knows of it.

@@ -26,11 +26,17 @@ double number_of(const Shard& shard, const std::string& key) {
   return std::strtod(shard.value(key).c_str(), nullptr);
 }
 
+ShardPart all_of(const FrozenPlan& frozen) {
+  ShardPart part;
+  for (const FrozenVariant& variant : frozen.variants) part.variants.push_back(variant.name);
+  return part;
+}
+
 // The shard that answers for each cell of the plan; none: nullptr.
 class Holders {
  public:
   explicit Holders(const FrozenPlan& frozen) {
-    for (const ShardCell& cell : cells_of(frozen, whole(frozen))) holder_[key(cell)] = nullptr;
+    for (const ShardCell& cell : cells_of(frozen, all_of(frozen))) holder_[key(cell)] = nullptr;
   }
   // A usage error where another shard answers for one of its cells.
   Status add(const Shard& shard) {
@@ -68,11 +74,6 @@ class Holders {
   static Key key(const ShardCell& cell) { return {cell.variant, cell.task, cell.repeat}; }
   static ShardPart part_of(const ShardCell& cell) {
     return {{cell.variant}, {cell.task}, {cell.repeat}};
-  }
-  static ShardPart whole(const FrozenPlan& frozen) {
-    ShardPart part;
-    for (const FrozenVariant& variant : frozen.variants) part.variants.push_back(variant.name);
-    return part;
   }
   [[nodiscard]] std::vector<ShardCell> held_by_none(std::vector<ShardCell> cells) const {
     std::erase_if(cells, [&](const ShardCell& cell) { return holder_.at(key(cell)) != nullptr; });
@@ -127,7 +128,9 @@ Result<Merged> coverage_of(const std::vector<Shard>& shards) {
   const FrozenPlan& frozen = *shards.front().frozen;
   Holders holders(frozen);
   for (const Shard& shard : shards) TRY(holders.add(shard));
-  Merged out{.variants = {}, .missing = holders.missing(frozen)};
+  Merged out{.variants = {},
+             .missing = holders.missing(frozen),
+             .judge_to_come = names_judge(frozen.plan)};
   for (const FrozenVariant& variant : frozen.variants) {
     const bool any = std::ranges::any_of(
         shards, [&](const Shard& shard) { return shard.part.has_variant(variant.name); });
@@ -248,6 +251,16 @@ Status replace_store(const fs::path& made, const fs::path& out) {
 
 }  // namespace
 
+Status check_merged(const fs::path& folder) {
+  std::error_code code;
+  if (fs::exists(folder / "store.sqlite", code)) {
+    const Store store = TRY(Store::open(folder, Store::Mode::read));
+    if (TRY(store.meta(kMergedKey))) return {};
+  }
+  return usage_error(folder.string() + " holds no merge of shards",
+                     "any other run asks the judge itself", "run `assay merge` first");
+}
+
 std::vector<fs::path> folders_with_stores(const std::vector<fs::path>& places) {
   std::vector<fs::path> out;
   std::error_code code;
@@ -283,6 +296,9 @@ Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path
   TRY(make_dirs(out));
   std::vector<MergeSource> sources;
   for (const Shard& shard : shards) sources.push_back({shard.folder, shard.part});
+  // What a judge said of an earlier merge's answers it need not be asked again.
+  const bool again = names_judge(shards.front().frozen->plan) && fs::exists(out / "store.sqlite");
+  if (again) sources.push_back({out, all_of(*shards.front().frozen), Taken::judgements});
   const fs::path made = out / "store.merging.sqlite";
   std::error_code code;
   fs::remove(made, code);

@@ -13,6 +13,7 @@ namespace assay {
 struct Merged {
   std::vector<std::string> variants;  // of which a shard answers for a part at least, in order
   std::vector<ShardPart> missing;     // what no shard answers for, each of one variant
+  bool judge_to_come = false;         // the plan names one, and no shard asked it
 };
 
 enum class MissingShards {
@@ -34,5 +35,8 @@ enum class MissingShards {
 [[nodiscard]] Result<Merged> merge_shards(const std::vector<std::filesystem::path>& folders,
                                           const std::filesystem::path& out, MissingShards missing,
                                           double now_s);
+
+// Usage error: the folder is not one that merge_shards() made.
+[[nodiscard]] Status check_merged(const std::filesystem::path& folder);
 
 }  // namespace assay

@@ -395,12 +395,5 @@ TEST_F(Merge, TakesShardsThatNameTheirVariantsInAList) {
   EXPECT_EQ(read_shard(at("fp8"))->part, (ShardPart{{"fp8"}, {}, {}}));
 }
 
-TEST(Shardable, IsNoPlanThatDecidesAllVariantsTogether) {
-  Plan plan = plan_of_three().plan;
-  EXPECT_TRUE(check_shardable(plan));
-  plan.until = Until::decided;
-  EXPECT_THAT(check_shardable(plan).error().what, HasSubstr("until: decided"));
-}
-
 }  // namespace
 }  // namespace assay

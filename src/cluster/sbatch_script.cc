@@ -84,8 +84,19 @@ std::string run_command_of(const Sweep& sweep, const SweepJob& job, const JobCom
   return out;
 }
 
-// The store is written on the node and brought to the shared folder when the run ends, however it
-// ends. The trap hands on the signal that the time is over.
+// A run in the background has ended, however it ended. The trap hands on the signal that the time
+// is over.
+constexpr const char* kWait = R"sh(run=$!
+trap 'kill -TERM "$run"' TERM
+code=0
+wait "$run" || code=$?
+while kill -0 "$run" 2>/dev/null; do
+  code=0
+  wait "$run" || code=$?
+done
+)sh";
+
+// The store is written on the node and brought to the shared folder when the run ends.
 constexpr const char* kOnScratch = R"sh(work={0}/assay-{1}-"$shard"
 mkdir -p "$work"
 if [[ -d $folder ]]; then cp -a "$folder/." "$work/"; fi
@@ -94,15 +105,19 @@ bring() {{
     mv "$folder.new" "$folder"
 }}
 {2} --out "$work" &
-run=$!
-trap 'kill -TERM "$run"' TERM
-code=0
-wait "$run" || code=$?
-while kill -0 "$run" 2>/dev/null; do
-  code=0
-  wait "$run" || code=$?
-done
-bring
+{3}bring
+rm -rf "$work"
+exit "$code"
+)sh";
+
+constexpr const char* kJudgeOnScratch = R"sh(work={0}/assay-{1}-judge
+mkdir -p "$work"
+cp -a {2}/store.sqlite {2}/logs "$work/"
+{3} --out "$work" &
+{4}cp -a "$work/store.sqlite" {2}/store.judged.sqlite
+mv {2}/store.judged.sqlite {2}/store.sqlite
+rm -f "$work"/store.sqlite*
+cp -a "$work/." {2}/
 rm -rf "$work"
 exit "$code"
 )sh";
@@ -113,7 +128,24 @@ std::string shard_script(const Sweep& sweep, const SweepJob& job, const JobLimit
   out += fmt::format("folder={}/\"$shard\"\n", shell_word((sweep.folder / "shards").string()));
   const std::string run = run_command_of(sweep, job, command);
   if (limits.scratch.empty()) return out + "exec " + run + " --out \"$folder\"\n";
-  return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, sweep.plan, run);
+  return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, sweep.plan, run, kWait);
+}
+
+std::string merge_script(const Sweep& sweep, const JobCommand& command) {
+  return "exec " + shell_word(command.assay.string()) + " merge " +
+         shell_word((sweep.folder / "shards").string()) + " --out " +
+         shell_word(sweep.folder.string()) + " --partial\n";
+}
+
+// With what the baseline's job may use, on the merged folder. Its store, too, is written on the
+// node where there is a place for it.
+std::string judge_script(const Sweep& sweep, const JobLimits& limits, const JobCommand& command) {
+  const std::string folder = shell_word(sweep.folder.string());
+  const std::string run = shell_word(command.assay.string()) + " run" +
+                          words({command.plan.string()}) + words(command.options) +
+                          " --yes --quiet --judge-only";
+  if (limits.scratch.empty()) return "exec " + run + " --out " + folder + "\n";
+  return fmt::format(fmt::runtime(kJudgeOnScratch), limits.scratch, sweep.plan, folder, run, kWait);
 }
 
 }  // namespace
@@ -121,10 +153,14 @@ std::string shard_script(const Sweep& sweep, const SweepJob& job, const JobLimit
 std::string sbatch_script(const Sweep& sweep, const SweepJob& job, const JobLimits& limits,
                           const JobCommand& command) {
   const std::string head = head_of(sweep, job, limits);
-  const std::string shards = (sweep.folder / "shards").string();
-  if (job.kind != JobKind::merge) return head + shard_script(sweep, job, limits, command);
-  return head + "exec " + shell_word(command.assay.string()) + " merge " + shell_word(shards) +
-         " --out " + shell_word(sweep.folder.string()) + " --partial\n";
+  switch (job.kind) {
+    case JobKind::merge:
+      return head + merge_script(sweep, command);
+    case JobKind::judge:
+      return head + judge_script(sweep, limits, command);
+    default:
+      return head + shard_script(sweep, job, limits, command);
+  }
 }
 
 }  // namespace assay

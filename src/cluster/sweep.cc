@@ -24,13 +24,16 @@ const char* kind_name(JobKind kind) {
     case JobKind::candidates:
       return "candidates";
     case JobKind::merge:
+      return "merge";
+    case JobKind::judge:
       break;
   }
-  return "merge";
+  return "judge";
 }
 
 Result<JobKind> kind_named(const std::string& name) {
-  for (const JobKind kind : {JobKind::baseline, JobKind::candidates, JobKind::merge}) {
+  for (const JobKind kind :
+       {JobKind::baseline, JobKind::candidates, JobKind::merge, JobKind::judge}) {
     if (name == kind_name(kind)) return kind;
   }
   return environment_error("sweep.json names a job of the unknown kind '" + name + "'",
@@ -102,6 +105,7 @@ Sweep sweep_of(const Plan& plan, const fs::path& folder, std::vector<ShardPart> 
     if (variant.baseline) sweep.baseline = variant.name;
   }
   sweep.shards = std::move(shards);
+  sweep.judged = names_judge(plan);
   return sweep;
 }
 
@@ -118,6 +122,7 @@ void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep) {
   }
   add_arrays(JobKind::candidates, others, sweep);
   sweep.jobs.push_back({JobKind::merge, "merge", {}, ""});
+  if (sweep.judged) sweep.jobs.push_back({JobKind::judge, "judge", {}, ""});
 }
 
 Result<JobLimits> with_time(const JobLimits& limits, const Plan& plan) {

@@ -16,12 +16,12 @@
 
 namespace assay {
 
-enum class JobKind { baseline, candidates, merge };
+enum class JobKind { baseline, candidates, merge, judge };
 
 struct SweepJob {
   JobKind kind = JobKind::baseline;
   std::string name;               // "baseline", "candidates-1", "merge": of its files, too
-  std::vector<ShardPart> shards;  // each a task of the array, in order; of a merge none
+  std::vector<ShardPart> shards;  // each a task of the array, in order; of the last two kinds none
   std::string id;                 // Slurm's; empty: not submitted
 
   // A baseline in one piece is a job by itself.
@@ -37,6 +37,7 @@ struct Sweep {
   std::string plan_hash;          // of the plan as the first submission had it
   std::string baseline;           // which of its variants that is
   std::vector<ShardPart> shards;  // all of the plan's, each of one variant, the baseline's first
+  bool judged = false;            // a job after the merge asks the judge
   std::vector<SweepJob> jobs;
 };
 
@@ -74,7 +75,8 @@ inline constexpr double kBesideBudgetS = 600;
 // A plan in these shards (parts_of), and no job yet.
 [[nodiscard]] Sweep sweep_of(const Plan& plan, const std::filesystem::path& folder,
                              std::vector<ShardPart> shards);
-// Adds the jobs that these of its shards need, and the merge; those that have ended are left out.
+// Adds the jobs that these of its shards need, those that have ended being left out, the merge, and
+// where the plan names a judge the job that asks it.
 void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep);
 
 // The limits with a time where the plan's budget gives one. Usage errors: a time that the budget

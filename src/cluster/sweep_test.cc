@@ -127,6 +127,24 @@ TEST(SbatchScript, OfAnArrayAndOfTheMerge) {
   EXPECT_THAT(merge, Not(HasSubstr("gpus")));
 }
 
+TEST(SbatchScript, OfTheJudgeAfterTheMerge) {
+  Plan plan = plan_of(2);
+  plan.tasks = {{.name = "hle"}};
+  plan.tasks[0].options = {{"judge", "baseline"}};
+  const Sweep sweep = whole(plan);
+  ASSERT_EQ(sweep.jobs.size(), 4U);
+  EXPECT_EQ(sweep.jobs[3], (SweepJob{JobKind::judge, "judge", {}, ""}));
+  const std::string script = sbatch_script(sweep, sweep.jobs[3], {.gpus_per_node = 2}, command());
+  EXPECT_THAT(script, HasSubstr("#SBATCH --gpus-per-node=2\n"));
+  EXPECT_THAT(script, HasSubstr("exec '/opt/as say' run '/shared/p.yaml' '--set' 'seed=7' --yes "
+                                "--quiet --judge-only --out '/shared/out'\n"));
+  const std::string there = sbatch_script(sweep, sweep.jobs[3], {.scratch = "$TMPDIR"}, command());
+  EXPECT_THAT(there, HasSubstr("work=$TMPDIR/assay-demo-judge\n"));
+  EXPECT_THAT(there, HasSubstr(" --judge-only --out \"$work\" &\n"));
+  EXPECT_THAT(there,
+              HasSubstr("mv '/shared/out'/store.judged.sqlite '/shared/out'/store.sqlite\n"));
+}
+
 TEST(SbatchScript, WritesTheStoreOnTheNodeAndBringsItBack) {
   const Plan plan = plan_of(2);
   const Sweep sweep = whole(plan);

@@ -15,6 +15,22 @@ std::unexpected<Error> lacks(const std::string& what) {
                      "`assay check` lists the plan's variants and tasks");
 }
 
+// A candidate's looks are at its answers and the baseline's, all tasks together, as they come.
+Status check_looks(const Plan& plan, const ShardPart& part) {
+  if (plan.until != Until::decided) return {};
+  if (!part.has_whole_variants()) {
+    return usage_error("a plan with `until: decided` has no shards of single tasks or repeats",
+                       "each look is at a variant's answers to all tasks",
+                       "make each variant one shard, or write `until: limits`");
+  }
+  if (names_judge(plan)) {
+    return usage_error("a plan with `until: decided` and a judge cannot run in shards",
+                       "its looks need what the judge says, and no shard asks the judge",
+                       "write `until: limits`, or run it on one machine");
+  }
+  return {};
+}
+
 Status check_tasks(const Plan& plan, const ShardPart& part) {
   for (const std::string& name : part.tasks) {
     if (std::ranges::find(plan.tasks, name, &TaskSpec::name) == plan.tasks.end()) {
@@ -83,17 +99,13 @@ bool asks_anything(const Plan& plan, const ShardPart& part) {
 
 }  // namespace
 
-Status check_shardable(const Plan& plan) {
-  if (plan.until != Until::limits) {
-    return usage_error("a plan with `until: " + name_of(plan.until) + "` cannot run in shards",
-                       "how far it goes is decided from all variants' time and answers together",
-                       "write `until: limits`, or run it on one machine");
-  }
-  return {};
+bool names_judge(const Plan& plan) {
+  return std::ranges::any_of(plan.tasks,
+                             [](const TaskSpec& task) { return task.options.contains("judge"); });
 }
 
 Status check_part(const Plan& plan, const ShardPart& part) {
-  TRY(check_shardable(plan));
+  TRY(check_looks(plan, part));
   TRY(check_variants(plan, part));
   TRY(check_tasks(plan, part));
   return check_repeats(plan, part);

@@ -9,12 +9,14 @@
 
 namespace assay {
 
-// Whether the plan can be run in shards at all, and `part` be one of them. Usage errors: what the
-// plan does not have; a part of a variant where how far the run goes is decided from all its
-// answers; a part of the baseline and one of another variant together, since the other needs all of
-// the baseline's outputs.
-[[nodiscard]] Status check_shardable(const Plan& plan);
+// Whether `part` can be a shard of the plan. Usage errors: what the plan does not have; with
+// `until: decided` a part of a variant, whose looks are at all its answers, or a judge, whose
+// verdicts they would need; a part of the baseline and one of another variant together, since the
+// other needs more of the baseline's answers.
 [[nodiscard]] Status check_part(const Plan& plan, const ShardPart& part);
+
+// Whether answers of the plan are put to a judge, which no shard asks.
+[[nodiscard]] bool names_judge(const Plan& plan);
 
 // Of all shards of a variant one reads the baseline's outputs back: the one that asks the first
 // repeat of the plan's first task. Of variants whose outputs are not read back none does.

@@ -70,5 +70,21 @@ TEST(Sharding, RefusesWhatThePlanDoesNotHave) {
   EXPECT_THAT(why({{"fp8"}, {}, {0}}), HasSubstr("repeats: auto"));
 }
 
+TEST(Sharding, LooksAreAtWholeVariantsWithoutAJudge) {
+  Plan plan = plan_of_two();
+  plan.until = Until::decided;
+  const auto why = [&](const ShardPart& part) {
+    const Status checked = check_part(plan, part);
+    return checked ? "" : checked.error().to_string();
+  };
+  EXPECT_EQ(why({{"fp8"}, {}, {}}), "");
+  EXPECT_THAT(why({{"fp8"}, {"gpqa"}, {}}), HasSubstr("no shards of single tasks or repeats"));
+  plan.tasks[1].options = {{"judge", "baseline"}};
+  EXPECT_TRUE(names_judge(plan));
+  EXPECT_THAT(why({{"fp8"}, {}, {}}), HasSubstr("`until: decided` and a judge"));
+  plan.until = Until::limits;
+  EXPECT_EQ(why({{"fp8"}, {}, {}}), "");
+}
+
 }  // namespace
 }  // namespace assay

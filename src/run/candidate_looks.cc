@@ -163,6 +163,15 @@ std::size_t AllLooks::items_wanted() const {
   return items;
 }
 
+void AllLooks::go_no_further_than(std::size_t items) {
+  std::int64_t pairs = 0;
+  for (std::size_t i = 0; i < std::min(items, plan_->order.size()); ++i) {
+    pairs += plan_->tasks[plan_->order[i]].weight > 0 ? 1 : 0;
+  }
+  plan_->most_pairs = std::min(plan_->most_pairs, pairs);
+  plan_->declared_pairs = std::min(plan_->declared_pairs, pairs);
+}
+
 ItemSet first_items(const ResolvedRun& run, std::size_t count) {
   ItemSet items;
   std::size_t place = 0;

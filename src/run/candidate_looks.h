@@ -105,6 +105,9 @@ class AllLooks {
   [[nodiscard]] bool any_open() const;
   // Items of the order, from its beginning, that open candidates want.
   [[nodiscard]] std::size_t items_wanted() const;
+  // In a shard, whose baseline answers nothing more: no target is raised beyond this many items of
+  // the order, for whatever a look at them would cost would be spent in vain.
+  void go_no_further_than(std::size_t items);
 
  private:
   std::unique_ptr<LookPlan> plan_;  // at one place, whatever is moved

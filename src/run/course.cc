@@ -203,6 +203,9 @@ Status run_round(const RunContext& context, const Round& round, const std::vecto
     if (course.interrupted) return {};
     if (turn.end == RunEnd::out_of_time) course.cut.insert(variant.spec.name);
     if (turn.end == RunEnd::complete) course.cut.erase(variant.spec.name);
+    if (is_baseline && !context.asks_here(variant)) {
+      looks.go_no_further_than(turn.finished.size());
+    }
     if (is_baseline) {
       course.measures = !turn.had_its_share && turn.end == RunEnd::out_of_time;
       course.baseline_items = std::move(turn.finished);
@@ -334,6 +337,14 @@ Variants undecided(const ResolvedRun& run, AllLooks& looks) {
   return variants;
 }
 
+// A shard has one round: its baseline was answered elsewhere, or its candidates will be, so nobody
+// is there who could ask the baseline more once they are not decided.
+Status run_decided_shard(const RunContext& context, AllLooks& looks, Course& course) {
+  const ItemSet items = first_items(context.run, looks.items_wanted());
+  const Round round{.variants = all_variants(context), .items = &items, .of_all = true};
+  return run_round(context, round, {}, looks, course);
+}
+
 // Rounds until every candidate is decided, or nothing more can be had for the time that is left.
 Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& course) {
   RunServices& services = context.services;
@@ -368,18 +379,26 @@ bool is_complete_without(const ResolvedRun& run, const ItemSet& baseline_items, 
 }
 
 // Whatever ended a candidate's looks: those still to come are taken at the pairs there are.
-Status close_looks(const ResolvedRun& run, AllLooks& looks, Course& course, RunServices& services) {
-  for (CandidateLooks& of_one : looks.all()) {
-    TRY(of_one.look(/*judge_to_come=*/false, services.store));
+Status close_looks(const RunContext& context, AllLooks& looks, Course& course) {
+  const ResolvedRun& run = context.run;
+  RunServices& services = context.services;
+  // Another shard's looks are its own.
+  std::vector<CandidateLooks*> own;
+  for (const ResolvedVariant& variant : run.variants) {
+    CandidateLooks* of_one = looks.of(variant.spec.name);
+    if (of_one != nullptr && context.asks_here(variant)) own.push_back(of_one);
+  }
+  for (CandidateLooks* of_one : own) {
+    TRY(of_one->look(/*judge_to_come=*/false, services.store));
   }
   if (is_complete_without(run, course.baseline_items, looks)) {
     course.cut.erase(run.baseline().spec.name);
   }
   const bool all = course.baseline_items.size() >= first_items(run, looks.items_wanted()).size();
-  for (CandidateLooks& of_one : looks.all()) {
+  for (CandidateLooks* of_one : own) {
     const char* why = !course.cut.empty() ? "budget" : all ? "data" : "round";
-    TRY(of_one.close(why, services.store));
-    if (const std::string ended = of_one.sentence(); !ended.empty()) services.progress.say(ended);
+    TRY(of_one->close(why, services.store));
+    if (const std::string ended = of_one->sentence(); !ended.empty()) services.progress.say(ended);
   }
   return {};
 }
@@ -404,13 +423,20 @@ Result<bool> grade_the_rest(const RunContext& context, const Course& course, dou
 }  // namespace
 
 Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
+  if (context.options.scope == RunScope::judge) {
+    TRY(judge_answers(context.run, context.options, context.services, context.accounts.end_s()));
+    return context.stopped() ? RunEnd::interrupted : RunEnd::complete;
+  }
   AllLooks looks = TRY(AllLooks::of(frozen, context.services.store));
   Course course;
   course.seen = Pace(context.services.guess);
   course.units = static_cast<double>(make_units(context.run).size());
   const bool begins_in_time = TRY(has_time_for_work(context));
-  TRY(context.run.plan.until == Until::decided ? run_decided_rounds(context, looks, course)
-                                               : run_shared_rounds(context, looks, course));
+  const bool decides = context.run.plan.until == Until::decided;
+  const bool in_shard = context.options.scope == RunScope::shard;
+  TRY(!decides   ? run_shared_rounds(context, looks, course)
+      : in_shard ? run_decided_shard(context, looks, course)
+                 : run_decided_rounds(context, looks, course));
   if (course.interrupted) return RunEnd::interrupted;
   context.services.progress.begin_turn();
   if (TRY(context.judges_here())) {
@@ -425,7 +451,7 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
     course.ungraded_at_end = !TRY(grade_the_rest(context, course, until_s));
     if (context.stopped()) return RunEnd::interrupted;
   }
-  TRY(close_looks(context.run, looks, course, context.services));
+  TRY(close_looks(context, looks, course));
   const bool in_time = course.cut.empty() && !course.ungraded_at_end;
   return in_time ? RunEnd::complete : RunEnd::out_of_time;
 }

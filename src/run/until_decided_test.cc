@@ -128,6 +128,43 @@ TEST_F(UntilDecided, ADecidedRunAsksNothingAgain) {
   EXPECT_EQ(started_.size(), 3U);
 }
 
+// A candidate's shard has the baseline's answers and takes its own looks; nobody else's.
+TEST_F(UntilDecided, AShardTakesItsOwnLooks) {
+  add_task("t", 3000, 20);
+  RunOptions options{.scope = RunScope::shard, .part = {{"base"}, {}, {}}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), kTarget);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+  options.part.variants = {"quant"};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), kTarget);
+  EXPECT_GE(scored("quant"), kHalf);
+  EXPECT_LE(scored("quant"), kHalf + on_the_way());
+  EXPECT_EQ(scored("tiny"), 0);
+  EXPECT_EQ(kept("tiny").closed_by, "as frozen");
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant"}));
+}
+
+// The baseline answers nothing more, so no level is spent on a target beyond its answers.
+TEST_F(UntilDecided, AShardHasOneRound) {
+  add_task("t", 20000, 20);
+  script_.load_s = guess_.load_s = 0.01;
+  keep_variants(2);
+  answer_ = [](const std::string& variant, const std::string& item) {
+    const int rank = number_of(item) % 20;
+    if (variant == "base") return rank < 10 ? "yes" : "no";
+    return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";  // 30 % flip
+  };
+  RunOptions options{.scope = RunScope::shard, .part = {{"base"}, {}, {}}};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  options.part.variants = {"quant"};
+  ASSERT_EQ(go(options).value(), RunEnd::complete);
+  EXPECT_EQ(scored("base"), kTarget);
+  EXPECT_EQ(scored("quant"), kTarget);
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");  // the last look was at the target
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant"}));
+}
+
 // Every tenth item flips either way: at half of the first target that asks for more pairs than
 // were expected, and the baseline goes on in a second round.
 TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {

@@ -37,6 +37,12 @@ INSERT INTO numbers SELECT id, (SELECT ifnull(max(id), 0) FROM main.loads)
 
 // Answers that one of our variants was given, or that one of its loads gave: lm-eval's own requests
 // have no steps. One that a variant of an earlier source has as well is there already.
+constexpr const char* kJudgements = "purpose IN ('judgement', 'second_pass_judgement')";
+
+std::string our_steps(Taken taken) {
+  return taken == Taken::judgements ? kJudgements : kInPart;
+}
+
 std::string our_responses(Taken taken) {
   return fmt::format(
       R"sql(
@@ -45,7 +51,7 @@ FROM (SELECT r.key AS key, ifnull((SELECT here FROM numbers WHERE source = r.loa
       FROM source.responses AS r
       WHERE r.key IN (SELECT response_key FROM source.steps WHERE {}) {})
 )sql",
-      kInPart, taken == Taken::all ? "OR r.load IN (SELECT source FROM numbers)" : "");
+      our_steps(taken), taken == Taken::all ? "OR r.load IN (SELECT source FROM numbers)" : "");
 }
 
 // A row copied as it is takes its checksum along, and is checked by it whenever it is read.
@@ -79,9 +85,8 @@ std::string renumbered_responses(Taken taken) {
 
 std::string prompts(Taken taken) {
   if (taken == Taken::all) return copied(kRendered, "");
-  return copied(
-      kRendered,
-      std::string("WHERE key IN (SELECT rendered_key FROM source.steps WHERE ") + kInPart + ")");
+  return copied(kRendered, "WHERE key IN (SELECT rendered_key FROM source.steps WHERE " +
+                               our_steps(taken) + ")");
 }
 
 std::string numbered_crashes() {
@@ -138,9 +143,12 @@ Status take_rows(const Database& db, const MergeSource& source, bool first) {
   TRY(db.exec(kNumberLoads));
   TRY(check_responses(db, (source.folder / "store.sqlite").string(), source.taken));
   if (first) TRY(db.exec(copied(kItems, "").c_str()));
+  for (const std::string& sql : {renumbered_responses(source.taken), prompts(source.taken)}) {
+    TRY(db.exec(sql.c_str()));
+  }
+  if (source.taken == Taken::judgements) return {};
   for (const std::string& sql :
-       {numbered_loads(), numbered_events(first), renumbered_responses(source.taken),
-        numbered_crashes(), prompts(source.taken), metas_of_variants(),
+       {numbered_loads(), numbered_events(first), numbered_crashes(), metas_of_variants(),
         copied(kSteps, std::string("WHERE ") + kInPart),
         copied(kScores, std::string("WHERE ") + kInPart)}) {
     TRY(db.exec(sql.c_str()));

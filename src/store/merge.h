@@ -15,8 +15,9 @@ namespace assay {
 
 // Which answers are taken along with what they belong to.
 enum class Taken {
-  all,      // whatever the part's loads gave
-  of_items  // those to the part's items alone: what another shard needs of the baseline
+  all,        // whatever the part's loads gave
+  of_items,   // those to the part's items alone: what another shard needs of the baseline
+  judgements  // what a judge said, found again where the same is asked; no row of the part's own
 };
 
 // A store, and the part whose rows are taken from it. Rows of others are left: a shard holds the

@@ -74,7 +74,7 @@ def scrub(folder: Path, in_parts: bool = False) -> None:
     db.execute("UPDATE meta SET sum = row_sum('meta', name, value)")
     db.execute("UPDATE loads SET at = 1.0, facts = timeless(facts)")
     db.execute("UPDATE loads SET sum = row_sum('loads', id, variant, at, facts)")
-    db.execute("UPDATE events SET at = 1.0")
+    db.execute("UPDATE events SET at = 1.0, body = timeless(body)")
     db.execute("UPDATE events SET sum = row_sum('events', id, at, kind, body)")
     db.execute("UPDATE responses SET body = timeless(body)")
     db.execute("UPDATE responses SET sum = row_sum('responses', key, load, body)")

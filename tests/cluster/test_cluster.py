@@ -161,7 +161,7 @@ def refusals(scene: Scene) -> None:
     refused("too little time", 2, "--time 30m 00s is less", "1h 10m 00s",
             words=["--budget", "1h", "--time", "30m"])  # fmt: skip
     refused("not in shards", 2, "until: decided",
-            words=["--budget", "1h", "--until", "decided"])  # fmt: skip
+            words=["--budget", "1h", "--until", "decided", "--task-groups", "2"])  # fmt: skip
     path = scene.env["PATH"]
     scene.env["PATH"] = "/nonexistent"
     refused("no Slurm", 3, "sinfo cannot be started", words=[])
@@ -208,6 +208,106 @@ def parts_by_hand(scene: Scene) -> None:
     same_report("parts by hand", one, scene.timeless("of-parts", in_parts=True))
 
 
+JUDGED = {
+    "name": "judged",
+    "engine": {"kind": "scripted", "max_model_len": 4096},
+    "tasks": [{"name": "hle", "max_gen_toks": 60, "options": {"judge": "baseline"}},
+              {"name": "gpqa_diamond", "limit": 4, "if_gated": "skip"}],
+}  # fmt: skip
+VERDICTS = {"contains": "Reply in three lines", "texts": ["Correct: yes", "Correct: no"]}
+
+
+def other_plan(scene: Scene, name: str, values: dict[str, object]) -> str:
+    """A plan of two variants; YAML has room for JSON."""
+    models = scene.folder / "models"
+    variants = [{"name": "bf16", "model": f"{models}/m", "baseline": True},
+                {"name": "fp8", "model": f"{models}/m-FP8"}]  # fmt: skip
+    (scene.folder / name).write_text(json.dumps({**values, "variants": variants}))
+    return name
+
+
+def judge_by_hand(scene: Scene) -> None:
+    """Shards ask no judge; on the merged folder it is asked, by the same run or by --judge-only."""
+    plan = other_plan(scene, "judged.json", JUDGED)
+    log = scene.folder / "judge-answers"
+    scene.script(rules=[VERDICTS], answered_log=str(log))
+
+    def asked() -> int:
+        return log.read_text().count("Decide whether") if log.exists() else 0
+
+    def done(out: str, *words: object) -> None:
+        told = scene.run(out, *words, plan=plan)
+        assert told.returncode == 0, told.stderr
+
+    done("judged-one")
+    one, by_one = scene.timeless("judged-one"), asked()
+    assert by_one > 1, by_one
+    done("judged/bf16", "--shard", "bf16")
+    done("judged/fp8", "--shard", "fp8", "--baseline-from", scene.folder / "judged/bf16")
+    check("shards ask no judge", asked(), by_one)
+    merge = ["merge", scene.folder / "judged", "--out"]
+    told = scene.assay(*merge, scene.folder / "judged-of-two")
+    holds("what to do", told.stdout, "--judge-only")
+    done("judged-of-two", "--judge-only")
+    check("the judge is asked", asked(), 2 * by_one)
+    same_report("judged alone", one, scene.timeless("judged-of-two"))
+    assert scene.assay(*merge, scene.folder / "judged-of-two").returncode == 0
+    done("judged-of-two", "--judge-only")
+    check("and not again after another merge", asked(), 2 * by_one)
+    assert scene.assay(*merge, scene.folder / "judged-too").returncode == 0
+    done("judged-too")
+    same_report("judged by a run that goes on", one, scene.timeless("judged-too"))
+    refused = scene.run("judged-one", "--judge-only", plan=plan)
+    check("no merge", refused.returncode, 2)
+    holds("no merge", refused.stderr, "holds no merge of shards")
+    scene.script()
+
+
+DECIDED = {
+    "name": "decided",
+    "budget": "1h",
+    "engine": {"kind": "scripted", "max_model_len": 4096},
+    "until": "decided",
+    "compare": {"margin_pp": 12},
+    "tasks": [{"name": "aime24", "limit": 6, "max_gen_toks": 64}],
+}
+
+
+def decided_by_hand(scene: Scene) -> None:
+    """A candidate's looks are its shard's own, at what the baseline's shard answered."""
+    plan = other_plan(scene, "decided.json", DECIDED)
+    rows = scene.folder / "data/aime24/aime_2024_problems.jsonl"
+    rows.parent.mkdir(parents=True)
+    rows.write_text("".join(json.dumps({"ID": f"own-{i}", "Problem": f"What is {i} + 1?",
+                                        "Solution": "", "Answer": i + 1}) + "\n"
+                            for i in range(300)))  # fmt: skip
+    right = [{"contains": f"What is {i} + 1?", "text": f"\\boxed{{{i + 1 if i % 3 else 0}}}"}
+             for i in range(300)]  # fmt: skip
+    scene.script(rules=right, noise=0)
+
+    def looks(out: str, *words: object) -> object:
+        told = scene.assay("run", scene.folder / plan, "--data", scene.folder / "data", "--out",
+                           scene.folder / out, *words)  # fmt: skip
+        assert told.returncode == 0, told.stderr
+        return looks_in(out)
+
+    def looks_in(out: str) -> object:
+        file = scene.folder / out / "results.json"
+        if not file.exists():
+            return None
+        pooled = json.loads(file.read_text())["pooled"]["fp8"]
+        return pooled["looks"], pooled["verdict"]
+
+    one = looks("decided-one")
+    looks("decided/bf16", "--shard", "bf16")
+    looks("decided/fp8", "--shard", "fp8", "--baseline-from", scene.folder / "decided/bf16")
+    told = scene.assay("merge", scene.folder / "decided", "--out", scene.folder / "decided-of-two")
+    assert told.returncode == 0, told.stderr
+    check("looks of a shard", looks_in("decided-of-two"), one)
+    holds("looks of a shard", str(one), "non_inferior")
+    scene.script()
+
+
 def on_two_nodes(scene: Scene, one: dict[str, bytes]) -> None:
     dry = scene.done("sweep", "--on", "slurm", "--gpus-per-node", "1", "--dry-run")
     holds("dry run", dry, "#SBATCH --gpus-per-node=1", "#SBATCH --array=0-2", "merge")
@@ -232,6 +332,37 @@ def on_two_nodes(scene: Scene, one: dict[str, bytes]) -> None:
     other = scene.run("sweep", "--on", "slurm", plan="other.yaml")
     check("another plan", other.returncode, 2)
     holds("another plan", other.stderr, "holds the sweep of another plan")
+
+
+def divided(scene: Scene) -> None:
+    """Each variant in three jobs (its second task has one repeat), the judge in one after the
+    merge."""
+    scene.script(rules=[VERDICTS])
+    plan = scene.folder / "divided.yaml"
+    judged = "  - {name: hle, max_gen_toks: 60, options: {judge: baseline}}\nfidelity"
+    plan.write_text((scene.folder / "plan.yaml").read_text().replace("fidelity", judged))
+    few = ["--set", "matrix.engine.kv_cache_dtype=[auto]"]
+    groups = ["--on", "slurm", "--task-groups", "2", "--repeat-groups", "2",
+              "--scratch", str(scene.folder / "scratch")]  # fmt: skip
+
+    def done(out: str, *words: object) -> None:
+        told = scene.run(out, *few, *words, plan=plan.name)
+        assert told.returncode == 0, told.stderr
+
+    done("undivided")
+    done("divided", *groups)
+    until("the judge", lambda: scene.status("divided")["(judge)"][1] == "COMPLETED")
+    parts = [f"{v}:{part}" for v in ("bf16-auto", "fp8-auto")
+             for part in ("aime24#0", "aime24#1", "gpqa_diamond,hle#0")]  # fmt: skip
+    status = scene.status("divided")
+    check("shards", list(status)[1:-3], parts)
+    check("all complete", {status[part][0] for part in parts}, {"complete"})
+    same_report("a divided sweep", scene.timeless("undivided", in_parts=True),
+                scene.timeless("divided", in_parts=True))  # fmt: skip
+    other = scene.run("divided", *few, "--on", "slurm", plan=plan.name)
+    check("divided otherwise", other.returncode, 2)
+    holds("divided otherwise", other.stderr, "in other shards")
+    scene.script()
 
 
 def answered(scene: Scene) -> int:
@@ -395,6 +526,8 @@ def main() -> int:
         one = scene.timeless("one")
         by_hand(scene, one)
         parts_by_hand(scene)
+        judge_by_hand(scene)
+        decided_by_hand(scene)
         started = subprocess.run([SLURM, "start", folder / "slurm"], check=True,
                                  stdout=subprocess.PIPE, text=True)  # fmt: skip
         scene.env["SLURM_CONF"] = started.stdout.strip().removeprefix("export SLURM_CONF=")
@@ -402,6 +535,7 @@ def main() -> int:
             refusals(scene)
             looked_at(scene)
             on_two_nodes(scene, one)
+            divided(scene)
             cancelled(scene)
             stubborn(scene)
             variants_fail(scene)

@@ -97,6 +97,7 @@ ELSEWHERE: dict[str, str] = {
     "assay doctor plans/demo.yaml --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay status": "needs a Slurm; tests/cluster has one of its own",
     "assay cancel": "needs a Slurm; tests/cluster has one of its own",
+    "assay run PLAN --out sweep --judge-only": "what a sweep's last job runs; tests/cluster",
     "assay merge sweep/shards": "what a sweep's last job runs; tests/cluster",
     "assay schema > docs/plan.schema.json": "writes into the project itself",
     "git log": "the copy of the project that these commands run in has no history",
