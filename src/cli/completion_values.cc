@@ -94,6 +94,7 @@ Plan plan_among(const std::vector<std::string>& words) {
 template <typename Named>
 std::vector<std::string> names_of(const std::vector<Named>& all) {
   std::vector<std::string> out;
+  out.reserve(all.size());
   for (const Named& one : all) out.push_back(one.name);
   return out;
 }
@@ -263,13 +264,9 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
   // bash takes ":" and "=" for words of their own, and puts what is offered behind them.
   bool behind_colon = false;
   for (const std::string& word : typed) {
-    if (word == ":" && !words.empty()) {
-      words.back() += word;
-    } else if (behind_colon) {
-      words.back() += word;
-    } else {
-      words.push_back(word);
-    }
+    const bool goes_on = !words.empty() && (behind_colon || word == ":");
+    if (!goes_on) words.emplace_back();
+    words.back() += word;
     behind_colon = word == ":";
   }
   const bool cut = typed.size() > words.size() && words.back().find(':') != std::string::npos;

@@ -13,8 +13,8 @@ namespace assay {
 inline constexpr std::string_view kCompleteWords = "__complete";
 
 // Commands; options; plans and folders as they lie on the disk; tasks; the variants of a plan that
-// is named before, and of a shard its tasks. Sorted where they come from the disk; folders to go on in end with '/'. Says
-// nothing of what is wrong with the words.
+// is named before, and of a shard its tasks. Sorted where they come from the disk; folders to go on
+// in end with '/'. Says nothing of what is wrong with the words.
 [[nodiscard]] std::vector<std::string> completions(const CLI::App& app,
                                                    const std::vector<std::string>& words);
 

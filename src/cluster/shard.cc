@@ -75,6 +75,7 @@ Status check_baseline(const std::vector<Shard>& bases, const ShardPart& needed) 
     });
     if (there) continue;
     std::vector<std::string> names;
+    names.reserve(bases.size());
     for (const Shard& base : bases) names.push_back(name_of(base.part));
     const ShardPart missing{{cell.variant}, {cell.task}, {cell.repeat}};
     return usage_error(
@@ -112,6 +113,7 @@ Status begin_from_baseline(const fs::path& folder, const Plan& plan, const Shard
     if (const auto found = first.meta.find(key); found != first.meta.end()) meta.insert(*found);
   }
   std::vector<MergeSource> sources;
+  sources.reserve(bases.size());
   for (const Shard& base : bases) sources.push_back({base.folder, needed, Taken::of_items});
   TRY(make_dirs(folder));
   const fs::path half = folder / "store.begun.sqlite";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "base/text.h"
@@ -76,6 +77,7 @@ std::vector<std::vector<T>> grouped(const std::vector<T>& all, int wanted) {
   const std::size_t groups = std::min(all.size(), static_cast<std::size_t>(std::max(1, wanted)));
   if (groups < 2) return {{}};
   std::vector<std::vector<T>> out;
+  out.reserve(groups);
   for (std::size_t g = 0; g < groups; ++g) {
     const auto at = [&](std::size_t group) {
       return all.begin() + static_cast<std::ptrdiff_t>(group * all.size() / groups);
@@ -124,9 +126,10 @@ int most_repeats(const Plan& plan) {
 
 Result<std::vector<ShardPart>> parts_of(const Plan& plan, const ShardGroups& groups) {
   std::vector<std::string> tasks;
+  tasks.reserve(plan.tasks.size());
   for (const TaskSpec& task : plan.tasks) tasks.push_back(task.name);
-  std::vector<int> repeats;
-  for (int repeat = 0; repeat < most_repeats(plan); ++repeat) repeats.push_back(repeat);
+  std::vector<int> repeats(static_cast<std::size_t>(most_repeats(plan)));
+  std::iota(repeats.begin(), repeats.end(), 0);
   std::vector<ShardPart> own;
   std::vector<ShardPart> others;
   for (const VariantSpec& variant : plan.variants) {
