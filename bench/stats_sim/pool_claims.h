@@ -18,6 +18,10 @@
 
 namespace assay::sim {
 
+// Of a simulated p. Levels that would need more come after many looks, or when a candidate is
+// answered anew; then close calls are claimed too rarely, by their level at the most.
+constexpr double kMostDraws = 50'000;
+
 struct Effort {
   int runs;
   int simulated;  // of the close calls of a look and bin, the first this many
@@ -109,7 +113,9 @@ class Claims {
 
   [[nodiscard]] double simulated(const std::vector<Stratum>& strata, double delta, bool below,
                                  double level) const {
-    const int draws = std::max(effort_.draws, static_cast<int>(effort_.draws_times_level / level));
+    const double wanted = std::max<double>(effort_.draws, effort_.draws_times_level / level);
+    const int draws = static_cast<int>(std::min(kMostDraws, wanted));
+    if ((draws + 1) * level <= 1) return 1;  // whatever is drawn, the claim is not made
     const NullSimulation simulation{draws, BootstrapOptions{}.seed};
     return below ? stratified_simulated_p_below(strata, delta, simulation)
                  : stratified_simulated_p_above(strata, delta, simulation);

@@ -7,6 +7,8 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "stats/paired.h"
 #include "stats/random.h"
@@ -74,6 +76,20 @@ double solved_gap(const Stratum& stratum, double tilt, double from) {
   return least_gap;
 }
 
+// A least gap at which the probabilities sum to 1 or more, near the one at which they sum to 1.
+double below_least_gap(const Stratum& stratum, double tilt) {
+  // No probability exceeds 1, so no gap is below its count.
+  const double count = tilt < 0 ? stratum.values.front().second : stratum.values.back().second;
+  // And as 1 / gap is convex, the sum is at least n over the mean gap, which is n here.
+  double n = 0;
+  double beyond = 0;
+  for_each_gap(stratum, tilt, 0, [&](double, double items, double gap) {
+    n += items;
+    beyond += items * gap;
+  });
+  return std::max(count, n - beyond / n);
+}
+
 // Maximises sum n_i log p_i + tilt * sum p_i d_i over distributions on the observed d_i and +-1.
 // Stationarity gives p_i = n_i / (mu - tilt d_i) with mu making them sum to 1; when that mu would
 // be below |tilt| the unobserved end takes the rest, with mu = |tilt|.
@@ -84,9 +100,7 @@ Tilted tilted(const Stratum& stratum, double tilt) {
   if (at_end <= 0) {
     t.unseen = -at_end;
   } else {
-    // No probability exceeds 1, so no gap is below its count.
-    const double count = tilt < 0 ? stratum.values.front().second : stratum.values.back().second;
-    t.least_gap = solved_gap(stratum, tilt, std::max(count, t.least_gap));
+    t.least_gap = solved_gap(stratum, tilt, std::max(below_least_gap(stratum, tilt), t.least_gap));
   }
   t.mean = t.unseen * end;
   for_each_gap(stratum, tilt, t.least_gap,
@@ -151,12 +165,16 @@ Point point_at(const std::vector<Stratum>& strata, double estimate, double multi
   return point;
 }
 
+// The logarithm of a multiplier that the one looked for is likely to be near; none: anywhere.
+using LogGuess = std::optional<double>;
+
 // The point, walking from the estimate towards `direction`, where `goal` (negative near the
-// estimate, positive far from it) is 0. The multiplier's logarithm is bracketed between far below
-// and far above n / weight of every stratum. A goal that is no number gives a point of none.
+// estimate, positive far from it) is 0. The multiplier's logarithm is bracketed around the guess,
+// at the widest between far below and far above n / weight of every stratum. A goal that is no
+// number gives a point of none.
 template <typename Goal>
-Point walk(const std::vector<Stratum>& strata, double estimate, double direction,
-           const Goal& goal) {
+Point walk(const std::vector<Stratum>& strata, double estimate, double direction, const Goal& goal,
+           LogGuess near = std::nullopt) {
   double smallest = std::numeric_limits<double>::infinity();
   double largest = 0;
   for (const Stratum& stratum : strata) {
@@ -167,10 +185,21 @@ Point walk(const std::vector<Stratum>& strata, double estimate, double direction
     return point_at(strata, estimate, direction * std::exp(log_multiplier));
   };
   const auto value = [&](double log_multiplier) { return goal(at(log_multiplier)); };
-  const double low = std::log(smallest) - 40;
-  const double high = std::min(std::log(largest) + 30, kLargestExponent);
-  const double at_low = value(low);
-  const double at_high = value(high);
+  const double lowest = std::log(smallest) - 40;
+  const double highest = std::min(std::log(largest) + 30, kLargestExponent);
+  double reach = near ? 0.1 : highest - lowest;
+  double low = std::clamp(near.value_or(lowest) - reach, lowest, highest);
+  double high = std::clamp(near.value_or(lowest) + reach, lowest, highest);
+  double at_low = value(low);
+  double at_high = value(high);
+  while (at_low >= 0 && low > lowest) {
+    high = std::exchange(low, std::max(lowest, low - (reach *= 4)));
+    at_high = std::exchange(at_low, value(low));
+  }
+  while (at_high <= 0 && high < highest) {
+    low = std::exchange(high, std::min(highest, high + (reach *= 4)));
+    at_low = std::exchange(at_high, value(high));
+  }
   if (std::isnan(at_low) || std::isnan(at_high)) return {kNoNumber, kNoNumber, kNoNumber};
   if (at_low >= 0) return at(low);
   if (at_high <= 0) return at(high);
@@ -180,12 +209,26 @@ Point walk(const std::vector<Stratum>& strata, double estimate, double direction
   return at(0.5 * (left + right));
 }
 
+// The multiplier that moves the mean by this much where it still moves in proportion: by the
+// variance of the estimate for each unit.
+LogGuess multiplier_for(const std::vector<Stratum>& strata, double distance) {
+  double variance = 0;
+  for (const Stratum& stratum : strata) {
+    const double mean = stratum.mean();
+    variance +=
+        stratum.weight * stratum.weight * (stratum.mean_square() - mean * mean) / stratum.n();
+  }
+  const double guess = std::log(distance / variance);
+  return std::isfinite(guess) ? LogGuess(guess) : std::nullopt;
+}
+
 // The point whose weighted mean is delta.
 Point point_with(const std::vector<Stratum>& strata, double estimate, double delta) {
+  const LogGuess near = multiplier_for(strata, std::abs(delta - estimate));
   if (delta < estimate) {
-    return walk(strata, estimate, -1, [&](const Point& p) { return delta - p.delta; });
+    return walk(strata, estimate, -1, [&](const Point& p) { return delta - p.delta; }, near);
   }
-  return walk(strata, estimate, 1, [&](const Point& p) { return p.delta - delta; });
+  return walk(strata, estimate, 1, [&](const Point& p) { return p.delta - delta; }, near);
 }
 
 double lower_of(const std::vector<Stratum>& strata, double tail) {
