@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include "compare/compare_folders.h"
 #include "compare/summarize.h"
@@ -80,6 +81,37 @@ TEST(OwnFolders, SummariesAndComparisonsReadThem) {
     EXPECT_DOUBLE_EQ(one.pooled.overall.diff_pp, -12.5);
   }
   EXPECT_FALSE(summarize({folder / "logs"}, TableFormat::csv));
+  fs::remove_all(folder);
+}
+
+// bf16 was asked everything twice and got the second answer wrong, fp8 once: over the answers that
+// both have it is the 10 items that fp8 loses.
+TEST(OwnFolders, APairIsOfTheRepeatsThatBothSidesHave) {
+  const fs::path folder =
+      fs::path(testing::TempDir()) / ("assay_own_repeats_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  RunReport report = made_up_run();
+  report.tasks.resize(1);
+  report.items.resize(40);
+  report.tasks[0].repeats = 2;
+  report.tasks[0].cells[0].metrics = {{"robust", 0.5}};
+  using Scores = std::vector<RepeatScore>;
+  for (ItemValues& item : report.items) {
+    item.outputs[0]->score = 0.5;
+    item.outputs[0]->each = std::make_shared<const Scores>(Scores{{0, 1.0}, {1, 0.0}});
+  }
+  // Of one item fp8 has the second answer alone, which both got wrong.
+  report.items[39].outputs[1]->score = 0;
+  report.items[39].outputs[1]->each = std::make_shared<const Scores>(Scores{{1, 0.0}});
+  ASSERT_TRUE(write_reports(report, folder));
+  const auto compared = compare_folders({.base = folder.string()});
+  ASSERT_TRUE(compared) << compared.error().to_string();
+  const PairedComparison& c = compared->candidates[0].tasks[0].comparison;
+  EXPECT_EQ(c.n, 40);
+  EXPECT_DOUBLE_EQ(c.diff_pp, -25);
+  EXPECT_EQ(c.flips_to_wrong, 10);
+  EXPECT_EQ(c.flips_to_right, 0);
+  EXPECT_EQ(c.both_wrong, 1);
   fs::remove_all(folder);
 }
 

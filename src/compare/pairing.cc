@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
+
+#include "stats/item_pair.h"
 
 namespace assay {
 namespace {
@@ -27,6 +30,29 @@ Group group_at(const std::vector<SampleRow>& rows, std::size_t at) {
     ++out.next;
   }
   return out;
+}
+
+// A document's answers, where it has one line. Of a line without a score for each it is the first.
+std::vector<RepeatScore> answers_of(const SampleTable& table, std::size_t at, const Group& group) {
+  if (group.next != at + 1) return {};
+  const SampleRow& row = table.rows[at];
+  const auto found = table.by_repeat.find({row.id_high, row.id_low});
+  if (found != table.by_repeat.end()) return found->second;
+  return {{0, row.score}};
+}
+
+// Over the answers that both sides have; where several runs' lines stand for one document, nothing
+// tells which are the same, and each side is averaged for itself.
+std::optional<PairedScore> pair_of_groups(const SampleTable& base, std::size_t b, const Group& x,
+                                          const SampleTable& candidate, std::size_t c,
+                                          const Group& y) {
+  if (x.n == 0 || y.n == 0) return std::nullopt;
+  const PairedScore means{x.sum / x.n, y.sum / y.n, std::max(x.n, y.n)};
+  if (base.by_repeat.empty() && candidate.by_repeat.empty()) return means;
+  const std::vector<RepeatScore> of_base = answers_of(base, b, x);
+  const std::vector<RepeatScore> of_candidate = answers_of(candidate, c, y);
+  if (of_base.empty() || of_candidate.empty()) return means;
+  return pair_of(of_base, of_candidate);
 }
 
 void note_alone(const SampleRow& row, std::int64_t& count, std::vector<std::uint32_t>& examples) {
@@ -84,7 +110,7 @@ Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskCompa
     const Group y = group_at(candidate.rows, c);
     if (x.n > 0 && y.n == 0) ++task.unscored_candidate_alone;
     if (x.n == 0 && y.n > 0) ++task.unscored_base_alone;
-    if (x.n > 0 && y.n > 0) out.pairs.push_back({x.sum / x.n, y.sum / y.n, std::max(x.n, y.n)});
+    if (const auto pair = pair_of_groups(base, b, x, candidate, c, y)) out.pairs.push_back(*pair);
     b = x.next;
     c = y.next;
   }

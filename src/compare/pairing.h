@@ -18,8 +18,9 @@ struct Pairing {
   std::uint32_t differing_candidate = 0;
 };
 
-// Walks two tables ordered by id; a document's several lines are averaged. Items of one side alone
-// are counted in `task`.
+// Walks two tables ordered by id. A document's several answers in one line are averaged over the
+// repeats that both sides have (stats/item_pair.h), its several lines each side by itself. Items of
+// one side alone are counted in `task`.
 [[nodiscard]] Pairing pair_up(const SampleTable& base, const SampleTable& candidate,
                               TaskComparison& task);
 

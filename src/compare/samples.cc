@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "compare/mapped_file.h"
 #include "compare/sample_scan.h"
+#include "report/write.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -159,6 +160,18 @@ double score_of(const Fields& fields, const SampleChoice& choice) {
   return choice.higher_is_better ? *value : 1 - *value;
 }
 
+// `list`: as a line of assay holds it, a score or null for each repeat.
+std::vector<RepeatScore> by_repeat(std::string_view list, const SampleChoice& choice) {
+  std::vector<RepeatScore> out;
+  ArrayScanner scores(list);
+  for (int repeat = 0; const auto text = scores.next(); ++repeat) {
+    const auto value = scanned_number(*text);
+    if (!value || *value < 0 || *value > 1) continue;
+    out.push_back({repeat, choice.higher_is_better ? *value : 1 - *value});
+  }
+  return out;
+}
+
 bool is_other_filter(const Fields& fields, const SampleChoice& choice) {
   if (choice.filter.empty()) return false;
   const auto filter = scanned_string(field(fields, "filter"));
@@ -285,6 +298,7 @@ Result<SampleLayout> sample_layout(const fs::path& file, const std::string& filt
 
 Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choice) {
   SampleTable out;
+  const std::string repeats = by_repeat_key(choice.metric);
   std::uint64_t bytes = 0;
   std::error_code code;
   const std::uintmax_t size = fs::file_size(file, code);
@@ -303,6 +317,10 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
       row.score = std::numeric_limits<double>::quiet_NaN();
     }
     if (std::isnan(row.score)) ++out.unscored;
+    if (const auto list = field(fields, repeats); !list.empty()) {
+      auto answers = by_repeat(list, choice);
+      out.by_repeat[{row.id_high, row.id_low}] = std::move(answers);
+    }
     if (choice.look_at_answers) look_at(fields, out.answers);
     if (const int options = choice.count_options ? options_of(fields) : 0; options > 1) {
       ++out.guessable;

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "compare/answers.h"
 #include "compare/result_file.h"
+#include "values/looks.h"
 
 namespace assay {
 
@@ -39,12 +42,18 @@ struct SampleChoice {
   bool count_options = false;  // its lines ask for log-likelihoods
 };
 
+// The scores of one document's several answers, ascending by repeat.
+using DocumentKey = std::pair<std::uint64_t, std::uint64_t>;  // id_high, id_low of its row
+using AnswersByDocument = std::map<DocumentKey, std::vector<RepeatScore>>;
+
 struct SampleTable {
   // Ordered by id; a document's several lines stand together, in the file's order.
   std::vector<SampleRow> rows;
   std::int64_t unscored = 0;  // no number, NaN, or outside 0 to 1
   bool cut = false;           // the file ends within a line, which was left out
   AnswerCounts answers;
+  // Of lines of assay that hold a score for each answer, and so several: `score` is their mean.
+  AnswersByDocument by_repeat;
   // Of lines that chose among options by their log-likelihoods: how many, and the sum of 1 /
   // options.
   std::int64_t guessable = 0;

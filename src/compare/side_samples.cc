@@ -67,6 +67,7 @@ Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen, boo
     all.unscored += table.unscored;
     all.cut = all.cut || table.cut;
     all.answers.add(table.answers);
+    all.by_repeat.merge(table.by_repeat);
     all.guessable += table.guessable;
     all.guess_sum += table.guess_sum;
     if (!side.layout.generated) {

@@ -105,34 +105,27 @@ double mean_of(const ItemScore& item, const std::string& metric) {
   return sum == nullptr || item.repeats == 0 ? 0 : *sum / item.repeats;
 }
 
-namespace {
-
-// Ascending, whatever order they were read in.
-void list_repeats(const ItemScore& item, const std::string& metric, std::vector<RepeatScore>& out) {
+std::vector<RepeatScore> repeats_of(const ItemScore& item, const std::string& metric) {
   const auto score_in = [&](const MetricSums& scores) {
     const double* found = scores.find(metric);
     return found == nullptr ? 0 : *found;
   };
-  out.clear();
+  std::vector<RepeatScore> out;
   if (item.repeats == 1) out.push_back({item.first_scored, score_in(item.sums)});
-  if (!item.each) return;
+  if (!item.each) return out;
   for (const RepeatSums& one : *item.each) out.push_back({one.repeat, score_in(one.scores)});
   std::ranges::sort(out, {}, &RepeatScore::repeat);
+  return out;
 }
-
-}  // namespace
 
 std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                   const std::string& metric) {
   std::vector<PairedScore> pairs;
-  std::vector<RepeatScore> one;
-  std::vector<RepeatScore> other;
   for (const auto& [id, b] : base) {
     const auto it = candidate.find(id);
     if (it == candidate.end()) continue;
-    list_repeats(b, metric, one);
-    list_repeats(it->second, metric, other);
-    if (const auto pair = pair_of(one, other)) pairs.push_back(*pair);
+    const auto pair = pair_of(repeats_of(b, metric), repeats_of(it->second, metric));
+    if (pair) pairs.push_back(*pair);
   }
   return pairs;
 }

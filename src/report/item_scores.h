@@ -11,6 +11,7 @@
 #include "report/own_figures.h"
 #include "report/values.h"
 #include "store/store.h"
+#include "values/looks.h"
 
 namespace assay {
 
@@ -66,6 +67,8 @@ using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  //
                                           const std::string& task);
 // Over the repeats that were scored; 0 without any.
 [[nodiscard]] double mean_of(const ItemScore& item, const std::string& metric);
+// Of each scored answer, ascending by repeat.
+[[nodiscard]] std::vector<RepeatScore> repeats_of(const ItemScore& item, const std::string& metric);
 // The items that have a repeat scored on both sides (stats/item_pair.h).
 [[nodiscard]] std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                                 const std::string& metric);

@@ -210,6 +210,16 @@ Json arguments_of(const TaskValues& task, const std::string& prompt_hash) {
   return {{"gen_args_0", request}};
 }
 
+// A score for each repeat, null for those without one.
+Json by_repeat(const std::vector<RepeatScore>& scores) {
+  Json out = Json::array();
+  for (const RepeatScore& one : scores) {
+    while (std::cmp_less(out.size(), one.repeat)) out.push_back(nullptr);
+    out.push_back(one.score ? Json(*one.score) : Json(nullptr));
+  }
+  return out;
+}
+
 // An item as one filter sees it.
 Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
                          const RunReport& report, int doc_id, const std::string& filter) {
@@ -244,6 +254,7 @@ Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const O
   if (!prompt_hash.empty()) line["prompt_hash"] = prompt_hash;
   if (own && output.outcome == "scored") {
     line[task.metrics.front()] = output.score;
+    if (output.each) line[by_repeat_key(task.metrics.front())] = by_repeat(*output.each);
     if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
   }
   for (const auto& [name, value] : several.named) {

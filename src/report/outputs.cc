@@ -34,6 +34,9 @@ OutputValues output_of(const ItemScore& item, const std::string& metric) {
   out.score = mean_of(item, metric);
   out.samples = item.repeats;
   out.passed = static_cast<int>(std::lround(out.score * item.repeats));
+  if (item.repeats > 1 || item.first_scored > 0) {
+    out.each = std::make_shared<const std::vector<RepeatScore>>(repeats_of(item, metric));
+  }
   if (item.sums.find("lm_eval") != nullptr) out.lm_eval = mean_of(item, "lm_eval");
   LmEvalValues lm_eval;
   for (const auto& [name, sum] : item.sums) {

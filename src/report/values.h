@@ -196,6 +196,9 @@ struct OutputValues : Soundness {  // one item of one variant, for the browser o
   double score = 0;     // first metric
   int samples = 0;      // scored answers
   int passed = 0;       // of these, right by the first metric
+  // Of each scored answer by the first metric, ascending by repeat; nullptr: of an item's first
+  // answer alone.
+  std::shared_ptr<const std::vector<RepeatScore>> each;
   std::optional<double> lm_eval;
   std::shared_ptr<const LmEvalValues> several;  // nullptr: lm-eval has one metric, or none
   // SHA-256 of what was asked before any answer: the first request's rendered prompt, of lm-eval's

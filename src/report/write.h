@@ -14,6 +14,12 @@ namespace assay {
 // it, in earlier releases, prompt_hash covered the prompts of every step.
 inline constexpr int kSamplesVersion = 2;
 
+// The key under which a line of results/<variant>/samples_<task>_<time>.jsonl holds a metric of
+// each answer, null for a repeat without a score; not there for an item's first answer alone.
+[[nodiscard]] inline std::string by_repeat_key(const std::string& metric) {
+  return metric + "_by_repeat";
+}
+
 // report.md, report.html, report.tex, results.json, results.csv, and results/ in lm-eval's layout
 // with pass@1 files. Each file is replaced whole; the same values make the same bytes. `language`
 // is the one of report.md and report.tex, and the one the page opens in: it holds both, as
