@@ -66,6 +66,8 @@ class CandidateLooks {
   [[nodiscard]] std::size_t items_wanted() const;
   // Settled items of the order with which the next look may be due; none: no look is to come.
   [[nodiscard]] std::optional<std::size_t> items_of_next_look() const;
+  // From the order's beginning, on both sides, as of the last look().
+  [[nodiscard]] std::size_t settled_items() const { return input_.items; }
   // Pairs of the next look, for the progress line.
   [[nodiscard]] std::optional<std::int64_t> pairs_of_next_look() const;
   // Nothing is left for NON-INFERIOR on more pairs than those of its looks.

@@ -136,15 +136,23 @@ class TaskJudging {
     for (const StoredScore& s : TRY(services_.store.scores())) {
       if (s.score.reason == reason::kNoJudge) unscored.insert(s.id);
     }
-    for (const auto& [variant, purpose] : passes_of(run_)) {
-      if (purpose == Purpose::second_pass && !run_.plan.compare.noise_floor) continue;
+    const int repeats = task_.spec.repeats;
+    for (int pass = 0; std::cmp_less(pass, task_.passes()); ++pass) {
       for (std::size_t i = 0; i < task_.items.size(); ++i) {
-        const int repeats = task_.spec.repeats * static_cast<int>(task_.passes());
         for (int repeat = 0; repeat < repeats; ++repeat) {
-          const AnswerId id{variant, task_.spec.name, task_.items.id(i), repeat, purpose};
-          if (unscored.contains(id)) TRY(add({id, &task_, task_.items[i], 0, {}, {}}));
+          TRY(collect(i, pass * repeats + repeat, unscored));
         }
       }
+    }
+    return {};
+  }
+
+  // All variants' answers to it, so that where time ends the judging none lacks what others have.
+  Status collect(std::size_t i, int repeat, const std::set<AnswerId>& unscored) {
+    for (const auto& [variant, purpose] : passes_of(run_)) {
+      if (purpose == Purpose::second_pass && !run_.plan.compare.noise_floor) continue;
+      const AnswerId id{variant, task_.spec.name, task_.items.id(i), repeat, purpose};
+      if (unscored.contains(id)) TRY(add({id, &task_, task_.items[i], 0, {}, {}}));
     }
     return {};
   }

@@ -329,7 +329,10 @@ Status VariantRun::collect_grades() {
   TRY(grading_.collect());
   if (looks_ == nullptr) return {};
   const auto due = looks_->items_of_next_look();
-  if (due && work_.scored_from_the_front() >= *due) TRY(look());
+  const std::size_t settled = work_.scored_from_the_front();
+  if (!due || settled < *due || looks_wait_for_judge_) return {};
+  TRY(look());
+  looks_wait_for_judge_ = judge_to_come_ && looks_->settled_items() < settled;
   return {};
 }
 

@@ -106,6 +106,9 @@ class VariantRun final : private EngineTurn {
   LoadCanary canary_;
   LoadRecord load_;
   CandidateLooks* looks_ = nullptr;
+  // An answer at the front is the judge's to score, who comes after all turns: whoever looked again
+  // in this one would read every score for nothing.
+  bool looks_wait_for_judge_ = false;
   const ResolvedVariant* next_ = nullptr;
   bool judge_to_come_ = false;
   bool out_of_time_ = false;
