@@ -21,6 +21,11 @@ bool is_greedy(const TaskSpec& task) {
 
 void add_lm_eval_traps(const Plan& plan, const TaskSpec& task,
                        const std::vector<KnownBenchmark>& known, std::vector<std::string>& traps) {
+  if (plan.until != Until::limits) {
+    traps.push_back(fmt::format(
+        "task {}: lm-eval asks it as a whole, so it stays at its limit{}", task.name,
+        plan.until == Until::decided ? " and has no part in the pooled difference" : ""));
+  }
   if (task.benchmark.starts_with("hendrycks_math")) {
     traps.push_back(fmt::format(
         "task {}: lm-eval compares the text between the first and the last $, never \\boxed{{…}}: "

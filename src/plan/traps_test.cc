@@ -64,6 +64,17 @@ TEST(Traps, LmEvalsLimitCountsEachSubtask) {
       IsEmpty());
 }
 
+// The run goes on beyond limits, and tasks of lm-eval's do not.
+TEST(Traps, WhatLmEvalAsksStaysAtItsLimit) {
+  const std::string task = "  - {name: lm_eval/mmlu_pro, limit: 20, max_gen_toks: 512}\n";
+  const std::string ours = "  - {name: math500, limit: 20, max_gen_toks: 512}\n";
+  EXPECT_THAT(traps_of(kNotThinking + std::string("budget: 3h\nuntil: decided\n"), ours + task),
+              ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit and "
+                          "has no part in the pooled difference"));
+  EXPECT_THAT(traps_of(kNotThinking + std::string("budget: 3h\nuntil: budget\n"), ours + task),
+              ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit"));
+}
+
 TEST(Traps, Qwen3ThinksUnlessTold) {
   const std::string sampled =
       "  - {name: math500, max_gen_toks: 512, sampling: {temperature: 0.6}}\n";
