@@ -152,6 +152,11 @@ std::string expected_lengths(const Plan& plan) {
   return join(each, ", ");
 }
 
+bool counts_grading(const Plan& plan) {
+  return std::ranges::any_of(
+      plan.tasks, [](const TaskSpec& task) { return task.expected_grading_tokens.has_value(); });
+}
+
 // How often a task's items are asked on average, where that is more than once.
 std::string times_each(const Forecast& forecast, std::size_t task) {
   if (forecast.entries[task] == forecast.items[task]) return "";
@@ -180,13 +185,14 @@ void print_forecast(const PlanCheck& check, Screen& screen) {
   screen.add(
       "\nforecast at {:.6g} output tokens/s and {:.3g} s a load: {} of {} items a variant, in {} "
       "after "
-      "its load\n  {}\n  {}; grading, a judge and reading back not counted\n",
+      "its load\n  {}\n  {}; {}a judge and reading back not counted\n",
       speed.tokens_per_s, speed.load_s, reached, may, human_duration(std::ceil(forecast.work_s)),
       join(each, ", "),
       lengths.empty() ? "every answer counted at max_gen_toks"
                       : fmt::format("tokens expected of an answer: {}; every other one counted at "
                                     "max_gen_toks",
-                                    lengths));
+                                    lengths),
+      counts_grading(check.plan) ? "" : "grading, ");
 }
 
 void print_looks(const PlanCheck& check, Screen& screen) {

@@ -38,17 +38,19 @@ Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
   std::vector<ItemRef> order = order_of(plan, tasks);
   order.resize(std::min(order.size(), most));
   std::size_t reached = 0;
+  double grading = 0;  // in the tokens that the engine generates meanwhile
   for (const ItemRef& ref : order) {
-    const double cost = tasks[ref.task].cost;
-    if (out.tokens + cost > most_tokens) break;
-    out.tokens += cost;
+    const GrowingTask& task = tasks[ref.task];
+    if (std::max(out.tokens + task.cost, grading + task.grading) > most_tokens) break;
+    out.tokens += task.cost;
+    grading += task.grading;
     ++out.entries[ref.task];
     ++reached;
   }
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     out.items.push_back(std::min(out.entries[t], static_cast<std::int64_t>(tasks[t].items)));
   }
-  out.work_s = out.tokens / speed.tokens_per_s;
+  out.work_s = std::max(out.tokens, grading) / speed.tokens_per_s;
   out.all = reached == order.size();
   return out;
 }

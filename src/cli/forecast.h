@@ -35,14 +35,16 @@ struct Forecast {
   // Entries of the order, of each task: its items, and with `repeats: auto` each further pass of
   // one.
   std::vector<std::int64_t> entries;
-  double tokens = 0;  // of a variant, at most
-  double work_s = 0;  // of a variant for these, at most; its load is not in it
-  bool all = false;   // that the run may reach
+  double tokens = 0;  // of a variant's engine, at most: prices of items (growing_task)
+  // Of a variant for these, at most, its load not in it: the engine's time, or that of the graders
+  // beside it where the plan says what they take and that is more.
+  double work_s = 0;
+  bool all = false;  // that the run may reach
 };
 
 // Every answer is taken to be as long as max_gen_toks lets it, so a run gets further than this
 // rather than less far. The items stand in the run's own order (docs/plan.md, "How far a run
-// goes"; data/sampling.h). Grading, a judge and reading back are not counted. `turns`: equal shares
+// goes"; data/sampling.h). A judge and reading back are not counted. `turns`: equal shares
 // of the budget, a variant's each, and one more for a second pass.
 // `most`: entries of the order, at the most.
 [[nodiscard]] Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,

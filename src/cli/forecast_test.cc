@@ -31,6 +31,17 @@ TEST(Forecast, LoadsAndTheReportAreNotWork) {
   EXPECT_EQ(forecast_of(plan_of(1000, Until::budget), tasks, speed, 4).items[0], 17);
 }
 
+// The 2,333 tokens as above; graders that take the time of 200 for an answer come to 11 of them.
+TEST(Forecast, GradersThatTakeLongerThanTheEngineCount) {
+  const std::vector<GrowingTask> tasks = {{.items = 400, .least = 10, .cost = 100, .grading = 200}};
+  const ExpectedSpeed speed{.tokens_per_s = 10, .load_s = 90};
+  const Forecast forecast = forecast_of(plan_of(1000, Until::budget), tasks, speed, 3);
+  EXPECT_EQ(forecast.items, std::vector<std::int64_t>{11});
+  EXPECT_EQ(forecast.tokens, 1100);
+  EXPECT_EQ(forecast.work_s, 220);
+  EXPECT_FALSE(forecast.all);
+}
+
 // 23 entries of 100 tokens, as above, of two items: one is asked 12 times and one 11 times.
 TEST(Forecast, AUsedUpTaskIsAskedSeveralTimes) {
   const std::vector<GrowingTask> tasks = {{.items = 2, .least = 2, .cost = 100, .passes = 64}};

@@ -9,9 +9,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/own_length.h"
 #include "plan/frozen.h"
 #include "stats/item_pair.h"
 #include "stats/looks.h"
+#include "store/graded_time.h"
 #include "store/looks_kept.h"
 #include "store/store.h"
 
@@ -22,6 +24,7 @@ namespace {
 struct Answers {
   std::unordered_map<std::string, std::vector<std::size_t>> tasks_of;  // by response key
   std::vector<double> answers;                                         // by task
+  std::vector<double> items;                                           // by task; of each variant
 };
 
 Result<Answers> answers_of(const Store& store, const FrozenPlan& frozen) {
@@ -29,16 +32,40 @@ Result<Answers> answers_of(const Store& store, const FrozenPlan& frozen) {
   for (std::size_t t = 0; t < frozen.tasks.size(); ++t) places[frozen.tasks[t].name] = t;
   Answers out;
   out.answers.resize(frozen.tasks.size(), 0);
+  out.items.resize(frozen.tasks.size(), 0);
   for (const FrozenVariant& variant : frozen.variants) {
     TRY(store.each_step(variant.name, Purpose::answer, [&](const StoredStep& step) -> Status {
       const auto place = places.find(step.id.task);
       if (place == places.end() || step.response_key.empty()) return {};
       out.tasks_of[step.response_key].push_back(place->second);
-      out.answers[place->second] += step.step == 0 ? 1 : 0;
+      if (step.step > 0) return {};
+      out.answers[place->second] += 1;
+      out.items[place->second] += step.id.repeat == 0 ? 1 : 0;
       return {};
     }));
   }
   return out;
+}
+
+// Of the first items that a variant has answered, all their steps. Nothing: the store has none.
+Result<std::optional<double>> prompt_tokens_of(const Store& store, const FrozenPlan& frozen,
+                                               const FrozenTask& task) {
+  constexpr std::size_t kLookedAt = 64;
+  for (const FrozenVariant& variant : frozen.variants) {
+    std::vector<std::vector<int>> prompts;
+    double items = 0;
+    for (std::size_t i = 0; i < std::min(task.items.size(), kLookedAt); ++i) {
+      const AnswerId id{variant.name, task.name, task.items[i].id, 0, Purpose::answer};
+      const std::size_t before = prompts.size();
+      for (const StoredStep& step : TRY(store.steps(id))) {
+        auto rendered = TRY(store.rendered(step.rendered_key));
+        if (rendered) prompts.push_back(std::move(rendered->prompt_tokens));
+      }
+      items += prompts.size() > before ? 1 : 0;
+    }
+    if (items > 0) return static_cast<double>(length_of_their_own(std::move(prompts))) / items;
+  }
+  return std::nullopt;
 }
 
 Result<std::map<std::string, MeasuredTask>> measured_tasks(const Store& store,
@@ -56,8 +83,13 @@ Result<std::map<std::string, MeasuredTask>> measured_tasks(const Store& store,
   std::map<std::string, MeasuredTask> out;
   for (std::size_t t = 0; t < frozen.tasks.size(); ++t) {
     const FrozenTask& task = frozen.tasks[t];
-    if (answers.answers[t] == 0 || task.max_gen_toks == 0) continue;
-    out[task.name] = {tokens[t] / answers.answers[t], task.max_gen_toks};
+    if (answers.answers[t] == 0) continue;
+    const GradedTime graded = TRY(graded_time(store, task.name));
+    out[task.name] = {.answer_tokens = tokens[t] / answers.answers[t],
+                      .max_gen_toks = task.max_gen_toks,
+                      .items = answers.items[t],
+                      .prompt_tokens = TRY(prompt_tokens_of(store, frozen, task)),
+                      .grading_s = graded.answers > 0 ? graded.seconds / graded.answers : 0};
   }
   return out;
 }
@@ -109,11 +141,15 @@ Result<std::optional<double>> measured_discordance(const Store& store, const Fro
   return most;
 }
 
-Result<ExpectedSpeed> measured_speed(const Store& store) {
+Result<ExpectedSpeed> measured_speed(const Store& store,
+                                     const std::map<std::string, MeasuredTask>& tasks) {
   ExpectedSpeed out;
   double loads = 0;
   double work_s = 0;
   double tokens = 0;
+  for (const auto& [name, task] : tasks) {
+    tokens += kPromptTokenCost * task.items * task.prompt_tokens.value_or(0);
+  }
   for (const StoredLoad& load : TRY(store.loads())) {
     loads += 1;
     out.load_s += load.facts.load_s;
@@ -139,7 +175,7 @@ Result<MeasuredRun> measured_run(const std::filesystem::path& folder) {
   MeasuredRun out;
   out.tasks = TRY(measured_tasks(store, frozen));
   out.discordance = TRY(measured_discordance(store, frozen));
-  out.speed = TRY(measured_speed(store));
+  out.speed = TRY(measured_speed(store, out.tasks));
   return out;
 }
 
@@ -149,10 +185,22 @@ std::vector<std::string> settings_like(const MeasuredRun& measured, const Plan& 
   for (std::size_t t = 0; t < plan.tasks.size(); ++t) {
     const TaskSpec& task = plan.tasks[t];
     const auto found = measured.tasks.find(task.name);
-    if (task.expected_tokens || found == measured.tasks.end() || !task.max_gen_toks) continue;
-    if (found->second.max_gen_toks < *task.max_gen_toks) continue;
-    settings.push_back(
-        fmt::format("tasks.{}.expected_tokens={:.1f}", t, found->second.answer_tokens));
+    if (found == measured.tasks.end()) continue;
+    const MeasuredTask& there = found->second;
+    const auto set = [&](const std::optional<double>& said, const char* key, double tokens) {
+      if (!said) settings.push_back(fmt::format("tasks.{}.{}={:.1f}", t, key, tokens));
+    };
+    const bool as_long = task.max_gen_toks && there.max_gen_toks >= *task.max_gen_toks;
+    if (as_long && there.max_gen_toks > 0) {
+      set(task.expected_tokens, "expected_tokens", there.answer_tokens);
+    }
+    if (there.prompt_tokens) {
+      set(task.expected_prompt_tokens, "expected_prompt_tokens", *there.prompt_tokens);
+    }
+    if (there.grading_s > 0 && measured.speed.tokens_per_s > 0) {
+      set(task.expected_grading_tokens, "expected_grading_tokens",
+          there.grading_s * measured.speed.tokens_per_s);
+    }
   }
   if (measured.discordance && !says_discordance) {
     settings.push_back(fmt::format("expected_discordance={:.4f}", *measured.discordance));

@@ -15,16 +15,22 @@ namespace assay {
 
 struct MeasuredTask {
   double answer_tokens = 0;  // of an answer, all its steps; mean over variants, items and repeats
-  int max_gen_toks = 0;      // that they were held to
+  int max_gen_toks = 0;      // that they were held to; 0: it generates nothing
+  double items = 0;          // that were answered, by all variants together
+  // Of an item's prompts that begin no other prompt of the task (data/own_length.h).
+  std::optional<double> prompt_tokens = std::nullopt;
+  double grading_s = 0;  // of an answer, over all graders; 0: not known
 };
 
 struct MeasuredRun {
-  std::map<std::string, MeasuredTask> tasks;  // by the plan's name; those that generate
+  std::map<std::string, MeasuredTask> tasks;  // by the plan's name
   // Mean squared difference of an item, pooled as the folder's plan does: of the candidate that
   // differs most, with one flip of two items added, so that few pairs don't promise too much.
   // Nothing: no pair was scored.
   std::optional<double> discordance;
-  ExpectedSpeed speed;  // mean load, and output tokens while an engine was ready; 0: not known
+  // Mean load, and what was worked off while an engine was ready, as items are priced
+  // (growing_task): output tokens, and prompts at kPromptTokenCost. 0: not known.
+  ExpectedSpeed speed;
 };
 
 // Errors: no folder of results (environment or usage, the store's).

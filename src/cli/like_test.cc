@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "plan/frozen.h"
+#include "store/graded_time.h"
 #include "store/store.h"
 
 namespace assay {
@@ -54,14 +55,20 @@ class Like : public testing::Test {
     }
     ASSERT_TRUE(store.flush());
   }
-  static void put(Store& store, const std::string& variant, int i, std::int64_t load) {
+  void put(Store& store, const std::string& variant, int i, std::int64_t load) {
     const AnswerId id{variant, "math500", std::to_string(i), 0, Purpose::answer};
     for (int step = 0; step < 2; ++step) {
       Response response;
       response.token_ids.resize(static_cast<std::size_t>(step == 0 ? 4 : 10 * i), 1);
       const std::string key = fmt::format("{}-{}-{}", variant, i, step);
       ASSERT_TRUE(store.put_response(key, response, load));
-      ASSERT_TRUE(store.put_step({id, step, key, ""}));
+      ASSERT_TRUE(store.put_step({id, step, key, prompts_ ? key : ""}));
+      if (!prompts_) continue;
+      // The steps of an item share its first two tokens, items share one of them.
+      Rendered rendered;
+      rendered.prompt_tokens = {1, 100 + i, 7 + step};
+      if (step == 1) rendered.prompt_tokens.resize(13, 9);
+      ASSERT_TRUE(store.put_rendered(key, rendered));
     }
     Score score;
     score.outcome = Outcome::scored;
@@ -71,6 +78,7 @@ class Like : public testing::Test {
 
   std::filesystem::path folder_;
   FrozenPlan frozen_;
+  bool prompts_ = false;  // are in the store
 };
 
 TEST_F(Like, WhatAFolderMeasured) {
@@ -97,6 +105,31 @@ TEST_F(Like, SettingsForWhatThePlanDoesNotSay) {
   EXPECT_TRUE(settings_like(measured, plan, true).empty());
   plan.tasks[0].max_gen_toks = 100;
   plan.tasks[0].expected_tokens = 50;
+  EXPECT_TRUE(settings_like(measured, plan, true).empty());
+}
+
+// Of an item's prompts 1 token and 11 are its own: 8 tokens' worth. 16 items of them in 200 s
+// beside 6,000 output tokens make 30.64 a second; graders take half a second for an answer.
+TEST_F(Like, PromptsAndGradingAreMeasured) {
+  prompts_ = true;
+  write();
+  {
+    Store store = Store::open(folder_, Store::Mode::write).value();
+    ASSERT_TRUE(add_graded_time(store, "math500", {.answers = 3, .seconds = 1}));
+    ASSERT_TRUE(add_graded_time(store, "math500", {.answers = 5, .seconds = 3}));
+    ASSERT_TRUE(store.flush());
+  }
+  const MeasuredRun measured = measured_run(folder_).value();
+  EXPECT_DOUBLE_EQ(measured.tasks.at("math500").prompt_tokens.value(), 12);
+  EXPECT_DOUBLE_EQ(measured.tasks.at("math500").grading_s, 0.5);
+  EXPECT_DOUBLE_EQ(measured.speed.tokens_per_s, 30.64);
+  Plan plan = frozen_.plan;
+  plan.tasks[0].expected_tokens = 50;
+  EXPECT_EQ(settings_like(measured, plan, true),
+            (std::vector<std::string>{"tasks.0.expected_prompt_tokens=12.0",
+                                      "tasks.0.expected_grading_tokens=15.3"}));
+  plan.tasks[0].expected_prompt_tokens = 1;
+  plan.tasks[0].expected_grading_tokens = 1;
   EXPECT_TRUE(settings_like(measured, plan, true).empty());
 }
 

@@ -38,8 +38,8 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, PlanLine& line) 
     line.note = task.reason;
     return {};
   }
-  line.steps = task.mean_steps();
   const TaskContext context{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
+  line.requests = requests_of(task, context);
   line.prompt_note =
       TRY(longest_prompt_note(*task.task, task.items, context, smallest_max_model_len(plan)));
   return {};
@@ -53,7 +53,9 @@ void take_published_size(const TaskSpec& spec, const DataSource& source, PlanLin
     if (spec.options.contains(option)) return;
   }
   line.count = line.count == 0 ? published : std::min(line.count, published);
-  if (source.hub_requests > 0) line.steps = source.hub_requests / static_cast<double>(published);
+  if (source.hub_requests > 0) {
+    line.requests.steps = source.hub_requests / static_cast<double>(published);
+  }
   if (spec.goes_on) line.most = std::min(published, spec.at_most.value_or(published));
 }
 
@@ -82,7 +84,7 @@ Result<PlanLine> describe(const TaskSpec& spec, const Plan& plan, const std::str
   line.most = std::max(line.most, line.count);
   line.passes = line.available ? passes_of(spec, static_cast<std::size_t>(line.most)) : 1;
   if (line.passes > 1) line.items += fmt::format(" x {}", line.passes);
-  line.output_tokens = std::lround(line.count * line.steps) * spec.repeats *
+  line.output_tokens = std::lround(line.count * line.requests.steps) * spec.repeats *
                        static_cast<long>(spec.max_gen_toks.value_or(0));
   return line;
 }
@@ -93,7 +95,7 @@ std::vector<GrowingTask> growing_tasks(const PlanCheck& check) {
     const PlanLine& line = check.lines[i];
     tasks.push_back(line.available
                         ? growing_task(check.plan.tasks[i], static_cast<std::size_t>(line.most),
-                                       static_cast<std::size_t>(line.count), line.steps)
+                                       static_cast<std::size_t>(line.count), line.requests)
                         : GrowingTask());
   }
   return tasks;

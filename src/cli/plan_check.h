@@ -23,7 +23,7 @@ struct PlanLine {
   std::string items = "all";  // as shown
   int count = 0;              // 0: not known without the data
   int most = 0;               // that the run may reach: more than `count` beyond a limit
-  double steps = 1;           // requests an item makes, on average
+  ItemRequests requests;      // as far as its rows are known
   std::size_t passes = 1;     // how often the run may go through the items; more: repeats: auto
   bool available = true;
   long output_tokens = 0;

@@ -123,19 +123,51 @@ std::size_t passes_of(const TaskSpec& spec, std::size_t items) {
   return std::clamp<std::size_t>(kMostRepeated / std::max<std::size_t>(1, items), 1, kMostPasses);
 }
 
-GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least, double steps) {
-  constexpr double kPromptCost = 64;
-  const double most = steps * spec.max_gen_toks.value_or(0);
+GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least,
+                         const ItemRequests& requests) {
+  const double most = requests.steps * spec.max_gen_toks.value_or(0);
   const double answer = std::min(spec.expected_tokens.value_or(most), most);
-  return {items, least, task_weight(kDefaultWeights, spec.weight, static_cast<std::int64_t>(items)),
-          kPromptCost + answer * spec.repeats, passes_of(spec, items)};
+  const double prompts = spec.expected_prompt_tokens.value_or(
+      requests.prompt_tokens ? requests.steps * *requests.prompt_tokens : kUnknownPromptTokens);
+  return {.items = items,
+          .least = least,
+          .weight = task_weight(kDefaultWeights, spec.weight, static_cast<std::int64_t>(items)),
+          .cost = kPromptTokenCost * prompts + answer * spec.repeats,
+          .passes = passes_of(spec, items),
+          .grading = spec.expected_grading_tokens.value_or(0) * spec.repeats};
 }
+
+namespace {
+
+// How long engine and graders work on what is queued, side by side.
+class TimeTaken {
+ public:
+  void add(const GrowingTask& task, double entries) {
+    engine_ += task.cost * entries;
+    graders_ += task.grading * entries;
+  }
+  // By how much longer they would work with one entry more.
+  [[nodiscard]] double price(const GrowingTask& task) const {
+    constexpr double kLeast = 0.01;
+    const double longer =
+        std::max(engine_ + task.cost, graders_ + task.grading) - std::max(engine_, graders_);
+    return std::max(longer, kLeast * task.cost);
+  }
+
+ private:
+  double engine_ = 0;
+  double graders_ = 0;
+};
+
+}  // namespace
 
 std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
                                    const std::vector<std::size_t>& begun) {
   std::vector<std::size_t> taken(tasks.size(), 0);
   std::vector<ItemRef> queue;
+  TimeTaken time;
   const auto take = [&](std::size_t t) {
+    time.add(tasks[t], 1);
     const ItemPass place = item_pass(taken[t]++, tasks[t].items);
     queue.push_back({t, place.item, place.pass});
   };
@@ -147,11 +179,15 @@ std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
     if (begun.empty()) taken[t] = std::min(tasks[t].least, tasks[t].items);
     all += most[t];
   }
-  if (begun.empty()) queue = interleave(taken);
+  if (begun.empty()) {
+    queue = interleave(taken);
+    for (std::size_t t = 0; t < tasks.size(); ++t)
+      time.add(tasks[t], static_cast<double>(taken[t]));
+  }
   const auto gain = [&](std::size_t t) {
     const auto n = static_cast<double>(taken[t]);
     if (taken[t] == 0) return std::numeric_limits<double>::infinity();
-    return tasks[t].weight * tasks[t].weight / (n * (n + 1)) / tasks[t].cost;
+    return tasks[t].weight * tasks[t].weight / (n * (n + 1)) / time.price(tasks[t]);
   };
   while (queue.size() < all) {
     std::size_t next = tasks.size();

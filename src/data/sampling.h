@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -35,9 +36,24 @@ struct GrowingTask {
   std::size_t items = 0;   // there are
   std::size_t least = 0;   // of them, that the limit asks for
   double weight = 1;       // in the pooled difference
-  double cost = 1;         // of an entry, in any unit
+  double cost = 1;         // of an entry for the engine, in any unit
   std::size_t passes = 1;  // how often the order goes through the items, at the most
+  double grading = 0;      // of an entry for the graders, all together, in the same unit
 };
+
+// What an item asks for on average, as far as its rows are known.
+struct ItemRequests {
+  double steps = 1;  // requests
+  // Of the prompt of a request, that begin no other prompt of the task: what is shared is in the
+  // engine's prefix cache. Nothing: not known.
+  std::optional<double> prompt_tokens = std::nullopt;
+};
+
+// What a token of a prompt costs, in output tokens: a full batch on two H200s read 14,000 to 17,000
+// new prompt tokens a second and generated 9,300 to 11,400 (docs/gpu.md).
+inline constexpr double kPromptTokenCost = 2.0 / 3;
+inline constexpr double kUnknownPromptTokens = 96;
+inline constexpr std::size_t kBytesAToken = 4;  // about what English takes
 
 // How often the order goes through so many items: once, or with `repeats: auto` up to kMostPasses
 // times, and no further than to kMostRepeated answers of a task with few items. Once where answers
@@ -46,17 +62,20 @@ inline constexpr std::size_t kMostPasses = 64;
 inline constexpr std::size_t kMostRepeated = 10'000;
 [[nodiscard]] std::size_t passes_of(const TaskSpec& spec, std::size_t items);
 
-// As a run and its forecast order it. `steps`: requests that an item makes, on average. The cost is
-// in output tokens: what the plan expects of an answer, else an upper bound of all its steps, times
-// its repeats, and something for reading its prompt. It is known from the plan, because the order
-// of a run's items must not depend on the run. The weight is the default rule's, whatever `compare`
-// says: that may change between two runs on a folder, and the order may not.
+// As a run and its forecast order it. The cost is in output tokens: what the plan expects of an
+// answer, else an upper bound of all its steps, times its repeats, and its prompts at
+// kPromptTokenCost. It is known from the plan and its rows, because the order of a run's items must
+// not depend on the run. The weight is the default rule's, whatever `compare` says: that may change
+// between two runs on a folder, and the order may not.
 [[nodiscard]] GrowingTask growing_task(const TaskSpec& spec, std::size_t items, std::size_t least,
-                                       double steps);
+                                       const ItemRequests& requests);
 
 // One queue over all tasks: their first `least` items as `interleave` has them; then always the
-// task where one more item lowers the variance of the weighted mean most for its cost, which is
-// w^2 / (n (n + 1)) / cost with n entries of it in the queue (a task of which none is comes first).
+// task where one more item lowers the variance of the weighted mean most for its price, which is
+// w^2 / (n (n + 1)) / price with n entries of it in the queue (a task of which none is comes
+// first). The price is the time by which it makes the queue take longer: graders work beside the
+// engine, so what one of the two does while it would wait for the other is free, but for a
+// hundredth of the cost, by which such entries are told apart.
 // An entry is an item, and where the task has further passes an item once more as soon as all are
 // used up (values/item_pass.h): what differs by chance is drawn anew by each answer, so another one
 // is worth as much as another item.

@@ -10,6 +10,8 @@
 #include <random>
 #include <set>
 
+#include "data/own_length.h"
+
 namespace assay {
 namespace {
 
@@ -202,8 +204,8 @@ TEST(Passes, OnlyOfAnswersThatAreSampled) {
   EXPECT_EQ(passes_of(spec, 500), 20U);
   EXPECT_EQ(passes_of(spec, 12'032), 1U);
   EXPECT_EQ(passes_of(spec, 0), 64U);
-  EXPECT_EQ(growing_task(spec, 30, 30, 1).passes, 64U);
-  EXPECT_EQ(growing_task(spec, 30, 30, 1).cost, 64 + 100);
+  EXPECT_EQ(growing_task(spec, 30, 30, {}).passes, 64U);
+  EXPECT_EQ(growing_task(spec, 30, 30, {}).cost, 64 + 100);
   spec.sampling = {{"temperature", 0}};
   EXPECT_EQ(passes_of(spec, 30), 1U);
   spec.sampling = {{"temperature", 0.6}, {"top_k", 1}};
@@ -217,11 +219,55 @@ TEST(GrowingTask, TheCostIsWhatAnswersAreExpectedToComeTo) {
   TaskSpec spec;
   spec.max_gen_toks = 100;
   spec.repeats = 2;
-  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 3 * 100 * 2);
+  EXPECT_EQ(growing_task(spec, 10, 5, {.steps = 3}).cost, 64 + 3 * 100 * 2);
   spec.expected_tokens = 40;
-  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 40 * 2);
+  EXPECT_EQ(growing_task(spec, 10, 5, {.steps = 3}).cost, 64 + 40 * 2);
   spec.expected_tokens = 1000;  // more than it can come to
-  EXPECT_EQ(growing_task(spec, 10, 5, 3).cost, 64 + 3 * 100 * 2);
+  EXPECT_EQ(growing_task(spec, 10, 5, {.steps = 3}).cost, 64 + 3 * 100 * 2);
+}
+
+// Two thirds of a token for each of a prompt: 3 requests of 30, or the 600 that the plan says.
+TEST(GrowingTask, PromptsAndGradingArePartOfThePrice) {
+  TaskSpec spec;
+  spec.max_gen_toks = 100;
+  spec.repeats = 2;
+  const ItemRequests requests{.steps = 3, .prompt_tokens = 30};
+  EXPECT_DOUBLE_EQ(growing_task(spec, 10, 5, requests).cost, 60 + 3 * 100 * 2);
+  EXPECT_EQ(growing_task(spec, 10, 5, requests).grading, 0);
+  spec.expected_prompt_tokens = 600;
+  spec.expected_grading_tokens = 50;
+  EXPECT_DOUBLE_EQ(growing_task(spec, 10, 5, requests).cost, 400 + 3 * 100 * 2);
+  EXPECT_EQ(growing_task(spec, 10, 5, requests).grading, 100);
+}
+
+// Graders have 10 of the first item of a to do, the engine 2 of both: three more of b are free, and
+// one of a costs 10.
+TEST(GrowingOrder, WhatTheEngineDoesWhileGradersLagIsFree) {
+  const std::vector<GrowingTask> tasks = {{4, 1, 1, 1, 1, 10}, {4, 1, 1, 1}};
+  EXPECT_THAT(growing_order(tasks),
+              ElementsAre(ItemRef{0, 0}, ItemRef{1, 0}, ItemRef{1, 1}, ItemRef{1, 2}, ItemRef{1, 3},
+                          ItemRef{0, 1}, ItemRef{0, 2}, ItemRef{0, 3}));
+  // As far as an order was begun, its time counts, too.
+  EXPECT_EQ(growing_order(tasks, {0, 1}), growing_order(tasks));
+}
+
+TEST(GrowingOrder, GradersThatKeepUpChangeNothing) {
+  std::vector<GrowingTask> tasks = {{40, 2, 3, 10, 1, 0}, {40, 2, 2, 10}};
+  const std::vector<ItemRef> without = growing_order(tasks);
+  tasks[0].grading = 10;  // no more than the engine takes for the same
+  EXPECT_EQ(growing_order(tasks), without);
+  tasks[0].grading = 30;
+  EXPECT_NE(growing_order(tasks), without);
+}
+
+TEST(OwnLength, WhatPromptsBeginWithAlikeDoesNotCount) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(length_of_their_own(Texts{"abcYZ", "q", "abcX"}), 2 + 1 + 1);
+  EXPECT_EQ(length_of_their_own(Texts{"ab", "abcd"}), 2);
+  EXPECT_EQ(length_of_their_own(Texts{"abc"}), 3);
+  EXPECT_EQ(length_of_their_own(Texts{"ab", "ab"}), 0);
+  EXPECT_EQ(length_of_their_own(std::vector<std::vector<int>>{{1, 2, 3}, {1, 2, 4, 5}}), 3);
+  EXPECT_EQ(length_of_their_own(Texts{}), 0);
 }
 
 TEST(GrowingOrder, UsedUpAndEmptyTasks) {

@@ -25,8 +25,8 @@ TaskSpec task_from(const json& value) {
   task.first = maybe<int>(value.at("first"));
   task.ids = value.at("ids").get<std::vector<std::string>>();
   task.max_gen_toks = maybe<int>(value.at("max_gen_toks"));
-  if (value.contains("expected_tokens")) {
-    task.expected_tokens = value.at("expected_tokens").get<double>();
+  for (const ExpectedKey& key : kExpectedKeys) {
+    if (value.contains(key.name)) task.*key.member = value.at(key.name).get<double>();
   }
   task.num_fewshot = maybe<int>(value.at("num_fewshot"));
   task.repeats_auto = value.at("repeats") == kRepeatsAuto;

@@ -40,7 +40,9 @@ json task_json(const TaskSpec& task) {
               {"lm_eval", task.lm_eval},
               {"data", task.data}};
   if (task.at_most) out["at_most"] = *task.at_most;
-  if (task.expected_tokens) out["expected_tokens"] = *task.expected_tokens;
+  for (const ExpectedKey& key : kExpectedKeys) {
+    if (task.*key.member) out[key.name] = *(task.*key.member);
+  }
   if (!task.revision.empty()) out["revision"] = task.revision;
   if (task.expect) {
     out["expect"] = {{"score", task.expect->score},

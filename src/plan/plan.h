@@ -104,6 +104,12 @@ struct TaskSpec {
   // Output tokens of an answer, all its steps, as they are known from elsewhere: the price of an
   // item where the run goes on beyond limits. Nothing: at most what its steps may generate.
   std::optional<double> expected_tokens = std::nullopt;
+  // The same of the tokens that are read of an item's prompts and begin no other prompt of the
+  // task. Nothing: as its rows tell (ItemRequests, data/sampling.h).
+  std::optional<double> expected_prompt_tokens = std::nullopt;
+  // How long the graders take for an answer, all of them together: in tokens that the engine
+  // generates meanwhile. Nothing: no time.
+  std::optional<double> expected_grading_tokens = std::nullopt;
   std::optional<int> num_fewshot;  // nothing: the benchmark's own
   int repeats = 1;                 // answers an item
   // Once its items are used up, they are asked again and again as long as the run goes on;
@@ -124,6 +130,17 @@ struct TaskSpec {
   // The sample's size where the data set has so many items; nothing: all of them.
   [[nodiscard]] const std::optional<int>& most_items() const { return goes_on ? at_most : limit; }
 };
+
+// The keys that say what an item is expected to take: its price where the run goes on beyond
+// limits.
+struct ExpectedKey {
+  const char* name;
+  std::optional<double> TaskSpec::* member;
+};
+inline constexpr std::array kExpectedKeys{
+    ExpectedKey{"expected_tokens", &TaskSpec::expected_tokens},
+    ExpectedKey{"expected_prompt_tokens", &TaskSpec::expected_prompt_tokens},
+    ExpectedKey{"expected_grading_tokens", &TaskSpec::expected_grading_tokens}};
 
 inline constexpr WeightRule kDefaultWeights = WeightRule::square_root;
 

@@ -370,7 +370,8 @@ until: budget
 engine: {max_model_len: 4096}
 variants: [{name: a, model: m, baseline: true}, {name: b, model: n}]
 tasks:
-  - {name: math500, limit: 50, at_most: 200, max_gen_toks: 512, expected_tokens: 310.5}
+  - {name: math500, limit: 50, at_most: 200, max_gen_toks: 512, expected_tokens: 310.5,
+     expected_prompt_tokens: 90, expected_grading_tokens: 7.5}
   - {name: aime24, max_gen_toks: 512}
   - {name: mmlu_pro, limit: 2, limit_per: subject, max_gen_toks: 512}
   - {name: gpqa_diamond, ids: [a]}
@@ -387,7 +388,11 @@ tasks:
   EXPECT_EQ(read_back->until, Until::budget);
   EXPECT_EQ(read_back->tasks[0].at_most, 200);
   EXPECT_EQ(read_back->tasks[0].expected_tokens, 310.5);
+  EXPECT_EQ(read_back->tasks[0].expected_prompt_tokens, 90);
+  EXPECT_EQ(read_back->tasks[0].expected_grading_tokens, 7.5);
   EXPECT_FALSE(read_back->tasks[1].expected_tokens);
+  EXPECT_FALSE(read_back->tasks[1].expected_prompt_tokens);
+  EXPECT_FALSE(read_back->tasks[1].expected_grading_tokens);
   EXPECT_TRUE(read_back->tasks[0].goes_on);
   EXPECT_EQ(to_json(*read_back), to_json(*plan));
 }

@@ -212,14 +212,23 @@ class TaskReader {
                       "the limit is the least that is run", "raise at_most or lower limit");
   }
 
+  Result<double> read_number(const char* key) {
+    double number = 0;
+    TRY(map_.read(key, number));
+    return number;
+  }
+
   Status read_expected_tokens() {
-    if (!map_.has("expected_tokens")) return {};
-    TRY(map_.read("expected_tokens", task_.expected_tokens.emplace()));
-    if (*task_.expected_tokens >= 0 && *task_.expected_tokens < kMostExpectedTokens) return {};
-    return map_.error("expected_tokens",
-                      fmt::format("{} is no number of tokens", map_.name_of("expected_tokens")),
-                      "it is what an answer generates on average, all its steps together",
-                      "leave it out to count max_gen_toks");
+    for (const ExpectedKey& key : kExpectedKeys) {
+      if (!map_.has(key.name)) continue;
+      const double tokens = TRY(read_number(key.name));
+      task_.*key.member = tokens;
+      if (tokens >= 0 && tokens < kMostExpectedTokens) continue;
+      return map_.error(key.name, fmt::format("{} is no number of tokens", map_.name_of(key.name)),
+                        "it is what an item takes on average, all its steps together",
+                        "leave it out to count what the plan and its rows tell");
+    }
+    return {};
   }
 
   Status read_repeats() {

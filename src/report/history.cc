@@ -25,9 +25,8 @@ Json question_of(const FrozenPlan& frozen) {
   Json& tasks = out["tasks"] = Json::object();
   for (const Json& task : plan.at("tasks")) {
     Json& kept = tasks[task.at("name").get<std::string>()] = task;
-    for (const char* key : {"name", "data", "revision", "if_gated", "expected_tokens", "expect"}) {
-      kept.erase(key);
-    }
+    for (const char* key : {"name", "data", "revision", "if_gated", "expect"}) kept.erase(key);
+    for (const ExpectedKey& key : kExpectedKeys) kept.erase(key.name);
   }
   return out;
 }

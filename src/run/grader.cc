@@ -116,7 +116,10 @@ void GraderPool::work() {
     {
       const std::lock_guard lock(mutex_);
       const bool interrupted = graded.score.reason == reason::kInterrupted;
-      if (job.task->task->programs != nullptr && !interrupted) pace_.learn(took.count());
+      if (job.task->task->programs != nullptr && !interrupted) {
+        pace_.learn(took.count());
+        graded.seconds = took.count() / static_cast<double>(threads_.size());
+      }
       if (abandoned != abandoned_) continue;
       --in_work_;
       if (!interrupted) done_.push_back(std::move(graded));

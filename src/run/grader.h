@@ -40,6 +40,8 @@ struct Graded {
   AnswerId id;
   std::size_t unit = 0;
   Score score;
+  // Of a task with programs: seconds that it took, over the graders that work at a time.
+  double seconds = 0;
 };
 
 // Scores one job in the calling thread. Never fails: a fault of the sandbox or of the task's own

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "data/own_length.h"
 #include "plan/endpoint.h"
 #include "plan/twins.h"
 #include "run/candidate_looks.h"
@@ -230,6 +231,33 @@ double ResolvedTask::mean_steps() const {
   return steps / static_cast<double>(items.size());
 }
 
+namespace {
+
+std::string text_of(const Request& request) {
+  std::string text;
+  for (const Message& message : request.messages) text += message.content;
+  return text.empty() ? request.plain : text;
+}
+
+}  // namespace
+
+ItemRequests requests_of(const ResolvedTask& task, const TaskContext& context) {
+  constexpr std::size_t kLookedAt = 64;
+  ItemRequests out{.steps = task.mean_steps()};
+  if (task.task == nullptr || task.task->next == nullptr || task.items.empty()) return out;
+  std::vector<std::string> prompts;
+  for (std::size_t i = 0; i < std::min(task.items.size(), kLookedAt); ++i) {
+    const Result<NextRequest> first = task.task->next(task.items[i], {}, context);
+    if (!first || !*first) continue;  // who asks the item says what is the matter
+    prompts.push_back(text_of(**first));
+  }
+  if (prompts.empty()) return out;
+  const auto asked = static_cast<double>(prompts.size());
+  const auto bytes = static_cast<double>(length_of_their_own(std::move(prompts)));
+  out.prompt_tokens = bytes / kBytesAToken / asked;
+  return out;
+}
+
 TaskContext ResolvedRun::context(const ResolvedTask& task) const {
   return TaskContext{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
 }
@@ -281,14 +309,17 @@ int ResolvedRun::repeats_here(const TaskSpec& task) const {
 
 std::vector<ItemRef> order_of_items(const ResolvedRun& run) {
   std::vector<std::size_t> counts;
-  std::vector<GrowingTask> growing;
   for (const ResolvedTask& task : run.tasks) {
     counts.push_back(task.items_are_ours() ? task.items.size() : 0);
-    growing.push_back(counts.back() == 0 ? GrowingTask()
-                                         : growing_task(task.spec, counts.back(), task.least(),
-                                                        task.mean_steps()));
   }
   if (run.plan.until == Until::limits) return interleave(counts);
+  std::vector<GrowingTask> growing;
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    const ResolvedTask& task = run.tasks[t];
+    growing.push_back(counts[t] == 0 ? GrowingTask()
+                                     : growing_task(task.spec, counts[t], task.least(),
+                                                    requests_of(task, run.context(task))));
+  }
   return growing_order(growing,
                        run.grown_from ? run.grown_from->order : std::vector<std::size_t>());
 }
@@ -301,8 +332,10 @@ void keep_expectations(const Plan& stored, ResolvedRun& run) {
   }
   const auto keep = [&stored](TaskSpec& spec) {
     const auto there = std::ranges::find(stored.tasks, spec.name, &TaskSpec::name);
-    if (spec.expected_tokens || there == stored.tasks.end()) return;
-    spec.expected_tokens = there->expected_tokens;
+    if (there == stored.tasks.end()) return;
+    for (const ExpectedKey& key : kExpectedKeys) {
+      if (!(spec.*key.member)) spec.*key.member = (*there).*key.member;
+    }
   };
   for (TaskSpec& spec : run.plan.tasks) keep(spec);
   for (ResolvedTask& task : run.tasks) keep(task.spec);

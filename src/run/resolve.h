@@ -52,6 +52,10 @@ struct ResolvedTask {
   [[nodiscard]] double mean_steps() const;
 };
 
+// What an item asks for on average. Prompts are measured on the first requests of the first 64
+// items: what they do not share with another of these, at 4 bytes a token.
+[[nodiscard]] ItemRequests requests_of(const ResolvedTask& task, const TaskContext& context);
+
 struct ResolvedVariant {
   VariantSpec spec;
   std::string folder;       // where the weights lie

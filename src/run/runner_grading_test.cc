@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
+#include "store/graded_time.h"
 #include "support/runner_fixture.h"
 
 namespace assay {
@@ -145,6 +147,34 @@ TEST_F(RunnerTest, TimeForGradingEndsEachLaneAtItsFirstUngradedItem) {
   ASSERT_EQ(go(options).value(), RunEnd::complete);
   EXPECT_EQ(answered, 18);
   for (const StoredScore& s : scores()) EXPECT_EQ(s.score.reason, "") << s.id.item;
+}
+
+// Of three graders, over all answers; the next run adds nothing to it.
+TEST_F(RunnerTest, TheTimeOfProgramsIsKept) {
+  run_.tasks[0].task = &program_task();
+  run_program_ = [](const Program&, const Deadline&) -> Result<ProgramResult> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(6));
+    return ProgramResult{};
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const GradedTime time = graded_time(stored(), "a").value();
+  EXPECT_EQ(time.answers, 12);
+  EXPECT_GE(time.seconds, 12 * 0.006 / 3);
+  EXPECT_EQ(graded_time(stored(), "b").value().answers, 0);
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(graded_time(stored(), "a").value().answers, 12);
+}
+
+// Prompts "a/a0/0" to "a/a5/0" begin alike with three bytes of six; an item asks once on average
+// but for the first, which asks three times: 8 requests of 6 items.
+TEST_F(RunnerTest, WhatItemsAskIsMeasuredOnTheirFirstPrompts) {
+  set_steps(3);
+  const ItemRequests requests = requests_of(run_.tasks[0], run_.context(run_.tasks[0]));
+  EXPECT_DOUBLE_EQ(requests.steps, 8.0 / 6);
+  ASSERT_TRUE(requests.prompt_tokens);
+  EXPECT_DOUBLE_EQ(*requests.prompt_tokens, 0.75);
+  run_.tasks[0].items = {};
+  EXPECT_FALSE(requests_of(run_.tasks[0], run_.context(run_.tasks[0])).prompt_tokens);
 }
 
 // One grader, which takes 30 s of the script's clock for each answer.

@@ -145,16 +145,24 @@ TEST_F(UntilDecided, AShardTakesItsOwnLooks) {
   EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant"}));
 }
 
+class FurtherRounds : public UntilDecided {
+ protected:
+  // 30 % flip, where 10 % were expected.
+  void SetUp() override {
+    UntilDecided::SetUp();
+    add_task("t", 20000, 20);
+    script_.load_s = guess_.load_s = 0.01;
+    keep_variants(2);
+    answer_ = [](const std::string& variant, const std::string& item) {
+      const int rank = number_of(item) % 20;
+      if (variant == "base") return rank < 10 ? "yes" : "no";
+      return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";
+    };
+  }
+};
+
 // The baseline answers nothing more, so no level is spent on a target beyond its answers.
-TEST_F(UntilDecided, AShardHasOneRound) {
-  add_task("t", 20000, 20);
-  script_.load_s = guess_.load_s = 0.01;
-  keep_variants(2);
-  answer_ = [](const std::string& variant, const std::string& item) {
-    const int rank = number_of(item) % 20;
-    if (variant == "base") return rank < 10 ? "yes" : "no";
-    return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";  // 30 % flip
-  };
+TEST_F(FurtherRounds, AShardHasOneRound) {
   RunOptions options{.scope = RunScope::shard, .part = {{"base"}, {}, {}}};
   ASSERT_EQ(go(options).value(), RunEnd::complete);
   options.part.variants = {"quant"};
@@ -167,15 +175,7 @@ TEST_F(UntilDecided, AShardHasOneRound) {
 
 // Every tenth item flips either way: at half of the first target that asks for more pairs than
 // were expected, and the baseline goes on in a second round.
-TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {
-  add_task("t", 20000, 20);
-  script_.load_s = guess_.load_s = 0.01;
-  keep_variants(2);
-  answer_ = [](const std::string& variant, const std::string& item) {
-    const int rank = number_of(item) % 20;
-    if (variant == "base") return rank < 10 ? "yes" : "no";
-    return rank < 7 || (rank >= 10 && rank < 13) ? "yes" : "no";  // 30 % flip
-  };
+TEST_F(FurtherRounds, MoreFlipsThanExpectedMakeAnotherRound) {
   ASSERT_EQ(go().value(), RunEnd::complete);
   EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant", "base", "quant"}));
   const KeptLooks looks = kept("quant");
@@ -184,6 +184,37 @@ TEST_F(UntilDecided, MoreFlipsThanExpectedMakeAnotherRound) {
   EXPECT_EQ(looks.schedule.raised, 1);
   EXPECT_EQ(looks.schedule.target, 512);  // 31 of 106 had flipped
   EXPECT_EQ(scored("base"), looks.schedule.target);
+}
+
+// The one item that kills each engine of the second round is set aside; the others answer on.
+TEST_F(FurtherRounds, AnEngineThatDiesInARoundIsStartedAgain) {
+  script_.deadly = [this](const std::string& item) {
+    return started_.size() > 3 && item == "t300";
+  };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_GT(started_.size(), 4U);
+  EXPECT_EQ(started_.back(), "quant");
+  const KeptLooks looks = kept("quant");
+  EXPECT_EQ(looks.closed_by, "round");  // with 511 pairs of 512
+  EXPECT_EQ(looks.schedule.target, 511);
+  int set_aside = 0;
+  for (const StoredScore& s : scores()) set_aside += s.score.reason == reason::kEngineError ? 1 : 0;
+  EXPECT_EQ(set_aside, 1);
+}
+
+// Whatever is asked in the second round kills the engine: the looks that were taken stand, and the
+// next run goes on.
+TEST_F(FurtherRounds, AnEngineThatCannotLiveInARoundLeavesTheLooksTaken) {
+  script_.deadly = [this](const std::string&) { return started_.size() > 3; };
+  const auto end = go();
+  const LookSchedule before = kept("quant").schedule;
+  EXPECT_EQ(before.target, 512);
+  EXPECT_EQ(kept("quant").closed_by, "");
+  EXPECT_EQ(scored("quant"), kTarget) << (end ? "ended" : end.error().to_string());
+  script_.deadly = [](const std::string&) { return false; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(kept("quant").schedule, before);
+  EXPECT_EQ(scored("quant"), 512);
 }
 
 TEST_F(UntilDecided, TheEndOfTheDataIsTheLastLook) {
@@ -476,10 +507,14 @@ TEST_F(GrowsAfterLooks, StartingOverWithNothingLeftIsExploratory) {
 TEST_F(UntilDecided, AFolderKeepsWhatItsRunWasExpectedToBe) {
   add_task("t", 3000, 20);
   run_.tasks[0].spec.expected_tokens = run_.plan.tasks[0].expected_tokens = 7;
+  run_.tasks[0].spec.expected_prompt_tokens = run_.plan.tasks[0].expected_prompt_tokens = 3;
+  run_.tasks[0].spec.expected_grading_tokens = run_.plan.tasks[0].expected_grading_tokens = 2;
   run_.plan.decide.expected_discordance = 0.12;
   ASSERT_EQ(go().value(), RunEnd::complete);
-  run_.tasks[0].spec.expected_tokens.reset();
-  run_.plan.tasks[0].expected_tokens.reset();
+  for (const ExpectedKey& key : kExpectedKeys) {
+    (run_.tasks[0].spec.*key.member).reset();
+    (run_.plan.tasks[0].*key.member).reset();
+  }
   run_.plan.decide.expected_discordance.reset();
   go_on(folder_, run_);
   started_.clear();

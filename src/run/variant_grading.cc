@@ -35,6 +35,11 @@ Status VariantGrading::collect() {
       ++without_library_;
       why_without_ = graded.score.detail;
     }
+    if (graded.seconds > 0) {
+      GradedTime& time = time_[graded.id.task];
+      ++time.answers;
+      time.seconds += graded.seconds;
+    }
     TRY(services_.store.put_score({std::move(graded.id), std::move(graded.score)}));
   }
   return {};
@@ -54,7 +59,15 @@ Status VariantGrading::end() {
   if (!stopped() && work_.being_graded() > 0) TRY(leave_ungraded());
   say_what_is_left();
   if (!stopped()) TRY(put_unscored(work_.end_at_first_gap(), reason::kNotRun));
+  TRY(put_time());
   return services_.store.flush();
+}
+
+Status VariantGrading::put_time() {
+  for (const auto& [task, time] : std::exchange(time_, {})) {
+    TRY(add_graded_time(services_.store, task, time));
+  }
+  return {};
 }
 
 Status VariantGrading::put_unscored(std::vector<AnswerId> ids, const char* reason) {

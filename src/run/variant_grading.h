@@ -3,12 +3,14 @@
 #pragma once
 
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "run/grader.h"
 #include "run/runner.h"
 #include "run/work_list.h"
+#include "store/graded_time.h"
 
 namespace assay {
 
@@ -41,6 +43,7 @@ class VariantGrading {
   [[nodiscard]] double now_s() const { return services_.clock.now().count(); }
   [[nodiscard]] Deadline deadline() const;
   [[nodiscard]] Status leave_ungraded();
+  [[nodiscard]] Status put_time();
   [[nodiscard]] Status put_unscored(std::vector<AnswerId> ids, const char* reason);
   void say_what_is_left();
 
@@ -50,6 +53,7 @@ class VariantGrading {
   RunServices& services_;
   double end_s_ = std::numeric_limits<double>::infinity();
   bool left_ungraded_ = false;
+  std::map<std::string, GradedTime> time_;  // by task; not in the store yet
   // Answers about which Math-Verify could not be asked, until the user is told; why, of the last.
   int without_library_ = 0;
   std::string why_without_;
