@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "data/sampling.h"
+
 namespace assay {
 namespace {
-
-constexpr std::size_t kBytesAToken = 4;
 
 std::size_t bytes_of(const Request& request) {
   std::size_t bytes = 0;

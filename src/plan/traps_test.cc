@@ -68,11 +68,13 @@ TEST(Traps, LmEvalsLimitCountsEachSubtask) {
 TEST(Traps, WhatLmEvalAsksStaysAtItsLimit) {
   const std::string task = "  - {name: lm_eval/mmlu_pro, limit: 20, max_gen_toks: 512}\n";
   const std::string ours = "  - {name: math500, limit: 20, max_gen_toks: 512}\n";
-  EXPECT_THAT(traps_of(kNotThinking + std::string("budget: 3h\nuntil: decided\n"), ours + task),
-              ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit and "
-                          "has no part in the pooled difference"));
-  EXPECT_THAT(traps_of(kNotThinking + std::string("budget: 3h\nuntil: budget\n"), ours + task),
-              ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit"));
+  EXPECT_THAT(
+      traps_of(kNotThinking + std::string("budget: 3h\nuntil: decided\n"), ours + task),
+      ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit and "
+                  "has no part in the pooled difference"));
+  EXPECT_THAT(
+      traps_of(kNotThinking + std::string("budget: 3h\nuntil: budget\n"), ours + task),
+      ElementsAre("task lm_eval_mmlu_pro: lm-eval asks it as a whole, so it stays at its limit"));
 }
 
 TEST(Traps, Qwen3ThinksUnlessTold) {
