@@ -20,6 +20,14 @@ TEST(Questions, AreReadFromTheRow) {
   EXPECT_EQ(question_of({"1", "", "", {{"question", "Which?"}, {"options", {"one", "two"}}}}),
             "Which?\nA. one\nB. two");
   EXPECT_EQ(question_of({"1", "", "", {{"steps", {1, 2}}}}), "");
+  EXPECT_EQ(question_of({"1",
+                         "",
+                         "",
+                         {{"dependencies", "import numpy"},
+                          {"steps",
+                           {{{"prompt", "Write f."}, {"solution", "hidden"}},
+                            {{"prompt", "Write g with f."}, {"solution", "hidden"}}}}}}),
+            "1. Write f.\n2. Write g with f.");
   EXPECT_EQ(question_of({"1", "", "", nullptr}), "");
 }
 
