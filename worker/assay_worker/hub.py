@@ -1,7 +1,7 @@
 """Models and data sets of the hub, by pinned revision, through huggingface_hub.
 
     python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME
-        [--revision R] [--allow PATTERN]... [--offline] [--tries N] [--delay-s S]
+        [--revision R] [--allow PATTERN]... [--offline] [--progress] [--tries N] [--delay-s S]
 
 `resolve` finds the commit a revision stands for and whether its files may be read, without fetching
 them; `fetch` brings the files that match into the cache. One JSON object goes to standard output:
@@ -12,6 +12,9 @@ them; `fetch` brings the files that match into the cache. One JSON object goes t
     folder      where the files lie (fetch, or found in the cache); empty otherwise
     files, bytes  how many files match, and their size where the hub says it
     message     why, in one line; a token never stands in it
+
+With --progress, while files come, a line a second before it tells how far it is:
+{"fetched_bytes": …, "to_fetch_bytes": …}, of the files that the cache did not hold before.
 
 `renamed` is as usable as `ok`. The exit status is 0 whenever such an object was printed.
 HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE have the client's own meaning.
@@ -25,8 +28,9 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -37,6 +41,7 @@ from assay_worker.hub_errors import NoSpace, Problem, classify, hidden
 T = TypeVar("T")
 LONGEST_WAIT_S = 60.0
 SPARE_BYTES = 1 << 30  # left free by a download
+PROGRESS_EVERY_S = 1.0
 
 
 @dataclass
@@ -175,6 +180,48 @@ def snapshot(answer: Answer, allow: list[str], revision: str, *, local: bool) ->
     )
 
 
+def bytes_in(folder: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError):  # made, renamed and removed meanwhile
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                total += entry.stat().st_size
+    return total
+
+
+@contextlib.contextmanager
+def progress_told(answer: Answer, to_fetch: int, tell: Callable[[str], None]) -> Iterator[None]:
+    """Tells how much has come, by what lies in the repository's folder of the cache: whatever way
+    the client takes (its own threads, xet), the bytes arrive there."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
+
+    name = repo_folder_name(repo_id=answer.renamed_to or answer.id, repo_type=answer.kind)
+    blobs = [Path(HF_HUB_CACHE) / name / "blobs"]
+    if answer.renamed_to:  # the client keeps the name that it was asked by
+        name = repo_folder_name(repo_id=answer.id, repo_type=answer.kind)
+        blobs.append(Path(HF_HUB_CACHE) / name / "blobs")
+    before = sum(bytes_in(folder) for folder in blobs)
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(PROGRESS_EVERY_S):
+            come = sum(bytes_in(folder) for folder in blobs) - before
+            tell(
+                json.dumps(
+                    {"fetched_bytes": min(max(come, 0), to_fetch), "to_fetch_bytes": to_fetch}
+                )
+            )
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
 def fetch_online(answer: Answer, allow: list[str], retry: Retry) -> None:
     # Asked for by its own name, a branch is noted in the cache and found there without a network
     # later on; if it moved since it was resolved, the commit is fetched.
@@ -192,7 +239,15 @@ def set_problem(answer: Answer, problem: Problem) -> None:
     answer.status, answer.message, answer.folder = problem.status, problem.message, ""
 
 
-def work(command: str, answer: Answer, allow: list[str], *, offline: bool, retry: Retry) -> Answer:
+def work(
+    command: str,
+    answer: Answer,
+    allow: list[str],
+    *,
+    offline: bool,
+    retry: Retry,
+    tell: Callable[[str], None] | None = None,
+) -> Answer:
     try:
         if offline_wanted(offline):
             describe_folder(answer, snapshot(answer, allow, answer.revision, local=True), allow)
@@ -200,7 +255,10 @@ def work(command: str, answer: Answer, allow: list[str], *, offline: bool, retry
         sizes = resolve_online(answer, allow, retry)
         if command == "fetch" and answer.status in ("ok", "renamed"):
             check_space(answer, sizes)
-            fetch_online(answer, allow, retry)
+            to_fetch = bytes_to_fetch(answer, sizes) if tell else 0
+            told = progress_told(answer, to_fetch, tell) if tell and to_fetch else None
+            with told or contextlib.nullcontext():
+                fetch_online(answer, allow, retry)
     except ImportError as error:
         set_problem(answer, Problem("error", hidden(f"huggingface_hub is missing: {error}")))
     except Exception as error:  # whatever the client raises becomes a status
@@ -216,6 +274,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--revision", default="")
     parser.add_argument("--allow", action="append", default=[])
     parser.add_argument("--offline", action="store_true")
+    parser.add_argument("--progress", action="store_true")
     parser.add_argument("--tries", type=int, default=5)
     parser.add_argument("--delay-s", type=float, default=1.0)
     return parser.parse_args(arguments)
@@ -225,9 +284,21 @@ def main(arguments: list[str]) -> int:
     options = parsed(arguments)
     answer = Answer(id=options.id, kind=options.kind, revision=options.revision)
     retry = Retry(tries=max(1, options.tries), delay_s=options.delay_s)
-    # The client may print; standard output carries the answer alone.
+    answers = sys.stdout
+
+    def tell(line: str) -> None:
+        print(line, file=answers, flush=True)
+
+    # The client may print; standard output carries the answer alone, and what comes before it.
     with contextlib.redirect_stdout(sys.stderr):
-        work(options.command, answer, options.allow, offline=options.offline, retry=retry)
+        work(
+            options.command,
+            answer,
+            options.allow,
+            offline=options.offline,
+            retry=retry,
+            tell=tell if options.progress else None,
+        )
     answer.message = hidden(answer.message)
     print(json.dumps(asdict(answer)), flush=True)
     return 0

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -89,6 +90,7 @@ class LocalHub:
         self.faults: list[Fault] = []
         self.requests: list[str] = []
         self.stalled = threading.Event()
+        self.bytes_per_s = 0  # of each file's content; 0: as fast as it goes
         handler = type("BoundHandler", (Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -233,7 +235,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        if isinstance(content, Path):
+        if self.hub.bytes_per_s and isinstance(content, bytes):
+            piece = max(1, self.hub.bytes_per_s // 10)
+            for begin in range(0, len(content), piece):
+                self.wfile.write(content[begin : begin + piece])
+                time.sleep(0.1)
+        elif isinstance(content, Path):
             with content.open("rb") as source:
                 shutil.copyfileobj(source, self.wfile, 1 << 20)
         else:

@@ -36,9 +36,10 @@ def hub() -> Iterator[LocalHub]:
     server.close()
 
 
-def call(
+def told(
     hub: LocalHub, home: Path, command: str, name: str, *arguments: str, **env: str
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """What it prints, a line each."""
     kind = "model" if name == "org/model" else "dataset"
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
     done = subprocess.run(
@@ -55,10 +56,17 @@ def call(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
     for token in (env.get("HF_TOKEN"), TOKEN):
         assert not token or token not in done.stdout + done.stderr
-    return json.loads(done.stdout)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def call(
+    hub: LocalHub, home: Path, command: str, name: str, *arguments: str, **env: str
+) -> dict[str, Any]:
+    answers = told(hub, home, command, name, *arguments, **env)
+    assert len(answers) == 1
+    return answers[0]
 
 
 def test_resolve_pins_the_commit_and_fetches_nothing(hub: LocalHub, tmp_path: Path) -> None:
@@ -86,6 +94,23 @@ def test_fetch_brings_the_files_that_match(hub: LocalHub, tmp_path: Path) -> Non
     assert (folder / "data/test.jsonl").read_bytes() == FILES["data/test.jsonl"]
     assert not (folder / "data/train.jsonl").exists()
     assert folder.name == answer["commit"]
+
+
+def test_progress_tells_how_much_has_come(hub: LocalHub, tmp_path: Path) -> None:
+    size = 90_000
+    hub.repos["models/org/model"].files["model.bin"] = b"x" * size
+    hub.bytes_per_s = 30_000
+    *progress, answer = told(hub, tmp_path, "fetch", "org/model", "--progress")
+    assert answer["status"] == "ok"
+    assert {line["to_fetch_bytes"] for line in progress} == {size + 2}
+    come = [line["fetched_bytes"] for line in progress]
+    assert come == sorted(come)
+    assert any(0 < bytes_come < size for bytes_come in come), come
+    # What the cache holds is nothing to wait for.
+    hub.repos["models/org/model"].push({"more.json": b"{}" * 10_000})
+    *progress, answer = told(hub, tmp_path, "fetch", "org/model", "--progress")
+    assert {line["to_fetch_bytes"] for line in progress} <= {20_000}
+    assert len(told(hub, tmp_path, "fetch", "org/model", "--progress")) == 1
 
 
 def test_fetch_of_a_model_by_tag_and_by_commit(hub: LocalHub, tmp_path: Path) -> None:
