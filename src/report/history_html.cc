@@ -23,7 +23,9 @@ constexpr double kTop = 26;
 constexpr const char* kLanguageScript =
     "document.getElementById('language').onclick=()=>{const h=document.documentElement;"
     "h.lang=h.lang==='zh'?'en':'zh';"
-    "document.getElementById('language').textContent=h.lang==='zh'?'English':'中文'}";
+    "document.getElementById('language').textContent=h.lang==='zh'?'English':'中文'};"
+    // A table that is wider than the page is scrolled by keys, too.
+    "for(const e of document.querySelectorAll('.wide'))e.tabIndex=0";
 
 // One chart: a row a run, a value with its interval on it.
 struct HistoryChart {

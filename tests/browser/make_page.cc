@@ -1,12 +1,14 @@
 // Writes report.html of a made-up run: every text a model or a plan could bring holds an attack.
-//   make_page FILE ITEMS [zh]
+//   make_page FILE ITEMS [zh]      ITEMS: how many, or "history": the page of assay history
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 
 #include "base/files.h"
+#include "report/history.h"
 #include "report/write.h"
 #include "stats/looks.h"
 
@@ -159,12 +161,51 @@ RunReport make(std::size_t items) {
   return report;
 }
 
+HistoryPoint point_of(std::size_t run, const PairedComparison& pooled) {
+  HistoryPoint point;
+  point.run = run;
+  point.model = attack(run);
+  point.pooled = pooled;
+  point.fidelity = fidelity_of(0.02);
+  point.versions = {{"vllm", attack(run + 2)}};
+  point.tokens_per_s = 1000;
+  point.load_s = 30;
+  return point;
+}
+
+// Three runs of two variants, the last one worse.
+History make_history() {
+  History history;
+  history.name = "hostile " + attack(0);
+  history.baseline = attack(4);
+  history.margin_pp = 3;
+  history.alpha = 0.05;
+  for (std::size_t run = 0; run < 3; ++run) {
+    history.runs.push_back({"runs/" + attack(run + 3), 1.7e9 + 1e6 * static_cast<double>(run),
+                            run == 1 ? "out_of_time" : "complete"});
+  }
+  for (const std::string& name : {std::string("fp8"), attack(7)}) {
+    HistoryVariant variant{.name = name, .points = {}};
+    for (std::size_t run = 0; run < 3; ++run) {
+      variant.points.push_back(point_of(run, compared(1000, run == 2 ? 90 : 12, 10)));
+    }
+    variant.points.back().moved = {Text("was NON-INFERIOR", "原为 NON-INFERIOR"), attack(8)};
+    variant.points.back().changed = {attack(9)};
+    history.variants.push_back(std::move(variant));
+  }
+  return history;
+}
+
 }  // namespace
 }  // namespace assay
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   const auto language = argc > 3 ? assay::Language::zh : assay::Language::en;
+  if (std::string_view(argv[2]) == "history") {
+    const std::string page = assay::history_html(assay::make_history(), language);
+    return assay::write_file_atomic(argv[1], page) ? 0 : 3;
+  }
   const auto items = static_cast<std::size_t>(std::strtoul(argv[2], nullptr, 10));
   const auto written = assay::write_file_atomic(argv[1], [&](const assay::Append& append) {
     return assay::write_html(assay::make(items), language, append);

@@ -122,10 +122,11 @@ class Browser:
             time.sleep(0.05)
         raise TimeoutError(expression)
 
-    def open(self, page: Path) -> None:
+    def open(self, page: Path, part: str = "detail") -> None:
+        """`part`: the id of what only that page has."""
         self.events.clear()
         self.call("Page.navigate", url=page.as_uri())
-        self.wait("document.readyState === 'complete' && !!document.getElementById('detail')")
+        self.wait(f"document.readyState === 'complete' && !!document.getElementById('{part}')")
 
     def click(self, selector: str) -> None:
         """A real mouse click in the middle of an element."""
@@ -441,7 +442,9 @@ def photographs(browser: Browser, pages: list[Path], folder: Path) -> None:
         browser.call("Emulation.setEmulatedMedia", media="")
 
 
-def accessible(browser: Browser, pages: list[Path], axe: Path) -> None:
+def accessible(
+    browser: Browser, pages: list[Path], axe: Path, part: str = "detail"
+) -> None:
     """No finding of axe-core that is serious or worse, in either theme."""
     if not axe.exists():
         print(f"left out: axe-core is not in {axe.parent} (tools/setup --test, with npm)")
@@ -449,7 +452,7 @@ def accessible(browser: Browser, pages: list[Path], axe: Path) -> None:
     source = axe.read_text()
     for page in pages:
         browser.screen(1200, 900)
-        browser.open(page)
+        browser.open(page, part)
         browser.run(source + ";0")
         for theme in ("light", "dark"):
             browser.run(f"document.documentElement.dataset.theme = '{theme}'")
@@ -462,6 +465,32 @@ def accessible(browser: Browser, pages: list[Path], axe: Path) -> None:
 
 
 FOCUS = "document.activeElement"
+
+
+SEEN = "[...document.querySelectorAll('h2, figcaption')].map(e => e.innerText)"
+
+
+def history(browser: Browser, page: Path, folder: Path, axe: Path) -> None:
+    """The page of assay history: three runs of two variants."""
+    browser.screen(1200, 900)
+    browser.open(page, "language")
+    sound(browser, "history")
+    for part, count in {"figure svg": 4, "svg .interval": 12, "svg .point": 12, "tbody tr": 6}.items():
+        found = browser.run(f"document.querySelectorAll('main {part}').length")
+        check(f"{part} of the history", found, count)
+    check("its title", browser.run("document.querySelector('h1').textContent")[:7], "hostile")
+    english = browser.run(SEEN)
+    check("it is in English", "Difference to the baseline in points" in english[1], True)
+    browser.photograph(folder / "history.light.png")
+    browser.click("#language")
+    check("and in Chinese", "与基线的差值（百分点）" in browser.run(SEEN)[1], True)
+    check("nothing of it is lost", len(browser.run(SEEN)), len(english))
+    browser.screen(390, 844)
+    wide = browser.run("document.documentElement.scrollWidth")
+    check("a phone need not scroll the history sideways", wide <= 390, True)
+    browser.photograph(folder / "history.phone.png")
+    sound(browser, "history in Chinese")
+    accessible(browser, [page], axe, "language")
 
 
 def keyboard(browser: Browser, page: Path) -> None:
@@ -591,6 +620,8 @@ def main(make_page: str, report_test: str, folder: Path, axe: Path) -> int:
     page, chinese = folder / "report.html", folder / "report.zh.html"
     subprocess.run([make_page, str(page), str(ITEMS)], check=True)
     subprocess.run([make_page, str(chinese), "50", "zh"], check=True)
+    moved = folder / "history.html"
+    subprocess.run([make_page, str(moved), "history"], check=True)
     golden = golden_pages(report_test, folder)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
@@ -629,6 +660,7 @@ def main(make_page: str, report_test: str, folder: Path, axe: Path) -> int:
             keyboard(browser, named["one_worse.en.html"])
             looked_at = ("one_worse.en.html", "invalid.zh.html", "decided.en.html")
             accessible(browser, [*(named[name] for name in looked_at), chinese], axe)
+            history(browser, moved, folder, axe)
         finally:
             browser.end()
     return 0
