@@ -206,7 +206,8 @@ void feed(UniqueFd& fd, std::string_view& input) {
 }  // namespace
 
 Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
-                                  const Deadline& until, std::size_t max_output_bytes) {
+                                  const Deadline& until, std::size_t max_output_bytes,
+                                  const OnOutput& on_output) {
   Pipe in = TRY(make_pipe());
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());
@@ -238,6 +239,7 @@ Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
     for (std::size_t i = 0; i < streams.size(); ++i) {
       if (polled[i].revents != 0) drain(streams[i], max_output_bytes);
     }
+    if (on_output && polled[0].revents != 0) on_output(result.out);
     if (polled[2].revents != 0) feed(in.write_end, input);
   }
   const int status = child.wait();

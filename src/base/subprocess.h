@@ -3,9 +3,11 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/deadline.h"
@@ -60,12 +62,16 @@ struct CommandResult {
   bool timed_out = false;  // killed because `until` was over
 };
 
+// All that a command has written to its standard output so far; called when more has come.
+using OnOutput = std::function<void(std::string_view so_far)>;
+
 // Runs a trusted command to its end; output of each stream is cut at max_output_bytes. It is killed
 // when `until` is over, and by the kernel when we end, SIGKILL included. Error (interrupted): the
 // signal's flag in `until` was set.
 [[nodiscard]] Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
                                                 const Deadline& until,
-                                                std::size_t max_output_bytes = 64UL << 20);
+                                                std::size_t max_output_bytes = 64UL << 20,
+                                                const OnOutput& on_output = nullptr);
 // The same with a limit alone.
 [[nodiscard]] Result<CommandResult> run_command(SpawnOptions options, std::string_view input,
                                                 std::chrono::milliseconds timeout,

@@ -85,6 +85,16 @@ std::size_t cells_of(std::string_view text) {
   return cells;
 }
 
+std::string filled_after(std::string_view text, std::size_t cells) {
+  const std::size_t used = cells_of(text);
+  return std::string(text) + std::string(cells > used ? cells - used : 0, ' ');
+}
+
+std::string filled_before(std::string_view text, std::size_t cells) {
+  const std::size_t used = cells_of(text);
+  return std::string(cells > used ? cells - used : 0, ' ') + std::string(text);
+}
+
 std::string cut_to(std::string_view text, std::size_t cells) {
   if (cells_of(text) <= cells) return std::string(text);
   if (cells == 0) return "";

@@ -18,6 +18,9 @@ namespace assay {
 
 // Columns that the text takes: characters of East Asian scripts two, colour sequences none.
 [[nodiscard]] std::size_t cells_of(std::string_view text);
+// With blanks up to so many cells, after the text or before it.
+[[nodiscard]] std::string filled_after(std::string_view text, std::size_t cells);
+[[nodiscard]] std::string filled_before(std::string_view text, std::size_t cells);
 // The text, or as much of its beginning as fits with "…" after it. No colour sequences.
 [[nodiscard]] std::string cut_to(std::string_view text, std::size_t cells);
 // Broken between words (and between East Asian characters) into lines of at most so many cells,

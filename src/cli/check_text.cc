@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include "base/terminal.h"
@@ -25,20 +26,44 @@ class Screen {
  public:
   explicit Screen(const ScreenStyle& style) : style_(style) {}
 
+  // A sentence in the reader's language; as bilingual() (base/language.h).
   template <typename... Args>
-  void add(fmt::format_string<Args...> format, Args&&... args) {
-    text_ += fmt::format(format, std::forward<Args>(args)...);
+  void add(fmt::format_string<const InOneLanguage<Args>&...> english,
+           fmt::format_string<const InOneLanguage<Args>&...> chinese, const Args&... values) {
+    text_ += bilingual(english, chinese, values...).in(style_.language);
+  }
+  void add(const Text& text) { text_ += text.in(style_.language); }
+  [[nodiscard]] const std::string& in_its_language(const Text& text) const {
+    return text.in(style_.language);
   }
   // Tables on a terminal that has room for their usual layout look the same everywhere.
   [[nodiscard]] bool has_room(std::size_t columns) const {
     return style_.columns == 0 || style_.columns >= columns;
   }
-  void add_table(const std::vector<std::vector<std::string>>& rows) {
-    text_ += aligned(rows, style_.columns);
+  // On a terminal that is too narrow for these widths as the other tables of the program; widths
+  // below 0: of columns that stand to the left.
+  void add_table(const std::vector<std::vector<std::string>>& rows, const std::vector<int>& widths,
+                 std::size_t usual_columns) {
+    if (!has_room(usual_columns)) {
+      text_ += aligned(rows, style_.columns);
+      return;
+    }
+    for (const auto& row : rows) {
+      std::string line;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const auto cells = static_cast<std::size_t>(std::abs(widths[i]));
+        line +=
+            widths[i] < 0 ? "  " + filled_after(row[i], cells) : " " + filled_before(row[i], cells);
+      }
+      text_ += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
   }
   // In its colour, where there are any.
   [[nodiscard]] std::string toned(const std::string& text, const char* colour) const {
     return style_.colour ? colour + text + kPlain : text;
+  }
+  [[nodiscard]] Text toned_text(const Text& text, const char* colour) const {
+    return {toned(text.en, colour), toned(text.zh, colour)};
   }
   [[nodiscard]] std::string broken_lines() const {
     std::vector<std::string> lines = split(text_, '\n');
@@ -55,15 +80,14 @@ class Screen {
 };
 
 // `family`: verdicts by task that share alpha.
-std::string best_of(const PlanLine& line, const CompareSpec& compare, int family) {
+Text best_of(const PlanLine& line, const CompareSpec& compare, int family) {
   const int count = line.count;
-  if (!line.available) return "none";
-  if (count == 0) return "depends on the data";
+  if (!line.available) return {"none", "无"};
+  if (count == 0) return {"depends on the data", "取决于数据"};
   const BestVerdict best = best_verdict(count, compare.margin_pp / 100, compare.alpha / family);
-  std::string text(verdict_label(best.best));
-  if (best.best != Verdict::non_inferior)
-    text += fmt::format(" ({} items needed)", best.items_needed);
-  return text;
+  const std::string_view label = verdict_label(best.best);
+  if (best.best == Verdict::non_inferior) return std::string(label);
+  return bilingual("{} ({} items needed)", "{}（需要 {} 题）", label, best.items_needed);
 }
 
 // What the budget leaves for each turn; one that ends early leaves more to the others.
@@ -71,36 +95,50 @@ void print_turns(const Plan& plan, long turns, Screen& screen) {
   if (plan.budget_s <= 0) return;
   const double share_s =
       variant_share_s(plan.budget_s, static_cast<double>(turns), report_reserve_s(plan.budget_s));
-  screen.add("of {} each variant may take {}, loading included{}\n", human_duration(plan.budget_s),
-             human_duration(share_s),
-             plan.compare.noise_floor
-                 ? fmt::format("; the baseline twice that, for its two passes ({})",
-                               human_duration(2 * share_s))
-                 : "");
+  Text twice;
+  if (plan.compare.noise_floor) {
+    twice = bilingual("; the baseline twice that, for its two passes ({})",
+                      "；基线要答两遍，时间加倍（{}）", human_duration(2 * share_s));
+  }
+  screen.add("of {} each variant may take {}, loading included{}\n",
+             "{} 之中每个变体可用 {}，含加载{}\n", human_duration(plan.budget_s),
+             human_duration(share_s), twice);
 }
 
 void print_variants(const Plan& plan, Screen& screen) {
-  screen.add("\nvariants\n");
+  screen.add(Text("\nvariants\n", "\n变体\n"));
   std::size_t left = kManyVariants;
   for (const VariantSpec& v : plan.variants) {
     if (left-- == 0) break;
-    screen.add("  {:<12} {}{}{}{}\n", v.name, v.model, v.revision.empty() ? "" : "@" + v.revision,
-               v.engine_args.empty() ? "" : " " + v.engine_args.dump(),
-               v.baseline ? "  (baseline)" : "");
+    const Text baseline = v.baseline ? Text("  (baseline)", "  （基线）") : Text();
+    screen.add(bilingual("  {:<12} {}{}{}{}\n", "  {:<12} {}{}{}{}\n", v.name, v.model,
+                         v.revision.empty() ? "" : "@" + v.revision,
+                         v.engine_args.empty() ? "" : " " + v.engine_args.dump(), baseline));
   }
   if (plan.variants.size() > kManyVariants) {
-    screen.add("  … {} in all; `assay run` asks for --yes\n", plan.variants.size());
+    screen.add("  … {} in all; `assay run` asks for --yes\n",
+               "  … 共 {} 个；`assay run` 要求加 --yes\n", plan.variants.size());
   }
 }
 
+// A name of a plan's part, as wide in either language.
+void print_named(const Text& name, const Text& value, Screen& screen) {
+  constexpr std::size_t kNameCells = 9;
+  screen.add(filled_after(screen.in_its_language(name), kNameCells) + " " +
+             screen.in_its_language(value) + "\n");
+}
+
 void print_plan(const Plan& plan, Screen& screen) {
-  screen.add("plan      {}\n", plan.name);
-  screen.add("budget    {}\n", plan.budget_s > 0 ? human_duration(plan.budget_s) : "none");
-  screen.add("output    {}\n", plan.output.empty() ? "--out" : plan.output);
-  screen.add("engine    {} {}\n", engine_name(plan.engine), plan.engine.args.dump());
-  for (const auto& [name, value] : plan.env) screen.add("env       {}={}\n", name, value);
+  print_named({"plan", "计划"}, plan.name, screen);
+  print_named({"budget", "预算"},
+              plan.budget_s > 0 ? Text(human_duration(plan.budget_s)) : Text("none", "无"), screen);
+  print_named({"output", "输出"}, plan.output.empty() ? "--out" : plan.output, screen);
+  print_named({"engine", "引擎"}, engine_name(plan.engine) + " " + plan.engine.args.dump(), screen);
+  for (const auto& [name, value] : plan.env) {
+    print_named({"env", "环境变量"}, name + "=" + value, screen);
+  }
   for (const std::string& part : plan.sandbox.accept_missing) {
-    screen.add("sandbox   may be without: {}\n", part);
+    print_named({"sandbox", "沙箱"}, bilingual("may be without: {}", "可以缺少：{}", part), screen);
   }
   print_variants(plan, screen);
 }
@@ -113,43 +151,50 @@ const char* colour_of(const std::string& best_verdict) {
 void print_tasks(const PlanCheck& check, Screen& screen) {
   const Plan& plan = check.plan;
   constexpr std::size_t kUsualColumns = 100;
-  const bool room = screen.has_room(kUsualColumns);
-  const std::vector<std::string> head = {"task", "items", "max_gen_toks", "output tokens",
-                                         "best verdict it can reach"};
-  std::vector<std::vector<std::string>> rows{head};
+  std::vector<std::vector<std::string>> rows{{}};
+  for (const Text& head : {Text("task", "任务"), Text("items", "题数"), Text("max_gen_toks"),
+                           Text("output tokens", "输出 token"),
+                           Text("best verdict it can reach", "可能达到的最好结论")}) {
+    rows[0].push_back(screen.in_its_language(head));
+  }
   long tokens = 0;
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     const PlanLine& line = check.lines[i];
     const auto& max_gen_toks = plan.tasks[i].max_gen_toks;
     tokens += line.output_tokens;
-    const std::string best = best_of(line, plan.compare, check.family);
-    rows.push_back(
-        {line.name, line.items, max_gen_toks ? std::to_string(*max_gen_toks) : "-",
-         std::to_string(line.output_tokens),
-         screen.toned(best, colour_of(best)) + (line.note.empty() ? "" : "  [" + line.note + "]")});
+    const Text best = best_of(line, plan.compare, check.family);
+    const std::string note = screen.in_its_language(line.note);
+    rows.push_back({line.name, screen.in_its_language(line.items),
+                    max_gen_toks ? std::to_string(*max_gen_toks) : "-",
+                    std::to_string(line.output_tokens),
+                    screen.toned(screen.in_its_language(best), colour_of(best.en)) +
+                        (note.empty() ? "" : "  [" + note + "]")});
   }
   screen.add("\n");
-  if (!room) screen.add_table(rows);
-  for (const auto& row : rows) {
-    if (!room) break;
-    screen.add("  {:<16} {:>14} {:>13} {:>14}  {}\n", row[0], row[1], row[2], row[3], row[4]);
-  }
+  screen.add_table(rows, {-16, 14, 13, 14, -1}, kUsualColumns);
   const long passes = turns_of(plan);
+  const Text second = plan.compare.noise_floor
+                          ? Text(" with the baseline's second pass", "，含基线的第二遍")
+                          : Text();
   screen.add(
       "\nat most {} output tokens a variant, {} in all{}; margin {} points, alpha {} one-sided\n",
-      tokens, tokens * passes, plan.compare.noise_floor ? " with the baseline's second pass" : "",
-      plan.compare.margin_pp, plan.compare.alpha);
+      "\n每个变体最多输出 {} 个 token，共 {} 个{}；非劣效界值 {} 个百分点，单侧 alpha {}\n", tokens,
+      tokens * passes, second, plan.compare.margin_pp, plan.compare.alpha);
   print_turns(plan, passes, screen);
 }
 
 // Tasks that are priced by what their answers are expected to come to.
-std::string expected_lengths(const Plan& plan) {
+Text expected_lengths(const Plan& plan) {
   std::vector<std::string> each;
   for (const TaskSpec& task : plan.tasks) {
     if (task.expected_tokens)
       each.push_back(fmt::format("{} {:.0f}", task.name, *task.expected_tokens));
   }
-  return join(each, ", ");
+  if (each.empty()) {
+    return {"every answer counted at max_gen_toks", "每个回答都按 max_gen_toks 计"};
+  }
+  return bilingual("tokens expected of an answer: {}; every other one counted at max_gen_toks",
+                   "预计每个回答的 token：{}；其他回答都按 max_gen_toks 计", join(each, ", "));
 }
 
 bool counts_grading(const Plan& plan) {
@@ -158,41 +203,40 @@ bool counts_grading(const Plan& plan) {
 }
 
 // How often a task's items are asked on average, where that is more than once.
-std::string times_each(const Forecast& forecast, std::size_t task) {
-  if (forecast.entries[task] == forecast.items[task]) return "";
-  return fmt::format(" {:.1f} times each", static_cast<double>(forecast.entries[task]) /
-                                               static_cast<double>(forecast.items[task]));
+Text times_each(const Forecast& forecast, std::size_t task) {
+  if (forecast.entries[task] == forecast.items[task]) return {};
+  return bilingual(
+      " {:.1f} times each", " 题各 {:.1f} 次",
+      static_cast<double>(forecast.entries[task]) / static_cast<double>(forecast.items[task]));
 }
 
 void print_forecast(const PlanCheck& check, Screen& screen) {
   if (!check.forecast) return;
   const Forecast& forecast = *check.forecast;
   const ExpectedSpeed& speed = check.speed;
-  const std::string lengths = expected_lengths(check.plan);
   std::int64_t reached = 0;
   std::int64_t may = 0;
-  std::vector<std::string> each;
+  std::vector<Text> each;
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     const PlanLine& line = check.lines[i];
     if (!line.available) continue;
     const std::int64_t most = check.plan.until == Until::limits ? line.count : line.most;
     reached += forecast.items[i];
     may += most;
-    each.push_back(fmt::format("{} {}{}{}", line.name, forecast.items[i],
-                               forecast.items[i] < most ? fmt::format(" of {}", most) : "",
-                               times_each(forecast, i)));
+    Text of_most;
+    if (forecast.items[i] < most) of_most = bilingual(" of {}", "/{}", most);
+    each.push_back(bilingual("{} {}{}{}", "{} {}{}{}", line.name, forecast.items[i], of_most,
+                             times_each(forecast, i)));
   }
   screen.add(
-      "\nforecast at {:.6g} output tokens/s and {:.3g} s a load: {} of {} items a variant, in {} "
-      "after "
-      "its load\n  {}\n  {}; {}a judge and reading back not counted\n",
+      "\nforecast at {0:.6g} output tokens/s and {1:.3g} s a load: {2} of {3} items a variant, in "
+      "{4} after its load\n  {5}\n  {6}; {7}a judge and reading back not counted\n",
+      "\n按 {0:.6g} 输出 token/秒、每次加载 {1:.3g} 秒预计：每个变体答 {3} 题中的 {2} "
+      "题，加载之后用时 "
+      "{4}\n  {5}\n  {6}；{7}裁判模型与回读不计\n",
       speed.tokens_per_s, speed.load_s, reached, may, human_duration(std::ceil(forecast.work_s)),
-      join(each, ", "),
-      lengths.empty() ? "every answer counted at max_gen_toks"
-                      : fmt::format("tokens expected of an answer: {}; every other one counted at "
-                                    "max_gen_toks",
-                                    lengths),
-      counts_grading(check.plan) ? "" : "grading, ");
+      listed(each), expected_lengths(check.plan),
+      counts_grading(check.plan) ? Text() : Text("grading, ", "评分、"));
 }
 
 void print_looks(const PlanCheck& check, Screen& screen) {
@@ -202,25 +246,47 @@ void print_looks(const PlanCheck& check, Screen& screen) {
   const double flips = plan.decide.discordance() * 100;
   screen.add(
       "\nuntil decided: WORSE is asked at 64 pairs, 128, 256, …, NON-INFERIOR at a quarter, half "
-      "and "
-      "all of {}\n",
+      "and all of {}\n",
+      "\nuntil decided：在 64、128、256、… 对时检验 WORSE，在 {} 对的四分之一、一半与全部时检验 "
+      "NON-INFERIOR\n",
       looks.target);
   if (looks.margin_pp) {
+    const Text enough = *looks.margin_pp < 100
+                            ? bilingual("{:g} points", "{:g} 个百分点", *looks.margin_pp)
+                            : Text("no margin", "任何非劣效界值都不够");
     screen.add(
         "  the data are too few for {:g} points: with {:g} % of flips the {} pairs that there are "
         "would do for {}\n",
-        plan.compare.margin_pp, flips, looks.target,
-        *looks.margin_pp < 100 ? fmt::format("{:g} points", *looks.margin_pp) : "no margin");
+        "  数据太少，不足以检验 {:g} 个百分点：翻转率 {:g} % 时，现有的 {} 对只够检验：{}\n",
+        plan.compare.margin_pp, flips, looks.target, enough);
   }
   screen.add(
-      "  {} of {} pairs{}: {:.0f} % power to show NON-INFERIOR at {:g} points when {:g} % flip, "
-      "with "
-      "all looks\n",
-      looks.pairs, looks.target, check.forecast ? " within the budget" : "", looks.power * 100,
+      "  {0} of {1} pairs{2}: {3:.0f} % power to show NON-INFERIOR at {4:g} points when {5:g} % "
+      "flip, with all looks\n",
+      "  {1} 对中的 {0} 对{2}：翻转率 {5:g} %、做完各次检验时，以 {4:g} 个百分点为界值证明 "
+      "NON-INFERIOR 的功效为 {3:.0f} %\n",
+      looks.pairs, looks.target,
+      check.forecast ? Text(" within the budget", "（预算之内）") : Text(), looks.power * 100,
       plan.compare.margin_pp, flips);
 }
 
-// One line a weight rule: power and smallest detectable loss at each share of flips.
+// Each weight rule's power and smallest detectable loss, a column a share of flips.
+std::vector<std::vector<std::string>> power_rows(const PlanCheck& check, const Screen& screen) {
+  std::vector<std::vector<std::string>> rows{{screen.in_its_language({"weights", "权重"})}};
+  for (const double share : kFlipShares) rows[0].push_back(fmt::format("{:g} %", share * 100));
+  for (std::size_t i = 0; i < check.power.size(); ++i) {
+    const PooledPower& p = check.power[i];
+    if (i % kFlipShares.size() == 0) {
+      const Text used = p.weights == check.weights ? Text(" (used)", "（采用）") : Text();
+      rows.push_back({std::string(name_of(p.weights)) + screen.in_its_language(used)});
+    }
+    rows.back().push_back(
+        fmt::format("{:.0f} %, {}", p.non_inferior * 100,
+                    p.detectable ? fmt::format("{:.1f}", *p.detectable * 100) : "-"));
+  }
+  return rows;
+}
+
 void print_power(const PlanCheck& check, Screen& screen) {
   if (check.power.empty()) return;
   std::int64_t items = 0;
@@ -232,38 +298,24 @@ void print_power(const PlanCheck& check, Screen& screen) {
   }
   const bool repeats =
       std::ranges::any_of(check.lines, [](const PlanLine& line) { return line.passes > 1; });
-  screen.add("\nprimary: the pooled difference of {} {} in {} tasks{}, when this share flips\n",
-             items, repeats ? "items, each the mean of its repeats," : "items", tasks,
-             check.looks ? ", as one look at the end would show it" : "");
-  constexpr std::size_t kUsualColumns = 86;
-  std::vector<std::vector<std::string>> rows{{"weights"}};
-  for (const double share : kFlipShares) rows[0].push_back(fmt::format("{:g} %", share * 100));
-  for (std::size_t i = 0; i < check.power.size(); ++i) {
-    const PooledPower& p = check.power[i];
-    if (i % kFlipShares.size() == 0) {
-      rows.push_back(
-          {fmt::format("{}{}", name_of(p.weights), p.weights == check.weights ? " (used)" : "")});
-    }
-    rows.back().push_back(
-        fmt::format("{:.0f} %, {}", p.non_inferior * 100,
-                    p.detectable ? fmt::format("{:.1f}", *p.detectable * 100) : "-"));
-  }
-  const bool room = screen.has_room(kUsualColumns);
-  if (!room) screen.add_table(rows);
-  for (const auto& row : rows) {
-    if (!room) break;
-    screen.add("  {:<16}", row[0]);
-    for (std::size_t i = 1; i < row.size(); ++i) screen.add(" {:>16}", row[i]);
-    screen.add("\n");
-  }
+  screen.add(
+      "\nprimary: the pooled difference of {0} {1} in {2} tasks{3}, when this share flips\n",
+      "\n主要问题：{2} 个任务共 {0} 题{1}的合并差值{3}；各列为翻转率\n", items,
+      repeats ? Text("items, each the mean of its repeats,", "（每题取各次作答的平均）")
+              : Text("items", ""),
+      tasks,
+      check.looks ? Text(", as one look at the end would show it", "，按最后检验一次计") : Text());
+  screen.add_table(power_rows(check, screen), {-16, 16, 16, 16, 16}, 86);
   const LargestVariance most = largest_variance(check.tasks, check.weights);
   screen.add(
       "  the chance to show NON-INFERIOR when the two are alike, and the smallest loss in points "
       "that is called WORSE 80 times in 100\n  most of the variance: {} ({:.0f} %)\n",
+      "  前者是两者相同时证明 NON-INFERIOR 的机会，后者是 100 次中有 80 次判为 WORSE "
+      "的最小损失（百分点）\n  方差主要来自：{}（{:.0f} %）\n",
       most.task, most.share * 100);
   if (!check.unknown.empty()) {
     screen.add("  not counted, for their size is known by the data alone: {}\n",
-               join(check.unknown, ", "));
+               "  未计入（题数要看数据才知道）：{}\n", join(check.unknown, ", "));
   }
 }
 
@@ -279,8 +331,8 @@ nlohmann::json as_json(const PlanCheck& check) {
                      {"expected_tokens", check.plan.tasks[i].expected_tokens
                                              ? nlohmann::json(*check.plan.tasks[i].expected_tokens)
                                              : nlohmann::json(nullptr)},
-                     {"best_verdict", best_of(line, compare, check.family)},
-                     {"note", line.note}});
+                     {"best_verdict", best_of(line, compare, check.family).en},
+                     {"note", line.note.en}});
   }
   nlohmann::json power = nlohmann::json::array();
   for (const PooledPower& p : check.power) {
@@ -303,7 +355,7 @@ nlohmann::json as_json(const PlanCheck& check) {
            {{"power", power},
             {"largest_variance", {{"task", most.task}, {"share", most.share}}},
             {"items_unknown", check.unknown}}},
-          {"notes", check.notes}};
+          {"notes", english_of(check.notes)}};
 }
 
 nlohmann::json forecast_json(const PlanCheck& check, const Forecast& forecast) {
@@ -352,12 +404,16 @@ std::string check_text(const PlanCheck& check, const ScreenStyle& style) {
   screen.add(
       "a task alone can be NON-INFERIOR from {} items on, without gains ({} verdicts by task share "
       "alpha)\n",
+      "单个任务不算提升时至少 {} 题才可能 NON-INFERIOR（各任务共 {} 个结论分摊 alpha）\n",
       fewest_items_non_inferior(compare.margin_pp / 100, compare.alpha / check.family),
       check.family);
   screen.add(
-      "whether each prompt fits max_model_len is checked with the tokenizer before weights load\n");
-  for (const std::string& note : check.notes) {
-    screen.add("{} {}\n", screen.toned("note:", "\033[33m"), note);
+      Text("whether each prompt fits max_model_len is checked with the tokenizer before weights "
+           "load\n",
+           "每条提示词是否超出 max_model_len，在加载权重之前用分词器检查\n"));
+  for (const Text& note : check.notes) {
+    screen.add(
+        bilingual("{} {}\n", "{}{}\n", screen.toned_text({"note:", "注意："}, "\033[33m"), note));
   }
   return screen.broken_lines();
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,15 @@
 
 namespace assay {
 
+void print_beside(const std::string& lines) {
+  constexpr std::size_t kIndent = 7;  // what goes on stands below its words
+  for (const std::string& line : split(lines, '\n')) {
+    fmt::print(stderr, "{}\n", wrapped(line, columns_of(STDERR_FILENO), kIndent));
+  }
+}
+
 int report_error(const Error& error) {
-  fmt::print(stderr, "{}\n", error.to_string());
+  print_beside(error.to_string());
   switch (error.kind) {
     case ErrorKind::usage:
       return kExitUsage;
@@ -41,6 +49,10 @@ int report_error(const Error& error) {
 void print_out(std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), stdout);
   (void)std::fflush(stdout);
+}
+
+void print_note(const Session& session, const Text& text) {
+  print_beside(bilingual("note: {}", "注意：{}", text).in(session.language_beside));
 }
 
 namespace {
@@ -74,8 +86,8 @@ int parse_and_run(CLI::App& app, Session& session, const std::vector<std::string
 }
 
 // LANG chooses what a terminal shows, never what goes to a file or a program.
-Language language_of_terminal() {
-  if (::isatty(STDOUT_FILENO) != 1) return Language::en;
+Language language_of_terminal(int descriptor) {
+  if (::isatty(descriptor) != 1) return Language::en;
   for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
     const char* value = std::getenv(name);
     if (value == nullptr || *value == '\0') continue;
@@ -86,12 +98,12 @@ Language language_of_terminal() {
 
 // Takes --lang out of the words: help is made in that language before they are parsed. `report` has
 // an option of that name, for its files, and keeps it.
-Result<Language> take_language(std::vector<std::string>& words) {
+Result<std::optional<Language>> take_language(std::vector<std::string>& words) {
   constexpr std::string_view kOption = "--lang";
   const auto at = std::ranges::find_if(words, [&](const std::string& word) {
     return word == kOption || word.starts_with(std::string(kOption) + "=");
   });
-  if (at == words.end()) return language_of_terminal();
+  if (at == words.end()) return std::nullopt;
   const bool apart = *at == kOption;
   if (apart && at + 1 == words.end()) {
     return usage_error("--lang has no value", "it is the language of what is shown",
@@ -174,7 +186,8 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   if (!language) return report_error(language.error());
   Session session;
   session.interrupted = &interrupted;
-  session.language = *language;
+  session.language = language->value_or(language_of_terminal(STDOUT_FILENO));
+  session.language_beside = language->value_or(language_of_terminal(STDERR_FILENO));
   session.colour = takes_colour(STDOUT_FILENO);
   session.columns = columns_of(STDOUT_FILENO);
   session.live_progress = draws_over(STDERR_FILENO);

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
+#include "cli/fetching.h"
 #include "cli/rows_python.h"
 #include "cli/scicode_targets.h"
 #include "data/hub.h"
@@ -74,16 +75,22 @@ bool is_wanted(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Result<int> fetch(const std::vector<std::string>& names, const Deadline& until) {
+Result<int> fetch(const std::vector<std::string>& names, const Session& session) {
+  const SystemClock clock;
+  Progress progress(stderr, session.live_progress ? Progress::Style::live : Progress::Style::plain,
+                    clock, session.language_beside);
   const PythonEnv python = TRY(find_python(python_search_here("")));
   HubClient client;
   client.python = python.python.string();
-  client.until = until;
+  client.until = Deadline().or_stop(session.interrupted);
+  client.on_fetch = show_fetching(progress, clock);
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
     if (!is_wanted(names, task.name)) continue;
     HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
-    const HubResult found = TRY(hub_fetch(client, request));
+    const auto fetched = hub_fetch(client, request);
+    progress.clear();
+    const HubResult found = TRY(fetched);
     if (found.usable()) {
       fmt::print("{:<15} {} at {}\n", task.name, found.folder.string(), found.commit);
       if (task.name == "scicode") fmt::print("{}", kScicodeNote);
@@ -172,9 +179,7 @@ void add_data(CLI::App& app, Session& session) {
   fetch_command->add_option("TASK", *names, "Which; all when none is named");
   fetch_command->footer("Example:\n  assay data fetch math500 aime24");
   fetch_command->callback([names, &session] {
-    finish(session, for_known_tasks(*names, [&] {
-             return fetch(*names, Deadline().or_stop(session.interrupted));
-           }));
+    finish(session, for_known_tasks(*names, [&] { return fetch(*names, session); }));
   });
   auto folder = std::make_shared<std::string>();
   CLI::App* check_command =

@@ -30,11 +30,14 @@ void look_at_math(const Plan& plan, const Deadline& until, Findings& findings) {
   const auto python = find_python(python_search_here(plan.engine.python));
   if (task.empty() || !python) return;  // without one "engine" says what to do
   if (const auto client = start_math_verify(python->python.string(), task, until); client) {
-    findings.push_back(ok(
-        "Math-Verify", fmt::format("{} for {}{}", reference_text((*client)->versions()), task,
-                                   (*client)->imitated() ? ""
-                                                         : "; not the versions that the fast path "
-                                                           "imitates: it decides every answer")));
+    const Text other =
+        (*client)->imitated()
+            ? Text()
+            : Text("; not the versions that the fast path imitates: it decides every answer",
+                   "；不是快速路径所模仿的版本：每个答案都由它判定");
+    findings.push_back(
+        ok("Math-Verify", bilingual("{0} for {1}{2}", "{1} 用 {0}{2}",
+                                    reference_text((*client)->versions()), task, other)));
   } else {
     findings.push_back(missing("Math-Verify", client.error()));
   }
@@ -46,10 +49,10 @@ void look_at_tests(const Plan& plan, const PlanOptions& options, const FindPytho
   for (const TaskSpec& spec : plan.tasks) {
     const Task* task = find_task_of_either(spec.benchmark);
     if (task == nullptr || task->untestable == nullptr) continue;
-    const std::string name = "tests of " + spec.name;
+    const Text name = bilingual("tests of {}", "{} 的测试", spec.name);
     const auto folder = local_folder(spec, plan, options.data);
     if (!folder) {
-      for (const std::string& text : hub_data_notes(spec, *task, plan))
+      for (const Text& text : hub_data_notes(spec, *task, plan))
         findings.push_back(note(name, text));
       continue;
     }
@@ -58,23 +61,27 @@ void look_at_tests(const Plan& plan, const PlanOptions& options, const FindPytho
       findings.push_back(missing(name, resolved.error()));
       continue;
     }
-    for (const std::string& text : resolved->notes) findings.push_back(note(name, text));
+    for (const Text& text : resolved->notes) findings.push_back(note(name, text));
     if (resolved->notes.empty() && resolved->available) {
-      findings.push_back(ok(name, fmt::format("of all {} items", resolved->items.size())));
+      findings.push_back(
+          ok(name, bilingual("of all {} items", "全部 {} 题都有", resolved->items.size())));
     }
   }
 }
 
 void look_at_sandbox(const Plan& plan, const Deadline& until, Findings& findings) {
   const auto grade = find_grade_python("");
-  if (!grade) return findings.push_back(missing("graders' Python", grade.error()));
+  if (!grade)
+    return findings.push_back(missing({"graders' Python", "评分用的 Python"}, grade.error()));
   for (const SandboxFinding& f : check_sandbox(*grade, until)) {
+    const Text name = bilingual("sandbox: {}", "沙箱：{}", f.name);
     const bool accepted = !f.part.empty() && plan.sandbox.accepts(f.part);
     if (f.ok || accepted) {
-      findings.push_back(
-          ok("sandbox: " + f.name, f.ok ? f.detail : "missing, as the plan accepts: " + f.detail));
+      findings.push_back(ok(name, f.ok ? f.detail
+                                       : bilingual("missing, as the plan accepts: {}",
+                                                   "缺少，计划允许如此：{}", f.detail)));
     } else {
-      findings.push_back(missing("sandbox: " + f.name, f.detail, "", f.fix));
+      findings.push_back(missing(name, f.detail, {}, f.fix));
     }
   }
 }
@@ -86,7 +93,7 @@ Result<int> doctor(const DoctorOptions& options, const Session& session) {
   const Deadline until = Deadline().or_stop(session.interrupted);
   const Plan plan = TRY(load_with_options(options.plan));
   const auto out = output_folder(plan, options.plan);
-  Findings findings{ok("plan", plan.name)};
+  Findings findings{ok({"plan", "计划"}, plan.name)};
   const MachineCheck check{options.plan.data, out ? *out : std::filesystem::current_path(), until};
   std::ranges::move(check_machine(plan, check), std::back_inserter(findings));
   if (until.stopped()) return std::unexpected(interrupted_error());
@@ -94,8 +101,9 @@ Result<int> doctor(const DoctorOptions& options, const Session& session) {
   look_at_math(plan, until, findings);
   look_at_tests(plan, options.plan, rows_python(plan.engine.python, until), findings);
   if (until.stopped()) return std::unexpected(interrupted_error());
-  print_out(options.json ? findings_json(plan.name, findings)
-                         : findings_text(findings, session.colour, session.columns));
+  print_out(options.json
+                ? findings_json(plan.name, findings)
+                : findings_text(findings, session.colour, session.columns, session.language));
   return anything_missing(findings) ? kExitEnvironment : kExitDone;
 }
 

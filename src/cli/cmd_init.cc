@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/new_plan.h"
@@ -25,37 +26,45 @@ struct InitOptions {
   bool force = false;
 };
 
+Status refuse_existing(const std::string& file, bool force) {
+  std::error_code code;
+  if (fs::is_directory(file, code)) {
+    return usage_error(file + " is a folder", "the plan is a file",
+                       fmt::format("write {}", (fs::path(file) / "plan.yaml").string()));
+  }
+  if (force || !fs::exists(file, code)) return {};
+  return usage_error(file + " exists already", "it is not overwritten",
+                     "name another file, or add --force");
+}
+
 Status ask_on_terminal(InitOptions& options, const Session& session) {
   if (::isatty(STDIN_FILENO) != 1) {
     return usage_error("no model is named", "there is no terminal to ask on",
                        "write assay init --model MODEL --against BASELINE");
   }
-  fmt::print(stderr,
-             "What is compared? Enter takes what stands in brackets; nothing is written "
-             "before the last answer.\n");
-  const Ask ask = [](const std::string& question) -> std::optional<std::string> {
-    fmt::print(stderr, "{}", question);
+  const Text head = {
+      "What is compared? Enter takes what stands in brackets; nothing is written before the last "
+      "answer.",
+      "比较什么？直接回车采用方括号中的值；答完最后一题才会写文件。"};
+  const Language language = session.language_beside;
+  fmt::print(stderr, "{}\n", wrapped(head.in(language), columns_of(STDERR_FILENO)));
+  const Ask ask = [language](const Text& question) -> std::optional<std::string> {
+    fmt::print(stderr, "{}", wrapped(question.in(language), columns_of(STDERR_FILENO)));
     std::string line;
-    if (!std::getline(std::cin, line)) return std::nullopt;
+    if (!std::getline(std::cin, line)) {
+      fmt::print(stderr, "\n");  // the question's line is still open
+      return std::nullopt;
+    }
     return std::string(trim(line));
   };
-  const Status asked = ask_for(options.plan, options.file, ask,
-                               [](const std::string& text) { fmt::print(stderr, "{}\n", text); });
+  const auto check_file = [force = options.force](const std::string& file) {
+    return refuse_existing(file, force);
+  };
+  const Status asked = ask_for(options.plan, options.file, ask, print_beside, check_file);
   if (session.interrupted != nullptr && *session.interrupted) {
     return std::unexpected(interrupted_error());
   }
   return asked;
-}
-
-Status refuse_existing(const InitOptions& options) {
-  std::error_code code;
-  if (fs::is_directory(options.file, code)) {
-    return usage_error(options.file + " is a folder", "the plan is a file",
-                       fmt::format("write {}", (fs::path(options.file) / "plan.yaml").string()));
-  }
-  if (options.force || !fs::exists(options.file, code)) return {};
-  return usage_error(options.file + " exists already", "it is not overwritten",
-                     "name another file, or add --force");
 }
 
 // Ours from an earlier release may be replaced; a file of that name that is another's may not.
@@ -76,18 +85,25 @@ Status write_schema(const fs::path& folder) {
 
 Result<int> init(InitOptions options, const Session& session) {
   if (options.plan.models.empty()) TRY(ask_on_terminal(options, session));
-  TRY(refuse_existing(options));
+  TRY(refuse_existing(options.file, options.force));
   const NewPlanText made = TRY(new_plan(options.plan, options.file, kSchemaFile, "${name}-run"));
   const fs::path folder = fs::path(options.file).parent_path();
   if (!folder.empty()) TRY(make_dirs(folder));
   TRY(write_schema(folder));
   TRY(write_file_atomic(options.file, made.yaml));
-  for (const std::string& note : made.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const Text& note : made.notes) print_note(session, note);
   std::vector<std::string> names;
   for (const DraftVariant& variant : made.draft.candidates) names.push_back(variant.name);
-  fmt::print("{}: {} against {}, {} tasks, budget {}\n", options.file, join(names, ", "),
-             made.draft.baseline.name, made.draft.tasks.size(), made.draft.budget);
-  fmt::print("next: assay check {0}\n      assay doctor {0}\n      assay run {0}\n", options.file);
+  const std::size_t count = made.draft.tasks.size();
+  const Text tasks = bilingual("{0} task{1}", "{0} 个任务", count, count == 1 ? "" : "s");
+  print_out(bilingual("{}: {} against {}, {}, budget {}\n", "{}：{} 对比基线 {}，{}，预算 {}\n",
+                      options.file, join(names, ", "), made.draft.baseline.name, tasks,
+                      made.draft.budget)
+                .in(session.language));
+  print_out(bilingual("next: assay check {0}\n      assay doctor {0}\n      assay run {0}\n",
+                      "接着：assay check {0}\n      assay doctor {0}\n      assay run {0}\n",
+                      options.file)
+                .in(session.language));
   return kExitDone;
 }
 

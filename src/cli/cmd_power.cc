@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "stats/power.h"
 #include "values/margin.h"
@@ -52,26 +53,45 @@ void print_power_json(const PowerOptions& options, const PowerAssumptions& each,
   fmt::print("{}\n", out.dump(1));
 }
 
+// What a figure is, and the figure.
+void print_figure(const Text& name, const Text& value, Language language) {
+  constexpr std::size_t kNameCells = 27;
+  print_out(filled_after(name.in(language), kNameCells) + " " + value.in(language) + "\n");
+}
+
 void print_power_text(const PowerOptions& options, const PowerAssumptions& each,
-                      const PowerAnswer& answer) {
-  fmt::print("{} items, margin {} points, alpha {} one-sided{}\n", options.n, options.margin_pp,
-             options.alpha,
-             options.family > 1
-                 ? fmt::format(", shared by {} tests: {:.4g} each", options.family, each.alpha)
-                 : "");
-  fmt::print("best verdict reachable      {}\n", verdict_label(answer.best.best));
-  fmt::print("fewest items for the margin {} (with no item flipping)\n", answer.fewest);
+                      const PowerAnswer& answer, Language language) {
+  Text shared;
+  if (options.family > 1) {
+    shared = bilingual(", shared by {} tests: {:.4g} each", "，由 {} 个检验分摊：各 {:.4g}",
+                       options.family, each.alpha);
+  }
+  print_out(bilingual("{} items, margin {} points, alpha {} one-sided{}\n",
+                      "{} 题，非劣效界值 {} 个百分点，单侧 alpha {}{}\n", options.n,
+                      options.margin_pp, options.alpha, shared)
+                .in(language));
+  print_figure({"best verdict reachable", "可能达到的最好结论"},
+               std::string(verdict_label(answer.best.best)), language);
+  print_figure({"fewest items for the margin", "达到界值的最少题数"},
+               bilingual("{} (with no item flipping)", "{}（没有题翻转时）", answer.fewest),
+               language);
   if (answer.drop) {
-    fmt::print("smallest drop detectable    {:.1f} points (80 % power, {} % of items flip)\n",
-               *answer.drop * 100, options.discordance_pct);
+    print_figure({"smallest drop detectable", "能检出的最小下降"},
+                 bilingual("{:.1f} points (80 % power, {} % of items flip)",
+                           "{:.1f} 个百分点（功效 80 %，{} % 的题翻转）", *answer.drop * 100,
+                           options.discordance_pct),
+                 language);
   }
   if (answer.items) {
-    fmt::print("items for NON-INFERIOR      {} (80 % power, {} % of items flip, truly alike)\n",
-               *answer.items, options.discordance_pct);
+    print_figure({"items for NON-INFERIOR", "NON-INFERIOR 所需题数"},
+                 bilingual("{} (80 % power, {} % of items flip, truly alike)",
+                           "{}（功效 80 %，{} % 的题翻转，两者其实相同）", *answer.items,
+                           options.discordance_pct),
+                 language);
   }
 }
 
-Result<int> power(const PowerOptions& options) {
+Result<int> power(const PowerOptions& options, Language language) {
   const auto within = [](double value, double low, double high) {  // not a number is within nothing
     return value >= low && value <= high;
   };
@@ -93,7 +113,11 @@ Result<int> power(const PowerOptions& options) {
                            .fewest = fewest_items_non_inferior(margin, assumptions.alpha),
                            .drop = smallest_detectable_drop(options.n, assumptions),
                            .items = items_for_non_inferior(margin, 0, assumptions)};
-  (options.json ? print_power_json : print_power_text)(options, assumptions, answer);
+  if (options.json) {
+    print_power_json(options, assumptions, answer);
+  } else {
+    print_power_text(options, assumptions, answer, language);
+  }
   return kExitDone;
 }
 
@@ -119,7 +143,7 @@ void add_power(CLI::App& app, Session& session) {
   command->footer(
       "Examples:\n  assay power --n 50 --margin 3\n  assay power --n 200 --family 14\n"
       "  assay power --n 1319 --margin 2 --json");
-  command->callback([options, &session] { finish(session, power(*options)); });
+  command->callback([options, &session] { finish(session, power(*options, session.language)); });
 }
 
 }  // namespace assay

@@ -68,7 +68,7 @@ Status refuse_other_plan(const fs::path& file, const std::string& yaml) {
 }
 
 // The plan that the models on the command line make; it will lie in the run's folder.
-Status take_models(RunCommand& options) {
+Status take_models(RunCommand& options, const Session& session) {
   if (!options.plan.plan.empty()) {
     return usage_error("a plan and --model stand together",
                        fmt::format("{} names its models itself", options.plan.plan),
@@ -83,7 +83,7 @@ Status take_models(RunCommand& options) {
   TRY(refuse_other_plan(options.plan.plan, made.yaml));
   options.plan.text = made.yaml;
   if (options.flow.quiet) return {};
-  for (const std::string& note : made.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const Text& note : made.notes) print_note(session, note);
   return {};
 }
 
@@ -99,7 +99,7 @@ Status keep_plan(const PlanOptions& options) {
 
 Result<int> run(RunCommand options, const Session& session) {
   if (!options.models.models.empty()) {
-    TRY(take_models(options));
+    TRY(take_models(options, session));
   } else if (options.plan.plan.empty()) {
     return usage_error("there is nothing to run", "neither a plan nor a model is named",
                        "name a plan, or write assay run --model MODEL --against BASELINE; assay "
@@ -109,9 +109,7 @@ Result<int> run(RunCommand options, const Session& session) {
   if (!options.yes) TRY(refuse_unmeant_many(plan));
   TRY(keep_plan(options.plan));
   if (!options.flow.quiet) {
-    for (const std::string& trap : plan_traps(plan, known_benchmarks())) {
-      fmt::print(stderr, "note: {}\n", trap);
-    }
+    for (const Text& trap : plan_traps(plan, known_benchmarks())) print_note(session, trap);
   }
   if (!options.slurm.on.empty()) {
     return run_on_slurm(plan, options.plan, options.slurm, session);
@@ -136,7 +134,8 @@ Result<int> run(RunCommand options, const Session& session) {
   if (options.judge_only) options.flow.scope = RunScope::judge;
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
   fmt::print("{}", terminal_table(report, session.style()));
-  fmt::print("report: {}\n", (options.flow.out / "report.html").string());
+  print_out(bilingual("report: {}\n", "报告：{}\n", (options.flow.out / "report.html").string())
+                .in(session.language));
   TRY(baseline_answered(report));
   return kExitDone;
 }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/world.h"
 #include "sandbox/attack_suite.h"
@@ -11,7 +12,22 @@
 namespace assay {
 namespace {
 
-Result<int> check(bool json, const Deadline& until) {
+Text state_of(const SandboxFinding& f) {
+  if (f.ok) return {"ok", "正常"};
+  return f.required ? Text("MISSING", "缺失") : Text("without", "没有");
+}
+
+void print_finding(const SandboxFinding& f, Language language) {
+  constexpr std::size_t kStateCells = 8;
+  constexpr std::size_t kNameCells = 24;
+  print_out(filled_after(state_of(f).in(language), kStateCells) + " " +
+            filled_after(f.name.in(language), kNameCells) + " " + f.detail.in(language) + "\n");
+  if (f.ok || f.fix.empty()) return;
+  print_out(bilingual("         do: {}\n", "         处理：{}\n", f.fix).in(language));
+}
+
+Result<int> check(bool json, const Session& session) {
+  const Deadline until = Deadline().or_stop(session.interrupted);
   const std::string python = TRY(find_grade_python(""));
   const auto findings = check_sandbox(python, until);
   if (until.stopped()) return std::unexpected(interrupted_error());
@@ -20,18 +36,12 @@ Result<int> check(bool json, const Deadline& until) {
                         {"attacks", nlohmann::json::array()}};
   for (const SandboxFinding& f : findings) {
     usable = usable && (f.ok || !f.required);
-    out["findings"].push_back({{"name", f.name},
+    out["findings"].push_back({{"name", f.name.en},
                                {"ok", f.ok},
                                {"required", f.required},
-                               {"detail", f.detail},
-                               {"fix", f.fix}});
-    if (json) continue;
-    fmt::print("{:<8} {:<24} {}\n",
-               f.ok         ? "ok"
-               : f.required ? "MISSING"
-                            : "without",
-               f.name, f.detail);
-    if (!f.ok && !f.fix.empty()) fmt::print("         do: {}\n", f.fix);
+                               {"detail", f.detail.en},
+                               {"fix", f.fix.en}});
+    if (!json) print_finding(f, session.language);
   }
   int held = 0;
   int tried = 0;
@@ -48,8 +58,10 @@ Result<int> check(bool json, const Deadline& until) {
                                 {"verdict", to_string(r.verdict)},
                                 {"held", r.held}});
       if (!json && !r.held) {
-        fmt::print("NOT HELD {}: {} (wanted {}, was {})\n", r.name, r.what, r.expected,
-                   to_string(r.verdict));
+        print_out(bilingual("NOT HELD {}: {} (wanted {}, was {})\n",
+                            "没有拦住 {}：{}（应为 {}，实为 {}）\n", r.name, r.what, r.expected,
+                            to_string(r.verdict))
+                      .in(session.language));
       }
     }
   }
@@ -58,7 +70,9 @@ Result<int> check(bool json, const Deadline& until) {
   if (json) {
     fmt::print("{}\n", out.dump(1));
   } else {
-    fmt::print("attacks: {} tried, {} held\n", tried, held);
+    print_out(
+        bilingual("attacks: {} tried, {} held\n", "攻击：试了 {} 种，拦住 {} 种\n", tried, held)
+            .in(session.language));
   }
   return usable && held == tried ? kExitDone : kExitEnvironment;
 }
@@ -72,8 +86,7 @@ void add_sandbox(CLI::App& app, Session& session) {
   auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "For machines");
   command->footer("Example:\n  assay sandbox check --json");
-  command->callback(
-      [json, &session] { finish(session, check(*json, Deadline().or_stop(session.interrupted))); });
+  command->callback([json, &session] { finish(session, check(*json, session)); });
 }
 
 }  // namespace assay

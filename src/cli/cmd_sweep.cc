@@ -11,6 +11,7 @@
 #include "cluster/shard.h"
 #include "cluster/slurm.h"
 #include "cluster/sweep.h"
+#include "report/heads.h"
 #include "report/printers.h"
 
 namespace assay {
@@ -85,20 +86,37 @@ std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<JobState>& s
   return out;
 }
 
-std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep, std::size_t columns) {
-  std::vector<std::vector<std::string>> cells = {{"shard", "run", "job", "state", "node"}};
+Text end_words(const std::string& end) {
+  if (end == "complete") return {end, "已完成"};
+  if (end == "out_of_time") return {end, "预算用尽"};
+  if (end == "interrupted") return {end, "已中断"};
+  return end.empty() ? Text("not ended", "未结束") : Text(end);
+}
+
+// The merge or the judge.
+Text other_job(const std::string& name) {
+  return name == "judge" ? Text("(judge)", "（裁判模型）") : Text("(merge)", "（合并）");
+}
+
+// Slurm's own words of a job stay as they are.
+std::string as_text(const std::vector<SweepRow>& rows, const Sweep& sweep,
+                    const ScreenStyle& style) {
+  Table table{"sweep"};
+  table.head = {
+      {"shard", "分片"}, {"run", "运行"}, {"job", "作业"}, {"state", "状态"}, {"node", "节点"}};
   for (const SweepRow& row : rows) {
     const bool shard = row.other.empty();
-    std::vector<std::string> line = {shard ? name_of(row.shard) : "(" + row.other + ")",
-                                     !shard || !row.end.empty() ? row.end : "not ended"};
+    std::vector<TableCell> line = {shard ? Text(name_of(row.shard)) : other_job(row.other),
+                                   shard ? end_words(row.end) : Text()};
     if (row.job) {
       line.insert(line.end(), {job_name(*row.job), words_of(*row.job), row.job->nodes});
     } else {
       line.insert(line.end(), {"", "", ""});
     }
-    cells.push_back(std::move(line));
+    table.rows.push_back(std::move(line));
   }
-  return aligned(cells, columns) + fmt::format("logs: {}\n", (sweep.folder / "jobs").string());
+  return aligned(table, style.language, style.colour, style.columns) +
+         bilingual("logs: {}\n", "日志：{}\n", (sweep.folder / "jobs").string()).in(style.language);
 }
 
 Json job_json(const JobState& job) {
@@ -136,7 +154,7 @@ Result<int> status(const std::string& place, bool json, const Session& session) 
   const Sweep sweep = TRY(sweep_in(place));
   const Slurm slurm(Deadline().or_stop(session.interrupted));
   const auto rows = rows_of(sweep, TRY(slurm.states(ids_of(sweep))));
-  print_out(json ? as_json(rows, sweep) : as_text(rows, sweep, session.columns));
+  print_out(json ? as_json(rows, sweep) : as_text(rows, sweep, session.style()));
   return kExitDone;
 }
 
@@ -148,8 +166,10 @@ Result<int> cancel(const std::string& place, const Session& session) {
     if (goes_on(state) && std::ranges::find(ids, state.id) == ids.end()) ids.push_back(state.id);
   }
   TRY(slurm.cancel(ids));
-  fmt::print("{} jobs cancelled; what is answered is kept, and the same `assay run` goes on\n",
-             ids.size());
+  print_out(
+      bilingual("{} jobs cancelled; what is answered is kept, and the same `assay run` goes on\n",
+                "取消了 {} 个作业；已有的回答都保留，再次 `assay run` 会接着运行\n", ids.size())
+          .in(session.language));
   return kExitDone;
 }
 

@@ -78,7 +78,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   const auto style = options.quiet           ? Progress::Style::silent
                      : session.live_progress ? Progress::Style::live
                                              : Progress::Style::plain;
-  Progress progress(stderr, style, clock);
+  Progress progress(stderr, style, clock, session.language_beside);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
   std::vector<LmEvalItem> seen;

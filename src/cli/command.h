@@ -25,7 +25,8 @@ inline constexpr int kExitInterrupted = 130;
 
 struct Session {
   int exit_code = kExitDone;
-  Language language = Language::en;                // of what a person reads: tables, notes, help
+  Language language = Language::en;                // of tables and help, on stdout
+  Language language_beside = Language::en;         // of notes and the lines of a run, on stderr
   const std::atomic<bool>* interrupted = nullptr;  // set by SIGINT and SIGTERM
   bool colour = false;                             // stdout is a terminal that takes colours
   std::size_t columns = 0;                         // of that terminal; 0: it is none
@@ -37,11 +38,17 @@ struct Session {
 // The program's command line with all its commands, which work on this session.
 [[nodiscard]] std::unique_ptr<CLI::App> command_line(Session& session);
 
-// Prints the error on stderr and gives its exit code.
+// Prints the error on stderr, as wide as a terminal there is, and gives its exit code.
 [[nodiscard]] int report_error(const Error& error);
 
 // Writes to stdout. A reader that has gone away (`| head`) has what it wanted: that is no error.
 void print_out(std::string_view text);
+
+// Prints the lines on stderr, broken where a terminal is too narrow for them.
+void print_beside(const std::string& lines);
+
+// Something that may not be meant, on stderr: "note: …".
+void print_note(const Session& session, const Text& text);
 
 // Runs a command's body and records how it ended.
 void finish(Session& session, const Result<int>& result);

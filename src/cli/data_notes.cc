@@ -32,11 +32,11 @@ Result<ResolvedTask> resolve_in(const std::string& folder, const TaskSpec& spec,
   return resolve_task(spec, plan, services);
 }
 
-std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task, const Plan& plan) {
+std::vector<Text> hub_data_notes(const TaskSpec& spec, const Task& task, const Plan& plan) {
   if (task.data_note == nullptr) return {};
-  const std::string note = task.data_note(nullptr, {spec, plan.chat, plan.seed, {}, ""});
+  const Text note = task.data_note(nullptr, {spec, plan.chat, plan.seed, {}, ""});
   if (note.empty()) return {};
-  return {spec.name + ": " + note};
+  return {bilingual("{}: {}", "{}：{}", spec.name, note)};
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "plan/plan.h"
 #include "run/resolve.h"
 #include "task/task.h"
@@ -20,8 +21,8 @@ namespace assay {
                                                       const std::string& data);
 
 // As ResolvedTask::notes, of a task whose rows come from the hub and were not fetched.
-[[nodiscard]] std::vector<std::string> hub_data_notes(const TaskSpec& spec, const Task& task,
-                                                      const Plan& plan);
+[[nodiscard]] std::vector<Text> hub_data_notes(const TaskSpec& spec, const Task& task,
+                                               const Plan& plan);
 
 // The task as a run would find it on the rows in this folder.
 [[nodiscard]] Result<ResolvedTask> resolve_in(const std::string& folder, const TaskSpec& spec,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -255,6 +256,29 @@ constexpr Line kLines[] = {
     {"On a cluster: slurm", "在集群上：slurm"},
 };
 
+// Of CLI11's words for the parts of a help text, ours.
+constexpr Line kLabels[] = {{"Usage", "用法"},       {"OPTIONS", "选项"},  {"SUBCOMMAND", "命令"},
+                            {"Positionals", "参数"}, {"REQUIRED", "必需"}, {"Needs", "须与之同用"}};
+
+// CLI11 sets a half-width colon after each of them.
+class ChineseFormatter : public CLI::Formatter {
+ public:
+  explicit ChineseFormatter(const CLI::Formatter& other) : CLI::Formatter(other) {}
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (const Line& label : kLabels) {
+      const std::string half = std::string(label.chinese) + ":";
+      const std::string full = std::string(label.chinese) + "：";
+      for (std::size_t at = text.find(half); at != std::string::npos; at = text.find(half, at)) {
+        text.replace(at, half.size(), full);
+      }
+    }
+    return text;
+  }
+};
+
 // Line by line; those that are typed, which are indented, stay.
 std::string translated(const std::string& english) {
   std::vector<std::string> lines = split(english, '\n');
@@ -281,13 +305,12 @@ std::string help_in_chinese(std::string_view english) {
 }
 
 void translate_help(CLI::App& command) {
-  const auto formatter = command.get_formatter();
-  for (const auto& [english, chinese] :
-       {std::pair{"Usage", "用法"}, std::pair{"OPTIONS", "选项"}, std::pair{"SUBCOMMAND", "命令"},
-        std::pair{"Positionals", "参数"}, std::pair{"REQUIRED", "必需"},
-        std::pair{"Needs", "须与之同用"}}) {
-    formatter->label(english, chinese);
+  const auto ours = std::dynamic_pointer_cast<CLI::Formatter>(command.get_formatter());
+  const auto formatter = std::make_shared<ChineseFormatter>(ours ? *ours : CLI::Formatter());
+  for (const Line& label : kLabels) {
+    formatter->label(std::string(label.english), std::string(label.chinese));
   }
+  command.formatter(formatter);
   command.description(translated(command.get_description()));
   command.footer(translated(command.get_footer()));
   for (CLI::Option* option : command.get_options()) {

@@ -32,6 +32,10 @@ bool is_local(const std::string& model) {
   return fs::path(model).is_absolute();
 }
 
+Text no_python() {
+  return {"no Python to ask with", "没有可用来询问的 Python"};
+}
+
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -54,14 +58,16 @@ void add_question(std::vector<HubQuestion>& out, HubQuestion question) {
 void add_model(const Plan& plan, const VariantSpec& v, std::vector<HubQuestion>& out) {
   if (plan.engine.kind != kEndpointKind) {
     if (!is_local(v.model)) {
-      add_question(out, {"model " + v.name, {HubKind::model, v.model, v.revision, {}}, false});
+      add_question(out, {bilingual("model {}", "模型 {}", v.name),
+                         {HubKind::model, v.model, v.revision, {}},
+                         false});
     }
     return;
   }
   const nlohmann::json args = merged_engine_args(plan, v);
   const std::string tokenizer = args.value("tokenizer", std::string());
   if (endpoint_mode(args) != "completions" || tokenizer.empty() || is_local(tokenizer)) return;
-  add_question(out, {"tokenizer " + v.name,
+  add_question(out, {bilingual("tokenizer {}", "分词器 {}", v.name),
                      {HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}},
                      false});
 }
@@ -73,7 +79,7 @@ std::vector<HubQuestion> hub_questions(const Plan& plan, const std::string& data
     const Task* task = find_task_of_either(spec.benchmark);
     if (task == nullptr || local_folder(spec, plan, data)) continue;
     add_question(out,
-                 {"data " + spec.name,
+                 {bilingual("data {}", "数据 {}", spec.name),
                   {HubKind::dataset, task->source.hub_id, spec.revision, task->source.hub_files},
                   spec.if_gated == IfGated::skip});
   }
@@ -85,25 +91,28 @@ std::vector<PackageNeed> packages_needed(const Plan& plan,
   std::vector<PackageNeed> out;
   const bool lm_eval = std::ranges::any_of(
       plan.tasks, [](const TaskSpec& t) { return t.harness == Harness::lm_eval; });
-  if (lm_eval) out.push_back({"lm-eval", "tasks with harness: lm_eval"});
-  if (!questions.empty()) out.push_back({"huggingface-hub", "what comes from the hub"});
+  if (lm_eval)
+    out.push_back({"lm-eval", {"tasks with harness: lm_eval", "使用 harness: lm_eval 的任务"}});
+  if (!questions.empty())
+    out.push_back({"huggingface-hub", {"what comes from the hub", "从 hub 取得的内容"}});
   const bool parquet = std::ranges::any_of(questions, [](const HubQuestion& q) {
     return std::ranges::any_of(q.request.allow, [](const std::string& pattern) {
       return pattern.find("parquet") != std::string::npos;
     });
   });
-  if (parquet) out.push_back({"pyarrow", "data sets in Parquet"});
+  if (parquet) out.push_back({"pyarrow", {"data sets in Parquet", "Parquet 格式的数据集"}});
   return out;
 }
 
 // --- engines ---
 
 Finding endpoint_finding(const Plan& plan, const VariantSpec& spec, const Deadline& until) {
-  const std::string name = "endpoint " + spec.name;
+  const Text name = bilingual("endpoint {}", "端点 {}", spec.name);
   const std::string url = merged_engine_args(plan, spec).value("base_url", std::string());
   const ResolvedVariant variant{spec, "", "", ""};
   const auto engine = start_endpoint(plan, variant, "", until.at_most(kEndpointS), nullptr);
-  return engine ? ok(name, url + " serves " + spec.model) : missing(name, engine.error());
+  return engine ? ok(name, bilingual("{} serves {}", "{} 提供 {}", url, spec.model))
+                : missing(name, engine.error());
 }
 
 // Side by side: a dead server takes all of its time.
@@ -128,8 +137,9 @@ void add_judges(const Plan& plan, const Deadline& until, Findings& out) {
     const std::optional<JudgeSpec> judge = asked.value_or(std::nullopt);
     if (!judge || judge->baseline) continue;
     const auto met = start_endpoint_judge(*judge, "", until.at_most(kEndpointS));
-    out.push_back(met ? ok("judge of " + spec.name, judge->url + " serves " + judge->model)
-                      : missing("judge of " + spec.name, met.error()));
+    const Text name = bilingual("judge of {}", "{} 的裁判模型", spec.name);
+    out.push_back(met ? ok(name, bilingual("{} serves {}", "{} 提供 {}", judge->url, judge->model))
+                      : missing(name, met.error()));
   }
 }
 
@@ -138,8 +148,8 @@ void add_model_folders(const Plan& plan, const PlanNeeds& needs, Findings& out) 
     if (!is_local(v.model) || plan.engine.kind == kEndpointKind) continue;
     const Status whole =
         check_model_folder(v.model, v.dummy_weights ? Weights::any : Weights::needed);
-    out.push_back(whole ? ok("model " + v.name, v.model)
-                        : missing("model " + v.name, whole.error()));
+    const Text name = bilingual("model {}", "模型 {}", v.name);
+    out.push_back(whole ? ok(name, v.model) : missing(name, whole.error()));
   }
 }
 
@@ -223,8 +233,9 @@ class Inspection {
     if (plan_.engine.kind == kEndpointKind) return;  // what computes is elsewhere
     if (!hardware) {
       out.push_back(not_checked("GPUs", needs_.device == Device::unknown
-                                            ? "what this engine needs is its own affair"
-                                            : "no Python to ask with"));
+                                            ? Text("what this engine needs is its own affair",
+                                                   "这个引擎需要什么由它自己决定")
+                                            : no_python()));
       return;
     }
     if (!*hardware) {
@@ -254,7 +265,9 @@ class Inspection {
     take(all_reduce_findings(needs_, gpus, hardware.pci, sums), out);
     if (usable) out.push_back(power_finding(gpus));
     if (python_->packages.contains("nvidia-ml-py")) return;
-    out.push_back(note("package nvidia-ml-py", "not installed; vLLM brings a copy of its own"));
+    out.push_back(
+        note({"package nvidia-ml-py", "软件包 nvidia-ml-py"},
+             {"not installed; vLLM brings a copy of its own", "没有安装；vLLM 自带一份"}));
   }
 
   [[nodiscard]] std::vector<std::string> formats() const {
@@ -271,7 +284,7 @@ class Inspection {
     const int ranks = needs_.most_ranks();
     if (ranks == 1) return out;
     if (!usable || anything_missing(there)) {
-      out.why_not = "the ranks have no GPUs to sum over";
+      out.why_not = {"the ranks have no GPUs to sum over", "各 rank 没有 GPU 可用来求和"};
       return out;
     }
     auto run = ask_all_reduce(where_, ranks, PeerAccess::with);
@@ -288,9 +301,10 @@ class Inspection {
   void hub_and_clock(const std::optional<Result<HubLook>>& hub, Findings& out) {
     ClockFacts clock{seconds_since_1970(), program_written_s(), std::nullopt, !questions_.empty()};
     if (questions_.empty()) {
-      out.push_back(ok("hub", "not needed: models and data are folders"));
+      out.push_back(
+          ok("hub", {"not needed: models and data are folders", "不需要：模型与数据都在本地目录"}));
     } else if (!hub) {
-      out.push_back(not_checked("hub", "no Python to ask with"));
+      out.push_back(not_checked("hub", no_python()));
     } else if (!*hub) {
       out.push_back(
           not_checked("hub", hub->error().what + ": " + hub->error().why, hub->error().fix));
@@ -316,7 +330,8 @@ class Inspection {
       if (on) {
         places.push_back({place, *on});
       } else {
-        out.push_back(not_checked("disk of " + place.what, on.error().what));
+        out.push_back(
+            not_checked(bilingual("disk of {}", "磁盘（{}）", place.what), on.error().what));
       }
     }
     take(disk_findings(places, other_disks(), known), out);
@@ -330,15 +345,19 @@ class Inspection {
       return it != where_.env.end() ? fs::path(it->second) : otherwise;
     };
     const fs::path caches = set("XDG_CACHE_HOME", home / ".cache");
-    std::vector<Place> out{{"results", "output", check_.output, 0}};
+    std::vector<Place> out{{{"results", "结果"}, "output", check_.output, 0}};
     if (!questions_.empty()) {
-      out.push_back(
-          {"models and data", "HF_HOME", set("HF_HOME", caches / "huggingface"), to_fetch});
+      out.push_back({{"models and data", "模型与数据"},
+                     "HF_HOME",
+                     set("HF_HOME", caches / "huggingface"),
+                     to_fetch});
     }
-    out.push_back({"temporary files", "TMPDIR", set("TMPDIR", "/tmp"), 0});
+    out.push_back({{"temporary files", "临时文件"}, "TMPDIR", set("TMPDIR", "/tmp"), 0});
     if (plan_.engine.kind != kEndpointKind) {
-      out.push_back(
-          {"compile caches", "XDG_CACHE_HOME", set("VLLM_CACHE_ROOT", caches / "vllm"), 0});
+      out.push_back({{"compile caches", "编译缓存"},
+                     "XDG_CACHE_HOME",
+                     set("VLLM_CACHE_ROOT", caches / "vllm"),
+                     0});
     }
     return out;
   }
@@ -361,17 +380,19 @@ Findings check_machine(const Plan& plan, const MachineCheck& check) {
   const Result<PythonEnv> python = find_python(search);
   const bool endpoint = plan.engine.kind == kEndpointKind;
   const bool ours = plan.engine.kind == kVllmKind || plan.engine.kind == kScriptedKind;
+  const Text name = {"engine", "引擎"};
   PythonEnv::Package package;
   if (endpoint) {
     out = endpoint_findings(plan, check.until);
   } else if (!ours) {
-    out.push_back(python ? ok("engine", plan.engine.module + " in " + python->python.string())
-                         : missing("engine", python.error()));
+    out.push_back(python ? ok(name, bilingual("{0} in {1}", "{0}，位于 {1}", plan.engine.module,
+                                              python->python.string()))
+                         : missing(name, python.error()));
   } else if (const auto worker = find_worker_python(search); worker) {
     package = worker->engine().value_or(PythonEnv::Package{});
     out.push_back(engine_finding(package.name, package.version, worker->python.string()));
   } else {
-    out.push_back(missing("engine", worker.error()));
+    out.push_back(missing(name, worker.error()));
   }
   add_judges(plan, check.until, out);
   PlanNeeds needs = needs_of(plan, package.name, package.version);
@@ -411,8 +432,8 @@ Status check_gpus(const Plan& plan, const PythonEnv& python, const Deadline& unt
   }
   const auto first = std::ranges::find(found, FindingLevel::missing, &Finding::level);
   if (first == found.end()) return {};
-  return environment_error(first->name + ": " + first->detail, first->why,
-                           first->fix + "; `assay doctor` says more");
+  return environment_error(first->name.en + ": " + first->detail.en, first->why.en,
+                           first->fix.en + "; `assay doctor` says more");
 }
 
 }  // namespace assay

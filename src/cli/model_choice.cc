@@ -144,15 +144,15 @@ std::string variant_name(const std::string& model, const std::string& baseline) 
   return as_name(goes_on ? lower(name.substr(base.size() + 1)) : name);
 }
 
-std::string note_of_sides(const std::vector<std::string>& models, const std::string& baseline) {
-  if (!seems_quantised(baseline)) return "";
+Text note_of_sides(const std::vector<std::string>& models, const std::string& baseline) {
+  if (!seems_quantised(baseline)) return {};
   for (const std::string& model : models) {
     if (seems_quantised(model)) continue;
-    return fmt::format(
+    return bilingual(
         "the baseline {} seems to be quantised, and {} does not: --against names the baseline",
-        baseline, model);
+        "基线 {} 似乎是量化过的，而 {} 不是：--against 指明的是基线", baseline, model);
   }
-  return "";
+  return {};
 }
 
 int longest_context(const std::string& model) {

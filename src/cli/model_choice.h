@@ -27,8 +27,8 @@ namespace assay {
 
 // A line where the two sides look swapped, the baseline quantised and a model not; else empty. By
 // config.json of folders and by names on the hub.
-[[nodiscard]] std::string note_of_sides(const std::vector<std::string>& models,
-                                        const std::string& baseline);
+[[nodiscard]] Text note_of_sides(const std::vector<std::string>& models,
+                                 const std::string& baseline);
 
 // Tokens that the model has room for, by its config.json; 0: not known.
 [[nodiscard]] int longest_context(const std::string& model);

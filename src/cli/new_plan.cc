@@ -182,7 +182,7 @@ Result<NewPlanText> new_plan(const NewPlan& wanted, const fs::path& file, const 
   draft.tasks = TRY(draft_tasks(wanted));
   draft.thinks =
       thinks_by_default(wanted.against) || std::ranges::any_of(wanted.models, thinks_by_default);
-  if (const std::string note = note_of_sides(wanted.models, wanted.against); !note.empty()) {
+  if (const Text note = note_of_sides(wanted.models, wanted.against); !note.empty()) {
     out.notes.push_back(note);
   }
   out.yaml = draft_yaml(draft);
@@ -194,14 +194,14 @@ namespace {
 
 // Asks until `take` is content with the answer; an empty one is the usual.
 Status ask_until(const Ask& ask, const std::function<void(const std::string&)>& tell,
-                 const std::string& question, const std::string& usual,
+                 const Text& question, const std::string& usual,
                  const std::function<Status(const std::string&)>& take) {
   while (true) {
-    const auto answer =
-        ask(usual.empty() ? question + ": " : fmt::format("{} [{}]: ", question, usual));
+    const auto answer = ask(usual.empty() ? bilingual("{}: ", "{}：", question)
+                                          : bilingual("{} [{}]: ", "{} [{}]：", question, usual));
     if (!answer) {
       return usage_error("the answers ended before the plan was complete",
-                         "this question was open: " + question,
+                         "this question was open: " + question.en,
                          "answer it, or give everything on the command line: assay init --help");
     }
     const Status taken = take(answer->empty() ? usual : *answer);
@@ -228,37 +228,44 @@ Status take_number(const std::string& text, int& out) {
 }  // namespace
 
 Status ask_for(NewPlan& wanted, std::string& file, const Ask& ask,
-               const std::function<void(const std::string&)>& tell) {
-  TRY(ask_until(ask, tell, "Baseline, at its full precision (hub id or folder)", "",
-                [&](const std::string& text) -> Status {
-                  TRY(check_model(text));
-                  wanted.against = text;
-                  return {};
-                }));
-  TRY(ask_until(ask, tell, "Compared with it (several: with commas)", "",
+               const std::function<void(const std::string&)>& tell,
+               const std::function<Status(const std::string&)>& check_file) {
+  TRY(ask_until(
+      ask, tell,
+      {"Baseline, at its full precision (hub id or folder)", "基线，原始精度（hub 名或目录）"}, "",
+      [&](const std::string& text) -> Status {
+        TRY(check_model(text));
+        wanted.against = text;
+        return {};
+      }));
+  TRY(ask_until(ask, tell,
+                {"Compared with it (several: with commas)", "与它比较的模型（多个用逗号分隔）"}, "",
                 [&](const std::string& text) -> Status {
                   wanted.models = words_of(text);
                   return check_models(wanted.models, wanted.against);
                 }));
-  TRY(ask_until(ask, tell, "Tasks (`assay data list` names all)", join(usual_tasks(), ","),
-                [&](const std::string& text) -> Status {
+  TRY(ask_until(ask, tell,
+                {"Tasks (`assay data list` names all)", "任务（`assay data list` 列出全部）"},
+                join(usual_tasks(), ","), [&](const std::string& text) -> Status {
                   wanted.tasks = words_of(text);
                   TRY(draft_tasks(wanted));
                   return {};
                 }));
-  TRY(ask_until(ask, tell, "GPUs a model is split over", "1", [&](const std::string& text) {
-    return take_number(text, wanted.tensor_parallel_size);
-  }));
-  TRY(ask_until(ask, tell, "Budget, wall clock for all of it", kUsualBudget,
-                [&](const std::string& text) -> Status {
+  TRY(ask_until(
+      ask, tell, {"GPUs a model is split over", "一个模型切分到多少个 GPU"}, "1",
+      [&](const std::string& text) { return take_number(text, wanted.tensor_parallel_size); }));
+  TRY(ask_until(ask, tell, {"Budget, wall clock for all of it", "预算：全部加起来的时长"},
+                kUsualBudget, [&](const std::string& text) -> Status {
                   TRY(parse_duration(text));
                   wanted.budget = text;
                   return {};
                 }));
-  return ask_until(ask, tell, "Plan file", file, [&](const std::string& text) -> Status {
-    file = text;
-    return {};
-  });
+  return ask_until(ask, tell, {"Plan file", "计划文件"}, file,
+                   [&](const std::string& text) -> Status {
+                     TRY(check_file(text));
+                     file = text;
+                     return {};
+                   });
 }
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "plan/draft.h"
 
@@ -35,8 +36,8 @@ CLI::Option* add_new_plan_options(CLI::App& command, NewPlan& plan);
 
 struct NewPlanText {
   PlanDraft draft;
-  std::string yaml;                // parse_plan takes it
-  std::vector<std::string> notes;  // what may not be meant, a line each
+  std::string yaml;         // parse_plan takes it
+  std::vector<Text> notes;  // what may not be meant, a line each
 };
 
 // The plan that will lie at `file`; `schema`: the name of its JSON schema beside it, or empty;
@@ -50,10 +51,12 @@ struct NewPlanText {
 [[nodiscard]] std::string new_plan_name(const NewPlan& wanted);
 
 // The answer to a question, trimmed; nothing at the end of the answers.
-using Ask = std::function<std::optional<std::string>(const std::string& question)>;
-// Asks for what is missing: models, tasks, GPUs, budget and the plan's file. A bad answer is told
-// why (`tell`) and asked for again. Usage error: the answers ended early.
+using Ask = std::function<std::optional<std::string>(const Text& question)>;
+// Asks for what is missing: models, tasks, GPUs, budget and the plan's file, which `check_file` may
+// refuse. A bad answer is told why (`tell`) and asked for again. Usage error: the answers ended
+// early.
 [[nodiscard]] Status ask_for(NewPlan& wanted, std::string& file, const Ask& ask,
-                             const std::function<void(const std::string&)>& tell);
+                             const std::function<void(const std::string&)>& tell,
+                             const std::function<Status(const std::string&)>& check_file);
 
 }  // namespace assay

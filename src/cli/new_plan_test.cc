@@ -176,7 +176,7 @@ TEST_F(NewPlans, WhatIsRefusedSaysWhyAndWhatToDo) {
 
 TEST_F(NewPlans, SidesThatMayBeTakenForEachOtherAreNoted) {
   const NewPlan swapped{.models = {"org/M"}, .against = "org/M-FP8"};
-  EXPECT_THAT(new_plan(swapped, folder_ / "p.yaml", "", "out")->notes,
+  EXPECT_THAT(english_of(new_plan(swapped, folder_ / "p.yaml", "", "out")->notes),
               ElementsAre("the baseline org/M-FP8 seems to be quantised, and org/M does not: "
                           "--against names the baseline"));
 }
@@ -200,19 +200,23 @@ TEST_F(NewPlans, LmEvalsTasksHaveNoFurtherItems) {
 }
 
 TEST_F(NewPlans, ATerminalIsAskedUntilTheAnswersAreSound) {
-  std::deque<std::string> answers = {"o/a", "o/a", "o/b, o/c", "maths", "",
-                                     "two", "2",   "",         "x.yaml"};
+  std::deque<std::string> answers = {"o/a", "o/a", "o/b, o/c", "maths",      "",
+                                     "two", "2",   "",         "there.yaml", "x.yaml"};
   std::vector<std::string> told;
   NewPlan wanted;
   std::string file = "plan.yaml";
-  const Ask ask = [&](const std::string&) -> std::optional<std::string> {
+  const Ask ask = [&](const Text&) -> std::optional<std::string> {
     if (answers.empty()) return std::nullopt;
     std::string next = answers.front();
     answers.pop_front();
     return next;
   };
   const auto tell = [&](const std::string& text) { told.push_back(text); };
-  ASSERT_TRUE(ask_for(wanted, file, ask, tell));
+  const auto check_file = [](const std::string& name) -> Status {
+    if (name != "there.yaml") return {};
+    return usage_error("there.yaml exists already", "", "");
+  };
+  ASSERT_TRUE(ask_for(wanted, file, ask, tell, check_file));
   EXPECT_EQ(wanted.against, "o/a");
   EXPECT_THAT(wanted.models, ElementsAre("o/b", "o/c"));
   EXPECT_EQ(wanted.tasks, usual_tasks());
@@ -220,8 +224,9 @@ TEST_F(NewPlans, ATerminalIsAskedUntilTheAnswersAreSound) {
   EXPECT_EQ(wanted.budget, "1h");
   EXPECT_EQ(file, "x.yaml");
   EXPECT_THAT(told, ElementsAre(HasSubstr("o/a is named twice"), HasSubstr("no task 'maths'"),
-                                HasSubstr("'two' is no number of GPUs")));
-  const auto ended = ask_for(wanted, file, ask, tell);
+                                HasSubstr("'two' is no number of GPUs"),
+                                HasSubstr("there.yaml exists already")));
+  const auto ended = ask_for(wanted, file, ask, tell, check_file);
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().what, "the answers ended before the plan was complete");
 }

@@ -14,6 +14,7 @@
 #include "cli/rows_python.h"
 #include "cli/world.h"
 #include "plan/traps.h"
+#include "report/words.h"
 #include "run/resolve.h"
 #include "task/task.h"
 
@@ -35,7 +36,7 @@ Status look_at_rows(const ResolvedTask& task, const Plan& plan, PlanLine& line) 
   line.data_notes = task.notes;
   if (!task.available) {
     line.items = "N/A";
-    line.note = task.reason;
+    line.note = reason_words(task.reason);
     return {};
   }
   const TaskContext context{task.spec, plan.chat, plan.seed, task.exemplars, task.data_folder};
@@ -64,9 +65,9 @@ Result<PlanLine> describe(const TaskSpec& spec, const Plan& plan, const std::str
   PlanLine line{.name = spec.name, .count = asked_for(spec)};
   const Task* task = find_task_of_either(spec.benchmark);
   if (task != nullptr && spec.if_gated == IfGated::skip) {
-    line.note = "N/A if gated";
+    line.note = {"N/A if gated", "若需申请权限则为 N/A"};
   } else if (task != nullptr && task->source.gated) {
-    line.note = "gated";
+    line.note = {"gated", "需申请权限"};
   }
   const std::optional<std::string> folder = local_folder(spec, plan, data);
   if (task != nullptr && !folder) {
@@ -77,13 +78,16 @@ Result<PlanLine> describe(const TaskSpec& spec, const Plan& plan, const std::str
     TRY(look_at_rows(TRY(resolve_in(folder.value_or(""), spec, plan, python)), plan, line));
   }
   if (line.count > 0) line.items = std::to_string(line.count);
-  if (spec.limit_per == LimitPer::subject && line.available) line.items += " a subject";
+  if (spec.limit_per == LimitPer::subject && line.available) {
+    line.items = bilingual("{} a subject", "每科 {}", line.items);
+  }
   if (spec.goes_on && line.available) {
-    line.items += spec.at_most ? fmt::format(" to {}", *spec.at_most) : " and more";
+    line.items = spec.at_most ? bilingual("{} to {}", "{} 至 {}", line.items, *spec.at_most)
+                              : bilingual("{} and more", "{} 起", line.items);
   }
   line.most = std::max(line.most, line.count);
   line.passes = line.available ? passes_of(spec, static_cast<std::size_t>(line.most)) : 1;
-  if (line.passes > 1) line.items += fmt::format(" x {}", line.passes);
+  if (line.passes > 1) line.items = bilingual("{} x {}", "{} × {}", line.items, line.passes);
   line.output_tokens = std::lround(line.count * line.requests.steps) * spec.repeats *
                        static_cast<long>(spec.max_gen_toks.value_or(0));
   return line;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "cli/forecast.h"
 #include "cli/plan_options.h"
@@ -20,16 +21,16 @@ namespace assay {
 // A task of the plan.
 struct PlanLine {
   std::string name;
-  std::string items = "all";  // as shown
-  int count = 0;              // 0: not known without the data
-  int most = 0;               // that the run may reach: more than `count` beyond a limit
-  ItemRequests requests;      // as far as its rows are known
-  std::size_t passes = 1;     // how often the run may go through the items; more: repeats: auto
+  Text items = {"all", "全部"};  // as shown
+  int count = 0;                 // 0: not known without the data
+  int most = 0;                  // that the run may reach: more than `count` beyond a limit
+  ItemRequests requests;         // as far as its rows are known
+  std::size_t passes = 1;        // how often the run may go through the items; more: repeats: auto
   bool available = true;
   long output_tokens = 0;
-  std::string note;
-  std::string prompt_note;  // of the longest prompt; empty: it seems to fit
-  std::vector<std::string> data_notes;
+  Text note;
+  Text prompt_note;  // of the longest prompt; empty: it seems to fit
+  std::vector<Text> data_notes;
 };
 
 struct CheckOptions {
@@ -45,7 +46,7 @@ inline constexpr std::array kFlipShares{0.02, 0.05, 0.1, 0.2};
 struct PlanCheck {
   Plan plan;
   std::vector<PlanLine> lines;
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
   std::vector<PlannedTask> tasks;    // in the pool, as far as their items are known
   std::vector<std::string> unknown;  // in the pool, of a size the data alone tells
   WeightRule weights = kDefaultWeights;

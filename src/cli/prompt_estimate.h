@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "task/task.h"
 
@@ -12,8 +13,7 @@ namespace assay {
 // One sentence when the longest first prompt of these items, at 4 bytes a token (about what English
 // takes; formulas and code take more tokens), and max_gen_toks exceed max_model_len; else empty.
 // Errors are the task's.
-[[nodiscard]] Result<std::string> longest_prompt_note(const Task& task, const ItemList& items,
-                                                      const TaskContext& context,
-                                                      int max_model_len);
+[[nodiscard]] Result<Text> longest_prompt_note(const Task& task, const ItemList& items,
+                                               const TaskContext& context, int max_model_len);
 
 }  // namespace assay

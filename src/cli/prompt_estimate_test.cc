@@ -28,9 +28,9 @@ TEST(PromptEstimate, TheLongestPromptAndTheOutputHaveToFit) {
   const auto items = task.make_items(data, context);
   ASSERT_TRUE(items) << items.error().to_string();
   // 200 words of 4 bytes are 200 tokens; the prompt around them has at least one and at most 20.
-  EXPECT_EQ(longest_prompt_note(task, *items, context, 320).value(), "");
-  EXPECT_EQ(longest_prompt_note(task, *items, context, 0).value(), "");  // not said
-  const std::string note = longest_prompt_note(task, *items, context, 300).value();
+  EXPECT_EQ(longest_prompt_note(task, *items, context, 320).value().en, "");
+  EXPECT_EQ(longest_prompt_note(task, *items, context, 0).value().en, "");  // not said
+  const std::string note = longest_prompt_note(task, *items, context, 300).value().en;
   EXPECT_NE(note.find("math500: the prompt of item p200 has about 20"), std::string::npos) << note;
   EXPECT_NE(note.find("with 100 of output that is beyond max_model_len 300"), std::string::npos);
 }

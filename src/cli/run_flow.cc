@@ -15,6 +15,7 @@
 #include "base/deadline.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "cli/fetching.h"
 #include "cli/folders.h"
 #include "cli/machine_check.h"
 #include "cli/stored_run.h"
@@ -44,9 +45,9 @@ Progress::Style progress_style(const RunFlow& flow, const Session& session) {
   return session.live_progress ? Progress::Style::live : Progress::Style::plain;
 }
 
-void print_notes(const ResolvedRun& run) {
+void print_notes(const ResolvedRun& run, const Session& session) {
   for (const ResolvedTask& task : run.tasks) {
-    for (const std::string& note : task.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const Text& note : task.notes) print_note(session, note);
   }
 }
 
@@ -154,7 +155,7 @@ Result<std::unique_ptr<EarlierAnswers>> open_earlier(const RunFlow& flow, const 
   }
   auto earlier = TRY(EarlierAnswers::open(flow.from, run, services.identity, services.clock));
   for (const std::string& difference : earlier->differences()) {
-    services.progress.say("not taken over: " + difference);
+    services.progress.say(bilingual("not taken over: {}", "没有沿用：{}", difference));
   }
   return earlier;
 }
@@ -170,6 +171,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   // A finished folder needs no engine, and so no room for what engines write.
   const bool may_load = !before.complete || flow.start_over.asked || flow.scope == RunScope::judge;
   TRY(prepare_folders(flow.out, /*engine=*/may_load));
+  Progress progress(stderr, progress_style(flow, session), clock, session.language_beside);
   const double reserve_s = report_reserve_s(plan.budget_s);
   const auto end = [&](double kept_s) {
     return end_of_budget(plan, before.spent_s, kept_s, session.interrupted);
@@ -180,15 +182,18 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
              .grade_python = "",
              .frozen = before.frozen ? FrozenRevisions(*before.frozen) : FrozenRevisions(),
              .until = end(reserve_s),
-             .grading = end(reserve_s / 2)}));
+             .grading = end(reserve_s / 2),
+             .fetching = show_fetching(progress, clock)}));
   if (may_load) {
     TRY(check_gpus(plan, world->python(), end(reserve_s)));
   }
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
-  ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
+  auto found = resolve(plan, world->resolve_services());
+  progress.clear();  // of what was fetched
+  ResolvedRun resolved = TRY(std::move(found));
   if (before.frozen) go_on_from(*before.frozen, resolved);
-  if (!flow.quiet) print_notes(resolved);
+  if (!flow.quiet) print_notes(resolved, session);
   TRY(world->try_sandbox());
   TRY(math.get());
   resolved.graders = world->math_versions();
@@ -206,7 +211,6 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
     TRY(store.set_meta("sandbox_missing", join(missing, ", ")));
   }
 
-  Progress progress(stderr, progress_style(flow, session), clock);
   RunServices services{.store = store, .clock = clock, .progress = progress};
   world->equip(services);
   const auto earlier = TRY(open_earlier(flow, resolved, services));

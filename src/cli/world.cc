@@ -157,6 +157,7 @@ HubClient World::hub() const {
   HubClient client;
   client.python = python_.python.string();
   client.until = options_.until;
+  client.on_fetch = options_.fetching;
   return client;
 }
 

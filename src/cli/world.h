@@ -30,6 +30,7 @@ struct WorldOptions {
   Deadline until;    // finding models and data ends by it; its flag, set by a signal, ends
                      // every wait
   Deadline grading;  // formulas and programs are graded no longer
+  OnFetch fetching;  // told while something comes from the hub; may be empty
 };
 
 class World {

@@ -100,15 +100,16 @@ void look_at(const std::vector<std::pair<std::string_view, std::string_view>>& f
   if (!text) ++counts.likelihoods;
 }
 
-std::string answers_text(const AnswerCounts& counts) {
-  std::vector<std::string> parts;
-  for (const auto& [count, word] :
-       {std::pair(counts.empty, "empty"), std::pair(counts.looping, "looping"),
-        std::pair(counts.cut, "cut"), std::pair(counts.refusing, "refusing")}) {
-    if (count > 0) parts.push_back(fmt::format("{} {}", count, word));
+Text answers_text(const AnswerCounts& counts) {
+  std::vector<Text> parts;
+  for (const auto& [count, word] : {std::pair(counts.empty, Text("empty", "空回答")),
+                                    std::pair(counts.looping, Text("looping", "循环重复")),
+                                    std::pair(counts.cut, Text("cut", "截断")),
+                                    std::pair(counts.refusing, Text("refusing", "拒答"))}) {
+    if (count > 0) parts.push_back(bilingual("{0} {1}", "{1} {0} 个", count, word));
   }
-  if (parts.empty()) return "";
-  return fmt::format("of {} answers {}", counts.looked_at, join(parts, ", "));
+  if (parts.empty()) return {};
+  return bilingual("of {} answers {}", "{} 个回答中{}", counts.looked_at, listed(parts));
 }
 
 }  // namespace assay

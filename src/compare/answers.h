@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/language.h"
+
 namespace assay {
 
 struct AnswerCounts {
@@ -27,6 +29,6 @@ void look_at(const std::vector<std::pair<std::string_view, std::string_view>>& f
              AnswerCounts& counts);
 
 // "12 of 150 empty, 3 looping"; empty: nothing to say.
-[[nodiscard]] std::string answers_text(const AnswerCounts& counts);
+[[nodiscard]] Text answers_text(const AnswerCounts& counts);
 
 }  // namespace assay

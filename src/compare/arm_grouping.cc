@@ -174,7 +174,8 @@ ResultArm arm_of_parts(const fs::path& given, const std::vector<Part*>& parts,
                              : folder.lexically_relative(given).generic_string();
   if (!own_name.empty()) arm.name = folder == given ? own_name : arm.name + "/" + own_name;
   if (repeats.size() > 1) {
-    arm.notes.push_back(fmt::format("{}: {} runs, averaged by item", arm.name, repeats.size()));
+    arm.notes.push_back(bilingual("{}: {} runs, averaged by item", "{}：{} 次运行，逐题取平均",
+                                  arm.name, repeats.size()));
   }
   return arm;
 }

@@ -56,8 +56,9 @@ Runs counting(const Runs& having, const std::string& task, bool repeats, ResultA
     if (newest == nullptr || other == nullptr || asked_alike(*newest, *other)) {
       out.push_back(having[i]);
     } else {
-      arm.notes.push_back(fmt::format("{}: the run of {} was asked otherwise and is left out", task,
-                                      having[i]->result.file.filename().string()));
+      arm.notes.push_back(bilingual("{}: the run of {} was asked otherwise and is left out",
+                                    "{}：{} 的运行提问方式不同，不计入", task,
+                                    having[i]->result.file.filename().string()));
     }
   }
   return out;
@@ -107,7 +108,7 @@ ResultArm arm_of_runs(std::vector<RunFiles> files, bool repeats) {
     for (const auto& [task, summary] : run.result.tasks) tasks.insert(task);
     for (const auto& [task, file] : run.samples) tasks.insert(task);
     for (const auto& [group, summary] : run.result.groups) groups.insert(group);
-    for (const std::string& note : run.result.notes) {
+    for (const Text& note : run.result.notes) {
       if (std::find(arm.notes.begin(), arm.notes.end(), note) == arm.notes.end()) {
         arm.notes.push_back(note);
       }
@@ -118,7 +119,8 @@ ResultArm arm_of_runs(std::vector<RunFiles> files, bool repeats) {
     if (add_task(task, runs, repeats, arm)) several.push_back(task);
   }
   if (!several.empty() && !repeats) {
-    arm.notes.push_back("in several files, of which the newest counts: " + some_of(several));
+    arm.notes.push_back(bilingual("in several files, of which the newest counts: {}",
+                                  "在多个文件中，以最新的为准：{}", some_of(several)));
   }
   for (const std::string& group : groups) add_group(group, runs, repeats, arm);
   return arm;

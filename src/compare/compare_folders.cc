@@ -12,6 +12,7 @@
 #include "compare/compare_units.h"
 #include "compare/study.h"
 #include "report/flags.h"
+#include "report/words.h"
 #include "stats/family.h"
 
 namespace assay {
@@ -40,12 +41,13 @@ std::string spoiling_flag(const Sides& sides, const std::string& task, const std
 }
 
 // Asked whether it is kept, so that a figure that is no number keeps no limit.
-void check_limit(const char* what, double value, const char* side, double limit, bool kept,
+void check_limit(const Text& what, double value, const Text& side, double limit, bool kept,
                  FolderComparison& out) {
   if (kept) return;
-  out.failures.push_back(std::isfinite(value)
-                             ? fmt::format("{} {:.4f} is {} {}", what, value, side, limit)
-                             : fmt::format("{} is not a number", what));
+  out.failures.push_back(
+      std::isfinite(value)
+          ? bilingual("{} {:.4f} is {} {}", "{} {:.4f} {} {}", what, value, side, limit)
+          : bilingual("{} is not a number", "{}不是有效数值", what));
 }
 
 void apply_policy(const Sides& sides, FolderComparison& out) {
@@ -54,33 +56,38 @@ void apply_policy(const Sides& sides, FolderComparison& out) {
     for (const Flag& flag : arm->flags) {
       const auto& names = policy.fail_on_flags;
       if (std::find(names.begin(), names.end(), flag.name) == names.end()) continue;
-      out.failures.push_back(fmt::format("flag {} of {}{}{}", flag.name, arm->name,
-                                         flag.task.empty() ? "" : ", ", flag.task));
+      const std::string task = flag.task.empty() ? "" : ", " + flag.task;
+      out.failures.push_back(bilingual("flag {0} of {1}{2}", "{1}{3} 有标记：{0}",
+                                       flag_words(flag.name), arm->name, task,
+                                       flag.task.empty() ? "" : "、" + flag.task));
     }
   }
   if (!policy.kl_at_most && !policy.top1_agreement_at_least) return;
   const auto& fidelity = sides.candidate.fidelity;
   if (!fidelity) {
-    out.failures.push_back("the policy limits fidelity, and " + sides.candidate.name +
-                           " has no figures of it");
+    out.failures.push_back(bilingual("the policy limits fidelity, and {} has no figures of it",
+                                     "策略限制保真度，而 {} 没有相应数值", sides.candidate.name));
     return;
   }
   if (policy.kl_at_most) {
     const bool kept = fidelity->kl.value <= *policy.kl_at_most;
-    check_limit("mean KL", fidelity->kl.value, "above", *policy.kl_at_most, kept, out);
+    check_limit({"mean KL", "平均 KL"}, fidelity->kl.value, {"above", "高于"}, *policy.kl_at_most,
+                kept, out);
   }
   if (policy.top1_agreement_at_least) {
     const bool kept = fidelity->top1_agreement.value >= *policy.top1_agreement_at_least;
-    check_limit("top-1 agreement", fidelity->top1_agreement.value, "below",
-                *policy.top1_agreement_at_least, kept, out);
+    check_limit({"top-1 agreement", "首选 token 一致率"}, fidelity->top1_agreement.value,
+                {"below", "低于"}, *policy.top1_agreement_at_least, kept, out);
   }
 }
 
 void note_answers(const Sides& sides, TaskComparison& task) {
   for (const auto& [arm, counts] : {std::pair(&sides.base, &task.answers_base),
                                     std::pair(&sides.candidate, &task.answers_candidate)}) {
-    const std::string text = answers_text(*counts);
-    if (!text.empty()) task.notes.push_back(fmt::format("look: {}: {}", arm->name, text));
+    const Text text = answers_text(*counts);
+    if (!text.empty()) {
+      task.notes.push_back(bilingual("look: {}: {}", "请留意：{}：{}", arm->name, text));
+    }
   }
 }
 
@@ -96,8 +103,9 @@ void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not
                             Prepared& prepared) {
   FolderComparison& out = prepared.comparison;
   if (!not_said.empty()) {
-    out.notes.push_back("said on one side only, so not compared: " +
-                        some_of({not_said.begin(), not_said.end()}));
+    out.notes.push_back(bilingual("said on one side only, so not compared: {}",
+                                  "只有一方写明，因此没有比较：{}",
+                                  some_of({not_said.begin(), not_said.end()})));
   }
   std::vector<std::string> unseen;
   for (std::size_t t = 0; t < out.tasks.size(); ++t) {
@@ -111,8 +119,8 @@ void note_what_is_not_known(const Sides& sides, const std::set<std::string>& not
     }
   }
   if (!unseen.empty()) {
-    out.notes.push_back(
-        fmt::format("answers not looked at, as no samples hold them: {}", some_of(unseen)));
+    out.notes.push_back(bilingual("answers not looked at, as no samples hold them: {}",
+                                  "没有查看回答，因为没有样本文件：{}", some_of(unseen)));
   }
 }
 
@@ -174,7 +182,7 @@ Result<Prepared> prepare(const Sides& sides) {
   out.base = sides.base.name;
   out.candidate = sides.candidate.name;
   out.notes = sides.base.notes;
-  for (const std::string& note : sides.candidate.notes) {
+  for (const Text& note : sides.candidate.notes) {
     if (std::find(out.notes.begin(), out.notes.end(), note) == out.notes.end()) {
       out.notes.push_back(note);
     }
@@ -225,8 +233,9 @@ void take_own_looks(const OwnLooks& looks, FolderComparison& out) {
     const auto own = looks.tasks.find(task.task);
     if (own != looks.tasks.end()) task.comparison = own->second;
   }
-  out.notes.push_back(
-      "ended by looks: verdicts are those of the last one, in the run's own report");
+  out.notes.emplace_back(
+      "ended by looks: verdicts are those of the last one, in the run's own report",
+      "由中期检验结束：结论取自最后一次检验，见该运行自己的报告");
 }
 
 // A name in the policy that no candidate shares is a slip: its task would go by other rules.
@@ -251,12 +260,19 @@ Status check_policy_tasks(const GatePolicy& policy, const std::vector<Prepared>&
 void note_obstacles(TaskComparison& task) {
   const PairedComparison& c = task.comparison;
   const std::string low = low_baseline_text(c, task.margin_pp);
-  if (!low.empty()) task.notes.push_back("no sensitivity: the base " + low);
+  if (!low.empty()) {
+    task.notes.push_back(bilingual("no sensitivity: the base {0}",
+                                   "灵敏度不足：基线得分 {1:.1f} %，至少 {2:.1f} %；要 {3:.1f} % "
+                                   "以上，{4} 个百分点的损失才看得出来",
+                                   low, c.baseline_mean * 100, c.baseline_at_least * 100,
+                                   c.floor * 100 + task.margin_pp, task.margin_pp));
+  }
   if (c.obstacle == Obstacle::gain) {
-    task.notes.push_back(fmt::format(
-        "look: gain beyond belief (p {:.2g}): lower precision does not do that, a broken "
-        "measurement on one side does",
-        c.p_gain_adjusted));
+    task.notes.push_back(
+        bilingual("look: gain beyond belief (p {:.2g}): lower precision does not do that, a broken "
+                  "measurement on one side does",
+                  "请留意：提升大得不可信（p {:.2g}）：降低精度不会如此，一方的测量有误才会",
+                  c.p_gain_adjusted));
   }
 }
 
@@ -282,12 +298,13 @@ void note_declared(const ResultArm& base, ComparisonReport& report) {
   const Declaration& declared = *base.declared;
   const Declaration applied{report.margin_pp, report.alpha, report.weights, 0};
   if (declared.asks_the_same(applied)) return;
-  report.notes.push_back(
-      fmt::format("declared before the first answer: margin {} points, alpha {}, weights {}; "
-                  "applied here: margin "
-                  "{}, alpha {}, weights {}",
-                  declared.margin_pp, declared.alpha, name_of(declared.weights), applied.margin_pp,
-                  applied.alpha, name_of(applied.weights)));
+  report.notes.push_back(bilingual(
+      "declared before the first answer: margin {} points, alpha {}, weights {}; "
+      "applied here: margin {}, alpha {}, weights {}",
+      "第一个回答之前声明的是：非劣效界值 {} 个百分点，alpha {}，权重 {}；这里用的是：界值 "
+      "{}，alpha {}，权重 {}",
+      declared.margin_pp, declared.alpha, name_of(declared.weights), applied.margin_pp,
+      applied.alpha, name_of(applied.weights)));
 }
 
 std::string names_of(const std::vector<ResultArm>& arms) {
@@ -333,7 +350,7 @@ void name_apart(Arms& arms) {
   }
 }
 
-Result<Arms> named_arms(const CompareRequest& request, std::vector<std::string>& notes) {
+Result<Arms> named_arms(const CompareRequest& request, std::vector<Text>& notes) {
   Arms out;
   std::vector<ResultArm> others;
   out.base = TRY(base_arm(request.base, others));
@@ -346,7 +363,8 @@ Result<Arms> named_arms(const CompareRequest& request, std::vector<std::string>&
       if (several && arm.baseline) continue;
       if (arm.key == out.base.key) continue;
       if (!seen.insert(arm.key).second) {
-        notes.push_back(arm.name + " is named twice: it counts once");
+        notes.push_back(
+            bilingual("{} is named twice: it counts once", "{} 写了两次：只算一次", arm.name));
         continue;
       }
       out.candidates.push_back(std::move(arm));
@@ -406,9 +424,10 @@ void look_at_baseline(ComparisonReport& report) {
     const double median = (siblings[(n - 1) / 2] + siblings[n / 2]) / 2;
     if (!(base < median - kFarBelow)) continue;
     report.notes.push_back(
-        fmt::format("look: {}: the baseline has {:.1f} %, the median of the others is {:.1f} %: "
-                    "was it asked and scored as they were?",
-                    task, base * 100, median * 100));
+        bilingual("look: {}: the baseline has {:.1f} %, the median of the others is {:.1f} %: was "
+                  "it asked and scored as they were?",
+                  "请留意：{}：基线为 {:.1f} %，其他的中位数是 {:.1f} %：提问与评分方式相同吗？",
+                  task, base * 100, median * 100));
   }
 }
 

@@ -48,7 +48,7 @@ struct TaskComparison {
   std::int64_t unscored_candidate_alone = 0;
   AnswerCounts answers_base;  // of samples that are not assay's own
   AnswerCounts answers_candidate;
-  std::vector<std::string> notes;  // "not paired: …", "the file ends within a line…"
+  std::vector<Text> notes;  // "not paired: …", "the file ends within a line…"
 };
 
 struct FolderComparison {  // one candidate
@@ -58,8 +58,8 @@ struct FolderComparison {  // one candidate
   PooledComparison pooled;
   std::vector<std::string> only_base;  // tasks that just one side has
   std::vector<std::string> only_candidate;
-  std::vector<std::string> failures;  // why the policy fails, beside the verdicts
-  std::vector<std::string> notes;
+  std::vector<Text> failures;  // why the policy fails, beside the verdicts
+  std::vector<Text> notes;
 };
 
 struct ComparisonReport {
@@ -71,7 +71,7 @@ struct ComparisonReport {
   std::vector<FolderComparison> candidates;
   // Of all candidates: "look: …" where the baseline's score of a task is more than 30 points below
   // the median of the candidates'; folders named twice.
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
 };
 
 // The base must be one arm: a run of assay stands for its baseline; else DIR:NAME says which. A

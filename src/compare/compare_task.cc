@@ -64,9 +64,11 @@ bool covers_answers(const Side& side) {
 bool note_unknown_prompts(const Side& side, TaskComparison& out) {
   if (!covers_answers(side)) return false;
   out.notes.push_back(
-      fmt::format("prompts not compared: the samples of {} are of an earlier release, whose "
-                  "prompt_hash covers the model's own answers; `assay report` writes them anew",
-                  side.arm.name));
+      bilingual("prompts not compared: the samples of {} are of an earlier release, whose "
+                "prompt_hash covers the model's own answers; `assay report` writes them anew",
+                "没有比较提示词：{} 的样本来自较早的版本，其 prompt_hash "
+                "含有模型自己的回答；`assay report` 会重写它们",
+                side.arm.name));
   return true;
 }
 
@@ -83,15 +85,15 @@ Status check_prompts(const Sides& sides, const Side& left, const Side& right,
   if (pairing.prompts_differ == 0) return {};
   const bool base_unknown = note_unknown_prompts(left, out);
   if (note_unknown_prompts(right, out) || base_unknown) return {};
-  const std::string count =
-      fmt::format("{} of {} shared items", pairing.prompts_differ, pairing.shared);
+  const Text count = bilingual("{0} of {1} shared items", "{1} 道共有题中的 {0} 题",
+                               pairing.prompts_differ, pairing.shared);
   if (sides.request.allow_different_prompts) {
-    out.notes.push_back("prompts differ on " + count);
+    out.notes.push_back(bilingual("prompts differ on {}", "提示词不同：{}", count));
     return {};
   }
   const std::string x = TRY(some_prompt_hash(left, pairing.differing_base));
   const std::string y = TRY(some_prompt_hash(right, pairing.differing_candidate));
-  return asked_otherwise(fmt::format("the prompts of {} differ on {}", out.task, count),
+  return asked_otherwise(fmt::format("the prompts of {} differ on {}", out.task, count.en),
                          fmt::format("prompt_hash of doc_id {}: {} in {}, {} in {}",
                                      pairing.differing_base, x, left.arm.name, y, right.arm.name));
 }
@@ -127,7 +129,8 @@ Status check_settings(const Sides& sides, const CompareUnit& unit, const Side* l
                                        sides.base.name, sides.candidate.name),
                            join(differing, "; "));
   }
-  out.comparison.notes.push_back("asked otherwise: " + join(differing, "; "));
+  out.comparison.notes.push_back(
+      bilingual("asked otherwise: {}", "提问方式不同：{}", join(differing, "; ")));
   return {};
 }
 
@@ -135,15 +138,17 @@ void note_table(const SampleTable& table, const Side& side, const MetricSummary&
                 TaskComparison& out) {
   out.unscored += table.unscored;
   if (table.cut) {
-    out.notes.push_back(fmt::format("the samples of {} end within a line: {} whole lines used",
-                                    side.arm.name, table.rows.size()));
+    out.notes.push_back(bilingual("the samples of {} end within a line: {} whole lines used",
+                                  "{} 的样本在一行中间断开：用了完整的 {} 行", side.arm.name,
+                                  table.rows.size()));
   }
   if (side.summary == nullptr || side.summary->metrics.empty() || table.unscored > 0) return;
   const double mean = mean_by_document(table);
   const double said = metric.higher_is_better ? metric.value : 1 - metric.value;
   if (std::isnan(mean) || std::abs(mean - said) < kMeansDiffer) return;
-  out.notes.push_back(fmt::format("by item {} has {:.1f} %, its results file says {:.1f} %",
-                                  side.arm.name, mean * 100, said * 100));
+  out.notes.push_back(bilingual("by item {} has {:.1f} %, its results file says {:.1f} %",
+                                "逐题计算 {} 为 {:.1f} %，它的结果文件写的是 {:.1f} %",
+                                side.arm.name, mean * 100, said * 100));
 }
 
 // Right answers of n, from an accuracy with n or with its standard error (n - 1 = p(1 - p)/se²).
@@ -154,8 +159,8 @@ std::optional<Proportion> proportion_of(const ResultArm& arm, const MetricSummar
   auto n = static_cast<double>(metric.n);
   if (n <= 0 && metric.standard_error && *metric.standard_error > 0) {
     n = std::round(p * (1 - p) / (*metric.standard_error * *metric.standard_error)) + 1;
-    out.notes.push_back(
-        fmt::format("{} does not say how many items: about {} by its standard error", arm.name, n));
+    out.notes.push_back(bilingual("{} does not say how many items: about {} by its standard error",
+                                  "{} 没有写明题数：由标准误推得约 {} 题", arm.name, n));
   }
   if (n <= 0) return std::nullopt;
   return Proportion{p * n, n};
@@ -184,11 +189,10 @@ void note_not_paired(const Sides& sides, const CompareUnit& unit, TaskComparison
   };
   const bool base_has = has(sides.base, unit.task);
   const bool candidate_has = has(sides.candidate, unit.other);
-  out.notes.push_back(fmt::format("not paired: no samples of {}",
-                                  base_has ? sides.candidate.name
-                                  : candidate_has
-                                      ? sides.base.name
-                                      : sides.base.name + " and " + sides.candidate.name));
+  Text without = bilingual("{} and {}", "{} 与 {}", sides.base.name, sides.candidate.name);
+  if (base_has) without = sides.candidate.name;
+  if (!base_has && candidate_has) without = sides.base.name;
+  out.notes.push_back(bilingual("not paired: no samples of {}", "未配对：没有 {} 的样本", without));
 }
 
 // A run of assay says itself why a task has no figures.
@@ -208,7 +212,8 @@ Status compare_by_figures(const Sides& sides, const CompareUnit& unit, ComparedU
   }
   if (!unit.base->prompt_sha.empty() && !unit.candidate->prompt_sha.empty() &&
       unit.base->prompt_sha != unit.candidate->prompt_sha) {
-    task.notes.emplace_back("the task_hashes differ: items, prompts or answers are not the same");
+    task.notes.emplace_back("the task_hashes differ: items, prompts or answers are not the same",
+                            "task_hash 不同：题目、提示词或答案不一样");
   }
   out.not_available = said_not_available(unit);
   if (!out.not_available.empty()) return {};
@@ -230,9 +235,11 @@ Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& rig
   TaskComparison& out = unit.comparison;
   const bool by_doc_hash = left.layout.has_doc_hash && right.layout.has_doc_hash;
   const MetricSummary& theirs = chosen.candidate ? *chosen.candidate : chosen.base;
-  if (!by_doc_hash) out.notes.emplace_back("items matched by doc_id: no doc_hash");
+  if (!by_doc_hash) {
+    out.notes.emplace_back("items matched by doc_id: no doc_hash", "按 doc_id 对题：没有 doc_hash");
+  }
   if (!chosen.base.higher_is_better) {
-    out.notes.emplace_back("lower is better: compared as 1 - value");
+    out.notes.emplace_back("lower is better: compared as 1 - value", "越低越好：按 1 - 值比较");
   }
   // Two cores, two sides.
   bool base_unknown = false;
@@ -250,9 +257,10 @@ Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& rig
   out.answers_candidate = candidate_table->answers;
   if (base_unknown || candidate_unknown) {
     out.paired = false;
-    out.notes.push_back(fmt::format(
+    out.notes.push_back(bilingual(
         "not paired: the samples of {} are of several filters without saying which is which, and "
         "no figure of its results tells",
+        "未配对：{} 的样本来自多个 filter 而没有写明是哪个，结果文件中的数值也看不出来",
         base_unknown ? left.arm.name : right.arm.name));
     return Pairing();
   }

@@ -171,7 +171,7 @@ TEST_F(CompareTest, PromptsOfAnEarlierReleaseAreNotComparedWhereTheyHoldAnswers)
     ASSERT_EQ(!report, refused) << title << x << y;
     if (!refused) {
       const std::string side = x == old ? "x/m" : "y/m";
-      EXPECT_EQ(report->candidates[0].tasks[0].notes[0],
+      EXPECT_EQ(report->candidates[0].tasks[0].notes[0].en,
                 "prompts not compared: the samples of " + side +
                     " are of an earlier release, whose prompt_hash covers the model's own answers; "
                     "`assay report` writes them anew");
@@ -179,7 +179,7 @@ TEST_F(CompareTest, PromptsOfAnEarlierReleaseAreNotComparedWhereTheyHoldAnswers)
   }
   write(std::string("y") + kSamples, samples(30, 30, 0, "left"));  // alike: nothing to say
   write(std::string("x") + kResults, results("SciCode", old));
-  EXPECT_EQ(compare()->candidates[0].tasks[0].notes, std::vector<std::string>{});
+  EXPECT_TRUE(compare()->candidates[0].tasks[0].notes.empty());
 }
 
 TEST_F(CompareTest, DifferentTemplatesAreRefusedUnlessAsked) {

@@ -23,7 +23,7 @@ std::vector<TableCell> row_of(const Text& name, const std::string& metric,
   }
   return {name,
           metric,
-          std::to_string(c.n) + (paired ? "" : " (not paired)"),
+          bilingual("{}{}", "{}{}", c.n, paired ? Text() : Text(" (not paired)", "（未配对）")),
           fmt::format("{:.1f} %", c.baseline_mean * 100),
           fmt::format("{:.1f} %", c.candidate_mean * 100),
           difference_text(c),
@@ -35,7 +35,7 @@ std::vector<TableCell> row_of(const Text& name, const std::string& metric,
 Table table_of(const FolderComparison& comparison, const ComparisonReport& report) {
   Table table{"comparison"};
   table.head = {heads::task(),    {"metric", "指标"},       heads::pairs(),
-                {"base", "基准"}, {"candidate", "候选"},    {"difference, points", "差值,百分点"},
+                {"base", "基准"}, {"candidate", "候选"},    {"difference, points", "差值，百分点"},
                 heads::flips(),   {"margin", "非劣效界值"}, heads::verdict()};
   table.rows.push_back(
       row_of({"pooled", "合并"}, "", comparison.pooled.overall, report.margin_pp, true));
@@ -46,16 +46,16 @@ Table table_of(const FolderComparison& comparison, const ComparisonReport& repor
   return table;
 }
 
-std::string_view weights_words(WeightRule rule) {
+Text weights_words(WeightRule rule) {
   switch (rule) {
     case WeightRule::square_root:
-      return "by the root of their items";
+      return {"by the root of their items", "按题数的平方根加权"};
     case WeightRule::items:
-      return "by their items";
+      return {"by their items", "按题数加权"};
     case WeightRule::equal:
       break;
   }
-  return "the same";
+  return {"the same", "权重相同"};
 }
 
 std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) {
@@ -67,31 +67,37 @@ std::string ids_text(const std::vector<std::uint32_t>& ids, std::int64_t count) 
 }
 
 // What a reader must know beside the table, a line each.
-std::vector<std::string> remarks_of(const FolderComparison& comparison) {
-  std::vector<std::string> out = comparison.notes;
+std::vector<Text> remarks_of(const FolderComparison& comparison) {
+  std::vector<Text> out = comparison.notes;
   for (const TaskComparison& task : comparison.tasks) {
     if (task.only_base > 0) {
-      out.push_back(fmt::format("{}: {} items only in the base ({}), left out", task.task,
-                                task.only_base, ids_text(task.example_only_base, task.only_base)));
+      out.push_back(bilingual("{}: {} items only in the base ({}), left out",
+                              "{}：{} 题只有基线有（{}），不计入", task.task, task.only_base,
+                              ids_text(task.example_only_base, task.only_base)));
     }
     if (task.only_candidate > 0) {
-      out.push_back(fmt::format("{}: {} items only in the candidate ({}), left out", task.task,
-                                task.only_candidate,
-                                ids_text(task.example_only_candidate, task.only_candidate)));
+      out.push_back(bilingual("{}: {} items only in the candidate ({}), left out",
+                              "{}：{} 题只有候选有（{}），不计入", task.task, task.only_candidate,
+                              ids_text(task.example_only_candidate, task.only_candidate)));
     }
     if (task.unscored > 0) {
-      out.push_back(
-          fmt::format("{}: {} samples without a score between 0 and 1", task.task, task.unscored));
+      out.push_back(bilingual("{}: {} samples without a score between 0 and 1",
+                              "{}：{} 个样本没有 0 到 1 之间的得分", task.task, task.unscored));
     }
-    for (const std::string& note : task.notes) out.push_back(task.task + ": " + note);
+    for (const Text& note : task.notes)
+      out.push_back(bilingual("{}: {}", "{}：{}", task.task, note));
   }
   if (!comparison.only_base.empty()) {
-    out.push_back("tasks only in the base: " + some_of(comparison.only_base));
+    out.push_back(bilingual("tasks only in the base: {}", "只有基线有的任务：{}",
+                            some_of(comparison.only_base)));
   }
   if (!comparison.only_candidate.empty()) {
-    out.push_back("tasks only in the candidate: " + some_of(comparison.only_candidate));
+    out.push_back(bilingual("tasks only in the candidate: {}", "只有候选有的任务：{}",
+                            some_of(comparison.only_candidate)));
   }
-  for (const std::string& failure : comparison.failures) out.push_back("policy: " + failure);
+  for (const Text& failure : comparison.failures) {
+    out.push_back(bilingual("policy: {}", "策略：{}", failure));
+  }
   return out;
 }
 
@@ -118,15 +124,16 @@ Json entry_of(const PairedComparison& c) {
 }
 
 // What the intervals in the table are.
-std::string levels_text(const ComparisonReport& report) {
+Text levels_text(const ComparisonReport& report) {
   const std::string pooled = heads::level_text(1 - 2 * report.alpha);
-  std::string out = "intervals: " + pooled;
+  Text out = bilingual("intervals: {}", "区间：{}", pooled);
   if (report.family > 1) {
-    out = fmt::format("intervals: pooled {}, by task {}; {} verdicts by task share alpha {}",
-                      pooled, heads::level_text(1 - 2 * report.alpha / report.family),
-                      report.family, report.alpha);
+    out = bilingual("intervals: pooled {}, by task {}; {} verdicts by task share alpha {}",
+                    "区间：合并 {}，按任务 {}；各任务的 {} 个结论分摊 alpha {}", pooled,
+                    heads::level_text(1 - 2 * report.alpha / report.family), report.family,
+                    report.alpha);
   }
-  return fmt::format("{}; tasks weighted {}", out, weights_words(report.weights));
+  return bilingual("{}; tasks weighted {}", "{}；各任务{}", out, weights_words(report.weights));
 }
 
 // null: nothing was looked at.
@@ -156,28 +163,30 @@ std::string junit_case(const std::string& suite, const std::string& name, const 
 
 std::string comparison_text(const ComparisonReport& report, const ScreenStyle& style) {
   std::string out;
-  const auto add = [&](const std::string& line) { out += wrapped(line, style.columns, 2) + "\n"; };
-  for (const std::string& note : report.notes) add(note);
+  const auto add = [&](const Text& line) {
+    out += wrapped(line.in(style.language), style.columns, 2) + "\n";
+  };
+  for (const Text& note : report.notes) add(note);
   for (const FolderComparison& comparison : report.candidates) {
     if (!out.empty()) out += "\n";
-    add(fmt::format("{} against {}", comparison.candidate, comparison.base));
+    add(bilingual("{0} against {1}", "{0} 对比基线 {1}", comparison.candidate, comparison.base));
     out += aligned(table_of(comparison, report), style.language, style.colour, style.columns);
     add(levels_text(report));
-    for (const std::string& remark : remarks_of(comparison)) add(remark);
+    for (const Text& remark : remarks_of(comparison)) add(remark);
   }
   return out;
 }
 
 std::string comparison_markdown(const ComparisonReport& report) {
   std::string out;
-  for (const std::string& note : report.notes) out += "- " + note + "\n";
+  for (const Text& note : report.notes) out += "- " + note.en + "\n";
   if (!report.notes.empty()) out += "\n";
   for (const FolderComparison& comparison : report.candidates) {
     out += fmt::format("### {}: {} against {}\n\n", verdict_text(comparison.pooled.overall),
                        markdown_escaped(comparison.candidate), markdown_escaped(comparison.base));
     out += markdown_table(table_of(comparison, report)) + "\n";
-    out += "- " + levels_text(report) + "\n";
-    for (const std::string& remark : remarks_of(comparison)) out += "- " + remark + "\n";
+    out += "- " + levels_text(report).en + "\n";
+    for (const Text& remark : remarks_of(comparison)) out += "- " + remark.en + "\n";
     out += "\n";
   }
   return out;
@@ -186,7 +195,7 @@ std::string comparison_markdown(const ComparisonReport& report) {
 std::string comparison_json(const ComparisonReport& report) {
   Json out = {{"schema_version", 3},         {"margin_pp", report.margin_pp},
               {"alpha", report.alpha},       {"weights", name_of(report.weights)},
-              {"family", report.family},     {"notes", report.notes},
+              {"family", report.family},     {"notes", english_of(report.notes)},
               {"comparisons", Json::array()}};
   for (const FolderComparison& comparison : report.candidates) {
     Json one = {{"base", comparison.base},
@@ -195,8 +204,8 @@ std::string comparison_json(const ComparisonReport& report) {
                 {"tasks", Json::array()},
                 {"tasks_only_base", comparison.only_base},
                 {"tasks_only_candidate", comparison.only_candidate},
-                {"policy_failures", comparison.failures},
-                {"remarks", remarks_of(comparison)}};
+                {"policy_failures", english_of(comparison.failures)},
+                {"remarks", english_of(remarks_of(comparison))}};
     for (const TaskComparison& task : comparison.tasks) {
       Json entry = entry_of(task.comparison);
       entry.update({{"task", task.task},
@@ -211,7 +220,7 @@ std::string comparison_json(const ComparisonReport& report) {
                     {"unscored_candidate_alone", task.unscored_candidate_alone},
                     {"answers_base", answers_json(task.answers_base)},
                     {"answers_candidate", answers_json(task.answers_candidate)},
-                    {"notes", task.notes}});
+                    {"notes", english_of(task.notes)}});
       one["tasks"].push_back(std::move(entry));
     }
     out["comparisons"].push_back(std::move(one));
@@ -229,10 +238,10 @@ std::string comparison_junit(const ComparisonReport& report) {
     for (const TaskComparison& task : comparison.tasks) {
       cases += junit_case(suite, task.task, task.comparison, !pooled);
     }
-    for (const std::string& failure : comparison.failures) {
+    for (const Text& failure : comparison.failures) {
       cases += fmt::format(
           "    <testcase classname=\"{}\" name=\"policy\"><failure message=\"{}\"/></testcase>\n",
-          markup_escaped(suite), markup_escaped(failure));
+          markup_escaped(suite), markup_escaped(failure.en));
     }
     const auto count = [&cases](std::string_view word) {
       std::size_t n = 0;

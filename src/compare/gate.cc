@@ -42,7 +42,7 @@ class Gate {
     judge_worse(comparison);
     judge_primary(comparison);
     judge_sides(comparison);
-    for (const std::string& failure : comparison.failures) not_shown(failure);
+    for (const Text& failure : comparison.failures) not_shown(failure.en);
   }
 
   [[nodiscard]] GateResult result() && {

@@ -79,7 +79,7 @@ TEST_F(ReadersTest, ResultsFilesOfOneFolderAreAUnionTheNewestForEachTask) {
   ASSERT_EQ(arms->size(), 1U);
   EXPECT_EQ(arms->front().tasks.at("t").metrics.at(0).value, 0.2);
   EXPECT_EQ(arms->front().tasks.at("u").metrics.at(0).value, 0.3);
-  EXPECT_EQ(arms->front().notes,
+  EXPECT_EQ(english_of(arms->front().notes),
             std::vector<std::string>{"in several files, of which the newest counts: t"});
   EXPECT_EQ(read_summary({at("x")})->size(), 2U);
 }
@@ -432,7 +432,8 @@ TEST_F(ReadersTest, LightevalsMeanOverTasksIsLeftOutAndItsAveragesAreGroups) {
   EXPECT_EQ(arm.model, "org/m");
   EXPECT_EQ(arm.tasks.size(), 2U);
   EXPECT_EQ(arm.groups.at("leaderboard|mmlu|5").n, 50);
-  EXPECT_EQ(arm.notes, std::vector<std::string>{"\"all\", the mean over tasks, is left out"});
+  EXPECT_EQ(english_of(arm.notes),
+            std::vector<std::string>{"\"all\", the mean over tasks, is left out"});
 }
 
 TEST_F(ReadersTest, OtherProgramsAreRefusedByName) {
@@ -503,7 +504,7 @@ TEST_F(ReadersTest, ABaselineFarBelowItsSiblingsIsToBeLookedAtAndDecidesNothing)
   auto report = compare({.base = at("study"), .baseline = "bf16"});
   ASSERT_TRUE(report) << report.error().to_string();
   ASSERT_EQ(report->notes.size(), 1U);
-  EXPECT_TRUE(report->notes[0].starts_with(
+  EXPECT_TRUE(report->notes[0].en.starts_with(
       "look: t: the baseline has 40.0 %, the median of the others is 72.0 %"));
   side("bf16", 42);  // 30 points and not more
   report = compare({.base = at("study"), .baseline = "bf16"});
@@ -573,7 +574,8 @@ TEST_F(ReadersTest, AFolderNamedTwiceCountsOnce) {
   const auto report = compare({.candidates = {at("y"), at("y/"), at("x")}});
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->candidates.size(), 1U);
-  EXPECT_EQ(report->notes, std::vector<std::string>{"y is named twice: it counts once"});
+  EXPECT_EQ(english_of(report->notes),
+            std::vector<std::string>{"y is named twice: it counts once"});
 }
 
 TEST_F(ReadersTest, ItemsUnscoredOnOneSideAreCountedForEach) {

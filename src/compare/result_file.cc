@@ -208,7 +208,8 @@ void add_group(const OrderedJson& report, const std::string& name, const Ordered
 bool add_lighteval_mean(const OrderedJson& report, const std::string& name,
                         const OrderedJson& entry, ResultFile& out) {
   if (name == "all") {
-    out.notes.emplace_back("\"all\", the mean over tasks, is left out");
+    out.notes.emplace_back("\"all\", the mean over tasks, is left out",
+                           "不计入 \"all\"（各任务的平均）");
     return true;
   }
   const std::size_t at = name.find(":_average");

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 
 namespace assay {
@@ -54,7 +55,7 @@ struct ResultFile {
   std::map<std::string, TaskSummary> tasks;
   // Groups that have figures of their own: means over several tasks.
   std::map<std::string, TaskSummary> groups;
-  std::vector<std::string> notes;  // what was left out of it
+  std::vector<Text> notes;  // what was left out of it
 };
 
 // "x_2026-11-22T20-40-09.123" -> "x" and the date; without a date the whole name and "".

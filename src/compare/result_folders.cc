@@ -152,7 +152,7 @@ Result<std::vector<ResultArm>> arms_below(const fs::path& folder,
   name_by_run(arms);
   for (ResultArm& arm : group_runs(folder, std::move(others))) arms.push_back(std::move(arm));
   for (ResultArm& arm : arms) {
-    for (const std::string& file : left_out) arm.notes.push_back("left out: " + file);
+    for (const std::string& file : left_out) arm.notes.push_back(left_out_note(file));
   }
   return arms;
 }
@@ -182,6 +182,10 @@ std::unexpected<Error> no_results(const fs::path& folder,
 }
 
 }  // namespace
+
+Text left_out_note(const std::string& files) {
+  return bilingual("left out: {}", "不计入：{}", files);
+}
 
 std::string some_of(const std::vector<std::string>& names) {
   if (names.size() <= kNamed + 1) return join(names, ", ");

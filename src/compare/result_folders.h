@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "compare/result_file.h"
 #include "compare/run_files.h"
@@ -46,7 +47,7 @@ struct ResultArm {
   std::optional<FidelityValues> fidelity;
   std::optional<Declaration> declared;                 // assay: of the run, before the first answer
   std::map<std::string, DeclaredTask> declared_tasks;  // assay
-  std::vector<std::string> notes;                      // "t is in 2 files: the newest counts"
+  std::vector<Text> notes;                             // "t is in 2 files: the newest counts"
 };
 
 // All arms below a folder, by name. Several results files of one folder are a union, the newest
@@ -69,5 +70,6 @@ struct ResultArm {
 
 // "a, b, c and 77 more".
 [[nodiscard]] std::string some_of(const std::vector<std::string>& names);
+[[nodiscard]] Text left_out_note(const std::string& files);
 
 }  // namespace assay

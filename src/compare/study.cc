@@ -86,8 +86,9 @@ ResultArm arm_named(const std::string& name, ArmRuns files) {
     most = std::max(most, static_cast<std::size_t>(summary.runs));
   }
   if (most > 1) {
-    arm.notes.push_back(
-        fmt::format("{}: up to {} runs a task, averaged by item ({} files)", name, most, count));
+    arm.notes.push_back(bilingual("{}: up to {} runs a task, averaged by item ({} files)",
+                                  "{}：每个任务至多 {} 次运行，逐题取平均（{} 个文件）", name, most,
+                                  count));
   }
   return arm;
 }
@@ -122,7 +123,7 @@ Result<std::vector<ResultArm>> arms_by_pattern(const std::vector<std::string>& f
   std::vector<ResultArm> out;
   for (auto& [name, files] : arms) {
     out.push_back(arm_named(name, std::move(files)));
-    if (!left_out.empty()) out.back().notes.push_back("left out: " + some_of(left_out));
+    if (!left_out.empty()) out.back().notes.push_back(left_out_note(some_of(left_out)));
   }
   return out;
 }
@@ -173,7 +174,7 @@ Result<std::vector<ResultArm>> arms_in(const fs::path& folder) {
     }
   }
   for (ResultArm& arm : out) {
-    if (!broken.empty()) arm.notes.push_back("left out: " + some_of(broken));
+    if (!broken.empty()) arm.notes.push_back(left_out_note(some_of(broken)));
   }
   return out;
 }

@@ -151,7 +151,7 @@ TEST_F(StudyTest, ARunThatWasAskedOtherwiseIsNoRepeat) {
   const auto arms = read_study({folder_.string()}, "");
   ASSERT_TRUE(arms) << arms.error().to_string();
   EXPECT_EQ(arms->front().tasks.at("t").metrics.at(0).value, 0.6);
-  EXPECT_EQ(arms->front().notes.at(0),
+  EXPECT_EQ(arms->front().notes.at(0).en,
             "t: the run of results_2026-08-01T10-00-00.json was asked otherwise and is left out");
 }
 

@@ -56,7 +56,7 @@ void add_lm_eval(const std::string& run, const ResultArm& arm,
 // Files that could not be used are rows too, so that a table does not look whole without them.
 void add_left_out(const std::string& run, const ResultArm& arm, std::vector<SummaryRow>& rows) {
   constexpr std::string_view kLeftOut = "left out: ";
-  for (const std::string& note : arm.notes) {
+  for (const std::string& note : english_of(arm.notes)) {
     if (!note.starts_with(kLeftOut)) continue;
     SummaryRow row{run, arm.model.empty() ? arm.name : arm.model, ""};
     row.note = note;

@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLargestAnswerBytes = 1UL << 20;
-constexpr std::string_view kWhere = "answer";  // in errors about its fields
+constexpr std::size_t kLargestAnswerBytes = 16UL << 20;  // with a line a second before it
+constexpr std::string_view kWhere = "answer";            // in errors about its fields
 
 constexpr std::array<std::pair<HubStatus, const char*>, 7> kStatuses = {
     {{HubStatus::ok, "ok"},
@@ -67,6 +67,26 @@ Result<HubResult> parse_answer(const HubClient& client, const HubRequest& reques
   return result;
 }
 
+// The helper's answer is its last line; those before it tell how far it is.
+std::string_view answer_line(std::string_view text) {
+  const std::string_view lines = trim(text);
+  return lines.substr(lines.rfind('\n') + 1);  // npos + 1: all of it
+}
+
+OnOutput progress_reader(const HubClient& client, const HubRequest& request) {
+  if (!client.on_fetch) return nullptr;
+  return [&client, &request](std::string_view so_far) {
+    if (!so_far.ends_with('\n')) return;
+    const Result<Json> told = parse_json(answer_line(so_far), kWhere);
+    if (!told) return;
+    const Result<std::int64_t> fetched = int_field(*told, "fetched_bytes", kWhere);
+    const Result<std::int64_t> all = int_field(*told, "to_fetch_bytes", kWhere);
+    if (!fetched || !all) return;  // the answer itself
+    client.on_fetch(request,
+                    {static_cast<std::uint64_t>(*fetched), static_cast<std::uint64_t>(*all)});
+  };
+}
+
 }  // namespace
 
 Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) {
@@ -83,10 +103,12 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
   options.argv.push_back("--revision=" + request.revision);
   for (const std::string& pattern : request.allow) options.argv.push_back("--allow=" + pattern);
   if (request.offline) options.argv.emplace_back("--offline");
+  if (client.on_fetch) options.argv.emplace_back("--progress");
   options.env = client.env;
   options.new_session = true;  // a Ctrl-C is ours, and ends the client
   const CommandResult done =
-      TRY(run_command(options, "", client.until.at_most(client.timeout), kLargestAnswerBytes));
+      TRY(run_command(options, "", client.until.at_most(client.timeout), kLargestAnswerBytes,
+                      progress_reader(client, request)));
   if (done.timed_out && client.until.passed()) {
     return environment_error(
         fmt::format("the budget ended while {} was fetched", request.id),
@@ -103,7 +125,7 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
                          fmt::format("its helper ended with {}: {}", done.exit_code,
                                      without_secrets(sanitize_utf8(lines.back())).substr(0, 300)));
   }
-  return parse_answer(client, request, done.out);
+  return parse_answer(client, request, answer_line(done.out));
 }
 
 Error hub_error(const HubRequest& request, const HubResult& result) {

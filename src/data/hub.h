@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -48,12 +49,20 @@ struct HubResult {
   }
 };
 
+// Of the files that match, those that the cache did not hold before.
+struct HubProgress {
+  std::uint64_t fetched_bytes = 0;
+  std::uint64_t to_fetch_bytes = 0;
+};
+using OnFetch = std::function<void(const HubRequest&, const HubProgress&)>;
+
 // How the helper is run. `env` goes over our own environment (HF_HOME, HF_ENDPOINT, HF_TOKEN…).
 struct HubClient {
   std::string python;
   std::map<std::string, std::string> env;
   std::chrono::seconds timeout{6 * 3600};
-  Deadline until;  // of the run: a download ends by it, and what has come stays in the cache
+  Deadline until;    // of the run: a download ends by it, and what has come stays in the cache
+  OnFetch on_fetch;  // called about once a second while files come; may be empty
 };
 
 // Finds the commit a revision stands for and brings its files into the cache. An Error

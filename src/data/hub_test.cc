@@ -55,9 +55,7 @@ TEST_F(Hub, TheClientHasASessionOfItsOwn) {
 TEST_F(Hub, PassesTheRequestAndReadsTheAnswer) {
   const HubClient made = client(R"(echo "$@" > "$0.args"
 [ "$HF_HOME" = /hf ] || exit 7
-echo '{"id": "o/n", "kind": "dataset", "revision": "v1", "status": "renamed", "renamed_to": "o/m",
- "commit": "0123456789012345678901234567890123456789", "folder": "/hf/x", "files": 2,
- "bytes": 65000000000, "message": "it is now called o/m"}'
+echo '{"id": "o/n", "kind": "dataset", "revision": "v1", "status": "renamed", "renamed_to": "o/m", "commit": "0123456789012345678901234567890123456789", "folder": "/hf/x", "files": 2, "bytes": 65000000000, "message": "it is now called o/m"}'
 )");
   HubClient with_env = made;
   with_env.env = {{"HF_HOME", "/hf"}};
@@ -78,6 +76,25 @@ echo '{"id": "o/n", "kind": "dataset", "revision": "v1", "status": "renamed", "r
   EXPECT_EQ(line,
             "-m assay_worker.hub fetch --kind=dataset --id=o/n --revision=v1 "
             "--allow=data/*.parquet --allow=*.jsonl --offline");
+}
+
+TEST_F(Hub, TellsWhatHasComeBeforeTheAnswer) {
+  HubClient watched = client(R"(case "$*" in *--progress*) ;; *) exit 7;; esac
+echo '{"fetched_bytes": 0, "to_fetch_bytes": 500}'
+sleep 0.2
+echo '{"fetched_bytes": 300, "to_fetch_bytes": 500}'
+sleep 0.2
+)" + answer("ok", "done"));
+  std::vector<std::uint64_t> come;
+  watched.on_fetch = [&](const HubRequest& request, const HubProgress& seen) {
+    EXPECT_EQ(request.id, "o/n");
+    EXPECT_EQ(seen.to_fetch_bytes, 500U);
+    come.push_back(seen.fetched_bytes);
+  };
+  const auto result = hub_fetch(watched, {.id = "o/n"});
+  ASSERT_TRUE(result.has_value()) << result.error().to_string();
+  EXPECT_EQ(result->message, "done");
+  EXPECT_THAT(come, testing::ElementsAre(0U, 300U));
 }
 
 TEST_F(Hub, EveryStatusIsItsOwn) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 
 namespace assay {
@@ -20,29 +21,29 @@ enum class FindingLevel {
 
 struct Finding {
   FindingLevel level = FindingLevel::ok;
-  std::string name;    // what was looked at, in a few words: "GPUs", "model fp8"
-  std::string detail;  // what is there, or what is wrong
-  std::string why;     // only of what is missing; may be empty
-  std::string fix;     // what to do; empty where nothing is to be done
+  Text name;    // what was looked at, in a few words: "GPUs", "model fp8"
+  Text detail;  // what is there, or what is wrong
+  Text why;     // only of what is missing; may be empty
+  Text fix;     // what to do; empty where nothing is to be done
 };
 
 using Findings = std::vector<Finding>;
 
-[[nodiscard]] inline Finding ok(std::string name, std::string detail) {
-  return {FindingLevel::ok, std::move(name), std::move(detail), "", ""};
+[[nodiscard]] inline Finding ok(Text name, Text detail) {
+  return {FindingLevel::ok, std::move(name), std::move(detail), {}, {}};
 }
-[[nodiscard]] inline Finding note(std::string name, std::string detail, std::string fix = "") {
-  return {FindingLevel::note, std::move(name), std::move(detail), "", std::move(fix)};
+[[nodiscard]] inline Finding note(Text name, Text detail, Text fix = {}) {
+  return {FindingLevel::note, std::move(name), std::move(detail), {}, std::move(fix)};
 }
-[[nodiscard]] inline Finding not_checked(std::string name, std::string why, std::string fix = "") {
-  return {FindingLevel::not_checked, std::move(name), std::move(why), "", std::move(fix)};
+[[nodiscard]] inline Finding not_checked(Text name, Text why, Text fix = {}) {
+  return {FindingLevel::not_checked, std::move(name), std::move(why), {}, std::move(fix)};
 }
-[[nodiscard]] inline Finding missing(std::string name, Error error) {
+// Errors are in English, whoever reads them.
+[[nodiscard]] inline Finding missing(Text name, Error error) {
   return {FindingLevel::missing, std::move(name), std::move(error.what), std::move(error.why),
           std::move(error.fix)};
 }
-[[nodiscard]] inline Finding missing(std::string name, std::string what, std::string why,
-                                     std::string fix) {
+[[nodiscard]] inline Finding missing(Text name, Text what, Text why, Text fix) {
   return {FindingLevel::missing, std::move(name), std::move(what), std::move(why), std::move(fix)};
 }
 
@@ -53,9 +54,9 @@ using Findings = std::vector<Finding>;
 // Columns for a reader; colours only where the terminal has them. Lines are broken to fit into so
 // many columns; 0: they need not fit.
 [[nodiscard]] std::string findings_text(const Findings& findings, bool colour,
-                                        std::size_t columns = 0);
-// {"schema_version": 1, "plan", "ready", "missing", "not_checked", "findings": [{"level", "name",
-// "detail", "why", "fix"}]}; docs/doctor.md.
+                                        std::size_t columns = 0, Language language = Language::en);
+// In English: {"schema_version": 1, "plan", "ready", "missing", "not_checked", "findings":
+// [{"level", "name", "detail", "why", "fix"}]}; docs/doctor.md.
 [[nodiscard]] std::string findings_json(std::string_view plan, const Findings& findings);
 
 }  // namespace assay

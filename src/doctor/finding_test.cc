@@ -20,6 +20,16 @@ TEST(Findings, AsText) {
             "            do:  free some\n");
 }
 
+TEST(Findings, InChineseTheColumnsStand) {
+  const Findings findings{
+      ok("GPUs", Text("not needed", "不需要")),
+      missing({"disk /", "磁盘 /"}, {"1 GiB free", "空闲 1 GiB"}, {}, {"free some", "腾出空间"})};
+  EXPECT_EQ(findings_text(findings, false, 0, Language::zh),
+            "正常        GPUs                   不需要\n"
+            "缺失        磁盘 /                 空闲 1 GiB\n"
+            "            处理：腾出空间\n");
+}
+
 TEST(Findings, ColoursEndWithTheirWord) {
   EXPECT_EQ(findings_text({kFindings[2]}, true).substr(0, 26), "\033[31mMISSING     \033[0mdisk ");
 }

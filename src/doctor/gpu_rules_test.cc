@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 Finding named(const Findings& all, const std::string& name) {
   for (const Finding& f : all) {
-    if (f.name == name) return f;
+    if (f.name.en == name) return f;
   }
   return ok("no such finding", "");
 }
@@ -43,12 +43,12 @@ TEST(GpuRules, APairThatDoes) {
   const Findings found = gpu_findings(tp(2), gpus);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].level, kOk);
-  EXPECT_EQ(found[0].detail, "2 x NVIDIA H100 80GB HBM3, 79.6 GiB, compute capability 9.0");
+  EXPECT_EQ(found[0].detail.en, "2 x NVIDIA H100 80GB HBM3, 79.6 GiB, compute capability 9.0");
   const Findings memory = gpu_memory_findings(weighing(tp(2)), gpus);
   ASSERT_EQ(memory.size(), 1U);
   EXPECT_EQ(memory[0].level, kOk);
   // 0.92 * 79.6 = 73.3; (73.3 - 30.5 - 1.5) GiB * 2 / 256 KiB = 338 thousand tokens.
-  EXPECT_EQ(memory[0].detail,
+  EXPECT_EQ(memory[0].detail.en,
             "30.5 GiB of weights on each, 73.3 GiB of 79.6 GiB in all; a cache of some 338,000 "
             "tokens");
 }
@@ -58,11 +58,11 @@ TEST(GpuRules, TooFewNamesBothNumbersAndTheVariable) {
   one.gpus->asked = "0";
   const Finding found = named(gpu_findings(tp(2), *one.gpus), "GPUs");
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_EQ(found.detail, "2 ranks need 2 GPUs, and 1 is visible");
-  EXPECT_EQ(found.why, "CUDA_VISIBLE_DEVICES is '0'");
-  EXPECT_THAT(found.fix, HasSubstr("tensor_parallel_size to 1"));
+  EXPECT_EQ(found.detail.en, "2 ranks need 2 GPUs, and 1 is visible");
+  EXPECT_EQ(found.why.en, "CUDA_VISIBLE_DEVICES is '0'");
+  EXPECT_THAT(found.fix.en, HasSubstr("tensor_parallel_size to 1"));
   Hardware none = hardware({});
-  EXPECT_EQ(named(gpu_findings(tp(1), *none.gpus), "GPUs").detail,
+  EXPECT_EQ(named(gpu_findings(tp(1), *none.gpus), "GPUs").detail.en,
             "1 ranks need 1 GPU, and none is visible");
 }
 
@@ -72,20 +72,20 @@ TEST(GpuRules, ADeviceThatIsNotThere) {
   there.gpus->not_there = "7";
   const Finding found = named(gpu_findings(tp(1), *there.gpus), "GPUs");
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_EQ(found.detail, "CUDA_VISIBLE_DEVICES names '7', which is not there");
+  EXPECT_EQ(found.detail.en, "CUDA_VISIBLE_DEVICES names '7', which is not there");
 }
 
 TEST(GpuRules, NoDriverOneInDisorderAndAnotherMakers) {
   const Hardware absent =
       hardware({}, R"("nvml": "absent", "why": "libnvidia-ml.so.1: cannot open")");
-  EXPECT_EQ(named(gpu_findings(tp(2), *absent.gpus), "GPUs").detail,
+  EXPECT_EQ(named(gpu_findings(tp(2), *absent.gpus), "GPUs").detail.en,
             "the plan needs 2 GPUs, and there is no NVIDIA driver here");
   const Hardware broken =
       hardware({}, R"("nvml": "broken", "why": "Driver/library version mismatch")");
   const Finding disorder = named(gpu_findings(tp(2), *broken.gpus), "GPUs");
   EXPECT_EQ(disorder.level, kMissing);
-  EXPECT_EQ(disorder.why, "Driver/library version mismatch");
-  EXPECT_THAT(disorder.fix, HasSubstr("reboot"));
+  EXPECT_EQ(disorder.why.en, "Driver/library version mismatch");
+  EXPECT_THAT(disorder.fix.en, HasSubstr("reboot"));
   const Hardware amd = hardware({}, R"("nvml": "absent", "why": "", "other_maker": true)");
   EXPECT_EQ(named(gpu_findings(tp(2), *amd.gpus), "GPUs").level, kNotChecked);
 }
@@ -94,8 +94,8 @@ TEST(GpuRules, TensorParallelOverSlicesIsRefusedWithTheReason) {
   const GpuFacts slices = *hardware({kSlice, kSlice}).gpus;
   const Finding two = named(gpu_findings(tp(2), slices), "MIG");
   EXPECT_EQ(two.level, kMissing);
-  EXPECT_EQ(two.detail, "2 ranks over MIG slices (NVIDIA H100 80GB HBM3 MIG 3g.40gb)");
-  EXPECT_THAT(two.why, HasSubstr("NCCL refuses two ranks on one card"));
+  EXPECT_EQ(two.detail.en, "2 ranks over MIG slices (NVIDIA H100 80GB HBM3 MIG 3g.40gb)");
+  EXPECT_THAT(two.why.en, HasSubstr("NCCL refuses two ranks on one card"));
   EXPECT_EQ(named(gpu_findings(tp(1), slices), "MIG").level, kNote);
   RecordedGpu bare;
   bare.mig = "no slices";
@@ -107,8 +107,8 @@ TEST(GpuRules, WeightsThatDoNotFitASlice) {
   const Finding found = named(memory, "GPU memory bf16");
   EXPECT_EQ(found.level, kMissing);
   // 61.0 + 1 GiB for 4,096 tokens at 256 KiB + 1.5; 0.92 * 39.25
-  EXPECT_EQ(found.detail, "63.5 GiB needed on each GPU, 36.1 GiB there");
-  EXPECT_THAT(found.why, HasSubstr("61.0 GiB of weights over 1 GPU"));
+  EXPECT_EQ(found.detail.en, "63.5 GiB needed on each GPU, 36.1 GiB there");
+  EXPECT_THAT(found.why.en, HasSubstr("61.0 GiB of weights over 1 GPU"));
 }
 
 TEST(GpuRules, DummyOrUnknownWeightsAreNotCheckedRatherThanMissing) {
@@ -130,10 +130,10 @@ TEST(GpuRules, ACardThatAnotherProcessHolds) {
   const Findings memory = gpu_memory_findings(weighing(tp(2)), *hardware({held, kH200}).gpus);
   const Finding found = named(memory, "GPU 0");
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_EQ(found.detail, "114.4 GiB of 140.4 GiB free, 129.2 GiB wanted");
-  EXPECT_EQ(found.why, "pid 4242 (python train.py) holds 24.0 GiB");
-  EXPECT_EQ(found.fix, "kill 4242, or lower gpu_memory_utilization");
-  EXPECT_EQ(named(memory, "GPU 1").name, "no such finding");
+  EXPECT_EQ(found.detail.en, "114.4 GiB of 140.4 GiB free, 129.2 GiB wanted");
+  EXPECT_EQ(found.why.en, "pid 4242 (python train.py) holds 24.0 GiB");
+  EXPECT_EQ(found.fix.en, "kill 4242, or lower gpu_memory_utilization");
+  EXPECT_EQ(named(memory, "GPU 1").name.en, "no such finding");
 }
 
 TEST(GpuRules, LeftOversOfADeadRunAreNamedByPid) {
@@ -144,7 +144,7 @@ TEST(GpuRules, LeftOversOfADeadRunAreNamedByPid) {
   const Finding found =
       named(gpu_memory_findings(weighing(tp(1)), *hardware({held}).gpus), "GPU 0");
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_THAT(found.why, HasSubstr("pid 77 (VLLM::Worker_TP0, left over from a dead run)"));
+  EXPECT_THAT(found.why.en, HasSubstr("pid 77 (VLLM::Worker_TP0, left over from a dead run)"));
   // One that leaves room enough is a note.
   held.used = "5000000000";
   EXPECT_EQ(named(gpu_memory_findings(weighing(tp(1)), *hardware({held}).gpus), "GPU 0").level,
@@ -157,7 +157,7 @@ TEST(GpuRules, MemoryHeldByWhomNobodyTells) {
   const Finding found =
       named(gpu_memory_findings(weighing(tp(1)), *hardware({held}).gpus), "GPU 0");
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_THAT(found.why, HasSubstr("another container"));
+  EXPECT_THAT(found.why.en, HasSubstr("another container"));
 }
 
 // A cache of a set size claims no share of the card.
@@ -171,7 +171,7 @@ TEST(GpuRules, ACacheOfASetSizeNeedsThatAlone) {
 
 TEST(GpuRules, UnlikeCardsAreNoted) {
   EXPECT_EQ(named(gpu_findings(tp(2), *hardware({{}, kH200}).gpus), "GPUs alike").level, kNote);
-  EXPECT_EQ(named(gpu_findings(tp(1), *hardware({{}, kH200}).gpus), "GPUs alike").name,
+  EXPECT_EQ(named(gpu_findings(tp(1), *hardware({{}, kH200}).gpus), "GPUs alike").name.en,
             "no such finding");
 }
 
@@ -196,8 +196,8 @@ TEST(TorchRules, DriverAndTorchOfOneMajorRelease) {
   machine.gpus->driver_cuda = "12.4";
   const Finding old = named(torch_findings(*machine.gpus, software()), "driver");
   EXPECT_EQ(old.level, kMissing);
-  EXPECT_EQ(old.detail, "driver 550.54 runs CUDA 12.4, and torch is built for 13.0");
-  EXPECT_THAT(old.fix, HasSubstr("driver 580"));
+  EXPECT_EQ(old.detail.en, "driver 550.54 runs CUDA 12.4, and torch is built for 13.0");
+  EXPECT_THAT(old.fix.en, HasSubstr("driver 580"));
 }
 
 TEST(TorchRules, CodeForTheGpu) {
@@ -241,7 +241,7 @@ TEST(KernelRules, NvFp4OnHopperIsW4A16) {
                   "," + kernel("MarlinNvFp4LinearKernel", 4, 16, true),
               4);
   EXPECT_EQ(found.level, kNote);
-  EXPECT_EQ(found.detail,
+  EXPECT_EQ(found.detail.en,
             "MarlinNvFp4LinearKernel for nvfp4: W4A16, not W4A4: activations stay wider than the "
             "checkpoint asks");
 }
@@ -252,7 +252,7 @@ TEST(KernelRules, NvFp4OnSm120) {
                                     kernel("MarlinNvFp4LinearKernel", 4, 16, true),
                                 4);
   EXPECT_EQ(found.level, kOk);
-  EXPECT_EQ(found.detail, "CutlassNvFp4LinearKernel for nvfp4: W4A4");
+  EXPECT_EQ(found.detail.en, "CutlassNvFp4LinearKernel for nvfp4: W4A4");
 }
 
 TEST(KernelRules, DeepGemmOfReleasesThatFailWithItOnSm120) {
@@ -260,9 +260,9 @@ TEST(KernelRules, DeepGemmOfReleasesThatFailWithItOnSm120) {
                            kernel("CutlassFp8BlockScaledMMKernel", 8, 8, true);
   const Finding fails = kernels(kSm120, "0.24.0", "fp8_block", list);
   EXPECT_EQ(fails.level, kMissing);
-  EXPECT_EQ(fails.detail,
+  EXPECT_EQ(fails.detail.en,
             "vLLM 0.24.0 takes DeepGEMM on compute capability 12.0, and fails with it");
-  EXPECT_THAT(fails.fix, HasSubstr("VLLM_USE_DEEP_GEMM: \"0\""));
+  EXPECT_THAT(fails.fix.en, HasSubstr("VLLM_USE_DEEP_GEMM: \"0\""));
   EXPECT_EQ(kernels(kSm120, "0.27.1", "fp8_block", list).level, kMissing);
   EXPECT_EQ(kernels(kSm120, "0.26.0", "fp8_block", list).level, kOk);
   EXPECT_EQ(kernels(kH200, "0.24.0", "fp8_block", list).level, kOk);
@@ -278,7 +278,7 @@ TEST(KernelRules, NoKernelAtAll) {
               kernel("CutlassFP8ScaledMMLinearKernel", 8, 8, false, "needs 8.9") + "," +
                   kernel("MarlinFP8ScaledMMLinearKernel", 8, 16, false, "needs 7.5"));
   EXPECT_EQ(found.level, kMissing);
-  EXPECT_EQ(found.why,
+  EXPECT_EQ(found.why.en,
             "CutlassFP8ScaledMMLinearKernel: needs 8.9; MarlinFP8ScaledMMLinearKernel: needs 7.5");
 }
 
@@ -296,14 +296,14 @@ TEST(KernelRules, WhatAVariantRequires) {
   const std::string marlin = kernel("MarlinNvFp4LinearKernel", 4, 16, true);
   const Finding hopper = requirement(kH200, {4, 4}, marlin);
   EXPECT_EQ(hopper.level, kMissing);
-  EXPECT_EQ(hopper.detail, "W4A4 is required, and compute capability 9.0 has no such product");
+  EXPECT_EQ(hopper.detail.en, "W4A4 is required, and compute capability 9.0 has no such product");
   EXPECT_EQ(requirement(kH200, {4, 4}, "").level, kMissing);  // whatever vLLM's list is
   EXPECT_EQ(requirement(kH200, {4, 16}, marlin).level, kOk);
   EXPECT_EQ(requirement(kSm120, {4, 4}, cutlass).level, kOk);
-  EXPECT_EQ(requirement(kSm120, {4, 4}, marlin).detail,
+  EXPECT_EQ(requirement(kSm120, {4, 4}, marlin).detail.en,
             "W4A4 is required, and layers run on MarlinNvFp4LinearKernel (W4A16)");
   EXPECT_EQ(requirement(kSm120, {4, 4}, "").level, kNotChecked);
-  EXPECT_EQ(requirement(kSm120, {4, 4}, cutlass, 8).detail,
+  EXPECT_EQ(requirement(kSm120, {4, 4}, cutlass, 8).detail.en,
             "W4A4 is required, and the checkpoint keeps 8-bit weights");
 }
 
@@ -339,14 +339,14 @@ TEST(AllReduceRules, RightWithItsFigures) {
   slow.sizes = {{268435456, 10068, 26.7, "nccl"}};
   const Findings found = all_reduce(2, {{}, {}}, {sums_right(), slow, ""});
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0].detail,
+  EXPECT_EQ(found[0].detail.en,
             "every sum right; 264 GB/s at 256.0 MiB, small ones by vLLM's own kernel, P2P/CUMEM");
   EXPECT_EQ(found[1].level, kOk);
-  EXPECT_EQ(found[1].detail, "27 GB/s at 256.0 MiB, SHM/direct");
+  EXPECT_EQ(found[1].detail.en, "27 GB/s at 256.0 MiB, SHM/direct");
 }
 
 TEST(AllReduceRules, OneRankNeedsNone) {
-  EXPECT_EQ(all_reduce(1, {{}}, {})[0].detail, "not needed: one rank");
+  EXPECT_EQ(all_reduce(1, {{}}, {})[0].detail.en, "not needed: one rank");
 }
 
 TEST(AllReduceRules, NotRunIsNotChecked) {
@@ -359,15 +359,15 @@ TEST(AllReduceRules, AHangNamesIommuAndAcs) {
   const Findings found = all_reduce(2, {{}, {}}, {hangs(), sums_right(), ""}, pci);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].level, kMissing);
-  EXPECT_THAT(found[0].detail,
+  EXPECT_THAT(found[0].detail.en,
               HasSubstr("hung: ranks 0 and 1, in all-reduce of 65536 bytes, after 59 s"));
-  EXPECT_EQ(found[0].why,
+  EXPECT_EQ(found[0].why.en,
             "without peer access the sums are right; the IOMMU translates (DMA-FQ); ACS is on at "
             "0000:00:01.0");
-  EXPECT_THAT(found[0].fix, HasSubstr("iommu=pt"));
-  EXPECT_THAT(found[0].fix, HasSubstr("NCCL_P2P_DISABLE: \"1\""));
+  EXPECT_THAT(found[0].fix.en, HasSubstr("iommu=pt"));
+  EXPECT_THAT(found[0].fix.en, HasSubstr("NCCL_P2P_DISABLE: \"1\""));
   const PciFacts guest{{}, {}, true, true};
-  EXPECT_THAT(all_reduce(2, {{}, {}}, {hangs(), hangs(), ""}, guest)[0].why,
+  EXPECT_THAT(all_reduce(2, {{}, {}}, {hangs(), hangs(), ""}, guest)[0].why.en,
               HasSubstr("a virtual machine, whose host's IOMMU and ACS cannot be seen"));
 }
 

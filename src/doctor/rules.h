@@ -34,7 +34,7 @@ namespace assay {
 struct AllReduceRuns {
   std::optional<AllReduce> with_peers;
   std::optional<AllReduce> without_peers;
-  std::string why_not;
+  Text why_not;
 };
 [[nodiscard]] Findings all_reduce_findings(const PlanNeeds& needs, const GpuFacts& gpus,
                                            const std::optional<PciFacts>& pci,
@@ -47,7 +47,7 @@ struct AllReduceRuns {
 // --- disk ---
 
 struct Place {
-  std::string what;    // "results", "models and data"
+  Text what;           // "results", "models and data"
   std::string set_by;  // "HF_HOME", "TMPDIR", "output": where the plan says it
   std::filesystem::path folder;
   std::uint64_t bytes = 0;  // that are still to come, as far as known
@@ -72,7 +72,7 @@ struct PlaceOnDisk {
 // --- hub ---
 
 struct HubQuestion {
-  std::string name;  // of the finding: "model fp8", "data math500"
+  Text name;  // of the finding: "model fp8", "data math500"
   HubRequest request;
   bool may_be_gated = false;  // if_gated: skip
 };
@@ -91,7 +91,7 @@ struct ClockFacts {
 
 struct PackageNeed {
   std::string name;  // as PEP 503 writes it
-  std::string what_for;
+  Text what_for;
 };
 [[nodiscard]] Findings package_findings(const std::vector<PackageNeed>& needed,
                                         const std::map<std::string, std::string>& installed,

@@ -43,7 +43,9 @@ class Reduction {
       return !has(before_.plan.variants, variant.name);
     };
     for (const VariantSpec& variant : now_.plan.variants) {
-      if (is_new(variant)) growth.what.push_back("variant " + variant.name + " is new");
+      if (is_new(variant)) {
+        growth.what.push_back(bilingual("variant {} is new", "新增变体 {}", variant.name));
+      }
     }
     std::erase_if(now_.plan.variants, is_new);
     std::erase_if(now_.variants, is_new);
@@ -67,7 +69,8 @@ class Reduction {
     const auto is_new = [&](const auto& task) { return !has(before_.plan.tasks, task.name); };
     for (const TaskSpec& task : now_.plan.tasks) {
       if (is_new(task)) {
-        growth.what.push_back("task " + task.name + " is new, beside the primary question");
+        growth.what.push_back(bilingual("task {} is new, beside the primary question",
+                                        "新增任务 {}，不计入主要问题", task.name));
       }
     }
     std::erase_if(now_.plan.tasks, is_new);
@@ -84,7 +87,7 @@ class Reduction {
       if (old->repeats_auto) continue;
       spec.limit = old->limit;
       spec.at_most = old->at_most;
-      growth.what.push_back("task " + spec.name + " has more items");
+      growth.what.push_back(bilingual("task {} has more items", "任务 {} 的题更多", spec.name));
       growth.sample = true;
     }
     for (FrozenTask& task : now_.tasks) {
@@ -104,7 +107,8 @@ class Reduction {
       if (!spec.repeats_auto || old->repeats_auto || old->repeats != 1) continue;
       spec.repeats_auto = false;
       now_.tasks[t].passes = 1;
-      growth.what.push_back("task " + spec.name + " goes on in repeats");
+      growth.what.push_back(
+          bilingual("task {} goes on in repeats", "任务 {} 继续重复作答", spec.name));
       growth.sample = true;
     }
   }
@@ -122,8 +126,8 @@ class Reduction {
     FidelitySpec& spec = now_.plan.fidelity;
     const FidelitySpec& old = before_.plan.fidelity;
     if (spec.items <= old.items) return;
-    growth.what.push_back(
-        fmt::format("{} outputs are read back in place of {}", spec.items, old.items));
+    growth.what.push_back(bilingual("{} outputs are read back in place of {}",
+                                    "回读 {} 条输出，原为 {} 条", spec.items, old.items));
     spec.items = old.items;
   }
 

@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "plan/frozen.h"
 
 namespace assay {
 
 struct Growth {
-  std::vector<std::string> what;  // "variant int4 is new"; empty: nothing grows
+  std::vector<Text> what;  // "variant int4 is new"; empty: nothing grows
   // Items of tasks that were compared before, or how far the run goes: whoever asks for more of
   // them may know the verdict that there was.
   bool sample = false;

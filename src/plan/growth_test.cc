@@ -55,7 +55,7 @@ TEST(Growth, AVariantMoreTouchesNoSample) {
   add_variant(now);
   now.plan.fidelity.items = 64;
   const Growth growth = growth_of(began(), now).value();
-  EXPECT_THAT(growth.what,
+  EXPECT_THAT(english_of(growth.what),
               ElementsAre("variant int4 is new", "64 outputs are read back in place of 32"));
   EXPECT_FALSE(growth.sample);
 }
@@ -68,7 +68,8 @@ TEST(Growth, ATaskMoreIsSecondary) {
   EXPECT_EQ(now.tasks[1].weight, 0);
   EXPECT_EQ(now.plan.tasks[1].weight, 0);
   const Growth growth = growth_of(began(), now).value();
-  EXPECT_THAT(growth.what, ElementsAre("task aime24 is new, beside the primary question"));
+  EXPECT_THAT(english_of(growth.what),
+              ElementsAre("task aime24 is new, beside the primary question"));
   EXPECT_FALSE(growth.sample);
 }
 
@@ -77,7 +78,7 @@ TEST(Growth, MoreItemsAreALargerSample) {
   now.plan.tasks[0].limit = 3;
   now.tasks[0].items.push_back({"3", "", ""});
   const Growth growth = growth_of(began(), now).value();
-  EXPECT_THAT(growth.what, ElementsAre("task math500 has more items"));
+  EXPECT_THAT(english_of(growth.what), ElementsAre("task math500 has more items"));
   EXPECT_TRUE(growth.sample);
   now.plan.tasks[0].limit.reset();
   EXPECT_TRUE(growth_of(began(), now).value().sample);
@@ -102,7 +103,7 @@ TEST(Growth, UntilMayBeRaised) {
   now.tasks[0].least_items = 2;
   now.looks = {{.target = 3, .looks = {{3, 0.05, 0.05, 0}}}, {0, 0, 0}};
   const Growth growth = growth_of(began(), now).value();
-  EXPECT_THAT(growth.what, ElementsAre("until: decided"));
+  EXPECT_THAT(english_of(growth.what), ElementsAre("until: decided"));
   EXPECT_TRUE(growth.sample);
   // And back again: what was asked beyond the limits is there.
   EXPECT_EQ(refusal(began(), now),
@@ -122,14 +123,15 @@ TEST(Growth, AnOrderThatWasLookedAtGoesOn) {
   const FrozenPlan before = decided();
   FrozenPlan now = before;
   add_variant(now);
-  EXPECT_THAT(growth_of(before, now).value().what, ElementsAre("variant int4 is new"));
+  EXPECT_THAT(english_of(growth_of(before, now).value().what), ElementsAre("variant int4 is new"));
   now.plan.tasks[0].at_most = 3;
   now.tasks[0].items.push_back({"3", "", ""});
   now.tasks[0].weighed_items = 2;
   now.looks->order = {0, 0, 0};
   now.looks->declared_items = 2;
   const Growth growth = growth_of(before, now).value();
-  EXPECT_THAT(growth.what, ElementsAre("variant int4 is new", "task math500 has more items"));
+  EXPECT_THAT(english_of(growth.what),
+              ElementsAre("variant int4 is new", "task math500 has more items"));
   EXPECT_TRUE(growth.sample);
 }
 
@@ -140,7 +142,7 @@ TEST(Growth, AnOrderThatWasLookedAtStays) {
   std::swap(now.tasks[0], now.tasks[1]);
   std::swap(now.plan.tasks[0], now.plan.tasks[1]);
   now.looks->order = {1, 1, 0};
-  EXPECT_THAT(growth_of(before, now).value().what,
+  EXPECT_THAT(english_of(growth_of(before, now).value().what),
               ElementsAre("task aime24 is new, beside the primary question"));
   now.looks->order = {0, 1, 1};
   EXPECT_EQ(refusal(now, before), "looks.order[0] is 0 there and 1 here");
@@ -179,7 +181,8 @@ TEST(Growth, ATaskGoesOnInRepeats) {
   now.plan.tasks[0].repeats_auto = true;
   now.tasks[0].passes = 64;
   const Growth growth = growth_of(began(), now).value();
-  EXPECT_THAT(growth.what, ElementsAre("task math500 goes on in repeats", "until: budget"));
+  EXPECT_THAT(english_of(growth.what),
+              ElementsAre("task math500 goes on in repeats", "until: budget"));
   EXPECT_TRUE(growth.sample);
 }
 

@@ -22,7 +22,7 @@ std::vector<std::string> traps_of(const std::string& chat, const std::string& ta
                      ", baseline: true}\ntasks:\n" + tasks,
                  "plan.yaml", kKnown);
   EXPECT_TRUE(plan) << plan.error().to_string();
-  return plan ? plan_traps(*plan, kKnown) : std::vector<std::string>();
+  return plan ? english_of(plan_traps(*plan, kKnown)) : std::vector<std::string>();
 }
 
 const std::string kNotThinking = "chat: {enable_thinking: false}\n";

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "plan/frozen.h"
-#include "report/language.h"
 #include "report/table.h"
 #include "report/values.h"
 

@@ -36,15 +36,6 @@ std::string point_difference(const PairedComparison& pooled) {
                      pooled.interval_high_pp);
 }
 
-Text joined_texts(const std::vector<Text>& texts) {
-  Text out;
-  for (const Text& text : texts) {
-    out.en += (out.en.empty() ? "" : ", ") + text.en;
-    out.zh += (out.zh.empty() ? "" : ",") + text.zh;
-  }
-  return out;
-}
-
 Piece verdict_piece(const HistoryPoint& point) {
   return badge(point.pooled.verdict, std::string(verdict_label(point.pooled.verdict)));
 }
@@ -71,7 +62,7 @@ Table history_table(const History& history) {
   Table table{"history", {"Run by run", "逐次运行"}};
   table.note = {
       "Each row compares the variant with the baseline of its own run. `moved` is said where the "
-      "verdict is another than in the row above, or a fidelity interval lies lie_apart from that "
+      "verdict is another than in the row above, or a fidelity interval lies apart from that "
       "row's; "
       "a verdict that is another does not show that the variant changed: near the margin chance "
       "alone moves it.",
@@ -101,8 +92,8 @@ Table history_table(const History& history) {
                             point.fidelity ? kl_text(*point.fidelity) : "",
                             number(point.tokens_per_s > 0 ? rate_text(point.tokens_per_s) : ""),
                             number(point.load_s > 0 ? fmt::format("{:.0f}", point.load_s) : ""),
-                            TableCell(joined_texts(point.moved)),
-                            TableCell(joined_texts(point.changed)), run.folder});
+                            TableCell(listed(point.moved)), TableCell(listed(point.changed)),
+                            run.folder});
     }
   }
   return without_empty_columns(std::move(table));
@@ -189,7 +180,7 @@ std::string history_text(const History& history, Language language, bool colour)
            point_difference(point.pooled),
            number(point.fidelity ? fmt::format("{:.1f}", point.fidelity->top1_agreement.value * 100)
                                  : ""),
-           TableCell(joined_texts(point.moved))});
+           TableCell(listed(point.moved))});
     }
   }
   const Text head = {fmt::format("{}: {} runs against {}, margin {:g} points\n", history.name,
@@ -209,7 +200,7 @@ std::string history_text(const History& history, Language language, bool colour)
       if (point.changed.empty()) continue;
       out += fmt::format("{} {}: {}\n", variant.name,
                          minute_text(history.runs[point.run].started_at_s),
-                         joined_texts(point.changed).in(language));
+                         listed(point.changed).in(language));
     }
   }
   return out;

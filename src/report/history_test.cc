@@ -67,12 +67,6 @@ const Made kLater{.folder = "b",
                   .diff_pp = -4,
                   .agreement = 0.93};
 
-std::vector<std::string> english(const std::vector<Text>& texts) {
-  std::vector<std::string> out;
-  for (const Text& text : texts) out.push_back(text.en);
-  return out;
-}
-
 TEST(History, RunsComeByTheirStartAndSayWhatMoved) {
   const History history = of({run_of(kLater), run_of({})});
   ASSERT_EQ(history.runs.size(), 2U);
@@ -80,9 +74,10 @@ TEST(History, RunsComeByTheirStartAndSayWhatMoved) {
   EXPECT_EQ(history.baseline, "o/m at 0123456789ab");
   ASSERT_EQ(history.variants.size(), 1U);
   const std::vector<HistoryPoint>& points = history.variants[0].points;
-  EXPECT_THAT(english(points[0].moved), ElementsAre());
-  EXPECT_THAT(english(points[1].moved), ElementsAre("was NON-INFERIOR", "agreement -4.0 points"));
-  EXPECT_THAT(english(points[1].changed), ElementsAre("vllm 0.25.0 → 0.26.0"));
+  EXPECT_THAT(english_of(points[0].moved), ElementsAre());
+  EXPECT_THAT(english_of(points[1].moved),
+              ElementsAre("was NON-INFERIOR", "agreement -4.0 points"));
+  EXPECT_THAT(english_of(points[1].changed), ElementsAre("vllm 0.25.0 → 0.26.0"));
 }
 
 TEST(History, IntervalsThatOverlapHaveNotMoved) {
@@ -90,7 +85,7 @@ TEST(History, IntervalsThatOverlapHaveNotMoved) {
   later.verdict = Verdict::non_inferior;
   later.agreement = 0.965;
   const History history = of({run_of({}), run_of(later)});
-  EXPECT_THAT(english(history.variants[0].points[1].moved), ElementsAre());
+  EXPECT_THAT(english_of(history.variants[0].points[1].moved), ElementsAre());
 }
 
 TEST(History, AVariantThatIsMissingInARunIsComparedWithTheOneBefore) {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "report/language.h"
+#include "base/language.h"
 #include "report/table.h"
 #include "report/values.h"
 

@@ -6,25 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "report/language.h"
+#include "base/language.h"
 #include "stats/verdict.h"
 
 namespace assay {
-
-struct Text {
-  std::string en;
-  std::string zh;
-
-  Text() = default;
-  Text(std::string both) : en(both), zh(std::move(both)) {}  // names and numbers: the same in each
-  Text(const char* both) : en(both), zh(both) {}
-  Text(std::string english, std::string chinese) : en(std::move(english)), zh(std::move(chinese)) {}
-
-  [[nodiscard]] const std::string& in(Language language) const {
-    return language == Language::zh ? zh : en;
-  }
-  [[nodiscard]] bool empty() const { return en.empty() && zh.empty(); }
-};
 
 // Formats without such a look print the text alone.
 enum class Emphasis { plain, strong, sub, badge };

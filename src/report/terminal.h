@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "report/language.h"
+#include "base/language.h"
 #include "report/values.h"
 
 namespace assay {

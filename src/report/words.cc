@@ -68,6 +68,10 @@ constexpr std::array kReasons{
     Word{"no look yet", "尚未检验"},
     Word{"no look could be taken", "无法进行检验"},
     Word{"not a number", "不是有效数值"},
+    Word{"neither samples nor an accuracy with its number of items",
+         "既没有样本，也没有带题数的准确率"},
+    Word{"no item of both sides", "没有双方共有的题"},
+    Word{"no figures", "没有数值"},
 };
 
 template <std::size_t N>

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/language.h"
 #include "base/result.h"
-#include "report/language.h"
 #include "report/values.h"
 
 namespace assay {

@@ -127,11 +127,14 @@ std::optional<std::int64_t> CandidateLooks::pairs_of_next_look() const {
   return next()->pairs;
 }
 
-std::string CandidateLooks::sentence() const {
-  if (open()) return "";
-  if (!decided_) return fmt::format("{}: not decided after {} pairs", variant_, taken_);
+Text CandidateLooks::sentence() const {
+  if (open()) return {};
+  if (!decided_) {
+    return bilingual("{}: not decided after {} pairs", "{}：{} 对之后仍无定论", variant_, taken_);
+  }
   const Verdict verdict = non_inferior_ ? Verdict::non_inferior : Verdict::worse;
-  return fmt::format("{}: {} after {} pairs", variant_, verdict_label(verdict), taken_);
+  return bilingual("{0}: {1} after {2} pairs", "{0}：{2} 对之后 {1}", variant_,
+                   verdict_label(verdict), taken_);
 }
 
 Result<AllLooks> AllLooks::of(const FrozenPlan& frozen, const Store& store) {

@@ -77,7 +77,7 @@ class CandidateLooks {
     return static_cast<std::int64_t>(input_.order.size());
   }
   // "fp8: NON-INFERIOR after 656 pairs"; empty while it is open.
-  [[nodiscard]] std::string sentence() const;
+  [[nodiscard]] Text sentence() const;
 
  private:
   [[nodiscard]] const Look* next() const { return next_look(kept_.schedule, taken_); }

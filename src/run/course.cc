@@ -289,9 +289,9 @@ Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& cou
     }
     if (!first) {
       if (round.variants.empty()) return {};
-      context.services.progress.say(
-          fmt::format("round {}: the time that is left goes to {} variants, up to the same items",
-                      i + 1, round.variants.size()));
+      context.services.progress.say(bilingual(
+          "round {}: the time that is left goes to {} variants, up to the same items",
+          "第 {} 轮：余下的时间给 {} 个变体，直到答完同样的题", i + 1, round.variants.size()));
     }
     TRY(run_round(context, round, done, looks, course));
   }
@@ -362,7 +362,8 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
       const double work_s =
           TRY(work_due_s(round.variants, items, course.baseline_items, services.store));
       if (!TRY(pays_its_loads(context, round.variants.size(), work_s))) return {};
-      services.progress.say(fmt::format("not decided yet: on to {} items", items.size()));
+      services.progress.say(
+          bilingual("not decided yet: on to {} items", "尚无定论：继续到 {} 题", items.size()));
     }
     TRY(run_round(context, round, {}, looks, course));
     if (course.interrupted) return {};
@@ -398,7 +399,7 @@ Status close_looks(const RunContext& context, AllLooks& looks, Course& course) {
   for (CandidateLooks* of_one : own) {
     const char* why = !course.cut.empty() ? "budget" : all ? "data" : "round";
     TRY(of_one->close(why, services.store));
-    if (const std::string ended = of_one->sentence(); !ended.empty()) services.progress.say(ended);
+    if (const Text ended = of_one->sentence(); !ended.empty()) services.progress.say(ended);
   }
   return {};
 }

@@ -42,8 +42,8 @@ Deadline EngineTurn::until() const {
   return Deadline::in(Seconds(deadline_s_ - now_s())).or_stop(services_.stop);
 }
 
-void EngineTurn::begin_doing(std::string what) {
-  doing_ = std::move(what);
+void EngineTurn::begin_doing(Doing what) {
+  doing_ = what;
   doing_since_s_ = now_s();
   engine_says_.clear();
 }
@@ -51,7 +51,7 @@ void EngineTurn::begin_doing(std::string what) {
 void EngineTurn::show_progress() {
   if (!services_.progress.due()) return;
   ProgressState state = progress_state();
-  if (!doing_.empty()) {
+  if (doing_ != Doing::answers) {
     state.doing = doing_;
     state.doing_s = now_s() - doing_since_s_;
     state.engine_says = engine_says_;
@@ -69,7 +69,7 @@ EngineWaits EngineTurn::waits() {
 
 Status EngineTurn::start_engine() {
   if (engine_) return {};
-  begin_doing("starting");
+  begin_doing(Doing::starts);
   engine_ = TRY(in_time(make_engine(waits())));
   engine_->end_by(until());
   const OpenedModel opened =
@@ -96,7 +96,7 @@ Status EngineTurn::load_engine() {
   TRY(services_.store.flush());
   while (true) {
     TRY(start_engine());
-    begin_doing("reads prompts");
+    begin_doing(Doing::reads_prompts);
     TRY(render_waiting());
     TRY(services_.store.flush());
     const Status loaded = load_weights();
@@ -118,16 +118,17 @@ Result<bool> EngineTurn::lower_memory(const std::string& why) {
     engine_args_[name] = value;
   }
   const std::string taken = join(words, ", ");
-  services_.progress.say(fmt::format("{}: out of memory ({}); it is loaded once more with {}",
-                                     setup_.name, why, taken));
+  services_.progress.say(bilingual("{}: out of memory ({}); it is loaded once more with {}",
+                                   "{}：显存或内存不足（{}）；改用 {} 再加载一次", setup_.name, why,
+                                   taken));
   TRY(services_.store.add_event(services_.clock.wall().count(), "loaded with less memory",
                                 {{"variant", setup_.name}, {"why", why}, {"taken", taken}}));
   return true;
 }
 
 Status EngineTurn::load_weights() {
-  services_.progress.say(fmt::format("{}: loading {}", setup_.name, setup_.model));
-  begin_doing(kLoading);
+  services_.progress.say(bilingual("{}: loading {}", "{}：正在加载 {}", setup_.name, setup_.model));
+  begin_doing(Doing::loads);
   const double began_s = now_s();
   const double left_s = std::max(1.0, deadline_s_ - began_s);
   const double limit_s = TRY(load_limit_s());
@@ -141,10 +142,10 @@ Status EngineTurn::load_weights() {
   }
   loaded_ = TRY(std::move(loaded));
   loaded_.lowered = lowered_;
-  begin_doing("");
+  begin_doing(Doing::answers);
   TRY(on_loaded());
-  services_.progress.say(
-      fmt::format("{}: ready after {}", setup_.name, human_duration(loaded_.load_s)));
+  services_.progress.say(bilingual("{}: ready after {}", "{}：{} 后就绪", setup_.name,
+                                   human_duration(loaded_.load_s)));
   return services_.store.flush();
 }
 
@@ -328,13 +329,14 @@ Status EngineTurn::on_death(const Died& died) {
     TRY(services_.store.flush());
     return std::unexpected(died.error);
   }
-  services_.progress.say(fmt::format("{}: the engine died ({})", setup_.name, why));
+  services_.progress.say(
+      bilingual("{}: the engine died ({})", "{}：引擎崩溃（{}）", setup_.name, why));
   const int in_flight_then = in_flight();
   const bool alone = in_flight_then == 1;
   if (std::exchange(canary_id_, 0) != 0) {
-    services_.progress.say(setup_.name +
-                           ": it died of a request that was answered before, too: "
-                           "no request is to blame");
+    services_.progress.say(
+        bilingual("{}: it died of a request that was answered before, too: no request is to blame",
+                  "{}：遇到先前已答过的请求也崩溃：问题不在任何一个请求", setup_.name));
     for (Source* source : sources()) source->acquit();
   }
   for (Source* source : sources()) TRY(source->on_death(why, alone, load_id()));

@@ -106,8 +106,8 @@ class EngineTurn {
  private:
   [[nodiscard]] Status start_engine();
   [[nodiscard]] Status load_weights();
-  // From now on the engine does this, as the progress line says it; "": it answers.
-  void begin_doing(std::string what);
+  // From now on the engine does this, as the progress line says it.
+  void begin_doing(Doing what);
   [[nodiscard]] EngineWaits waits();
   // The engine lacked memory for the first time: from now on it is loaded with less. What was
   // lowered is said, and stored as an event and with the loads. False: it did not, or was lowered
@@ -134,7 +134,7 @@ class EngineTurn {
   [[nodiscard]] Status ask_canary();
   [[nodiscard]] Status on_canary();
 
-  std::string doing_;
+  Doing doing_ = Doing::answers;
   double doing_since_s_ = 0;
   std::string engine_says_;
   nlohmann::json engine_args_;            // of the next load

@@ -84,7 +84,7 @@ class JudgeTurn final : private EngineTurn {
   Result<bool> go_on_after_death() override { return questions_.waiting() > 0; }
   Status on_other(const EngineEvent& event) override {
     if (const auto* said = std::get_if<Progressed>(&event)) {
-      services_.progress.say(setup_.name + ": " + said->text);
+      services_.progress.say(bilingual("{}: {}", "{}：{}", setup_.name, said->text));
     }
     return {};
   }
@@ -185,15 +185,15 @@ class TaskJudging {
   // The lack of a judge ends no run: the answers stay unscored, and the report is made.
   Status go_without(const Error& error) {
     if (error.kind == ErrorKind::interrupted) return std::unexpected(error);
-    services_.progress.say(
-        fmt::format("{}: no judge: {} ({})", task_.spec.name, error.what, error.why));
+    services_.progress.say(bilingual("{}: no judge: {} ({})", "{}：没有裁判模型：{}（{}）",
+                                     task_.spec.name, error.what, error.why));
     return services_.store.add_event(services_.clock.wall().count(), "no judge",
                                      {{"what", error.what}, {"why", error.why}});
   }
 
   Status ask() {
-    services_.progress.say(
-        fmt::format("{}: {} answers for the judge", task_.spec.name, questions_.size()));
+    services_.progress.say(bilingual("{}: {} answers for the judge", "{}：{} 个回答交给裁判模型",
+                                     task_.spec.name, questions_.size()));
     const Deadline until = Deadline::in(Seconds(deadline_s_ - services_.clock.now().count()));
     JudgeEngine judge = TRY(start({until.or_stop(services_.stop), services_.tick}));
     JudgeSource source(run_, judge.variant, judge.identity, services_.store);

@@ -72,14 +72,16 @@ std::string canary_fault(const CanaryFigures& figures) {
   return "";
 }
 
-std::string canary_sentence(const CanaryFigures& figures) {
-  std::string text = fmt::format("{} answers, {} empty, {} looping", figures.answers,
-                                 count_or_none(figures.empty), count_or_none(figures.looping));
+Text canary_sentence(const CanaryFigures& figures) {
+  Text tokens;
   if (figures.positions > 0) {
-    text +=
-        fmt::format("; {} of the baseline's tokens", percent_of(figures.agreed, figures.positions));
+    tokens = bilingual("; {} of the baseline's tokens", "；与基线的 token 一致 {}",
+                       percent_of(figures.agreed, figures.positions));
   }
-  return text;
+  return {fmt::format("{} answers, {} empty, {} looping{}", figures.answers,
+                      count_or_none(figures.empty), count_or_none(figures.looping), tokens.en),
+          fmt::format("{} 个回答，空回答 {} 个，循环重复 {} 个{}", figures.answers, figures.empty,
+                      figures.looping, tokens.zh)};
 }
 
 LoadCanary::LoadCanary(const ResolvedRun& run, const ResolvedVariant& variant,

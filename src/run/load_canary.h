@@ -30,7 +30,7 @@ inline constexpr int kCanaryFewestPositions = 8;  // fewer tell nothing
 // What ends the variant, as half a sentence; empty: nothing does.
 [[nodiscard]] std::string canary_fault(const CanaryFigures& figures);
 // "8 answers, none empty, 1 looping; 96.1 % of the baseline's tokens"
-[[nodiscard]] std::string canary_sentence(const CanaryFigures& figures);
+[[nodiscard]] Text canary_sentence(const CanaryFigures& figures);
 
 class LoadCanary final : public Source {
  public:

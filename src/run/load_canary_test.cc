@@ -29,9 +29,10 @@ TEST(CanaryFault, ACandidatePicksTheBaselinesTokens) {
 }
 
 TEST(CanarySentence, SaysWhatWasSeen) {
-  EXPECT_EQ(canary_sentence({.answers = 8}), "8 answers, none empty, none looping");
+  EXPECT_EQ(canary_sentence({.answers = 8}).en, "8 answers, none empty, none looping");
   EXPECT_EQ(canary_sentence({.answers = 8, .empty = 1, .positions = 400, .agreed = 386}),
-            "8 answers, 1 empty, none looping; 96.5 % of the baseline's tokens");
+            Text("8 answers, 1 empty, none looping; 96.5 % of the baseline's tokens",
+                 "8 个回答，空回答 1 个，循环重复 0 个；与基线的 token 一致 96.5 %"));
 }
 
 const Task& yes_task() {

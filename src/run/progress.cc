@@ -35,46 +35,83 @@ std::string rough_duration(double seconds) {
   return whole < 60 ? fmt::format("{:.0f}s", whole) : human_duration(whole);
 }
 
-std::string name_part(const ProgressState& state, const RunOutlook& run) {
+Text name_part(const ProgressState& state, const RunOutlook& run) {
   const std::string name = cut_to(state.variant, kLongestNameCells);
-  return run.turns > 1 ? fmt::format("{} ({} of {})", name, run.turn, run.turns) : name;
+  if (run.turns <= 1) return name;
+  return bilingual("{} ({} of {})", "{}（{}/{}）", name, run.turn, run.turns);
+}
+
+Text doing_words(Doing doing) {
+  switch (doing) {
+    case Doing::answers:
+      break;
+    case Doing::fetches:
+      return {"fetching", "正在下载"};
+    case Doing::starts:
+      return {"starting", "正在启动"};
+    case Doing::reads_prompts:
+      return {"reads prompts", "读取提示词"};
+    case Doing::loads:
+      return {"loading", "正在加载"};
+    case Doing::canary:
+      return {"canary", "金丝雀检查"};
+    case Doing::reads_back:
+      return {"reads outputs back", "回读输出"};
+  }
+  return {};
+}
+
+// "1.2 of 16 GiB" of what is fetched; no part where the hub did not say how much it is.
+Text fetched_part(const ProgressState& state) {
+  const std::string done = human_bytes(static_cast<double>(state.fetched_bytes));
+  if (state.to_fetch_bytes == 0) return {};
+  return bilingual("{} of {}", "{}，共 {}", done,
+                   human_bytes(static_cast<double>(state.to_fetch_bytes)));
 }
 
 // Of all items of the run, in per cent; no part where this is the only variant.
-std::string run_part(const ProgressState& state, const RunOutlook& run) {
+Text run_part(const ProgressState& state, const RunOutlook& run) {
   const double items = run.items + state.items_total;
   if (run.items <= 0 || state.items_total <= 0) return "";
-  return fmt::format("run {:.0f} %", std::floor(100 * (run.items_done + state.items_done) / items));
+  return bilingual("run {:.0f} %", "全部 {:.0f} %",
+                   std::floor(100 * (run.items_done + state.items_done) / items));
 }
 
-std::vector<Part> parts_of(const ProgressState& state, const RunOutlook& run,
-                           const TimeLeft& left) {
-  std::vector<Part> parts{{name_part(state, run), 0}};
-  if (state.doing.empty()) {
-    parts.push_back({fmt::format("{}/{} items", state.items_done, state.items_total), 1});
+std::vector<Part> parts_of(const ProgressState& state, const RunOutlook& run, const TimeLeft& left,
+                           Language language) {
+  std::vector<Part> parts;
+  const auto add = [&](const Text& text, int rank) {
+    if (!text.empty()) parts.push_back({text.in(language), rank});
+  };
+  const bool answers = state.doing == Doing::answers;
+  add(name_part(state, run), 0);
+  if (answers) {
+    add(bilingual("{}/{} items", "{}/{} 题", state.items_done, state.items_total), 1);
   } else {
-    parts.push_back({fmt::format("{} {}", state.doing, rough_duration(state.doing_s)), 1});
+    add(bilingual("{} {}", "{} {}", doing_words(state.doing), rough_duration(state.doing_s)), 1);
   }
-  parts.push_back({run_part(state, run), 4});
+  if (state.doing == Doing::fetches) add(fetched_part(state), 1);
+  add(run_part(state, run), 4);
   if (left.s >= 0) {
-    const char* how = left.at_most ? "at most" : "about";
-    parts.push_back({fmt::format("{} {} left", how, rough_duration(left.s)), 2});
+    const Text how = left.at_most ? Text{"at most", "最多剩"} : Text{"about", "约剩"};
+    add(bilingual("{} {} left", "{} {}", how, rough_duration(left.s)), 2);
   }
-  if (state.doing.empty()) {
-    parts.push_back({fmt::format("{} in flight", state.in_flight), 5});
+  if (answers) {
+    add(bilingual("{} in flight", "{} 条在答", state.in_flight), 5);
     if (state.being_graded > 0) {
-      parts.push_back({fmt::format("{} being graded", state.being_graded), 3});
+      add(bilingual("{} being graded", "{} 条在评分", state.being_graded), 3);
     }
     if (state.next_look_pairs) {
-      parts.push_back({fmt::format("next look at {} pairs", *state.next_look_pairs), 8});
+      add(bilingual("next look at {} pairs", "下次检验在 {} 对", *state.next_look_pairs), 8);
     }
-    if (state.tokens_per_s > 0)
-      parts.push_back({fmt::format("{:.0f} tok/s", state.tokens_per_s), 6});
+    if (state.tokens_per_s > 0) {
+      add(bilingual("{:.0f} tok/s", "{:.0f} token/秒", state.tokens_per_s), 6);
+    }
   }
   if (state.share_left_s >= 0 && run.turns != 1) {
-    parts.push_back({"its time ends in " + rough_duration(state.share_left_s), 7});
+    const std::string ends_in = rough_duration(state.share_left_s);
+    add(bilingual("its time ends in {}", "本变体的时间还有 {}", ends_in), 7);
   }
-  std::erase_if(parts, [](const Part& part) { return part.text.empty(); });
   return parts;
 }
 
@@ -88,20 +125,20 @@ TimeLeft run_left(const ProgressState& state, const RunOutlook& run, double item
   if (left_s < 0 && (open == 0 || item_s > 0)) left_s = open * item_s;
   const bool known = left_s >= 0 && (run.later_items <= 0 || item_s > 0);
   if (!known) return std::isfinite(budget_left_s) ? TimeLeft{budget_left_s, true} : TimeLeft();
-  if (state.doing == kLoading) left_s += std::max(0.0, run.load_s - state.doing_s);
+  if (state.doing == Doing::loads) left_s += std::max(0.0, run.load_s - state.doing_s);
   return {std::min(left_s + run.later_loads_s + run.later_items * item_s, budget_left_s)};
 }
 
 std::string progress_line(const ProgressState& state, const RunOutlook& run, const TimeLeft& left,
-                          std::size_t columns) {
-  std::vector<Part> parts = parts_of(state, run, left);
+                          std::size_t columns, Language language) {
+  std::vector<Part> parts = parts_of(state, run, left, language);
   while (columns > 0 && width_of(parts) > columns && parts.size() > 1) {
     parts.erase(std::ranges::max_element(parts, {}, &Part::rank));
   }
   if (columns > 0) parts[0].text = cut_to(parts[0].text, columns);
   std::string line;
   for (const Part& part : parts) line += (line.empty() ? "" : "  ") + part.text;
-  if (state.doing.empty() || state.engine_says.empty()) return line;
+  if (state.doing == Doing::answers || state.engine_says.empty()) return line;
   const std::size_t used = cells_of(line) + 2;
   const std::size_t room = columns == 0      ? kLongestEngineWords
                            : columns <= used ? 0
@@ -134,13 +171,13 @@ double time_left_s(const WorkLeft& work, double tokens_per_s) {
   return std::max(0.0, most) / tokens_per_s;
 }
 
-Progress::Progress(std::FILE* out, Style style, const Clock& clock)
-    : out_(out), style_(style), clock_(clock) {}
+Progress::Progress(std::FILE* out, Style style, const Clock& clock, Language language)
+    : out_(out), style_(style), clock_(clock), language_(language) {}
 
-void Progress::say(const std::string& text) {
+void Progress::say(const Text& text) {
   if (style_ == Style::silent) return;
   clear();
-  fmt::print(out_, "{}\n", wrapped(text, columns_of(::fileno(out_)), 2));
+  fmt::print(out_, "{}\n", wrapped(text.in(language_), columns_of(::fileno(out_)), 2));
   std::fflush(out_);
 }
 
@@ -160,15 +197,18 @@ void Progress::update(const ProgressState& state) {
   last_ = clock_.now();
   const int open = state.items_total - state.items_done;
   if (state.left_s > 0 && open > 0) item_s_ = state.left_s / open;
-  const TimeLeft left = run_left(state, run_, item_s_, last_.count());
+  const TimeLeft left = state.doing == Doing::fetches
+                            ? TimeLeft{state.left_s}
+                            : run_left(state, run_, item_s_, last_.count());
   if (style_ == Style::live) {
     // One column stays free: in the last one some terminals begin another line.
     const std::size_t columns = columns_of(::fileno(out_));
-    const std::string line = progress_line(state, run_, left, columns > 1 ? columns - 1 : columns);
+    const std::string line =
+        progress_line(state, run_, left, columns > 1 ? columns - 1 : columns, language_);
     fmt::print(out_, "\r\033[K{}", line);
     line_open_ = true;
   } else {
-    std::string line = progress_line(state, run_, left, /*columns=*/0);
+    std::string line = progress_line(state, run_, left, /*columns=*/0, language_);
     if (line == shown_) return;  // nothing has moved: a log need not say it twice
     fmt::print(out_, "{}\n", line);
     shown_ = std::move(line);

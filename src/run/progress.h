@@ -10,10 +10,12 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/language.h"
 
 namespace assay {
 
-inline constexpr const char* kLoading = "loading";  // what an engine does, as said below
+// What goes on where no items are answered.
+enum class Doing { answers, fetches, starts, reads_prompts, loads, canary, reads_back };
 
 // One variant's turn, as it stands.
 struct ProgressState {
@@ -26,10 +28,12 @@ struct ProgressState {
   double share_left_s = -1;  // of the budget, until this variant's time ends; -1: no budget
   int being_graded = 0;      // answered, and not scored yet
   std::optional<std::int64_t> next_look_pairs = std::nullopt;  // until: decided
-  // What the engine does where it answers no items: kLoading, "reads prompts"; empty: it answers.
-  std::string doing = "";
-  double doing_s = 0;            // for so long
+  Doing doing = Doing::answers;
+  double doing_s = 0;            // for so long, where it is another
   std::string engine_says = "";  // its own last words on it
+  // Doing::fetches: of the hub's files, those that were there before not counted.
+  std::uint64_t fetched_bytes = 0;
+  std::uint64_t to_fetch_bytes = 0;
 };
 
 // The run around that turn, as it looks when the turn begins.
@@ -58,9 +62,10 @@ struct TimeLeft {
 // The line in at most so many columns; 0: all of it. What matters less is left out where it does
 // not fit, never cut, but for a long name and the engine's words:
 // "fp8 (2 of 3)  12/34 items  run 45 %  about 1m 05s left  8 in flight  3 being graded  210 tok/s
-// its time ends in 40m". `left`: of the run.
+// its time ends in 40m". `left`: of the run; where something is fetched, until it is there.
 [[nodiscard]] std::string progress_line(const ProgressState& state, const RunOutlook& run,
-                                        const TimeLeft& left, std::size_t columns);
+                                        const TimeLeft& left, std::size_t columns,
+                                        Language language = Language::en);
 
 // Output tokens a second over the last 20 seconds, from a number that grows.
 class RecentRate {
@@ -95,9 +100,11 @@ struct WorkLeft {
 class Progress {
  public:
   enum class Style { live, plain, silent };
-  Progress(std::FILE* out, Style style, const Clock& clock);
+  Progress(std::FILE* out, Style style, const Clock& clock, Language language = Language::en);
   // A sentence of its own line: "bf16: loading", "bf16: done, 42 items in 1m 02s".
-  void say(const std::string& text);
+  void say(const Text& text);
+  void say(const std::string& english) = delete;  // it would stay English in a Chinese run
+  void say(const char* english) = delete;
   // Another turn is shown from now on; without an argument one that is no variant's.
   void begin_turn(const RunOutlook& run = {});
   // Whether update() would draw now: at most 5 times a second (live) or every 15 seconds (plain).
@@ -110,6 +117,7 @@ class Progress {
   std::FILE* out_;
   Style style_;
   const Clock& clock_;
+  Language language_;
   Seconds last_{-1000};
   bool line_open_ = false;
   RunOutlook run_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/terminal.h"
+
 namespace assay {
 namespace {
 
@@ -52,7 +54,7 @@ TEST(Progress, LineLeavesOutWhatDoesNotFit) {
 
 TEST(Progress, LineSaysWhatALoadingEngineDoes) {
   ProgressState state = answering();
-  state.doing = kLoading;
+  state.doing = Doing::loads;
   state.doing_s = 34.4;
   state.engine_says = "Loading weights took 12.10 seconds";
   state.left_s = -1;
@@ -66,6 +68,35 @@ TEST(Progress, LineSaysWhatALoadingEngineDoes) {
             "bf16 (1 of 3)  loading 34s  run 11 %  at most 15m 00s left");
 }
 
+TEST(Progress, LineSaysWhatIsFetched) {
+  ProgressState state{.variant = "Qwen/Qwen3-8B",
+                      .doing = Doing::fetches,
+                      .doing_s = 34,
+                      .fetched_bytes = 3UL << 29,
+                      .to_fetch_bytes = 16UL << 30};
+  EXPECT_EQ(progress_line(state, {}, {100}, 0),
+            "Qwen/Qwen3-8B  fetching 34s  1.5 GiB of 16.0 GiB  about 1m 40s left");
+  EXPECT_EQ(progress_line(state, {}, {100}, 59),
+            "Qwen/Qwen3-8B  fetching 34s  1.5 GiB of 16.0 GiB");
+  state.to_fetch_bytes = 0;
+  EXPECT_EQ(progress_line(state, {}, {}, 0), "Qwen/Qwen3-8B  fetching 34s");
+}
+
+// Chinese characters take two columns each.
+TEST(Progress, LineInChineseFitsAsWell) {
+  ProgressState state = answering();
+  state.being_graded = 3;
+  state.share_left_s = 2400;
+  const RunOutlook run = first_of_three();
+  EXPECT_EQ(progress_line(state, run, {100}, 200, Language::zh),
+            "bf16（1/3）  10/30 题  全部 11 %  约剩 1m 40s  8 条在答  3 条在评分  200 token/秒  "
+            "本变体的时间还有 40m 00s");
+  EXPECT_EQ(progress_line(state, run, {100}, 59, Language::zh),
+            "bf16（1/3）  10/30 题  全部 11 %  约剩 1m 40s  3 条在评分");
+  EXPECT_EQ(cells_of(progress_line(state, run, {100}, 59, Language::zh)), 58U);
+  EXPECT_EQ(progress_line(state, run, {100}, 30, Language::zh), "bf16（1/3）  10/30 题");
+}
+
 TEST(RunLeft, CountsTheTurnsToCome) {
   // 20 open items in 20 s: 60 more take 60 s, and their loads 20.
   EXPECT_EQ(run_left(answering(), first_of_three(), 1, 0).s, 100);
@@ -77,7 +108,7 @@ TEST(RunLeft, CountsTheTurnsToCome) {
 TEST(RunLeft, OfARunThatGoesOnIsKnownBeforeItsFirstAnswer) {
   ProgressState state = answering();
   state.left_s = -1;
-  state.doing = kLoading;
+  state.doing = Doing::loads;
   state.doing_s = 4;
   RunOutlook run = first_of_three();
   EXPECT_EQ(run_left(state, run, 0, 0).s, -1);
@@ -94,7 +125,7 @@ TEST(Progress, PlainLinesComeSeldomAndWithoutControlCodes) {
   FakeClock clock;
   std::FILE* file = std::tmpfile();
   Progress progress(file, Progress::Style::plain, clock);
-  progress.say("start");
+  progress.say(Text("start", "开始"));
   for (int i = 0; i < 20; ++i) {
     progress.update({.variant = "v", .items_done = i, .items_total = 20, .in_flight = 1});
     clock.advance(Seconds(1));

@@ -70,7 +70,9 @@ void leave_out(ResolvedTask& task, std::string reason) {
 
 Status take_items(LoadedItems loaded, ResolvedTask& task) {
   task.layout = std::move(loaded.layout);
-  if (!loaded.note.empty()) task.notes.push_back(task.spec.name + ": " + loaded.note);
+  if (!loaded.note.empty()) {
+    task.notes.push_back(bilingual("{}: {}", "{}：{}", task.spec.name, loaded.note));
+  }
   task.fingerprint = std::move(loaded.fingerprint);
   task.exemplars = std::move(loaded.exemplars);
   task.items = std::move(loaded.items);
@@ -124,14 +126,14 @@ Status check_tests(ResolvedTask& out, const TaskContext& context, const TestedIt
     if (those.items++ == 0) those.first = out.items.id(i);
   }
   for (const auto& [why, those] : found) {
-    std::string what =
-        fmt::format("{} of {} items cannot be tested", those.items, out.items.size());
-    const std::string which = fmt::format("{}, as item {}", why, those.first);
+    const Text what = bilingual("{0} of {1} items cannot be tested", "{1} 题中有 {0} 题无法测试",
+                                those.items, out.items.size());
+    const Text which = bilingual("{}, as item {}", "{}，例如第 {} 题", why, those.first);
     if (!task.untestable_fix.empty()) {
-      return usage_error(fmt::format("task {}: {}", out.spec.name, what), which,
+      return usage_error(fmt::format("task {}: {}", out.spec.name, what.en), which.en,
                          task.untestable_fix);
     }
-    out.notes.push_back(fmt::format("{}: {} ({})", out.spec.name, what, which));
+    out.notes.push_back(bilingual("{}: {} ({})", "{}：{}（{}）", out.spec.name, what, which));
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "data/rows.h"
 #include "data/sampling.h"
@@ -34,7 +35,7 @@ struct ResolvedTask {
   std::vector<nlohmann::json> exemplars;
   // What whoever runs it should know before anything is asked: items whose tests cannot be run,
   // files that are not there. One line each, beginning with the task's name.
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
   // harness lm_eval: the rows of `items`, in the data set's own order and with its own columns,
   // each with the item's id as `assay_id`.
   std::vector<nlohmann::json> lm_eval_rows;

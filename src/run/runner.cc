@@ -74,7 +74,9 @@ Status grow(const ResolvedRun& run, const FrozenPlan& stored, const FrozenPlan& 
   Store& store = services.store;
   const Growth growth = TRY(growth_of(stored, frozen));
   if (growth.what.empty()) return {};
-  services.progress.say("the plan goes beyond the one of this folder: " + join(growth.what, "; "));
+  services.progress.say(bilingual("the plan goes beyond the one of this folder: {}",
+                                  "计划超出本文件夹原有的计划：{}",
+                                  listed(growth.what, "; ", "；")));
   int generation = 1;
   while (TRY(store.meta(earlier_frozen(generation)))) ++generation;
   TRY(store.set_meta(earlier_frozen(generation), TRY(store.meta("frozen")).value_or("")));
@@ -225,7 +227,8 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
   TRY(tell_of_forgotten(over, services));
   for (const std::string& name :
        TRY(start_over(run, options.start_over, services.identity, services.store))) {
-    services.progress.say(name + ": starts over, its answers are forgotten");
+    services.progress.say(bilingual("{}: starts over, its answers are forgotten",
+                                    "{}：重新开始，丢弃已有的回答", name));
   }
   const RunContext context{run,      options,  services,
                            *graders, accounts, grading_end_s(accounts, options, services.clock)};

@@ -80,13 +80,14 @@ Status VariantGrading::put_unscored(std::vector<AnswerId> ids, const char* reaso
 void VariantGrading::say_what_is_left() {
   services_.progress.clear();
   if (const int left = work_.ungraded(); left > 0) {
-    services_.progress.say(fmt::format(
+    services_.progress.say(bilingual(
         "{}: {} answers are not graded yet: the next run on this folder or `assay score` does it",
-        variant_, left));
+        "{}：{} 个回答尚未评分：在本文件夹再运行一次或 `assay score` 会补上", variant_, left));
   }
   if (const int without = std::exchange(without_library_, 0); without > 0) {
-    services_.progress.say(fmt::format("{}: {} answers are unscored ({}): {}", variant_, without,
-                                       reason::kNoMathVerify, why_without_));
+    services_.progress.say(bilingual("{}: {} answers are unscored ({}): {}",
+                                     "{0}：{1} 个回答因 Math-Verify 不可用而未评分：{3}", variant_,
+                                     without, reason::kNoMathVerify, why_without_));
   }
 }
 

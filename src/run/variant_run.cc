@@ -73,7 +73,8 @@ Status VariantRun::begin_second_pass() {
   second_pass_ = true;
   TRY(work_.add_second_pass());
   if (engine_ && waiting() > 0) {
-    services_.progress.say(variant_.spec.name + ": answers its items a second time");
+    services_.progress.say(
+        bilingual("{}: answers its items a second time", "{}：再答一遍各题", variant_.spec.name));
   }
   return {};
 }
@@ -125,8 +126,9 @@ Status VariantRun::on_opened(const OpenedModel& opened) {
                           {"template_hash", opened.template_hash}};
   if (!opened.ignored_args.empty()) {
     facts["ignored_args"] = opened.ignored_args;
-    services_.progress.say(fmt::format("{}: the chat template does not know {}: it has no effect",
-                                       variant_.spec.name, join(opened.ignored_args, ", ")));
+    services_.progress.say(bilingual("{}: the chat template does not know {}: it has no effect",
+                                     "{}：对话模板不认识 {}：它不起作用", variant_.spec.name,
+                                     join(opened.ignored_args, ", ")));
   }
   TRY(services_.store.set_meta("opened:" + variant_.spec.name, facts.dump()));
   return canary_.opened(opened.tokenizer_hash);
@@ -172,8 +174,8 @@ Result<bool> VariantRun::awaits_canary() {
   TRY(admit_from(canary_, {.deadline_s = deadline_s_}));
   if (canary_.unanswered()) return true;
   const auto seen = TRY(canary_.end(load_.id(), services_.clock.wall().count()));
-  services_.progress.say(fmt::format("{}: canary: {}", variant_.spec.name,
-                                     seen ? canary_sentence(*seen) : "no answer"));
+  services_.progress.say(bilingual("{}: canary: {}", "{}：金丝雀检查：{}", variant_.spec.name,
+                                   seen ? canary_sentence(*seen) : Text("no answer", "没有回答")));
   canary_answers_ = load_.answers();
   canary_tokens_ = load_.generated_tokens();
   return false;
@@ -225,8 +227,9 @@ Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns)
     const bool first =
         services_.store.response_count() == 0 && TRY(services_.store.loads()).empty();
     if (!cut_short_ || first) return std::unexpected(loaded.error());
-    services_.progress.say(fmt::format("{}: the budget ended while it loaded ({})",
-                                       variant_.spec.name, loaded.error().why));
+    services_.progress.say(bilingual("{}: the budget ended while it loaded ({})",
+                                     "{}：加载途中预算用尽（{}）", variant_.spec.name,
+                                     loaded.error().why));
     engine_.reset();
     work_.drop_waiting();
     TRY(services_.store.flush());
@@ -388,10 +391,11 @@ WorkLeft VariantRun::work_left() const {
 }
 
 // What it does beside answering items.
-std::string VariantRun::doing() const {
-  if (!engine_) return "";
-  if (canary_.due()) return "canary";
-  return reading_back_ && tasks_done() && fidelity_.in_flight() > 0 ? "reads outputs back" : "";
+Doing VariantRun::doing() const {
+  if (!engine_) return Doing::answers;
+  if (canary_.due()) return Doing::canary;
+  const bool reads_back = reading_back_ && tasks_done() && fidelity_.in_flight() > 0;
+  return reads_back ? Doing::reads_back : Doing::answers;
 }
 
 ProgressState VariantRun::progress_state() {
@@ -408,7 +412,7 @@ ProgressState VariantRun::progress_state() {
   state.in_flight = in_flight();
   state.being_graded = work_.being_graded();
   state.doing = doing();
-  if (!state.doing.empty()) {
+  if (state.doing != Doing::answers) {
     state.doing_s = reading_back_ ? now_s() - reading_back_since_s_ : load_.since_ready_s();
   } else if (engine_ && load_.id() != 0) {  // no pace without one
     state.tokens_per_s = rate_.per_s();

@@ -95,7 +95,7 @@ class VariantRun final : private EngineTurn {
   Status collect_grades();
   ProgressState progress_state() override;
   Status look();
-  [[nodiscard]] std::string doing() const;
+  [[nodiscard]] Doing doing() const;
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;

@@ -98,9 +98,10 @@ Result<Turn> take_turn(const RunContext& context, const Place& place, const Pace
   out.finished = turn.finished_items();
   out.pace = turn.pace();
   const auto documents = static_cast<std::size_t>(turn.lm_eval_documents());
-  services.progress.say(fmt::format("{}: {} items answered{}", variant.spec.name,
-                                    out.finished.size() + documents,
-                                    out.end == RunEnd::out_of_time ? ", out of time" : ""));
+  services.progress.say(
+      bilingual("{}: {} items answered{}", "{}：答完 {} 题{}", variant.spec.name,
+                out.finished.size() + documents,
+                out.end == RunEnd::out_of_time ? Text(", out of time", "，时间用尽") : Text()));
   return out;
 }
 

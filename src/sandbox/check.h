@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/language.h"
 
 namespace assay {
 
 struct SandboxFinding {
-  std::string name;
+  Text name;
   bool ok = false;
   bool required = true;  // false: there is a weaker substitute, named in `detail`
-  std::string detail;
-  std::string fix;   // empty when ok
+  Text detail;
+  Text fix;          // empty when ok
   std::string part;  // the name by which a plan may accept that it is missing; usually empty
 };
 

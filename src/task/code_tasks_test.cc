@@ -454,7 +454,7 @@ TEST_F(SciCode, TestDataIsFoundBesideTheRowsAndWhereThePlanSays) {
   folder_ = root.string();
   DataSet set = rows({row_});
   set.files = {"scicode/data/test.parquet"};
-  const auto note = [&] { return task.data_note(&set, context()); };
+  const auto note = [&] { return task.data_note(&set, context()).en; };
   const auto read_only = [&] {
     const auto items = task.make_items(set, context());
     if (!items) return items.error().what;
@@ -487,14 +487,14 @@ TEST_F(SciCode, TestDataOfHubRows) {
   ::setenv("XDG_DATA_HOME", home.c_str(), 1);
   folder_.clear();
   EXPECT_NE(task.data_note(nullptr, context())
-                .find("Put it into " + home.string() + "/assay/scicode, or name it"),
+                .en.find("Put it into " + home.string() + "/assay/scicode, or name it"),
             std::string::npos);
   spec_.options["split"] = "dev";  // needs none
-  EXPECT_EQ(task.data_note(nullptr, context()), "");
+  EXPECT_TRUE(task.data_note(nullptr, context()).empty());
   spec_.options = Json::object();
   std::filesystem::create_directories(home / "assay/scicode");
   std::ofstream(home / "assay/scicode/test_data.h5") << "x";
-  EXPECT_EQ(task.data_note(nullptr, context()), "");
+  EXPECT_TRUE(task.data_note(nullptr, context()).empty());
   if (before != nullptr) {
     ::setenv("XDG_DATA_HOME", kept.c_str(), 1);
   } else {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "data/rows.h"
 #include "plan/plan.h"
@@ -28,7 +29,7 @@ struct LoadedItems {
   RowList rows;                      // harness lm_eval alone, which reads them itself; else empty
   std::vector<nlohmann::json> exemplars;  // few-shot rows; empty for a task that has none
   std::string layout;                     // which RowLayout
-  std::string note;                       // Task::data_note of the rows; empty: nothing
+  Text note;                              // Task::data_note of the rows; empty: nothing
   std::string fingerprint;                // SHA-256 of the rows' and exemplars' files
 };
 

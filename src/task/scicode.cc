@@ -186,28 +186,32 @@ Result<ItemList> make_items(const DataSet& data, const TaskContext& context) {
 }
 
 // What the benchmark's own evaluation cannot do without.
-std::string data_note(const DataSet* rows, const TaskContext& context) {
+Text data_note(const DataSet* rows, const TaskContext& context) {
   if (const auto split = text_option(context.spec, "split", ""); split && *split == "dev")
-    return "";
+    return {};
   const auto folders = rows != nullptr ? row_folders(*rows) : std::vector<std::string>();
-  if (!find_scicode_file(scicode_places(context, folders), kScicodeTargets).empty()) return "";
+  if (!find_scicode_file(scicode_places(context, folders), kScicodeTargets).empty()) return {};
   bool needed = rows == nullptr;
   for (std::size_t i = 0; !needed && i < rows->rows.size(); ++i) {
     needed = !ships_solutions(rows->rows[i]);
   }
-  if (!needed) return "";
-  std::string beside;
+  if (!needed) return {};
+  Text beside;
   if (rows != nullptr && !folders.empty()) {
-    beside = fmt::format("beside the rows in {}, ",
-                         (std::filesystem::path(context.data_folder) / folders[0]).string());
+    beside = bilingual("beside the rows in {}, ", " {}（与题目数据放在一起），或",
+                       (std::filesystem::path(context.data_folder) / folders[0]).string());
   }
   const auto asked = bool_option(context.spec, "generate_untested", false);
-  return fmt::format(
+  return bilingual(
       "{} is not there: without it only the development problems can be tested, whose solutions "
       "are public; the test problems {}. Put it {}into {}, or name it: `options: {{test_data: "
       "FILE}}` (docs/tasks.md, scicode)",
-      kScicodeTargets, asked && *asked ? "that are asked stay unscored" : "are not asked", beside,
-      scicode_user_folder().string());
+      "没有 {}：缺了它只能测试解答公开的开发题；测试题{}。请把它放进{} {}，或指明它的位置："
+      "`options: {{test_data: FILE}}`（docs/tasks.md，scicode）",
+      kScicodeTargets,
+      asked && *asked ? Text("that are asked stay unscored", "照问但不评分")
+                      : Text("are not asked", "不会被问到"),
+      beside, scicode_user_folder().string());
 }
 
 // --- asking

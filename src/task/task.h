@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "data/rows.h"
 #include "plan/plan.h"
@@ -128,7 +129,7 @@ struct Task {
   std::string untestable_fix;
   // What should be known of the data before anything is asked, one line; empty: nothing. nullptr
   // rows: they come from the hub and were not fetched yet.
-  std::string (*data_note)(const DataSet* rows, const TaskContext& context) = nullptr;
+  Text (*data_note)(const DataSet* rows, const TaskContext& context) = nullptr;
   Score (*score)(const ScoreInputs& inputs) = nullptr;
   // score() asks inputs.oracle about answers it cannot decide by itself; it is null for others.
   bool asks_oracle = false;

@@ -1,5 +1,6 @@
 """A run on terminals of 60, 80 and 200 columns and on none: its line moves, fits, and is never cut;
-what ends it names verdict and fidelity; a run that goes on says at once how long it will take.
+what ends it names verdict and fidelity; a run that goes on says at once how long it will take. The
+same in Chinese, with no English left in it; what comes from a hub; and `assay init`, answered.
 
 usage: test_terminal.py ASSAY
 """
@@ -34,11 +35,21 @@ fidelity: {items: 4, max_tokens: 8}
 ENGINE = {"load_s": 2.5, "tokens_per_s": 12, "max_num_seqs": 6, "hello": {"max_in_flight": 6},
           "models": {"fp8": {"noise": 0.3}}}  # fmt: skip
 
+CHINESE = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
+
 DURATION = r"(\d+s|\d+m \d\ds|\d+h \d\dm \d\ds)"
 PART = re.compile(
     rf"(bf16|fp8) \([12] of 2\)|\d+/24 items|run \d+ %|(about|at most) {DURATION} left"
     rf"|\d+ in flight|\d+ being graded|\d+ tok/s"
     rf"|(starting|reads prompts|loading|canary|reads outputs back) \d+s"
+)
+PART_ZH = re.compile(
+    rf"(bf16|fp8)（[12]/2）|\d+/24 题|全部 \d+ %|(约剩|最多剩) {DURATION}"
+    rf"|\d+ 条在答|\d+ 条在评分|\d+ token/秒"
+    rf"|(正在启动|读取提示词|正在加载|金丝雀检查|回读输出) \d+s"
+)
+FETCHED = re.compile(
+    r"org/slow  (fetching|正在下载) \d+s  [\d.]+ K?i?B( of |，共 )87\.9 KiB(  (about|约剩) \d+s( left)?)?"
 )
 ENGINE_WORDS = re.compile(r"loading weights, part \d+")
 
@@ -71,15 +82,15 @@ def check(what: bool, why: object) -> None:
         raise AssertionError(why)
 
 
-def live_lines(screen: Screen) -> list[str]:
-    return [line for line in screen.drawn if PART.match(line.split("  ")[0])]
+def live_lines(screen: Screen, known: re.Pattern[str] = PART) -> list[str]:
+    return [line for line in screen.drawn if known.match(line.split("  ")[0])]
 
 
-def check_live_line(screen: Screen, line: str) -> None:
+def check_live_line(screen: Screen, line: str, known: re.Pattern[str] = PART) -> None:
     check(cells(line) < screen.columns, f"{screen.columns} columns: {line!r}")
     for part in line.split("  "):
         words = ENGINE_WORDS.fullmatch(part) or part.endswith("…")
-        check(PART.fullmatch(part) or words, f"{screen.columns} columns: {part!r} of {line!r}")
+        check(known.fullmatch(part) or words, f"{screen.columns} columns: {part!r} of {line!r}")
 
 
 def check_run(code: int, screen: Screen) -> None:
@@ -116,12 +127,15 @@ def at_columns(folder: Path, env: dict[str, str], columns: int) -> None:
 
 
 def without_terminal(folder: Path, env: dict[str, str]) -> None:
+    """Plain lines, in English whatever LANG says."""
     done = subprocess.run(
-        run_command("plain"), cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
+        run_command("plain"), cwd=folder, env={**env, **CHINESE}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     check(done.returncode == 0, done.stderr)
     for text in (done.stdout, done.stderr):
         check("\r" not in text and "\x1b" not in text, text)
+        check(not re.search("[\u3400-\u9fff]", text), text)
     lines = [line for line in done.stderr.splitlines() if line]
     check(len(set(lines)) == len(lines), lines)
     check(any(line.startswith("bf16: ready") for line in lines), lines)
@@ -177,12 +191,156 @@ def colours(folder: Path, env: dict[str, str]) -> None:
         print("ok", *words)
 
 
+# What stays as it is in Chinese: names, what is typed, other programs' words and errors.
+SAME = re.compile(
+    r"`[^`]*`|https?://\S+|\S*[/=]\S*|--?[a-z][a-z-]*|\w*[\d_.]\w*|[A-Z][\w-]*"
+    r"|\b(token|nat|alpha|assay|plan|fp8|bf16|vllm|torch|pip|install|until|decided|hub|math|robust"
+    r"|cgroup|root|user|mount|pid|net|numpy|scipy|sympy|seccomp|bubblewrap|setpriv|worker|module"
+    r"|fake|kind|engine|max|model|len|items|square|equal|tokenizer|weights|loading|part|out|seed"
+    r"|temperature|temp|enable|thinking|terminal|sqrt|apply|template|sampling|repeats|limit|env|output)\b"
+)
+
+
+def english_in(rows: list[str]) -> list[str]:
+    """Rows in which a word is left that no language but English has."""
+    return [row for row in rows if re.search(r"[a-z]{3,}", SAME.sub(" ", row))]
+
+
+def speaks_chinese(folder: Path, env: dict[str, str]) -> None:
+    env = {**env, **CHINESE}
+    code, screen = on_terminal(run_command("zh"), 60, env, folder)
+    said = "\n".join(screen.rows)
+    check(code == 0, said)
+    lines = live_lines(screen, PART_ZH)
+    check(len(lines) > 5, screen.drawn)
+    for line in lines:
+        check_live_line(screen, line, PART_ZH)
+    check(any(re.search(r"fp8（2/2）  \d+/24 题", line) for line in lines), lines)
+    check(any("正在加载" in line for line in lines), lines)
+    check("保真度：首选 token 一致率" in said, said)
+    check(not english_in(screen.rows), english_in(screen.rows))
+    check(not screen.wrapped, screen.wrapped)
+    commands = (["check", "plan.yaml"], ["doctor", "plan.yaml"], ["power", "--n", "50"],
+                ["compare", "zh:bf16", "zh:fp8"], ["history", "zh"])  # fmt: skip
+    for words in commands:
+        _, screen = on_terminal([ASSAY, *words], 80, env, folder)
+        check(len(re.findall("[\u3400-\u9fff]", "\n".join(screen.rows))) > 20, screen.rows)
+        # What is missing on a machine is told by errors, which are in English.
+        rows = [row for row in screen.rows if words[0] != "doctor" or row.startswith("正常")]
+        check(rows and not english_in(rows), (words, english_in(rows)))
+    # LANG chooses for a terminal alone, and no language touches JSON.
+    piped = subprocess.run([ASSAY, "check", "plan.yaml"], cwd=folder, env=env, capture_output=True,
+                           text=True, check=True)  # fmt: skip
+    check(not re.search("[\u3400-\u9fff]", piped.stdout), piped.stdout)
+    as_json = [
+        subprocess.run([ASSAY, "doctor", "plan.yaml", "--json", "--lang", language], cwd=folder,
+                       env=env, capture_output=True, text=True, check=False).stdout
+        for language in ("en", "zh")
+    ]  # fmt: skip
+    check(not re.search("[\u3400-\u9fff]", as_json[1]), as_json[1])
+    check(as_json[0].count('"name"') == as_json[1].count('"name"') > 5, as_json)
+    print("ok Chinese")
+
+
+def hub_python() -> str:
+    """A Python with the hub's client; empty: there is none."""
+    for python in (sys.executable, str(ROOT / ".venv/bin/python")):
+        if Path(python).exists() and not subprocess.run(
+            [python, "-c", "import huggingface_hub, assay_worker"], capture_output=True, check=False
+        ).returncode:
+            return python
+    return ""
+
+
+def fetches(folder: Path, env: dict[str, str]) -> None:
+    """A model comes from the hub: the line says how much of it is there, and moves."""
+    python = hub_python()
+    if not python:
+        print("left out: no Python with huggingface_hub")
+        return
+    sys.path.insert(0, str(ROOT / "worker/tests"))
+    from local_hub import LocalHub, Repo
+
+    hub = LocalHub()
+    hub.bytes_per_s = 30_000
+    size = 89_900
+    header = json.dumps({"a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+    hub.repos["models/org/slow"] = Repo(
+        {"config.json": b"{}", "tokenizer.json": b"{}",
+         "model.safetensors": len(header).to_bytes(8, "little") + header + b"x" * size}
+    )  # fmt: skip
+    (folder / "slow.yaml").write_text(PLAN.replace("./bf16", "org/slow"))
+    quick = {**ENGINE, "load_s": 0, "tokens_per_s": 1000}
+    env = {**env, "ASSAY_PYTHON": python, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "",
+           "ASSAY_FAKE_SCRIPT": json.dumps(quick)}  # fmt: skip
+
+    def command(out: str) -> list[str]:
+        return [ASSAY, "run", "slow.yaml", "--data", str(ROOT / "data"), "--out", out]
+
+    try:
+        for columns, language in ((60, {}), (80, CHINESE)):
+            here = {**env, **language, "HF_HOME": str(folder / f"hub{columns}")}
+            code, screen = on_terminal(command(f"slow{columns}"), columns, here, folder)
+            check(code == 0, screen.rows)
+            lines = [line for line in screen.drawn if line.startswith("org/slow  ")]
+            check(lines and all(FETCHED.fullmatch(line) for line in lines), lines)
+            check(len(set(lines)) >= 2, lines)
+            check(not any(row.startswith("org/slow  ") for row in screen.rows), screen.rows)
+        done = subprocess.run(command("slow"), cwd=folder, capture_output=True, text=True,
+                              env={**env, "HF_HOME": str(folder / "hub")}, check=True)  # fmt: skip
+        first = done.stderr.splitlines()[0]
+        check(FETCHED.fullmatch(first), done.stderr)
+    finally:
+        hub.close()
+    print("ok what is fetched")
+
+
+def init_asks(folder: Path, env: dict[str, str]) -> None:
+    there = folder / "init"
+    there.mkdir()
+    answers = [
+        (r"Baseline.*: $", "org/M\n"), (r"Compared.*: $", "org/M-FP9\x7f8\n"),
+        (r"gpqa_diamond\]: $", "mth500\n"), (r"gpqa_diamond\]: $", "math500\n"),
+        (r"GPUs.*\[1\]: $", "\n"), (r"Budget.*\[1h\]: $", "2h\n"),
+        (r"Plan file \[plan.yaml\]: $", "\n"),
+    ]  # fmt: skip
+    code, screen = on_terminal([ASSAY, "init"], 60, env, there, typed=answers)
+    check(code == 0, screen.rows)
+    check("  do:  did you mean 'math500'?" in screen.rows, screen.rows)
+    check("plan.yaml: fp8 against M, 1 task, budget 2h" in screen.rows, screen.rows)
+    check(not screen.wrapped, screen.wrapped)
+    check("org/M-FP8" in (there / "plan.yaml").read_text(), "the plan")
+    # A file that is there is refused while another can still be named.
+    again = [*answers[:2], *answers[3:-1], (r"Plan file.*: $", "\n"), (r"Plan file.*: $", "b.yaml\n")]
+    code, screen = on_terminal([ASSAY, "init"], 80, env, there, typed=again)
+    check(code == 0 and "error: plan.yaml exists already" in screen.rows, screen.rows)
+    check((there / "b.yaml").exists(), "the other plan")
+    (there / "b.yaml").unlink()
+    # Ctrl-C and Ctrl-D end it, and nothing is written.
+    for keys, ends, says in (
+        ("\x03", 130, "error: interrupted"),
+        ("\x04", 2, "error: the answers ended before the plan was complete"),
+    ):
+        typed = [*answers[:1], (r"Compared.*: $", keys)]
+        code, screen = on_terminal([ASSAY, "init", "b.yaml"], 80, env, there, typed=typed)
+        check((code, says in screen.rows) == (ends, True), screen.rows)
+        check(not (there / "b.yaml").exists(), "a plan")
+    code, screen = on_terminal(
+        [ASSAY, "init", "c.yaml"], 60, {**env, **CHINESE}, there,
+        typed=[("基线.*：$", "org/M\n"), ("比较.*：$", "org/M-FP8\n"), (r"gpqa_diamond\]：$", "math500\n"),
+               ("GPU.*：$", "\n"), ("预算.*：$", "\n"), ("计划文件.*：$", "\n")],
+    )  # fmt: skip
+    check(code == 0 and not english_in(screen.rows[:-5]), screen.rows)
+    print("ok assay init")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor() as pool:
         folder = Path(name).resolve()
         env = scene(folder)
         runs = [pool.submit(at_columns, folder, env, columns) for columns in (60, 80, 200)]
-        for other in (without_terminal, dumb_terminal, goes_on):
+        others = (without_terminal, dumb_terminal, goes_on, speaks_chinese, fetches, init_asks)
+        for other in others:
             runs.append(pool.submit(other, folder, env))
         for run in runs:
             run.result()
