@@ -615,12 +615,12 @@ TEST_F(SandboxTest, CheckSaysWhatTheMachineProvides) {
   const auto findings = check_sandbox(grade_python());
   EXPECT_GE(findings.size(), 7U);
   for (const SandboxFinding& finding : findings) {
-    EXPECT_TRUE(finding.ok || !finding.required) << finding.name << ": " << finding.detail;
-    EXPECT_EQ(finding.fix.empty(), finding.ok) << finding.name;
+    EXPECT_TRUE(finding.ok || !finding.required) << finding.name.en << ": " << finding.detail.en;
+    EXPECT_EQ(finding.fix.empty(), finding.ok) << finding.name.en;
   }
   bool named = false;
   for (const SandboxFinding& finding : check_sandbox("/nonexistent/python3")) {
-    named = named || (finding.name == "interpreter" && !finding.ok && !finding.fix.empty());
+    named = named || (finding.name.en == "interpreter" && !finding.ok && !finding.fix.empty());
   }
   EXPECT_TRUE(named);
 }
