@@ -100,6 +100,14 @@ json merged_engine_args(const Plan& plan, const VariantSpec& variant) {
   return args;
 }
 
+DrawSeed draw_seed_of(const Plan& plan, const VariantSpec& variant) {
+  DrawSeed out{plan.seed};
+  const json args = merged_engine_args(plan, variant);
+  const auto seed = args.find("seed");
+  if (seed != args.end() && seed->is_number_integer()) out.engine = seed->get<std::int64_t>();
+  return out;
+}
+
 int smallest_max_model_len(const Plan& plan) {
   int smallest = 0;
   for (const VariantSpec& variant : plan.variants) {

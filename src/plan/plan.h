@@ -222,6 +222,14 @@ inline constexpr std::string_view kRepeatsAuto = "auto";
 [[nodiscard]] int rank_count(const nlohmann::json& engine_args);
 // The plan's engine arguments with the variant's own over them.
 [[nodiscard]] nlohmann::json merged_engine_args(const Plan& plan, const VariantSpec& variant);
+// What the draws of a variant's sampled answers are made from. Each request has a seed of its own,
+// which outrules the engine's; so the engine argument `seed` is part of it, where the plan or the
+// variant sets it.
+struct DrawSeed {
+  std::uint64_t plan = 0;
+  std::optional<std::int64_t> engine = std::nullopt;
+};
+[[nodiscard]] DrawSeed draw_seed_of(const Plan& plan, const VariantSpec& variant);
 // The least max_model_len of any variant, in tokens: the room for a prompt and its output. 0 when
 // none says.
 [[nodiscard]] int smallest_max_model_len(const Plan& plan);

@@ -581,6 +581,20 @@ TEST(EngineArgs, TheVariantsOwnGoOverThePlans) {
             json({{"max_model_len", 2048}, {"enforce_eager", true}, {"quantization", "awq"}}));
 }
 
+TEST(EngineArgs, ASeedIsPartOfTheDraws) {
+  Plan plan;
+  plan.seed = 7;
+  VariantSpec variant;
+  EXPECT_EQ(draw_seed_of(plan, variant).plan, 7U);
+  EXPECT_FALSE(draw_seed_of(plan, variant).engine);
+  plan.engine.args = {{"seed", 1}};
+  EXPECT_EQ(draw_seed_of(plan, variant).engine, 1);
+  variant.engine_args = {{"seed", 2}};
+  EXPECT_EQ(draw_seed_of(plan, variant).engine, 2);
+  variant.engine_args = {{"seed", "two"}};  // the engine will say what it thinks of it
+  EXPECT_FALSE(draw_seed_of(plan, variant).engine);
+}
+
 TEST(EngineArgs, TheShortestVariantCounts) {
   Plan plan;
   plan.variants.resize(2);

@@ -14,6 +14,21 @@ const VariantSpec* spec_of(const Plan& plan, const std::string& name) {
   return found == plan.variants.end() ? nullptr : &*found;
 }
 
+// A seed draws nothing where every answer is greedy, or drawn by the task's own. What lm-eval's
+// tasks do by themselves is not known.
+bool engine_seed_matters(const Plan& plan) {
+  return std::ranges::any_of(plan.tasks, [](const TaskSpec& task) {
+    return task.harness == Harness::lm_eval ||
+           (answers_differ(task) && !task.sampling.contains("seed"));
+  });
+}
+
+nlohmann::json arguments_that_matter(const Plan& plan, const VariantSpec& variant) {
+  nlohmann::json args = merged_engine_args(plan, variant);
+  if (!engine_seed_matters(plan)) args.erase("seed");
+  return args;
+}
+
 }  // namespace
 
 std::vector<std::string> twins_of_baseline(const FrozenPlan& frozen) {
@@ -25,7 +40,7 @@ std::vector<std::string> twins_of_baseline(const FrozenPlan& frozen) {
     const VariantSpec* spec = spec_of(frozen.plan, variant.name);
     if (variant.baseline || spec == nullptr || base_spec == nullptr) continue;
     const bool same_arguments =
-        merged_engine_args(frozen.plan, *spec) == merged_engine_args(frozen.plan, *base_spec);
+        arguments_that_matter(frozen.plan, *spec) == arguments_that_matter(frozen.plan, *base_spec);
     if (variant.fingerprint == base->fingerprint && same_arguments) out.push_back(variant.name);
   }
   return out;

@@ -9,8 +9,9 @@
 
 namespace assay {
 
-// Names of the variants with the baseline's fingerprint and its engine arguments; sampling and seed
-// are the plan's, the same for all. Without a fingerprint nothing can be told.
+// Names of the variants with the baseline's fingerprint and its engine arguments, the engine's seed
+// aside where no task samples; sampling is the plan's, the same for all. Without a fingerprint
+// nothing can be told.
 [[nodiscard]] std::vector<std::string> twins_of_baseline(const FrozenPlan& frozen);
 
 // Usage error where there is one and the plan does not say `compare: {same_model: true}`: such a

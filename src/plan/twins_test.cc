@@ -29,6 +29,20 @@ TEST(Twins, AreToldByWeightsAndArguments) {
   EXPECT_TRUE(twins_of_baseline(unknown).empty());
 }
 
+TEST(Twins, OtherSeedsAreOthersOnlyWhereSomethingIsSampled) {
+  FrozenPlan frozen = two("f1", {{"seed", 2}});
+  frozen.plan.tasks.resize(1);
+  TaskSpec& task = frozen.plan.tasks[0];
+  task.max_gen_toks = 64;
+  EXPECT_EQ(twins_of_baseline(frozen), std::vector<std::string>{"fp8"});  // greedy
+  task.sampling = {{"temperature", 0.6}};
+  EXPECT_TRUE(twins_of_baseline(frozen).empty());
+  task.sampling["seed"] = 5;
+  EXPECT_EQ(twins_of_baseline(frozen), std::vector<std::string>{"fp8"});
+  task = {.harness = Harness::lm_eval};
+  EXPECT_TRUE(twins_of_baseline(frozen).empty());
+}
+
 TEST(Twins, AreRefusedUnlessMeant) {
   FrozenPlan frozen = two("f1", nlohmann::json::object());
   const Status refused = refuse_twins(frozen);

@@ -84,7 +84,7 @@ Result<std::optional<Side>> native_side(const ResolvedRun& run, const ResolvedVa
       side.outputs.push_back(fmt::format("{:.9g}", l.sum));
     }
   } else {
-    set_sampling_seed(*request, run.plan.seed, item.id, 0, 0);
+    set_sampling_seed(*request, draw_seed_of(run.plan, variant.spec), item.id, 0, 0);
     side.prompts = {*rendered};
     side.sampling = request->sampling;
     side.outputs = {response->text};

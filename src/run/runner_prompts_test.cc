@@ -18,6 +18,28 @@ TEST_F(RunnerTest, LaterStepsCarryTheAnswersAndGoFirst) {
   EXPECT_EQ(script_.prompts[2], "a/a0/2+yes+yes");
 }
 
+// A request's own seed outrules the engine's, which so must have a part in it.
+TEST_F(RunnerTest, AVariantWithAnotherSeedDrawsOtherAnswers) {
+  Task sampled = test_task();
+  sampled.next = [](const Item& item, const std::vector<StepResult>& so_far,
+                    const TaskContext& context) -> Result<NextRequest> {
+    NextRequest request = TRY(test_task().next(item, so_far, context));
+    if (request) request->sampling.temperature = 0.6;
+    return request;
+  };
+  for (ResolvedTask& task : run_.tasks) task.task = &sampled;
+  script_.max_in_flight = 1;
+  run_.variants[1].spec.engine_args = {{"seed", 2}};
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  const auto seed_of = [this](int variant) {
+    auto at = std::ranges::find(script_.prompts, "a/a0/0");
+    if (variant == 1) at = std::ranges::find(at + 1, script_.prompts.end(), "a/a0/0");
+    return script_.seeds.at(static_cast<std::size_t>(at - script_.prompts.begin()));
+  };
+  EXPECT_EQ(seed_of(0), 0x3dc9d34eU & 0x7fffffffU);
+  EXPECT_EQ(seed_of(1), 0x06db7f00U & 0x7fffffffU);
+}
+
 TEST_F(RunnerTest, LaterStepThatDoesNotFitIsNotSent) {
   set_steps(2);
   script_.answer = [](const std::string& p) {

@@ -78,6 +78,7 @@ Replay::Replay(const ResolvedRun& run, const ResolvedVariant& variant, EngineIde
                int max_model_len, Store& store, EarlierAnswers* earlier)
     : run_(run),
       variant_(variant),
+      draw_seed_(draw_seed_of(run.plan, variant.spec)),
       identity_(std::move(identity)),
       max_model_len_(max_model_len),
       store_(store),
@@ -106,7 +107,7 @@ Result<bool> Replay::make_question(Unit& unit) const {
   if (!next) return false;
   auto question = std::make_unique<Question>();
   question->request = *std::move(next);
-  set_sampling_seed(question->request, run_.plan.seed, item.id, unit.repeat,
+  set_sampling_seed(question->request, draw_seed_, item.id, unit.repeat,
                     static_cast<int>(unit.steps.size()));
   // The same question with a key of its own, and computed anew.
   if (unit.purpose == Purpose::second_pass) {

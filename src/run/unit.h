@@ -124,6 +124,7 @@ class Replay {
 
   const ResolvedRun& run_;
   const ResolvedVariant& variant_;
+  DrawSeed draw_seed_;
   EngineIdentity identity_;
   int max_model_len_;
   Store& store_;

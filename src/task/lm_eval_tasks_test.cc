@@ -340,16 +340,19 @@ TEST(Unanswered, ARequestThatTheEngineFoundTooLongIsNoEngineError) {
 
 TEST(SamplingSeed, OneForEachDrawTheSameInEveryRun) {
   Request greedy;
-  set_sampling_seed(greedy, 7, "e-1", 0, 0);
+  set_sampling_seed(greedy, {.plan = 7}, "e-1", 0, 0);
   EXPECT_FALSE(greedy.sampling.seed);
   Request first;
   first.sampling.temperature = 0.6;
   Request second = first;
-  set_sampling_seed(first, 7, "e-1", 0, 0);
-  set_sampling_seed(second, 7, "e-1", 1, 0);
+  Request other_engine = first;
+  set_sampling_seed(first, {.plan = 7}, "e-1", 0, 0);
+  set_sampling_seed(second, {.plan = 7}, "e-1", 1, 0);
+  set_sampling_seed(other_engine, {.plan = 7, .engine = 3}, "e-1", 0, 0);
   EXPECT_EQ(first.sampling.seed, 0x0baf0707U & 0x7fffffffU);
   EXPECT_EQ(second.sampling.seed, 0x2c6f5708U & 0x7fffffffU);
-  set_sampling_seed(first, 8, "e-2", 5, 1);
+  EXPECT_EQ(other_engine.sampling.seed, 0x1f2b030cU & 0x7fffffffU);
+  set_sampling_seed(first, {.plan = 8}, "e-2", 5, 1);
   EXPECT_EQ(first.sampling.seed, 0x0baf0707U & 0x7fffffffU);
 }
 

@@ -105,10 +105,12 @@ Result<Sampling> sampling_of(const TaskContext& context, const StopStrings& stop
   return sampling;
 }
 
-void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_view item, int repeat,
+void set_sampling_seed(Request& request, const DrawSeed& seed, std::string_view item, int repeat,
                        int step) {
   if (request.sampling.temperature <= 0 || request.sampling.seed) return;
-  const std::string hash = sha256_hex(fmt::format("{}\n{}\n{}\n{}", plan_seed, item, repeat, step));
+  std::string text = fmt::format("{}\n{}\n{}\n{}", seed.plan, item, repeat, step);
+  if (seed.engine) text += fmt::format("\nengine {}", *seed.engine);
+  const std::string hash = sha256_hex(text);
   // 31 bits, because every engine accepts such a seed.
   request.sampling.seed = std::stoull(hash.substr(0, 8), nullptr, 16) & 0x7fffffffU;
 }

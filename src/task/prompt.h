@@ -42,10 +42,10 @@ struct PromptParts {
 [[nodiscard]] std::vector<std::string> cut_afterwards(const StopStrings& stop,
                                                       const ChatSpec& chat);
 
-// Gives a sampled request a seed of its own, from the plan's seed, item, repeat and step: n repeats
-// are n different draws, the same ones for every variant and in every run. Greedy requests and
-// requests that already have a seed are not changed.
-void set_sampling_seed(Request& request, std::uint64_t plan_seed, std::string_view item, int repeat,
+// Gives a sampled request a seed of its own, from the variant's seed, item, repeat and step: n
+// repeats are n different draws, the same ones in every run and for every variant whose engine has
+// the same `seed`. Greedy requests and requests that already have a seed are not changed.
+void set_sampling_seed(Request& request, const DrawSeed& seed, std::string_view item, int repeat,
                        int step);
 
 // True when the plan says that the model thinks before it answers.

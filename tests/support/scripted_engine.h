@@ -59,10 +59,11 @@ struct EngineScript {
       };
   int starts = 0;
   int loads = 0;
-  std::vector<std::string> prompts;         // as submitted, in order
-  std::vector<std::string> salts;           // of these
-  std::vector<std::vector<int>> read_back;  // tokens of prompt_logprobs requests, in order
-  bool deadly_read_back = false;            // the engine dies of the first of them
+  std::vector<std::string> prompts;                 // as submitted, in order
+  std::vector<std::string> salts;                   // of these
+  std::vector<std::optional<std::uint64_t>> seeds;  // of these
+  std::vector<std::vector<int>> read_back;          // tokens of prompt_logprobs requests, in order
+  bool deadly_read_back = false;                    // the engine dies of the first of them
   // What it finds at the positions of such a request.
   std::function<std::vector<TokenLogprobs>(const Rendered::Scored&)> read =
       [](const Rendered::Scored&) { return std::vector<TokenLogprobs>{{7, -0.5, 1, {7}, {-0.5}}}; };
@@ -135,6 +136,7 @@ class ScriptedEngine final : public Engine {
     } else {
       script_.prompts.push_back(rendered.text);
       script_.salts.push_back(sampling.cache_salt);
+      script_.seeds.push_back(sampling.seed);
     }
     running_.push_back({id, rendered.text, kind, rendered.scored});
     script_.most_running = std::max(script_.most_running, running_.size());
