@@ -6,23 +6,19 @@ usage: test_cluster.py ASSAY ROOT     (exit code 77: no Slurm here, or not root)
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from nodes import OwnSlurm, name_of, until
 from stores import scrub
 
 ASSAY, ROOT = sys.argv[1], Path(sys.argv[2])
-SLURM = Path(__file__).parent / "slurm"
 
 PLAN = """name: sweep
 engine: {{kind: scripted, max_model_len: 4096}}
@@ -53,16 +49,8 @@ def holds(what: str, text: str, *parts: str) -> None:
     print("ok", what, flush=True)
 
 
-def until(what: str, true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.2)
-
-
 class Scene:
-    """A folder with models, plans and what the scripted engine does."""
+    """A folder with models, plans and what the scripted engine does, and a Slurm."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -79,6 +67,7 @@ class Scene:
             (model / "config.json").write_text(json.dumps({"architectures": [name]}))
             (model / "tokenizer.json").write_text("{}")
             (model / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+        self.slurm = OwnSlurm(folder / "slurm", self.env)
         self.script()
         self.plan("plan.yaml", 0)
 
@@ -105,9 +94,6 @@ class Scene:
         done = self.run(out, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
-
-    def slurm(self, *words: str) -> None:
-        subprocess.run(words, env=self.env, check=True)
 
     def status(self, out: str) -> dict[str, list[str]]:
         """Of each variant what `assay status` says, by its columns."""
@@ -390,39 +376,6 @@ def cancelled(scene: Scene) -> None:
     print("ok resume after", kept, "answers", flush=True)
 
 
-def processes_of(scene: Scene, job: str) -> list[int]:
-    """Of a job of this test's own Slurm."""
-    marks = {f"SLURM_CONF={scene.env['SLURM_CONF']}", f"SLURM_JOB_ID={job}"}
-    found = []
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            environment = (process / "environ").read_bytes().decode(errors="replace")
-            if marks <= set(environment.split("\0")):
-                found.append(int(process.name))
-    assert found, job
-    return found
-
-
-def parent(pid: int) -> int:
-    """Its parent, which must be the process by which Slurm keeps a job."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    above = int(status.split("PPid:")[1].split()[0])
-    return above if "slurmstepd" in Path(f"/proc/{above}/comm").read_text() else pid
-
-
-def kill_node(scene: Scene, node: str, job: str) -> None:
-    """As if its power went: its daemon, the job's keeper, and all that the job started."""
-    os.kill(int((scene.folder / f"slurm/slurmd.{node}.pid").read_text()), signal.SIGKILL)
-    started = processes_of(scene, job)
-    # Who keeps the job would tell the controller how it ended.
-    for pid in [*{parent(p) for p in started} - set(started), *started]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    scene.slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")
-
-
 def node_lost(scene: Scene) -> None:
     """The baseline's node is lost after some answers: the other one goes on where it stopped."""
     log = scene.folder / "answered"
@@ -432,11 +385,11 @@ def node_lost(scene: Scene) -> None:
     until("some answers", lambda: answered(scene) > 4)
     job, state, node = scene.status("lost")["bf16-auto"][-3:]
     check("the baseline runs", state, "RUNNING")
-    kill_node(scene, node, job)
+    scene.slurm.kill_node(node, job)
     scene.script(answered_log=str(log))
     until("the job is requeued", lambda: "PENDING" in scene.status("lost")["bf16-auto"])
     kept = answered(scene)
-    scene.slurm("scontrol", "update", f"jobid={job}", "StartTime=now")
+    scene.slurm.ask("scontrol", "update", f"jobid={job}", "StartTime=now")
     until("the merge", lambda: scene.merged("lost"))
     status = scene.status("lost")
     check("after a lost node", [status[v][0] for v in VARIANTS], ["complete"] * 4)
@@ -456,10 +409,7 @@ def stubborn(scene: Scene) -> None:
     scene.done("stubborn", "--on", "slurm")
     until("some answers", lambda: answered(scene) > 4)
     job = scene.status("stubborn")["bf16-auto"][-3]
-    held = [p for p in processes_of(scene, job) if name_of(p) == "assay"]
-    assert held, job
-    for pid in held:
-        os.kill(pid, signal.SIGSTOP)
+    held = scene.slurm.hold(job)
     told = scene.assay("cancel", scene.folder / "stubborn")
     holds("cancel", told.stdout, "3 jobs cancelled")
     until("the jobs end", lambda: scene.ended("stubborn"))
@@ -472,15 +422,6 @@ def stubborn(scene: Scene) -> None:
     results = json.loads((scene.folder / "stubborn/results.json").read_text())
     check("scored", {c["scored"] for c in results["tasks"][0]["cells"].values()}, {6})
     print("ok goes on after", kept, "answers", flush=True)
-
-
-def name_of(pid: int) -> str:
-    """Empty: it has ended, or waits to be reaped."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return ""
-    return "" if "State:\tZ" in status else status.split()[1]
 
 
 def looked_at(scene: Scene) -> None:
@@ -528,10 +469,7 @@ def main() -> int:
         parts_by_hand(scene)
         judge_by_hand(scene)
         decided_by_hand(scene)
-        started = subprocess.run([SLURM, "start", folder / "slurm"], check=True,
-                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
-        scene.env["SLURM_CONF"] = started.stdout.strip().removeprefix("export SLURM_CONF=")
-        try:
+        with scene.slurm:
             refusals(scene)
             looked_at(scene)
             on_two_nodes(scene, one)
@@ -540,8 +478,6 @@ def main() -> int:
             stubborn(scene)
             variants_fail(scene)
             node_lost(scene)
-        finally:
-            subprocess.run([SLURM, "stop", folder / "slurm"], check=True)
     return 0
 
 
