@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -11,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 SLURM = Path(__file__).parent / "slurm"
+
+PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207  # ptrace(2), which Python does not have
+WAIT_ALL = 0x40000000  # __WALL of waitpid(2)
 
 
 def until(what: str, true: Callable[[], bool], seconds: float = 60) -> None:
@@ -87,9 +91,30 @@ class OwnSlurm:
         subprocess.run([SLURM, "node", self.folder, node], check=True)
 
     def hold(self, job: str) -> list[int]:
-        """Stops the job's assay where it stands, so that it hears no SIGTERM; its processes."""
+        """The job's assay stands still from now on: the processes that `ends_of` takes. Traced,
+        because Slurm sends SIGCONT before SIGTERM, which would wake one stopped by SIGSTOP."""
         held = [pid for pid in self.processes_of(job) if name_of(pid) == "assay"]
         assert held, job
+        ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
         for pid in held:
-            os.kill(pid, signal.SIGSTOP)
+            for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
+                if ptrace(request, pid, None, None) != 0:
+                    raise OSError(ctypes.get_errno(), f"process {pid} cannot be traced")
+            os.waitpid(pid, WAIT_ALL)
         return held
+
+
+def ends_of(held: list[int], seconds: float) -> set[int]:
+    """Waits until the processes that are held have ended; the signals that ended them, 0: none."""
+    ends: dict[int, int] = {}
+
+    def all_ended() -> bool:
+        for pid in set(held) - set(ends):
+            found, status = os.waitpid(pid, os.WNOHANG | WAIT_ALL)
+            if found and not os.WIFSTOPPED(status):
+                ends[pid] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        return len(ends) == len(held)
+
+    until("who is held ends", all_ended, seconds)
+    return set(ends.values())

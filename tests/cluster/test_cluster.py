@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from nodes import OwnSlurm, name_of, until
+from nodes import OwnSlurm, ends_of, until
 from stores import scrub
 
 ASSAY, ROOT = sys.argv[1], Path(sys.argv[2])
@@ -401,8 +402,8 @@ def node_lost(scene: Scene) -> None:
 
 
 def stubborn(scene: Scene) -> None:
-    """The baseline's job hears no SIGTERM: its run is held by SIGSTOP. Slurm ends it by SIGKILL
-    after KillWait; what was answered is kept, and the same command goes on."""
+    """The baseline's job hears no SIGTERM: its run is held. Slurm ends it by SIGKILL after
+    KillWait; what was answered is kept, and the same command goes on."""
     log = scene.folder / "answered"
     log.unlink(missing_ok=True)
     scene.script(default={"text": "{hash}", "delay_s": 0.5}, max_num_seqs=2, answered_log=str(log))
@@ -412,8 +413,8 @@ def stubborn(scene: Scene) -> None:
     held = scene.slurm.hold(job)
     told = scene.assay("cancel", scene.folder / "stubborn")
     holds("cancel", told.stdout, "3 jobs cancelled")
+    check("ended by SIGKILL", ends_of(held, 60), {signal.SIGKILL})
     until("the jobs end", lambda: scene.ended("stubborn"))
-    until("nothing is left of it", lambda: not [p for p in held if name_of(p) == "assay"], 10)
     kept = answered(scene)
     scene.script(answered_log=str(log))
     scene.done("stubborn", "--on", "slurm")
