@@ -223,6 +223,10 @@ Text differing_tokens(const RunReport& report, std::size_t variant) {
   const std::optional<FidelityValues>& fidelity = report.fidelity[variant];
   if (!fidelity) return {};
   const double share = 1 - fidelity->top1_agreement.value;
+  if (share < 0.0005 && fidelity->tokens < 1000) {  // too few to speak of a thousand
+    return {fmt::format("it answers the same at all {} positions read back", fidelity->tokens),
+            fmt::format("读回的 {} 个位置全部相同", fidelity->tokens)};
+  }
   if (share < 0.0005) {
     return {"it answers the same at 999 tokens of 1,000 or more",
             "1000 个 token 中至少 999 个相同"};

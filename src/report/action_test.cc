@@ -169,6 +169,9 @@ TEST(ActionTest, UndecidedSaysHowDifferentlyItAnswers) {
   EXPECT_EQ(action_of(report, 1).sentence.zh, "尚无定论：还需 620 题；每 4 个 token 约有一个不同");
   report.fidelity[1]->top1_agreement.value = 0.983;  // 1 in 58.8
   EXPECT_EQ(differing_tokens(report, 1).en, "it answers differently at one token in 59");
+  report.fidelity[1]->top1_agreement.value = 1;
+  EXPECT_EQ(differing_tokens(report, 1).en, "it answers the same at all 500 positions read back");
+  report.fidelity[1]->tokens = 5000;
   report.fidelity[1]->top1_agreement.value = 0.9997;
   EXPECT_EQ(differing_tokens(report, 1).en, "it answers the same at 999 tokens of 1,000 or more");
   report.fidelity[1]->top1_agreement.value = 0.2;
