@@ -145,7 +145,7 @@ std::string score_words(const Side& side, const std::vector<std::string>& names)
   for (const std::string& name : names) {
     const auto it = side.scores.find(name);
     const std::string value = it == side.scores.end() ? "none" : fmt::format("{}", it->second);
-    words.push_back(name == "lm_eval" ? value : name + " " + value);
+    words.push_back(name == "lm_eval" ? value : fmt::format("{} {}", name, value));
   }
   return join(words, "; ");
 }
