@@ -92,6 +92,7 @@ ELSEWHERE: dict[str, str] = {
     "python -m my_engine.worker": "another worker; tests/another_engine runs one",
     "assay run --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay run plans/demo.yaml --out sweep --on slurm": "needs a Slurm; tests/cluster has one",
+    "assay run plans/sweep.yaml --out sweep --on slurm": "needs a Slurm; bench/slurm_sweep has one",
     "assay doctor PLAN --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay doctor --on slurm": "needs a Slurm; tests/cluster has one of its own",
     "assay doctor plans/demo.yaml --on slurm": "needs a Slurm; tests/cluster has one of its own",
