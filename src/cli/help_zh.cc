@@ -201,7 +201,7 @@ constexpr Line kLines[] = {
     {"With --on: cores of a job", "与 --on 同用：每个作业的核数"},
     {"With --on: memory of a job, as 64G", "与 --on 同用：每个作业的内存，例如 64G"},
     {"On a folder of merged shards: ask the judge alone, and write the report",
-     "用于合并后的目录：只询问评判模型，并写出报告"},
+     "用于合并后的目录：只询问裁判模型，并写出报告"},
     {"With --on: shards that run at a time; default: all",
      "与 --on 同用：同时运行的分片数；默认全部"},
     {"With --on: jobs into which each variant's tasks are divided; default: 1",
