@@ -156,7 +156,7 @@ constexpr Line kLines[] = {
     {"Run a plan of more than 50 variants", "允许运行超过 50 个变体的计划"},
     {"Run this part of the plan alone, VARIANTS[:TASKS][#REPEATS] with commas between, to be "
      "merged",
-     "只运行计划的这一部分：变体[:任务][#重复]，各用逗号分隔，以后合并"},
+     "只运行计划的这一部分（VARIANTS[:TASKS][#REPEATS]，各用逗号分隔），以后合并"},
     {"With --shard: a folder in which the baseline was run (repeatable)",
      "与 --shard 同用：基线所在的运行目录（可重复）"},
     {"Another folder of results: answers that would be the same are taken over",

@@ -93,7 +93,7 @@ TEST(Progress, LineInChineseFitsAsWell) {
             "本变体的时间还有 40m 00s");
   EXPECT_EQ(progress_line(state, run, {100}, 59, Language::zh),
             "bf16（1/3）  10/30 题  全部 11 %  约剩 1m 40s  3 条在评分");
-  EXPECT_EQ(cells_of(progress_line(state, run, {100}, 59, Language::zh)), 58U);
+  EXPECT_EQ(cells_of(progress_line(state, run, {100}, 59, Language::zh)), 57U);
   EXPECT_EQ(progress_line(state, run, {100}, 30, Language::zh), "bf16（1/3）  10/30 题");
 }
 

@@ -35,7 +35,7 @@ COMPLETED: dict[str, str] = {
     "assay score --audit": "assay score demo-run --audit 5",
     "assay summarize --format json": "assay summarize demo-run --format json",
     "python -m assay_worker.hub resolve|fetch --kind model|dataset --id OWNER/NAME [--revision R] "
-    "[--allow PATTERN]… [--offline]": "python -m assay_worker.hub resolve --kind dataset "
+    "[--allow PATTERN]… [--offline] [--progress]": "python -m assay_worker.hub resolve --kind dataset "
     "--id HuggingFaceH4/MATH-500 --revision main --allow test.jsonl",
     "assay data check": "assay data check data",
     "assay sandbox check": "assay sandbox check --help",
