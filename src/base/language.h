@@ -40,6 +40,7 @@ const InOneLanguage<T>& in_language(const T& value, Language language) {
   if constexpr (std::is_same_v<T, Text>) {
     return value.in(language);
   } else {
+    // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter): it is formatted in the same call
     return value;
   }
 }

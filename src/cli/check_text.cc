@@ -135,7 +135,7 @@ void print_plan(const Plan& plan, Screen& screen) {
   print_named({"output", "输出"}, plan.output.empty() ? "--out" : plan.output, screen);
   print_named({"engine", "引擎"}, engine_name(plan.engine) + " " + plan.engine.args.dump(), screen);
   for (const auto& [name, value] : plan.env) {
-    print_named({"env", "环境变量"}, name + "=" + value, screen);
+    print_named({"env", "环境变量"}, fmt::format("{}={}", name, value), screen);
   }
   for (const std::string& part : plan.sandbox.accept_missing) {
     print_named({"sandbox", "沙箱"}, bilingual("may be without: {}", "可以缺少：{}", part), screen);
@@ -163,7 +163,7 @@ void print_tasks(const PlanCheck& check, Screen& screen) {
     const auto& max_gen_toks = plan.tasks[i].max_gen_toks;
     tokens += line.output_tokens;
     const Text best = best_of(line, plan.compare, check.family);
-    const std::string note = screen.in_its_language(line.note);
+    const std::string& note = screen.in_its_language(line.note);
     rows.push_back({line.name, screen.in_its_language(line.items),
                     max_gen_toks ? std::to_string(*max_gen_toks) : "-",
                     std::to_string(line.output_tokens),
@@ -324,13 +324,12 @@ nlohmann::json as_json(const PlanCheck& check) {
   nlohmann::json tasks = nlohmann::json::array();
   for (std::size_t i = 0; i < check.lines.size(); ++i) {
     const PlanLine& line = check.lines[i];
+    const std::optional<double>& expected = check.plan.tasks[i].expected_tokens;
     tasks.push_back({{"name", line.name},
                      {"available", line.available},
                      {"items", line.count > 0 ? nlohmann::json(line.count) : nullptr},
                      {"output_tokens", line.output_tokens},
-                     {"expected_tokens", check.plan.tasks[i].expected_tokens
-                                             ? nlohmann::json(*check.plan.tasks[i].expected_tokens)
-                                             : nlohmann::json(nullptr)},
+                     {"expected_tokens", expected ? nlohmann::json(*expected) : nullptr},
                      {"best_verdict", best_of(line, compare, check.family).en},
                      {"note", line.note.en}});
   }

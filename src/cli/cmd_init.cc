@@ -93,6 +93,7 @@ Result<int> init(InitOptions options, const Session& session) {
   TRY(write_file_atomic(options.file, made.yaml));
   for (const Text& note : made.notes) print_note(session, note);
   std::vector<std::string> names;
+  names.reserve(made.draft.candidates.size());
   for (const DraftVariant& variant : made.draft.candidates) names.push_back(variant.name);
   const std::size_t count = made.draft.tasks.size();
   const Text tasks = bilingual("{0} task{1}", "{0} 个任务", count, count == 1 ? "" : "s");

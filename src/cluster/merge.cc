@@ -117,9 +117,11 @@ Result<std::vector<Shard>> read_all(const std::vector<fs::path>& folders) {
         static_cast<std::size_t>(cells.front().repeat)};
   };
   std::vector<std::pair<std::vector<std::size_t>, std::size_t>> order;
+  order.reserve(shards.size());
   for (std::size_t i = 0; i < shards.size(); ++i) order.emplace_back(place(shards[i]), i);
   std::ranges::sort(order);
   std::vector<Shard> out;
+  out.reserve(shards.size());
   for (const auto& [first, i] : order) out.push_back(std::move(shards[i]));
   return out;
 }
@@ -283,9 +285,10 @@ std::vector<fs::path> folders_with_stores(const std::vector<fs::path>& places) {
 Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path& out,
                             MissingShards missing, double now_s) {
   const std::vector<Shard> shards = TRY(read_all(folders));
-  const Merged merged = TRY(coverage_of(shards));
+  Merged merged = TRY(coverage_of(shards));
   if (missing == MissingShards::refuse && !merged.missing.empty()) {
     std::vector<std::string> names;
+    names.reserve(merged.missing.size());
     for (const ShardPart& part : merged.missing) names.push_back(name_of(part));
     return usage_error("no shard answers for " + join(names, "; "),
                        fmt::format("the plan has {} variants, and these shards parts of {}",
@@ -295,6 +298,7 @@ Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path
   TRY(refuse_other_run(out));
   TRY(make_dirs(out));
   std::vector<MergeSource> sources;
+  sources.reserve(shards.size() + 1);
   for (const Shard& shard : shards) sources.push_back({shard.folder, shard.part});
   // What a judge said of an earlier merge's answers it need not be asked again.
   const bool again = names_judge(shards.front().frozen->plan) && fs::exists(out / "store.sqlite");

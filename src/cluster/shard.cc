@@ -239,8 +239,8 @@ std::string end_of_shard(const fs::path& folder) {
   if (!has_store(folder)) return "";
   const auto store = Store::open(folder, Store::Mode::read);
   if (!store) return "";
-  const auto end = store->meta("end");
-  return end && *end && **end != "interrupted" ? **end : "";
+  const std::string end = store->meta("end").value_or(std::nullopt).value_or("");
+  return end == "interrupted" ? "" : end;
 }
 
 namespace {

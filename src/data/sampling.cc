@@ -172,6 +172,7 @@ std::vector<ItemRef> growing_order(const std::vector<GrowingTask>& tasks,
     queue.push_back({t, place.item, place.pass});
   };
   std::vector<std::size_t> most;
+  most.reserve(tasks.size());
   for (const GrowingTask& task : tasks) most.push_back(task.items * task.passes);
   for (const std::size_t task : begun) take(task);
   std::size_t all = 0;
