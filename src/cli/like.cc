@@ -50,11 +50,10 @@ Result<Answers> answers_of(const Store& store, const FrozenPlan& frozen) {
 // Of the first items that a variant has answered, all their steps. Nothing: the store has none.
 Result<std::optional<double>> prompt_tokens_of(const Store& store, const FrozenPlan& frozen,
                                                const FrozenTask& task) {
-  constexpr std::size_t kLookedAt = 64;
   for (const FrozenVariant& variant : frozen.variants) {
     std::vector<std::vector<int>> prompts;
     double items = 0;
-    for (std::size_t i = 0; i < std::min(task.items.size(), kLookedAt); ++i) {
+    for (std::size_t i = 0; i < std::min(task.items.size(), kPromptsOfItems); ++i) {
       const AnswerId id{variant.name, task.name, task.items[i].id, 0, Purpose::answer};
       const std::size_t before = prompts.size();
       for (const StoredStep& step : TRY(store.steps(id))) {

@@ -173,8 +173,9 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   TRY(prepare_folders(flow.out, /*engine=*/may_load));
   Progress progress(stderr, progress_style(flow, session), clock, session.language_beside);
   const double reserve_s = report_reserve_s(plan.budget_s);
+  const double spent_s = spent_of_budget_s(flow.scope, before.spent_s);
   const auto end = [&](double kept_s) {
-    return end_of_budget(plan, before.spent_s, kept_s, session.interrupted);
+    return end_of_budget(plan, spent_s, kept_s, session.interrupted);
   };
   const auto world = TRY(World::make(
       plan, {.data = flow.data,
@@ -266,6 +267,7 @@ Status baseline_answered(const RunReport& report) {
   }
   if (why.empty()) return {};
   std::vector<std::string> words;
+  words.reserve(why.size());
   for (const auto& [reason, items] : why) words.push_back(fmt::format("{} {}", items, reason));
   return environment_error(
       fmt::format("the baseline {} answered nothing, so nothing can be compared", base->name),

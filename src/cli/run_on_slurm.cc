@@ -85,15 +85,25 @@ Status write_scripts(const Sweep& sweep, const JobLimits& limits, const JobComma
 
 // The candidates wait for a baseline all of whose shards have ended well, the judge for a merge
 // that has; the merge for all before it, however they ended.
+bool waits_for(JobKind kind, JobKind before) {
+  switch (kind) {
+    case JobKind::baseline:
+      return false;
+    case JobKind::candidates:
+      return before == JobKind::baseline;
+    case JobKind::merge:
+      return true;
+    case JobKind::judge:
+      break;
+  }
+  return before == JobKind::merge;
+}
+
 std::string dependency_of(const Sweep& sweep, const SweepJob& job) {
   std::string ids;
   for (const SweepJob& other : sweep.jobs) {
     if (&other == &job) break;
-    const bool waits = job.kind == JobKind::merge        ? true
-                       : job.kind == JobKind::judge      ? other.kind == JobKind::merge
-                       : job.kind == JobKind::candidates ? other.kind == JobKind::baseline
-                                                         : false;
-    if (waits) ids += ":" + other.id;
+    if (waits_for(job.kind, other.kind)) ids += ":" + other.id;
   }
   if (ids.empty()) return "";
   return (job.kind == JobKind::merge ? "afterany" : "afterok") + ids;
@@ -146,7 +156,7 @@ Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
   const fs::path folder = TRY(output_folder(plan, plan_options));
   const JobCommand command = TRY(job_command(plan_options));
   Sweep sweep = sweep_of(plan, folder, shards);
-  add_jobs(not_ended(sweep), sweep);
+  add_jobs(plan, not_ended(sweep), sweep);
   if (options.dry_run) {
     print_scripts(sweep, limits, command);
     return kExitDone;

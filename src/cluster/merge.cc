@@ -59,8 +59,8 @@ class Holders {
     std::vector<ShardPart> out;
     for (const FrozenVariant& variant : frozen.variants) {
       const ShardPart all{{variant.name}, {}, {}};
-      const auto lacking = held_by_none(cells_of(frozen, all));
-      if (lacking.size() == cells_of(frozen, all).size()) {
+      const auto cells = cells_of(frozen, all);
+      if (held_by_none(cells).size() == cells.size()) {
         out.push_back(all);
       } else {
         add_tasks(frozen, variant.name, out);

@@ -105,11 +105,10 @@ Sweep sweep_of(const Plan& plan, const fs::path& folder, std::vector<ShardPart> 
     if (variant.baseline) sweep.baseline = variant.name;
   }
   sweep.shards = std::move(shards);
-  sweep.judged = names_judge(plan);
   return sweep;
 }
 
-void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep) {
+void add_jobs(const Plan& plan, const std::vector<ShardPart>& to_run, Sweep& sweep) {
   std::vector<ShardPart> own;
   std::vector<ShardPart> others;
   for (const ShardPart& shard : to_run) {
@@ -122,7 +121,7 @@ void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep) {
   }
   add_arrays(JobKind::candidates, others, sweep);
   sweep.jobs.push_back({JobKind::merge, "merge", {}, ""});
-  if (sweep.judged) sweep.jobs.push_back({JobKind::judge, "judge", {}, ""});
+  if (names_judge(plan)) sweep.jobs.push_back({JobKind::judge, "judge", {}, ""});
 }
 
 Result<JobLimits> with_time(const JobLimits& limits, const Plan& plan) {

@@ -37,7 +37,6 @@ struct Sweep {
   std::string plan_hash;          // of the plan as the first submission had it
   std::string baseline;           // which of its variants that is
   std::vector<ShardPart> shards;  // all of the plan's, each of one variant, the baseline's first
-  bool judged = false;            // a job after the merge asks the judge
   std::vector<SweepJob> jobs;
 };
 
@@ -77,7 +76,7 @@ inline constexpr double kBesideBudgetS = 600;
                              std::vector<ShardPart> shards);
 // Adds the jobs that these of its shards need, those that have ended being left out, the merge, and
 // where the plan names a judge the job that asks it.
-void add_jobs(const std::vector<ShardPart>& to_run, Sweep& sweep);
+void add_jobs(const Plan& plan, const std::vector<ShardPart>& to_run, Sweep& sweep);
 
 // The limits with a time where the plan's budget gives one. Usage errors: a time that the budget
 // does not fit into, or that is hardly enough to load a model; other limits that are none.

@@ -28,7 +28,7 @@ Plan plan_of(int variants) {
 
 Sweep whole(const Plan& plan, const std::filesystem::path& folder = "/shared/out") {
   Sweep sweep = sweep_of(plan, folder, parts_of(plan, {}).value());
-  add_jobs(sweep.shards, sweep);
+  add_jobs(plan, sweep.shards, sweep);
   return sweep;
 }
 
@@ -50,10 +50,10 @@ TEST(Sweep, HasTheBaselineThenArraysThenTheMerge) {
   EXPECT_EQ(sweep.jobs[2], (SweepJob{JobKind::merge, "merge", {}, ""}));
   EXPECT_THAT(sweep.shards, ElementsAre(of("v2"), of("v0"), of("v1")));
   Sweep begun = sweep_of(plan, "/shared/out", sweep.shards);
-  add_jobs({of("v1")}, begun);  // the baseline has ended
+  add_jobs(plan, {of("v1")}, begun);  // the baseline has ended
   EXPECT_EQ(begun.jobs.size(), 2U);
   Sweep ended = sweep_of(plan, "/shared/out", sweep.shards);
-  add_jobs({}, ended);
+  add_jobs(plan, {}, ended);
   EXPECT_EQ(ended.jobs.size(), 1U);
 }
 
@@ -61,7 +61,7 @@ TEST(Sweep, HasArraysOfPartsOfVariants) {
   Plan plan = plan_of(2);
   plan.tasks = {{.name = "t"}, {.name = "u"}};
   Sweep sweep = sweep_of(plan, "/shared/out", parts_of(plan, {.tasks = 2}).value());
-  add_jobs(sweep.shards, sweep);
+  add_jobs(plan, sweep.shards, sweep);
   ASSERT_EQ(sweep.jobs.size(), 3U);
   EXPECT_EQ(sweep.jobs[0].name, "baseline-1");
   EXPECT_TRUE(sweep.jobs[0].is_array());

@@ -54,6 +54,8 @@ struct ItemRequests {
 inline constexpr double kPromptTokenCost = 2.0 / 3;
 inline constexpr double kUnknownPromptTokens = 96;
 inline constexpr std::size_t kBytesAToken = 4;  // about what English takes
+// Of a task's first items, to tell how long its prompts are.
+inline constexpr std::size_t kPromptsOfItems = 64;
 
 // How often the order goes through so many items: once, or with `repeats: auto` up to kMostPasses
 // times, and no further than to kMostRepeated answers of a task with few items. Once where answers

@@ -212,17 +212,11 @@ class TaskReader {
                       "the limit is the least that is run", "raise at_most or lower limit");
   }
 
-  Result<double> read_number(const char* key) {
-    double number = 0;
-    TRY(map_.read(key, number));
-    return number;
-  }
-
   Status read_expected_tokens() {
     for (const ExpectedKey& key : kExpectedKeys) {
       if (!map_.has(key.name)) continue;
-      const double tokens = TRY(read_number(key.name));
-      task_.*key.member = tokens;
+      double& tokens = (task_.*key.member).emplace();
+      TRY(map_.read(key.name, tokens));
       if (tokens >= 0 && tokens < kMostExpectedTokens) continue;
       return map_.error(key.name, fmt::format("{} is no number of tokens", map_.name_of(key.name)),
                         "it is what an item takes on average, all its steps together",

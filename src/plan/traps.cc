@@ -24,7 +24,7 @@ void add_lm_eval_traps(const Plan& plan, const TaskSpec& task,
   if (plan.until != Until::limits) {
     Text no_part;
     if (plan.until == Until::decided) {
-      no_part = {" and has no part in the pooled difference", "，也不计入合并差异"};
+      no_part = {" and has no part in the pooled difference", "，也不计入合并差值"};
     }
     traps.push_back(bilingual("task {}: lm-eval asks it as a whole, so it stays at its limit{}",
                               "任务 {}：lm-eval 把它作为整体来问，因此停在其 limit{}", task.name,

@@ -244,14 +244,13 @@ std::string text_of(const Request& request) {
 }  // namespace
 
 ItemRequests requests_of(const ResolvedTask& task, const TaskContext& context) {
-  constexpr std::size_t kLookedAt = 64;
   ItemRequests out{.steps = task.mean_steps()};
   if (task.task == nullptr || task.task->next == nullptr || task.items.empty()) return out;
   std::vector<std::string> prompts;
-  for (std::size_t i = 0; i < std::min(task.items.size(), kLookedAt); ++i) {
-    const Result<NextRequest> first = task.task->next(task.items[i], {}, context);
-    if (!first || !*first) continue;  // who asks the item says what is the matter
-    prompts.push_back(text_of(**first));
+  for (std::size_t i = 0; i < std::min(task.items.size(), kPromptsOfItems); ++i) {
+    // Of an error whoever asks the item says what is the matter.
+    const NextRequest first = task.task->next(task.items[i], {}, context).value_or(std::nullopt);
+    if (first) prompts.push_back(text_of(*first));
   }
   if (prompts.empty()) return out;
   const auto asked = static_cast<double>(prompts.size());
@@ -303,19 +302,25 @@ Result<ResolvedRun> resolve(const Plan& plan, const ResolveServices& services) {
   return run;
 }
 
+bool ResolvedRun::asks_repeat(int repeat) const {
+  return repeats.empty() || std::ranges::find(repeats, repeat) != repeats.end();
+}
+
 int ResolvedRun::repeats_here(const TaskSpec& task) const {
-  if (repeats.empty()) return task.repeats;
-  return static_cast<int>(
-      std::ranges::count_if(repeats, [&](int repeat) { return repeat < task.repeats; }));
+  int here = 0;
+  for (int repeat = 0; repeat < task.repeats; ++repeat) here += asks_repeat(repeat) ? 1 : 0;
+  return here;
 }
 
 std::vector<ItemRef> order_of_items(const ResolvedRun& run) {
   std::vector<std::size_t> counts;
+  counts.reserve(run.tasks.size());
   for (const ResolvedTask& task : run.tasks) {
     counts.push_back(task.items_are_ours() ? task.items.size() : 0);
   }
   if (run.plan.until == Until::limits) return interleave(counts);
   std::vector<GrowingTask> growing;
+  growing.reserve(run.tasks.size());
   for (std::size_t t = 0; t < run.tasks.size(); ++t) {
     const ResolvedTask& task = run.tasks[t];
     growing.push_back(counts[t] == 0 ? GrowingTask()

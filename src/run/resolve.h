@@ -82,6 +82,8 @@ struct ResolvedRun {
   std::vector<int> repeats = {};       // that are asked here, as in a shard; empty: all
   const ResolvedRun* whole = nullptr;  // of which this is a part, and which outlives it
 
+  // Whether this repeat of an item is asked here.
+  [[nodiscard]] bool asks_repeat(int repeat) const;
   // How many answers an item of the task is to have here, in one pass.
   [[nodiscard]] int repeats_here(const TaskSpec& task) const;
   // The variant the others are compared with.

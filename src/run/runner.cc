@@ -206,10 +206,10 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
   const FrozenPlan frozen = TRY(keep_frozen(whole, services));
   const std::optional<ResolvedRun> shard = shard_of(whole, options);
   const ResolvedRun& run = shard ? *shard : whole;
-  // Each job of a cluster has the budget for itself, and so has the one that judges.
-  const double earlier_s = TRY(spent_before_s(services.store));
-  const double apart_s = options.scope == RunScope::judge ? earlier_s : 0;
-  const Accounts accounts(options.budget_s, earlier_s - apart_s + options.spent_s, services.clock);
+  const double kept_s = TRY(spent_before_s(services.store));
+  const double earlier_s = spent_of_budget_s(options.scope, kept_s);
+  const double apart_s = kept_s - earlier_s;
+  const Accounts accounts(options.budget_s, earlier_s + options.spent_s, services.clock);
   bool counts = false;  // an engine was needed
   services.tick = [&]() -> Status {
     if (!counts && run.plan.until == Until::budget) TRY(begin_unbounded_work(services.store));

@@ -80,6 +80,12 @@ enum class RunScope {
   judge,  // no variant: what waits for the judge is put to it
 };
 
+// Of the time that is kept as spent in a folder, what counts against this run's budget: each job of
+// a cluster has the budget for itself, and so has the one that judges what all of them answered.
+[[nodiscard]] constexpr double spent_of_budget_s(RunScope scope, double kept_s) {
+  return scope == RunScope::judge ? 0 : kept_s;
+}
+
 struct RunOptions {
   double budget_s = 0;  // 0: none
   double spent_s = 0;   // of it, before run_plan is called: finding models and data

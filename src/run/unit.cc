@@ -290,11 +290,8 @@ namespace {
 // The units of an entry of the order.
 void add_entry(const ResolvedRun& run, const ResolvedTask& task, std::size_t item, std::size_t pass,
                Purpose purpose, std::vector<Unit>& units) {
-  const auto elsewhere = [&run](int repeat) {
-    return !run.repeats.empty() && std::ranges::find(run.repeats, repeat) == run.repeats.end();
-  };
   for (int repeat = 0; repeat < task.spec.repeats; ++repeat) {
-    if (elsewhere(repeat)) continue;
+    if (!run.asks_repeat(repeat)) continue;
     Unit unit;
     unit.task = &task;
     unit.item_index = item;

@@ -35,14 +35,14 @@ INSERT INTO numbers SELECT id, (SELECT ifnull(max(id), 0) FROM main.loads)
   + row_number() OVER (ORDER BY id) FROM source.loads WHERE variant IN ours
 )sql";
 
-// Answers that one of our variants was given, or that one of its loads gave: lm-eval's own requests
-// have no steps. One that a variant of an earlier source has as well is there already.
 constexpr const char* kJudgements = "purpose IN ('judgement', 'second_pass_judgement')";
 
 std::string our_steps(Taken taken) {
   return taken == Taken::judgements ? kJudgements : kInPart;
 }
 
+// Answers that one of our variants was given, or that one of its loads gave: lm-eval's own requests
+// have no steps. One that a variant of an earlier source has as well is there already.
 std::string our_responses(Taken taken) {
   return fmt::format(
       R"sql(
