@@ -73,6 +73,7 @@ ELSEWHERE: dict[str, str] = {
     "./dev bench": "minutes on a quiet machine",
     "bench/recipe/run": "minutes on a quiet machine, or needs a GPU",
     "./dev proofs": "an hour; the stages statistics and budget are its short form",
+    "tests/crash/run --kills 5000": "an hour, in ./dev proofs; the stage crash harness is its short form",
     "tools/setup": "installs packages; a stage of ./dev test",
     "/opt/vllm/bin/pip install": "installs packages",
     "tools/portable": "minutes; tests/wheel/prove runs what it made",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -170,11 +171,18 @@ esac
         return re.sub(r"(?<![\w./~}])/(data|opt)/", rf"{self.disk}/\1/", text)
 
     def run(self, line: str, limit_s: int) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self.moved(line)],
-            cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=limit_s, check=False,
-        )  # fmt: skip
+        """TimeoutExpired where it takes longer; then all that it started has been ended."""
+        words = ["bash", "-euo", "pipefail", "-c", self.moved(line)]
+        with subprocess.Popen(
+            words, cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as started:  # fmt: skip
+            try:
+                said = started.communicate(timeout=limit_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(started.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(words, started.returncode, *said)
 
     def close(self) -> None:
         self.sshd.close()
