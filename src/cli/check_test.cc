@@ -354,11 +354,14 @@ TEST_F(Check, ThePlanThatDecidesReachesANarrowMarginWithinItsBudget) {
   const auto looks = nlohmann::json::parse(told.out).at("looks");
   EXPECT_EQ(looks.at("pairs"), looks.at("target"));  // the budget reaches it
   EXPECT_GE(looks.at("power").get<double>(), 0.9);
+  EXPECT_LT(looks.at("power_of_all_looks"), looks.at("power"));
+  EXPECT_GE(looks.at("power_of_all_looks").get<double>(), 0.88);
   EXPECT_EQ(looks.at("discordance"), 0.1);
   // What is out of reach is said, and what is within it.
   const Told shown = assay({"check", plan, "--set", "compare.margin_pp=0.9"});
   EXPECT_THAT(shown.out, HasSubstr("the data are too few for 0.9 points: with 10 % of flips the "
-                                   "13275 pairs that there are would do for 1.6 points"));
+                                   "13275 pairs that there are would do for 1.6 points, if 90 % "
+                                   "power is wanted of all looks"));
 }
 
 }  // namespace

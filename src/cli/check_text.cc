@@ -255,19 +255,20 @@ void print_looks(const PlanCheck& check, Screen& screen) {
                             ? bilingual("{:g} points", "{:g} 个百分点", *looks.margin_pp)
                             : Text("no margin", "任何非劣效界值都不够");
     screen.add(
-        "  the data are too few for {:g} points: with {:g} % of flips the {} pairs that there are "
-        "would do for {}\n",
-        "  数据太少，不足以检验 {:g} 个百分点：翻转率 {:g} % 时，现有的 {} 对只够检验：{}\n",
-        plan.compare.margin_pp, flips, looks.target, enough);
+        "  the data are too few for {0:g} points: with {1:g} % of flips the {2} pairs that there are "
+        "would do for {3}, if {4:g} % power is wanted of all looks\n",
+        "  数据太少，不足以检验 {0:g} 个百分点：翻转率 {1:g} %、要求全部检验合计功效 {4:g} % "
+        "时，现有的 {2} 对只够检验：{3}\n",
+        plan.compare.margin_pp, flips, looks.target, enough, plan.decide.power * 100);
   }
   screen.add(
       "  {0} of {1} pairs{2}: {3:.0f} % power to show NON-INFERIOR at {4:g} points when {5:g} % "
-      "flip, with all looks\n",
-      "  {1} 对中的 {0} 对{2}：翻转率 {5:g} %、做完各次检验时，以 {4:g} 个百分点为界值证明 "
-      "NON-INFERIOR 的功效为 {3:.0f} %\n",
+      "flip, at the last look; {6:.0f} % with all looks, where a WORSE by chance may come first\n",
+      "  {1} 对中的 {0} 对{2}：翻转率 {5:g} % 时，以 {4:g} 个百分点为界值证明 NON-INFERIOR "
+      "的功效，最后一次检验为 {3:.0f} %；全部检验合计为 {6:.0f} %（此前可能偶然判为 WORSE）\n",
       looks.pairs, looks.target,
       check.forecast ? Text(" within the budget", "（预算之内）") : Text(), looks.power * 100,
-      plan.compare.margin_pp, flips);
+      plan.compare.margin_pp, flips, looks.power_of_all * 100);
 }
 
 // Each weight rule's power and smallest detectable loss, a column a share of flips.
@@ -378,6 +379,7 @@ nlohmann::json looks_json(const Plan& plan, const LooksForecast& looks) {
           {"pairs", looks.pairs},
           {"level", looks.level},
           {"power", looks.power},
+          {"power_of_all_looks", looks.power_of_all},
           {"discordance", plan.decide.discordance()},
           {"margin_pp_that_the_data_allow",
            looks.margin_pp ? nlohmann::json(*looks.margin_pp) : nlohmann::json(nullptr)}};

@@ -20,6 +20,13 @@ std::vector<ItemRef> order_of(const Plan& plan, const std::vector<GrowingTask>& 
   return interleave(least);
 }
 
+// The growing order, each entry by its task.
+std::vector<std::size_t> task_order(const std::vector<GrowingTask>& tasks) {
+  std::vector<std::size_t> order;
+  for (const ItemRef& ref : growing_order(tasks)) order.push_back(ref.task);
+  return order;
+}
+
 // Seconds of a turn that are left for work when every variant has loaded.
 double turn_s(const Plan& plan, const ExpectedSpeed& speed, int turns) {
   if (plan.budget_s <= 0) return std::numeric_limits<double>::infinity();
@@ -58,8 +65,7 @@ Forecast forecast_of(const Plan& plan, const std::vector<GrowingTask>& tasks,
 LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tasks,
                            const std::vector<LookTask>& look_tasks) {
   LooksForecast out;
-  std::vector<std::size_t> order;
-  for (const ItemRef& ref : growing_order(tasks)) order.push_back(ref.task);
+  const std::vector<std::size_t> order = task_order(tasks);
   const LookSettings settings = look_settings_of(plan);
   const TargetAssumptions assume = target_assumptions_of(plan);
   out.target = target_in_order(settings, assume, order, look_tasks);
@@ -74,8 +80,9 @@ LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tas
   return out;
 }
 
-void set_reached(const Plan& plan, const std::vector<std::int64_t>& entries,
-                 const std::vector<LookTask>& look_tasks, LooksForecast& looks) {
+void set_reached(const Plan& plan, const std::vector<GrowingTask>& tasks,
+                 const std::vector<std::int64_t>& entries, const std::vector<LookTask>& look_tasks,
+                 LooksForecast& looks) {
   double weights = 0;
   double by_items = 0;    // sum of w_t^2 / items
   double by_answers = 0;  // sum of w_t^2 / answers
@@ -110,6 +117,8 @@ void set_reached(const Plan& plan, const std::vector<std::int64_t>& entries,
                             {.discordance = plan.decide.discordance() * by_answers / by_items,
                              .alpha = looks.level,
                              .design_effect = design_effect});
+  looks.power_of_all =
+      power_in_order(schedule, target_assumptions_of(plan), task_order(tasks), look_tasks);
 }
 
 }  // namespace assay

@@ -26,7 +26,9 @@ struct LooksForecast {
   std::size_t items = 0;    // entries of the run's order, that hold the target's pairs
   double level = 0;         // of the last look that asks for NON-INFERIOR, at `pairs`
   double power = 0;         // of that look, at the discordance expected
-  // Where the data are too few for the margin: the smallest that they are enough for.
+  double power_of_all = 0;  // of all the looks: a WORSE may end it before (power_in_order)
+  // Where the data are too few for the power wanted of all looks: the smallest margin that they are
+  // enough for.
   std::optional<double> margin_pp;
 };
 
@@ -54,8 +56,9 @@ struct Forecast {
 // How far the looks need to go; tasks of weight 0 or without items have no part in them.
 [[nodiscard]] LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tasks,
                                          const std::vector<LookTask>& look_tasks);
-// Sets what a forecast of so many entries by task comes to.
-void set_reached(const Plan& plan, const std::vector<std::int64_t>& entries,
-                 const std::vector<LookTask>& look_tasks, LooksForecast& looks);
+// Sets what a forecast of so many entries by task, the first ones of the order, comes to.
+void set_reached(const Plan& plan, const std::vector<GrowingTask>& tasks,
+                 const std::vector<std::int64_t>& entries, const std::vector<LookTask>& look_tasks,
+                 LooksForecast& looks);
 
 }  // namespace assay

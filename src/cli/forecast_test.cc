@@ -77,10 +77,11 @@ TEST(LooksForecast, TheTargetIsWhatThePowerNeeds) {
   EXPECT_EQ(looks.target, 356);
   EXPECT_EQ(looks.items, 356U);
   EXPECT_FALSE(looks.margin_pp);
-  set_reached(decided_plan(1e6), {356}, look_tasks, looks);
+  set_reached(decided_plan(1e6), tasks, {356}, look_tasks, looks);
   EXPECT_EQ(looks.pairs, 356);
   EXPECT_NEAR(looks.level, 0.04 * 6 / 9, 1e-12);
   EXPECT_NEAR(looks.power, 0.925, 0.002);
+  EXPECT_NEAR(looks.power_of_all, 0.9081, 0.002);  // simulated: stats/looks_order_test.cc
 }
 
 // 200 pairs are beyond the look at 178, so the last one has its 6/9 alone.
@@ -88,7 +89,7 @@ TEST(LooksForecast, ABudgetThatEndsEarlierHasLessPower) {
   const std::vector<GrowingTask> tasks = {{.items = 4000, .least = 10, .cost = 100}};
   const std::vector<LookTask> look_tasks(1);
   LooksForecast looks = looks_needed(decided_plan(1000), tasks, look_tasks);
-  set_reached(decided_plan(1000), {200}, look_tasks, looks);
+  set_reached(decided_plan(1000), tasks, {200}, look_tasks, looks);
   EXPECT_EQ(looks.pairs, 200);
   EXPECT_NEAR(looks.level, 0.04 * 6 / 9, 1e-12);
   EXPECT_LT(looks.power, 0.75);

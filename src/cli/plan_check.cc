@@ -131,7 +131,9 @@ void set_entries(const std::vector<std::int64_t>& entries, PlanCheck& check) {
     if (task.items == 0) continue;
     task.repeats = static_cast<double>(entries[i]) / static_cast<double>(task.items);
   }
-  if (check.looks) set_reached(check.plan, entries, look_tasks(check), *check.looks);
+  if (check.looks) {
+    set_reached(check.plan, growing_tasks(check), entries, look_tasks(check), *check.looks);
+  }
 }
 
 // How far a variant gets: by its looks, and by what the machine would do in the time.

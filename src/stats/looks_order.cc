@@ -3,14 +3,21 @@
 #include <cmath>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "stats/item_pair.h"
+#include "stats/look_walk.h"
 #include "stats/looks.h"
+#include "stats/normal.h"
+#include "stats/power.h"
 #include "values/item_pass.h"
 
 namespace assay {
 namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kLeastDiscordance = 1e-9;
 
 // What the first pairs of an order come to, for items whose every answer flips alike by chance.
 struct Prefix {
@@ -103,6 +110,51 @@ std::int64_t target_in_order(const LookSettings& settings, const TargetAssumptio
     (enough(middle) ? high : low) = middle;
   }
   return high;
+}
+
+namespace {
+
+// Where the standardised estimate at these pairs passes the look's bounds: NON-INFERIOR above, a
+// WORSE that decides, with the estimate beyond the margin, below.
+WalkLook bounds_at(const Look& look, const Prefix& prefix, double margin,
+                   const TargetAssumptions& own) {
+  const double effective_items = static_cast<double>(prefix.items) / own.design_effect;
+  const double deviation = std::sqrt(own.discordance / effective_items);
+  WalkLook out{1 / (deviation * deviation), -kNever, kNever};
+  if (look.worse_level > 0) {
+    out.low = std::min(normal_quantile(look.worse_level), -margin / deviation);
+  }
+  if (look.non_inferior_level > 0) {
+    out.high = -normal_quantile(power_of_non_inferior(prefix.items, margin,
+                                                      {.discordance = own.discordance,
+                                                       .alpha = look.non_inferior_level,
+                                                       .design_effect = own.design_effect}));
+  }
+  return out;
+}
+
+}  // namespace
+
+double power_in_order(const LookSchedule& schedule, const TargetAssumptions& assume,
+                      std::span<const std::size_t> order, std::span<const LookTask> tasks) {
+  const std::vector<Prefix> first = prefixes(order, tasks);
+  const auto whole =
+      std::ranges::find_if(first, [](const Prefix& prefix) { return prefix.design_effect > 0; });
+  std::vector<WalkLook> looks;
+  for (const Look& look : schedule.looks) {
+    const auto place = std::max(whole - first.begin(), look.pairs - 1);
+    if (place >= std::ssize(first)) break;
+    const Prefix& prefix = first[static_cast<std::size_t>(place)];
+    // Without any flip nothing is left to chance.
+    TargetAssumptions own = at(prefix, assume);
+    own.discordance = std::max(own.discordance, kLeastDiscordance);
+    WalkLook bounds = bounds_at(look, prefix, schedule.settings.margin_pp / 100, own);
+    if (!looks.empty()) {
+      bounds.information = std::max(bounds.information, looks.back().information);
+    }
+    looks.push_back(bounds);
+  }
+  return chance_to_end_high(looks);
 }
 
 std::optional<double> smallest_margin_pp(LookSettings settings, const TargetAssumptions& assume,

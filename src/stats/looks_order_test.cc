@@ -93,6 +93,29 @@ TEST(TargetInOrder, FewItemsStayFewHoweverOftenTheyAreAsked) {
                         .value());
 }
 
+// By 400,000 simulated walks (numpy) with the same looks: 0.8997 at 3 points and 0.9081 at 6, with
+// a standard error of 0.0005. The last look alone has 0.925.
+TEST(PowerInOrder, IsThatOfAllLooks) {
+  const std::vector<LookTask> tasks = {task_of("a", 1)};
+  const std::vector<std::size_t> order(1311, 0);
+  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {}, order, tasks), 0.8997, 0.002);
+  EXPECT_NEAR(power_in_order(look_schedule({.margin_pp = 6}, 356), {}, order, tasks), 0.9081,
+              0.002);
+  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {.discordance = 0}, order, tasks), 1, 1e-6);
+}
+
+// A second task that has its first pair at the 100th: the look at 64 is taken there, and both tasks
+// must have pairs for any power at all.
+TEST(PowerInOrder, WaitsForEveryTask) {
+  const std::vector<LookTask> tasks = {task_of("a", 1), task_of("b", 1)};
+  std::vector<std::size_t> order(1311, 0);
+  EXPECT_EQ(power_in_order(look_schedule({}, 1311), {}, order, tasks), 0);
+  for (std::size_t i = 99; i < order.size(); i += 2) order[i] = 1;
+  const double power = power_in_order(look_schedule({}, 1311), {}, order, tasks);
+  EXPECT_GT(power, 0.85);
+  EXPECT_LT(power, 0.8997);
+}
+
 // 60 pairs: 15.9 points by the formula, found by its own target at that margin and the one below.
 TEST(SmallestMargin, IsTheOneThatTheDataReach) {
   const std::vector<std::size_t> order(60, 0);
