@@ -20,7 +20,9 @@ def tiny_model(folder: Path, header: bytes) -> None:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text('{"architectures": ["Qwen3ForCausalLM"]}\n')
     (folder / "tokenizer.json").write_text("{}\n")
-    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    (folder / "model.safetensors").write_bytes(
+        len(header).to_bytes(8, "little") + header
+    )
 
 
 # Greets as the Math-Verify that the fast path imitates, so that math500 is graded without its being
@@ -41,7 +43,9 @@ def no_engine(folder: Path) -> None:
     (folder / "bin/python3").write_text(PYTHON)
     (folder / "bin/python3").chmod(0o755)
     (folder / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
-    ours = subprocess.run([ASSAY, "--version"], check=True, capture_output=True, text=True).stdout
+    ours = subprocess.run(
+        [ASSAY, "--version"], check=True, capture_output=True, text=True
+    ).stdout
     for package, version in (("vllm", "9"), ("assay_worker", ours.split()[-1])):
         about = folder / f"lib/python3.11/site-packages/{package}-{version}.dist-info"
         about.mkdir(parents=True)
@@ -86,7 +90,9 @@ def version(folder: Path) -> int:
 def values(results: Path) -> dict:
     report = json.loads(results.read_text())
     for variant in report["variants"]:
-        variant["model"] = Path(variant["model"]).name  # this run's folder is another one
+        variant["model"] = Path(
+            variant["model"]
+        ).name  # this run's folder is another one
     for field in ("graders", "graders_imitated"):  # noted by the run that continues
         report.pop(field, None)
     return report
@@ -95,7 +101,9 @@ def values(results: Path) -> dict:
 def check_values(report: dict) -> None:
     """What 0.1.0 wrote into results.json of this run."""
     means = {
-        task["name"]: [task["cells"][variant]["metrics"]["robust"] for variant in ("bf16", "fp8")]
+        task["name"]: [
+            task["cells"][variant]["metrics"]["robust"] for variant in ("bf16", "fp8")
+        ]
         for task in report["tasks"]
     }
     assert means == {"math500": [0, 0], "hle": [2 / 3, 2 / 3]}, means
@@ -141,11 +149,72 @@ def audit(folder: Path) -> None:
         print("not audited: ASSAY_PYTHON names no Python with Math-Verify")
         return
     command = [ASSAY, "score", "run", "--audit", "100"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done
     assert " asked of Math-Verify too, 0 differing" in done.stdout, done.stdout
     assert "audit: 0 answers" not in done.stdout, done.stdout
     print("ok score run --audit 100")
+
+
+# frozen_hash of the plan in store.sql without its second task (`ids` cannot grow).
+HASH_WITHOUT_HLE = "b9491b1ce02a19c4dea23f58f82362b4617d4037288f766fe3fda545d9f80fec"
+
+
+def grown_until_decided(folder: Path) -> None:
+    """The folder of a release that knew no looks goes on until decided: what it has is kept, and as
+    its results were known, the verdict is exploratory."""
+    python = os.environ.get("ASSAY_PYTHON", "")
+    if not python:
+        print("not grown: ASSAY_PYTHON names no Python for the scripted engine")
+        return
+    lay_down(folder)
+    plan = (folder / "plan.yaml").read_text().split("  - {name: hle")[
+        0
+    ] + "canary: off\n"
+    (folder / "plan.yaml").write_text(plan)
+    store = sqlite3.connect(folder / "run/store.sqlite")
+    (text,) = store.execute("SELECT value FROM meta WHERE name = 'frozen'").fetchone()
+    frozen = json.loads(text)
+    del frozen["tasks"][1], frozen["plan"]["tasks"][1]
+    replace = "UPDATE meta SET value = ? WHERE name = ?"
+    store.execute(replace, (json.dumps(frozen), "frozen"))
+    store.execute(replace, (HASH_WITHOUT_HLE, "frozen_hash"))
+    store.commit()
+    before = store.execute("SELECT key, body FROM responses").fetchall()
+    store.close()
+
+    worker = HERE.parent / "fakes/fake_worker.py"
+    environment = {
+        **os.environ,
+        "ASSAY_SCRIPTED_WORKER": str(worker),
+        "ASSAY_FAKE_SCRIPT": "{}",
+    }
+    command = [ASSAY, "run", "plan.yaml", "--until", "decided", "--budget", "5m"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert (
+        "the plan goes beyond the one of this folder: until: decided" in done.stderr
+    ), done.stderr
+    assert "exploratory: the sample grew after results" in done.stdout, done.stdout
+    store = sqlite3.connect(folder / "run/store.sqlite")
+    after = dict(store.execute("SELECT key, body FROM responses").fetchall())
+    store.close()
+    assert [after[key] for key, _ in before] == [body for _, body in before]
+    report = json.loads((folder / "run/results.json").read_text())
+    (task,) = report["tasks"]
+    assert [cell["scored"] for cell in task["cells"].values()] == [8, 8], task[
+        "cells"
+    ]  # all there are
+    print("ok run --until decided")
 
 
 with tempfile.TemporaryDirectory() as name:
@@ -165,3 +234,4 @@ with tempfile.TemporaryDirectory() as name:
     assert json.loads(results.read_text())["graders_imitated"] is True
     audit(folder)
     on_a_small_disk(folder)
+    grown_until_decided(folder / "grown")
