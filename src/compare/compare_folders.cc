@@ -187,6 +187,11 @@ Result<Prepared> prepare(const Sides& sides) {
       out.notes.push_back(note);
     }
   }
+  if (!sides.base.of_assay && !sides.base.model.empty() &&
+      sides.base.model == sides.candidate.model) {
+    out.notes.push_back(bilingual("both sides' results are of a model named {}",
+                                  "两侧的结果都属于名为 {} 的模型", sides.base.model));
+  }
   CompareUnits units = units_of(sides.base, sides.candidate, sides.request);
   out.only_base = units.only_base;
   out.only_candidate = units.only_candidate;

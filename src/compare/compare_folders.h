@@ -31,6 +31,13 @@ struct CompareRequest {
   std::map<std::string, double> floors;  // task -> score of guessing, where the files don't tell it
 };
 
+// Why the answers may not be what they are taken for. The gate does not pass by it unless its
+// policy allows that.
+struct Doubt {
+  Allowance allowed_by;
+  Text what;
+};
+
 struct TaskComparison {
   std::string task;  // the base's name
   std::string metric;
@@ -49,6 +56,7 @@ struct TaskComparison {
   AnswerCounts answers_base;  // of samples that are not assay's own
   AnswerCounts answers_candidate;
   std::vector<Text> notes;  // "not paired: …", "the file ends within a line…"
+  std::vector<Doubt> doubts;
 };
 
 struct FolderComparison {  // one candidate

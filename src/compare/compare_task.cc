@@ -18,6 +18,16 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kMeansDiffer = 0.005;  // from which samples and results do not say the same
+// So many answers of such a length are never all the same to the letter where the weights differ:
+// 200 bytes are some 50 tokens, of which quantised weights pick one in a hundred otherwise. Short
+// ones, as a letter, may well be.
+constexpr std::int64_t kFewestSameAnswers = 64;
+constexpr double kShortestSameAnswer = 200;  // bytes, on average
+
+void doubt(TaskComparison& task, Allowance allowed_by, Text what) {
+  task.notes.push_back(what);
+  task.doubts.push_back({allowed_by, std::move(what)});
+}
 
 std::unexpected<Error> asked_otherwise(const std::string& what, const std::string& why) {
   return usage_error(
@@ -72,30 +82,85 @@ bool note_unknown_prompts(const Side& side, TaskComparison& out) {
   return true;
 }
 
-Result<std::string> some_prompt_hash(const Side& side, std::uint32_t doc_id) {
+Result<std::string> some_text_of(const Side& side, std::uint32_t doc_id, const std::string& name) {
+  constexpr std::size_t kShown = 64;
   for (const auto& [member, file] : side.files) {
-    std::string hash = TRY(prompt_hash_of(file, doc_id));
-    if (!hash.empty()) return hash;
+    const std::string text = TRY(text_of(file, doc_id, name));
+    if (!text.empty()) return sanitize_utf8(text.substr(0, kShown));
   }
   return std::string();
 }
 
-Status check_prompts(const Sides& sides, const Side& left, const Side& right,
-                     const Pairing& pairing, TaskComparison& out) {
-  if (pairing.prompts_differ == 0) return {};
-  const bool base_unknown = note_unknown_prompts(left, out);
-  if (note_unknown_prompts(right, out) || base_unknown) return {};
-  const Text count = bilingual("{0} of {1} shared items", "{1} 道共有题中的 {0} 题",
-                               pairing.prompts_differ, pairing.shared);
+// What both sides tell of their items and must be the same.
+struct MustAgree {
+  Text what;          // "the prompts"
+  std::string field;  // of a sample, shown where it differs
+};
+
+Status check_agreement(const Sides& sides, const Side& left, const Side& right,
+                       const MustAgree& must, const Agreement& found, std::int64_t shared,
+                       TaskComparison& out) {
+  if (found.differ == 0) return {};
+  const Text count =
+      bilingual("{0} of {1} shared items", "{1} 道共有题中的 {0} 题", found.differ, shared);
   if (sides.request.allow_different_prompts) {
-    out.notes.push_back(bilingual("prompts differ on {}", "提示词不同：{}", count));
+    out.notes.push_back(bilingual("{} differ on {}", "{}不同：{}", must.what, count));
     return {};
   }
-  const std::string x = TRY(some_prompt_hash(left, pairing.differing_base));
-  const std::string y = TRY(some_prompt_hash(right, pairing.differing_candidate));
-  return asked_otherwise(fmt::format("the prompts of {} differ on {}", out.task, count.en),
-                         fmt::format("prompt_hash of doc_id {}: {} in {}, {} in {}",
-                                     pairing.differing_base, x, left.arm.name, y, right.arm.name));
+  const std::string x = TRY(some_text_of(left, found.differing_base, must.field));
+  const std::string y = TRY(some_text_of(right, found.differing_candidate, must.field));
+  return asked_otherwise(fmt::format("the {} of {} differ on {}", must.what.en, out.task, count.en),
+                         fmt::format("{} of doc_id {}: {} in {}, {} in {}", must.field,
+                                     found.differing_base, x, left.arm.name, y, right.arm.name));
+}
+
+Status check_prompts(const Sides& sides, const Side& left, const Side& right,
+                     const Pairing& pairing, TaskComparison& out) {
+  if (pairing.prompts.differ == 0) return {};
+  const bool base_unknown = note_unknown_prompts(left, out);
+  if (note_unknown_prompts(right, out) || base_unknown) return {};
+  return check_agreement(sides, left, right, {Text("prompts", "提示词"), "prompt_hash"},
+                         pairing.prompts, pairing.shared, out);
+}
+
+// The same question held against another answer is another question. Each program has its own way
+// to write a target down.
+Status check_targets(const Sides& sides, const Side& left, const Side& right,
+                     const SharedHashes& hashes, const Pairing& pairing, TaskComparison& out) {
+  if (left.arm.of_assay != right.arm.of_assay) return {};
+  return check_agreement(
+      sides, left, right,
+      {Text("targets", "标准答案"), hashes.of_targets ? "target_hash" : "target"}, pairing.targets,
+      pairing.shared, out);
+}
+
+// Of an arm that lacks items of the other: a limit takes the first ones, and a run of assay says
+// itself how far it came. Whatever else left them out may have left out what was too hard.
+void doubt_missing(const Side& side, const SampleTable& table, const Side& other,
+                   std::int64_t missing, TaskComparison& out) {
+  if (missing == 0 || !table.has_gaps || side.arm.of_assay) return;
+  doubt(out, Allowance::missing_items,
+        bilingual("{0} of {1}'s items are not among {2}'s, whose doc_ids have gaps: no limit left "
+                  "them out, and they may be those it failed at",
+                  "{1} 的 {0} 题不在 {2} 之中，而 {2} 的 doc_id "
+                  "有空缺：并非题数限制所致，缺的可能正是它答不出的题",
+                  missing, other.arm.name, side.arm.name));
+}
+
+// One model under two names, or the same file twice, never shows a loss.
+void doubt_same_answers(const Side& left, const Side& right, const SampleTable& base,
+                        const Pairing& pairing, TaskComparison& out) {
+  const Agreement& answers = pairing.answers;
+  if (answers.alike < kFewestSameAnswers || answers.alike != pairing.shared) return;
+  const double bytes = static_cast<double>(base.answer_bytes) /
+                       static_cast<double>(std::max<std::size_t>(1, base.rows.size()));
+  const bool named = !left.arm.model.empty() && !right.arm.model.empty();
+  if (bytes < kShortestSameAnswer || !named || left.arm.model == right.arm.model) return;
+  doubt(out, Allowance::same_answers,
+        bilingual("all {} answers are the same to the letter on both sides: as if {} had not been "
+                  "asked, but {} twice",
+                  "两侧的 {} 个回答一字不差：似乎没有问过 {}，而是问了 {} 两次", pairing.shared,
+                  right.arm.model, left.arm.model));
 }
 
 // Of the samples where both sides have them: these tell what was asked.
@@ -146,9 +211,10 @@ void note_table(const SampleTable& table, const Side& side, const MetricSummary&
   const double mean = mean_by_document(table);
   const double said = metric.higher_is_better ? metric.value : 1 - metric.value;
   if (std::isnan(mean) || std::abs(mean - said) < kMeansDiffer) return;
-  out.notes.push_back(bilingual("by item {} has {:.1f} %, its results file says {:.1f} %",
-                                "逐题计算 {} 为 {:.1f} %，它的结果文件写的是 {:.1f} %",
-                                side.arm.name, mean * 100, said * 100));
+  doubt(out, Allowance::other_mean,
+        bilingual("by item {} has {:.1f} %, its results file says {:.1f} %",
+                  "逐题计算 {} 为 {:.1f} %，它的结果文件写的是 {:.1f} %", side.arm.name, mean * 100,
+                  said * 100));
 }
 
 // Right answers of n, from an accuracy with n or with its standard error (n - 1 = p(1 - p)/se²).
@@ -233,9 +299,10 @@ Status compare_by_figures(const Sides& sides, const CompareUnit& unit, ComparedU
 Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& right,
                            const MetricChoice& chosen, ComparedUnit& unit) {
   TaskComparison& out = unit.comparison;
-  const bool by_doc_hash = left.layout.has_doc_hash && right.layout.has_doc_hash;
+  const SharedHashes hashes{left.layout.has_doc_hash && right.layout.has_doc_hash,
+                            left.layout.has_target_hash && right.layout.has_target_hash};
   const MetricSummary& theirs = chosen.candidate ? *chosen.candidate : chosen.base;
-  if (!by_doc_hash) {
+  if (!hashes.of_documents) {
     out.notes.emplace_back("items matched by doc_id: no doc_hash", "按 doc_id 对题：没有 doc_hash");
   }
   if (!chosen.base.higher_is_better) {
@@ -244,9 +311,9 @@ Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& rig
   // Two cores, two sides.
   bool base_unknown = false;
   bool candidate_unknown = false;
-  auto reading = std::async(
-      std::launch::async, [&] { return read_side(right, theirs, by_doc_hash, candidate_unknown); });
-  auto base_table = read_side(left, chosen.base, by_doc_hash, base_unknown);
+  auto reading = std::async(std::launch::async,
+                            [&] { return read_side(right, theirs, hashes, candidate_unknown); });
+  auto base_table = read_side(left, chosen.base, hashes, base_unknown);
   auto candidate_table = reading.get();
   if (!base_table) return std::unexpected(base_table.error());
   if (!candidate_table) return std::unexpected(candidate_table.error());
@@ -268,6 +335,10 @@ Result<Pairing> pair_sides(const Sides& sides, const Side& left, const Side& rig
   note_table(*candidate_table, right, theirs, out);
   Pairing pairing = pair_up(*base_table, *candidate_table, out);
   TRY(check_prompts(sides, left, right, pairing, out));
+  TRY(check_targets(sides, left, right, hashes, pairing, out));
+  doubt_missing(right, *candidate_table, left, out.only_base, out);
+  doubt_missing(left, *base_table, right, out.only_candidate, out);
+  doubt_same_answers(left, right, *base_table, pairing, out);
   return pairing;
 }
 
@@ -292,7 +363,7 @@ Status compare_by_samples(const Sides& sides, const CompareUnit& unit,
     return check_settings(sides, unit, &left, &right, false, out);
   }
   Pairing pairing = TRY(pair_sides(sides, left, right, chosen, out));
-  const bool prompts_known = pairing.prompts_alike == pairing.shared && pairing.shared > 0;
+  const bool prompts_known = pairing.prompts.alike == pairing.shared && pairing.shared > 0;
   TRY(check_settings(sides, unit, &left, &right, prompts_known, out));
   if (!task.paired) {
     compare_figures(sides, chosen, out);

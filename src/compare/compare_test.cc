@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "compare/compare_folders.h"
 #include "compare/gate.h"
 #include "compare/sample_scan.h"
@@ -45,6 +47,34 @@ class CompareTest : public FolderTest {
     return compare_folders(request);
   }
 };
+
+// Of a file of samples, this field of the lines from `first` on, every `step`-th.
+std::string with(const std::string& samples, const std::string& field, const Json& value, int first,
+                 int step) {
+  std::string out;
+  int line = 0;
+  for (const std::string& text : split(samples, '\n')) {
+    if (text.empty()) continue;
+    Json sample = Json::parse(text);
+    if (line >= first && (line - first) % step == 0) sample[field] = value;
+    out += sample.dump() + "\n";
+    ++line;
+  }
+  return out;
+}
+
+std::string results_of(const std::string& model, double accuracy, int n) {
+  return Json{{"results", {{"t", {{"exact_match,none", accuracy}}}}},
+              {"n-samples", {{"t", {{"original", n}, {"effective", n}}}}},
+              {"model_name", model}}
+      .dump();
+}
+
+std::vector<Allowance> doubts_of(const Result<ComparisonReport>& report) {
+  std::vector<Allowance> out;
+  for (const Doubt& doubt : report->candidates[0].tasks[0].doubts) out.push_back(doubt.allowed_by);
+  return out;
+}
 
 constexpr const char* kSamples = "/m/samples_t_2026-01-01T00-00-00.jsonl";
 constexpr const char* kResults = "/m/results_2026-01-01T00-00-00.json";
@@ -144,6 +174,84 @@ TEST_F(CompareTest, DifferentPromptsAreRefusedWithBothHashesUnlessAsked) {
   const auto allowed = compare({.allow_different_prompts = true});
   ASSERT_TRUE(allowed) << allowed.error().to_string();
   EXPECT_NE(comparison_text(*allowed).find("prompts differ on 30 of 30"), std::string::npos);
+}
+
+// The same questions, a third of them held against another answer: another revision of the data.
+TEST_F(CompareTest, OtherTargetsAreRefusedUnlessAsked) {
+  for (const std::string field : {"target_hash", "target"}) {
+    SCOPED_TRACE(field);
+    const std::string base = with(samples(30, 30), field, "right", 0, 1);
+    write(std::string("x") + kSamples, base);
+    write(std::string("y") + kSamples, with(base, field, "other", 0, 3));
+    const auto refused = compare();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().what, "the targets of t differ on 10 of 30 shared items");
+    EXPECT_NE(refused.error().why.find(field + " of doc_id "), std::string::npos);
+    EXPECT_NE(refused.error().why.find("other in y"), std::string::npos) << refused.error().why;
+    const auto allowed = compare({.allow_different_prompts = true});
+    ASSERT_TRUE(allowed) << allowed.error().to_string();
+    EXPECT_NE(comparison_text(*allowed).find("targets differ on 10 of 30"), std::string::npos);
+    write(std::string("y") + kSamples, samples(30, 30));  // without a target nothing is said
+    EXPECT_TRUE(compare());
+  }
+  // A number with and without quotes, as before and after lm-eval 0.4.3.
+  write(std::string("x") + kSamples, with(samples(30, 30), "target", 7, 0, 1));
+  write(std::string("y") + kSamples, with(samples(30, 30), "target", "7", 0, 1));
+  EXPECT_TRUE(compare());
+}
+
+// A limit leaves out the last documents; what else is missing may be what a side failed at.
+TEST_F(CompareTest, ItemsThatNoLimitLeftOutAreADoubt) {
+  const std::string all = samples(40, 40);
+  write(std::string("x") + kSamples, all);
+  write(std::string("y") + kSamples, samples(30, 30));
+  EXPECT_THAT(doubts_of(compare()), testing::IsEmpty());
+  std::string holes;
+  const std::vector<std::string> lines = split(all, '\n');
+  for (std::size_t i = 0; i < 40; ++i) {
+    if (i % 4 != 0) holes += lines[i] + "\n";
+  }
+  write(std::string("y") + kSamples, holes);
+  const auto missing = compare();
+  EXPECT_THAT(doubts_of(missing), testing::ElementsAre(Allowance::missing_items));
+  EXPECT_NE(comparison_text(*missing).find("10 of x/m's items are not among y/m's"),
+            std::string::npos);
+  EXPECT_EQ(gate_result(*missing).outcome, GateOutcome::not_shown);
+  write(std::string("x") + kSamples, holes);  // neither side has them
+  EXPECT_THAT(doubts_of(compare()), testing::IsEmpty());
+}
+
+TEST_F(CompareTest, LongAnswersThatAreAllTheSameAreADoubt) {
+  const std::string text(250, 'a');
+  const std::string base = with(samples(64, 60), "resps", Json::array({{text}}), 0, 1);
+  const auto write_sides = [&](const std::string& candidate, const std::string& model) {
+    write(std::string("x") + kSamples, base);
+    write(std::string("x") + kResults, results_of("org/m", 60.0 / 64, 64));
+    write(std::string("y") + kSamples, candidate);
+    write(std::string("y") + kResults, results_of(model, 60.0 / 64, 64));
+    return doubts_of(compare());
+  };
+  EXPECT_THAT(write_sides(base, "org/m-FP8"), testing::ElementsAre(Allowance::same_answers));
+  EXPECT_THAT(write_sides(base, "org/m"), testing::IsEmpty());  // asked twice, as it says
+  EXPECT_NE(comparison_text(*compare()).find("both sides' results are of a model named org/m"),
+            std::string::npos);
+  const std::string one_differs = with(base, "resps", Json::array({{text + "b"}}), 63, 64);
+  EXPECT_THAT(write_sides(one_differs, "org/m-FP8"), testing::IsEmpty());
+  const std::string letters = with(base, "resps", Json::array({{"A"}}), 0, 1);
+  write(std::string("x") + kSamples, letters);
+  write(std::string("y") + kSamples, letters);
+  EXPECT_THAT(doubts_of(compare()), testing::IsEmpty());
+}
+
+TEST_F(CompareTest, AMeanThatTheResultsFileDoesNotHaveIsADoubt) {
+  for (const std::string side : {"x", "y"}) {
+    write(side + kSamples, samples(200, 150));
+    write(side + kResults, results_of(side, side == "x" ? 0.75 : 0.4, 200));
+  }
+  const auto report = compare();
+  EXPECT_THAT(doubts_of(report), testing::ElementsAre(Allowance::other_mean));
+  EXPECT_EQ(gate_result(*report).reasons.at(0),
+            "y/m: t: by item y/m has 75.0 %, its results file says 40.0 %");
 }
 
 // Folders as releases before samples_version wrote them: prompt_hash over every step's prompt.

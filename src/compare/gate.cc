@@ -104,6 +104,9 @@ class Gate {
                         "of the candidate)",
                         apart, task.task, task.unscored_base_alone, task.unscored_candidate_alone));
       }
+      for (const Doubt& doubt : task.doubts) {
+        if (!policy_.allows(doubt.allowed_by)) not_shown(task.task + ": " + doubt.what.en);
+      }
       const bool gain = task.comparison.obstacle == Obstacle::gain;
       if (gain && !policy_.allows(Allowance::gain)) {
         not_shown(task.task + ": " + std::string(kGainBeyondBelief));

@@ -40,9 +40,13 @@ Status read_fidelity(const YamlMap& root, const std::string& file, GatePolicy& p
   return {};
 }
 
-constexpr std::array kAllowances{
-    std::pair{"missing_task", Allowance::missing_task}, std::pair{"unscored", Allowance::unscored},
-    std::pair{"gain", Allowance::gain}, std::pair{"no_sensitivity", Allowance::no_sensitivity}};
+constexpr std::array kAllowances{std::pair{"missing_task", Allowance::missing_task},
+                                 std::pair{"unscored", Allowance::unscored},
+                                 std::pair{"gain", Allowance::gain},
+                                 std::pair{"no_sensitivity", Allowance::no_sensitivity},
+                                 std::pair{"missing_items", Allowance::missing_items},
+                                 std::pair{"other_mean", Allowance::other_mean},
+                                 std::pair{"same_answers", Allowance::same_answers}};
 
 Status read_allowed(const YamlMap& root, GatePolicy& policy) {
   std::vector<std::string> names;
@@ -53,7 +57,8 @@ Status read_allowed(const YamlMap& root, GatePolicy& policy) {
     if (known == kAllowances.end()) {
       return root.error("allow", fmt::format("allow: '{}' cannot be allowed", name),
                         "the gate knows no such reason",
-                        "write missing_task, unscored, gain or no_sensitivity");
+                        "write missing_task, unscored, gain, no_sensitivity, missing_items, "
+                        "other_mean or same_answers");
     }
     policy.allowed.insert(known->second);
   }

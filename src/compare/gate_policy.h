@@ -19,7 +19,15 @@ struct TaskPolicy {
 };
 
 // What a gate may pass over when the policy says so.
-enum class Allowance { missing_task, unscored, gain, no_sensitivity };
+enum class Allowance {
+  missing_task,
+  unscored,
+  gain,
+  no_sensitivity,
+  missing_items,
+  other_mean,
+  same_answers
+};
 
 struct GatePolicy {
   // None: what the baseline's own run declared, else 3 points, 0.05 and equal weights.

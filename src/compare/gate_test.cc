@@ -1,6 +1,7 @@
 // The table of docs/exit_codes.md, row by row.
 #include "compare/gate.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "stats/family.h"
@@ -104,6 +105,17 @@ TEST(Gate, UnscoredOnOneSideUnlessAllowed) {
   report.candidates[0].tasks[0].unscored_candidate_alone = 2;
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
   report.policy.allowed = {Allowance::unscored};
+  EXPECT_EQ(gate_result(report).outcome, GateOutcome::passed);
+}
+
+TEST(Gate, DoubtsUnlessAllowed) {
+  ComparisonReport report = report_of({kHolds});
+  report.candidates[0].tasks[0].doubts = {{Allowance::other_mean, Text("by item 40 %", "")}};
+  EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
+  EXPECT_THAT(gate_result(report).reasons.at(0), testing::EndsWith(": by item 40 %"));
+  report.policy.allowed = {Allowance::missing_items, Allowance::same_answers};
+  EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
+  report.policy.allowed = {Allowance::other_mean};
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::passed);
 }
 

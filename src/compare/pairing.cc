@@ -60,11 +60,12 @@ void note_alone(const SampleRow& row, std::int64_t& count, std::vector<std::uint
   if (examples.size() < kExamples) examples.push_back(row.doc_id);
 }
 
-void compare_prompts(const SampleRow& left, const SampleRow& right, Pairing& out) {
-  if (left.prompt == 0 || right.prompt == 0) return;
-  if (left.prompt == right.prompt) {
-    ++out.prompts_alike;
-  } else if (out.prompts_differ++ == 0) {
+void compare_field(const SampleRow& left, const SampleRow& right, std::uint32_t SampleRow::* what,
+                   Agreement& out) {
+  if (left.*what == 0 || right.*what == 0) return;
+  if (left.*what == right.*what) {
+    ++out.alike;
+  } else if (out.differ++ == 0) {
     out.differing_base = left.doc_id;
     out.differing_candidate = right.doc_id;
   }
@@ -105,7 +106,9 @@ Pairing pair_up(const SampleTable& base, const SampleTable& candidate, TaskCompa
       continue;
     }
     ++out.shared;
-    compare_prompts(base.rows[b], candidate.rows[c], out);
+    compare_field(base.rows[b], candidate.rows[c], &SampleRow::prompt, out.prompts);
+    compare_field(base.rows[b], candidate.rows[c], &SampleRow::target, out.targets);
+    compare_field(base.rows[b], candidate.rows[c], &SampleRow::answer, out.answers);
     const Group x = group_at(base.rows, b);
     const Group y = group_at(candidate.rows, c);
     if (x.n > 0 && y.n == 0) ++task.unscored_candidate_alone;

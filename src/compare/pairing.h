@@ -9,13 +9,21 @@
 
 namespace assay {
 
+// One thing of the shared documents, where both sides tell it; of several lines of a document the
+// first.
+struct Agreement {
+  std::int64_t alike = 0;
+  std::int64_t differ = 0;
+  std::uint32_t differing_base = 0;  // doc_ids of the first that differ
+  std::uint32_t differing_candidate = 0;
+};
+
 struct Pairing {
   std::vector<PairedScore> pairs;
   std::int64_t shared = 0;
-  std::int64_t prompts_differ = 0;
-  std::int64_t prompts_alike = 0;  // known on both sides and the same
-  std::uint32_t differing_base = 0;
-  std::uint32_t differing_candidate = 0;
+  Agreement prompts;
+  Agreement targets;
+  Agreement answers;  // as they stand in the files, to the letter
 };
 
 // Walks two tables ordered by id. A document's several answers in one line are averaged over the

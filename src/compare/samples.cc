@@ -209,6 +209,26 @@ bool tells_option(const Fields& fields) {
   return options < 2 || !alike;
 }
 
+// What the answer is held against. Old files have no hash of it, and wrote numbers with or without
+// quotes.
+std::uint32_t hash_of_target(const Fields& fields, const SampleChoice& choice) {
+  std::string_view target = field(fields, choice.by_target_hash ? "target_hash" : "target");
+  if (target.size() > 1 && target.front() == '"') target = target.substr(1, target.size() - 2);
+  if (target.empty()) return 0;
+  return static_cast<std::uint32_t>(mix(target, 0xcbf29ce484222325ULL)) | 1U;
+}
+
+// Of rows ordered by id.
+std::uint64_t number_of_documents(const std::vector<SampleRow>& rows) {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool again =
+        i > 0 && rows[i].id_high == rows[i - 1].id_high && rows[i].id_low == rows[i - 1].id_low;
+    count += again ? 0 : 1;
+  }
+  return count;
+}
+
 std::uint32_t doc_id_of(const Fields& fields) {
   const auto number = scanned_number(field(fields, "doc_id"));
   return number && *number >= 0 && *number < 4e9 ? static_cast<std::uint32_t>(*number) : 0;
@@ -249,6 +269,7 @@ OrderedJson generation_of(const Fields& fields) {
 SampleLayout layout_of(const Fields& fields) {
   SampleLayout out;
   out.has_doc_hash = scanned_string(field(fields, "doc_hash")).has_value();
+  out.has_target_hash = scanned_string(field(fields, "target_hash")).has_value();
   out.filter = scanned_string(field(fields, "filter")).value_or("");
   if (const auto list = parse_json(field(fields, "metrics"), ""); list && list->is_array()) {
     for (const Json& name : *list) {
@@ -312,6 +333,11 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
     if (const auto prompt = scanned_string(field(fields, "prompt_hash")); prompt) {
       row.prompt = static_cast<std::uint32_t>(mix(*prompt, 0xcbf29ce484222325ULL)) | 1U;
     }
+    row.target = hash_of_target(fields, choice);
+    if (const auto responses = field(fields, "resps"); !responses.empty()) {
+      row.answer = static_cast<std::uint32_t>(std::hash<std::string_view>()(responses)) | 1U;
+      out.answer_bytes += static_cast<std::int64_t>(responses.size());
+    }
     row.score = score_of(fields, choice);
     if (choice.count_options && !tells_option(fields)) {
       row.score = std::numeric_limits<double>::quiet_NaN();
@@ -340,6 +366,8 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
     return true;
   }));
   out.cut = cut;
+  std::uint32_t last = 0;
+  for (const SampleRow& row : out.rows) last = std::max(last, row.doc_id);
   // Stable without a second copy of the rows: they are few where order within a document counts.
   const auto by_id = [](const SampleRow& a, const SampleRow& b) {
     return std::pair(a.id_high, a.id_low) < std::pair(b.id_high, b.id_low);
@@ -349,6 +377,7 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
   } else {
     std::sort(out.rows.begin(), out.rows.end(), by_id);
   }
+  out.has_gaps = number_of_documents(out.rows) != std::uint64_t{last} + (out.rows.empty() ? 0 : 1);
   return out;
 }
 
@@ -394,11 +423,11 @@ bool keep_filter(SampleTable& table, const std::vector<double>& means, std::size
   return true;
 }
 
-Result<std::string> prompt_hash_of(const fs::path& file, std::uint32_t doc_id) {
+Result<std::string> text_of(const fs::path& file, std::uint32_t doc_id, const std::string& name) {
   std::string out;
   TRY(for_each_line(file, [&](const Fields& fields) {
     if (doc_id_of(fields) != doc_id) return true;
-    out = scanned_string(field(fields, "prompt_hash")).value_or("");
+    out = scanned_string(field(fields, name)).value_or(std::string(field(fields, name)));
     return out.empty();
   }));
   return out;

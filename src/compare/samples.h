@@ -1,4 +1,4 @@
-// One file of samples, as little of it as a comparison needs, in 32 bytes a line.
+// One file of samples, as little of it as a comparison needs, in 40 bytes a line.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@ struct SampleRow {
   std::uint64_t id_low = 0;
   std::uint32_t doc_id = 0;
   std::uint32_t prompt = 0;  // hash of prompt_hash; 0: not said
+  std::uint32_t target = 0;  // of target_hash, else of the target itself; 0: not said
+  std::uint32_t answer = 0;  // of the responses; 0: there are none
   double score = 0;          // in [0, 1]; NaN: unscored
 };
 
@@ -28,6 +30,7 @@ struct SampleLayout {
   std::vector<std::string> metrics;  // in the file's order
   std::string filter;                // of the first line; empty: the format knows none
   bool has_doc_hash = false;
+  bool has_target_hash = false;
   OrderedJson generation;  // arguments of its generation, an object; null: none are told
   bool generated = true;   // false: its arguments ask for log-likelihoods, not for text
 };
@@ -36,6 +39,7 @@ struct SampleChoice {
   std::string metric;
   std::string filter;  // lines of other filters are passed over; empty: all lines count
   bool by_doc_hash = false;
+  bool by_target_hash = false;
   bool higher_is_better = true;  // else 1 - score
   std::string group_member;      // the task, where several are one: their documents are told apart
   bool look_at_answers = false;
@@ -51,6 +55,9 @@ struct SampleTable {
   std::vector<SampleRow> rows;
   std::int64_t unscored = 0;  // no number, NaN, or outside 0 to 1
   bool cut = false;           // the file ends within a line, which was left out
+  // Its doc_ids are not 0, 1, 2, … without a hole: documents were left out by more than a limit.
+  bool has_gaps = false;
+  std::int64_t answer_bytes = 0;  // of the responses of all rows, as the file has them
   AnswerCounts answers;
   // Of lines of assay that hold a score for each answer, and so several: `score` is their mean.
   AnswersByDocument by_repeat;
@@ -81,8 +88,8 @@ struct SampleTable {
 [[nodiscard]] bool keep_filter(SampleTable& table, const std::vector<double>& means,
                                std::size_t wanted);
 
-// The prompt_hash of the first line with this doc_id; empty: none.
-[[nodiscard]] Result<std::string> prompt_hash_of(const std::filesystem::path& file,
-                                                 std::uint32_t doc_id);
+// A field of text of the first line with this doc_id; empty: none.
+[[nodiscard]] Result<std::string> text_of(const std::filesystem::path& file, std::uint32_t doc_id,
+                                          const std::string& name);
 
 }  // namespace assay

@@ -21,13 +21,14 @@ std::vector<double> filter_means(const Side& side, const MetricSummary& chosen,
   return means;
 }
 
-SampleChoice choice_for(const Side& side, const MetricSummary& chosen, bool by_doc_hash) {
+SampleChoice choice_for(const Side& side, const MetricSummary& chosen, const SharedHashes& hashes) {
   SampleChoice choice;
   choice.metric = chosen.metric;
   if (!side.layout.filter.empty()) {
     choice.filter = chosen.filter.empty() ? side.layout.filter : chosen.filter;
   }
-  choice.by_doc_hash = by_doc_hash;
+  choice.by_doc_hash = hashes.of_documents;
+  choice.by_target_hash = hashes.of_targets;
   choice.higher_is_better = chosen.higher_is_better;
   // Of assay's own runs its flags say it.
   choice.look_at_answers = !side.arm.of_assay && side.layout.generated;
@@ -49,10 +50,10 @@ Result<Side> open_side(const ResultArm& arm, const TaskSummary* summary, const s
   return side;
 }
 
-Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen, bool by_doc_hash,
-                              bool& filter_unknown) {
+Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen,
+                              const SharedHashes& hashes, bool& filter_unknown) {
   SampleTable all;
-  SampleChoice choice = choice_for(side, chosen, by_doc_hash);
+  SampleChoice choice = choice_for(side, chosen, hashes);
   std::size_t wanted = 0;
   const std::vector<double> means = filter_means(side, chosen, wanted);
   for (const auto& [member, file] : side.files) {
@@ -66,6 +67,8 @@ Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen, boo
     }
     all.unscored += table.unscored;
     all.cut = all.cut || table.cut;
+    all.has_gaps = all.has_gaps || table.has_gaps;
+    all.answer_bytes += table.answer_bytes;
     all.answers.add(table.answers);
     all.by_repeat.merge(table.by_repeat);
     all.guessable += table.guessable;

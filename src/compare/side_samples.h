@@ -26,9 +26,15 @@ struct Side {
                                      const std::vector<std::string>& members,
                                      const std::string& filter);
 
+// The hashes that both sides have: by them documents are told apart and targets compared.
+struct SharedHashes {
+  bool of_documents = false;
+  bool of_targets = false;
+};
+
 // All files of a side. `filter_unknown`: which lines are of the metric's filter cannot be told, and
 // the table is of no use.
 [[nodiscard]] Result<SampleTable> read_side(const Side& side, const MetricSummary& chosen,
-                                            bool by_doc_hash, bool& filter_unknown);
+                                            const SharedHashes& hashes, bool& filter_unknown);
 
 }  // namespace assay

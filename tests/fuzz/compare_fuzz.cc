@@ -40,11 +40,12 @@ void check_scan(std::string_view line) {
 void check_samples(const std::filesystem::path& file) {
   const auto layout = sample_layout(file);
   check(layout);
-  check(prompt_hash_of(file, 0));
+  check(text_of(file, 0, "prompt_hash"));
   if (!layout) return;
   SampleChoice choice;
   if (!layout->metrics.empty()) choice.metric = layout->metrics.front();
   choice.by_doc_hash = layout->has_doc_hash;
+  choice.by_target_hash = layout->has_target_hash;
   const auto table = read_samples(file, choice);
   check(table);
   if (!table) return;
