@@ -12,18 +12,13 @@
 #include "compare/pairing.h"
 #include "compare/result_settings.h"
 #include "compare/side_samples.h"
+#include "report/same_answers.h"
 
 namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr double kMeansDiffer = 0.005;  // from which samples and results do not say the same
-// So many answers of such a length are never all the same to the letter where the weights differ:
-// 200 bytes are some 50 tokens, of which quantised weights pick one in a hundred otherwise. Short
-// ones, as a letter, may well be.
-constexpr std::int64_t kFewestSameAnswers = 64;
-constexpr double kShortestSameAnswer = 200;  // bytes, on average
-
 void doubt(TaskComparison& task, Allowance allowed_by, Text what) {
   task.notes.push_back(what);
   task.doubts.push_back({allowed_by, std::move(what)});

@@ -22,6 +22,7 @@
 #include "report/outputs.h"
 #include "report/own_figures.h"
 #include "report/questions.h"
+#include "report/same_answers.h"
 #include "report/summary.h"
 #include "stats/family.h"
 #include "store/declarations.h"
@@ -409,6 +410,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   measure_repeats(report, scores);
   TRY(measure_noise_floor(store, scores, report));
   raise_flags(report, opened);
+  flag_same_answers(report);
   TRY(take_looks_of(store, frozen, report));
   compare_all(report, scores);
   rank_arms(scores, report);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "report/same_answers.h"
 #include "stats/family.h"
 #include "support/paired_scores.h"
 #include "values/event_kinds.h"
@@ -55,6 +56,49 @@ TEST(Flags, ASecondDrawIsAWarningUnlessItsLevelsCameFromTheReserve) {
   decided.until = Until::decided;
   raise_flags(decided, nlohmann::json::object());
   EXPECT_EQ(flag_named(decided, "started over"), nullptr);
+}
+
+// 64 items; the candidate's answers are the baseline's, but for the last one.
+RunReport answered_by_both(const std::string& answer, const std::string& last) {
+  RunReport report = report_of(60, 64);
+  report.variants[0].model = "org/m";
+  report.variants[1].model = "org/m-FP8";
+  for (int i = 0; i < 64; ++i) {
+    ItemValues item{"math500", std::to_string(i)};
+    item.outputs.resize(2);
+    for (auto& output : item.outputs) output.emplace();
+    item.outputs[0]->text = report.texts->put(answer);
+    item.outputs[1]->text = report.texts->put(i == 63 ? last : answer);
+    report.items.push_back(std::move(item));
+  }
+  return report;
+}
+
+TEST(Flags, LongAnswersThatAreAllTheBaselines) {
+  const std::string text(200, 'a');
+  RunReport report = answered_by_both(text, text);
+  flag_same_answers(report);
+  ASSERT_EQ(report.flags.size(), 1U);
+  EXPECT_EQ(report.flags[0].name, "same answers");
+  EXPECT_EQ(report.flags[0].variant, "fp8");
+  EXPECT_EQ(report.flags[0].count, 64);
+  EXPECT_EQ(severity_of(report.flags[0]), Severity::warning);
+  const auto is_silent = [](RunReport other) {
+    flag_same_answers(other);
+    return other.flags.empty();
+  };
+  EXPECT_TRUE(is_silent(answered_by_both(text, text + "b")));
+  EXPECT_TRUE(is_silent(answered_by_both(text, std::string(199, 'a') + "b")));
+  EXPECT_TRUE(is_silent(answered_by_both("A", "A")));
+  RunReport one_less = answered_by_both(text, text);
+  one_less.items.pop_back();
+  EXPECT_TRUE(is_silent(std::move(one_less)));
+  RunReport same_model = answered_by_both(text, text);  // served otherwise
+  same_model.variants[1].model = "org/m";
+  EXPECT_TRUE(is_silent(std::move(same_model)));
+  RunReport choices = answered_by_both(text, text);
+  choices.tasks[0].kind = "loglikelihood";
+  EXPECT_TRUE(is_silent(std::move(choices)));
 }
 
 // 300 of 500 are 55.6 % to 64.2 % (Wilson): 5 points off 75 % and more, not off 68 %.

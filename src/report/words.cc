@@ -34,6 +34,7 @@ constexpr std::array kFlags{
     Word{"low fidelity", "保真度低"},
     Word{"answers taken over", "沿用了别处的回答"},
     Word{"several loads", "多次加载"},
+    Word{"same answers", "回答完全相同"},
     Word{"setting without effect", "设置不起作用"},
     Word{"template or tokenizer differs", "模板或分词器不同"},
     Word{"emulated kernels", "软件模拟的内核"},
