@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMergedKey = "merged";  // of meta: the store was made of shards
-
 double number_of(const Shard& shard, const std::string& key) {
   return std::strtod(shard.value(key).c_str(), nullptr);
 }
@@ -153,15 +151,19 @@ std::string end_of(const std::vector<Shard>& shards, const Merged& merged) {
 }
 
 // The values of one machine's run: begun with the first, ended with the last, and the time of all.
-std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, const Merged& merged) {
+// A node's clock may be wrong: what comes after the merge tells nothing of when it was.
+std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, const Merged& merged,
+                                           double now_s) {
   std::map<std::string, std::string> meta = shards.front().meta;
   meta["frozen"] = *shards.front().frozen_text;
-  double started_s = number_of(shards.front(), "started_at");
+  double started_s = 0;
   double ended_s = 0;
   double spent_s = 0;
   for (const Shard& shard : shards) {
-    started_s = std::min(started_s, number_of(shard, "started_at"));
-    ended_s = std::max(ended_s, number_of(shard, "ended_at"));
+    const double began_s = number_of(shard, "started_at");
+    const double its_end_s = number_of(shard, "ended_at");
+    if (began_s <= now_s && (started_s == 0 || began_s < started_s)) started_s = began_s;
+    if (its_end_s <= now_s) ended_s = std::max(ended_s, its_end_s);
     spent_s += number_of(shard, "spent_s");
     for (const char* key : {"sandbox_missing", kExtendedKey}) {
       if (const std::string value = shard.value(key); !value.empty()) meta[key] = value;
@@ -171,7 +173,7 @@ std::map<std::string, std::string> meta_of(const std::vector<Shard>& shards, con
   meta["ended_at"] = fmt::format("{:.3f}", ended_s);
   meta["spent_s"] = fmt::format("{:.3f}", spent_s);
   meta["end"] = end_of(shards, merged);
-  meta[kMergedKey] = fmt::format("{} shards", shards.size());
+  meta[kMergedKey] = merged_text(shards.size());
   return meta;
 }
 
@@ -220,7 +222,7 @@ Status refuse_other_run(const fs::path& out) {
   std::error_code code;
   if (!fs::exists(out / "store.sqlite", code)) return {};
   const Store store = TRY(Store::open(out, Store::Mode::read));
-  if (TRY(store.meta(kMergedKey))) return {};
+  if (TRY(merged_shards(store)) > 0) return {};
   return usage_error(out.string() + " holds a run that is no merge", "it would be overwritten",
                      "choose another folder with --out");
 }
@@ -257,7 +259,7 @@ Status check_merged(const fs::path& folder) {
   std::error_code code;
   if (fs::exists(folder / "store.sqlite", code)) {
     const Store store = TRY(Store::open(folder, Store::Mode::read));
-    if (TRY(store.meta(kMergedKey))) return {};
+    if (TRY(merged_shards(store)) > 0) return {};
   }
   return usage_error(folder.string() + " holds no merge of shards",
                      "any other run asks the judge itself", "run `assay merge` first");
@@ -306,7 +308,7 @@ Result<Merged> merge_shards(const std::vector<fs::path>& folders, const fs::path
   const fs::path made = out / "store.merging.sqlite";
   std::error_code code;
   fs::remove(made, code);
-  TRY(merge_stores(made, sources, meta_of(shards, merged), events_of(shards, merged, now_s),
+  TRY(merge_stores(made, sources, meta_of(shards, merged, now_s), events_of(shards, merged, now_s),
                    baseline_in_parts(shards)));
   TRY(replace_store(made, out));
   for (const Shard& shard : shards) copy_beside(shard, out);

@@ -148,6 +148,29 @@ TEST_F(Merge, GivesTheRowsOfOneMachineWhateverTheirOrder) {
   EXPECT_EQ(store.meta("shard").value(), std::nullopt);
 }
 
+// The clock of one node is an hour ahead of the merge's, at 500, that of another is behind: what
+// cannot be is not taken.
+TEST_F(Merge, NothingEndsAfterTheMerge) {
+  run_shards(plan_of_three());
+  const auto ends = [&](const std::string& name, const std::string& when) {
+    Store store = Store::open(at(name), Store::Mode::write).value();
+    end(store, "complete", when);
+  };
+  ends("fp8", "4100.000");
+  ends("kv8", "50.000");
+  ASSERT_TRUE(merge({"bf16", "fp8", "kv8"}));
+  {
+    const Store store = Store::open(at("merged"), Store::Mode::read).value();
+    EXPECT_EQ(store.meta("started_at").value(), "100.000");
+    EXPECT_EQ(store.meta("ended_at").value(), "200.000");
+    EXPECT_EQ(store.meta("spent_s").value(), "30.000");
+  }
+  ends("bf16", "4100.000");
+  ends("kv8", "4100.000");
+  ASSERT_TRUE(merge({"bf16", "fp8", "kv8"}));
+  EXPECT_EQ(Store::open(at("merged"), Store::Mode::read)->meta("ended_at").value(), "0.000");
+}
+
 TEST_F(Merge, ReplacesAnEarlierMergeAndNoOtherRun) {
   run_shards(plan_of_three());
   ASSERT_TRUE(merge({"bf16", "fp8", "kv8"}));

@@ -20,8 +20,14 @@ Result<GradedTime> graded_time(const Store& store, const std::string& task) {
 
 Status add_graded_time(Store& store, const std::string& task, const GradedTime& more) {
   const GradedTime before = TRY(graded_time(store, task));
-  return store.set_meta(graded_name(task), dump_json({{"answers", before.answers + more.answers},
-                                                      {"seconds", before.seconds + more.seconds}}));
+  const GradedRow row = graded_row(
+      task, {.answers = before.answers + more.answers, .seconds = before.seconds + more.seconds});
+  return store.set_meta(row.name, row.value);
+}
+
+GradedRow graded_row(const std::string& task, const GradedTime& time) {
+  return {.name = graded_name(task),
+          .value = dump_json({{"answers", time.answers}, {"seconds", time.seconds}})};
 }
 
 }  // namespace assay

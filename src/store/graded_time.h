@@ -18,4 +18,11 @@ struct GradedTime {
 // Adds to it.
 [[nodiscard]] Status add_graded_time(Store& store, const std::string& task, const GradedTime& more);
 
+// The name and the value of the meta row that holds it.
+struct GradedRow {
+  std::string name;
+  std::string value;
+};
+[[nodiscard]] GradedRow graded_row(const std::string& task, const GradedTime& time);
+
 }  // namespace assay

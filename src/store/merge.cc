@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdint>
 
 #include "base/json.h"
+#include "store/graded_time.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/tables.h"
@@ -94,11 +96,13 @@ std::string numbered_crashes() {
          "FROM source.crashes WHERE true ON CONFLICT(response_key) DO NOTHING";
 }
 
-// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16; "frozen:1" to no variant.
+// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16; "frozen:1" and "grading:math500", whatever
+// the variants are called, to none.
 std::string metas_of_variants() {
   return copied(kMeta,
-                "WHERE instr(name, ':') > 0 AND name NOT LIKE 'frozen:%' AND EXISTS (SELECT 1 "
-                "FROM ours WHERE substr(name, instr(name, ':') + 1) = variant OR "
+                "WHERE instr(name, ':') > 0 AND name NOT LIKE 'frozen:%' AND "
+                "name NOT LIKE 'grading:%' AND EXISTS (SELECT 1 FROM ours "
+                "WHERE substr(name, instr(name, ':') + 1) = variant OR "
                 "substr(name, instr(name, ':') + 1, length(variant) + 1) = variant || ':')");
 }
 
@@ -156,9 +160,24 @@ Status take_rows(const Database& db, const MergeSource& source, bool first) {
   return {};
 }
 
-Status take(const Database& db, const MergeSource& source, bool first) {
+using GradedTimes = std::map<std::string, GradedTime>;  // by task
+
+// A shard measures its own graders; what another shard takes of it are answers alone.
+Status add_graded_times(const Database& db, const Store& source, GradedTimes& sums) {
+  Statement tasks = TRY(db.prepare("SELECT DISTINCT task FROM source.items"));
+  while (TRY(tasks.step())) {
+    const std::string task = tasks.text(0);
+    const GradedTime its = TRY(graded_time(source, task));
+    if (its.answers == 0) continue;
+    sums[task].answers += its.answers;
+    sums[task].seconds += its.seconds;
+  }
+  return {};
+}
+
+Status take(const Database& db, const MergeSource& source, bool first, GradedTimes& graded) {
   const std::string file = (source.folder / "store.sqlite").string();
-  TRY(Store::open(source.folder, Store::Mode::read));  // says what is wrong with a file
+  const Store store = TRY(Store::open(source.folder, Store::Mode::read));  // says what is wrong
   Statement attach = TRY(db.prepare("ATTACH DATABASE ? AS source"));
   TRY(attach.bind(1, file).run());
   const std::int64_t version = TRY(number(db, "PRAGMA source.user_version"));
@@ -170,12 +189,17 @@ Status take(const Database& db, const MergeSource& source, bool first) {
   }
   TRY(db.exec("BEGIN"));
   TRY(take_rows(db, source, first));
+  if (source.taken == Taken::all) TRY(add_graded_times(db, store, graded));
   TRY(db.exec("COMMIT"));
   return db.exec("DETACH DATABASE source");
 }
 
-Status add_own_rows(const Database& db, const std::map<std::string, std::string>& meta,
-                    const std::vector<StoredEvent>& events) {
+Status add_own_rows(const Database& db, std::map<std::string, std::string> meta,
+                    const GradedTimes& graded, const std::vector<StoredEvent>& events) {
+  for (const auto& [task, time] : graded) {
+    GradedRow row = graded_row(task, time);
+    meta[std::move(row.name)] = std::move(row.value);
+  }
   for (const auto& [name, value] : meta) {
     Statement row = TRY(db.prepare(insert_into(kMeta, "INSERT OR REPLACE")));
     TRY(row.bind(1, name).bind(2, value).run());
@@ -204,11 +228,14 @@ Status merge_into(const std::filesystem::path& file, std::span<const MergeSource
   TRY(prepare_schema(db, file, /*write=*/true));
   // Nobody sees the file before it is whole, so only the last commit waits for the disk.
   TRY(db.exec("PRAGMA cache_size = -131072; PRAGMA synchronous = OFF"));
-  for (const MergeSource& source : sources) TRY(take(db, source, &source == sources.data()));
+  GradedTimes graded;
+  for (const MergeSource& source : sources) {
+    TRY(take(db, source, &source == sources.data(), graded));
+  }
   TRY(db.exec("PRAGMA synchronous = FULL"));
   TRY(db.exec("BEGIN"));
   if (!in_parts.empty()) TRY(leave_out_unread(db, in_parts));
-  TRY(add_own_rows(db, meta, events));
+  TRY(add_own_rows(db, meta, graded, events));
   return db.exec("COMMIT");
 }
 
@@ -221,6 +248,17 @@ Status merge_stores(const std::filesystem::path& file, std::span<const MergeSour
   std::error_code code;
   if (!merged) std::filesystem::remove(file, code);
   return merged;
+}
+
+std::string merged_text(std::size_t shards) {
+  return fmt::format("{} shards", shards);
+}
+
+Result<int> merged_shards(const Store& store) {
+  const std::string text = TRY(store.meta(kMergedKey)).value_or("");
+  int shards = 0;
+  std::from_chars(text.data(), text.data() + text.size(), shards);
+  return shards;
 }
 
 }  // namespace assay

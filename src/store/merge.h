@@ -1,6 +1,7 @@
 // Rows of several stores in one file.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -32,16 +33,23 @@ struct MergeSource {
 // Makes `file`, which must not be there yet, from the rows of the sources, in their order: a load's
 // number and an event's are new, all else stays to the byte. `meta` and `events` (put after the
 // sources' own) are the new store's; of the sources' meta the rows of their variants are taken
-// ("identity:NAME", "lm_eval:NAME:TASK" and all others named so). The items are the first
-// source's. On disk when it returns; after an error there is no file. `in_parts`: the baseline,
-// where several sources have parts of it: of its outputs that it read back itself those are left
-// out that no other variant read, because none of its parts knew which are the first of all. Else
-// empty. Errors (environment): a source that cannot be read, is of another schema version, or has a
-// row that does not agree with its checksum.
+// ("identity:NAME", "lm_eval:NAME:TASK" and all others named so), and what their graders took is
+// added up, of sources of which all is taken. The items are the first source's. On disk when it
+// returns; after an error there is no file. `in_parts`: the baseline, where several sources have
+// parts of it: of its outputs that it read back itself those are left out that no other variant
+// read, because none of its parts knew which are the first of all. Else empty. Errors
+// (environment): a source that cannot be read, is of another schema version, or has a row that does
+// not agree with its checksum.
 [[nodiscard]] Status merge_stores(const std::filesystem::path& file,
                                   std::span<const MergeSource> sources,
                                   const std::map<std::string, std::string>& meta,
                                   const std::vector<StoredEvent>& events,
                                   const std::string& in_parts = "");
+
+// What the meta of a store that was made of so many shards says of it, under this name.
+inline constexpr const char* kMergedKey = "merged";
+[[nodiscard]] std::string merged_text(std::size_t shards);
+// How many that were; 0: it was made of none.
+[[nodiscard]] Result<int> merged_shards(const Store& store);
 
 }  // namespace assay
