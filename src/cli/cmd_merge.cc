@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/language.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
@@ -23,6 +24,30 @@ struct MergeCommand {
   bool partial = false;
 };
 
+// "1 shard", "3 shards".
+Text count_of(std::size_t count, const char* noun, const char* noun_zh) {
+  return {fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"),
+          fmt::format("{} 个{}", count, noun_zh)};
+}
+
+Text in_words(const Merged& merged, std::size_t shards, const fs::path& out) {
+  std::vector<std::string> missing;
+  missing.reserve(merged.missing.size());
+  for (const ShardPart& part : merged.missing) missing.push_back(name_of(part));
+  Text words = bilingual("{} with {}", "{}，{}", count_of(shards, "shard", "分片"),
+                         count_of(merged.variants.size(), "variant", "变体"));
+  if (!missing.empty()) {
+    words = bilingual("{}; missing: {}", "{}；缺少：{}", words, join(missing, "; "));
+  }
+  words = bilingual("{}\nreport: {}\n", "{}\n报告：{}\n", words, (out / "report.html").string());
+  if (!merged.judge_to_come) return words;
+  return bilingual(
+      "{}shards ask no judge; on this folder it is asked by: assay run PLAN --out {} "
+      "--judge-only\n",
+      "{}分片不询问裁判模型；对此目录由这条命令询问：assay run PLAN --out {} --judge-only\n", words,
+      out.string());
+}
+
 Result<int> merge(const MergeCommand& options, const Session& session) {
   const std::vector<fs::path> folders = folders_with_stores(TRY(absolute_paths(options.shards)));
   const fs::path out = TRY(absolute_path(options.out));
@@ -32,17 +57,7 @@ Result<int> merge(const MergeCommand& options, const Session& session) {
   const RunReport report = TRY(build_report(TRY(Store::open(out, Store::Mode::read))));
   TRY(write_reports(report, out));
   fmt::print("{}", terminal_table(report, session.style()));
-  std::vector<std::string> missing;
-  for (const ShardPart& part : merged.missing) missing.push_back(name_of(part));
-  fmt::print("{} shards with {} variants{}\nreport: {}\n", folders.size(), merged.variants.size(),
-             missing.empty() ? "" : "; missing: " + join(missing, "; "),
-             (out / "report.html").string());
-  if (merged.judge_to_come) {
-    fmt::print(
-        "shards ask no judge; on this folder it is asked by: assay run PLAN --out {} "
-        "--judge-only\n",
-        out.string());
-  }
+  print_out(in_words(merged, folders.size(), out).in(session.language));
   return kExitDone;
 }
 

@@ -167,8 +167,10 @@ Result<int> cancel(const std::string& place, const Session& session) {
   }
   TRY(slurm.cancel(ids));
   print_out(
-      bilingual("{} jobs cancelled; what is answered is kept, and the same `assay run` goes on\n",
-                "取消了 {} 个作业；已有的回答都保留，再次 `assay run` 会接着运行\n", ids.size())
+      bilingual(
+          "{0} job{1} cancelled; what is answered is kept, and the same `assay run` goes on\n",
+          "取消了 {0} 个作业；已有的回答都保留，再次 `assay run` 会接着运行\n", ids.size(),
+          ids.size() == 1 ? "" : "s")
           .in(session.language));
   return kExitDone;
 }

@@ -26,7 +26,9 @@
 #include "report/summary.h"
 #include "stats/family.h"
 #include "store/declarations.h"
+#include "store/merge.h"
 #include "store/reused.h"
+#include "values/event_kinds.h"
 #include "values/math_reference.h"
 
 namespace assay {
@@ -101,18 +103,22 @@ Result<std::vector<VariantValues>> read_variants(const Store& store, const Froze
 }
 
 // Loads of one run follow one another; one that was ready before the one before it had ended (a
-// clock that was set) tells nothing, and neither does a pause of a day between two runs.
+// clock that was set) tells nothing, and neither does a pause of a day between two runs. Those of
+// merged shards do not: nodes work side by side, each by a clock of its own.
 constexpr double kLongestPauseS = 3600;
 
 Result<std::vector<LoadValues>> read_loads(const Store& store) {
   std::vector<LoadValues> out;
+  const bool one_after_another = TRY(merged_shards(store)) == 0;
   double ended_at_s = 0;
   for (StoredLoad& load : TRY(store.loads())) {
     if (load.facts.engine.contains(kTakenOverFact)) continue;  // nothing was loaded
     const double idle_s = load.at_s - ended_at_s;
     ended_at_s = load.at_s + load.facts.work_s;
     LoadValues values{load.variant, std::move(load.facts), std::nullopt};
-    if (!out.empty() && idle_s > 0 && idle_s < kLongestPauseS) values.idle_before_s = idle_s;
+    if (one_after_another && !out.empty() && idle_s > 0 && idle_s < kLongestPauseS) {
+      values.idle_before_s = idle_s;
+    }
     out.push_back(std::move(values));
   }
   return out;
@@ -360,6 +366,22 @@ Status take_declarations(const Store& store, RunReport& report) {
   return {};
 }
 
+// A clock that was set back meanwhile, or two nodes' that are apart, tell no end.
+Status read_times(const Store& store, RunReport& report) {
+  report.spent_s = TRY(number_meta(store, "spent_s"));
+  report.started_at_s = TRY(number_meta(store, "started_at"));
+  report.ended_at_s = TRY(number_meta(store, "ended_at"));
+  if (report.ended_at_s < report.started_at_s) report.ended_at_s = 0;
+  return {};
+}
+
+// Of a merge its shards, and every run that asked their judge afterwards.
+Result<int> count_jobs(const Store& store, const std::vector<EventValues>& events) {
+  const int shards = TRY(merged_shards(store));
+  if (shards == 0) return 1;
+  return shards + static_cast<int>(std::ranges::count(events, kJudgeLoaded, &EventValues::kind));
+}
+
 Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   RunReport report;
   report.name = frozen.plan.name;
@@ -375,9 +397,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");
   report.prompts = prompts_of(frozen);
   report.graders = TRY(graders_of(store, frozen));
-  report.spent_s = TRY(number_meta(store, "spent_s"));
-  report.started_at_s = TRY(number_meta(store, "started_at"));
-  report.ended_at_s = TRY(number_meta(store, "ended_at"));
+  TRY(read_times(store, report));
   report.variants = TRY(read_variants(store, frozen));
   report.loads = TRY(read_loads(store));
   report.twins = twins_of_baseline(frozen);
@@ -402,6 +422,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.facts = facts_of(frozen, TRY(store.meta("frozen_hash")).value_or(""), opened);
   report.looks.resize(report.variants.size());
   report.events = TRY(read_events(store));
+  report.jobs = TRY(count_jobs(store, report.events));
   report.fidelity = TRY(measure_fidelity(store, report.variants));
   if (!report.variants.empty()) {
     report.fidelity_floor =

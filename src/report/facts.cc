@@ -154,6 +154,16 @@ std::string kernels_in_a_line(const RunReport& report) {
   return text.size() > kMost ? "" : text;
 }
 
+// The budget is each job's, so that several may take more in all.
+Text time_spent(const RunReport& report) {
+  const std::string spent = human_duration(report.spent_s);
+  const std::string allowed = human_duration(report.budget_s);
+  if (report.budget_s <= 0) return {spent, "用时 " + spent};
+  if (report.jobs == 1) return bilingual("{} of {}", "用时 {}，预算 {}", spent, allowed);
+  return bilingual("{0} in {1} jobs of at most {2} each", "{1} 个作业共用时 {0}，每个预算 {2}",
+                   spent, report.jobs, allowed);
+}
+
 }  // namespace
 
 RunFacts facts_of(const FrozenPlan& frozen, const std::string& frozen_hash,
@@ -180,8 +190,6 @@ Text run_line(const RunReport& report) {
   const std::string gpus = of([](const VariantValues& v) { return counted(v.facts.devices); });
   const std::string engine = of(engine_text);
   const std::string kernels = kernels_in_a_line(report);
-  const std::string spent = human_duration(report.spent_s);
-  const std::string allowed = human_duration(report.budget_s);
   const std::string day = time_text(report.started_at_s).substr(0, 16);
   Text line = {day + (report.started_at_s > 0 ? " UTC" : ""),
                day + (report.started_at_s > 0 ? " UTC" : "")};
@@ -193,8 +201,7 @@ Text run_line(const RunReport& report) {
   add(gpus.empty() ? Text("machine not told", "未提供机器信息") : Text(gpus));
   add(Text(engine));
   if (!kernels.empty()) add({"kernels " + kernels, "内核 " + kernels});
-  add(report.budget_s > 0 ? Text(spent + " of " + allowed, "用时 " + spent + "，预算 " + allowed)
-                          : Text(spent, "用时 " + spent));
+  add(time_spent(report));
   return line;
 }
 

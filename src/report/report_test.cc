@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -6,13 +7,16 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "plan/frozen.h"
 #include "report/build.h"
+#include "report/facts.h"
 #include "report/summary.h"
 #include "report/terminal.h"
 #include "report/write.h"
@@ -21,6 +25,7 @@ namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::EndsWith;
 
 // What these tests call the answers of the baseline's second pass, beside the variants' names.
 constexpr const char* kSecondPass = "bf16 again";
@@ -166,6 +171,41 @@ TEST_F(ReportTest, FiguresAndPairs) {
   EXPECT_DOUBLE_EQ(report.pooled[1].overall.diff_pp, -12.5);
   EXPECT_EQ(report.variants[0].tokens_per_s, 20);
   EXPECT_DOUBLE_EQ(cell.groups.at("even").second, 0.75);
+}
+
+// A merge's time is that of all its shards, the budget each one's.
+TEST_F(ReportTest, TimeSpentIsThatOfAllJobs) {
+  std::ignore = make([](auto, auto, int) { return 1; });
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  const auto line = [&](Language language) {
+    EXPECT_TRUE(store.flush());
+    return run_line(build_report(store).value()).in(language);
+  };
+  ASSERT_TRUE(store.set_meta("spent_s", "250"));
+  EXPECT_THAT(line(Language::en), EndsWith(" · 4m 10s of 1m 40s"));
+  ASSERT_TRUE(store.set_meta("merged", "3 shards"));
+  EXPECT_THAT(line(Language::en), EndsWith(" · 4m 10s in 3 jobs of at most 1m 40s each"));
+  EXPECT_THAT(line(Language::zh), EndsWith(" · 3 个作业共用时 4m 10s，每个预算 1m 40s"));
+  // The judge's job has the budget for itself.
+  ASSERT_TRUE(store.add_event(0, "judge loaded", {{"devices", 1}}));
+  EXPECT_THAT(line(Language::en), EndsWith(" in 4 jobs of at most 1m 40s each"));
+  ASSERT_TRUE(store.set_meta("merged", "1 shards"));
+  EXPECT_THAT(line(Language::en), EndsWith(" in 2 jobs of at most 1m 40s each"));
+}
+
+// The clocks of nodes are apart, or one was set: what they say together is not known.
+TEST_F(ReportTest, NoTimesBetweenClocksThatAreApart) {
+  RunReport report = make([](auto, auto, int) { return 1; });
+  EXPECT_EQ(report.ended_at_s, 1060);
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  ASSERT_TRUE(store.add_load("fp8", 500, {}));  // the one before was busy until 20
+  report = build_report(store).value();
+  EXPECT_EQ(report.loads.back().idle_before_s, 480);
+  ASSERT_TRUE(store.set_meta("merged", "2 shards"));
+  ASSERT_TRUE(store.set_meta("ended_at", "900"));
+  report = build_report(store).value();
+  EXPECT_EQ(report.loads.back().idle_before_s, std::nullopt);
+  EXPECT_EQ(report.ended_at_s, 0);
 }
 
 TEST_F(ReportTest, TasksOfOneBenchmarkHaveTitlesOfTheirOwn) {

@@ -312,10 +312,11 @@ struct RunReport {
   std::string assay_version;
   std::string end;  // complete, out_of_time, interrupted; empty: not known
   Until until = Until::limits;
-  bool extended = false;  // until budget: went on after it had ended once
-  double budget_s = 0;
-  double spent_s = 0;
-  double started_at_s = 0;  // seconds since 1970
+  bool extended = false;    // until budget: went on after it had ended once
+  double budget_s = 0;      // of each job
+  double spent_s = 0;       // by all of them
+  int jobs = 1;             // shards that were merged, and those that asked their judge; else one
+  double started_at_s = 0;  // seconds since 1970; 0, as of the end: not known
   double ended_at_s = 0;
   double margin_pp = 3;
   double alpha = 0.05;

@@ -10,6 +10,7 @@
 #include "run/identity.h"
 #include "run/judge_source.h"
 #include "run/unit.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -78,7 +79,7 @@ class JudgeTurn final : private EngineTurn {
   Status on_loaded() override {
     ready_at_s_ = now_s();
     questions_.set_max_model_len(loaded_.max_model_len);
-    return services_.store.add_event(services_.clock.wall().count(), "judge loaded",
+    return services_.store.add_event(services_.clock.wall().count(), kJudgeLoaded,
                                      to_json(loaded_));
   }
   Result<bool> go_on_after_death() override { return questions_.waiting() > 0; }

@@ -5,5 +5,6 @@ namespace assay {
 
 // --restart-variant: scored answers of the variant were dropped, to be asked anew.
 inline constexpr const char* kAnswersForgotten = "answers forgotten";
+inline constexpr const char* kJudgeLoaded = "judge loaded";
 
 }  // namespace assay
