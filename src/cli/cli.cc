@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/tell.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -29,7 +30,7 @@ namespace assay {
 void print_beside(const std::string& lines) {
   constexpr std::size_t kIndent = 7;  // what goes on stands below its words
   for (const std::string& line : split(lines, '\n')) {
-    fmt::print(stderr, "{}\n", wrapped(line, columns_of(STDERR_FILENO), kIndent));
+    tell(stderr, wrapped(line, columns_of(STDERR_FILENO), kIndent) + "\n");
   }
 }
 

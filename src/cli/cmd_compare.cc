@@ -1,9 +1,8 @@
 // assay compare: runs of assay or folders of lm-eval results; with --gate, an exit code for CI.
-#include <fmt/format.h>
-
 #include <fstream>
 
 #include "base/files.h"
+#include "base/tell.h"
 #include "cli/command.h"
 #include "compare/compare_folders.h"
 #include "compare/gate.h"
@@ -89,7 +88,7 @@ Result<int> compare(const CompareFlags& options, const Session& session) {
   if (!options.gate) return kExitDone;
   const GateResult gate = gate_result(result);
   // Beside --json's value, which is standard output's alone.
-  for (const std::string& reason : gate.reasons) fmt::print(stderr, "gate: {}\n", reason);
+  for (const std::string& reason : gate.reasons) tell(stderr, "gate: " + reason + "\n");
   switch (gate.outcome) {
     case GateOutcome::passed:
       return kExitDone;

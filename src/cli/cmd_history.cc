@@ -1,12 +1,11 @@
 // assay history: how each variant's verdict and fidelity moved from run to run.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/tell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "report/build.h"
@@ -85,7 +84,7 @@ Status write_page(const History& history, const HistoryOptions& options, Languag
                        "name another file, or add --force");
   }
   TRY(write_file_atomic(options.html, history_html(history, language)));
-  fmt::print(stderr, "page: {}\n", options.html);
+  tell(stderr, "page: " + options.html + "\n");
   return {};
 }
 

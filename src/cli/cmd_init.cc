@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "base/tell.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -47,12 +48,12 @@ Status ask_on_terminal(InitOptions& options, const Session& session) {
       "answer.",
       "比较什么？直接回车采用方括号中的值；答完最后一题才会写文件。"};
   const Language language = session.language_beside;
-  fmt::print(stderr, "{}\n", wrapped(head.in(language), columns_of(STDERR_FILENO)));
+  tell(stderr, wrapped(head.in(language), columns_of(STDERR_FILENO)) + "\n");
   const Ask ask = [language](const Text& question) -> std::optional<std::string> {
-    fmt::print(stderr, "{}", wrapped(question.in(language), columns_of(STDERR_FILENO)));
+    tell(stderr, wrapped(question.in(language), columns_of(STDERR_FILENO)));
     std::string line;
     if (!std::getline(std::cin, line)) {
-      fmt::print(stderr, "\n");  // the question's line is still open
+      tell(stderr, "\n");  // the question's line is still open
       return std::nullopt;
     }
     return std::string(trim(line));

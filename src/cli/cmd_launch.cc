@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/tell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/plan_options.h"
@@ -197,7 +198,7 @@ Result<int> launch(const LaunchOptions& options, const Session& session) {
     case kRunning:
       return running_there(remote);
     case kEnded:
-      fmt::print(stderr, "{}\n", words);
+      tell(stderr, words + "\n");
       return environment_error("the run on " + remote.place.host + " ended at once",
                                "its own words are above", "mend that, then launch again");
     case kProgramFails:

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/tell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/many_variants.h"
@@ -93,7 +94,7 @@ Status keep_plan(const PlanOptions& options) {
   if (!options.text || fs::exists(options.plan, code)) return {};
   TRY(make_dirs(fs::path(options.plan).parent_path()));
   TRY(write_file_atomic(options.plan, *options.text));
-  fmt::print(stderr, "plan: {}\n", options.plan);
+  tell(stderr, "plan: " + options.plan + "\n");
   return {};
 }
 

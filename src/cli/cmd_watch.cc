@@ -9,6 +9,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/tell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/remote.h"
@@ -151,7 +152,7 @@ Result<int> watch(const WatchOptions& options, const Session& session) {
       return std::unexpected(error);
     }
     if (seen.bytes != before) wait_s = std::max(1, options.retry_s);
-    fmt::print(stderr, "{}: {}; again in {} s\n", error.what, error.why, wait_s);
+    tell(stderr, fmt::format("{}: {}; again in {} s\n", error.what, error.why, wait_s));
     if (!pause(wait_s, session.interrupted)) return stopped(remote);
     wait_s = std::min(wait_s * 2, kLongestRetryS);
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/tell.h"
 #include "base/terminal.h"
 #include "base/text.h"
 
@@ -177,8 +178,7 @@ Progress::Progress(std::FILE* out, Style style, const Clock& clock, Language lan
 void Progress::say(const Text& text) {
   if (style_ == Style::silent) return;
   clear();
-  fmt::print(out_, "{}\n", wrapped(text.in(language_), columns_of(::fileno(out_)), 2));
-  std::fflush(out_);
+  tell(out_, wrapped(text.in(language_), columns_of(::fileno(out_)), 2) + "\n");
 }
 
 void Progress::begin_turn(const RunOutlook& run) {
@@ -205,21 +205,19 @@ void Progress::update(const ProgressState& state) {
     const std::size_t columns = columns_of(::fileno(out_));
     const std::string line =
         progress_line(state, run_, left, columns > 1 ? columns - 1 : columns, language_);
-    fmt::print(out_, "\r\033[K{}", line);
+    tell(out_, "\r\033[K" + line);
     line_open_ = true;
   } else {
     std::string line = progress_line(state, run_, left, /*columns=*/0, language_);
     if (line == shown_) return;  // nothing has moved: a log need not say it twice
-    fmt::print(out_, "{}\n", line);
+    tell(out_, line + "\n");
     shown_ = std::move(line);
   }
-  std::fflush(out_);
 }
 
 void Progress::clear() {
   if (!line_open_) return;
-  fmt::print(out_, "\r\033[K");
-  std::fflush(out_);
+  tell(out_, "\r\033[K");
   line_open_ = false;
 }
 

@@ -127,6 +127,10 @@ def outputs(folder: Path) -> None:
     ):
         expect(folder, 0, *command)
         expect(folder, 3, *command, out="/dev/full", said="could not be written")
+    with open("/dev/full", "wb") as full:  # a log on a full disk: the exit code still tells
+        ended = subprocess.run([ASSAY, "score", "nowhere"], cwd=folder, stderr=full, check=False)
+    assert ended.returncode == 2, ended
+    print("ok an error that cannot be written")
     said = subprocess.run([ASSAY, "explain", "run", "own-5"], cwd=folder, capture_output=True)
     assert b"a\\x1b\\x07\\u202e" in said.stdout and b"\x1b" not in said.stdout, said.stdout
     # A reader that goes away had what it wanted.
