@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/shell_word.h"
 #include "cluster/sweep.h"
 
@@ -31,6 +32,9 @@ std::string array_of(const SweepJob& job, const JobLimits& limits) {
   return out;
 }
 
+// To the shell of a job that has the run in the background (kWait).
+constexpr const char* kTimeEnds = "USR1";
+
 // What only jobs need that ask an engine.
 void add_engine_limits(std::string& out, const SweepJob& job, const JobLimits& limits) {
   add_number(out, "gpus-per-node", limits.gpus_per_node);
@@ -38,7 +42,8 @@ void add_engine_limits(std::string& out, const SweepJob& job, const JobLimits& l
   add_text(out, "mem", limits.mem);
   add_number(out, "time", static_cast<long>(std::ceil(limits.time_s / 60)));  // minutes
   if (limits.time_s > 0) {
-    add_text(out, "signal", fmt::format("B:TERM@{:.0f}", kGraceS));
+    const char* signal = limits.scratch.empty() ? "TERM" : kTimeEnds;
+    add_text(out, "signal", fmt::format("B:{}@{:.0f}", signal, kGraceS));
   }
   if (job.is_array()) add_text(out, "array", array_of(job, limits));
 }
@@ -55,7 +60,8 @@ std::string head_of(const Sweep& sweep, const SweepJob& job, const JobLimits& li
   out += "#SBATCH --requeue\n";  // the same command goes on where it stopped
   if (job.kind != JobKind::merge) add_engine_limits(out, job, limits);
   for (const std::string& option : limits.more) out += "#SBATCH " + option + "\n";
-  return out + "set -euo pipefail\n\n";
+  // What is in a log already has a block of the disk, in which an error finds room when it is full.
+  return out + "set -euo pipefail\necho \"job $SLURM_JOB_ID on $SLURMD_NODENAME, $(date)\"\n\n";
 }
 
 std::string words(const std::vector<std::string>& all) {
@@ -84,10 +90,12 @@ std::string run_command_of(const Sweep& sweep, const SweepJob& job, const JobCom
   return out;
 }
 
-// A run in the background has ended, however it ended. The trap hands on the signal that the time
-// is over.
+// A run in the background has ended, however it ended. That the time ends only the shell is told,
+// which hands it on; SIGTERM of a cancelled job goes to all of its processes, and a run that gets
+// it twice ends without another word.
 constexpr const char* kWait = R"sh(run=$!
-trap 'kill -TERM "$run"' TERM
+trap 'kill -TERM "$run" || :' USR1
+trap : TERM
 code=0
 wait "$run" || code=$?
 while kill -0 "$run" 2>/dev/null; do
@@ -96,21 +104,44 @@ while kill -0 "$run" 2>/dev/null; do
 done
 )sh";
 
-// The store is written on the node and brought to the shared folder when the run ends.
+// The store is written on the node and brought to the shared folder when the run ends. What a job
+// that was killed left on this node is newer than what it took from there, and is kept unless
+// another job has brought something since. A copy gets its name when it is whole, and none lies
+// among the shards, where a merge would take it for one. The file "brought" tells what was brought
+// by one job from what another brought, or wrote there itself.
 constexpr const char* kOnScratch = R"sh(work={0}/assay-{1}-"$shard"
+new={2}/bringing/"$shard"
+mark() {{ echo "$SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}} $(date +%s%N)" >"$1/brought"; }}
+there() {{ cat "$folder/brought" 2>/dev/null || echo none; }}
+mkdir -p {0} {2}/bringing
+if [[ ! -d $folder && -d $new ]]; then mv "$new" "$folder"; fi
+if [[ -d $folder && ! -s $folder/brought ]]; then mark "$folder"; fi
+if [[ $(there) != "$(cat "$work.from" 2>/dev/null)" ]]; then
+  rm -rf "$work.from" "$work" "$work.new"
+  if [[ -d $folder ]]; then
+    cp -a "$folder" "$work.new"
+    mv "$work.new" "$work"
+  fi
+  there >"$work.from"
+fi
 mkdir -p "$work"
-if [[ -d $folder ]]; then cp -a "$folder/." "$work/"; fi
 bring() {{
-  rm -rf "$folder.new" && cp -a "$work" "$folder.new" && rm -rf "$folder" &&
-    mv "$folder.new" "$folder"
+  rm -rf "$new" "$new.part" && cp -a "$work" "$new.part" && mark "$new.part" &&
+    mv "$new.part" "$new" && rm -rf "$folder" && mv "$new" "$folder"
 }}
-{2} --out "$work" &
-{3}bring
-rm -rf "$work"
+{3} --out "$work" &
+{4}if ! bring; then
+  rm -rf "$new.part"
+  echo "error: what was answered cannot be brought to $folder; it stays in $work on" \
+    "$(hostname -s), and the same assay run goes on with it on that node" >&2
+  exit 3
+fi
+rm -rf "$work" "$work.from"
 exit "$code"
 )sh";
 
 constexpr const char* kJudgeOnScratch = R"sh(work={0}/assay-{1}-judge
+rm -rf "$work"
 mkdir -p "$work"
 cp -a {2}/store.sqlite {2}/logs "$work/"
 {3} --out "$work" &
@@ -122,13 +153,22 @@ rm -rf "$work"
 exit "$code"
 )sh";
 
+// Two sweeps of one plan may have the same node.
+std::string name_on_node(const Sweep& sweep) {
+  constexpr std::size_t kDigits = 8;
+  return sweep.plan + "-" + sha256_hex(sweep.folder.string()).substr(0, kDigits);
+}
+
 std::string shard_script(const Sweep& sweep, const SweepJob& job, const JobLimits& limits,
                          const JobCommand& command) {
   std::string out = which_shard(sweep, job);
   out += fmt::format("folder={}/\"$shard\"\n", shell_word((sweep.folder / "shards").string()));
   const std::string run = run_command_of(sweep, job, command);
-  if (limits.scratch.empty()) return out + "exec " + run + " --out \"$folder\"\n";
-  return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, sweep.plan, run, kWait);
+  if (limits.scratch.empty()) {
+    return out + "rm -f \"$folder/brought\"\nexec " + run + " --out \"$folder\"\n";
+  }
+  return out + fmt::format(fmt::runtime(kOnScratch), limits.scratch, name_on_node(sweep),
+                           shell_word(sweep.folder.string()), run, kWait);
 }
 
 std::string merge_script(const Sweep& sweep, const JobCommand& command) {
@@ -145,7 +185,8 @@ std::string judge_script(const Sweep& sweep, const JobLimits& limits, const JobC
                           words({command.plan.string()}) + words(command.options) +
                           " --yes --quiet --judge-only";
   if (limits.scratch.empty()) return "exec " + run + " --out " + folder + "\n";
-  return fmt::format(fmt::runtime(kJudgeOnScratch), limits.scratch, sweep.plan, folder, run, kWait);
+  return fmt::format(fmt::runtime(kJudgeOnScratch), limits.scratch, name_on_node(sweep), folder,
+                     run, kWait);
 }
 
 }  // namespace

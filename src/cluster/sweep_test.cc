@@ -90,7 +90,7 @@ TEST(SbatchScript, OfTheBaseline) {
       sbatch_script(sweep, sweep.jobs[0],
                     {.partition = "gpu", .gpus_per_node = 2, .time_s = 3601, .more = {"-x n7"}},
                     command()),
-      R"(#!/usr/bin/env bash
+      R"sh(#!/usr/bin/env bash
 #SBATCH --job-name=assay-demo-baseline
 #SBATCH --output=/shared/out/jobs/baseline.%j.log
 #SBATCH --open-mode=append
@@ -102,11 +102,13 @@ TEST(SbatchScript, OfTheBaseline) {
 #SBATCH --signal=B:TERM@120
 #SBATCH -x n7
 set -euo pipefail
+echo "job $SLURM_JOB_ID on $SLURMD_NODENAME, $(date)"
 
 shard='v1'
 folder='/shared/out/shards'/"$shard"
+rm -f "$folder/brought"
 exec '/opt/as say' run '/shared/p.yaml' '--set' 'seed=7' --yes --quiet --shard "$shard" --out "$folder"
-)");
+)sh");
 }
 
 TEST(SbatchScript, OfAnArrayAndOfTheMerge) {
@@ -139,7 +141,7 @@ TEST(SbatchScript, OfTheJudgeAfterTheMerge) {
   EXPECT_THAT(script, HasSubstr("exec '/opt/as say' run '/shared/p.yaml' '--set' 'seed=7' --yes "
                                 "--quiet --judge-only --out '/shared/out'\n"));
   const std::string there = sbatch_script(sweep, sweep.jobs[3], {.scratch = "$TMPDIR"}, command());
-  EXPECT_THAT(there, HasSubstr("work=$TMPDIR/assay-demo-judge\n"));
+  EXPECT_THAT(there, HasSubstr("work=$TMPDIR/assay-demo-40ab5790-judge\nrm -rf \"$work\"\n"));
   EXPECT_THAT(there, HasSubstr(" --judge-only --out \"$work\" &\n"));
   EXPECT_THAT(there,
               HasSubstr("mv '/shared/out'/store.judged.sqlite '/shared/out'/store.sqlite\n"));
@@ -149,9 +151,14 @@ TEST(SbatchScript, WritesTheStoreOnTheNodeAndBringsItBack) {
   const Plan plan = plan_of(2);
   const Sweep sweep = whole(plan);
   const std::string script = sbatch_script(sweep, sweep.jobs[0], {.scratch = "$TMPDIR"}, command());
-  EXPECT_THAT(script, HasSubstr("work=$TMPDIR/assay-demo-\"$shard\"\n"));
-  EXPECT_THAT(script, HasSubstr(" --out \"$work\" &\nrun=$!\ntrap 'kill -TERM \"$run\"' TERM\n"));
-  EXPECT_THAT(script, HasSubstr("bring\nrm -rf \"$work\"\nexit \"$code\"\n"));
+  // The first digits of the SHA-256 of "/shared/out": another sweep of this plan is not met there.
+  EXPECT_THAT(script, HasSubstr("work=$TMPDIR/assay-demo-40ab5790-\"$shard\"\n"));
+  EXPECT_THAT(sbatch_script(sweep, sweep.jobs[0], {.time_s = 3600, .scratch = "/s"}, command()),
+              HasSubstr("#SBATCH --signal=B:USR1@120\n"));
+  EXPECT_THAT(script, HasSubstr("new='/shared/out'/bringing/\"$shard\"\n"));
+  EXPECT_THAT(script,
+              HasSubstr(" --out \"$work\" &\nrun=$!\ntrap 'kill -TERM \"$run\" || :' USR1\n"));
+  EXPECT_THAT(script, HasSubstr("fi\nrm -rf \"$work\" \"$work.from\"\nexit \"$code\"\n"));
 }
 
 TEST(JobLimits, TimeIsTheBudgetAndWhatIsBesideIt) {
