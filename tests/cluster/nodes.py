@@ -17,12 +17,12 @@ PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207  # ptrace(2), which Python does 
 WAIT_ALL = 0x40000000  # __WALL of waitpid(2)
 
 
-def until(what: str, true: Callable[[], bool], seconds: float = 60) -> None:
+def until(what: str, true: Callable[[], bool], seconds: float = 60, every: float = 0.2) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.2)
+        time.sleep(every)
 
 
 def name_of(pid: int) -> str:

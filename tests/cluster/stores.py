@@ -80,3 +80,15 @@ def scrub(folder: Path, in_parts: bool = False) -> None:
     db.execute("UPDATE responses SET sum = row_sum('responses', key, load, body)")
     db.commit()
     db.close()
+
+
+def moved_clock(folder: Path, variant: str, by_s: float) -> None:
+    """As if the node that ran this variant's shard had a clock that is apart by so much."""
+    db = sqlite3.connect(folder / "store.sqlite")
+    db.create_function("row_sum", -1, row_sum, deterministic=True)
+    db.execute("UPDATE meta SET value = printf('%.3f', value + ?) WHERE name = 'ended_at'", (by_s,))
+    db.execute("UPDATE loads SET at = at + ? WHERE variant = ?", (by_s, variant))
+    db.execute("UPDATE meta SET sum = row_sum('meta', name, value)")
+    db.execute("UPDATE loads SET sum = row_sum('loads', id, variant, at, facts)")
+    db.commit()
+    db.close()

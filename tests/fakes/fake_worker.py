@@ -20,6 +20,7 @@ or the JSON text itself). Every key may be left out:
                         that is a bare name gets what the real worker's table says of it; without
                         a `checkpoint` the folder's own config.json is asked, or its name (below)
   load_s        0.0     how long `load` takes; a progress line each 0.2 s of it
+  memory_mib    0       memory that it takes when it begins to load
   load_error    {what, why, fix}   `load` fails with it
   less_memory   {..}    `load` without these arguments ends with "out of memory" and asks for them
   heartbeat_s   2.0     0: none
@@ -621,6 +622,7 @@ class FakeWorker:
             self.stopping = True
             return
         self.args = args
+        self.memory = bytearray(b"x") * (self.script.get("memory_mib", 0) << 20)
         took, now = self.script.get("load_s", 0.0), time.monotonic()
         for i in range(int(took / 0.2)):
             line = {
