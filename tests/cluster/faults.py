@@ -110,7 +110,7 @@ def variants_fail(lab: Lab) -> None:
     told = json.loads(scene.assay("status", scene.folder / "failing", "--json").stdout)
     jobs = {v["variant"]: (v["end"], v["job"]["state"], v["job"]["exit_code"])
             for v in told["variants"]}  # fmt: skip
-    # Where Slurm uses cgroups the state is OUT_OF_MEMORY; here it ends the job by SIGKILL.
+    # This Slurm polls memory and ends a job by SIGKILL.
     check("how they ended", [jobs[v] for v in variants],
           [("complete", "COMPLETED", 0), ("", "FAILED", 3), ("", "FAILED", 137),
            ("complete", "COMPLETED", 0)])  # fmt: skip
