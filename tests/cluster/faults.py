@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 from nodes import ends_of, until
 from processes import mount_tmpfs
-from scene import LONGEST_S, Lab, Scene, check, holds, say
+from scene import LONGEST_S, MAIN, SPARE, Lab, Scene, check, holds, say
 from stores import moved_clock
 
 
@@ -49,7 +49,7 @@ def cancelled(lab: Lab) -> None:
     it is."""
     scene = Scene(lab, "cancelled")
     plan = scene.plan("two.json", tasks(repeats=12), ["FP8"])
-    words = ["--on", "slurm", "--scratch", str(scene.folder / "scratch")]
+    words = [*SPARE, "--scratch", str(scene.folder / "scratch")]
     shared = scene.folder / "cut/shards/bf16"
     scene.slowly()
 
@@ -104,7 +104,7 @@ def variants_fail(lab: Lab) -> None:
     error = {"what": "the engine cannot load this", "why": "no such kernel", "fix": "use another"}
     scene.script(models={"m-FP8": {"load_error": error},
                          "m-NVFP4": {"memory_mib": 1500, "load_s": 30}})  # fmt: skip
-    words = ["--on", "slurm", "--mem", "1000M"]
+    words = [*SPARE, "--mem", "1000M"]
     scene.done("failing", *words, plan=plan)
     scene.await_job("failing", "merge")
     told = json.loads(scene.assay("status", scene.folder / "failing", "--json").stdout)
@@ -165,7 +165,7 @@ def fill_a_disk(scene: Scene, place: Path) -> None:
 
     text = " ".join(str(i * 7919 % 10007) for i in range(1000))  # no two words alike
     scene.script(default={"text": "{hash} " + text, "delay_s": 0.5}, max_num_seqs=2)
-    scene.done("sweep", "--on", "slurm", plan=plan)
+    scene.done("sweep", *SPARE, plan=plan)
     scene.await_answers(16)
     others_leave(16)
     holds("its log", full(), "is full")
@@ -173,7 +173,7 @@ def fill_a_disk(scene: Scene, place: Path) -> None:
     # Written on the node, the store is whole, and cannot be brought.
     scene.script(default={"text": "{hash} " + text})
     others_leave(100)
-    words = ["--on", "slurm", "--scratch", str(scene.folder / "scratch")]
+    words = [*SPARE, "--scratch", str(scene.folder / "scratch")]
     scene.done("sweep", *words, plan=plan)
     holds("its log", full(), "cannot be brought to")
     check("as it was", answers(shard), committed)
@@ -188,11 +188,11 @@ def fill_a_disk(scene: Scene, place: Path) -> None:
 
 def node_lost(lab: Lab) -> None:
     """The baseline's node is lost after some answers: the other one goes on where it stopped.
-    Nothing else runs on the nodes."""
+    Nothing else runs on these nodes."""
     scene = Scene(lab, "lost")
     plan = scene.plan("two.json", tasks(repeats=12), ["FP8"])
     scene.slowly()
-    scene.done("lost", "--on", "slurm", plan=plan)
+    scene.done("lost", *MAIN, plan=plan)
     scene.await_answers(12)
     job, state, node = scene.status("lost")["bf16"][-3:]
     check("the baseline runs", state, "RUNNING")

@@ -52,7 +52,7 @@ def holds(what: str, text: str, *parts: str) -> None:
 
 
 class Lab:
-    """Models, a Slurm of two nodes that ends jobs over their memory, and assay."""
+    """Models, a Slurm of two times two nodes that ends jobs over their memory, and assay."""
 
     def __init__(self, folder: Path, assay: str, root: Path) -> None:
         self.folder, self.assay, self.root = folder, assay, root
@@ -68,7 +68,12 @@ class Lab:
             (model / "config.json").write_text(json.dumps({"architectures": [name]}))
             (model / "tokenizer.json").write_text("{}")
             (model / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
-        self.slurm = OwnSlurm(folder / "slurm", self.env, "2", "memory")
+        self.slurm = OwnSlurm(folder / "slurm", self.env, "4", "memory", "spare")
+
+
+# The nodes n1 and n2, of a sweep that has them for itself; n3 and n4, of all others together.
+MAIN = ["--on", "slurm", "--partition", "main"]
+SPARE = ["--on", "slurm", "--partition", "spare"]
 
 
 class Scene:
@@ -172,7 +177,7 @@ class Scene:
         files = [f for f in place.rglob("*") if f.is_file() and not f.name.startswith("store.")]
         return {str(f.relative_to(place)): f.read_bytes() for f in files}
 
-    # --- jobs, of which Slurm itself is asked: that is quicker while one waits
+    # --- jobs on two of the nodes, of which Slurm itself is asked: that is quicker while one waits
 
     def job(self, out: str, name: str) -> str:
         """The number of the job of this name."""

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "crash")]
 from faults import cancelled, clocks_apart, disk_full, node_lost, variants_fail
 from processes import own_mounts
-from scene import VARIANTS, Lab, Scene, check, holds, same_report, side_by_side
+from scene import MAIN, SPARE, VARIANTS, Lab, Scene, check, holds, same_report, side_by_side
 
 NOISE = ("--set", "compare.noise_floor=true")
 
@@ -48,12 +48,12 @@ def looked_at(scene: Scene) -> None:
     """Both nodes are asked, and what they say of this machine is the same."""
     words = ["doctor", scene.folder / "plan.yaml", "--data", scene.lab.root / "data"]
     here = scene.assay(*words, "--json")
-    words += ["--on", "slurm"]
+    words += SPARE
     told = scene.assay(*words, "--nodes", "2", "--gpus-per-node", "1")
     check("as here", told.returncode, here.returncode)
-    holds("both nodes", told.stdout, "n1", "n2", "plan")
+    holds("both nodes", told.stdout, "n3", "n4", "plan")
     both = json.loads(scene.assay(*words, "--nodes", "2", "--json").stdout)
-    check("nodes", [node["node"] for node in both["nodes"]], ["n1", "n2"])
+    check("nodes", [node["node"] for node in both["nodes"]], ["n3", "n4"])
     missing = json.loads(here.stdout)["missing"]
     check("what they say", [n["missing"] for n in both["nodes"]], [missing] * 2)
     many = scene.assay(*words, "--nodes", "3", "--sbatch=--immediate=5")
@@ -62,13 +62,13 @@ def looked_at(scene: Scene) -> None:
 
 
 def on_two_nodes(scene: Scene) -> None:
-    words = ["--on", "slurm", "--gpus-per-node", "1", *NOISE]
+    words = [*MAIN, "--gpus-per-node", "1", *NOISE]
     dry = scene.done("sweep", *words, "--dry-run")
     holds("dry run", dry, "#SBATCH --gpus-per-node=1", "#SBATCH --array=0-2", "merge")
     assert not (scene.folder / "sweep").exists()
     scene.script(load_s=1)
     scene.done("sweep", *words, "--sbatch=--exclusive")
-    second = scene.run("sweep", "--on", "slurm", *NOISE)
+    second = scene.run("sweep", *MAIN, *NOISE)
     check("two at once", second.returncode, 2)
     holds("two at once", second.stderr, "has jobs that go on")
     scene.await_job("sweep", "merge")
@@ -130,7 +130,7 @@ def divided(lab: Lab) -> None:
     judged = "  - {name: hle, max_gen_toks: 60, options: {judge: baseline}}\nfidelity"
     plan.write_text((scene.folder / "plan.yaml").read_text().replace("fidelity", judged))
     few = ["--set", "matrix.engine.kv_cache_dtype=[auto]"]
-    groups = ["--on", "slurm", "--task-groups", "2", "--repeat-groups", "2",
+    groups = [*SPARE, "--task-groups", "2", "--repeat-groups", "2",
               "--scratch", str(scene.folder / "scratch")]  # fmt: skip
 
     def done(out: str, *words: object) -> None:
@@ -207,7 +207,7 @@ def decided(lab: Lab) -> None:
         return pooled["looks"], pooled["verdict"]
 
     run("one")
-    run("sweep", "--on", "slurm")
+    run("sweep", *SPARE)
     scene.await_job("sweep", "merge")
     check("looks of a shard", looks("sweep"), looks("one"))
     holds("looks of a shard", str(looks("one")), "non_inferior")
@@ -227,14 +227,18 @@ def main() -> int:
         scene = Scene(lab, "sweep")
         scene.done("one", *NOISE)
         hand, asked = scene.beside(), scene.beside()
+
+        def of_two_nodes() -> None:
+            on_two_nodes(scene)
+            clocks_apart(scene, "sweep/shards")
+            node_lost(lab)
+
         with lab.slurm:
-            side_by_side(hand=lambda: parts_by_hand(hand), nodes=lambda: on_two_nodes(scene),
+            side_by_side(nodes=of_two_nodes, divided=lambda: divided(lab),
+                         cancelled=lambda: cancelled(lab), full=lambda: disk_full(lab),
+                         failing=lambda: variants_fail(lab), decided=lambda: decided(lab),
+                         hand=lambda: parts_by_hand(hand),
                          asked=lambda: (refusals(asked), looked_at(asked)))  # fmt: skip
-            side_by_side(divided=lambda: divided(lab), cancelled=lambda: cancelled(lab),
-                         failing=lambda: variants_fail(lab), full=lambda: disk_full(lab),
-                         decided=lambda: decided(lab))  # fmt: skip
-            side_by_side(lost=lambda: node_lost(lab),
-                         clocks=lambda: clocks_apart(scene, "sweep/shards"))  # fmt: skip
     return 0
 
 
