@@ -1,6 +1,7 @@
 // Shards put together: the rows that one machine's store would have, and what is refused.
 #include "cluster/merge.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -115,6 +116,7 @@ class Merge : public FolderTest {
   [[nodiscard]] Result<Merged> merge(const std::vector<std::string>& names,
                                      MissingShards missing = MissingShards::refuse) const {
     std::vector<fs::path> folders;
+    folders.reserve(names.size());
     for (const std::string& name : names) folders.push_back(at(name));
     return merge_shards(folders, at("merged"), missing, 500);
   }
@@ -299,7 +301,7 @@ void answer_part(const FrozenPlan& frozen, const ShardPart& part,
   ASSERT_TRUE(store.put_response(variant + " canary", {}, load));
   ASSERT_TRUE(store.put_step({{variant, "", "0", 0, Purpose::canary}, 0, variant + " canary", ""}));
   for (const std::string& task : outputs) {
-    const std::string key = variant + " reads " + task;
+    const std::string key = fmt::format("{} reads {}", variant, task);
     ASSERT_TRUE(store.put_response(key, {}, load));
     ASSERT_TRUE(store.put_step({{variant, task, "1", 0, Purpose::read_back}, 0, key, ""}));
   }
