@@ -96,8 +96,8 @@ std::string numbered_crashes() {
          "FROM source.crashes WHERE true ON CONFLICT(response_key) DO NOTHING";
 }
 
-// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16; "frozen:1" and "grading:math500", whatever
-// the variants are called, to none.
+// "opened:bf16" and "lm_eval:bf16:math500" belong to bf16; "frozen:1" and "grading:math500",
+// whatever the variants are called, to none.
 std::string metas_of_variants() {
   return copied(kMeta,
                 "WHERE instr(name, ':') > 0 AND name NOT LIKE 'frozen:%' AND "
