@@ -9,6 +9,7 @@ namespace assay {
 namespace {
 
 constexpr const char* kName = "all-reduce";
+constexpr const char* kOtherVllm = "other vLLM";  // all_reduce.py's word
 
 Text speed(const AllReduce& run) {
   if (run.sizes.empty()) return {};
@@ -79,6 +80,10 @@ Finding with_peers(const AllReduce& run, const AllReduceRuns& runs,
                    const std::optional<PciFacts>& pci) {
   if (run.verified)
     return ok(kName, bilingual("every sum right; {}", "每次求和都正确；{}", speed(run)));
+  if (run.failed && run.failed->what == kOtherVllm) {
+    return not_checked(kName, bilingual("this vLLM makes its group of ranks in another way: {}",
+                                        "这个 vLLM 以另一种方式建立 rank 组：{}", run.failed->why));
+  }
   const bool others_work = runs.without_peers && runs.without_peers->verified;
   const Text what = bilingual("GPUs do not add up: {}", "GPU 之间求和不对：{}", failed_how(run));
   if (!others_work) {

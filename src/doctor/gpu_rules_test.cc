@@ -354,6 +354,16 @@ TEST(AllReduceRules, NotRunIsNotChecked) {
   EXPECT_EQ(found[0].level, kNotChecked);
 }
 
+// Nothing was summed, so nothing is said of the cards, and no host is to be booted anew.
+TEST(AllReduceRules, AVllmOfAnotherShapeIsNotChecked) {
+  AllReduce other;
+  other.failed = AllReduceFailure{"other vLLM", {0}, "join the group", 3, "AttributeError: gone"};
+  const Finding found = all_reduce(2, {{}, {}}, {other, sums_right(), ""})[0];
+  EXPECT_EQ(found.level, kNotChecked);
+  EXPECT_EQ(found.detail.en,
+            "this vLLM makes its group of ranks in another way: AttributeError: gone");
+}
+
 TEST(AllReduceRules, AHangNamesIommuAndAcs) {
   const PciFacts pci{{"DMA-FQ"}, {"0000:00:01.0"}, false, false};
   const Findings found = all_reduce(2, {{}, {}}, {hangs(), sums_right(), ""}, pci);

@@ -33,6 +33,7 @@ from assay_worker.processes import below, snapshot
 
 RANK_COMMAND = (sys.executable, "-m", "assay_worker.all_reduce_rank")
 KILL_S = 1.0  # of the limit, for the end of ranks that hang
+UNLIKE = "other vLLM"  # `failed.what`: its group of ranks is made otherwise, nothing was summed
 SETTLE_S = (
     0.5  # when one rank falls, its peers see a lost connection: the first cause is waited for
 )
@@ -151,6 +152,8 @@ def take(rank: Rank, report: dict[str, Any], began: float) -> None:
         rank.failure = failure(rank, "wrong sum", report["wrong"], began)
     elif "error" in report and rank.failure is None:
         rank.failure = failure(rank, "error", report["error"], began)
+    elif "unlike" in report:
+        rank.failure = failure(rank, UNLIKE, report["unlike"], began)
     elif "done" in report:
         rank.done = True
 
@@ -174,7 +177,7 @@ def verdict(ranks: list[Rank], after_s: float) -> dict[str, Any] | None:
     """The first cause. A wrong sum comes before all; a death before the errors it makes elsewhere;
     among equals the earliest. Where nobody failed and not all are done, those furthest behind hang.
     """
-    order = ("wrong sum", "died", "error")
+    order = ("wrong sum", "died", UNLIKE, "error")
     found = [rank.failure for rank in ranks if rank.failure is not None]
     if found:
         return min(found, key=lambda f: (order.index(f["what"]), f["after_s"]))

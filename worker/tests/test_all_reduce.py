@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from assay_worker import all_reduce
+from assay_worker import all_reduce, all_reduce_rank
 from assay_worker.processes import snapshot
 
 FAULTY = (sys.executable, str(Path(__file__).with_name("faulty_rank.py")))
@@ -113,6 +114,26 @@ def test_an_end_without_a_word_is_no_success() -> None:
     failed = run(30, scripted('say(phase="import")\n'))["failed"]
     assert failed["what"] == "died"
     assert failed["why"] == "ended with exit code 0"
+
+
+def test_a_release_that_makes_groups_otherwise_says_nothing_of_the_cards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[dict[str, Any]] = []
+    reporter = SimpleNamespace(say=lambda **what: said.append(what))
+
+    class Moved:
+        def __init__(self, *_: object) -> None:
+            raise AttributeError("module 'parallel_state' has no attribute 'get_tp_group'")
+
+    monkeypatch.setitem(sys.modules, "vllm", SimpleNamespace(__version__="0.40.0"))
+    monkeypatch.setattr(all_reduce_rank, "VllmGroup", Moved)
+    words = ["--rank=0", "--ranks=1", "--report-fd=1", "--max-bytes=4096", "--meeting=m", "--cpu"]
+    all_reduce_rank.work(all_reduce_rank.parse([*words, "--vllm"]), reporter)  # type: ignore[arg-type]
+    assert list(said[-1]) == ["unlike"]
+    failed = run(30, scripted(f"say(unlike={said[-1]['unlike']!r})\n"))["failed"]
+    assert failed["what"] == "other vLLM"
+    assert failed["why"].startswith("AttributeError: module 'parallel_state'")
 
 
 def test_of_each_size_the_slowest_rank_counts() -> None:
