@@ -95,6 +95,23 @@ Finding count_finding(const PlanNeeds& needs, const GpuFacts& gpus) {
   return ok("GPUs", bilingual("{} x {}{}", "{} × {}{}", there, described(gpus.gpus.front()), used));
 }
 
+// The driver lists a lost card until the machine is restarted. CUDA may find none at all beside it.
+void add_lost(const std::vector<Gpu>& used, Findings& out) {
+  for (const Gpu& gpu : used) {
+    if (!gpu.lost) continue;
+    out.push_back(missing(
+        "GPU " + gpu.index,
+        {"it has fallen off the bus, or must be reset", "它已从总线上脱落，或必须复位"},
+        {"the driver lists it and it answers nothing; the kernel's log says why (`dmesg`, Xid)",
+         "驱动仍列出它，它却没有应答；原因见内核日志（`dmesg` 中的 Xid）"},
+        bilingual("`nvidia-smi --gpu-reset -i {0}`, else restart the machine; or leave it out with "
+                  "CUDA_VISIBLE_DEVICES",
+                  "`nvidia-smi --gpu-reset -i {0}`，不行就重启机器；或用 CUDA_VISIBLE_DEVICES "
+                  "避开它",
+                  gpu.index)));
+  }
+}
+
 // What a card that is cut up cannot do.
 void add_slices(const PlanNeeds& needs, const std::vector<Gpu>& used, Findings& out) {
   for (const Gpu& gpu : used) {
@@ -267,6 +284,8 @@ Findings gpu_findings(const PlanNeeds& needs, const GpuFacts& gpus) {
   if (gpus.state != DriverState::ok) return {no_driver(needs, gpus)};
   out.push_back(count_finding(needs, gpus));
   const std::vector<Gpu> used = used_of(needs, gpus);
+  add_lost(used, out);
+  if (std::ranges::any_of(used, &Gpu::lost)) return out;
   add_slices(needs, used, out);
   if (std::ranges::adjacent_find(used, std::ranges::not_equal_to(), &Gpu::name) != used.end()) {
     std::vector<std::string> names;

@@ -66,6 +66,17 @@ TEST(GpuRules, TooFewNamesBothNumbersAndTheVariable) {
             "1 ranks need 1 GPU, and none is visible");
 }
 
+TEST(GpuRules, ACardThatFellOffTheBusIsMissingWhereARankTakesIt) {
+  GpuFacts gpus = *hardware({kH200, kH200, kH200}).gpus;
+  gpus.gpus[1] = Gpu{.index = "1", .lost = true};
+  const Finding lost = named(gpu_findings(tp(2), gpus), "GPU 1");
+  EXPECT_EQ(lost.level, kMissing);
+  EXPECT_EQ(lost.detail.en, "it has fallen off the bus, or must be reset");
+  EXPECT_THAT(lost.why.en, HasSubstr("Xid"));
+  EXPECT_THAT(lost.fix.en, HasSubstr("`nvidia-smi --gpu-reset -i 1`"));
+  EXPECT_FALSE(anything_missing(gpu_findings(tp(1), gpus)));
+}
+
 TEST(GpuRules, ADeviceThatIsNotThere) {
   Hardware there = hardware({kH200});
   there.gpus->asked = "0,7";

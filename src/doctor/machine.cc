@@ -47,6 +47,7 @@ Gpu gpu_from(const Json& row) {
   Gpu out;
   out.index = row.at("index").get<std::string>();
   out.name = text_of(row, "name");
+  out.lost = told_or(row, "lost", false);
   out.memory_total_bytes = told<std::uint64_t>(row, "memory_total_bytes");
   out.memory_used_bytes = told<std::uint64_t>(row, "memory_used_bytes");
   if (const auto pair = told<std::vector<int>>(row, "compute_capability")) {

@@ -38,6 +38,7 @@ struct Gpu {
   std::optional<std::uint64_t> memory_total_bytes;
   std::optional<std::uint64_t> memory_used_bytes;
   std::optional<ComputeCapability> compute_capability;
+  bool lost = false;  // listed, and it answers no more: all else is not known then
   Mig mig = Mig::off;
   bool vgpu = false;  // a part of a card, given to a virtual machine
   bool tells_energy = false;

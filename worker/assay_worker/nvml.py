@@ -21,6 +21,9 @@ OTHER_MAKERS = ("/dev/kfd", "/dev/accel", "/etc/nv_tegra_release")
 MOST_PROCESSES = 512
 # nvmlReturn_t that mean that the driver itself is in disorder, not that there is none.
 DRIVER_NOT_LOADED, VERSION_MISMATCH = 9, 18
+FUNCTION_NOT_FOUND = 13
+# nvmlReturn_t of a card that is listed and answers no more: fallen off the bus, or to be reset.
+LOST = (15, 16)
 
 
 class Memory(ctypes.Structure):
@@ -53,10 +56,12 @@ class Nvml:
 
     def __init__(self, library: Any) -> None:
         self.library = library
+        self.status = 0  # nvmlReturn_t of the last call
 
     def call(self, name: str, *arguments: Any) -> bool:
         function: Callable[..., int] | None = getattr(self.library, name, None)
-        return function is not None and function(*arguments) == 0
+        self.status = FUNCTION_NOT_FOUND if function is None else function(*arguments)
+        return self.status == 0
 
     def text(self, name: str, *arguments: Any) -> str | None:
         buffer = ctypes.create_string_buffer(TEXT_BYTES)
@@ -108,6 +113,9 @@ def gpu_facts() -> dict[str, Any]:
         facts["driver_cuda"] = f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None
         for name in chosen(nvml, facts["asked"]):
             handle = find(nvml, name)
+            if is_lost(nvml, handle):
+                facts["gpus"].append(lost_gpu(name))
+                continue
             if handle is None:  # CUDA takes no notice of what stands behind it either
                 facts["not_there"] = name
                 break
@@ -138,6 +146,30 @@ def find(nvml: Nvml, name: str) -> Any | None:
     return nvml.handle("nvmlDeviceGetHandleByUUID", name.encode())
 
 
+def is_lost(nvml: Nvml, handle: Any | None) -> bool:
+    """`handle`: as just found. Some drivers still give one, and say it of the first question."""
+    if handle is not None:
+        nvml.call("nvmlDeviceGetMemoryInfo", handle, ctypes.byref(Memory()))
+    return nvml.status in LOST
+
+
+def lost_gpu(name: str) -> dict[str, Any]:
+    return {
+        "index": name,
+        "lost": True,
+        "name": None,
+        "uuid": None,
+        "bus_id": None,
+        "memory_total_bytes": None,
+        "memory_used_bytes": None,
+        "compute_capability": None,
+        "mig": "off",
+        "vgpu": False,
+        "tells_energy": False,
+        "processes": [],
+    }
+
+
 def gpu(nvml: Nvml, name: str, handle: Any) -> dict[str, Any]:
     """One entry of `gpus`. Of a card that is cut into slices (MIG) CUDA takes the first."""
     card, mig = handle, "off"
@@ -152,6 +184,7 @@ def gpu(nvml: Nvml, name: str, handle: Any) -> dict[str, Any]:
     energy = nvml.number("nvmlDeviceGetTotalEnergyConsumption", handle, kind=ctypes.c_ulonglong)
     return {
         "index": name,
+        "lost": False,
         "name": nvml.text("nvmlDeviceGetName", handle),
         "uuid": nvml.text("nvmlDeviceGetUUID", handle),
         "bus_id": bus_id(nvml, card),

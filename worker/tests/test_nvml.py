@@ -30,6 +30,7 @@ class Card:
     virtualization: int = 0
     energy: int | None = 1000
     processes: list[tuple[int, int]] = field(default_factory=list)
+    lost: str = ""  # the first call that says so: "handle", "memory"
 
 
 class Library:
@@ -43,6 +44,8 @@ class Library:
         return self.all[int(handle.value) - 1]
 
     def give(self, out: Any, card: Card) -> int:
+        if card.lost == "handle":
+            return 15
         out._obj.value = self.all.index(card) + 1
         return 0
 
@@ -97,6 +100,8 @@ class Library:
 
     def nvmlDeviceGetMemoryInfo(self, handle: Any, out: Any) -> int:
         card = self.at(handle)
+        if card.lost == "memory":
+            return 16
         out._obj.total, out._obj.used, out._obj.free = card.total, card.used, card.total - card.used
         return 0
 
@@ -176,6 +181,18 @@ def test_the_variable_chooses(
     assert [gpu["index"] for gpu in found["gpus"]] == seen
     assert found["not_there"] == not_there
     assert found["asked"] == visible
+
+
+@pytest.mark.parametrize("says_so", ["handle", "memory"])
+def test_a_card_that_fell_off_the_bus_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch, says_so: str
+) -> None:
+    cards = [Card(), Card(uuid="GPU-b", lost=says_so), Card(uuid="GPU-c")]
+    for visible in (None, "0,GPU-b,2"):
+        found = facts_of(monkeypatch, cards, visible)
+        assert [gpu["lost"] for gpu in found["gpus"]] == [False, True, False]
+        assert found["gpus"][1]["memory_total_bytes"] is None
+        assert found["not_there"] is None
 
 
 def test_of_a_card_in_slices_cuda_takes_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
