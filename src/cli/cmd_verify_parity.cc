@@ -71,6 +71,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   const Deadline until = Deadline().or_stop(session.interrupted);
   const auto world = TRY(World::make(
       plan, {.data = options.plan.data, .output = out, .until = until, .grading = until}));
+  TRY(world->check_downloads());
   const ResolvedRun resolved = TRY(resolve(plan, world->resolve_services()));
   TRY(world->try_math_verify());
   Store store = TRY(Store::open(out, Store::Mode::write));

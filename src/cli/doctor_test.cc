@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -80,7 +81,8 @@ class Doctor : public testing::Test {
     return file;
   }
 
-  // Packages by name and version; what each module prints. `asked` gets a line a call.
+  // Packages by name and version; what each module prints. `asked` gets a line a call, `asked.hub`
+  // the questions that the hub's is asked.
   std::string venv(const std::string& vllm, const std::string& hardware,
                    const std::string& hub = kDeadNetwork) {
     write("venv/pyvenv.cfg", "include-system-site-packages = false\n");
@@ -98,7 +100,8 @@ class Doctor : public testing::Test {
                                       "'assay_worker.machine hardware') cat <<'END'\n" +
                                       hardware + "\nEND\n;;\n" +
                                       "'assay_worker.machine software') cat <<'END'\n" + kSoftware +
-                                      "\nEND\n;;\nassay_worker.hub_look*) cat <<'END'\n" + hub +
+                                      "\nEND\n;;\nassay_worker.hub_look*) cat > " +
+                                      asked().string() + ".hub; cat <<'END'\n" + hub +
                                       "\nEND\n;;\n'assay_worker.all_reduce --ranks=2')\nif [ "
                                       "\"$5\" = --vllm ]; then cat <<'END'\n" +
                                       kHung + "\nEND\nexit 3; else cat <<'END'\n" + kSummed +
@@ -258,8 +261,12 @@ class BeforeARun : public Doctor {
     if (!plan) return std::unexpected(plan.error());
     const auto env = find_python(python_search_here(python));
     if (!env) return std::unexpected(env.error());
-    return check_gpus(*plan, *env, Deadline());
+    const Status before = check_gpus(*plan, *env, Deadline());
+    after_a_death_ = check_gpus_are_there(*plan, *env, Deadline());
+    return before;
   }
+
+  Status after_a_death_;  // on the same machine
 };
 
 TEST_F(BeforeARun, TooFewGpusEndItBeforeAnythingLoads) {
@@ -267,7 +274,17 @@ TEST_F(BeforeARun, TooFewGpusEndItBeforeAnythingLoads) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::environment);
   EXPECT_EQ(status.error().what, "GPUs: 2 ranks need 2 GPUs, and 1 is visible");
-  EXPECT_EQ(questions(), "assay_worker.machine hardware\n");
+  EXPECT_EQ(after_a_death_.error().what, status.error().what);
+  EXPECT_EQ(questions(), "assay_worker.machine hardware\nassay_worker.machine hardware\n");
+}
+
+TEST_F(BeforeARun, AGpuThatIsLostIsNamed) {
+  const std::string lost = R"({"index": "1", "lost": true, "name": null, "processes": []})";
+  const Status status =
+      check("0.26.0", with_gpus(card(0) + ", " + lost), ", tensor_parallel_size: 2");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().what, "GPU 1: it has fallen off the bus, or must be reset");
+  EXPECT_EQ(after_a_death_.error().what, status.error().what);
 }
 
 TEST_F(BeforeARun, ACardThatIsHeldNamesItsHolder) {
@@ -275,6 +292,7 @@ TEST_F(BeforeARun, ACardThatIsHeldNamesItsHolder) {
       check("0.26.0", with_gpus(card(0, "100000000000")), ", gpu_memory_utilization: 0.92");
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().why, HasSubstr("pid 4242 (train)"));
+  EXPECT_TRUE(after_a_death_);  // the dead engine's own, perhaps
   EXPECT_TRUE(check("0.26.0", with_gpus(card(0, "100000000000")), ", gpu_memory_utilization: 0.3"));
 }
 
@@ -285,6 +303,110 @@ TEST_F(BeforeARun, NothingIsAskedForTheCpuBuild) {
 
 TEST_F(BeforeARun, WhatCannotBeAskedEndsNoRun) {
   EXPECT_TRUE(check("0.26.0", "Traceback", ""));
+  EXPECT_TRUE(after_a_death_);
+}
+
+// --- room for all that comes from the hub ---
+
+// Two models of the hub, as its look tells them. No disk has 4 EiB.
+class Downloads : public Doctor {
+ protected:
+  static constexpr const char* kTooMuch = "4611686018427387904";
+
+  // `together`: bytes still to be fetched; `model`: fields of each model's beside its own 4 EiB.
+  std::string look(const std::string& together, const std::string& model = "") const {
+    const std::string one = R"({"status": "ok", "commit": "c0", "online": true, "files": 3,
+"bytes_to_fetch": )" + std::string(kTooMuch) +
+                            model + "}";
+    return R"({"endpoint": "https://hub.test", "reachable": true, "why": "", "date_s": null,
+"cache": ")" +
+           (folder_ / "cache/hub").string() + R"(", "bytes_to_fetch": )" + together +
+           R"(, "found": [)" + one + ", " + one + "]}";
+  }
+  fs::path hub_plan(const std::string& python) {
+    return write("plan.yaml", "name: p\nengine: {kind: vllm, python: " + python +
+                                  "}\nvariants: [{name: a, model: org/a, baseline: true}, "
+                                  "{name: b, model: org/b}]\ntasks: [{name: aime24, "
+                                  "max_gen_toks: 8, data: " +
+                                  ASSAY_SOURCE_DIR + "/data}]\n");
+  }
+  Result<std::vector<InCache>> check(const std::string& hub, const FrozenRevisions& frozen = {},
+                                     const Deadline& until = {}) {
+    const std::string python = venv("0.32.0+cpu", kNoGpus, hub);
+    const auto plan = load_plan(hub_plan(python), {{.name = "aime24"}});
+    if (!plan) return std::unexpected(plan.error());
+    const auto env = find_python(python_search_here(python));
+    if (!env) return std::unexpected(env.error());
+    return check_downloads(*plan, {"", folder_ / "out", until}, frozen, *env);
+  }
+};
+
+// The first thing that a run does: no model is fetched, no engine started.
+TEST_F(Downloads, WithoutRoomForAllARunEndsBeforeTheFirst) {
+  const std::string python = venv("0.32.0+cpu", kNoGpus, look(kTooMuch));
+  const Told told =
+      assay({"run", hub_plan(python).string(), "--out", (folder_ / "out").string(), "--quiet"});
+  EXPECT_EQ(told.exit_code, 3);
+  EXPECT_THAT(told.err, testing::ContainsRegex("error: disk /.*: .* free, 4194304.0 TiB needed\n"
+                                               "  why: 4194304.0 TiB to fetch and [12].0 GiB to "
+                                               "spare, for .*models and data.*\n"
+                                               "  do:  free some, .*`assay doctor` says more"));
+  EXPECT_EQ(questions(), "assay_worker.hub_look --limit-s=20\n");
+  EXPECT_FALSE(fs::exists(folder_ / "out/logs"));
+}
+
+// Each alone would be too much: they share their contents, and the cache has those.
+TEST_F(Downloads, WhatLiesInTheCacheAsksForNoRoom) {
+  const auto found = check(look("0", R"(, "whole": true, "folder": "/cache/a")"));
+  ASSERT_TRUE(found) << found.error().to_string();
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ((*found)[1].request.id, "org/b");
+  EXPECT_EQ((*found)[1].result.folder, "/cache/a");
+  EXPECT_EQ((*found)[1].result.commit, "c0");
+  // Nothing to be fetched and nothing to be written are two things.
+  EXPECT_TRUE(check(look("0")).value().empty());
+}
+
+TEST_F(Downloads, DoctorCountsAsTheRunDoes) {
+  const std::string python = venv("0.32.0+cpu", kNoGpus, look("0"));
+  const auto disk = [&] {
+    const Told told = doctor(hub_plan(python), {"--json"});
+    for (const auto& f : nlohmann::json::parse(told.out).at("findings")) {
+      const std::string name = f.at("name");
+      if (name.starts_with("disk ") && f.at("level") == "missing") return f.dump();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(disk(), "");
+  venv("0.32.0+cpu", kNoGpus, look(kTooMuch));
+  EXPECT_THAT(disk(), HasSubstr("4194304.0 TiB to fetch"));
+}
+
+// Those a run on the folder would fetch, not what a branch stands for by now.
+TEST_F(Downloads, TheFrozenCommitIsAskedFor) {
+  FrozenPlan frozen;
+  for (const char* name : {"a", "b"}) {
+    frozen.plan.variants.push_back({.name = name, .model = std::string("org/") + name});
+    frozen.variants.push_back(
+        {name, std::string("org/") + name, "commit-of-" + std::string(name), "f", false});
+  }
+  ASSERT_TRUE(check(look("0"), FrozenRevisions(frozen)));
+  std::ifstream file(asked().string() + ".hub");
+  const auto rows = nlohmann::json::parse(file);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].at("id"), "org/a");
+  EXPECT_EQ(rows[0].at("revision"), "commit-of-a");
+  EXPECT_EQ(rows[1].at("revision"), "commit-of-b");
+}
+
+TEST_F(Downloads, WhatTheHubDoesNotSayEndsNoRunAndASignalDoes) {
+  const auto silent = check("Traceback");
+  ASSERT_TRUE(silent) << silent.error().to_string();
+  EXPECT_TRUE(silent->empty());
+  const std::atomic<bool> stop{true};
+  const auto stopped = check(look("0"), {}, Deadline().or_stop(&stop));
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::interrupted);
 }
 
 }  // namespace

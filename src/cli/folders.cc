@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "doctor/ask.h"
 
 namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint64_t kLeastFreeBytes = 1UL << 30;
 // AF_UNIX paths end at 107 bytes, and engines put sockets with long names into TMPDIR.
 constexpr std::size_t kLongestTemporary = 60;
 
@@ -58,14 +59,14 @@ Environment cache_variables(const Environment& set, const fs::path& output, bool
   return out;
 }
 
-Status check_space(const std::string& what, const fs::path& place, const Space& space) {
-  const std::uint64_t least = space.root ? 2 * kLeastFreeBytes : kLeastFreeBytes;
-  if (space.free_bytes >= least) return {};
+Status check_space(const std::string& what, const fs::path& place, const FileSystem& on) {
+  const std::uint64_t least = spare_bytes(on);
+  if (on.free_bytes >= least) return {};
   return environment_error(
       fmt::format("too little space for {} in {}", what, place.string()),
-      fmt::format(
-          "{} are free{}, {} is the least", human_bytes(static_cast<double>(space.free_bytes)),
-          space.root ? " on the root file system" : "", human_bytes(static_cast<double>(least))),
+      fmt::format("{} are free{}, {} is the least", human_bytes(static_cast<double>(on.free_bytes)),
+                  on.mount == "/" ? " on the root file system" : "",
+                  human_bytes(static_cast<double>(least))),
       fmt::format("free some, or name a folder on a larger disk ({})",
                   what == "the run" ? "--out or the plan's output" : what + " in the plan's env"));
 }
@@ -92,9 +93,7 @@ Status prepare_folders(const fs::path& output, bool engine) {
     if (folder.empty() || folder.front() != '/') continue;
     if (name != "the run") TRY(make_dirs(folder));  // the store makes its own
     if (!engine) continue;
-    const Space space{TRY(free_disk_bytes(nearest_existing(folder))),
-                      device_of(folder) == device_of("/")};
-    TRY(check_space(name, folder, space));
+    TRY(check_space(name, folder, TRY(file_system_of(folder))));
   }
   return {};
 }

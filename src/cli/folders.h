@@ -1,12 +1,12 @@
 // Where a run's caches and temporary files lie, and whether there is room for them.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 
 #include "base/result.h"
+#include "doctor/rules.h"
 
 namespace assay {
 
@@ -24,15 +24,9 @@ using Environment = std::map<std::string, std::string>;
 [[nodiscard]] Environment run_folders(const std::filesystem::path& output,
                                       const Environment& over = {});
 
-struct Space {
-  std::uint64_t free_bytes = 0;
-  bool root = false;  // the file system of "/"
-};
-
-// At least 1 GiB must be free where a run writes, 2 GiB on the root file system: a full one takes
-// the machine down with it.
+// What a run writes there must leave spare_bytes() free (doctor/rules.h).
 [[nodiscard]] Status check_space(const std::string& what, const std::filesystem::path& place,
-                                 const Space& space);
+                                 const FileSystem& on);
 
 // Sets cache_variables in this process, so that every child has them, makes the folders that
 // TMPDIR, HF_HOME and the caches name, and checks the space of each. To be called after the plan's

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 namespace assay {
 namespace {
 
@@ -35,14 +37,14 @@ TEST(CacheVariables, GoToTheOutputsDiskWhenThatIsAnother) {
 
 TEST(CheckSpace, AsksForMoreOnTheRootDisk) {
   const std::uint64_t gib = 1UL << 30;
-  EXPECT_TRUE(check_space("the run", "/data/run", {gib, false}).has_value());
-  EXPECT_TRUE(check_space("the run", "/run", {2 * gib, true}).has_value());
-  const Status root = check_space("HF_HOME", "/root/hf", {2 * gib - 1, true});
+  EXPECT_TRUE(check_space("the run", "/data/run", {"/data", gib}).has_value());
+  EXPECT_TRUE(check_space("the run", "/run", {"/", 2 * gib}).has_value());
+  const Status root = check_space("HF_HOME", "/root/hf", {"/", 2 * gib - 1});
   ASSERT_FALSE(root.has_value());
   EXPECT_EQ(root.error().kind, ErrorKind::environment);
   EXPECT_EQ(root.error().what, "too little space for HF_HOME in /root/hf");
   EXPECT_THAT(root.error().why, HasSubstr("on the root file system"));
-  EXPECT_FALSE(check_space("the run", "/data/run", {gib - 1, false}).has_value());
+  EXPECT_FALSE(check_space("the run", "/data/run", {"/data", gib - 1}).has_value());
 }
 
 }  // namespace

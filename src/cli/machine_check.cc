@@ -48,19 +48,19 @@ double program_written_s() {
 // --- what is asked ---
 
 void add_question(std::vector<HubQuestion>& out, HubQuestion question) {
-  const bool known = std::ranges::any_of(out, [&](const HubQuestion& q) {
-    return q.request.kind == question.request.kind && q.request.id == question.request.id &&
-           q.request.revision == question.request.revision;
-  });
+  const bool known =
+      std::ranges::any_of(out, [&](const HubQuestion& q) { return q.request == question.request; });
   if (!known) out.push_back(std::move(question));
 }
 
-void add_model(const Plan& plan, const VariantSpec& v, std::vector<HubQuestion>& out) {
+void add_model(const Plan& plan, const VariantSpec& v, const FrozenRevisions& frozen,
+               std::vector<HubQuestion>& out) {
   if (plan.engine.kind != kEndpointKind) {
     if (!is_local(v.model)) {
-      add_question(out, {bilingual("model {}", "模型 {}", v.name),
-                         {HubKind::model, v.model, v.revision, {}},
-                         false});
+      add_question(
+          out, {bilingual("model {}", "模型 {}", v.name),
+                {HubKind::model, v.model, frozen.revision(HubKind::model, v.model, v.revision), {}},
+                false});
     }
     return;
   }
@@ -72,16 +72,19 @@ void add_model(const Plan& plan, const VariantSpec& v, std::vector<HubQuestion>&
                      false});
 }
 
-std::vector<HubQuestion> hub_questions(const Plan& plan, const std::string& data) {
+// As a run on a folder with this frozen plan asks them.
+std::vector<HubQuestion> hub_questions(const Plan& plan, const std::string& data,
+                                       const FrozenRevisions& frozen = {}) {
   std::vector<HubQuestion> out;
-  for (const VariantSpec& v : plan.variants) add_model(plan, v, out);
+  for (const VariantSpec& v : plan.variants) add_model(plan, v, frozen, out);
   for (const TaskSpec& spec : plan.tasks) {
     const Task* task = find_task_of_either(spec.benchmark);
     if (task == nullptr || local_folder(spec, plan, data)) continue;
-    add_question(out,
-                 {bilingual("data {}", "数据 {}", spec.name),
-                  {HubKind::dataset, task->source.hub_id, spec.revision, task->source.hub_files},
-                  spec.if_gated == IfGated::skip});
+    const std::string& id = task->source.hub_id;
+    add_question(out, {bilingual("data {}", "数据 {}", spec.name),
+                       {HubKind::dataset, id, frozen.revision(HubKind::dataset, id, spec.revision),
+                        task->source.hub_files},
+                       spec.if_gated == IfGated::skip});
   }
   return out;
 }
@@ -153,19 +156,113 @@ void add_model_folders(const Plan& plan, const PlanNeeds& needs, Findings& out) 
   }
 }
 
+// --- disk ---
+
+// A plan's env, with the folders that a run with this output has: what whoever is asked sees.
+WorkerPython asked_as_in_a_run(const Plan& plan, const MachineCheck& check,
+                               const PythonEnv* python) {
+  WorkerPython out;
+  out.env = plan.env;
+  const Environment folders = run_folders(check.output, plan.env);
+  out.env.insert(folders.begin(), folders.end());
+  std::erase_if(out.env, [](const auto& entry) { return entry.second.empty(); });
+  out.until = check.until;
+  if (python != nullptr) out.python = python->python.string();
+  return out;
+}
+
+// `look`: nothing where nothing comes from the hub, or it was not asked.
+std::vector<RunFolder> places_of_run(const Plan& plan, const fs::path& output,
+                                     const Environment& env, const HubLook* look,
+                                     bool comes_from_hub) {
+  const char* home_set = std::getenv("HOME");
+  const fs::path home = home_set != nullptr ? home_set : "/tmp";
+  const auto set = [&](const char* name, const fs::path& otherwise) {
+    const auto it = env.find(name);
+    return it != env.end() ? fs::path(it->second) : otherwise;
+  };
+  const fs::path caches = set("XDG_CACHE_HOME", home / ".cache");
+  std::vector<RunFolder> out{{{"results", "结果"}, "output", output, 0}};
+  if (comes_from_hub) {
+    const bool told = look != nullptr && !look->cache.empty();
+    out.push_back({{"models and data", "模型与数据"},
+                   "HF_HOME",
+                   told ? fs::path(look->cache) : set("HF_HOME", caches / "huggingface"),
+                   look != nullptr ? look->bytes_to_fetch : 0});
+  }
+  out.push_back({{"temporary files", "临时文件"}, "TMPDIR", set("TMPDIR", "/tmp"), 0});
+  if (plan.engine.kind != kEndpointKind) {
+    out.push_back({{"compile caches", "编译缓存"},
+                   "XDG_CACHE_HOME",
+                   set("VLLM_CACHE_ROOT", caches / "vllm"),
+                   0});
+  }
+  return out;
+}
+
+// Where they lie; of those that this cannot be told of, `not_told` says so.
+std::vector<PlaceOnDisk> on_disk(const std::vector<RunFolder>& places, Findings& not_told) {
+  std::vector<PlaceOnDisk> out;
+  for (const RunFolder& place : places) {
+    if (const auto on = file_system_of(place.folder); on) {
+      out.push_back({place, *on});
+    } else {
+      not_told.push_back(
+          not_checked(bilingual("disk of {}", "磁盘（{}）", place.what), on.error().what));
+    }
+  }
+  return out;
+}
+
+// The first thing that is missing, as an error.
+Status enough(const Findings& findings) {
+  const auto first = std::ranges::find(findings, FindingLevel::missing, &Finding::level);
+  if (first == findings.end()) return {};
+  return environment_error(first->name.en + ": " + first->detail.en, first->why.en,
+                           first->fix.en + "; `assay doctor` says more");
+}
+
+// --- GPUs ---
+
+struct GpusSeen {
+  PlanNeeds needs;
+  GpuFacts gpus;
+};
+
+// What the driver tells at once; nothing with the CPU build, with another engine than vLLM, and
+// where it cannot be asked: that ends no run.
+std::optional<GpusSeen> look_at_gpus(const Plan& plan, const PythonEnv& python,
+                                     const Deadline& until) {
+  const auto package = python.engine();
+  if (plan.engine.kind != kVllmKind || !package || is_cpu_build(package->name, package->version)) {
+    return std::nullopt;
+  }
+  GpusSeen out{needs_of(plan, package->name, package->version), {}};
+  std::vector<VariantNeeds> local;
+  std::ranges::copy_if(out.needs.variants, std::back_inserter(local),
+                       [](const VariantNeeds& v) { return is_local(v.model); });
+  const WorkerPython where{python.python.string(), plan.env, until};
+  const Result<Hardware> hardware = ask_hardware(where, GpuQuestion::ask, local);
+  if (!hardware || !hardware->gpus) return std::nullopt;
+  out.gpus = *hardware->gpus;
+  for (VariantNeeds& v : out.needs.variants) {
+    const auto it = hardware->models.find(v.model);
+    if (it != hardware->models.end()) v.checkpoint = it->second;
+  }
+  return out;
+}
+
 // --- one look at the machine ---
 
 // What was asked beside each other, and what came back.
 class Inspection {
  public:
   Inspection(const Plan& plan, const MachineCheck& check, const PythonEnv* python, PlanNeeds needs)
-      : plan_(plan), check_(check), python_(python), needs_(std::move(needs)) {
-    folders_ = run_folders(check.output, plan.env);
-    where_.env = plan.env;
-    where_.env.insert(folders_.begin(), folders_.end());
-    std::erase_if(where_.env, [](const auto& entry) { return entry.second.empty(); });
-    where_.until = check.until;
-    if (python != nullptr) where_.python = python->python.string();
+      : plan_(plan),
+        check_(check),
+        python_(python),
+        needs_(std::move(needs)),
+        where_(asked_as_in_a_run(plan, check, python)) {
     questions_ = hub_questions(plan, check.data);
     if (python != nullptr && !questions_.empty()) {
       hub_ = std::async(std::launch::async, [this, variants = needs_.variants] {
@@ -316,57 +413,22 @@ class Inspection {
   }
 
   void disk(const std::optional<Result<HubLook>>& hub, Findings& out) {
-    std::uint64_t to_fetch = 0;
-    bool known = questions_.empty() || (hub && *hub);
-    if (hub && *hub) {
-      for (const HubSight& sight : (*hub)->found) {
-        to_fetch += sight.bytes_to_fetch;
+    const HubLook* look = hub && *hub ? &**hub : nullptr;
+    bool known = questions_.empty() || look != nullptr;
+    if (look != nullptr) {
+      for (const HubSight& sight : look->found) {
         known = known && (sight.online || sight.result.usable());
       }
     }
-    std::vector<PlaceOnDisk> places;
-    for (const Place& place : places_of_run(to_fetch)) {
-      const auto on = file_system_of(place.folder);
-      if (on) {
-        places.push_back({place, *on});
-      } else {
-        out.push_back(
-            not_checked(bilingual("disk of {}", "磁盘（{}）", place.what), on.error().what));
-      }
-    }
+    const auto places =
+        on_disk(places_of_run(plan_, check_.output, where_.env, look, !questions_.empty()), out);
     take(disk_findings(places, other_disks(), known), out);
-  }
-
-  [[nodiscard]] std::vector<Place> places_of_run(std::uint64_t to_fetch) const {
-    const char* home_set = std::getenv("HOME");
-    const fs::path home = home_set != nullptr ? home_set : "/tmp";
-    const auto set = [&](const char* name, const fs::path& otherwise) {
-      const auto it = where_.env.find(name);
-      return it != where_.env.end() ? fs::path(it->second) : otherwise;
-    };
-    const fs::path caches = set("XDG_CACHE_HOME", home / ".cache");
-    std::vector<Place> out{{{"results", "结果"}, "output", check_.output, 0}};
-    if (!questions_.empty()) {
-      out.push_back({{"models and data", "模型与数据"},
-                     "HF_HOME",
-                     set("HF_HOME", caches / "huggingface"),
-                     to_fetch});
-    }
-    out.push_back({{"temporary files", "临时文件"}, "TMPDIR", set("TMPDIR", "/tmp"), 0});
-    if (plan_.engine.kind != kEndpointKind) {
-      out.push_back({{"compile caches", "编译缓存"},
-                     "XDG_CACHE_HOME",
-                     set("VLLM_CACHE_ROOT", caches / "vllm"),
-                     0});
-    }
-    return out;
   }
 
   const Plan& plan_;
   const MachineCheck& check_;
   const PythonEnv* python_;  // nullptr: there is none
   PlanNeeds needs_;
-  Environment folders_;
   WorkerPython where_;
   std::vector<HubQuestion> questions_;
   std::future<Result<HubLook>> hub_;
@@ -409,31 +471,47 @@ Findings check_machine(const Plan& plan, const MachineCheck& check) {
 }
 
 Status check_gpus(const Plan& plan, const PythonEnv& python, const Deadline& until) {
-  const auto package = python.engine();
-  if (plan.engine.kind != kVllmKind || !package || is_cpu_build(package->name, package->version)) {
-    return {};
-  }
-  PlanNeeds needs = needs_of(plan, package->name, package->version);
-  std::vector<VariantNeeds> local;
-  std::ranges::copy_if(needs.variants, std::back_inserter(local),
-                       [](const VariantNeeds& v) { return is_local(v.model); });
-  const WorkerPython where{python.python.string(), plan.env, until};
-  const Result<Hardware> hardware = ask_hardware(where, GpuQuestion::ask, local);
+  const std::optional<GpusSeen> seen = look_at_gpus(plan, python, until);
   if (until.stopped()) return std::unexpected(interrupted_error());
-  const std::optional<GpuFacts> gpus = hardware ? hardware->gpus : std::nullopt;
-  if (!gpus) return {};  // what cannot be asked ends no run
-  for (VariantNeeds& v : needs.variants) {
-    const auto it = hardware->models.find(v.model);
-    if (it != hardware->models.end()) v.checkpoint = it->second;
-  }
-  Findings found = gpu_findings(needs, *gpus);
+  if (!seen) return {};
+  Findings found = gpu_findings(seen->needs, seen->gpus);
   if (!anything_missing(found)) {
-    std::ranges::move(gpu_memory_findings(needs, *gpus), std::back_inserter(found));
+    std::ranges::move(gpu_memory_findings(seen->needs, seen->gpus), std::back_inserter(found));
   }
-  const auto first = std::ranges::find(found, FindingLevel::missing, &Finding::level);
-  if (first == found.end()) return {};
-  return environment_error(first->name.en + ": " + first->detail.en, first->why.en,
-                           first->fix.en + "; `assay doctor` says more");
+  return enough(found);
+}
+
+Status check_gpus_are_there(const Plan& plan, const PythonEnv& python, const Deadline& until) {
+  const std::optional<GpusSeen> seen = look_at_gpus(plan, python, until);
+  if (!seen) return {};
+  return enough(gpu_findings(seen->needs, seen->gpus));
+}
+
+Result<std::vector<InCache>> check_downloads(const Plan& plan, const MachineCheck& check,
+                                             const FrozenRevisions& frozen,
+                                             const PythonEnv& python) {
+  std::vector<InCache> out;
+  const std::vector<HubQuestion> questions = hub_questions(plan, check.data, frozen);
+  if (questions.empty()) return out;
+  const WorkerPython where = asked_as_in_a_run(plan, check, &python);
+  const Result<HubLook> look = ask_hub_for_sizes(where, questions);
+  if (check.until.stopped()) return std::unexpected(interrupted_error());
+  if (!look) return out;
+  if (look->bytes_to_fetch > 0) {
+    Findings not_told;
+    auto places = on_disk(
+        places_of_run(plan, check.output, where.env, &*look, /*comes_from_hub=*/true), not_told);
+    // Elsewhere nothing comes: prepare_folders() has looked there.
+    const auto filled =
+        std::ranges::find_if(places, [](const PlaceOnDisk& p) { return p.place.bytes > 0; });
+    const fs::path mount = filled != places.end() ? filled->on.mount : fs::path();
+    std::erase_if(places, [&](const PlaceOnDisk& p) { return p.on.mount != mount; });
+    TRY(enough(space_findings(places)));
+  }
+  for (std::size_t i = 0; i < questions.size() && i < look->found.size(); ++i) {
+    if (look->found[i].whole) out.push_back({questions[i].request, look->found[i].result});
+  }
+  return out;
 }
 
 }  // namespace assay

@@ -190,6 +190,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   }
   // Beside what takes longer: finding models and data.
   auto math = std::async(std::launch::async, [&world] { return world->try_math_verify(); });
+  TRY(world->check_downloads());
   auto found = resolve(plan, world->resolve_services());
   progress.clear();  // of what was fetched
   ResolvedRun resolved = TRY(std::move(found));

@@ -161,6 +161,17 @@ HubClient World::hub() const {
   return client;
 }
 
+Status World::check_downloads() {
+  in_cache_ = TRY(assay::check_downloads(
+      plan_, {options_.data.string(), options_.output, options_.until}, options_.frozen, python_));
+  return {};
+}
+
+Result<HubResult> World::fetch(const HubRequest& request) const {
+  const auto known = std::ranges::find(in_cache_, request, &InCache::request);
+  return known != in_cache_.end() ? known->result : hub_fetch(hub(), request);
+}
+
 fs::path World::hash_cache() const {
   if (const char* cache = std::getenv("XDG_CACHE_HOME")) {
     return fs::path(cache) / "assay" / "hashes.json";
@@ -175,7 +186,7 @@ Result<LocatedData> World::locate_data(const TaskSpec& spec, const Task& task) {
   if (!place.empty() && place != "hub") return LocatedData{place, false, ""};
   HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
   request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
-  const HubResult found = TRY(hub_fetch(hub(), request));
+  const HubResult found = TRY(fetch(request));
   if (found.status == HubStatus::gated) return LocatedData{"", true, ""};
   if (!found.usable()) return std::unexpected(hub_error(request, found));
   return LocatedData{found.folder.string(), false, found.commit};
@@ -187,7 +198,7 @@ Result<ResolvedVariant> World::locate_served(const VariantSpec& spec) {
   if (endpoint_mode(args) == "completions") tokenizer = args.value("tokenizer", std::string());
   if (!tokenizer.empty() && !is_folder(tokenizer)) {
     HubRequest request{HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}};
-    const HubResult found = TRY(hub_fetch(hub(), request));
+    const HubResult found = TRY(fetch(request));
     if (!found.usable()) return std::unexpected(hub_error(request, found));
     tokenizer = found.folder.string();
   }
@@ -200,7 +211,7 @@ Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   if (!is_folder(spec.model)) {
     HubRequest request{HubKind::model, spec.model, "", {}};
     request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
-    const HubResult found = TRY(hub_fetch(hub(), request));
+    const HubResult found = TRY(fetch(request));
     if (!found.usable()) return std::unexpected(hub_error(request, found));
     out.folder = found.folder.string();
     out.revision = found.commit;

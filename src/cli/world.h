@@ -6,10 +6,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/result.h"
+#include "cli/machine_check.h"
 #include "data/hub.h"
 #include "engine/python.h"
 #include "engine/worker_process.h"
@@ -38,6 +40,9 @@ class World {
   // Finds the worker's Python (needed) and the graders' (only when a code task is in the plan).
   [[nodiscard]] static Result<std::unique_ptr<World>> make(const Plan& plan, WorldOptions options);
 
+  // Before the first download: is there room for all of them? Environment error: there is not. What
+  // the hub says to lie in the cache already is not asked for again.
+  [[nodiscard]] Status check_downloads();
   [[nodiscard]] ResolveServices resolve_services();
   // Runs one program where code tasks are in the plan, so that a machine that cannot hold programs
   // is an environment error before a model loads.
@@ -67,6 +72,7 @@ class World {
   [[nodiscard]] bool starts_ahead() const;
   Result<ProgramResult> run_program(const Program& program, const Deadline& until);
   [[nodiscard]] HubClient hub() const;
+  [[nodiscard]] Result<HubResult> fetch(const HubRequest& request) const;
   [[nodiscard]] std::filesystem::path hash_cache() const;
 
   const Plan& plan_;
@@ -74,6 +80,7 @@ class World {
   PythonEnv python_;
   std::string run_token_;
   PackageVersions math_versions_;
+  std::vector<InCache> in_cache_;
   int graders_ = 1;  // programs at a time
   // The worker that prepare_next() started.
   struct Prepared {

@@ -33,6 +33,8 @@ struct HubRequest {
   std::string revision;            // branch, tag or commit; empty: main
   std::vector<std::string> allow;  // patterns of files ('*' crosses '/'); empty: all
   bool offline = false;            // use the cache only
+
+  bool operator==(const HubRequest&) const = default;
 };
 
 struct HubResult {

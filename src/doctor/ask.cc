@@ -68,6 +68,23 @@ Json asked_of(const VariantNeeds& v) {
   return out;
 }
 
+Json row_of(const HubQuestion& q) {
+  return {{"kind", q.request.kind == HubKind::model ? "model" : "dataset"},
+          {"id", q.request.id},
+          {"revision", q.request.revision},
+          {"allow", q.request.allow}};
+}
+
+// `options`: beside the limit.
+Result<HubLook> look_at_hub(const WorkerPython& where, const Json& rows,
+                            const std::vector<std::string>& options) {
+  Call question{{"assay_worker.hub_look", fmt::format("--limit-s={}", kHubS.count())},
+                dump_json(rows),
+                kHubS + kKillS};
+  question.words.insert(question.words.end(), options.begin(), options.end());
+  return parse_hub_look(TRY(call(where, question)));
+}
+
 struct CloseMounts {
   void operator()(FILE* file) const { ::endmntent(file); }
 };
@@ -141,19 +158,19 @@ Result<HubLook> ask_hub(const WorkerPython& where, const std::vector<HubQuestion
                         const std::vector<VariantNeeds>& variants) {
   Json rows = Json::array();
   for (const HubQuestion& q : questions) {
-    Json row = {{"kind", q.request.kind == HubKind::model ? "model" : "dataset"},
-                {"id", q.request.id},
-                {"revision", q.request.revision},
-                {"allow", q.request.allow}};
+    Json row = row_of(q);
     const auto variant = std::ranges::find(variants, q.request.id, &VariantNeeds::model);
     if (variant != variants.end()) row["asked"] = asked_of(*variant);
     rows.push_back(std::move(row));
   }
-  const Seconds limit = kHubS;
-  return parse_hub_look(
-      TRY(call(where, {{"assay_worker.hub_look", fmt::format("--limit-s={}", limit.count())},
-                       dump_json(rows),
-                       limit + kKillS})));
+  return look_at_hub(where, rows, {});
+}
+
+Result<HubLook> ask_hub_for_sizes(const WorkerPython& where,
+                                  const std::vector<HubQuestion>& questions) {
+  Json rows = Json::array();
+  for (const HubQuestion& q : questions) rows.push_back(row_of(q));
+  return look_at_hub(where, rows, {"--sizes"});
 }
 
 Result<FileSystem> file_system_of(const fs::path& folder) {

@@ -38,6 +38,10 @@ enum class PeerAccess { with, without };
 [[nodiscard]] Result<HubLook> ask_hub(const WorkerPython& where,
                                       const std::vector<HubQuestion>& questions,
                                       const std::vector<VariantNeeds>& variants);
+// What is there and what of it is still to be fetched, without what checkpoints need and without
+// the hub's clock: it is asked no more than a fetch asks it.
+[[nodiscard]] Result<HubLook> ask_hub_for_sizes(const WorkerPython& where,
+                                                const std::vector<HubQuestion>& questions);
 
 // The file system that a folder, or the nearest one above it that is there, lies on.
 [[nodiscard]] Result<FileSystem> file_system_of(const std::filesystem::path& folder);

@@ -10,8 +10,7 @@
 namespace assay {
 namespace {
 
-constexpr std::uint64_t kSpareBytes = 1UL << 30;      // as a run asks (cli/folders.h), and twice
-constexpr std::uint64_t kRootSpareBytes = 2UL << 30;  // on "/", which takes the machine with it
+constexpr std::uint64_t kSpareBytes = 1UL << 30;
 
 std::string room(std::uint64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
@@ -38,7 +37,7 @@ std::map<std::filesystem::path, Load> by_mount(const std::vector<PlaceOnDisk>& p
 Finding space_on(const Load& load) {
   const std::string mount = load.on.mount.string();
   const Text name = bilingual("disk {}", "磁盘 {}", mount);
-  const std::uint64_t spare = mount == "/" ? kRootSpareBytes : kSpareBytes;
+  const std::uint64_t spare = spare_bytes(load.on);
   const Text what = listed(load.what, ", ", "、");
   if (load.on.free_bytes < load.bytes + spare) {
     return missing(
@@ -60,10 +59,19 @@ Finding space_on(const Load& load) {
 
 }  // namespace
 
-Findings disk_findings(const std::vector<PlaceOnDisk>& places,
-                       const std::vector<FileSystem>& others, bool bytes_known) {
+std::uint64_t spare_bytes(const FileSystem& on) {
+  return on.mount == "/" ? 2 * kSpareBytes : kSpareBytes;
+}
+
+Findings space_findings(const std::vector<PlaceOnDisk>& places) {
   Findings out;
   for (const auto& [mount, load] : by_mount(places)) out.push_back(space_on(load));
+  return out;
+}
+
+Findings disk_findings(const std::vector<PlaceOnDisk>& places,
+                       const std::vector<FileSystem>& others, bool bytes_known) {
+  Findings out = space_findings(places);
   for (const PlaceOnDisk& p : places) {
     if (!p.on.writable) {
       out.push_back(missing(bilingual("folder {}", "目录：{}", p.place.what),

@@ -156,6 +156,7 @@ HubSight sight_from(const Json& value) {
   out.result.message = without_secrets(text_of(value, "message"));
   out.online = told_or(value, "online", false);
   out.gated = told_or(value, "gated", false);
+  out.whole = told_or(value, "whole", false);
   out.bytes_to_fetch = told_or<std::uint64_t>(value, "bytes_to_fetch", 0);
   if (const Json& needs = part(value, "needs"); !needs.empty()) out.needs = needs_from(needs);
   return out;
@@ -167,6 +168,8 @@ HubLook hub_look_from(const Json& value) {
   out.reachable = told_or(value, "reachable", false);
   out.why = without_secrets(text_of(value, "why"));
   out.date_s = told<double>(value, "date_s");
+  out.cache = text_of(value, "cache");
+  out.bytes_to_fetch = told_or<std::uint64_t>(value, "bytes_to_fetch", 0);
   for (const Json& row : value.at("found")) out.found.push_back(sight_from(row));
   return out;
 }

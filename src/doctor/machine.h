@@ -129,6 +129,7 @@ struct HubSight {
   HubResult result;
   bool online = false;  // the hub said so; else the cache
   bool gated = false;   // terms must be accepted
+  bool whole = false;   // a fetch would bring nothing, change nothing and give `result`
   std::uint64_t bytes_to_fetch = 0;
   std::optional<ModelNeeds> needs;
 };
@@ -136,9 +137,11 @@ struct HubSight {
 struct HubLook {
   std::string endpoint;
   bool reachable = false;
-  std::string why;               // not reachable
-  std::optional<double> date_s;  // its clock, since 1970
-  std::vector<HubSight> found;   // in the questions' order
+  std::string why;                   // not reachable
+  std::optional<double> date_s;      // its clock, since 1970
+  std::string cache;                 // the folder that downloads go to; empty: not told
+  std::uint64_t bytes_to_fetch = 0;  // of all of `found`, what several of them share counted once
+  std::vector<HubSight> found;       // in the questions' order
 };
 
 // Of what the modules print. Environment errors: it is no such document.

@@ -88,16 +88,20 @@ TEST(Machine, AllReduceThatHung) {
 TEST(Machine, HubLook) {
   const auto found = parse_hub_look(
       R"({"endpoint": "https://hub", "reachable": true, "why": "", "date_s": 1764403200.0,
-          "found": [{"id": "o/n", "kind": "model", "status": "ok", "commit": "abcdef0123",
+          "cache": "/data/hf/hub", "bytes_to_fetch": 7, "found": [{"id": "o/n", "kind": "model", "status": "ok", "commit": "abcdef0123",
                      "files": 3, "bytes": 65000000000, "message": "", "online": true,
-                     "gated": true, "bytes_to_fetch": 5, "renamed_to": "", "folder": "",
+                     "gated": true, "whole": true, "bytes_to_fetch": 5, "renamed_to": "", "folder": "",
                      "needs": {"weights_bytes": 64000000000, "format": ""}},
                     {"id": "o/m", "status": "of tomorrow"}]})");
   ASSERT_TRUE(found) << found.error().to_string();
   EXPECT_EQ(found->date_s, 1764403200.0);
   EXPECT_EQ(found->found[0].bytes_to_fetch, 5U);
   EXPECT_TRUE(found->found[0].gated);
+  EXPECT_TRUE(found->found[0].whole);
+  EXPECT_EQ(found->cache, "/data/hf/hub");
+  EXPECT_EQ(found->bytes_to_fetch, 7U);
   EXPECT_EQ(found->found[0].needs->weights_bytes, 64000000000U);
+  EXPECT_FALSE(found->found[1].whole);
   EXPECT_EQ(found->found[1].result.status, HubStatus::error);  // never taken for usable
 }
 

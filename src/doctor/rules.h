@@ -46,7 +46,7 @@ struct AllReduceRuns {
 
 // --- disk ---
 
-struct Place {
+struct RunFolder {
   Text what;           // "results", "models and data"
   std::string set_by;  // "HF_HOME", "TMPDIR", "output": where the plan says it
   std::filesystem::path folder;
@@ -60,12 +60,17 @@ struct FileSystem {
 };
 
 struct PlaceOnDisk {
-  Place place;
+  RunFolder place;
   FileSystem on;
 };
 
-// `larger`: other file systems of disks, for a hint. `bytes_known`: the places' bytes are all that
-// is to come.
+// What must stay free where a run writes: 1 GiB, and 2 GiB on the root file system, because a full
+// one takes the machine down with it.
+[[nodiscard]] std::uint64_t spare_bytes(const FileSystem& on);
+// Of each file system that places lie on: is there room for all that comes to it, and to spare?
+[[nodiscard]] Findings space_findings(const std::vector<PlaceOnDisk>& places);
+// These, and whether a place can be written, and would better lie elsewhere: on one of `others`,
+// the other file systems of disks. `bytes_known`: the places' bytes are all that is to come.
 [[nodiscard]] Findings disk_findings(const std::vector<PlaceOnDisk>& places,
                                      const std::vector<FileSystem>& others, bool bytes_known);
 

@@ -314,10 +314,10 @@ def test_hle_opened_by_a_token_and_judged():
 
 
 @contextlib.contextmanager
-def small_disk(folder):
-    """A file system of 64 MB, where mounting is allowed; else nothing."""
+def small_disk(folder, size_mib):
+    """A file system of that size, where mounting is allowed; else nothing."""
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", folder],
                              capture_output=True, check=False).returncode == 0
     try:
         yield mounted
@@ -343,12 +343,22 @@ def test_hub_trouble_ends_a_run_before_an_engine():
             assert not (place.disk / "qwen3_32b_vllm_stdbench_tp2_3hr/logs").exists()
             assert TOKEN not in result.stderr
 
-        with small_disk(place.disk / "small") as mounted:
+        with small_disk(place.disk / "small", 64) as mounted:
             if mounted:
                 small = f"{place.disk}/small"
                 run(3, "too little space for the run", "--out", settings=[f"output={small}/run"])
                 run(3, "too little space for HF_HOME", settings=[f"env.HF_HOME={small}/hf"])
                 assert not place.hub.requests, "the hub was asked all the same"
+        # Two of the three models would leave the gigabyte free that must stay so.
+        with small_disk(place.disk / "larger", 1024 + 200) as mounted:
+            for id in MODELS.values() if mounted else ():
+                place.hub.repos[f"models/{id}"].claimed = {"model.safetensors": 80 << 20}
+            if mounted:
+                run(3, "to fetch and 1.0 GiB to spare, for", "models and data",
+                    settings=[f"env.HF_HOME={place.disk}/larger/hf", one_task[1]])
+                assert not any("/resolve/" in r for r in place.hub.requests), place.hub.requests
+            for id in MODELS.values():
+                place.hub.repos[f"models/{id}"].claimed = {}
         run(3, "the hub does not accept the token", HF_TOKEN="hf_thisoneexpired")
         gated = [one_task[0], "tasks=[{name: hle, limit: 2, max_gen_toks: 8}]"]
         run(3, "gated", "if_gated: skip", settings=gated, HF_TOKEN="")

@@ -58,6 +58,14 @@ class Answer:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class HubFile:
+    """A file as the hub lists it; `blob`: the name of its content in the cache, empty if not told."""
+
+    size: int
+    blob: str = ""
+
+
 @dataclass
 class Retry:
     """The client retries some errors and not others (and 0.x others than 2.x): this covers all."""
@@ -85,24 +93,52 @@ def matching(names: list[str], patterns: list[str]) -> list[str]:
     return [name for name in names if not patterns or any(fnmatch(name, p) for p in patterns)]
 
 
-def bytes_to_fetch(answer: Answer, sizes: dict[str, int]) -> int:
-    """Of the files that match, those the cache does not hold at this commit."""
+def size_on_disk(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def missing_contents(answer: Answer, files: dict[str, HubFile]) -> dict[str, int]:
+    """What a fetch of these files would bring: bytes, by the place where each content comes to lie.
+
+    Revisions of a repository share equal contents, so whoever adds up several answers counts a
+    place once. Of a download that was broken off the client's older releases keep a part under this
+    name and go on from there; newer ones begin anew and leave nothing under it.
+    """
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
 
-    def cached(name: str) -> bool:
-        found = try_to_load_from_cache(
-            answer.renamed_to or answer.id, name, revision=answer.commit, repo_type=answer.kind
+    # The client keeps the name that it was asked by, whatever the repository is called now.
+    cache = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=answer.id, repo_type=answer.kind)
+    missing: dict[str, int] = {}
+    for name, file in files.items():
+        there = try_to_load_from_cache(
+            answer.id, name, revision=answer.commit, repo_type=answer.kind
         )
-        return isinstance(found, str)
+        if isinstance(there, str):
+            continue
+        if not file.blob:
+            missing[str(cache / "snapshots" / answer.commit / name)] = file.size
+            continue
+        blob = cache / "blobs" / file.blob
+        if not blob.exists():
+            begun = size_on_disk(blob.with_name(f"{file.blob}.incomplete"))
+            missing[str(blob)] = max(0, file.size - begun)
+    return missing
 
-    return sum(size for name, size in sizes.items() if not cached(name))
+
+def bytes_to_fetch(answer: Answer, files: dict[str, HubFile]) -> int:
+    return sum(missing_contents(answer, files).values())
 
 
-def check_space(answer: Answer, sizes: dict[str, int]) -> None:
+def check_space(answer: Answer, files: dict[str, HubFile]) -> None:
     """Before the first byte: a disk that fills up takes more than this download with it."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    needed = bytes_to_fetch(answer, sizes)
+    needed = bytes_to_fetch(answer, files)
     cache = Path(HF_HUB_CACHE).absolute()
     there = next(p for p in [cache, *cache.parents] if p.exists())
     free = shutil.disk_usage(there).free
@@ -131,9 +167,9 @@ def resolve_online(
     allow: list[str],
     retry: Retry,
     described: Callable[[Any], None] = lambda info: None,
-) -> dict[str, int]:
-    """Returns the sizes of the files that match, by name. `described` is called with the
-    repository's own description as soon as it is there."""
+) -> dict[str, HubFile]:
+    """Returns the files that match, by name. `described` is called with the repository's own
+    description as soon as it is there."""
     from huggingface_hub import HfApi
 
     info = retry.call(
@@ -149,14 +185,21 @@ def resolve_online(
     if info.id and info.id.lower() != answer.id.lower():
         answer.status, answer.renamed_to = "renamed", info.id
         answer.message = f"it is now called {info.id}"
-    sizes = {s.rfilename: s.size or 0 for s in info.siblings or []}
-    wanted = matching(list(sizes), allow)
-    answer.files, answer.bytes = len(wanted), sum(sizes[name] for name in wanted)
+    files = {s.rfilename: HubFile(s.size or 0, blob_of(s)) for s in info.siblings or []}
+    wanted = matching(list(files), allow)
+    answer.files, answer.bytes = len(wanted), sum(files[name].size for name in wanted)
     check_access(info, wanted, answer, retry)
     if not wanted:
         answer.status = "missing"
         answer.message = f"no file matches {', '.join(allow)}" if allow else "it holds no files"
-    return {name: sizes[name] for name in wanted}
+    return {name: files[name] for name in wanted}
+
+
+def blob_of(sibling: Any) -> str:
+    """What the hub gives as the content's ETag, by which the cache names it: Git's own hash, of a
+    large file the SHA-256 that stands in Git for it."""
+    lfs = getattr(sibling, "lfs", None)
+    return (lfs.sha256 if lfs is not None else getattr(sibling, "blob_id", None)) or ""
 
 
 def describe_folder(answer: Answer, folder: str, allow: list[str]) -> None:
@@ -166,6 +209,19 @@ def describe_folder(answer: Answer, folder: str, allow: list[str]) -> None:
     answer.folder, answer.commit = folder, root.name
     answer.files = len(wanted)
     answer.bytes = sum((root / name).stat().st_size for name in wanted)
+
+
+def found_whole(answer: Answer, allow: list[str]) -> bool:
+    """Whether a fetch would bring nothing and change nothing, its contents all there: the cache
+    takes the revision for the same commit as the hub. Then `answer` is what the fetch would say."""
+    try:
+        folder = snapshot(answer, allow, answer.revision, local=True)
+    except Exception:  # whatever the client raises where it does not find it
+        return False
+    if Path(folder).name != answer.commit:
+        return False
+    describe_folder(answer, folder, allow)
+    return True
 
 
 def snapshot(answer: Answer, allow: list[str], revision: str, *, local: bool) -> str:
@@ -252,10 +308,10 @@ def work(
         if offline_wanted(offline):
             describe_folder(answer, snapshot(answer, allow, answer.revision, local=True), allow)
             return answer
-        sizes = resolve_online(answer, allow, retry)
+        files = resolve_online(answer, allow, retry)
         if command == "fetch" and answer.status in ("ok", "renamed"):
-            check_space(answer, sizes)
-            to_fetch = bytes_to_fetch(answer, sizes) if tell else 0
+            check_space(answer, files)
+            to_fetch = bytes_to_fetch(answer, files) if tell else 0
             told = progress_told(answer, to_fetch, tell) if tell and to_fetch else None
             with told or contextlib.nullcontext():
                 fetch_online(answer, allow, retry)

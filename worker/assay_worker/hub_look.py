@@ -1,4 +1,5 @@
-"""`python -m assay_worker.hub_look --limit-s S < QUESTIONS`: what the hub has, nothing fetched.
+"""`python -m assay_worker.hub_look --limit-s S [--sizes] < QUESTIONS`: what the hub has, nothing
+fetched.
 
 QUESTIONS is a JSON list of {kind, id, revision, allow, asked}: as for hub.py, and of a model the
 plan's `dtype` and `quantization`. They are asked side by side, each once. What the hub does not
@@ -7,11 +8,17 @@ answer is looked up in the cache. One JSON object goes to standard output, withi
     endpoint    the hub's address
     reachable   whether it answers at all; `why` not
     date_s      its clock, seconds since 1970, from a reply's Date; null: not said
+    cache       the folder that downloads go to
+    bytes_to_fetch  of all questions together: a content that several of them want counts once
     found       in the questions' order: hub.py's object and
                   online          the hub said so, not the cache
                   gated           its terms must be accepted
-                  bytes_to_fetch  of its files, those that the cache lacks
+                  bytes_to_fetch  of its files, what the cache lacks
+                  whole           a fetch would bring nothing, change nothing and give this object
                   needs           of a model: checkpoint_needs.py; null: not known
+
+With --sizes neither the hub's clock is asked for nor any file's content: each question costs the
+hub one description, and one look at a file where it is gated.
 
 Exit code 0 whenever such an object was printed.
 """
@@ -29,7 +36,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +45,8 @@ from assay_worker.checkpoint_needs import needs_of_folder, needs_of_hub
 from assay_worker.hub import (
     Answer,
     Retry,
-    bytes_to_fetch,
+    found_whole,
+    missing_contents,
     offline_wanted,
     resolve_online,
     set_problem,
@@ -52,13 +60,23 @@ SETTLE_S = 1.0  # of the limit, for putting the answer together
 NOT_IN_TIME = "the hub did not answer in time"
 
 
-def look(question: dict[str, Any], found: dict[str, Any]) -> None:
-    """Fills `found` as it goes, so that what is known by the limit is there."""
-    answer = Answer(question["id"], question["kind"], question.get("revision", ""))
-    allow = question.get("allow", [])
+@dataclass
+class Question:
+    """One of QUESTIONS, and what is found of it: filled in as it goes, so that what is known by the
+    limit is there."""
+
+    asked: dict[str, Any]
+    found: dict[str, Any]
+    missing: dict[str, int] = field(default_factory=dict)  # hub.missing_contents
+
+
+def look(question: Question, *, sizes_alone: bool) -> None:
+    asked, found = question.asked, question.found
+    answer = Answer(asked["id"], asked["kind"], asked.get("revision", ""))
+    allow = asked.get("allow", [])
     if not offline_wanted(False):
         try:
-            online(answer, allow, question, found)
+            online(answer, allow, question, sizes_alone=sizes_alone)
         except Exception as error:  # whatever the client raises becomes a status
             set_problem(answer, classify(error))
     if not found["online"] and answer.status in ("ok", "offline"):
@@ -66,26 +84,31 @@ def look(question: dict[str, Any], found: dict[str, Any]) -> None:
         work("resolve", cached, allow, offline=True, retry=ONCE)
         if cached.status == "ok":
             cached.message, answer = answer.message, cached
-            if answer.kind == "model":
-                found["needs"] = needs_of_folder(Path(answer.folder), question.get("asked", {}))
+            found["whole"] = offline_wanted(False)
+            if answer.kind == "model" and not sizes_alone:
+                found["needs"] = needs_of_folder(Path(answer.folder), asked.get("asked", {}))
         elif answer.status == "ok":
             answer = cached
     answer.message = hidden(answer.message)
     found.update(asdict(answer))
 
 
-def online(
-    answer: Answer, allow: list[str], question: dict[str, Any], found: dict[str, Any]
-) -> None:
+def online(answer: Answer, allow: list[str], question: Question, *, sizes_alone: bool) -> None:
+    found = question.found
+
     def described(info: Any) -> None:
         found["online"], found["gated"] = True, bool(info.gated)
 
-    sizes = resolve_online(answer, allow, ONCE, described)
-    found["bytes_to_fetch"] = bytes_to_fetch(answer, sizes)
-    if answer.kind == "model" and "config.json" in sizes:
+    files = resolve_online(answer, allow, ONCE, described)
+    question.missing.update(missing_contents(answer, files))
+    found["bytes_to_fetch"] = sum(question.missing.values())
+    if answer.status in ("ok", "renamed") and not question.missing:
+        found["whole"] = found_whole(answer, allow)
+    if answer.kind == "model" and "config.json" in files and not sizes_alone:
         config = config_of(answer)
         if config is not None:
-            found["needs"] = needs_of_hub(config, sizes, question.get("asked", {}))
+            sizes = {name: file.size for name, file in files.items()}
+            found["needs"] = needs_of_hub(config, sizes, question.asked.get("asked", {}))
 
 
 def config_of(answer: Answer) -> dict[str, Any] | None:
@@ -122,40 +145,56 @@ def greet(endpoint: str, found: dict[str, Any]) -> None:
         return
 
 
-def ask(questions: list[dict[str, Any]], limit_s: float) -> dict[str, Any]:
+def cache_folder() -> str:
+    try:
+        from huggingface_hub.constants import HF_HUB_CACHE
+    except ImportError:
+        return ""
+    return str(Path(HF_HUB_CACHE).absolute())
+
+
+def ask(rows: list[dict[str, Any]], limit_s: float, *, sizes_alone: bool) -> dict[str, Any]:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     result: dict[str, Any] = {
         "endpoint": endpoint,
         "reachable": False,
         "why": "",
         "date_s": None,
+        "cache": cache_folder(),
         "found": [
             {
-                **asdict(Answer(q["id"], q["kind"], q.get("revision", ""), "offline")),
+                **asdict(Answer(row["id"], row["kind"], row.get("revision", ""), "offline")),
                 "message": NOT_IN_TIME,
                 "online": False,
                 "gated": False,
                 "bytes_to_fetch": 0,
+                "whole": False,
                 "needs": None,
             }
-            for q in questions
+            for row in rows
         ],
     }
+    questions = [Question(row, found) for row, found in zip(rows, result["found"], strict=True)]
     threads = [
-        threading.Thread(target=look, args=(q, found), daemon=True)
-        for q, found in zip(questions, result["found"], strict=True)
+        threading.Thread(target=look, args=(q,), kwargs={"sizes_alone": sizes_alone}, daemon=True)
+        for q in questions
     ]
     if offline_wanted(False):
         result["why"] = "HF_HUB_OFFLINE is set"
-    else:
+    elif not sizes_alone:
         threads.append(threading.Thread(target=greet, args=(endpoint, result), daemon=True))
     until = time.monotonic() + limit_s
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    # A copy: a thread that is late must not change what is being written.
+    # Copies: a thread that is late must not change what is being added up and written.
+    missing: dict[str, int] = {}
+    for question in questions:
+        missing.update(dict(question.missing))
     whole: dict[str, Any] = json.loads(json.dumps(result))
+    whole["bytes_to_fetch"] = sum(missing.values())
+    whole["reachable"] = whole["reachable"] or any(found["online"] for found in whole["found"])
     if not whole["reachable"] and not whole["why"]:
         whole["why"] = NOT_IN_TIME
     return whole
@@ -164,10 +203,12 @@ def ask(questions: list[dict[str, Any]], limit_s: float) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m assay_worker.hub_look")
     parser.add_argument("--limit-s", type=float, default=30.0)
+    parser.add_argument("--sizes", action="store_true")
     options = parser.parse_args(arguments)
     out = os.dup(1)
     with contextlib.redirect_stdout(sys.stderr):  # the client may print
-        result = ask(json.load(sys.stdin), max(SETTLE_S, options.limit_s - SETTLE_S))
+        limit_s = max(SETTLE_S, options.limit_s - SETTLE_S)
+        result = ask(json.load(sys.stdin), limit_s, sizes_alone=options.sizes)
     with os.fdopen(out, "w") as stream:
         stream.write(json.dumps(result) + "\n")
     sys.stderr.flush()

@@ -216,7 +216,11 @@ class Handler(BaseHTTPRequestHandler):
                 "gated": "auto" if repo.gated else False,
                 "private": repo.private,
                 "siblings": [
-                    {"rfilename": k, "size": repo.claimed.get(k, size_of(v))}
+                    {
+                        "rfilename": k,
+                        "size": repo.claimed.get(k, size_of(v)),
+                        "blobId": etag_of(v),
+                    }
                     for k, v in files.items()
                 ],
             }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_hub import Fault, LocalHub, Repo
+from local_hub import Fault, LocalHub, Repo, etag_of
 
 pytest.importorskip("huggingface_hub")
 
@@ -40,11 +40,16 @@ def hub() -> Iterator[LocalHub]:
 
 
 def look(
-    endpoint: str, home: Path, *questions: dict[str, Any], limit_s: float = 60, **env: str
+    endpoint: str,
+    home: Path,
+    *questions: dict[str, Any],
+    limit_s: float = 60,
+    options: tuple[str, ...] = (),
+    **env: str,
 ) -> dict[str, Any]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
     done = subprocess.run(
-        [sys.executable, "-m", "assay_worker.hub_look", f"--limit-s={limit_s}"],
+        [sys.executable, "-m", "assay_worker.hub_look", f"--limit-s={limit_s}", *options],
         input=json.dumps(questions),
         capture_output=True,
         text=True,
@@ -94,8 +99,66 @@ def test_the_plans_dtype_counts(hub: LocalHub, tmp_path: Path) -> None:
 
 def test_what_the_cache_holds_is_not_to_be_fetched(hub: LocalHub, tmp_path: Path) -> None:
     fetch(hub, tmp_path)
+    seen = look(hub.endpoint, tmp_path, MODEL)
+    assert (seen["found"][0]["online"], seen["found"][0]["bytes_to_fetch"]) == (True, 0)
+    assert (seen["bytes_to_fetch"], seen["cache"]) == (0, str(tmp_path / "hub"))
+
+
+def test_what_two_revisions_share_counts_once(hub: LocalHub, tmp_path: Path) -> None:
+    repo = hub.repos["models/org/model"]
+    before = repo.commit
+    repo.push({"config.json": b"{}"})  # as the tokenizer's, which is one content more they share
+    seen = look(hub.endpoint, tmp_path, MODEL, {**MODEL, "revision": before})
+    assert [f["bytes_to_fetch"] for f in seen["found"]] == [1000 + 2, 1000 + 2 + len(CONFIG)]
+    assert seen["bytes_to_fetch"] == 1000 + 2 + len(CONFIG)
+
+
+def test_what_another_revision_brought_is_there(hub: LocalHub, tmp_path: Path) -> None:
+    fetch(hub, tmp_path)
+    hub.repos["models/org/model"].push({"config.json": b'{"dtype": "float16"}'})
+    seen = look(hub.endpoint, tmp_path, MODEL)
+    assert seen["bytes_to_fetch"] == len(b'{"dtype": "float16"}')
+    assert seen["found"][0]["whole"] is False
+
+
+def test_half_a_download_counts(hub: LocalHub, tmp_path: Path) -> None:
+    blobs = tmp_path / "hub/models--org--model/blobs"
+    blobs.mkdir(parents=True)
+    etag = etag_of(b"w" * 1000)
+    (blobs / f"{etag}.incomplete").write_bytes(b"w" * 300)
+    (blobs / f"{etag}.0123abcd.incomplete").write_bytes(b"w" * 900)  # nobody goes on with this one
+    assert look(hub.endpoint, tmp_path, MODEL)["bytes_to_fetch"] == 700 + 2 + len(CONFIG)
+
+
+def test_a_renamed_repository_lies_under_the_name_it_was_asked_by(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    fetch(hub, tmp_path)
+    hub.repos["models/new/name"] = hub.repos.pop("models/org/model")
+    hub.renamed["models/org/model"] = "models/new/name"
+    seen = look(hub.endpoint, tmp_path, MODEL)
+    (model,) = seen["found"]
+    assert (model["status"], model["whole"], seen["bytes_to_fetch"]) == ("renamed", True, 0)
+
+
+def test_what_is_there_whole_is_what_a_fetch_gives(hub: LocalHub, tmp_path: Path) -> None:
+    assert look(hub.endpoint, tmp_path, MODEL)["found"][0]["whole"] is False
+    fetched = fetch(hub, tmp_path)
+    hub.requests.clear()
+    (model,) = look(hub.endpoint, tmp_path, MODEL, options=("--sizes",))["found"]
+    assert model["whole"] is True
+    assert {name: model[name] for name in fetched} == fetched
+    # One description, and nothing else: no clock, no file. (Some clients ask for more of their own.)
+    ours = [request for request in hub.requests if not request.startswith("GET /api/agent")]
+    assert ours == ["GET /api/models/org/model"]
+    # The hub was never asked: a branch that moved meanwhile is not seen, as by a fetch.
+    (offline,) = look(hub.endpoint, tmp_path, MODEL, HF_HUB_OFFLINE="1")["found"]
+    assert (offline["whole"], offline["folder"]) == (True, fetched["folder"])
+    assert look("http://127.0.0.1:9", tmp_path, MODEL)["found"][0]["whole"] is False
+    # A fetch would note which commit the branch stands for.
+    (tmp_path / "hub/models--org--model/refs/main").unlink()
     (model,) = look(hub.endpoint, tmp_path, MODEL)["found"]
-    assert (model["online"], model["bytes_to_fetch"]) == (True, 0)
+    assert (model["whole"], model["bytes_to_fetch"]) == (False, 0)
 
 
 def test_without_the_hub_the_cache_answers(hub: LocalHub, tmp_path: Path) -> None:
@@ -123,12 +186,14 @@ def test_a_hub_that_hangs_is_left_at_the_limit(hub: LocalHub, tmp_path: Path) ->
     assert gated["status"] == "ok"
 
 
-def fetch(hub: LocalHub, home: Path) -> None:
+def fetch(hub: LocalHub, home: Path) -> dict[str, Any]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "assay_worker.hub", "fetch", "--kind=model", "--id=org/model"],
         cwd=Path(__file__).parents[1],
         env={**clean, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home)},
         check=True,
         capture_output=True,
     )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
