@@ -356,6 +356,7 @@ void World::equip(RunServices& services) {
   services.start_engine = [this](const ResolvedVariant& variant, const EngineWaits& waits) {
     return start_engine(variant, waits);
   };
+  services.gpus_are_there = [this] { return check_gpus_are_there(plan_, python_, options_.until); };
   services.identity.engine = engine_name(plan_.engine);
   services.start_judge = [this](const JudgeSpec& judge,
                                 const EngineWaits& waits) -> Result<JudgeEngine> {

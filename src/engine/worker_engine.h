@@ -22,6 +22,7 @@
 #include "base/secrets.h"
 #include "engine/engine.h"
 #include "engine/frames.h"
+#include "engine/worker_frames.h"
 #include "engine/worker_process.h"
 
 namespace assay {
@@ -90,7 +91,7 @@ class WorkerEngine final : public Engine {
   void handle_lm_eval_done(nlohmann::json frame);
   std::optional<Pending> take_pending(std::int64_t wire_id);
   // Ends the tree and reports Died; the first death counts.
-  void die(Error error);
+  void die(Error error, Restart restart = Restart::may_help);
   void die_of_exit();
   [[nodiscard]] Error with_log(Error error) const;
 

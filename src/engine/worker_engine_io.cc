@@ -223,7 +223,7 @@ void WorkerEngine::handle_error(const json& frame) {
   }
   const auto fatal = frame.find("fatal");
   if (fatal != frame.end() && fatal->is_boolean() && fatal->get<bool>()) {
-    die(error_from(frame, ErrorKind::environment));
+    die(error_from(frame, ErrorKind::environment), restart_after(frame));
   }
 }
 
@@ -250,12 +250,12 @@ Error WorkerEngine::with_log(Error error) const {
   return error;
 }
 
-void WorkerEngine::die(Error error) {
+void WorkerEngine::die(Error error, Restart restart) {
   if (dead_) return;
   dead_ = std::move(error);
   process_.end(kWorkerEndTimeout);
   if (asked_to_end_) return;
-  Died died{*dead_, {}};
+  Died died{*dead_, {}, restart == Restart::useless};
   for (const auto& [wire_id, pending] : pending_) died.unanswered.push_back(pending.caller_id);
   std::sort(died.unanswered.begin(), died.unanswered.end());
   pending_.clear();

@@ -112,6 +112,32 @@ TEST_F(WorkerEngineTest, ExitWhileWorkingIsDeathAndNamesTheUnanswered) {
   EXPECT_FALSE(engine_->stats());
 }
 
+// CUDA's own words; whether another worker could do better is the worker's to say.
+TEST_F(WorkerEngineTest, AFatalErrorSaysWhetherAnotherWorkerCouldDoBetter) {
+  const auto dies_of = [&](const json& error) {
+    start_loaded({{"faults", {{{"do", "fatal"}, {"after", 1}, {"error", error}}}}});
+    EXPECT_TRUE(submit(1, "one"));
+    EXPECT_TRUE(submit(2, "two"));
+    EXPECT_TRUE(next_event<Answered>(*engine_));
+    const auto died = next_event<Died>(*engine_);
+    EXPECT_TRUE(died);
+    return died.value_or(Died{});
+  };
+  const Died illegal = dies_of({{"why", "CUDA error: an illegal memory access was encountered"}});
+  EXPECT_FALSE(illegal.final);
+  EXPECT_EQ(illegal.error.why, "CUDA error: an illegal memory access was encountered");
+  EXPECT_THAT(illegal.unanswered, ElementsAre(2));
+  EXPECT_TRUE(engine_->less_memory().empty());
+
+  const json less = {{"gpu_memory_utilization", 0.82}};
+  EXPECT_FALSE(dies_of({{"why", "CUDA out of memory"}, {"less_memory", less}}).final);
+  EXPECT_EQ(engine_->less_memory(), less);
+
+  const Died gone = dies_of({{"why", "Xid 79, GPU has fallen off the bus"}, {"final", true}});
+  EXPECT_TRUE(gone.final);
+  EXPECT_THAT(gone.unanswered, ElementsAre(2));
+}
+
 TEST_F(WorkerEngineTest, AnswersBeforeTheDeathAreKeptInOrder) {
   start_loaded({{"faults", {{{"do", "kill"}, {"after", 3}}}}});
   for (int id = 1; id <= 5; ++id) {

@@ -152,6 +152,12 @@ Error error_from(const json& frame, ErrorKind kind) {
                without_secrets(text_or(frame, "fix", ""))};
 }
 
+Restart restart_after(const json& fatal_error) {
+  const auto final = fatal_error.find("final");
+  const bool is_final = final != fatal_error.end() && final->is_boolean() && final->get<bool>();
+  return is_final ? Restart::useless : Restart::may_help;
+}
+
 json request_frame(RequestKind kind, const Rendered& rendered, const Sampling& sampling,
                    int top_k) {
   json out = {{"type", to_string(kind)}};

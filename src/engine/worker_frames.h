@@ -28,6 +28,10 @@ inline constexpr int kProtocolVersion = 2;
 // `error` frame; `kind` is what it is for this request.
 [[nodiscard]] Error error_from(const nlohmann::json& frame, ErrorKind kind);
 
+// Whether another worker in place of one that sent this fatal error could do better.
+enum class Restart { may_help, useless };
+[[nodiscard]] Restart restart_after(const nlohmann::json& fatal_error);
+
 // A request without `type`'s id.
 [[nodiscard]] nlohmann::json request_frame(RequestKind kind, const Rendered& rendered,
                                            const Sampling& sampling, int top_k);

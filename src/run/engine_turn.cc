@@ -321,18 +321,50 @@ void EngineTurn::learn_from_read_back(Response response, int in_flight, double r
   pace_.learn(response, in_flight);
 }
 
+Status EngineTurn::end_for_good(const Error& error, const std::string& why) {
+  TRY(services_.store.add_event(services_.clock.wall().count(), "engine lost",
+                                {{"variant", setup_.name}, {"why", why}}));
+  TRY(services_.store.flush());
+  return std::unexpected(error);
+}
+
+namespace {
+
+// `gone`: what an engine needs and is no longer there. It was for all variants.
+Error lost_with(const Error& gone, const std::string& name, const Error& death) {
+  return {ErrorKind::environment,
+          fmt::format("the engine of {} died, and no other can be started: {}", name, gone.what),
+          gone.why.empty() ? death.why : death.why + "; " + gone.why,
+          gone.fix + "; what was answered is kept: run the same command then"};
+}
+
+// Lowered once already, and many requests at a time were too much again: asked one by one, they
+// would take for ever, and none of them is to blame.
+Error lacks_memory_again(const std::string& name, const Error& death) {
+  return {ErrorKind::environment,
+          fmt::format("the engine of {} lacks memory, with less, too", name), death.why,
+          "end what else holds the GPU's memory (`nvidia-smi` names it), or ask for less: "
+          "engine.gpu_memory_utilization, max_num_seqs, max_num_batched_tokens; what was answered "
+          "is kept, and the same command goes on"};
+}
+
+}  // namespace
+
 Status EngineTurn::on_death(const Died& died) {
   const std::string& why = died.error.why;
-  if (died.final) {
-    TRY(services_.store.add_event(services_.clock.wall().count(), "engine lost",
-                                  {{"variant", setup_.name}, {"why", why}}));
-    TRY(services_.store.flush());
-    return std::unexpected(died.error);
-  }
+  if (died.final) return end_for_good(died.error, why);
   services_.progress.say(
       bilingual("{}: the engine died ({})", "{}：引擎崩溃（{}）", setup_.name, why));
+  if (services_.gpus_are_there) {
+    const Status there = services_.gpus_are_there();
+    if (!there) {
+      return end_for_good(lost_with(there.error(), setup_.name, died.error),
+                          fmt::format("{}; it died of: {}", there.error().what, why));
+    }
+  }
   const int in_flight_then = in_flight();
   const bool alone = in_flight_then == 1;
+  const bool lacked_memory = !engine_->less_memory().empty();
   if (std::exchange(canary_id_, 0) != 0) {
     services_.progress.say(
         bilingual("{}: it died of a request that was answered before, too: no request is to blame",
@@ -342,18 +374,30 @@ Status EngineTurn::on_death(const Died& died) {
   for (Source* source : sources()) TRY(source->on_death(why, alone, load_id()));
   TRY(services_.store.add_event(services_.clock.wall().count(), "engine died",
                                 {{"variant", setup_.name}, {"why", why}}));
-  (void)TRY(lower_memory(why));
+  const bool lowered = TRY(lower_memory(why));
   TRY(services_.store.flush());
   engine_.reset();
   if (!TRY(go_on_after_death())) return {};
+  if (lacked_memory && !lowered && in_flight_then > 1) {
+    return std::unexpected(lacks_memory_again(setup_.name, died.error));
+  }
+  return start_again(died.error, in_flight_then);
+}
+
+Status EngineTurn::start_again(const Error& death, int in_flight_then) {
   if (++restarts_ > options_.max_engine_restarts) {
     return environment_error(
-        fmt::format("the engine of {} died {} times", setup_.name, restarts_), why,
+        fmt::format("the engine of {} died {} times", setup_.name, restarts_), death.why,
         "read logs/ of the run; run the same command again to go on from here");
   }
   const bool again = suspects_ != Suspects::none;
   suspects_ = in_flight_then > kFewSuspects && !again ? Suspects::together : Suspects::one_by_one;
-  return load_engine();
+  Status loaded = load_engine();
+  if (!loaded && loaded.error().kind == ErrorKind::environment && !cut_short_) {
+    loaded.error().why += fmt::format("{}it was started again because it had died: {}",
+                                      loaded.error().why.empty() ? "" : "; ", death.why);
+  }
+  return loaded;
 }
 
 Status EngineTurn::handle(const EngineEvent& event) {

@@ -129,6 +129,9 @@ class EngineTurn {
   [[nodiscard]] Status on_answer(Answered answered);
   void learn_from_read_back(Response response, int in_flight, double reading_cost);
   [[nodiscard]] Status on_death(const Died& died);
+  // It is not started again, and no request is to blame. `why`: of the event.
+  [[nodiscard]] Status end_for_good(const Error& error, const std::string& why);
+  [[nodiscard]] Status start_again(const Error& death, int in_flight_then);
   [[nodiscard]] bool has_accused();
   [[nodiscard]] Result<bool> admit_suspects_together();
   [[nodiscard]] Status ask_canary();

@@ -61,6 +61,8 @@ struct RunServices {
   // Makes ready for the next variant while this one answers: its weights are read ahead, its worker
   // may start and import the engine, and start_engine() then takes that one. May be empty.
   std::function<void(const ResolvedVariant&)> prepare_next;
+  // Asked when an engine has died. Error: another one has no GPU to run on. May be empty.
+  std::function<Status()> gpus_are_there;
   EarlierAnswers* earlier = nullptr;        // another folder's, to be taken over; none: nullptr
   const std::atomic<bool>* stop = nullptr;  // set by a signal: leave, keeping everything
   int grader_threads = 1;

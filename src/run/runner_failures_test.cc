@@ -56,6 +56,113 @@ TEST_F(RunnerTest, WithoutMemoryInTheRunItGoesOnWithLess) {
             (std::vector<LoweredArgument>{{"max_num_seqs", "not set", "2"}}));
 }
 
+// 40 at a time were too much, with less memory for the cache, too. None of them is to blame, and
+// one by one they would take for ever.
+TEST_F(RunnerTest, WithoutMemoryAgainItEndsAndBlamesNobody) {
+  script_.max_in_flight = 40;
+  run_.tasks.clear();
+  add_task("a", 40);
+  script_.dies_for_want_of_memory = true;
+  bool lacks = true;
+  script_.deadly = [&lacks](const std::string& prompt) { return lacks && prompt == "a/a3/0"; };
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::environment);
+  EXPECT_EQ(end.error().what, "the engine of base lacks memory, with less, too");
+  EXPECT_EQ(end.error().why, "as scripted");
+  EXPECT_TRUE(end.error().fix.contains("max_num_seqs")) << end.error().fix;
+  EXPECT_EQ(script_.loads, 2);
+  EXPECT_EQ(unscored(), 0);
+  lacks = false;
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 0);
+}
+
+// A single request that is too much by itself.
+TEST_F(RunnerTest, WhatAloneLacksMemoryIsSetAside) {
+  script_.dies_for_want_of_memory = true;
+  script_.deadly = [](const std::string& prompt) { return prompt == "a/a3/0"; };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 2);  // of each variant
+  EXPECT_EQ(script_.loads, 6);
+}
+
+// A card that is gone is gone for every variant: nothing is started again, and nobody is blamed.
+TEST_F(RunnerTest, AGpuThatHasGoneEndsTheRun) {
+  bool gone = false;
+  script_.max_in_flight = 1;
+  script_.deadly = [&gone](const std::string& prompt) { return gone = gone || prompt == "a/a2/0"; };
+  gpus_are_there_ = [&gone]() -> Status {
+    if (!gone) return {};
+    return environment_error("GPU 1: it has fallen off the bus", "the driver lists it", "reset it");
+  };
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().kind, ErrorKind::environment);
+  EXPECT_EQ(end.error().what,
+            "the engine of base died, and no other can be started: GPU 1: it has fallen off the "
+            "bus");
+  EXPECT_EQ(end.error().why, "as scripted; the driver lists it");
+  EXPECT_EQ(end.error().fix, "reset it; what was answered is kept: run the same command then");
+  EXPECT_EQ(script_.loads, 1);
+  EXPECT_EQ(started_, std::vector<std::string>{"base"});
+  EXPECT_EQ(unscored(), 0);
+  {
+    const Store store = stored();
+    EXPECT_EQ(store.response_count(), 3);
+    const auto events = store.events().value();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].kind, "engine lost");
+    EXPECT_EQ(events[0].body.at("why"),
+              "GPU 1: it has fallen off the bus; it died of: as scripted");
+  }
+  script_.deadly = [](const std::string&) { return false; };
+  gone = false;
+  script_.prompts.clear();
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(unscored(), 0);
+  EXPECT_EQ(script_.prompts.size(), 18U - 3U);  // what was answered is not asked again
+}
+
+TEST_F(RunnerTest, WhereTheGpusAreThereADeathIsADeath) {
+  int asked = 0;
+  gpus_are_there_ = [&asked]() -> Status {
+    ++asked;
+    return {};
+  };
+  bool died = false;
+  script_.deadly = [&died](const std::string&) { return !std::exchange(died, true); };
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(script_.loads, 3);
+}
+
+// The worker knows that its card is gone.
+TEST_F(RunnerTest, AnEngineThatDiesForGoodIsNotStartedAgain) {
+  script_.dies_for_good = true;
+  script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().why, "as scripted");
+  EXPECT_EQ(script_.loads, 1);
+  EXPECT_EQ(unscored(), 0);
+  EXPECT_EQ(stored().events().value().at(0).kind, "engine lost");
+}
+
+// What the load says is half of it.
+TEST_F(RunnerTest, ALoadThatFailsAfterADeathTellsOfBoth) {
+  bool died = false;
+  script_.deadly = [&](const std::string&) {
+    script_.load_fails_after_s = died ? 0 : 1;
+    return !std::exchange(died, true);
+  };
+  const auto end = go();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().what, "the engine died while it loaded");
+  EXPECT_EQ(end.error().why, "as scripted; it was started again because it had died: as scripted");
+  EXPECT_EQ(script_.loads, 2);
+}
+
 TEST_F(RunnerTest, CrashRestartsAndTheGuiltyRequestIsSetAside) {
   script_.deadly = [](const std::string& prompt) { return prompt == "a/a2/0"; };
   ASSERT_EQ(go().value(), RunEnd::complete);

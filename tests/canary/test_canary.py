@@ -1,4 +1,5 @@
-"""Loads that answer and are wrong, loads that lack memory: what `assay run` makes of each.
+"""Loads that answer and are wrong, loads that lack memory, and engines that lose memory or their GPU
+while they answer: what `assay run` makes of each.
 
 usage: test_canary.py ASSAY ROOT
 
@@ -76,6 +77,72 @@ def ends(folder: Path, name: str, bad: dict[str, Any], what: str, *causes: str) 
     check(f"{name}: prompts that the baseline got", case.asked("good"), 8 + 2)
 
 
+def dying(error: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An engine that answers its canary and one item, and then reports this."""
+    return {"faults": [{"do": "fatal", "after": 8 + 1, "error": error, **more}]}
+
+
+def event_kinds(case: Case) -> list[str]:
+    subprocess.run([assay, "report", str(case.folder / "out")], check=True, capture_output=True)
+    return [event["kind"] for event in case.report()["events"]]
+
+
+def loses_its_gpu(folder: Path) -> None:
+    gone = {"what": "the engine lost a GPU", "why": "Xid 79, GPU has fallen off the bus",
+            "fix": "restart the machine", "final": True}  # fmt: skip
+    case = Case(folder / "gpu", dying(gone))
+    done = case.run()
+    check("gpu: exit code", done.returncode, 3)
+    check("gpu: three lines", done.stderr.splitlines()[-3:], [
+        "error: the engine lost a GPU", "  why: Xid 79, GPU has fallen off the bus",
+        "  do:  restart the machine"])  # fmt: skip
+    check("gpu: prompts", (case.asked("good"), case.asked("bad")), (8 + 2, 0))
+    check("gpu: what happened", event_kinds(case), ["engine lost"])
+    assert "GPU has fallen off the bus" in (case.folder / "out/report.md").read_text()
+    case.script = {}
+    check("gpu: back", case.run().returncode, 0)
+    # Its one answer is kept; the other item is asked anew, and the canary of the new load.
+    check("gpu: prompts then", case.asked("good"), 8 + 2 + 8 + 1)
+    check("gpu: nobody is blamed", unscored(case), {"bf16": 0, "fp8": 0})
+
+
+def lacks_memory_in_the_run(folder: Path) -> None:
+    out = {"why": "OutOfMemoryError: CUDA out of memory", "less_memory": {"max_num_seqs": 64}}
+    once = Case(folder / "out_once", dying(out, marker=str(folder / "out_once.marker")))
+    done = once.run()
+    check("out of memory once: exit code", done.returncode, 0)
+    assert "bf16: out of memory (OutOfMemoryError: CUDA out of memory); it is loaded once more" in (
+        done.stderr), done.stderr  # fmt: skip
+    check("out of memory once: what happened", event_kinds(once),
+          ["engine died", "loaded with less memory"])  # fmt: skip
+    check("out of memory once: nobody is blamed", unscored(once), {"bf16": 0, "fp8": 0})
+
+    fault = {"do": "fatal", "on": "generate", "error": out}
+    always = Case(folder / "out_always", {"faults": [fault]})
+    done = always.run()
+    check("always out of memory: exit code", done.returncode, 3)
+    assert "error: the engine of bf16 lacks memory, with less, too" in done.stderr, done.stderr
+    check("always out of memory: what happened", event_kinds(always),
+          ["engine died", "loaded with less memory", "engine died"])  # fmt: skip
+
+
+def keeps_dying(folder: Path) -> None:
+    illegal = {"why": "CUDA error: an illegal memory access was encountered"}
+    case = Case(folder / "illegal", {"faults": [{"do": "fatal", "on": "generate", "error": illegal}]})
+    done = case.run()
+    check("keeps dying: exit code", done.returncode, 3)
+    assert "error: the engine of bf16 died 5 times" in done.stderr, done.stderr
+    assert "  why: CUDA error: an illegal memory access" in done.stderr, done.stderr
+    check("keeps dying: what happened", event_kinds(case), ["engine died"] * 5)
+    check("keeps dying: nobody is blamed", unscored(case), {"bf16": 0, "fp8": 0})
+
+
+def unscored(case: Case) -> dict[str, int]:
+    """Of each variant: items that are set aside as the engine's error."""
+    (task,) = case.report()["tasks"]
+    return {name: cell["unscored"].get("engine error", 0) for name, cell in task["cells"].items()}
+
+
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     case = Case(folder / "sound", {})
@@ -133,3 +200,7 @@ with tempfile.TemporaryDirectory() as name:
           {"gpu_memory_utilization": {"planned": "not set", "taken": "0.82"}})  # fmt: skip
     flags = [f["variant"] for f in report["flags"] if f["name"] == "less memory than planned"]
     check("memory: the flag", flags, ["fp8"])
+
+    loses_its_gpu(folder)
+    lacks_memory_in_the_run(folder)
+    keeps_dying(folder)

@@ -66,7 +66,7 @@ WHAT is  kill      SIGKILL to itself
          malformed sends a frame that is not JSON
          oversize  sends a length above the limit
          truncated sends half a frame and ends
-         fatal     sends a fatal error and ends with code 1
+         fatal     sends a fatal error and ends with code 1; "error": {..} is merged into it
          error     answers this frame with an error that is not fatal
          unknown   sends a frame of unknown type and goes on
          ignore    drops this frame
@@ -533,10 +533,11 @@ class FakeWorker:
                 if Path(marker).exists():
                     continue
                 Path(marker).write_text("")
-            return self.go_wrong(fault["do"], frame)
+            return self.go_wrong(fault, frame)
         return False
 
-    def go_wrong(self, what: str, frame: Frame) -> bool:
+    def go_wrong(self, fault: Frame, frame: Frame) -> bool:
+        what = fault["do"]
         if what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif what == "exit":
@@ -554,7 +555,9 @@ class FakeWorker:
             self.send_bytes(struct.pack("<I", 100) + b'{"type":')
             os._exit(0)
         elif what == "fatal":
-            self.error({}, "the engine is lost", "scripted", "none", fatal=True)
+            self.send({"type": "error", "id": None, "what": "the engine is lost",
+                       "why": "scripted", "fix": "none", "fatal": True,
+                       **fault.get("error", {})})  # fmt: skip
             os._exit(1)
         elif what == "error":
             self.error(frame, f"{frame['type']} failed", "scripted", "none")

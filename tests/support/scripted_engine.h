@@ -45,6 +45,7 @@ struct EngineScript {
   // True: the engine dies when it comes to this prompt.
   std::function<bool(const std::string& prompt)> deadly = [](const std::string&) { return false; };
   bool dies_for_want_of_memory = false;
+  bool dies_for_good = false;  // and says that another one would do no better
   // True, once: the engine is found dead when it is to render this prompt.
   std::function<bool(const std::string& prompt)> dies_rendering = [](const std::string&) {
     return false;
@@ -239,6 +240,7 @@ class ScriptedEngine final : public Engine {
   Died died() {
     if (script_.dies_for_want_of_memory) lacks_memory_ = {{"max_num_seqs", 2}};
     Died event{{ErrorKind::environment, "engine died", "as scripted", ""}, {}};
+    event.final = script_.dies_for_good;
     for (const auto& entry : running_) event.unanswered.push_back(entry.id);
     running_.clear();
     return event;

@@ -97,6 +97,7 @@ class ScriptedRunTest : public FolderTest {
     }
     services.grader_threads = 3;
     services.make_graders = make_graders_;
+    services.gpus_are_there = gpus_are_there_;
     services.guess = guess_;
     services.stop = &stop_;
     services.results_folder = (folder_ / "results").string();
@@ -124,7 +125,8 @@ class ScriptedRunTest : public FolderTest {
     return ProgramResult{};
   };
   std::function<std::unique_ptr<Graders>(const ResolvedRun&)> make_graders_;  // empty: threads
-  std::string version_ = "1";                                                 // of the engine
+  std::function<Status()> gpus_are_there_;
+  std::string version_ = "1";  // of the engine
   SpeedGuess guess_;
   std::atomic<bool> stop_{false};
   std::string variant_;               // whose engine was started last

@@ -20,10 +20,11 @@ from assay_worker.errors import WorkerError, describe
 from assay_worker.fork_server import ForkServer
 from assay_worker.gpu_watch import GpuWatch
 from assay_worker.load_parts import Stopwatch, in_order, since_process_start_s
+from assay_worker.lost_gpu import LOST_GPU_FIX, tells_of_lost_gpu
 from assay_worker.memory import lacks_memory, less_memory
 from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
-from assay_worker.rank_errors import expect_errors, first_error, forget_errors
+from assay_worker.rank_errors import errors, expect_errors, first_error, forget_errors
 from assay_worker.versions import installed_versions
 
 Frame = dict[str, Any]
@@ -370,7 +371,14 @@ def checked_arguments(args: Frame) -> Frame:
     return dict(args)
 
 
+def gone_gpu(error: Exception) -> str:
+    """The words that say so: of any rank, as each may be the one to say it; empty: none does."""
+    return next((why for why in [*errors(), describe(error)] if tells_of_lost_gpu(why)), "")
+
+
 def lost(error: Exception, asked: Frame) -> WorkerError:
+    if gone := gone_gpu(error):
+        return WorkerError("the engine lost a GPU", gone, LOST_GPU_FIX, fatal=True, final=True)
     why = first_error() or describe(error)
     return WorkerError(
         "the engine failed",
@@ -389,10 +397,12 @@ def default_utilization() -> float:
 
 
 def load_error(folder: Path, error: Exception, asked: Frame) -> WorkerError:
-    why = first_error() or describe(error)
+    why = gone_gpu(error) or first_error() or describe(error)
     forget_errors()
     fix = "read the engine's log; often an engine argument in the plan does not suit the machine"
-    if lacks_memory(why):
+    if tells_of_lost_gpu(why):
+        fix = LOST_GPU_FIX
+    elif lacks_memory(why):
         fix = (
             "end what else holds the GPU's memory (`nvidia-smi` names it), or ask for less: "
             "engine.gpu_memory_utilization, max_model_len, max_num_seqs"

@@ -13,14 +13,18 @@ class WorkerError(Exception):
         fix: str,
         *,
         fatal: bool = False,
+        final: bool = False,
         less_memory: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{what}: {why}")
-        self.what, self.why, self.fix, self.fatal = what, why, fix, fatal
+        self.what, self.why, self.fix = what, why, fix
+        self.fatal, self.final = fatal, final
         self.less_memory = less_memory or {}
 
     def frame(self, request_id: int | None) -> dict[str, Any]:
-        less = {"less_memory": self.less_memory} if self.less_memory else {}
+        more: dict[str, Any] = {"less_memory": self.less_memory} if self.less_memory else {}
+        if self.final:
+            more["final"] = True
         return {
             "type": "error",
             "id": request_id,
@@ -28,7 +32,7 @@ class WorkerError(Exception):
             "why": one_line(self.why),
             "fix": one_line(self.fix),
             "fatal": self.fatal,
-            **less,
+            **more,
         }
 
 

@@ -34,13 +34,18 @@ def note_error(record: logging.LogRecord) -> None:
         file.write(describe(error) + "\n")
 
 
-def first_error() -> str:
-    """In the worker: what was raised first, for the others follow from it; empty if nothing was."""
+def errors() -> list[str]:
+    """In the worker: what was raised, in its order."""
     try:
         with open(os.environ[VARIABLE]) as file:
-            return file.readline().strip()
+            return [line.strip() for line in file if line.strip()]
     except (KeyError, OSError):
-        return ""
+        return []
+
+
+def first_error() -> str:
+    """What was raised first, for the others follow from it; empty if nothing was."""
+    return next(iter(errors()), "")
 
 
 def forget_errors() -> None:

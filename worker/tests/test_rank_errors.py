@@ -64,6 +64,36 @@ def test_the_first_of_several_is_the_cause() -> None:
     assert engine.lost(RuntimeError("EngineCore died"), {}).why == f"ValueError: {FREE}"
 
 
+def test_a_gpu_that_any_rank_lost_is_gone_for_good() -> None:
+    others = RANK.replace(repr(FREE), "'NCCL error: unhandled cuda error'")
+    run_rank(others)
+    died = RuntimeError("EngineCore encountered an issue. See stack trace (above).")
+    error = engine.lost(died, {})
+    assert (error.why, error.final) == ("ValueError: NCCL error: unhandled cuda error", False)
+    assert "final" not in error.frame(None)
+    run_rank(others.replace("NCCL error: unhandled cuda error", "CUDA error: GPU is lost"))
+    error = engine.lost(died, {})
+    assert (error.why, error.final) == ("ValueError: CUDA error: GPU is lost", True)
+    assert error.frame(None)["final"] is True
+    assert "nvidia-smi" in error.fix
+    assert engine.load_error(Path("small"), OUTSIDE, {}).fix == error.fix
+
+
+@pytest.mark.parametrize(
+    ("words", "gone"),
+    [
+        ("NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.", True),
+        ("RuntimeError: No CUDA GPUs are available", True),
+        ("CUDA error: no CUDA-capable device is detected", True),
+        ("CUDA error: an illegal memory access was encountered", False),
+        ("CUDA out of memory. Tried to allocate 130.00 GiB", False),
+        ("NCCL error: unhandled cuda error", False),
+    ],
+)
+def test_words_of_a_gpu_that_is_gone(words: str, gone: bool) -> None:
+    assert engine.lost(RuntimeError(words), {}).final is gone
+
+
 def test_without_a_ranks_word_vllms_own_stays() -> None:
     assert engine.load_error(Path("small"), OUTSIDE, {}).why == f"RuntimeError: {OUTSIDE}"
     assert "argument" in engine.load_error(Path("small"), OUTSIDE, {}).fix
