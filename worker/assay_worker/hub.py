@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class HubFile:
-    """A file as the hub lists it; `blob`: the name of its content in the cache, empty if not told."""
+    """As the hub lists it; `blob`: the name of its content in the cache, empty if not told."""
 
     size: int
     blob: str = ""

@@ -148,7 +148,7 @@ def test_what_is_there_whole_is_what_a_fetch_gives(hub: LocalHub, tmp_path: Path
     (model,) = look(hub.endpoint, tmp_path, MODEL, options=("--sizes",))["found"]
     assert model["whole"] is True
     assert {name: model[name] for name in fetched} == fetched
-    # One description, and nothing else: no clock, no file. (Some clients ask for more of their own.)
+    # One description, and nothing else: no clock, no file. (Clients ask for more of their own.)
     ours = [request for request in hub.requests if not request.startswith("GET /api/agent")]
     assert ours == ["GET /api/models/org/model"]
     # The hub was never asked: a branch that moved meanwhile is not seen, as by a fetch.
