@@ -243,8 +243,9 @@ std::optional<GpusSeen> look_at_gpus(const Plan& plan, const PythonEnv& python,
                        [](const VariantNeeds& v) { return is_local(v.model); });
   const WorkerPython where{python.python.string(), plan.env, until};
   const Result<Hardware> hardware = ask_hardware(where, GpuQuestion::ask, local);
-  if (!hardware || !hardware->gpus) return std::nullopt;
-  out.gpus = *hardware->gpus;
+  const std::optional<GpuFacts> gpus = hardware ? hardware->gpus : std::nullopt;
+  if (!gpus) return std::nullopt;
+  out.gpus = *gpus;
   for (VariantNeeds& v : out.needs.variants) {
     const auto it = hardware->models.find(v.model);
     if (it != hardware->models.end()) v.checkpoint = it->second;

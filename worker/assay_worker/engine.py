@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay_worker import outputs
+from assay_worker.core_watch import CoreWatch
 from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
 from assay_worker.fork_server import ForkServer
@@ -59,6 +60,7 @@ class VllmEngine:
         self._generated_tokens = 0
         self._energy: EnergyCounter | None = None
         self._watch: GpuWatch | None = None
+        self._core: CoreWatch | None = None
         self._asked: Frame = {}  # arguments of the load, its share of the GPU always among them
         self._process_s = since_process_start_s()
         self._importing = Stopwatch()
@@ -108,6 +110,7 @@ class VllmEngine:
         self._special = special_tokens(self._llm.get_tokenizer())
         self._energy = EnergyCounter()
         self._watch = GpuWatch()
+        self._core = CoreWatch(self._engine.engine_core)
         beside = {"process": self._process_s, "imports": self._importing.seconds}
         facts["parts"] = in_order({**facts["parts"], **beside})
         return facts
@@ -178,7 +181,7 @@ class VllmEngine:
             stepped = self._engine.step()
         except Exception as error:
             traceback.print_exc()
-            raise lost(error, self._asked) from error
+            raise lost(error, self._asked, self._core.why if self._core else "") from error
         for output in stepped:
             if not output.finished:
                 continue
@@ -376,10 +379,11 @@ def gone_gpu(error: Exception) -> str:
     return next((why for why in [*errors(), describe(error)] if tells_of_lost_gpu(why)), "")
 
 
-def lost(error: Exception, asked: Frame) -> WorkerError:
+def lost(error: Exception, asked: Frame, core_ended: str = "") -> WorkerError:
+    """`core_ended`: how, where vLLM says only that it did."""
     if gone := gone_gpu(error):
         return WorkerError("the engine lost a GPU", gone, LOST_GPU_FIX, fatal=True, final=True)
-    why = first_error() or describe(error)
+    why = first_error() or core_ended or describe(error)
     return WorkerError(
         "the engine failed",
         why,
