@@ -255,7 +255,8 @@ void print_looks(const PlanCheck& check, Screen& screen) {
                             ? bilingual("{:g} points", "{:g} 个百分点", *looks.margin_pp)
                             : Text("no margin", "任何非劣效界值都不够");
     screen.add(
-        "  the data are too few for {0:g} points: with {1:g} % of flips the {2} pairs that there are "
+        "  the data are too few for {0:g} points: with {1:g} % of flips the {2} pairs that there "
+        "are "
         "would do for {3}, if {4:g} % power is wanted of all looks\n",
         "  数据太少，不足以检验 {0:g} 个百分点：翻转率 {1:g} %、要求全部检验合计功效 {4:g} % "
         "时，现有的 {2} 对只够检验：{3}\n",
