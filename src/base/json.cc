@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/json_text.h"
 #include "base/python_json.h"
 
 namespace assay {
@@ -60,6 +61,11 @@ Result<Json> parse_json(std::string_view text, std::string_view where) {
 }
 
 std::string dump_json(const Json& value, int indent) {
+  if (indent < 0) {
+    std::string out;
+    append_json(out, value);
+    return out;
+  }
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -74,6 +74,7 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
     out += to;
     start = at + from.size();
   }
+  if (start == 0) return text;
   out.append(text, start);
   return out;
 }

@@ -147,11 +147,11 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   std::vector<OwnItem> own;
   static const OwnParts none;
   for (const auto& [id, item] : scores) {
-    if (item.repeats == 0 && item.reason == reason::kNotRun) continue;  // answered out of order
+    if (item.repeats == 0 && *item.reason == reason::kNotRun) continue;  // answered out of order
     ++cell.run;
     count_soundness(cell, item.last);
     if (item.repeats == 0) {
-      ++cell.unscored[item.reason];
+      ++cell.unscored[*item.reason];
       continue;
     }
     ++cell.scored;

@@ -14,6 +14,7 @@ namespace assay {
 // Two spans of which the page shows the one of its language; one text where both are the same.
 [[nodiscard]] std::string both(const Text& text);
 // JSON for a script element: no "<" stands in it, so no end tag can.
+[[nodiscard]] std::string for_script(std::string json);
 [[nodiscard]] std::string script_json(const nlohmann::json& value);
 
 // The page's own parts, each a <section>.

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "report/html.h"
 #include "report/item_scores.h"
@@ -51,12 +52,19 @@ std::string states_of(const ItemValues& item) {
   return states;
 }
 
-Json index_entry(const ItemValues& item, std::size_t task) {
-  Json entry = Json::array({task, item.id, item.group, item.target, states_of(item)});
+// [task, id, group, target, states], and the signs where there are any.
+void append_index_entry(std::string& out, const ItemValues& item, std::size_t task) {
+  out += fmt::format("[{}", task);
+  for (const std::string* text : {&item.id, &item.group, &item.target}) {
+    out += ',';
+    append_json_string(out, *text);
+  }
+  out += ',';
+  append_json_string(out, states_of(item));
   unsigned signs = 0;
   for (const auto& output : item.outputs) signs |= output ? signs_of(*output) : 0U;
-  if (signs != 0) entry.push_back(signs);
-  return entry;
+  if (signs != 0) out += fmt::format(",{}", signs);
+  out += ']';
 }
 
 // Whether variants differ on it; the texts of such items are kept first.
@@ -67,24 +75,40 @@ bool differs(const ItemValues& item, std::size_t base) {
   });
 }
 
-Result<Json> outputs_json(const RunReport& report, const ItemValues& item, bool with_text) {
-  Json out = Json::array();
+// Fields by name, as everywhere; those that say nothing are left out.
+Status append_output(std::string& out, const RunReport& report, const ItemValues& item,
+                     const OutputValues& output, bool with_text) {
+  const auto add = [&out](std::string_view begin, std::string_view text) {
+    out += begin;
+    append_json_string(out, text);
+  };
+  add("{\"f\":", output.finish_reason ? to_string(*output.finish_reason) : "");
+  if (const unsigned signs = signs_of(output); signs != 0) out += fmt::format(",\"g\":{}", signs);
+  const ScoreWords& words = output.said();
+  if (!words.how.empty()) add(",\"h\":", words.how);
+  add(",\"o\":", output.outcome);
+  out += ",\"s\":";
+  append_json_number(out, output.score);
+  if (with_text) add(",\"t\":", TRY(report.texts->get(output.text)));
+  if (!words.why.empty() && report.shows(item.task)) add(",\"w\":", words.why);
+  add(",\"x\":", words.extracted);
+  out += '}';
+  return {};
+}
+
+Status append_outputs(std::string& out, const RunReport& report, const ItemValues& item,
+                      bool with_text) {
+  out += '[';
   for (const auto& output : item.outputs) {
-    if (!output) {
-      out.push_back(nullptr);
-      continue;
+    if (&output != item.outputs.data()) out += ',';
+    if (output) {
+      TRY(append_output(out, report, item, *output, with_text));
+    } else {
+      out += "null";
     }
-    Json one = {{"x", output->extracted},
-                {"f", output->finish_reason},
-                {"o", output->outcome},
-                {"s", output->score}};
-    if (!output->how.empty()) one["h"] = output->how;
-    if (!output->why.empty() && report.shows(item.task)) one["w"] = output->why;
-    if (const unsigned signs = signs_of(*output); signs != 0) one["g"] = signs;
-    if (with_text) one["t"] = TRY(report.texts->get(output->text));
-    out.push_back(std::move(one));
   }
-  return out;
+  out += ']';
+  return {};
 }
 
 // What items of a chunk and a task have in common at the beginning of their prompts (instructions
@@ -192,17 +216,19 @@ Status append_index(const RunReport& report, std::size_t base, const Append& app
   // Item by item: a page of 100,000 must not need them all at once.
   TRY(append("<script type=\"application/json\" id=\"index\">" +
              fmt::format("{{\"baseline\":{},\"chunk\":{},\"items\":[", base, kChunk)));
+  std::string entry;
   for (const ItemValues& item : report.items) {
-    if (&item != report.items.data()) TRY(append(","));
-    TRY(append(script_json(index_entry(item, task_index[item.task]))));
+    entry = &item != report.items.data() ? "," : "";
+    append_index_entry(entry, item, task_index[item.task]);
+    TRY(append(for_script(entry)));
   }
   return append(fmt::format("],\"tasks\":{},\"variants\":{},\"flags\":{}}}</script>\n",
                             script_json(tasks), script_json(names), script_json(flags)));
 }
 
-// One chunk: the shared beginnings of its prompts, and its items.
-Result<Json> chunk_json(const RunReport& report, std::size_t begin, std::size_t end,
-                        const Kept& keep) {
+// One chunk: its items, and the shared beginnings of their prompts.
+Result<std::string> chunk_json(const RunReport& report, std::size_t begin, std::size_t end,
+                               const Kept& keep) {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> prompts;
   std::vector<std::string> own(end - begin);
   for (std::size_t i = begin; i < end; ++i) {
@@ -218,18 +244,24 @@ Result<Json> chunk_json(const RunReport& report, std::size_t begin, std::size_t 
     shared[of] = {beginnings.size(), beginning.size()};
     beginnings.push_back(std::move(beginning));
   }
-  Json items = Json::array();
+  std::string out = "{\"items\":[";
   for (std::size_t i = begin; i < end; ++i) {
     const ItemValues& item = report.items[i];
-    Json one = {{"o", TRY(outputs_json(report, item, keep.outputs[i]))}};
-    if (keep.asked[i] && item.question.size > 0) one["q"] = TRY(report.asked->get(item.question));
+    out += i == begin ? "{\"o\":" : ",{\"o\":";
+    TRY(append_outputs(out, report, item, keep.outputs[i]));
     if (!own[i - begin].empty()) {
       const auto [place, length] = shared.at({item.task, item.group});
-      one["p"] = Json::array({place, own[i - begin].substr(length)});
+      out += fmt::format(",\"p\":[{},", place);
+      append_json_string(out, std::string_view(own[i - begin]).substr(length));
+      out += ']';
     }
-    items.push_back(std::move(one));
+    if (keep.asked[i] && item.question.size > 0) {
+      out += ",\"q\":";
+      append_json_string(out, TRY(report.asked->get(item.question)));
+    }
+    out += '}';
   }
-  return Json{{"shared", std::move(beginnings)}, {"items", std::move(items)}};
+  return out + "],\"shared\":" + dump_json(beginnings) + "}";
 }
 
 }  // namespace
@@ -246,9 +278,9 @@ Status append_items_section(const RunReport& report, const Append& append) {
   const Kept keep = kept_texts(report, base);
   for (std::size_t begin = 0; begin < report.items.size(); begin += kChunk) {
     const std::size_t end = std::min(begin + kChunk, report.items.size());
-    const Json chunk = TRY(chunk_json(report, begin, end, keep));
+    const std::string chunk = TRY(chunk_json(report, begin, end, keep));
     TRY(append(fmt::format("<script type=\"application/json\" id=\"chunk{}\">{}</script>\n",
-                           begin / kChunk, script_json(chunk))));
+                           begin / kChunk, for_script(chunk))));
   }
   return {};
 }

@@ -71,8 +71,12 @@ std::string both(const Text& text) {
          markup_escaped(text.zh) + "</span>";
 }
 
+std::string for_script(std::string json) {
+  return replace_all(std::move(json), "<", "\\u003c");
+}
+
 std::string script_json(const nlohmann::json& value) {
-  return replace_all(dump_json(value), "<", "\\u003c");
+  return for_script(dump_json(value));
 }
 
 std::string html_section(const Table& table) {

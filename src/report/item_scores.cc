@@ -1,24 +1,45 @@
 #include "report/item_scores.h"
 
 #include <algorithm>
+#include <set>
 
 #include "stats/item_pair.h"
 
 namespace assay {
 namespace {
 
-LastScore last_of(Score score) {
+// Gives words that were given before once more, instead of others that say the same.
+class KnownWords {
+ public:
+  std::shared_ptr<const ScoreWords> of(ScoreWords words) {
+    const auto found = known_.find(words);
+    if (found != known_.end()) return *found;
+    if (known_.size() == kMost) known_.clear();
+    return *known_.insert(std::make_shared<const ScoreWords>(std::move(words))).first;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;  // of free answers no two may be alike
+
+  struct ByValue {
+    using is_transparent = void;
+    static const ScoreWords& value(const ScoreWords& words) { return words; }
+    static const ScoreWords& value(const std::shared_ptr<const ScoreWords>& words) {
+      return *words;
+    }
+    bool operator()(const auto& a, const auto& b) const { return value(a) < value(b); }
+  };
+  std::set<std::shared_ptr<const ScoreWords>, ByValue> known_;
+};
+
+LastScore last_of(Score score, KnownWords& known) {
   LastScore last;
   const auto robust = score.metrics.find("robust");
   const auto lm_eval = score.metrics.find("lm_eval");
   last.metrics_differ = robust != score.metrics.end() && lm_eval != score.metrics.end() &&
                         robust->second != lm_eval->second;
-  last.extracted = std::move(score.extracted);
-  last.target = std::move(score.target);
-  last.how = std::move(score.extraction);
-  if (!score.detail.empty()) {
-    last.detail = std::make_unique<const std::string>(std::move(score.detail));
-  }
+  last.words = known.of({std::move(score.extracted), std::move(score.extraction),
+                         std::move(score.detail), std::move(score.target)});
   if (score.remarks.contains(kFilteredRemark)) {
     last.filtered = std::make_unique<const std::map<std::string, std::string>>(
         score.remarks.value(kFilteredRemark, std::map<std::string, std::string>()));
@@ -42,8 +63,14 @@ void add_scores(const StoredScore& stored, ItemScore& item) {
   ++item.repeats;
 }
 
-void take(StoredScore stored, AllScores& all) {
-  ItemScore& item = all[{stored.id.variant, stored.id.task}][stored.id.item];
+// They come by item, so that a new one mostly belongs at the end.
+ItemScore& item_of(std::string id, ItemScores& items) {
+  return items.try_emplace(items.end(), std::move(id))->second;
+}
+
+void take(StoredScore stored, KnownWords& known, AllScores& all) {
+  ItemScores& items = all[{stored.id.variant, stored.id.task}];
+  ItemScore& item = item_of(std::move(stored.id.item), items);
   // A repeat that time left out says nothing of an item that has others.
   if (stored.score.reason == reason::kNotRun && item.repeats > 0) return;
   if (stored.score.outcome == Outcome::scored) {
@@ -57,9 +84,9 @@ void take(StoredScore stored, AllScores& all) {
       }
     }
   } else {
-    item.reason = stored.score.reason;
+    item.reason = std::make_unique<const std::string>(stored.score.reason);
   }
-  item.last = last_of(std::move(stored.score));
+  item.last = last_of(std::move(stored.score), known);
 }
 
 }  // namespace
@@ -83,8 +110,9 @@ Result<AllScores> read_scores(const Store& store, const std::vector<VariantValue
                               Purpose purpose) {
   std::vector<AllScores> parts(variants.size());
   TRY(store.read_side_by_side(variants.size(), [&](const Store& from, std::size_t v) {
+    KnownWords known;
     return from.each_score(variants[v].name, purpose, [&](StoredScore stored) -> Status {
-      take(std::move(stored), parts[v]);
+      take(std::move(stored), known, parts[v]);
       return {};
     });
   }));

@@ -17,11 +17,8 @@ namespace assay {
 
 // What a report says of an item's last score beside its metrics; there are millions of them.
 struct LastScore : Soundness {
-  bool metrics_differ = false;  // "robust" and "lm_eval"
-  std::string extracted;
-  std::string target;
-  std::string how;                            // it was found: Score::extraction
-  std::unique_ptr<const std::string> detail;  // Score::detail; nullptr: none
+  bool metrics_differ = false;              // "robust" and "lm_eval"
+  std::shared_ptr<const ScoreWords> words;  // shared where the same is said; nullptr: no score
   // kFilteredRemark; nullptr: there is none
   std::unique_ptr<const std::map<std::string, std::string>> filtered;
 };
@@ -50,7 +47,7 @@ struct ItemScore {       // one item of one variant, repeats taken together
   int options = 0;       // multiple choice: of how many; 0: a score does not say
   MetricSums sums;
   std::unique_ptr<std::vector<RepeatSums>> each;  // of several that are scored; else nullptr
-  std::string reason;                             // of an unscored one
+  std::unique_ptr<const std::string> reason;      // of the last unscored one; nullptr: none was
   LastScore last;
   std::unique_ptr<OwnParts> own;  // nullptr: its scores carry none
 };

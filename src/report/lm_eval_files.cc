@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/running_hash.h"
 #include "base/stale_files.h"
 #include "plan/engine_kind.h"
@@ -202,98 +203,177 @@ std::string_view as_lm_eval_cuts(std::string_view text, const TaskValues& task) 
   return text;
 }
 
-// What lm-eval's task code hands its model: the prompt and how to go on from it. For the prompt
-// stands its hash: these files are passed on, and a prompt holds the question.
-Json arguments_of(const TaskValues& task, const std::string& prompt_hash) {
-  Json request = {{"arg_0", prompt_hash.empty() ? "" : "sha256:" + prompt_hash}};
-  if (!task.generation.is_null()) request["arg_1"] = task.generation;
-  return {{"gen_args_0", request}};
-}
-
-// A score for each repeat, null for those without one.
-Json by_repeat(const std::vector<RepeatScore>& scores) {
-  Json out = Json::array();
-  for (const RepeatScore& one : scores) {
-    while (std::cmp_less(out.size(), one.repeat)) out.push_back(nullptr);
-    out.push_back(one.score ? Json(*one.score) : Json(nullptr));
-  }
-  return out;
-}
-
-// An item as one filter sees it.
-Result<Json> sample_line(const TaskValues& task, const ItemValues& item, const OutputValues& output,
-                         const RunReport& report, int doc_id, const std::string& filter) {
-  const bool own = filter == kNoFilter;
-  static const LmEvalValues one;
-  const LmEvalValues& several = output.several ? *output.several : one;
-  const auto taken = several.filtered.find(filter);
-  const std::string text = TRY(report.texts->get(output.text));
-  const std::string_view theirs = as_lm_eval_cuts(text, task);
-  const bool cut = theirs.size() < text.size();
-  std::string prompt_hash;
-  if (output.prompt_hash.size > 0) prompt_hash = TRY(report.prompt_hashes->get(output.prompt_hash));
-  // Field by field: of a list in braces nlohmann first makes a list of pairs.
-  Json line = Json::object();
-  line["arguments"] = arguments_of(task, prompt_hash);
-  line["doc"] = {{"id", item.id}, {"group", item.group}};
-  line["doc_hash"] = sha256_hex(item.task + "/" + item.id);
-  line["doc_id"] = doc_id;
-  line["filter"] = filter;
-  line["filtered_resps"].push_back(taken != several.filtered.end() ? taken->second
-                                                                   : output.extracted);
-  line["finish_reason"] = cut ? "stop" : output.finish_reason;
-  line["metrics"] = own ? Json(task.metrics) : Json::array();
-  line["outcome"] = output.outcome;
-  line["resps"].push_back(Json::array({theirs}));
-  line["target"] = item.target;
-  line["target_hash"] = sha256_hex(item.target);
-  if (cut) {
-    line["output"] = text;
-    line["output_finish_reason"] = output.finish_reason;
-  }
-  if (!prompt_hash.empty()) line["prompt_hash"] = prompt_hash;
-  if (own && output.outcome == "scored") {
-    line[task.metrics.front()] = output.score;
-    if (output.each) line[by_repeat_key(task.metrics.front())] = by_repeat(*output.each);
-    if (output.lm_eval) line["lm_eval"] = *output.lm_eval;
-  }
-  for (const auto& [name, value] : several.named) {
-    const MetricName of = metric_name(name);
-    if (of.filter != filter) continue;
-    line["metrics"].push_back(of.metric);
-    line[of.metric] = value;
-  }
-  return line;
-}
-
 // lm-eval's: of the hashes of all its lines, one behind the other.
 class TaskHash {
  public:
-  void add(const Json& line) {
-    for (const char* part : {"doc_hash", "prompt_hash", "target_hash"}) {
-      const auto hash = line.find(part);
-      if (hash != line.end()) hashes_.add(hash->get_ref<const std::string&>());
-    }
-  }
+  void add(std::string_view hash) { hashes_.add(hash); }
   [[nodiscard]] std::string hex() { return hashes_.hex(); }
 
  private:
   RunningHash hashes_;
 };
 
+void append_list(std::string& out, const std::vector<std::string>& words) {
+  out += '[';
+  for (const std::string& word : words) {
+    if (&word != words.data()) out += ',';
+    append_json_string(out, word);
+  }
+  out += ']';
+}
+
+// A score for each repeat, null for those without one.
+void append_by_repeat(std::string& out, const std::vector<RepeatScore>& scores) {
+  out += '[';
+  int next = 0;
+  for (const RepeatScore& one : scores) {
+    for (; next < one.repeat; ++next) out += next == 0 ? "null" : ",null";
+    if (next++ > 0) out += ',';
+    if (one.score) {
+      append_json_number(out, *one.score);
+    } else {
+      out += "null";
+    }
+  }
+  out += ']';
+}
+
+// The lines of a task's items as one filter sees them.
+class SampleLines {
+ public:
+  SampleLines(const RunReport& report, const TaskValues& task, const std::string& filter,
+              TaskHash& hash)
+      : report_(report), task_(task), filter_(filter), own_(filter == kNoFilter), hash_(hash) {
+    if (!task.generation.is_null()) generation_ = dump_json(task.generation);
+  }
+
+  // Valid until the next one.
+  [[nodiscard]] Result<std::string_view> line(const ItemValues& item, const OutputValues& output,
+                                              int doc_id) {
+    object_.clear();
+    TRY(add_answer(output));
+    add_item(item, doc_id);
+    TRY(add_prompt(output));
+    add_scores(output);
+    line_.clear();
+    object_.append_to(line_);
+    line_ += '\n';
+    return std::string_view(line_);
+  }
+
+ private:
+  void add(std::string_view name, std::string_view text) {
+    append_json_string(object_.field(name), text);
+  }
+  // Of a list with it alone.
+  void add_listed(std::string_view name, std::string_view text, std::string_view before,
+                  std::string_view after) {
+    std::string& out = object_.field(name);
+    out += before;
+    append_json_string(out, text);
+    out += after;
+  }
+
+  Status add_answer(const OutputValues& output) {
+    const std::string text = TRY(report_.texts->get(output.text));
+    const std::string_view theirs = as_lm_eval_cuts(text, task_);
+    const bool cut = theirs.size() < text.size();
+    const std::string_view reason =
+        output.finish_reason ? to_string(*output.finish_reason) : std::string_view();
+    add("filter", filter_);
+    add_listed("filtered_resps", taken_from(output), "[", "]");
+    add("finish_reason", cut ? "stop" : reason);
+    add("outcome", output.outcome);
+    add_listed("resps", theirs, "[[", "]]");
+    if (!cut) return {};
+    add("output", text);
+    add("output_finish_reason", reason);
+    return {};
+  }
+
+  [[nodiscard]] std::string_view taken_from(const OutputValues& output) const {
+    if (!output.several) return output.said().extracted;
+    const auto taken = output.several->filtered.find(filter_);
+    return taken != output.several->filtered.end() ? taken->second : output.said().extracted;
+  }
+
+  void add_item(const ItemValues& item, int doc_id) {
+    std::string& doc = object_.field("doc");
+    doc += "{\"group\":";
+    append_json_string(doc, item.group);
+    doc += ",\"id\":";
+    append_json_string(doc, item.id);
+    doc += '}';
+    const std::string hash = sha256_hex(item.task + "/" + item.id);
+    add("doc_hash", hash);
+    hash_.add(hash);
+    object_.field("doc_id") += std::to_string(doc_id);
+    target_hash_ = sha256_hex(item.target);
+    add("target", item.target);
+    add("target_hash", target_hash_);
+  }
+
+  // What lm-eval's task code hands its model: the prompt and how to go on from it. For the prompt
+  // stands its hash: these files are passed on, and a prompt holds the question.
+  Status add_prompt(const OutputValues& output) {
+    std::string hash;
+    if (output.prompt_hash.size > 0) hash = TRY(report_.prompt_hashes->get(output.prompt_hash));
+    std::string& arguments = object_.field("arguments");
+    arguments += "{\"gen_args_0\":{\"arg_0\":";
+    append_json_string(arguments, hash.empty() ? "" : "sha256:" + hash);
+    if (!generation_.empty()) arguments += ",\"arg_1\":" + generation_;
+    arguments += "}}";
+    if (!hash.empty()) add("prompt_hash", hash);
+    hash_.add(hash);
+    hash_.add(target_hash_);
+    return {};
+  }
+
+  void add_scores(const OutputValues& output) {
+    metrics_.clear();
+    if (own_) metrics_ = task_.metrics;
+    const bool scored = own_ && output.outcome == "scored";
+    const std::string& metric = task_.metrics.front();
+    if (scored) {
+      append_json_number(object_.field(metric), output.score);
+      if (output.each) append_by_repeat(object_.field(by_repeat_key(metric)), *output.each);
+      if (output.lm_eval) append_json_number(object_.field("lm_eval"), *output.lm_eval);
+    }
+    if (output.several) {
+      for (const auto& [name, value] : output.several->named) {
+        const MetricName of = metric_name(name);
+        if (of.filter != filter_) continue;
+        metrics_.push_back(of.metric);
+        append_json_number(object_.field(of.metric), value);
+      }
+    }
+    append_list(object_.field("metrics"), metrics_);
+  }
+
+  const RunReport& report_;
+  const TaskValues& task_;
+  const std::string& filter_;
+  const bool own_;  // of no filter of lm-eval's
+  TaskHash& hash_;
+  std::string generation_;  // empty: nothing is generated
+  // Of the line that is made.
+  JsonObjectText object_;
+  std::string line_;
+  std::string target_hash_;
+  std::vector<std::string> metrics_;
+};
+
 // A line for each document, one filter after the other, as lm-eval writes them.
 Status write_samples(const RunReport& report, const TaskValues& task, std::size_t v, TaskHash& hash,
                      const Append& append) {
   for (const std::string& filter : filters_of(report, task, v)) {
+    SampleLines lines(report, task, filter, hash);
     int doc_id = 0;
     for (const ItemValues& item : report.items) {
       if (item.task != task.name) continue;
       const int id = doc_id++;
       const auto& output = item.outputs[v];
-      if (!output) continue;
-      const Json line = TRY(sample_line(task, item, *output, report, id, filter));
-      hash.add(line);
-      TRY(append(dump_json(line) + "\n"));
+      if (output) TRY(append(TRY(lines.line(item, *output, id))));
     }
   }
   return {};

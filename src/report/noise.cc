@@ -19,8 +19,9 @@ void measure_disagreement(Cell& base_cell, Cell& cell, const ItemScores& base,
   int n = 0;
   base_cell.own_differing = 0;
   for (const auto& [id, b] : base) {
+    if (b.repeats < 2) continue;
     const auto it = candidate.find(id);
-    if (b.repeats < 2 || it == candidate.end() || it->second.repeats == 0) continue;
+    if (it == candidate.end() || it->second.repeats == 0) continue;
     const double p = mean_of(b, metric);
     own += differ(p, p) * b.repeats / (b.repeats - 1);
     between += differ(p, mean_of(it->second, metric));

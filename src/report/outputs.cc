@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,10 +27,8 @@ namespace {
 // What a score says of an output; what the answer says comes with its steps.
 OutputValues output_of(const ItemScore& item, const std::string& metric) {
   OutputValues out;
-  out.extracted = item.last.extracted;
-  out.how = item.last.how;
-  if (item.last.detail) out.why = *item.last.detail;
-  out.outcome = item.repeats > 0 ? "scored" : item.reason;
+  out.words = item.last.words;
+  out.outcome = item.repeats > 0 ? "scored" : *item.reason;
   static_cast<Soundness&>(out) = item.last;
   out.score = mean_of(item, metric);
   out.samples = item.repeats;
@@ -76,7 +75,7 @@ ItemValues item_values(const TaskValues& task, const std::vector<const ItemScore
     auto& slot = item.outputs.emplace_back();
     const auto found = scores->find(item.id);
     if (found == scores->end()) continue;
-    item.target = found->second.last.target;
+    item.target = found->second.last.words->target;
     slot = output_of(found->second, task.metrics.front());
     if (found->second.repeats == 0) continue;
     lowest = std::min(lowest, slot->score);
@@ -152,18 +151,34 @@ std::vector<Use> joined(std::vector<Uses>& by_variant, std::vector<Use> Uses::* 
   return all;
 }
 
-// Sorted by key, those of one key by variant.
+// Sorted by key, those of one key by variant. Hashes are spread evenly, so their first bits tell
+// where to look: a search through all of a million would miss the cache twenty times.
 class UsesByKey {
  public:
   explicit UsesByKey(std::vector<Use> uses) : uses_(std::move(uses)) {
     std::ranges::sort(uses_, {}, [](const Use& use) { return std::pair(use.key, use.variant); });
+    while ((std::size_t{4} << bits_) < uses_.size()) ++bits_;
+    begins_.resize((std::size_t{1} << bits_) + 1, uses_.size());
+    for (std::size_t i = uses_.size(); i-- > 0;) begins_[bucket_of(uses_[i].key)] = i;
+    for (std::size_t b = begins_.size() - 1; b-- > 0;) {
+      begins_[b] = std::min(begins_[b], begins_[b + 1]);
+    }
   }
-  [[nodiscard]] auto of(std::string_view key) const {
-    return std::ranges::equal_range(uses_, key_hash(key), {}, &Use::key);
+  [[nodiscard]] std::span<const Use> of(std::string_view key) const {
+    const std::uint64_t hash = key_hash(key);
+    const std::size_t bucket = bucket_of(hash);
+    const std::span<const Use> near =
+        std::span(uses_).subspan(begins_[bucket], begins_[bucket + 1] - begins_[bucket]);
+    const auto found = std::ranges::equal_range(near, hash, {}, &Use::key);
+    return {found.begin(), found.end()};
   }
 
  private:
+  [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const { return hash >> (64 - bits_); }
+
   std::vector<Use> uses_;
+  unsigned bits_ = 1;
+  std::vector<std::size_t> begins_;  // of each bucket, and the end
 };
 
 class StepReader {
@@ -230,9 +245,10 @@ using Place = std::pair<std::uint32_t, std::uint32_t>;  // of an item, of a vari
 // Pieces of items that have several, until all are there.
 class Pieces {
  public:
-  [[nodiscard]] Status add(const Use& use, std::string_view text, std::string finish_reason = "") {
+  [[nodiscard]] Status add(const Use& use, std::string_view text,
+                           FinishReason finish_reason = FinishReason::stop) {
     const TextPlace place = texts_.put(text);
-    all_[{use.item, use.variant}][use.step] = {place, std::move(finish_reason)};
+    all_[{use.item, use.variant}][use.step] = {place, finish_reason};
     return {};
   }
   // Item by item, in the order of its steps: the text with `between` between its pieces, where the
@@ -256,7 +272,7 @@ class Pieces {
  private:
   struct Piece {
     TextPlace text;
-    std::string finish_reason;
+    FinishReason finish_reason = FinishReason::stop;
   };
   KeptTexts texts_;
   std::map<Place, std::map<std::int32_t, Piece>> all_;
@@ -275,7 +291,7 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
   std::vector<AnswerTimes> times(report.variants.size());
   Pieces pieces(KeptTexts::in_folder(store.folder()));
   const auto keep = [&report](const Place& of, const std::string& text,
-                              const std::string& finish_reason) -> Status {
+                              FinishReason finish_reason) -> Status {
     OutputValues& output = *report.items[of.first].outputs[of.second];
     output.text = report.texts->put(text);
     output.finish_reason = finish_reason;
@@ -286,15 +302,14 @@ Status read_responses(const Store& store, const UsesByKey& uses, RunReport& repo
       [&](const std::string& key, const Response& response) -> Status {
         std::optional<std::uint32_t> timed;  // the same answer to another item counts once
         const std::string text = text_of(response);
-        const std::string finish_reason(to_string(response.finish_reason));
         for (const Use& use : uses.of(key)) {
           if (timed != use.variant) times[use.variant].add(response);
           timed = use.variant;
           if (!use.shown) continue;
           if (use.only) {
-            TRY(keep({use.item, use.variant}, text, finish_reason));
+            TRY(keep({use.item, use.variant}, text, response.finish_reason));
           } else {
-            TRY(pieces.add(use, text, finish_reason));
+            TRY(pieces.add(use, text, response.finish_reason));
           }
         }
         return {};
@@ -340,13 +355,13 @@ Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report
                             }
                             return {};
                           }));
-  return pieces.each(report, "",
-                     [&](const Place& of, const std::string& text,
-                         const std::string& /*finish_reason*/) -> Status {
-                       if (text.empty()) return {};
-                       keep_prompt(of, base, text, hash_of(text), may_show, report);
-                       return {};
-                     });
+  return pieces.each(
+      report, "",
+      [&](const Place& of, const std::string& text, FinishReason /*finish_reason*/) -> Status {
+        if (text.empty()) return {};
+        keep_prompt(of, base, text, hash_of(text), may_show, report);
+        return {};
+      });
 }
 
 // Of tasks that may show them; lm-eval's own tasks have no rows here.
@@ -384,16 +399,14 @@ Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScore
       return {};
     }));
   }
-  const UsesByKey responses(joined(uses, &Uses::responses));
-  const UsesByKey prompts(joined(uses, &Uses::prompts));
   report.texts = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.prompt_hashes = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.asked = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   TRY(read_questions(store, report));
   // They fill different fields.
   return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
-    return part == 0 ? read_responses(from, responses, report)
-                     : read_prompts(from, prompts, report);
+    if (part == 0) return read_responses(from, UsesByKey(joined(uses, &Uses::responses)), report);
+    return read_prompts(from, UsesByKey(joined(uses, &Uses::prompts)), report);
   });
 }
 

@@ -89,7 +89,7 @@ TEST_F(OutputsTest, StepsStandInTheirOrder) {
   EXPECT_FALSE(report.items[1].outputs[1].has_value());
   const OutputValues& output = *report.items[1].outputs[0];
   EXPECT_EQ(report.texts->get(output.text).value(), "first\n\nthird");
-  EXPECT_EQ(output.finish_reason, "length");
+  EXPECT_EQ(output.finish_reason, FinishReason::length);
   EXPECT_EQ(report.prompt_hashes->get(output.prompt_hash).value(), sha256_hex("first?"));
 }
 
@@ -136,7 +136,7 @@ TEST_F(OutputsTest, APairHasTheSameRepeatsOnBothSides) {
   const AllScores scores = read_scores(*store_, report.variants, Purpose::answer).value();
   const ItemScores& fp8 = scores_of(scores, "fp8", "t");
   EXPECT_EQ(fp8.at("one").repeats, 3);
-  EXPECT_EQ(fp8.at("one").reason, "");
+  EXPECT_EQ(fp8.at("one").reason, nullptr);
   const auto pairs = pairs_of(scores_of(scores, "bf16", "t"), fp8, "robust");
   ASSERT_EQ(pairs.size(), 1U);
   EXPECT_EQ(pairs[0].baseline, 1);

@@ -21,6 +21,7 @@
 #include "values/canary.h"
 #include "values/declaration.h"
 #include "values/load_facts.h"
+#include "values/request.h"
 #include "values/score.h"
 #include "values/weights.h"
 
@@ -186,16 +187,24 @@ struct LmEvalValues {
   std::map<std::string, std::string> filtered;
 };
 
-struct OutputValues : Soundness {  // one item of one variant, for the browser of items
-  TextPlace text;                  // in RunReport::texts
+// What a score says in words. Of a multiple choice a few dozen are said of a million answers.
+struct ScoreWords {
   std::string extracted;
   std::string how;  // it was found ("boxed"); empty: no rule matched
   std::string why;  // it scored so: the first failing test, the differing line; mostly empty
-  std::string finish_reason;
-  std::string outcome;  // "scored" or the reason
-  double score = 0;     // first metric
-  int samples = 0;      // scored answers
-  int passed = 0;       // of these, right by the first metric
+  std::string target;
+
+  friend auto operator<=>(const ScoreWords&, const ScoreWords&) = default;
+};
+
+struct OutputValues : Soundness {             // one item of one variant, for the browser of items
+  std::optional<FinishReason> finish_reason;  // none: no answer is stored
+  TextPlace text;                             // in RunReport::texts
+  std::shared_ptr<const ScoreWords> words;    // shared by all that say the same; nullptr: none
+  std::string outcome;                        // "scored" or the reason
+  double score = 0;                           // first metric
+  int samples = 0;                            // scored answers
+  int passed = 0;                             // of these, right by the first metric
   // Of each scored answer by the first metric, ascending by repeat; nullptr: of an item's first
   // answer alone.
   std::shared_ptr<const std::vector<RepeatScore>> each;
@@ -205,6 +214,11 @@ struct OutputValues : Soundness {  // one item of one variant, for the browser o
   // own tasks all requests' (none of them depends on an answer). In RunReport::prompt_hashes;
   // empty: not known.
   TextPlace prompt_hash;
+
+  [[nodiscard]] const ScoreWords& said() const {
+    static const ScoreWords none;
+    return words ? *words : none;
+  }
 };
 
 struct ItemValues {

@@ -61,11 +61,13 @@ OutputValues output_of(KeptTexts& texts, std::size_t i, std::size_t v, bool righ
   for (int line = 0; line < 8; ++line) text += "The quick model works on the next step. ";
   if (v > 0 && i % 3 == 0) text += fmt::format("\xF0\x9F\x98\x80 variant {} goes on", v);
   out.text = texts.put(text);
-  out.extracted = attack(i + 1);
-  out.how = "boxed";
-  if (!right) out.why = "line 3 differs: " + attack(i + 5);
+  out.words = std::make_shared<const ScoreWords>(
+      ScoreWords{.extracted = attack(i + 1),
+                 .how = "boxed",
+                 .why = right ? "" : "line 3 differs: " + attack(i + 5),
+                 .target = ""});
   out.truncated = i % 50 == 0;
-  out.finish_reason = out.truncated ? "length" : "stop";
+  out.finish_reason = out.truncated ? FinishReason::length : FinishReason::stop;
   out.outcome = i % 97 == 5 ? "sandbox fault" : "scored";
   out.score = right ? 1 : 0;
   return out;
