@@ -66,6 +66,8 @@ int end_all(pid_t command) {
   kept.die_with_parent = true;
   Result<Child> command = spawn(kept);
   if (!command) ::_exit(kNotStarted);
+  // What came with the fork would end it by itself, or a while after.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_IGN);
   const pid_t pid = command->pid();
   const int below = open_pidfd(pid);
   close_all_but(above, below);

@@ -141,10 +141,14 @@ Result<std::unique_ptr<Runner>> Runner::start(const RunnerSpec& spec) {
   return runner;
 }
 
-Runner::~Runner() {
-  // End of file on the control socket ends the zygote, and its end the whole pid namespace.
+// End of file on the control socket ends the zygote, and its end the whole pid namespace.
+void Runner::let_end() {
   control_.reset();
   jobs_.reset();
+}
+
+Runner::~Runner() {
+  let_end();
   // One that is still importing sees the end late; whoever interrupts a start should not wait for
   // it.
   const int looks = log_.valid() ? 60 : 400;

@@ -69,6 +69,8 @@ class Runner {
   // Waits until the interpreter is warm; once, before the first run(). What keeps it from starting
   // is an environment error in its own words.
   [[nodiscard]] Status wait_ready(const Deadline& until);
+  // Tells the zygote to end, without waiting for it.
+  void let_end();
   // One test. After an Outcome with a fault the runner must be thrown away.
   [[nodiscard]] Outcome run(const TestJob& job);
 

@@ -9,6 +9,10 @@ constexpr std::size_t kIdleKinds = 3;  // plain, numpy, scientific: all stay war
 
 }  // namespace
 
+RunnerPool::~RunnerPool() {
+  for (const auto& runner : idle_) runner->let_end();
+}
+
 Result<Outcome> RunnerPool::run(const ZygoteKind& kind, const TestJob& job, bool alone) {
   enter(alone);
   Result<Outcome> out;

@@ -15,6 +15,9 @@ class RunnerPool {
  public:
   // `spec` without kind and index.
   RunnerPool(RunnerSpec spec, int runners) : spec_(std::move(spec)), runners_(runners) {}
+  RunnerPool(const RunnerPool&) = delete;
+  RunnerPool& operator=(const RunnerPool&) = delete;
+  ~RunnerPool();  // they end side by side
 
   // Runs one test on a warm runner of that kind, waiting for a free place. `alone`: nothing else of
   // this pool runs meanwhile. The runner is thrown away after a fault.
