@@ -1,18 +1,36 @@
 // Composition root. assay is its command line; started as the guardian it watches over a worker.
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 
 #include "cli/cli.h"
+#include "cli/signals.h"
 #include "engine/guardian.h"
 
 namespace {
 
-std::atomic<bool> interrupted{false};
+assay::Signals signals;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_signal(int) {
-  if (interrupted.exchange(true)) std::_Exit(130);  // asked twice: at once
+// A command that listens ends well within it. On a starved machine its end may take longer, or it
+// may have come to a part that does not look: what is committed is safe either way.
+constexpr unsigned kGraceS = 3;
+
+[[noreturn]] void end_now(int) {
+  constexpr std::string_view kWords =
+      "error: interrupted\n  why: a signal came\n  do:  start the same command again to go on\n";
+  if (::isatty(STDERR_FILENO) == 1) (void)!::write(STDERR_FILENO, "\n", 1);  // behind "^C"
+  (void)!::write(STDERR_FILENO, kWords.data(), kWords.size());
+  std::_Exit(130);
+}
+
+void on_signal(int number) {
+  if (signals.came.exchange(true)) std::_Exit(130);  // asked twice: at once
+  if (!signals.heard) end_now(number);
+  ::alarm(kGraceS);
 }
 
 }  // namespace
@@ -28,5 +46,8 @@ int main(int argc, char** argv) {
   struct sigaction hangup{};
   ::sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
-  return assay::run_cli(argc, argv, interrupted);
+  struct sigaction alarm{};
+  alarm.sa_handler = end_now;
+  ::sigaction(SIGALRM, &alarm, nullptr);
+  return assay::run_cli(argc, argv, signals);
 }

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/tell.h"
 #include "base/terminal.h"
 #include "base/text.h"
@@ -54,6 +55,19 @@ void print_out(std::string_view text) {
 
 void print_note(const Session& session, const Text& text) {
   print_beside(bilingual("note: {}", "注意：{}", text).in(session.language_beside));
+}
+
+const std::atomic<bool>* Session::listen() const {
+  if (signals == nullptr) return nullptr;
+  signals->heard = true;
+  return &signals->came;
+}
+
+Status Session::stop_listening() const {
+  if (signals == nullptr) return {};
+  signals->heard = false;
+  if (signals->came) return std::unexpected(interrupted_error());
+  return {};
 }
 
 namespace {
@@ -177,7 +191,7 @@ std::unique_ptr<CLI::App> command_line(Session& session) {
   return made;
 }
 
-int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
+int run_cli(int argc, char** argv, Signals& signals) {
   if (argc > 1 && kCompleteWords == argv[1]) {
     Session unused;
     return print_completions(*command_line(unused), {argv + 2, argv + argc});
@@ -186,7 +200,7 @@ int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted) {
   const auto language = take_language(words);
   if (!language) return report_error(language.error());
   Session session;
-  session.interrupted = &interrupted;
+  session.signals = &signals;
   session.language = language->value_or(language_of_terminal(STDOUT_FILENO));
   session.language_beside = language->value_or(language_of_terminal(STDERR_FILENO));
   session.colour = takes_colour(STDOUT_FILENO);

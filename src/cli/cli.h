@@ -1,11 +1,11 @@
 // The command line: parses it, runs one command, gives the exit code.
 #pragma once
 
-#include <atomic>
+#include "cli/signals.h"
 
 namespace assay {
 
-// `interrupted` is set by the composition root's signal handler.
-[[nodiscard]] int run_cli(int argc, char** argv, const std::atomic<bool>& interrupted);
+// `signals` is shared with the composition root's signal handler.
+[[nodiscard]] int run_cli(int argc, char** argv, Signals& signals);
 
 }  // namespace assay

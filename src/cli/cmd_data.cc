@@ -82,7 +82,7 @@ Result<int> fetch(const std::vector<std::string>& names, const Session& session)
   const PythonEnv python = TRY(find_python(python_search_here("")));
   HubClient client;
   client.python = python.python.string();
-  client.until = Deadline().or_stop(session.interrupted);
+  client.until = Deadline().or_stop(session.listen());
   client.on_fetch = show_fetching(progress, clock);
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {

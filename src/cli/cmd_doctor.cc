@@ -90,7 +90,7 @@ Result<int> doctor(const DoctorOptions& options, const Session& session) {
   if (!options.nodes.on.empty()) {
     return doctor_on_slurm(options.plan, options.nodes, options.json, session);
   }
-  const Deadline until = Deadline().or_stop(session.interrupted);
+  const Deadline until = Deadline().or_stop(session.listen());
   const Plan plan = TRY(load_with_options(options.plan));
   const auto out = output_folder(plan, options.plan);
   Findings findings{ok({"plan", "计划"}, plan.name)};

@@ -43,6 +43,7 @@ Status ask_on_terminal(InitOptions& options, const Session& session) {
     return usage_error("no model is named", "there is no terminal to ask on",
                        "write assay init --model MODEL --against BASELINE");
   }
+  const std::atomic<bool>* interrupted = session.listen();
   const Text head = {
       "What is compared? Enter takes what stands in brackets; nothing is written before the last "
       "answer.",
@@ -62,7 +63,7 @@ Status ask_on_terminal(InitOptions& options, const Session& session) {
     return refuse_existing(file, force);
   };
   const Status asked = ask_for(options.plan, options.file, ask, print_beside, check_file);
-  if (session.interrupted != nullptr && *session.interrupted) {
+  if (interrupted != nullptr && *interrupted) {
     return std::unexpected(interrupted_error());
   }
   return asked;

@@ -179,7 +179,7 @@ Result<std::vector<std::string>> copy(const Remote& remote, const std::string& f
 
 Result<int> launch(const LaunchOptions& options, const Session& session) {
   Remote remote = make_remote(TRY(parse_place(options.destination)), options.ssh);
-  remote.until = Deadline().or_stop(session.interrupted);
+  remote.until = Deadline().or_stop(session.listen());
   const Plan plan = TRY(load_with_options(options.plan));
   const std::string text = TRY(read_file(options.plan.plan));
   TRY(check_models(plan, text, options.plan.set));

@@ -152,7 +152,7 @@ Status write_sums(const Manifest& manifest, const std::vector<std::string>& exce
 
 Result<int> pull(const PullOptions& options, const Session& session) {
   Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
-  remote.until = Deadline().or_stop(session.interrupted);
+  remote.until = Deadline().or_stop(session.listen());
   const std::string folder = TRY(prepare(remote, options));
   const fs::path target = fs::path(options.to) / remote.place.name();
   TRY(make_dirs(target));

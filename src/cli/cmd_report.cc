@@ -38,8 +38,9 @@ void print_audit(const AuditReport& audit) {
 }
 
 Result<int> score(const std::string& folder, std::int64_t audit, const Session& session) {
-  const Deadline until = Deadline().or_stop(session.interrupted);
+  const Deadline until = Deadline().or_stop(session.listen());
   const AuditReport audited = TRY(rescore_folder(folder, audit, until));
+  TRY(session.stop_listening());
   const int code = TRY(report(folder, "en", session));
   if (audit == 0) return code;
   print_audit(audited);

@@ -27,7 +27,7 @@ void print_finding(const SandboxFinding& f, Language language) {
 }
 
 Result<int> check(bool json, const Session& session) {
-  const Deadline until = Deadline().or_stop(session.interrupted);
+  const Deadline until = Deadline().or_stop(session.listen());
   const std::string python = TRY(find_grade_python(""));
   const auto findings = check_sandbox(python, until);
   if (until.stopped()) return std::unexpected(interrupted_error());

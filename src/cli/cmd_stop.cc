@@ -99,7 +99,7 @@ Result<int> stop(const StopOptions& options, const Session& session) {
                        "leave it out for 120");
   }
   Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
-  remote.until = Deadline().or_stop(session.interrupted);
+  remote.until = Deadline().or_stop(session.listen());
   const CommandResult result =
       TRY(run_there(remote, std::string(kEnterFunction) + std::string(kAliveFunction) + kStop,
                     {remote.place.folder, std::to_string(options.limit_s)},

@@ -152,7 +152,7 @@ std::string as_json(const std::vector<SweepRow>& rows, const Sweep& sweep) {
 
 Result<int> status(const std::string& place, bool json, const Session& session) {
   const Sweep sweep = TRY(sweep_in(place));
-  const Slurm slurm(Deadline().or_stop(session.interrupted));
+  const Slurm slurm(Deadline().or_stop(session.listen()));
   const auto rows = rows_of(sweep, TRY(slurm.states(ids_of(sweep))));
   print_out(json ? as_json(rows, sweep) : as_text(rows, sweep, session.style()));
   return kExitDone;
@@ -160,7 +160,7 @@ Result<int> status(const std::string& place, bool json, const Session& session) 
 
 Result<int> cancel(const std::string& place, const Session& session) {
   const Sweep sweep = TRY(sweep_in(place));
-  const Slurm slurm(Deadline().or_stop(session.interrupted));
+  const Slurm slurm(Deadline().or_stop(session.listen()));
   std::vector<std::string> ids;
   for (const JobState& state : TRY(slurm.states(ids_of(sweep)))) {
     if (goes_on(state) && std::ranges::find(ids, state.id) == ids.end()) ids.push_back(state.id);

@@ -68,7 +68,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
                                    const fs::path& out, const Session& session) {
   apply_env(plan);
   TRY(prepare_folders(out));
-  const Deadline until = Deadline().or_stop(session.interrupted);
+  const Deadline until = Deadline().or_stop(session.listen());
   const auto world = TRY(World::make(
       plan, {.data = options.plan.data, .output = out, .until = until, .grading = until}));
   TRY(world->check_downloads());

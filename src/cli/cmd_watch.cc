@@ -138,11 +138,12 @@ Result<int> ended(const Remote& remote, const Connection& session) {
 
 Result<int> watch(const WatchOptions& options, const Session& session) {
   const Remote remote = make_remote(TRY(parse_place(options.source)), options.ssh);
+  const std::atomic<bool>* interrupted = session.listen();
   Seen seen;
   int wait_s = std::max(1, options.retry_s);
   while (true) {
     const std::size_t before = seen.bytes;
-    const Connection one = TRY(follow(remote, seen, session.interrupted));
+    const Connection one = TRY(follow(remote, seen, interrupted));
     if (one.interrupted) return stopped(remote);
     if (one.status != kSshFailed) return ended(remote, one);
     const Error error = connection_error(
@@ -153,7 +154,7 @@ Result<int> watch(const WatchOptions& options, const Session& session) {
     }
     if (seen.bytes != before) wait_s = std::max(1, options.retry_s);
     tell(stderr, fmt::format("{}: {}; again in {} s\n", error.what, error.why, wait_s));
-    if (!pause(wait_s, session.interrupted)) return stopped(remote);
+    if (!pause(wait_s, interrupted)) return stopped(remote);
     wait_s = std::min(wait_s * 2, kLongestRetryS);
   }
 }

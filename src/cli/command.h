@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/signals.h"
 #include "report/terminal.h"
 
 namespace assay {
@@ -25,12 +26,17 @@ inline constexpr int kExitInterrupted = 130;
 
 struct Session {
   int exit_code = kExitDone;
-  Language language = Language::en;                // of tables and help, on stdout
-  Language language_beside = Language::en;         // of notes and the lines of a run, on stderr
-  const std::atomic<bool>* interrupted = nullptr;  // set by SIGINT and SIGTERM
-  bool colour = false;                             // stdout is a terminal that takes colours
-  std::size_t columns = 0;                         // of that terminal; 0: it is none
-  bool live_progress = false;                      // stderr is a terminal to draw on
+  Language language = Language::en;         // of tables and help, on stdout
+  Language language_beside = Language::en;  // of notes and the lines of a run, on stderr
+  Signals* signals = nullptr;               // nullptr: none are looked at
+  bool colour = false;                      // stdout is a terminal that takes colours
+  std::size_t columns = 0;                  // of that terminal; 0: it is none
+  bool live_progress = false;               // stderr is a terminal to draw on
+
+  // The flag that a signal sets, for whoever looks at it several times a second from now on.
+  [[nodiscard]] const std::atomic<bool>* listen() const;
+  // From now on a signal ends the program at once. Error (interrupted): one has come before.
+  [[nodiscard]] Status stop_listening() const;
 
   [[nodiscard]] ScreenStyle style() const { return {colour, columns, language}; }
 };

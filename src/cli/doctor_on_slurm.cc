@@ -78,7 +78,7 @@ Result<int> doctor_on_slurm(const PlanOptions& plan_options, const NodeOptions& 
                             const Session& session) {
   const Plan plan = TRY(load_with_options(plan_options));  // what is wrong in it is said here
   const auto command = TRY(doctor_command(plan_options, json));
-  const Slurm slurm(Deadline().or_stop(session.interrupted));
+  const Slurm slurm(Deadline().or_stop(session.listen()));
   TRY(slurm.check(options.limits.partition));
   const auto nodes = TRY(slurm.on_nodes(options.nodes, options.limits, told_by_node(command)));
   const bool ready = std::ranges::all_of(

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -22,11 +21,11 @@ inline Told assay(std::vector<std::string> words) {
   std::vector<char*> argv;
   argv.reserve(words.size());
   for (std::string& word : words) argv.push_back(word.data());
-  const std::atomic<bool> interrupted{false};
+  Signals signals;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   Told told;
-  told.exit_code = run_cli(static_cast<int>(argv.size()), argv.data(), interrupted);
+  told.exit_code = run_cli(static_cast<int>(argv.size()), argv.data(), signals);
   told.out = testing::internal::GetCapturedStdout();
   told.err = testing::internal::GetCapturedStderr();
   return told;

@@ -174,9 +174,8 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   Progress progress(stderr, progress_style(flow, session), clock, session.language_beside);
   const double reserve_s = report_reserve_s(plan.budget_s);
   const double spent_s = spent_of_budget_s(flow.scope, before.spent_s);
-  const auto end = [&](double kept_s) {
-    return end_of_budget(plan, spent_s, kept_s, session.interrupted);
-  };
+  const std::atomic<bool>* stop = session.signals == nullptr ? nullptr : &session.signals->came;
+  const auto end = [&](double kept_s) { return end_of_budget(plan, spent_s, kept_s, stop); };
   const auto world = TRY(World::make(
       plan, {.data = flow.data,
              .output = flow.out,
@@ -199,6 +198,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   TRY(world->try_sandbox());
   TRY(math.get());
   resolved.graders = world->math_versions();
+  (void)session.listen();  // to `stop`, until the run has ended
   Store store = TRY(Store::open(flow.out, Store::Mode::write));
   const FolderIdentity began_in = identity_of(flow.out);
   resolved.plan.compare.weights = weights_of(plan, before.frozen);
@@ -235,6 +235,7 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
     return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
                                  "run the same command to go on: everything answered is kept"});
   }
+  TRY(session.stop_listening());
   TRY(store_end(store, clock, *ended, flow.scope, store.response_count() != responses_before));
   TRY(check_not_moved(flow.out, began_in));
   const std::string frozen = TRY(store.meta("frozen")).value_or("");

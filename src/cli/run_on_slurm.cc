@@ -162,7 +162,7 @@ Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
     return kExitDone;
   }
   TRY(refuse_network_store(folder, limits));
-  const Slurm slurm(Deadline().or_stop(session.interrupted));
+  const Slurm slurm(Deadline().or_stop(session.listen()));
   TRY(slurm.check(limits.partition));
   TRY(refuse_second_sweep(sweep, slurm));
   TRY(write_scripts(sweep, limits, command));

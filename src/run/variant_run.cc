@@ -46,7 +46,7 @@ VariantRun::VariantRun(const ResolvedRun& run, const ResolvedVariant& variant,
 Status VariantRun::prepare(const ItemSet* allowed) {
   TRY(lm_eval_.prepare());
   TRY(fidelity_.prepare());
-  TRY(work_.fill(allowed));
+  TRY(work_.fill(allowed, Deadline().or_stop(services_.stop)));
   if (looks_ != nullptr) {
     judge_to_come_ = TRY(wants_judge(run_));
     TRY(look());
@@ -71,7 +71,7 @@ bool VariantRun::wants_second_pass() const {
 // alone made the difference.
 Status VariantRun::begin_second_pass() {
   second_pass_ = true;
-  TRY(work_.add_second_pass());
+  TRY(work_.add_second_pass(Deadline().or_stop(services_.stop)));
   if (engine_ && waiting() > 0) {
     services_.progress.say(
         bilingual("{}: answers its items a second time", "{}：再答一遍各题", variant_.spec.name));
@@ -237,6 +237,7 @@ Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns)
   }
   TRY(begin_work(accounts, turns));
   TRY(loop());
+  TRY(services_.store.flush());  // whatever comes while the engine ends
   services_.progress.clear();
   if (engine_) load_.read_gpus(*engine_);
   shut_down();

@@ -9,6 +9,13 @@
 namespace assay {
 namespace {
 
+// The library may be there by now, or the time; what killed a program may be gone, and what came
+// before an answer be answered.
+bool is_scored_again(std::string_view why) {
+  return why == reason::kNoMathVerify || why == reason::kNotScoredBudget ||
+         why == reason::kSandboxFault || why == reason::kNotRun;
+}
+
 bool has_programs(const Unit& unit) {
   return unit.task->task->programs != nullptr;
 }
@@ -54,17 +61,18 @@ WorkList::WorkList(const ResolvedRun& run, const ResolvedVariant& variant,
       store_(store),
       replay_(run, variant, identity, max_model_len, store, earlier) {}
 
-Status WorkList::fill(const ItemSet* allowed) {
-  for (const StoredScore& s : TRY(store_.scores())) {
-    // The library may be there by now, or the time; what killed a program may be gone, and what
-    // came before an answer be answered.
-    const std::string& why = s.score.reason;
-    if (why == reason::kNoMathVerify || why == reason::kNotScoredBudget ||
-        why == reason::kSandboxFault || why == reason::kNotRun) {
-      continue;
-    }
-    if (s.id.variant == variant_.spec.name) scored_.insert(s.id);
+Status WorkList::read_scored() {
+  for (const Purpose purpose : {Purpose::answer, Purpose::second_pass}) {
+    TRY(store_.each_score(variant_.spec.name, purpose, [this](StoredScore stored) -> Status {
+      if (!is_scored_again(stored.score.reason)) scored_.insert(std::move(stored.id));
+      return {};
+    }));
   }
+  return {};
+}
+
+Status WorkList::fill(const ItemSet* allowed, const Deadline& until) {
+  TRY(read_scored());
   units_ = make_units(run_);
   count(Unit::State::waiting, static_cast<int>(units_.size()));
   for (std::size_t i = 0; i < units_.size(); ++i) {
@@ -73,13 +81,15 @@ Status WorkList::fill(const ItemSet* allowed) {
       move_to(unit, Unit::State::not_run);
       continue;
     }
+    if (until.stopped()) return std::unexpected(interrupted_error());
     TRY(take_up(i));
   }
   return {};
 }
 
-Status WorkList::add_second_pass() {
+Status WorkList::add_second_pass(const Deadline& until) {
   for (Unit& unit : make_second_pass(run_, finished_items())) {
+    if (until.stopped()) return std::unexpected(interrupted_error());
     count(unit.state, 1);
     units_.push_back(std::move(unit));
     TRY(take_up(units_.size() - 1));

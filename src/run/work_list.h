@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/deadline.h"
 #include "run/lanes.h"
 #include "run/source.h"
 #include "run/unit.h"
@@ -28,10 +29,11 @@ class WorkList final : public Source {
            int max_model_len, Store& store, EarlierAnswers* earlier = nullptr);
 
   // Lists the variant's units and moves each as far as the store goes. Those of items that are not
-  // in `allowed` are not run; nullptr: all are. Usage errors: a first prompt cannot fit.
-  [[nodiscard]] Status fill(const ItemSet* allowed);
+  // in `allowed` are not run; nullptr: all are. Usage errors: a first prompt cannot fit. Ends with
+  // an error (interrupted) when a signal comes: of 100,000 units it takes half a minute.
+  [[nodiscard]] Status fill(const ItemSet* allowed, const Deadline& until = Deadline());
   // Adds the baseline's second pass over the items finished so far.
-  [[nodiscard]] Status add_second_pass();
+  [[nodiscard]] Status add_second_pass(const Deadline& until = Deadline());
 
   [[nodiscard]] const std::vector<Unit>& units() const { return units_; }
   [[nodiscard]] const Unit& at(std::size_t unit) const { return units_[unit]; }
@@ -134,6 +136,7 @@ class WorkList final : public Source {
   }
   [[nodiscard]] RequestCost cost_of(const Unit& unit, double grading_s) const;
   [[nodiscard]] double grading_s() const;
+  Status read_scored();
   Status take_up(std::size_t unit);
   void put_where_it_belongs(std::size_t unit);
   void put_to_grade(std::size_t unit);

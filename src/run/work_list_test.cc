@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "support/runner_fixture.h"
 
@@ -35,6 +36,16 @@ TEST_F(WorkListTest, AUnitHoldsItsPromptOnlyWhileItIsAsked) {
   ASSERT_TRUE(work.ask(engine, work.suspect().value(), 2));
   ASSERT_TRUE(work.on_answer(engine, {2, Response{}}, 0).value());
   EXPECT_EQ(held(), 0);
+}
+
+// Of a hundred thousand units it takes half a minute.
+TEST_F(WorkListTest, ASignalEndsTheReplay) {
+  Store store = Store::open(folder_, Store::Mode::write).value();
+  WorkList work(run_, run_.variants[0], {}, 0, store);
+  const std::atomic<bool> stop{true};
+  const Status filled = work.fill(nullptr, Deadline().or_stop(&stop));
+  ASSERT_FALSE(filled);
+  EXPECT_EQ(filled.error().kind, ErrorKind::interrupted);
 }
 
 // Graders may be far behind: what waits for them beyond 256 answers is in the store alone.

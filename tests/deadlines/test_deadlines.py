@@ -30,6 +30,7 @@ assay, root = sys.argv[1], Path(sys.argv[2])
 BUDGET_S = 20
 GRACE_S = 5  # a run ends within its budget and this
 HEARD_S = 1  # a signal is heard within this
+GRACE_OF_SIGNAL_S = 3  # a command that did not hear it then ends nevertheless
 EXIT_IN_STARTS = 10  # and what is left to do then takes at most as long as so many short commands
 
 SLOW_PROGRAM = "```python\nimport time\ntime.sleep(600)\n```"
@@ -151,11 +152,13 @@ def start_s() -> float:
     return time.monotonic() - began
 
 
-def hears(process: subprocess.Popen[str], number: signal.Signals) -> None:
+def hears(
+    process: subprocess.Popen[str], number: signal.Signals, heard_s: float = HEARD_S
+) -> None:
     before_s = start_s()
     process.send_signal(number)
     code, took, said = finish(process, 60)
-    limit_s = HEARD_S + EXIT_IN_STARTS * max(before_s, start_s())
+    limit_s = heard_s + EXIT_IN_STARTS * max(before_s, start_s())
     print(f"   {number.name}: ended after {took:.2f} s of {limit_s:.2f} s", flush=True)
     assert took <= limit_s, f"took {took:.2f} s of {limit_s:.2f} s: {said[-600:]}"
     assert code == 130, f"exit code {code} after {number.name}: {said[-600:]}"
@@ -273,6 +276,18 @@ def signal_while_loading(folder: Path) -> None:
     hears(process, signal.SIGTERM)
 
 
+def signal_while_deaf(folder: Path) -> None:
+    """Another process holds the store: SQLite waits 5 s for it, and then 5 s again at the end."""
+    case = Case(folder, {"load_s": 600})
+    process = case.start()
+    wait_for("the load", lambda: (folder / "out/store.sqlite").exists() and case.spent_s() > 1)
+    store = sqlite3.connect(folder / "out/store.sqlite")
+    store.execute("BEGIN IMMEDIATE")
+    time.sleep(1.2)  # by then it has something to write
+    hears(process, signal.SIGTERM, GRACE_OF_SIGNAL_S)
+    store.close()
+
+
 def signal_at_the_hub(folder: Path) -> None:
     process = Case(folder, model="owner/name").start()
     wait_for("the hub's client", (folder / "hub.pid").exists)
@@ -323,8 +338,8 @@ def signal_to_sandbox_check(folder: Path) -> None:
 CASES = [
     open_stalls, render_stalls, no_greeting, load_hangs, load_limit, stats_stall, engine_stalls,
     engine_hangs, grading_is_slow, endpoint_is_silent, hub_is_silent, hub_dies_with_assay,
-    judge_is_silent, killed_load_counts, signal_while_loading, signal_at_the_hub,
-    signal_while_grading, signal_to_grade, signal_to_sandbox_check,
+    judge_is_silent, killed_load_counts, signal_while_loading, signal_while_deaf,
+    signal_at_the_hub, signal_while_grading, signal_to_grade, signal_to_sandbox_check,
 ]  # fmt: skip
 
 
