@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/side_by_side.h"
 #include "base/text.h"
 
 namespace assay {
@@ -77,6 +79,13 @@ TEST(Json, ErrorsNameTheField) {
   EXPECT_FALSE(strings_field(row, "tags", "x:1"));
   EXPECT_FALSE(parse_json("{", "f"));
   EXPECT_EQ(dump_json(Json("a\xff")), "\"a\xef\xbf\xbd\"");
+}
+
+TEST(SideBySide, EachPlaceIsWorkedOnOnce) {
+  std::vector<int> times(10'000, 0);  // more than two ranges
+  for_each_side_by_side(times.size(), [&times](std::size_t i) { ++times[i]; });
+  EXPECT_EQ(std::ranges::count(times, 1), 10'000);
+  for_each_side_by_side(0, [](std::size_t) { ADD_FAILURE(); });
 }
 
 TEST(Text, Utf8) {

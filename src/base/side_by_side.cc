@@ -24,4 +24,17 @@ Status do_side_by_side(const std::vector<std::function<Status()>>& pieces) {
   return {};
 }
 
+void for_each_side_by_side(std::size_t count, const std::function<void(std::size_t)>& work) {
+  constexpr std::size_t kRange = 4096;
+  std::vector<std::function<Status()>> ranges;
+  ranges.reserve(count / kRange + 1);
+  for (std::size_t begin = 0; begin < count; begin += kRange) {
+    ranges.emplace_back([&work, begin, end = std::min(begin + kRange, count)]() -> Status {
+      for (std::size_t i = begin; i < end; ++i) work(i);
+      return {};
+    });
+  }
+  (void)do_side_by_side(ranges);  // none of them fails
+}
+
 }  // namespace assay

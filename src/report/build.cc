@@ -146,6 +146,7 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
   std::map<std::string, double> sums;
   std::vector<OwnItem> own;
   static const OwnParts none;
+  InOrder groups(group_of);
   for (const auto& [id, item] : scores) {
     if (item.repeats == 0 && *item.reason == reason::kNotRun) continue;  // answered out of order
     ++cell.run;
@@ -158,9 +159,9 @@ Cell make_cell(const TaskValues& task, const ItemScores& scores,
     for (const auto& [metric, sum] : item.sums) sums[metric] += sum / item.repeats;
     const OwnParts* parts = item.own ? item.own.get() : &none;
     own.push_back({parts, mean_of(item, task.metrics.front()), item.repeats});
-    const auto group = group_of.find(id);
-    if (group != group_of.end() && !group->second.empty()) {
-      auto& [n, mean] = cell.groups[group->second];
+    const std::string* group = groups.find(id);
+    if (group != nullptr && !group->empty()) {
+      auto& [n, mean] = cell.groups[*group];
       mean = (mean * static_cast<double>(n) + mean_of(item, task.metrics.front())) /
              static_cast<double>(n + 1);
       ++n;
@@ -245,16 +246,18 @@ TaskValues make_task(const FrozenTask& frozen, const RunReport& report, const Al
   if (report.until == Until::decided && frozen.harness == Harness::lm_eval) task.weight = 0;
   // Means over the items that are scored for every variant.
   std::vector<double> sums(report.variants.size(), 0);
+  std::vector<InOrder<ItemScores>> lists;
+  lists.reserve(by_variant.size());
+  for (const ItemScores* scores_of_one : by_variant) lists.emplace_back(*scores_of_one);
+  std::vector<const ItemScore*> of_item(lists.size());
   for (const auto& [id, first] : *by_variant.front()) {
-    const bool everywhere =
-        std::all_of(by_variant.begin(), by_variant.end(), [&](const ItemScores* s) {
-          const auto it = s->find(id);
-          return it != s->end() && it->second.repeats > 0;
-        });
+    std::ranges::transform(lists, of_item.begin(), [&id](auto& list) { return list.find(id); });
+    const bool everywhere = std::ranges::all_of(
+        of_item, [](const ItemScore* one) { return one != nullptr && one->repeats > 0; });
     if (!everywhere) continue;
     ++task.shared;
     for (std::size_t v = 0; v < sums.size(); ++v) {
-      sums[v] += mean_of(by_variant[v]->at(id), task.metrics.front());
+      sums[v] += mean_of(*of_item[v], task.metrics.front());
     }
   }
   for (double sum : sums) {

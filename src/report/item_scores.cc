@@ -149,10 +149,11 @@ std::vector<RepeatScore> repeats_of(const ItemScore& item, const std::string& me
 std::vector<PairedScore> pairs_of(const ItemScores& base, const ItemScores& candidate,
                                   const std::string& metric) {
   std::vector<PairedScore> pairs;
+  InOrder theirs(candidate);
   for (const auto& [id, b] : base) {
-    const auto it = candidate.find(id);
-    if (it == candidate.end()) continue;
-    const auto pair = pair_of(repeats_of(b, metric), repeats_of(it->second, metric));
+    const ItemScore* c = theirs.find(id);
+    if (c == nullptr) continue;
+    const auto pair = pair_of(repeats_of(b, metric), repeats_of(*c, metric));
     if (pair) pairs.push_back(*pair);
   }
   return pairs;

@@ -59,6 +59,23 @@ using AllScores = std::map<std::pair<std::string, std::string>, ItemScores>;  //
 [[nodiscard]] Result<AllScores> read_scores(const Store& store,
                                             const std::vector<VariantValues>& variants,
                                             Purpose purpose);
+// Looks up what is asked for in ascending order: it goes along with the questions, where find()
+// would begin at the top of a million each time.
+template <typename Map>
+class InOrder {
+ public:
+  explicit InOrder(const Map& map) : at_(map.begin()), end_(map.end()) {}
+  // nullptr: there is none. Never for a key below the one before.
+  [[nodiscard]] const typename Map::mapped_type* find(const typename Map::key_type& key) {
+    while (at_ != end_ && at_->first < key) ++at_;
+    return at_ != end_ && at_->first == key ? &at_->second : nullptr;
+  }
+
+ private:
+  typename Map::const_iterator at_;
+  typename Map::const_iterator end_;
+};
+
 // Empty where there are none.
 [[nodiscard]] const ItemScores& scores_of(const AllScores& scores, const std::string& variant,
                                           const std::string& task);

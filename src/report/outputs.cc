@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/side_by_side.h"
 #include "report/questions.h"
 #include "report/traffic.h"
 
@@ -94,10 +95,12 @@ void make_items(const FrozenPlan& frozen, const AllScores& scores, RunReport& re
       by_variant.push_back(&scores_of(scores, v.name, task.name));
     }
     auto items = items_of(frozen.tasks[t], scores);
-    report.items.reserve(report.items.size() + items.size());
-    for (auto& [id, group] : items) {
-      report.items.push_back(item_values(task, by_variant, std::move(id), std::move(group)));
-    }
+    const std::size_t first = report.items.size();
+    report.items.resize(first + items.size());
+    for_each_side_by_side(items.size(), [&](std::size_t i) {
+      auto& [id, group] = items[i];
+      report.items[first + i] = item_values(task, by_variant, std::move(id), std::move(group));
+    });
   }
 }
 
@@ -110,7 +113,11 @@ using Places = std::unordered_map<std::string_view, TaskPlaces>;  // by task
 
 Places places_of(const RunReport& report) {
   Places places;
-  for (const TaskValues& task : report.tasks) places[task.name].of_lm_eval = task.kind == "lm_eval";
+  for (const TaskValues& task : report.tasks) {
+    places[task.name].of_lm_eval = task.kind == "lm_eval";
+    places[task.name].items.reserve(
+        static_cast<std::size_t>(std::max(task.planned, std::int64_t{0})));
+  }
   for (std::size_t i = 0; i < report.items.size(); ++i) {
     places[report.items[i].task].items.emplace(report.items[i].id, i);
   }
@@ -365,8 +372,7 @@ Status read_prompts(const Store& store, const UsesByKey& uses, RunReport& report
 }
 
 // Of tasks that may show them; lm-eval's own tasks have no rows here.
-Status read_questions(const Store& store, RunReport& report) {
-  const Places places = places_of(report);
+Status read_questions(const Store& store, const Places& places, RunReport& report) {
   for (const TaskValues& task : report.tasks) {
     if (!task.may_show) continue;
     const auto& of_task = places.at(task.name).items;
@@ -385,24 +391,26 @@ Status read_questions(const Store& store, RunReport& report) {
 Status read_outputs(const Store& store, const FrozenPlan& frozen, const AllScores& scores,
                     RunReport& report) {
   make_items(frozen, scores, report);
-  std::vector<Uses> uses(report.variants.size());
-  {
-    const Places places = places_of(report);
-    TRY(store.read_side_by_side(uses.size(), [&](const Store& from, std::size_t v) -> Status {
-      StepReader reader(places, static_cast<std::uint32_t>(v), report);
-      TRY(from.each_step(report.variants[v].name, Purpose::answer,
-                         [&reader](const StoredStep& step) -> Status {
-                           reader.take(step);
-                           return {};
-                         }));
-      uses[v] = std::move(reader).uses();
-      return {};
-    }));
-  }
   report.texts = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.prompt_hashes = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
   report.asked = std::make_shared<KeptTexts>(KeptTexts::in_folder(store.folder()));
-  TRY(read_questions(store, report));
+  std::vector<Uses> uses(report.variants.size());
+  {
+    const Places places = places_of(report);
+    TRY(store.read_side_by_side(1 + uses.size(),
+                                [&](const Store& from, std::size_t part) -> Status {
+                                  if (part == 0) return read_questions(from, places, report);
+                                  const std::size_t v = part - 1;
+                                  StepReader reader(places, static_cast<std::uint32_t>(v), report);
+                                  TRY(from.each_step(report.variants[v].name, Purpose::answer,
+                                                     [&reader](const StoredStep& step) -> Status {
+                                                       reader.take(step);
+                                                       return {};
+                                                     }));
+                                  uses[v] = std::move(reader).uses();
+                                  return {};
+                                }));
+  }
   // They fill different fields.
   return store.read_side_by_side(2, [&](const Store& from, std::size_t part) {
     if (part == 0) return read_responses(from, UsesByKey(joined(uses, &Uses::responses)), report);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "base/hash.h"
 
 namespace assay {
@@ -142,6 +144,17 @@ TEST_F(OutputsTest, APairHasTheSameRepeatsOnBothSides) {
   EXPECT_EQ(pairs[0].baseline, 1);
   EXPECT_EQ(pairs[0].candidate, 0.5);
   EXPECT_EQ(pairs[0].repeats, 2);
+}
+
+TEST(InOrderTest, FindsWhatIsThereAndPassesOverTheRest) {
+  const std::map<std::string, int> map = {{"b", 1}, {"d", 2}, {"e", 3}};
+  InOrder in_order(map);
+  EXPECT_EQ(in_order.find("a"), nullptr);
+  ASSERT_NE(in_order.find("b"), nullptr);
+  EXPECT_EQ(*in_order.find("b"), 1);  // again the same
+  EXPECT_EQ(in_order.find("c"), nullptr);
+  EXPECT_EQ(*in_order.find("e"), 3);
+  EXPECT_EQ(in_order.find("f"), nullptr);
 }
 
 // The baseline's prompt, another's where it has none; nothing of what may not be passed on.

@@ -237,7 +237,8 @@ Result<RunEnd> VariantRun::run(const Accounts& accounts, const TurnsLeft& turns)
   }
   TRY(begin_work(accounts, turns));
   TRY(loop());
-  TRY(services_.store.flush());  // whatever comes while the engine ends
+  // Not after the engine has ended, which may take a while.
+  if (stopped()) TRY(services_.store.flush());
   services_.progress.clear();
   if (engine_) load_.read_gpus(*engine_);
   shut_down();
