@@ -279,8 +279,10 @@ void add_grade(CLI::App& app, Session& session) {
   command->footer(
       "Example:\n  assay grade mmlu_pro model_outputs.zip\n  assay grade math500 "
       "samples_hendrycks_math500.jsonl --out scores.jsonl");
-  options->grade.until = Deadline().or_stop(session.listen());
-  command->callback([options, &session] { finish(session, grade(*options)); });
+  command->callback([options, &session] {
+    options->grade.until = Deadline().or_stop(session.listen());
+    finish(session, grade(*options));
+  });
 }
 
 }  // namespace assay
