@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/language.h"
 #include "base/side_by_side.h"
 #include "base/text.h"
 
@@ -105,6 +106,29 @@ TEST(Text, SmallHelpers) {
   EXPECT_EQ(human_duration(245), "4m 05s");
   EXPECT_EQ(human_duration(3723), "1h 02m 03s");
   EXPECT_EQ(human_bytes(1536), "1.5 KiB");
+}
+
+TEST(Error, IsReadInChineseWhereItHasBeenTranslated) {
+  const auto failed = usage_error(bilingual("{} is odd", "{} 是奇数", 3), "Not a directory",
+                                  {"give an even number", "给一个偶数"});
+  const Error& error = failed.error();
+  EXPECT_EQ(error.to_string(Language::zh),
+            "错误：3 是奇数\n  原因：Not a directory\n  处理：给一个偶数");
+  EXPECT_EQ(error.to_string(),
+            "error: 3 is odd\n  why: Not a directory\n  do:  give an even number");
+  EXPECT_EQ(error.why_text(), Text("Not a directory"));
+  Error one = error;
+  one.set_what("renamed");  // no Chinese stays of what it was
+  EXPECT_EQ(one.to_string(Language::zh),
+            "错误：renamed\n  原因：Not a directory\n  处理：给一个偶数");
+}
+
+TEST(Error, WhatTheSystemSaysOfAPathIsKnownInChinese) {
+  const auto missing = read_file("/nowhere/at/all");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().to_string(Language::zh),
+            "错误：无法读取 /nowhere/at/all\n  原因：没有这个文件或目录\n  处理：检查路径");
+  EXPECT_EQ(missing.error().why, "No such file or directory");
 }
 
 TEST(Error, TextIsUtf8WhateverItQuotes) {

@@ -61,8 +61,9 @@ class Deadline {
 
 // What a wait ends with when the flag was set.
 [[nodiscard]] inline Error interrupted_error() {
-  return {ErrorKind::interrupted, "interrupted", "a signal came",
-          "start the same command again to go on"};
+  return make_error(ErrorKind::interrupted, {"interrupted", "已中断"},
+                    {"a signal came", "收到了信号"},
+                    {"start the same command again to go on", "再执行同一条命令会继续"});
 }
 
 }  // namespace assay

@@ -17,13 +17,21 @@ namespace {
 
 constexpr std::size_t kWriteBytes = std::size_t{1} << 16;  // at once
 
+Text cannot_read(const std::filesystem::path& path) {
+  return {"cannot read " + path.string(), "无法读取 " + path.string()};
+}
+
+Text cannot_write(const std::filesystem::path& path) {
+  return {"cannot write " + path.string(), "无法写入 " + path.string()};
+}
+
 Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
   while (!content.empty()) {
     const ssize_t n = ::write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      return errno_error("cannot write " + path.string(),
-                         "free some space on that disk, then again");
+      return errno_error(cannot_write(path), {"free some space on that disk, then again",
+                                              "在那个磁盘上腾出空间，再试一次"});
     }
     content.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -37,14 +45,17 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
-    return usage_error("cannot read " + path.string(), std::strerror(errno), "check the path");
+    const int number = errno;
+    return usage_error(cannot_read(path), system_words(number), {"check the path", "检查路径"});
   }
   if (S_ISDIR(info.st_mode)) {
-    return usage_error("cannot read " + path.string(), "it is a folder", "name a file");
+    return usage_error(cannot_read(path), {"it is a folder", "它是一个目录"},
+                       {"name a file", "给出一个文件"});
   }
   if (!S_ISREG(info.st_mode)) {
-    return usage_error("cannot read " + path.string(), "it is no regular file",
-                       "name a file: pipes and devices may never end");
+    return usage_error(
+        cannot_read(path), {"it is no regular file", "它不是普通文件"},
+        {"name a file: pipes and devices may never end", "给出一个文件：管道和设备可能没有尽头"});
   }
   std::string content;
   content.reserve(static_cast<std::size_t>(info.st_size));
@@ -52,7 +63,7 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   while (true) {
     const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error("cannot read " + path.string(), "check the disk");
+    if (n < 0) return errno_error(cannot_read(path), {"check the disk", "检查磁盘"});
     if (n == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(n));
   }
@@ -69,8 +80,8 @@ Status write_file_atomic(const std::filesystem::path& path,
   {
     const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!fd.valid()) {
-      return errno_error("cannot write " + path.string(),
-                         "check that the folder is there and yours");
+      return errno_error(cannot_write(path), {"check that the folder is there and yours",
+                                              "检查目录是否存在、是否属于你"});
     }
     std::string pending;  // pieces may be small and many
     const auto write_pending = [&]() -> Status {
@@ -105,8 +116,9 @@ Status make_dirs(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
   if (code) {
-    return environment_error("cannot make the folder " + path.string(), code.message(),
-                             "check the path and its permissions");
+    return environment_error(
+        {"cannot make the folder " + path.string(), "无法建立目录 " + path.string()},
+        system_words(code.value()), {"check the path and its permissions", "检查路径及其权限"});
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The languages that people are spoken to in, and what is said to them. Files for programs, logs
-// and errors are in English alone.
+// The languages that people are spoken to in, and what is said to them. Files for programs and logs
+// are in English alone.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,27 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/text_in_languages.h"
+
 namespace assay {
-
-enum class Language { en, zh };
-
-// The same in both languages. From one string only where it is a name, a number or what another
-// program said, which no language changes.
-struct Text {
-  std::string en;
-  std::string zh;
-
-  Text() = default;
-  Text(std::string same) : en(same), zh(std::move(same)) {}
-  Text(const char* same) : en(same), zh(same) {}
-  Text(std::string english, std::string chinese) : en(std::move(english)), zh(std::move(chinese)) {}
-
-  [[nodiscard]] const std::string& in(Language language) const {
-    return language == Language::zh ? zh : en;
-  }
-  [[nodiscard]] bool empty() const { return en.empty() && zh.empty(); }
-  bool operator==(const Text&) const = default;
-};
 
 template <typename T>
 using InOneLanguage = std::conditional_t<std::is_same_v<T, Text>, std::string, T>;

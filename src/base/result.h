@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "base/text_in_languages.h"
+
 namespace assay {
 
 // Decides the exit code of the program (docs/exit_codes.md).
@@ -20,21 +22,38 @@ struct Error {
   std::string why;   // one line: why, with the system's or the library's own words
   std::string fix;   // one line: what to do
 
+  // The same for whoever reads Chinese. An empty part stays as it is in English: the system's own
+  // words, and what nobody has translated. Logs and files for programs hold the parts above alone.
+  struct Chinese {
+    std::string what;
+    std::string why;
+    std::string fix;
+  };
+  Chinese zh = {};
+
+  [[nodiscard]] Text what_text() const;
+  [[nodiscard]] Text why_text() const;
+  [[nodiscard]] Text fix_text() const;
+  void set_what(Text text);
+  void set_fix(Text text);
+
   // Three lines, "error: …", "why: …", "do: …"; empty parts are left out. Always
   // valid UTF-8.
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] std::string to_string(Language language = Language::en) const;
 };
 
 template <typename T>
 using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
-[[nodiscard]] std::unexpected<Error> usage_error(std::string what, std::string why,
-                                                 std::string fix);
-[[nodiscard]] std::unexpected<Error> environment_error(std::string what, std::string why,
-                                                       std::string fix);
+// A part given as one string is the same in both languages.
+[[nodiscard]] Error make_error(ErrorKind kind, Text what, Text why, Text fix);
+[[nodiscard]] std::unexpected<Error> usage_error(Text what, Text why, Text fix);
+[[nodiscard]] std::unexpected<Error> environment_error(Text what, Text why, Text fix);
+// What the system calls an errno: "No such file or directory".
+[[nodiscard]] Text system_words(int number);
 // "what: strerror(errno)" as an environment error; call it right after the failed system call.
-[[nodiscard]] std::unexpected<Error> errno_error(std::string what, std::string fix);
+[[nodiscard]] std::unexpected<Error> errno_error(Text what, Text fix);
 
 namespace internal {
 template <typename T>

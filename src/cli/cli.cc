@@ -35,8 +35,8 @@ void print_beside(const std::string& lines) {
   }
 }
 
-int report_error(const Error& error) {
-  print_beside(error.to_string());
+int report_error(const Error& error, Language language) {
+  print_beside(error.to_string(language));
   switch (error.kind) {
     case ErrorKind::usage:
       return kExitUsage;
@@ -51,6 +51,10 @@ int report_error(const Error& error) {
 void print_out(std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), stdout);
   (void)std::fflush(stdout);
+}
+
+void print_out(const Session& session, const Text& text) {
+  print_out(text.in(session.language));
 }
 
 void print_note(const Session& session, const Text& text) {
@@ -86,16 +90,21 @@ int parse_and_run(CLI::App& app, Session& session, const std::vector<std::string
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() != 0) return report_error(command_line_error(app, e, words));
+    if (e.get_exit_code() != 0) {
+      return report_error(command_line_error(app, e, words), session.language_beside);
+    }
     app.exit(e);  // prints the help that was asked for
     return kExitDone;
   } catch (const std::exception& e) {
     // What is printed throws when it cannot be written: run_cli looks at that. All else is a fault
     // of this program or of the machine, which must not end in abort.
     if (std::ferror(stdout) != 0) return session.exit_code;
-    return report_error(Error{ErrorKind::environment, "assay cannot go on", e.what(),
-                              "check memory, disk and the paths given; if they are sound, report "
-                              "it with the command line"});
+    const Error error = make_error(
+        ErrorKind::environment, {"assay cannot go on", "assay 无法继续"}, e.what(),
+        {"check memory, disk and the paths given; if they are sound, report it with the command "
+         "line",
+         "检查内存、磁盘和给出的路径；都没有问题时，请连同命令行一起报告"});
+    return report_error(error, session.language_beside);
   }
   return session.exit_code;
 }
@@ -121,13 +130,16 @@ Result<std::optional<Language>> take_language(std::vector<std::string>& words) {
   if (at == words.end()) return std::nullopt;
   const bool apart = *at == kOption;
   if (apart && at + 1 == words.end()) {
-    return usage_error("--lang has no value", "it is the language of what is shown",
-                       "write --lang en or --lang zh");
+    return usage_error({"--lang has no value", "--lang 没有给值"},
+                       {"it is the language of what is shown", "它是显示内容的语言"},
+                       {"write --lang en or --lang zh", "写 --lang en 或 --lang zh"});
   }
   const std::string value = apart ? *(at + 1) : at->substr(kOption.size() + 1);
   if (value != "en" && value != "zh") {
-    return usage_error(fmt::format("--lang cannot be '{}'", one_line(value, 60)),
-                       "it is one of: en, zh", "write --lang en or --lang zh");
+    return usage_error(
+        bilingual("--lang cannot be '{}'", "--lang 不能是 '{}'", one_line(value, 60)),
+        {"it is one of: en, zh", "只能是：en、zh"},
+        {"write --lang en or --lang zh", "写 --lang en 或 --lang zh"});
   }
   if (words.front() != "report") words.erase(at, at + (apart ? 2 : 1));
   return value == "zh" ? Language::zh : Language::en;
@@ -145,7 +157,7 @@ std::vector<std::string> words_of(int argc, char** argv) {
 }  // namespace
 
 void finish(Session& session, const Result<int>& result) {
-  session.exit_code = result ? *result : report_error(result.error());
+  session.exit_code = result ? *result : report_error(result.error(), session.language_beside);
 }
 
 std::unique_ptr<CLI::App> command_line(Session& session) {
@@ -153,8 +165,7 @@ std::unique_ptr<CLI::App> command_line(Session& session) {
       "assay tells what a lower precision costs a model, and how sure that is.", "assay");
   CLI::App& app = *made;
   app.set_version_flag("--version", "assay " ASSAY_VERSION);
-  app.add_option("--lang",
-                 "Language of tables and help: en or zh (default: LANG's, on a terminal)");
+  app.add_option("--lang", "Language of what is shown: en or zh (default: LANG's, on a terminal)");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -198,7 +209,9 @@ int run_cli(int argc, char** argv, Signals& signals) {
   }
   std::vector<std::string> words = words_of(argc, argv);
   const auto language = take_language(words);
-  if (!language) return report_error(language.error());
+  if (!language) {
+    return report_error(language.error(), language_of_terminal(STDERR_FILENO));
+  }
   Session session;
   session.signals = &signals;
   session.language = language->value_or(language_of_terminal(STDOUT_FILENO));
@@ -210,9 +223,11 @@ int run_cli(int argc, char** argv, Signals& signals) {
   if (session.language == Language::zh) translate_help(*app);
   const int code = parse_and_run(*app, session, words);
   if (!output_is_lost()) return code;
-  const int lost = report_error(Error{ErrorKind::environment, "the output could not be written",
-                                      "standard output is closed or its disk is full",
-                                      "free some space, or send the output elsewhere"});
+  const Error unwritten =
+      make_error(ErrorKind::environment, {"the output could not be written", "输出无法写出"},
+                 {"standard output is closed or its disk is full", "标准输出已关闭，或磁盘已满"},
+                 {"free some space, or send the output elsewhere", "腾出空间，或把输出送到别处"});
+  const int lost = report_error(unwritten, session.language_beside);
   return code == kExitDone ? lost : code;
 }
 

@@ -45,10 +45,12 @@ struct Session {
 [[nodiscard]] std::unique_ptr<CLI::App> command_line(Session& session);
 
 // Prints the error on stderr, as wide as a terminal there is, and gives its exit code.
-[[nodiscard]] int report_error(const Error& error);
+[[nodiscard]] int report_error(const Error& error, Language language);
 
 // Writes to stdout. A reader that has gone away (`| head`) has what it wanted: that is no error.
 void print_out(std::string_view text);
+// The same in the session's language.
+void print_out(const Session& session, const Text& text);
 
 // Prints the lines on stderr, broken where a terminal is too narrow for them.
 void print_beside(const std::string& lines);

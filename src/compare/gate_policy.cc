@@ -72,9 +72,10 @@ bool is_margin(double pp) {
 }  // namespace
 
 Status check_gate_policy(const GatePolicy& policy) {
-  if (policy.margin_pp) TRY(refuse_share_as_margin("the margin", *policy.margin_pp));
+  if (policy.margin_pp) TRY(refuse_share_as_margin({"the margin", "界值"}, *policy.margin_pp));
   for (const auto& [name, task] : policy.tasks) {
-    if (task.margin_pp) TRY(refuse_share_as_margin(name + ": the margin", *task.margin_pp));
+    if (task.margin_pp)
+      TRY(refuse_share_as_margin(bilingual("{}: the margin", "{}：界值", name), *task.margin_pp));
   }
   const double alpha = policy.alpha.value_or(0.05);
   bool sound = is_margin(policy.margin_pp.value_or(3)) && alpha > 0 && alpha < 0.5;
@@ -82,10 +83,11 @@ Status check_gate_policy(const GatePolicy& policy) {
     sound = sound && (!task.margin_pp || is_margin(*task.margin_pp)) && task.weight >= 0;
   }
   if (sound) return {};
-  return usage_error("this margin, weight or alpha makes no comparison",
-                     "a margin lies between 0 and 100 points, alpha between 0 and 0.5, a weight is "
-                     "not negative",
-                     "see assay compare --help");
+  return usage_error(
+      {"this margin, weight or alpha makes no comparison", "这样的界值、权重或 alpha 无法比较"},
+      {"a margin lies between 0 and 100 points, alpha between 0 and 0.5, a weight is not negative",
+       "界值在 0 到 100 个百分点之间，alpha 在 0 到 0.5 之间，权重不为负"},
+      {"see assay compare --help", "见 assay compare --help"});
 }
 
 Result<GatePolicy> read_gate_policy(const std::string& file) {

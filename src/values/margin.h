@@ -12,6 +12,6 @@ namespace assay {
 inline constexpr double kLeastMarginPp = 0.1;
 
 // Usage error for such a share; `where` names the option or key. Anything else passes.
-[[nodiscard]] Status refuse_share_as_margin(const std::string& where, double margin_pp);
+[[nodiscard]] Status refuse_share_as_margin(const Text& where, double margin_pp);
 
 }  // namespace assay
