@@ -20,15 +20,20 @@ Status check_key(const YamlMap& map, const std::string& key, bool of_variant) {
   if (found != keys.end() && (!of_variant || found->of_variant)) return {};
   if (found != keys.end()) {
     return error_at(
-        map.file(), map.mark_of_key(key), fmt::format("{} cannot differ between variants", key),
-        "differences in the score would then have two causes", "write it in the plan's engine");
+        map.file(), map.mark_of_key(key),
+        bilingual("{} cannot differ between variants", "{} 不能因变体而异", key),
+        {"differences in the score would then have two causes", "那样得分的差异就有两个原因"},
+        {"write it in the plan's engine", "写在计划的 engine 里"});
   }
   const std::string near = nearest(key, key_names(PlanMap::endpoint), 2);
   return error_at(map.file(), map.mark_of_key(key),
-                  fmt::format("unknown key '{}' in an engine of kind openai", key),
-                  "only what docs/openai_endpoint.md lists can be set from here",
-                  near.empty() ? "set it where the server is started"
-                               : fmt::format("did you mean '{}'?", near));
+                  bilingual("unknown key '{}' in an engine of kind openai",
+                            "kind 为 openai 的引擎中有未知的键 '{}'", key),
+                  {"only what docs/openai_endpoint.md lists can be set from here",
+                   "这里只能设置 docs/openai_endpoint.md 列出的内容"},
+                  near.empty()
+                      ? Text("set it where the server is started", "在启动服务器的地方设置它")
+                      : bilingual("did you mean '{}'?", "是不是想写 '{}'？", near));
 }
 
 Status read_url(const YamlMap& map, json& args) {
@@ -37,15 +42,18 @@ Status read_url(const YamlMap& map, json& args) {
   TRY(map.read("base_url", url));
   const std::size_t start = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
   if (start == 0 || url.size() == start) {
-    return map.error("base_url", "base_url is no address", "it begins with http:// or https://",
-                     "write for instance http://127.0.0.1:8000/v1");
+    return map.error(
+        "base_url", {"base_url is no address", "base_url 不是地址"},
+        {"it begins with http:// or https://", "它以 http:// 或 https:// 开头"},
+        {"write for instance http://127.0.0.1:8000/v1", "例如写 http://127.0.0.1:8000/v1"});
   }
   if (url.find_first_of("?# ") != std::string::npos ||
       url.substr(start, url.find('/', start) - start).find('@') != std::string::npos) {
-    return map.error("base_url", "base_url holds more than an address",
-                     "the plan is copied into the results, so no name, password or query may stand "
-                     "in it",
-                     "name the key's variable: `api_key_env: …`");
+    return map.error(
+        "base_url", {"base_url holds more than an address", "base_url 不只是一个地址"},
+        {"the plan is copied into the results, so no name, password or query may stand in it",
+         "计划会复制到结果里，所以其中不能有用户名、密码或查询参数"},
+        {"name the key's variable: `api_key_env: …`", "写密钥所在的变量：`api_key_env: …`"});
   }
   args["base_url"] = url;
   return {};
@@ -60,10 +68,12 @@ Status read_key_name(const YamlMap& map, json& args) {
   });
   if (!ok) {
     // The value is not repeated: it may be the key itself.
-    return map.error("api_key_env", "api_key_env is no name of an environment variable",
-                     "it names the variable that holds the key, never the key: capital letters, "
-                     "digits and '_'",
-                     "write for instance api_key_env: OPENAI_API_KEY");
+    return map.error(
+        "api_key_env",
+        {"api_key_env is no name of an environment variable", "api_key_env 不是环境变量的名称"},
+        {"it names the variable that holds the key, never the key: capital letters, digits and '_'",
+         "它写的是存放密钥的变量，而不是密钥：大写字母、数字和 '_'"},
+        {"write for instance api_key_env: OPENAI_API_KEY", "例如写 api_key_env: OPENAI_API_KEY"});
   }
   args["api_key_env"] = name;
   return {};
@@ -76,7 +86,8 @@ Status read_time(const YamlMap& map, const char* key, json& args) {
   const Result<double> seconds = parse_duration(text);
   if (!seconds) {
     const Error& e = seconds.error();
-    return map.error(key, map.name_of(key) + ": " + e.what, e.why, e.fix);
+    return map.error(key, bilingual("{}: {}", "{}：{}", map.name_of(key), e.what_text()),
+                     e.why_text(), e.fix_text());
   }
   args[key] = *seconds;
   return {};
@@ -97,8 +108,10 @@ Status read_limits(const YamlMap& map, json& args) {
   double rate = 0;
   TRY(map.read("requests_per_minute", rate));
   if (!(rate > 0)) {
-    return map.error("requests_per_minute", "requests_per_minute must be above 0",
-                     fmt::format("here is {}", rate), "leave it out for no limit");
+    return map.error("requests_per_minute",
+                     {"requests_per_minute must be above 0", "requests_per_minute 必须大于 0"},
+                     bilingual("here is {}", "这里写的是：{}", rate),
+                     {"leave it out for no limit", "不写则没有限制"});
   }
   args["requests_per_minute"] = rate;
   return {};
@@ -121,9 +134,11 @@ Status read_parameters(const YamlMap& map, json& args) {
   TRY(map.read_strings("leave_out", names));
   for (const std::string& name : names) {
     if (std::ranges::find(kMayBeLeftOut, name) != std::end(kMayBeLeftOut)) continue;
-    return map.error("leave_out", fmt::format("'{}' cannot be left out", name.substr(0, 100)),
-                     "temperature, top_p, stop, seed and stream_options can",
-                     "remove it from the list");
+    return map.error("leave_out",
+                     bilingual("'{}' cannot be left out", "'{}' 不能略去", name.substr(0, 100)),
+                     {"temperature, top_p, stop, seed and stream_options can",
+                      "可以略去的是 temperature、top_p、stop、seed 和 stream_options"},
+                     {"remove it from the list", "从列表中删去它"});
   }
   args["leave_out"] = std::move(names);
   return {};
@@ -168,8 +183,9 @@ Status read_endpoint_args(const YamlMap& map, const Plan& plan, bool of_variant,
   json extra;
   TRY(map.read_object("extra_body", extra));
   if (const std::string own = own_field_in(extra); !own.empty()) {
-    return map.error("extra_body", fmt::format("extra_body cannot hold '{}'", own),
-                     "assay writes it itself", "remove it");
+    return map.error("extra_body",
+                     bilingual("extra_body cannot hold '{}'", "extra_body 里不能有 '{}'", own),
+                     {"assay writes it itself", "它由 assay 自己写"}, {"remove it", "删去它"});
   }
   args["extra_body"] = std::move(extra);
   return {};
@@ -179,26 +195,39 @@ Status check_endpoint(const YamlMap& top, const Plan& plan) {
   for (const VariantSpec& variant : plan.variants) {
     const json args = merged_engine_args(plan, variant);
     if (!args.contains("base_url")) {
-      return top.error("variants", fmt::format("variant '{}' has no base_url", variant.name),
-                       "an engine of kind openai is reached over HTTP",
-                       "write base_url in the plan's engine or in the variant's");
+      return top.error(
+          "variants",
+          bilingual("variant '{}' has no base_url", "变体 '{}' 没有 base_url", variant.name),
+          {"an engine of kind openai is reached over HTTP", "kind 为 openai 的引擎通过 HTTP 访问"},
+          {"write base_url in the plan's engine or in the variant's",
+           "在计划或变体的 engine 里写 base_url"});
     }
     const bool tokenizer = args.contains("tokenizer");
     if (endpoint_mode(args) == "completions" && !tokenizer) {
-      return top.error("engine", fmt::format("variant '{}' has no tokenizer", variant.name),
-                       "mode completions sends prompts that are rendered here",
-                       "write tokenizer: a folder or hub id, or mode: chat");
+      return top.error(
+          "engine",
+          bilingual("variant '{}' has no tokenizer", "变体 '{}' 没有 tokenizer", variant.name),
+          {"mode completions sends prompts that are rendered here",
+           "completions 模式发送的是在这里渲染的提示词"},
+          {"write tokenizer: a folder or hub id, or mode: chat",
+           "写 tokenizer（目录或 hub id），或写 mode: chat"});
     }
   }
   if (endpoint_mode(plan.engine.args) == "chat" && !plan.chat.apply_template) {
-    return top.error("chat", "chat.apply_template is false in mode chat",
-                     "a chat endpoint applies its own template", "write mode: completions");
+    return top.error(
+        "chat",
+        {"chat.apply_template is false in mode chat", "chat 模式下 chat.apply_template 为 false"},
+        {"a chat endpoint applies its own template", "chat 端点使用自己的模板"},
+        {"write mode: completions", "写 mode: completions"});
   }
   for (const TaskSpec& task : plan.tasks) {
     if (task.harness != Harness::lm_eval) continue;
-    return top.error("tasks", fmt::format("task '{}' cannot run over an endpoint", task.name),
-                     "harness lm_eval needs the engine that assay starts itself",
-                     "write harness: native");
+    return top.error(
+        "tasks",
+        bilingual("task '{}' cannot run over an endpoint", "任务 '{}' 不能在端点上运行", task.name),
+        {"harness lm_eval needs the engine that assay starts itself",
+         "harness lm_eval 需要由 assay 启动的引擎"},
+        {"write harness: native", "写 harness: native"});
   }
   return {};
 }

@@ -158,9 +158,10 @@ std::string with_name(const std::string& value, const FrozenPlan& frozen) {
 }
 
 // Whoever stopped asking by looks has seen scores: one more look at full alpha is not to be had.
-const char* reason_of(const std::string& value, const FrozenPlan& before) {
-  if (value != "plan.until" || before.plan.until != Until::decided) return "";
-  return "; its looks may have spent all of alpha, so no other end leaves it as it was declared";
+Text reason_of(const std::string& value, const FrozenPlan& before) {
+  if (value != "plan.until" || before.plan.until != Until::decided) return {};
+  return {"; its looks may have spent all of alpha, so no other end leaves it as it was declared",
+          "；它的中期检验可能已用完 alpha，换别的结束方式就不再是当初声明的那样"};
 }
 
 }  // namespace
@@ -170,12 +171,14 @@ Result<Growth> growth_of(const FrozenPlan& before, const FrozenPlan& now) {
   const FrozenPlan same = Reduction(before, now).run(growth);
   if (frozen_hash(same) == frozen_hash(before)) return growth;
   const auto found = first_difference(before, same);
-  return usage_error(
-      "the output folder belongs to another plan",
-      found ? fmt::format("{} is {} there and {} here{}", with_name(found->value, before),
-                          found->one, found->other, reason_of(found->value, before))
-            : "its frozen plan differs from this one",
-      "choose another folder with --out, or run the plan it was made with");
+  return usage_error({"the output folder belongs to another plan", "输出目录属于另一份计划"},
+                     found
+                         ? bilingual("{} is {} there and {} here{}", "{} 那里是 {}，这里是 {}{}",
+                                     with_name(found->value, before), found->one, found->other,
+                                     reason_of(found->value, before))
+                         : Text("its frozen plan differs from this one", "它的冻结计划与这份不同"),
+                     {"choose another folder with --out, or run the plan it was made with",
+                      "用 --out 另选目录，或运行它原来的计划"});
 }
 
 void make_secondary(const FrozenPlan& first, FrozenPlan& now) {

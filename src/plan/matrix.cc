@@ -48,10 +48,13 @@ Result<Axis> read_values(const YamlMap& engine, const std::string& key, std::str
   Axis axis{key, {}};
   for (const YAML::Node& node : TRY(engine.read_sequence(key))) {
     if (!node.IsScalar()) {
-      return error_at(engine.file(), node.Mark(),
-                      fmt::format("{} holds a value without a name", engine.name_of(key)),
-                      "variants are named after their values, and a map or a list has no name",
-                      "write 'NAME: {argument: value}' for each in place of the list");
+      return error_at(
+          engine.file(), node.Mark(),
+          bilingual("{} holds a value without a name", "{} 含有没有名称的值", engine.name_of(key)),
+          {"variants are named after their values, and a map or a list has no name",
+           "变体以值命名，而映射或列表没有名称"},
+          {"write 'NAME: {argument: value}' for each in place of the list",
+           "不写列表，每个写成 'NAME: {argument: value}'"});
     }
     YAML::Node argument;
     argument[key] = node;
@@ -77,8 +80,10 @@ Result<Axis> read_named(const YamlMap& engine, const std::string& key, std::stri
     axis.options.push_back({name, name, std::move(args)});
   }
   if (!axis.options.empty()) return axis;
-  return engine.error(key, engine.name_of(key) + " is empty", "a setting needs values",
-                      "write a list of values, or 'NAME: {argument: value}' for each");
+  return engine.error(key, bilingual("{} is empty", "{} 是空的", engine.name_of(key)),
+                      {"a setting needs values", "一项设置需要有值"},
+                      {"write a list of values, or 'NAME: {argument: value}' for each",
+                       "写值的列表，或每个写成 'NAME: {argument: value}'"});
 }
 
 Result<std::vector<Axis>> read_axes(const YamlMap& matrix, std::string_view kind) {
@@ -88,8 +93,10 @@ Result<std::vector<Axis>> read_axes(const YamlMap& matrix, std::string_view kind
       TRY(YamlMap::open(matrix.file(), matrix.value("engine"), matrix.name_of("engine"), {}));
   for (const std::string& key : engine.keys()) {
     if (is_engine_choice(key) || key == kModels) {
-      return engine.error(key, fmt::format("{} cannot differ between variants", key),
-                          "it is no argument of the engine", "remove it from the matrix");
+      return engine.error(key,
+                          bilingual("{} cannot differ between variants", "{} 不能因变体而异", key),
+                          {"it is no argument of the engine", "它不是引擎的参数"},
+                          {"remove it from the matrix", "从 matrix 中删去它"});
     }
     axes.push_back(TRY(engine.value(key).IsMap() ? read_named(engine, key, kind)
                                                  : read_values(engine, key, kind)));
@@ -117,14 +124,17 @@ Result<Exclusion> read_exclusion(const std::string& file, const YAML::Node& node
     if (option == axis->options.end()) {
       std::vector<std::string> known;
       for (const Option& one : axis->options) known.push_back(one.written);
-      return map.error(key, fmt::format("{} has no value '{}'", key, text.substr(0, 60)),
-                       "it would exclude nothing", "one of: " + join(known, ", "));
+      return map.error(key,
+                       bilingual("{} has no value '{}'", "{} 没有值 '{}'", key, text.substr(0, 60)),
+                       {"it would exclude nothing", "它什么也排除不了"},
+                       bilingual("one of: {}", "只能是：{}", join(known, ", ")));
     }
     out.emplace_back(axis - axes.begin(), option - axis->options.begin());
   }
   if (!out.empty()) return out;
-  return error_at(file, node.Mark(), path + " is empty", "it would exclude every variant",
-                  "name the values that must not meet");
+  return error_at(file, node.Mark(), bilingual("{} is empty", "{} 是空的", path),
+                  {"it would exclude every variant", "它会排除所有变体"},
+                  {"name the values that must not meet", "写出不能相遇的值"});
 }
 
 Result<std::vector<Exclusion>> read_exclusions(const YamlMap& matrix,
@@ -156,8 +166,10 @@ bool advance(Places& places, const std::vector<Axis>& axes) {
 
 Result<std::vector<VariantSpec>> read_models(const YamlMap& matrix, const Plan& plan) {
   if (!matrix.has("models")) {
-    return matrix.missing("models", "each variant is one of them, served in one way",
-                          "add 'models:' with a name and a model each");
+    return matrix.missing(
+        "models",
+        {"each variant is one of them, served in one way", "每个变体是其中一个模型的一种运行方式"},
+        {"add 'models:' with a name and a model each", "加上 'models:'，每个写 name 和 model"});
   }
   std::vector<VariantSpec> models;
   const std::vector<YAML::Node> nodes = TRY(matrix.read_sequence("models"));
@@ -165,10 +177,12 @@ Result<std::vector<VariantSpec>> read_models(const YamlMap& matrix, const Plan& 
     models.push_back(
         TRY(read_variant(matrix.file(), nodes[i], fmt::format("matrix.models[{}]", i), plan)));
     if (!models.back().baseline) continue;
-    return error_at(matrix.file(), nodes[i].Mark(),
-                    fmt::format("model '{}' cannot be the baseline", models.back().name),
-                    "it is served in several ways, and one of them is compared with the others",
-                    "name that variant as 'matrix.baseline'");
+    return error_at(
+        matrix.file(), nodes[i].Mark(),
+        bilingual("model '{}' cannot be the baseline", "模型 '{}' 不能作基线", models.back().name),
+        {"it is served in several ways, and one of them is compared with the others",
+         "它有多种运行方式，要拿其中一种与其他的比较"},
+        {"name that variant as 'matrix.baseline'", "把那个变体写作 'matrix.baseline'"});
   }
   return models;
 }
@@ -191,8 +205,10 @@ Status too_many(const YamlMap& top, const std::vector<Axis>& axes) {
     count *= axis.options.size();
     if (count > kMostVariants) {
       return top.error("matrix",
-                       fmt::format("the matrix makes more than {} variants", kMostVariants),
-                       "no report of them could be read", "take values out of it");
+                       bilingual("the matrix makes more than {} variants",
+                                 "matrix 生成的变体超过 {} 个", kMostVariants),
+                       {"no report of them could be read", "那样的报告没法读"},
+                       {"take values out of it", "去掉一些值"});
     }
   }
   return {};
@@ -201,14 +217,19 @@ Status too_many(const YamlMap& top, const std::vector<Axis>& axes) {
 Status add_variant(const YamlMap& top, VariantSpec variant, std::set<std::string>& names,
                    Plan& plan) {
   if (!usable_as_file_name(variant.name)) {
-    return top.error(
-        "matrix", fmt::format("'{}' cannot be the name of a variant", variant.name.substr(0, 120)),
-        "names take letters, digits, '.', '_' and '-', and have at most 100",
-        "give such values a name: 'SETTING: {NAME: {argument: value}}'");
+    return top.error("matrix",
+                     bilingual("'{}' cannot be the name of a variant", "'{}' 不能作变体的名称",
+                               variant.name.substr(0, 120)),
+                     {"names take letters, digits, '.', '_' and '-', and have at most 100",
+                      "名称由字母、数字、'.'、'_' 和 '-' 组成，至多 100 个字符"},
+                     {"give such values a name: 'SETTING: {NAME: {argument: value}}'",
+                      "给这样的值起名：'SETTING: {NAME: {argument: value}}'"});
   }
   if (!names.insert(variant.name).second) {
-    return top.error("matrix", fmt::format("two variants are named '{}'", variant.name),
-                     "results are told apart by the variant's name", "rename a model or a value");
+    return top.error("matrix",
+                     bilingual("two variants are named '{}'", "两个变体都叫 '{}'", variant.name),
+                     {"results are told apart by the variant's name", "结果以变体的名称区分"},
+                     {"rename a model or a value", "给模型或值改名"});
   }
   plan.variants.push_back(std::move(variant));
   return {};
@@ -220,17 +241,20 @@ Status mark_baseline(const YamlMap& matrix, Plan& plan) {
   TRY(matrix.read("baseline", name));
   const auto first = std::ranges::find(plan.variants, true, &VariantSpec::baseline);
   if (first != plan.variants.end()) {
-    return matrix.error(
-        "baseline", fmt::format("'{}' is a second baseline", name),
-        fmt::format("'{}' is one already, and all are compared with one", first->name),
-        "keep one of the two");
+    return matrix.error("baseline",
+                        bilingual("'{}' is a second baseline", "'{}' 是第二个基线", name),
+                        bilingual("'{}' is one already, and all are compared with one",
+                                  "'{}' 已是基线，所有变体只与一个比较", first->name),
+                        {"keep one of the two", "只保留一个"});
   }
   const auto found = std::ranges::find(plan.variants, name, &VariantSpec::name);
   if (found == plan.variants.end()) {
     return matrix.error(
-        "baseline", fmt::format("no variant is named '{}'", name.substr(0, 100)),
-        fmt::format("the matrix makes for instance '{}'", plan.variants.back().name),
-        "write the model's name and those of its values, with '-' between");
+        "baseline", bilingual("no variant is named '{}'", "没有变体叫 '{}'", name.substr(0, 100)),
+        bilingual("the matrix makes for instance '{}'", "matrix 生成的变体例如 '{}'",
+                  plan.variants.back().name),
+        {"write the model's name and those of its values, with '-' between",
+         "写模型的名称和各个值的名称，用 '-' 连接"});
   }
   found->baseline = true;
   return {};
@@ -240,8 +264,9 @@ Status mark_baseline(const YamlMap& matrix, Plan& plan) {
 
 Status read_matrix(const YamlMap& top, Plan& plan) {
   if (plan.engine.kind == kEndpointKind) {
-    return top.error("matrix", "a server has no settings to combine",
-                     "it was started with those it has", "list the variants in its place");
+    return top.error("matrix", {"a server has no settings to combine", "服务器没有可组合的设置"},
+                     {"it was started with those it has", "它的设置在启动时已定"},
+                     {"list the variants in its place", "改为逐个列出变体"});
   }
   const YamlMap matrix =
       TRY(YamlMap::open(top.file(), top.value("matrix"), "matrix", key_names(PlanMap::matrix)));
@@ -260,8 +285,9 @@ Status read_matrix(const YamlMap& top, Plan& plan) {
     TRY(add_variant(top, variant_at(places, models, axes), names, plan));
   } while (advance(places, axes));
   if (plan.variants.size() == listed) {
-    return top.error("matrix", "the matrix makes no variant", "all of them are excluded",
-                     "take something out of 'exclude'");
+    return top.error("matrix", {"the matrix makes no variant", "matrix 没有生成变体"},
+                     {"all of them are excluded", "它们都被排除了"},
+                     {"take something out of 'exclude'", "从 'exclude' 中去掉一些"});
   }
   return mark_baseline(matrix, plan);
 }

@@ -121,47 +121,53 @@ Place place_of(std::string_view path) {
   return Place::plan;
 }
 
-std::string elsewhere(Place place, const std::string& entry) {
+Text elsewhere(Place place, const std::string& entry) {
   switch (place) {
     case Place::plan:
-      return fmt::format("write '{}' for the whole plan, at its top level", entry);
+      return bilingual("write '{}' for the whole plan, at its top level",
+                       "在计划的顶层写 '{}'，对整个计划有效", entry);
     case Place::task:
-      return fmt::format("write it in a task: - {{name: …, {}}}", entry);
+      return bilingual("write it in a task: - {{name: …, {}}}", "写在任务里：- {{name: …, {}}}",
+                       entry);
     case Place::sampling:
-      return fmt::format("write 'sampling: {{{}}}' in the plan or in a task", entry);
+      return bilingual("write 'sampling: {{{}}}' in the plan or in a task",
+                       "在计划或任务里写 'sampling: {{{}}}'", entry);
     case Place::chat:
-      return fmt::format("write 'chat: {{{}}}' in the plan", entry);
+      return bilingual("write 'chat: {{{}}}' in the plan", "在计划里写 'chat: {{{}}}'", entry);
     case Place::compare:
-      return fmt::format("write 'compare: {{{}}}' in the plan", entry);
+      return bilingual("write 'compare: {{{}}}' in the plan", "在计划里写 'compare: {{{}}}'",
+                       entry);
     case Place::engine:
-      return fmt::format("write 'engine: {{{}}}' in the plan or in a variant", entry);
+      return bilingual("write 'engine: {{{}}}' in the plan or in a variant",
+                       "在计划或变体里写 'engine: {{{}}}'", entry);
     case Place::variant:
-      return fmt::format("write it in a variant: - {{name: …, {}}}", entry);
+      return bilingual("write it in a variant: - {{name: …, {}}}", "写在变体里：- {{name: …, {}}}",
+                       entry);
   }
-  return "";
+  return {};
 }
 
 }  // namespace
 
-std::string right_spelling(std::string_view key, std::string_view path, std::string_view value) {
+Text right_spelling(std::string_view key, std::string_view path, std::string_view value) {
   const Known* known = find(key);
-  if (known == nullptr) return "";
+  if (known == nullptr) return {};
   const std::string entry = fmt::format("{}: {}", known->key, value);
   const Place here = place_of(path);
   if (here == known->place) {
-    return known->key == key ? "" : fmt::format("write '{}'", entry);
+    return known->key == key ? Text() : bilingual("write '{}'", "写 '{}'", entry);
   }
   return elsewhere(known->place, entry);
 }
 
-std::string right_spelling_for_engine(std::string_view key, std::string_view path,
-                                      std::string_view value) {
+Text right_spelling_for_engine(std::string_view key, std::string_view path,
+                               std::string_view value) {
   const Known* known = find(key);
   constexpr std::array kNoArguments{Place::task, Place::sampling, Place::compare, Place::engine};
   const bool meant_elsewhere =
       known != nullptr && std::ranges::find(kNoArguments, known->place) != kNoArguments.end();
   // vLLM has a `task` and a `seed` of its own.
-  if (!meant_elsewhere || key == "task" || key == "first") return "";
+  if (!meant_elsewhere || key == "task" || key == "first") return {};
   return right_spelling(key, path, value);
 }
 

@@ -16,7 +16,8 @@ Status read_budget(const YamlMap& top, Plan& plan) {
   Result<double> budget_s = parse_duration(text);
   if (!budget_s) {
     const Error& e = budget_s.error();
-    return top.error("budget", "budget: " + e.what, e.why, e.fix);
+    return top.error("budget", bilingual("budget: {}", "budget：{}", e.what_text()), e.why_text(),
+                     e.fix_text());
   }
   plan.budget_s = *budget_s;
   return {};
@@ -34,7 +35,8 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     Plan plan;
     plan.file = file;
     if (!top.has("name")) {
-      return top.missing("name", "reports and folders are named after it", "add 'name: my_plan'");
+      return top.missing("name", {"reports and folders are named after it", "报告和目录以它命名"},
+                         {"add 'name: my_plan'", "加上 'name: my_plan'"});
     }
     TRY(top.read("name", plan.name));
     TRY(check_name(top, "name", plan.name));
@@ -58,8 +60,8 @@ Result<Plan> parse_plan(std::string_view yaml, const std::filesystem::path& file
     if (plan.engine.kind == kEndpointKind) TRY(check_endpoint(top, plan));
     return plan;
   } catch (const YAML::Exception& e) {
-    return error_at(file.string(), e.mark, "this is not valid YAML", e.msg,
-                    "check the file around this place");
+    return error_at(file.string(), e.mark, {"this is not valid YAML", "这不是有效的 YAML"}, e.msg,
+                    {"check the file around this place", "检查文件的这一处附近"});
   }
 }
 

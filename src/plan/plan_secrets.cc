@@ -13,10 +13,16 @@ namespace {
 constexpr int kMostSearched = 20000;
 constexpr int kDeepestSearched = 64;
 
-constexpr const char* kWhyNoSecret = "the plan is copied into the results";
-constexpr const char* kSecretsPlace =
-    "set it in the environment instead; of an endpoint's key the plan names the variable "
-    "(api_key_env, a judge's key_env)";
+Text why_no_secret() {
+  return {"the plan is copied into the results", "计划会复制到结果里"};
+}
+
+Text place_of_secrets() {
+  return {
+      "set it in the environment instead; of an endpoint's key the plan names the variable "
+      "(api_key_env, a judge's key_env)",
+      "改为设置环境变量；端点的密钥在计划里只写变量名（api_key_env，裁判模型的 key_env）"};
+}
 
 // "?key=…" and "&token=…" of an address.
 bool has_secret_in_query(std::string_view text) {
@@ -47,9 +53,10 @@ class Search {
       if (!entry.first.IsScalar()) continue;
       const std::string& name = entry.first.Scalar();
       if (is_secret_name(name) && (env || is_text(entry.second))) {
-        return error_at(file_, entry.first.Mark(),
-                        fmt::format("{} does not belong in a plan", name.substr(0, 60)),
-                        kWhyNoSecret, kSecretsPlace);
+        return error_at(
+            file_, entry.first.Mark(),
+            bilingual("{} does not belong in a plan", "{} 不该写在计划里", name.substr(0, 60)),
+            why_no_secret(), place_of_secrets());
       }
       TRY(look_at_text(entry.first, "a key"));
       TRY(look(entry.second, name, env || (depth == 0 && name == "env"), depth + 1));
@@ -72,15 +79,19 @@ class Search {
     const std::string& text = node.Scalar();
     const std::string name = key.substr(0, 60);
     if (find_secret_shape(text)) {
-      return error_at(file_, node.Mark(), fmt::format("{} holds what looks like a secret", name),
-                      kWhyNoSecret, kSecretsPlace);
+      return error_at(file_, node.Mark(),
+                      bilingual("{} holds what looks like a secret", "{} 含有看似密钥的内容", name),
+                      why_no_secret(), place_of_secrets());
     }
     // An endpoint's base_url is checked where it is read, and more strictly.
     if (key == "base_url" || (!find_url_user(text) && !has_secret_in_query(text))) return {};
     return error_at(
         file_, node.Mark(),
-        fmt::format("{} holds an address with a user, password or key in it", name), kWhyNoSecret,
-        "write the address without them, or set the variable in the environment instead");
+        bilingual("{} holds an address with a user, password or key in it",
+                  "{} 含有带用户名、密码或密钥的地址", name),
+        why_no_secret(),
+        {"write the address without them, or set the variable in the environment instead",
+         "写不含它们的地址，或改为设置环境变量"});
   }
 
   const std::string& file_;

@@ -6,28 +6,37 @@
 #include <numeric>
 #include <string>
 
+#include "base/language.h"
 #include "base/text.h"
 
 namespace assay {
 namespace {
 
-std::unexpected<Error> lacks(const std::string& what) {
-  return usage_error("the plan has no " + what, "a shard answers for some of it",
-                     "`assay check` lists the plan's variants and tasks");
+std::unexpected<Error> lacks(const Text& what) {
+  return usage_error(
+      bilingual("the plan has no {}", "计划里没有{}", what),
+      {"a shard answers for some of it", "分片只负责其中一部分"},
+      {"`assay check` lists the plan's variants and tasks", "计划的变体和任务见 `assay check`"});
 }
 
 // A candidate's looks are at its answers and the baseline's, all tasks together, as they come.
 Status check_looks(const Plan& plan, const ShardPart& part) {
   if (plan.until != Until::decided) return {};
   if (!part.has_whole_variants()) {
-    return usage_error("a plan with `until: decided` has no shards of single tasks or repeats",
-                       "each look is at a variant's answers to all tasks",
-                       "make each variant one shard, or write `until: limits`");
+    return usage_error({"a plan with `until: decided` has no shards of single tasks or repeats",
+                        "`until: decided` 的计划不能按单个任务或重复分片"},
+                       {"each look is at a variant's answers to all tasks",
+                        "每次检验看的是一个变体对所有任务的回答"},
+                       {"make each variant one shard, or write `until: limits`",
+                        "每个变体作一个分片，或写 `until: limits`"});
   }
   if (names_judge(plan)) {
-    return usage_error("a plan with `until: decided` and a judge cannot run in shards",
-                       "its looks need what the judge says, and no shard asks the judge",
-                       "write `until: limits`, or run it on one machine");
+    return usage_error({"a plan with `until: decided` and a judge cannot run in shards",
+                        "`until: decided` 且有裁判模型的计划不能分片运行"},
+                       {"its looks need what the judge says, and no shard asks the judge",
+                        "它的检验需要裁判模型的判断，而分片不询问裁判模型"},
+                       {"write `until: limits`, or run it on one machine",
+                        "写 `until: limits`，或在一台机器上运行"});
   }
   return {};
 }
@@ -35,7 +44,7 @@ Status check_looks(const Plan& plan, const ShardPart& part) {
 Status check_tasks(const Plan& plan, const ShardPart& part) {
   for (const std::string& name : part.tasks) {
     if (std::ranges::find(plan.tasks, name, &TaskSpec::name) == plan.tasks.end()) {
-      return lacks(fmt::format("task '{}'", name));
+      return lacks(bilingual("task '{}'", "任务 '{}'", name));
     }
   }
   return {};
@@ -44,14 +53,17 @@ Status check_tasks(const Plan& plan, const ShardPart& part) {
 Status check_repeats(const Plan& plan, const ShardPart& part) {
   if (part.repeats.empty()) return {};
   if (std::ranges::any_of(plan.tasks, &TaskSpec::repeats_auto)) {
-    return usage_error("a plan with `repeats: auto` has no shards of single repeats",
-                       "how often its items are asked is found while it runs",
-                       "write a number of repeats, or leave '#' out");
+    return usage_error(
+        {"a plan with `repeats: auto` has no shards of single repeats",
+         "`repeats: auto` 的计划不能按单个重复分片"},
+        {"how often its items are asked is found while it runs", "题目问几次在运行时才知道"},
+        {"write a number of repeats, or leave '#' out", "写出重复次数，或去掉 '#'"});
   }
   const int most = most_repeats(plan);
   for (const int repeat : part.repeats) {
     if (repeat >= most) {
-      return lacks(fmt::format("repeat {}: its tasks have {}, counted from 0", repeat, most));
+      return lacks(bilingual("repeat {}: its tasks have {}, counted from 0",
+                             "重复 {}：它的任务有 {} 次，从 0 数起", repeat, most));
     }
   }
   return {};
@@ -61,14 +73,17 @@ Status check_variants(const Plan& plan, const ShardPart& part) {
   bool baseline = false;
   for (const std::string& name : part.variants) {
     const auto found = std::ranges::find(plan.variants, name, &VariantSpec::name);
-    if (found == plan.variants.end()) return lacks(fmt::format("variant '{}'", name));
+    if (found == plan.variants.end()) return lacks(bilingual("variant '{}'", "变体 '{}'", name));
     baseline = baseline || found->baseline;
   }
   if (part.has_whole_variants() || !baseline || part.variants.size() == 1) return {};
   return usage_error(
-      fmt::format("the shard {} has a part of the baseline beside others", name_of(part)),
-      "the others need more of the baseline's answers than this part of them",
-      "run the baseline's shards first, each by itself, then the others' with --baseline-from");
+      bilingual("the shard {} has a part of the baseline beside others",
+                "分片 {} 在别的变体之外还含有基线的一部分", name_of(part)),
+      {"the others need more of the baseline's answers than this part of them",
+       "其他变体需要的基线回答多于这一部分"},
+      {"run the baseline's shards first, each by itself, then the others' with --baseline-from",
+       "先单独运行基线的各分片，再用 --baseline-from 运行其他的"});
 }
 
 // Neighbours, in groups as equal as can be.

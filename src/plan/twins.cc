@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/language.h"
 #include "base/text.h"
 
 namespace assay {
@@ -50,12 +51,15 @@ Status refuse_twins(const FrozenPlan& frozen) {
   const std::vector<std::string> twins = twins_of_baseline(frozen);
   if (twins.empty() || frozen.plan.compare.same_model) return {};
   return usage_error(
-      fmt::format("{} {} the baseline once more", join(twins, ", "),
-                  twins.size() == 1 ? "is" : "are"),
-      "weights, tokenizer, engine arguments, sampling and seed are the same: the comparison would "
-      "show the engine's noise, or nothing where the stored answers of the baseline are used",
-      "check the variant's model and engine arguments, or write `compare: {same_model: true}` for "
-      "an A/A comparison");
+      bilingual("{} {}the baseline once more", "{} {}就是基线本身", join(twins, ", "),
+                twins.size() == 1 ? Text("is ", "") : Text("are ", "都")),
+      {"weights, tokenizer, engine arguments, sampling and seed are the same: the comparison would "
+       "show the engine's noise, or nothing where the stored answers of the baseline are used",
+       "权重、分词器、引擎参数、采样和种子都相同：比较只会显示引擎的噪声；"
+       "沿用基线已存的回答时则什么也显示不出"},
+      {"check the variant's model and engine arguments, or write `compare: {same_model: true}` for "
+       "an A/A comparison",
+       "检查变体的 model 和引擎参数；要做 A/A 比较则写 `compare: {same_model: true}`"});
 }
 
 }  // namespace assay

@@ -22,8 +22,10 @@ class Converter {
 
   Result<json> convert(const YAML::Node& node, int depth) {
     if (++nodes_ > kMaxNodes || depth > kMaxDepth) {
-      return error_at(file_, node.Mark(), "too many or too deeply nested values",
-                      "aliases may repeat a part of the plan", "write it flatter");
+      return error_at(file_, node.Mark(),
+                      {"too many or too deeply nested values", "值太多或嵌套太深"},
+                      {"aliases may repeat a part of the plan", "别名可能重复了计划的一部分"},
+                      {"write it flatter", "写得平一些"});
     }
     switch (node.Type()) {
       case YAML::NodeType::Scalar:
@@ -58,8 +60,10 @@ class Converter {
     const std::string& tag = node.Tag();
     if (tag == "!") return json(text);  // quoted
     if (tag != "?" && !tag.empty()) {
-      return error_at(file_, node.Mark(), fmt::format("tag '{}' is not supported", tag),
-                      "plain YAML values are enough for a plan", "remove the tag");
+      return error_at(file_, node.Mark(),
+                      bilingual("tag '{}' is not supported", "不支持标签 '{}'", tag),
+                      {"plain YAML values are enough for a plan", "计划只需要普通的 YAML 值"},
+                      {"remove the tag", "删去标签"});
     }
     if (text == "true" || text == "True" || text == "TRUE") return json(true);
     if (text == "false" || text == "False" || text == "FALSE") return json(false);
@@ -89,8 +93,11 @@ class Converter {
   }
 
   Result<json> not_finite(const YAML::Node& node, const std::string& text) {
-    return error_at(file_, node.Mark(), fmt::format("'{}' is no usable number", text.substr(0, 60)),
-                    "numbers must be finite", "write a finite number, or quote it as text");
+    return error_at(
+        file_, node.Mark(),
+        bilingual("'{}' is no usable number", "'{}' 不是可用的数", text.substr(0, 60)),
+        {"numbers must be finite", "数必须是有限值"},
+        {"write a finite number, or quote it as text", "写一个有限值，或加引号作为文本"});
   }
 
   const std::string& file_;

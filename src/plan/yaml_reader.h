@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 
 namespace assay {
 
 // A usage error whose `what` begins with "file:line:column: ".
 [[nodiscard]] std::unexpected<Error> error_at(const std::string& file, const YAML::Mark& mark,
-                                              const std::string& what, std::string why,
-                                              std::string fix);
+                                              const Text& what, const Text& why, const Text& fix);
 
 // A scalar as it is written, for a message; "…" for anything else and where it is long.
 [[nodiscard]] std::string value_words(const YAML::Node& node);
@@ -80,10 +80,10 @@ class YamlMap {
   }
 
   // An error that points at the key's value (or at the map when the key is not there).
-  [[nodiscard]] std::unexpected<Error> error(std::string_view key, const std::string& what,
-                                             std::string why, std::string fix) const;
-  [[nodiscard]] std::unexpected<Error> missing(std::string_view key, std::string why,
-                                               std::string fix) const;
+  [[nodiscard]] std::unexpected<Error> error(std::string_view key, const Text& what,
+                                             const Text& why, const Text& fix) const;
+  [[nodiscard]] std::unexpected<Error> missing(std::string_view key, const Text& why,
+                                               const Text& fix) const;
 
  private:
   struct Entry {
@@ -94,7 +94,9 @@ class YamlMap {
   [[nodiscard]] const Entry* find(std::string_view key) const;
   [[nodiscard]] Status bad_choice(std::string_view key, const std::string& word,
                                   const std::vector<std::string>& names) const;
-  [[nodiscard]] Result<std::string> scalar(std::string_view key, std::string_view wanted) const;
+  [[nodiscard]] Result<std::string> scalar(std::string_view key, const Text& wanted) const;
+  [[nodiscard]] std::unexpected<Error> wrong_type(std::string_view key, const Text& wanted,
+                                                  const Text& here, const Text& fix) const;
 
   std::string file_;
   std::string path_;
