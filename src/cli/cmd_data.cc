@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/fetching.h"
@@ -19,13 +20,30 @@
 namespace assay {
 namespace {
 
-constexpr const char* kScicodeNote =
-    "scicode: most tests compare with test_data.h5, which the authors publish apart.\n"
-    "  Get it: the README of the repository scicode-bench/SciCode links the folder that holds it.\n"
-    "  Put it: beside the rows or into the data folder's scicode/; for rows from the hub into\n"
-    "  $XDG_DATA_HOME/assay/scicode/ (~/.local/share/assay/scicode/); with it 13.6.txt, 62.1.txt\n"
-    "  and 76.3.txt of eval/data.\n"
-    "  Check it: assay data check DIR scicode\n";
+Text scicode_note() {
+  return {
+      "scicode: most tests compare with test_data.h5, which the authors publish apart.\n"
+      "  Get it: the README of the repository scicode-bench/SciCode links the folder that holds "
+      "it.\n"
+      "  Put it: beside the rows or into the data folder's scicode/; for rows from the hub into\n"
+      "  $XDG_DATA_HOME/assay/scicode/ (~/.local/share/assay/scicode/); with it 13.6.txt, "
+      "62.1.txt\n"
+      "  and 76.3.txt of eval/data.\n"
+      "  Check it: assay data check DIR scicode\n",
+      "scicode：多数测试要与 test_data.h5 对照，作者另行发布这个文件。\n"
+      "  获取：仓库 scicode-bench/SciCode 的 README 给出了存放它的文件夹的链接。\n"
+      "  放置：放在数据行旁边，或数据目录的 scicode/ 里；数据行来自 hub 时放到\n"
+      "  $XDG_DATA_HOME/assay/scicode/（~/.local/share/assay/scicode/）；eval/data 的 13.6.txt、\n"
+      "  62.1.txt 和 76.3.txt 与它放在一起。\n"
+      "  检查：assay data check DIR scicode\n"};
+}
+
+// A task's name, and what is said of it.
+Text line_of(std::string_view name, const Text& said) {
+  constexpr std::size_t kNameCells = 15;
+  const std::string begin = filled_after(name, kNameCells) + " ";
+  return {begin + said.en + "\n", begin + said.zh + "\n"};
+}
 
 const char* kind_name(TaskKind kind) {
   switch (kind) {
@@ -51,7 +69,7 @@ Result<int> list_json() {
                      {"items", source.hub_items > 0 ? nlohmann::json(source.hub_items)
                                                     : nlohmann::json(nullptr)},
                      {"gated", source.gated},
-                     {"licence", source.licence},
+                     {"licence", source.licence.en},
                      {"lm_eval", task.lm_eval.name.empty() ? nlohmann::json(nullptr)
                                                            : nlohmann::json(task.lm_eval.name)}});
   }
@@ -60,14 +78,33 @@ Result<int> list_json() {
   return kExitDone;
 }
 
-Result<int> list() {
-  fmt::print("{:<15} {:<32} {:<12} {:<7} {}\n", "task", "data set", "split", "gated", "licence");
+Text row_of(std::string_view data_set, const Text& split, const Text& gated, const Text& licence) {
+  constexpr std::size_t kDataSetCells = 32;
+  constexpr std::size_t kSplitCells = 12;
+  constexpr std::size_t kGatedCells = 7;
+  const auto in = [&](Language language) {
+    return filled_after(data_set, kDataSetCells) + " " +
+           filled_after(split.in(language), kSplitCells) + " " +
+           filled_after(gated.in(language), kGatedCells) + " " + licence.in(language);
+  };
+  return {in(Language::en), in(Language::zh)};
+}
+
+Result<int> list(const Session& session) {
+  const Language language = session.language;
+  print_out(line_of(Text("task", "任务").in(language),
+                    row_of(Text("data set", "数据集").in(language), {"split", "划分"},
+                           {"gated", "需授权"}, {"licence", "许可证"}))
+                .in(language));
   for (const Task& task : all_tasks()) {
     const DataSource& source = task.source;
-    fmt::print("{:<15} {:<32} {:<12} {:<7} {}\n", task.name, source.hub_id, source.hub_split,
-               source.gated ? "yes" : "no", source.licence);
+    print_out(session,
+              line_of(task.name,
+                      row_of(source.hub_id, source.hub_split,
+                             source.gated ? Text("yes", "是") : Text("no", "否"), source.licence)));
   }
-  fmt::print("\n{}", kScicodeNote);
+  print_out("\n");
+  print_out(session, scicode_note());
   return kExitDone;
 }
 
@@ -92,11 +129,14 @@ Result<int> fetch(const std::vector<std::string>& names, const Session& session)
     progress.clear();
     const HubResult found = TRY(fetched);
     if (found.usable()) {
-      fmt::print("{:<15} {} at {}\n", task.name, found.folder.string(), found.commit);
-      if (task.name == "scicode") fmt::print("{}", kScicodeNote);
+      print_out(session, line_of(task.name, bilingual("{} at {}", "{}，版本 {}",
+                                                      found.folder.string(), found.commit)));
+      if (task.name == "scicode") print_out(session, scicode_note());
       continue;
     }
-    fmt::print("{:<15} {}: {}\n", task.name, to_string(found.status), found.message);
+    print_out(session,
+              line_of(task.name, bilingual("{}: {}", "{}：{}", hub_status_words(found.status),
+                                           found.message)));
     exit_code = kExitEnvironment;
   }
   return exit_code;
@@ -116,40 +156,48 @@ Result<Loaded> checked_items(const Task& task, const std::filesystem::path& fold
 }
 
 // Says whether SciCode's test data is there and whole; the exit code.
-Result<int> check_targets(const std::string& folder, const ItemList& items) {
+Result<int> check_targets(const std::string& folder, const ItemList& items,
+                          const Session& session) {
   const ScicodeTargets targets = TRY(check_scicode_targets(folder, items));
-  fmt::print("{:<15} test_data.h5: {}\n", "", targets.text);
-  if (!targets.there) fmt::print("{}", kScicodeNote);
+  print_out(session, line_of("", bilingual("test_data.h5: {}", "test_data.h5：{}", targets.text)));
+  if (!targets.there) print_out(session, scicode_note());
   return targets.there && !targets.usable ? kExitUsage : kExitDone;
 }
 
 // Prints what there is of one task; the exit code. `named`: the user asked for this very one.
 Result<int> check_task(const Task& task, const std::string& folder, const FindPython& python,
-                       bool named) {
+                       bool named, const Session& session) {
   const Result<Loaded> found = checked_items(task, folder, python);
   if (!found) {
-    fmt::print("{:<15} {}: {}\n", task.name, found.error().what, found.error().why);
-    return found.error().kind == ErrorKind::environment ? kExitEnvironment : kExitUsage;
+    const Error& error = found.error();
+    print_out(session, line_of(task.name,
+                               bilingual("{}: {}", "{}：{}", error.what_text(), error.why_text())));
+    return error.kind == ErrorKind::environment ? kExitEnvironment : kExitUsage;
   }
   if (const auto* absent = std::get_if<AbsentRows>(&*found)) {
-    fmt::print("{:<15} not there: looked for: {}\n", task.name, absent->looked_for);
+    print_out(session, line_of(task.name, bilingual("not there: looked for: {}", "没有：找过 {}",
+                                                    absent->looked_for)));
     return named ? kExitUsage : kExitDone;
   }
   const auto& loaded = std::get<LoadedItems>(*found);
-  fmt::print("{:<15} {} items, layout '{}'\n", task.name, loaded.items.size(), loaded.layout);
-  return task.name == "scicode" ? check_targets(folder, loaded.items) : kExitDone;
+  print_out(session, line_of(task.name, bilingual("{} items, layout '{}'", "{} 题，布局 '{}'",
+                                                  loaded.items.size(), loaded.layout)));
+  return task.name == "scicode" ? check_targets(folder, loaded.items, session) : kExitDone;
 }
 
-Result<int> check(const std::string& folder, const std::vector<std::string>& names) {
+Result<int> check(const std::string& folder, const std::vector<std::string>& names,
+                  const Session& session) {
   if (!std::filesystem::is_directory(folder)) {
-    return usage_error(folder + " is no folder", "the data sets lie below one (docs/tasks.md)",
-                       "name the folder that --data would name");
+    return usage_error(
+        bilingual("{} is no folder", "{} 不是目录", folder),
+        {"the data sets lie below one (docs/tasks.md)", "数据集放在一个目录之下（docs/tasks.md）"},
+        {"name the folder that --data would name", "给出 --data 会指向的目录"});
   }
   const FindPython python = rows_python("");
   int exit_code = kExitDone;
   for (const Task& task : all_tasks()) {
     if (!is_wanted(names, task.name)) continue;
-    const int its = TRY(check_task(task, folder, python, !names.empty()));
+    const int its = TRY(check_task(task, folder, python, !names.empty(), session));
     if (its == kExitUsage || exit_code == kExitDone) exit_code = its;  // rows before the machine
   }
   return exit_code;
@@ -173,7 +221,8 @@ void add_data(CLI::App& app, Session& session) {
   auto json = std::make_shared<bool>(false);
   list_command->add_flag("--json", *json, "For machines");
   list_command->footer("Examples:\n  assay data list\n  assay data list --json");
-  list_command->callback([json, &session] { finish(session, *json ? list_json() : list()); });
+  list_command->callback(
+      [json, &session] { finish(session, *json ? list_json() : list(session)); });
   auto names = std::make_shared<std::vector<std::string>>();
   CLI::App* fetch_command = data->add_subcommand("fetch", "Bring data sets into the hub's cache.");
   fetch_command->add_option("TASK", *names, "Which; all when none is named");
@@ -188,7 +237,7 @@ void add_data(CLI::App& app, Session& session) {
   check_command->add_option("TASK", *names, "Which; all when none is named");
   check_command->footer("Example:\n  assay data check data math500 scicode");
   check_command->callback([folder, names, &session] {
-    finish(session, for_known_tasks(*names, [&] { return check(*folder, *names); }));
+    finish(session, for_known_tasks(*names, [&] { return check(*folder, *names, session); }));
   });
 }
 

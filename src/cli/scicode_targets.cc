@@ -53,7 +53,7 @@ Json wanted_targets(const ItemList& items) {
 
 Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemList& items) {
   const std::string file = find_file(folder, items);
-  if (file.empty()) return ScicodeTargets{.text = "not there"};
+  if (file.empty()) return ScicodeTargets{.text = {"not there", "没有"}};
   ScicodeTargets targets{.there = true};
   const Json wanted = wanted_targets(items);
   Program program;
@@ -74,9 +74,10 @@ Result<ScicodeTargets> check_scicode_targets(const fs::path& folder, const ItemL
   std::error_code ignored;
   const double bytes = static_cast<double>(fs::file_size(file, ignored));
   targets.usable = result.verdict == ProgramVerdict::passed;
-  targets.text = targets.usable ? fmt::format("{} ({}), targets of {} steps", file,
-                                              human_bytes(bytes), wanted.size())
-                                : fmt::format("{} is not usable: {}", file, result.detail);
+  targets.text = targets.usable
+                     ? bilingual("{} ({}), targets of {} steps", "{}（{}），含 {} 个步骤的目标值",
+                                 file, human_bytes(bytes), wanted.size())
+                     : bilingual("{} is not usable: {}", "{} 不能用：{}", file, result.detail);
   return targets;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "values/item_list.h"
 
@@ -13,7 +14,7 @@ namespace assay {
 struct ScicodeTargets {
   bool there = false;
   bool usable = false;
-  std::string text;  // one line: the file and its size, or what is wrong
+  Text text;  // one line: the file and its size, or what is wrong
 };
 
 // `items` are the task's, all splits. The file is opened by h5py inside the sandbox, never outside:

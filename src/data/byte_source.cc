@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/language.h"
 #include "base/unique_fd.h"
 
 namespace assay {
@@ -79,10 +80,14 @@ Result<std::unique_ptr<ByteSource>> open_source(const std::filesystem::path& fil
   UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
-    return usage_error("cannot read " + file.string(), std::strerror(errno), "check the path");
+    const int number = errno;
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       system_words(number), {"check the path", "检查路径"});
   }
   if (!S_ISREG(info.st_mode)) {
-    return usage_error("cannot read " + file.string(), "it is no regular file", "name a file");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       {"it is no regular file", "它不是普通文件"},
+                       {"name a file", "给出一个文件"});
   }
   if (file.extension() != ".gz") {
     return std::make_unique<FileSource>(std::move(fd), file.string());

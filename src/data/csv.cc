@@ -41,8 +41,10 @@ class CsvReader {
 
  private:
   std::unexpected<Error> bad(std::size_t line, std::string why) const {
-    return usage_error(fmt::format("{}:{} is not valid CSV", where_, line), std::move(why),
-                       "quote fields as RFC 4180 has it, or fetch the file again");
+    return usage_error(bilingual("{}:{} is not valid CSV", "{}:{} 不是有效的 CSV", where_, line),
+                       std::move(why),
+                       {"quote fields as RFC 4180 has it, or fetch the file again",
+                        "按 RFC 4180 给字段加引号，或重新取这个文件"});
   }
 
   [[nodiscard]] bool at_field_end() const {
@@ -89,18 +91,24 @@ class CsvReader {
 Result<RowList> read_csv(std::string_view text, const std::string& where) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (!is_valid_utf8(text)) {
-    return usage_error(where + " is not text", "it is not valid UTF-8", "save it as UTF-8");
+    return usage_error(bilingual("{} is not text", "{} 不是文本", where),
+                       {"it is not valid UTF-8", "它不是有效的 UTF-8"},
+                       {"save it as UTF-8", "保存为 UTF-8"});
   }
   CsvReader reader(text, where);
   if (reader.at_end()) {
-    return usage_error(where + " is empty", "the first line names the fields", "check the file");
+    return usage_error(bilingual("{} is empty", "{} 是空的", where),
+                       {"the first line names the fields", "第一行是字段名"},
+                       {"check the file", "检查这个文件"});
   }
   const Record header = TRY(reader.next());
   std::set<std::string_view> names;
   for (const std::string& name : header.fields) {
     if (names.insert(name).second) continue;
-    return usage_error(fmt::format("{}:1 names '{}' twice", where, name.substr(0, 60)),
-                       "fields are told apart by their names", "rename one column");
+    return usage_error(
+        bilingual("{}:1 names '{}' twice", "{}:1 中 '{}' 出现两次", where, name.substr(0, 60)),
+        {"fields are told apart by their names", "字段以名称区分"},
+        {"rename one column", "给其中一列改名"});
   }
   RowList rows;
   while (!reader.at_end()) {
@@ -108,10 +116,11 @@ Result<RowList> read_csv(std::string_view text, const std::string& where) {
     if (record.fields.size() == 1 && record.fields[0].empty()) continue;  // an empty line
     std::string place = fmt::format("{}:{}", where, record.line);
     if (record.fields.size() != header.fields.size()) {
-      return usage_error(
-          place + " has another number of fields than the first line",
-          fmt::format("{} instead of {}", record.fields.size(), header.fields.size()),
-          "correct the file, or fetch it again");
+      return usage_error(bilingual("{} has another number of fields than the first line",
+                                   "{} 的字段数与第一行不同", place),
+                         bilingual("{} instead of {}", "{} 个，应为 {} 个", record.fields.size(),
+                                   header.fields.size()),
+                         {"correct the file, or fetch it again", "改正这个文件，或重新取"});
     }
     nlohmann::json fields = nlohmann::json::object();
     for (std::size_t i = 0; i < header.fields.size(); ++i) {

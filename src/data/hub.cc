@@ -129,30 +129,56 @@ Result<HubResult> hub_fetch(const HubClient& client, const HubRequest& request) 
 }
 
 Error hub_error(const HubRequest& request, const HubResult& result) {
-  Error error;
-  error.kind = result.status == HubStatus::missing ? ErrorKind::usage : ErrorKind::environment;
-  error.what =
-      fmt::format("{} {}: {}", kind_name(request.kind), request.id, to_string(result.status));
-  error.why = result.message;
+  Text fix("see the reason above", "见上面的原因");
   switch (result.status) {
     case HubStatus::gated:
-      error.fix = "accept its terms on the hub and set HF_TOKEN";
-      if (request.kind == HubKind::dataset) error.fix += ", or write 'if_gated: skip' in the plan";
+      fix = {"accept its terms on the hub and set HF_TOKEN",
+             "在 hub 上接受它的条款，并设置 HF_TOKEN"};
+      if (request.kind == HubKind::dataset) {
+        fix = bilingual("{}, or write 'if_gated: skip' in the plan",
+                        "{}，或在计划里写 'if_gated: skip'", fix);
+      }
       break;
     case HubStatus::missing:
-      error.fix = "check name, revision and files on the hub";
+      fix = {"check name, revision and files on the hub", "在 hub 上检查名称、revision 和文件"};
       break;
     case HubStatus::rate_limited:
-      error.fix = "wait a while, or set HF_TOKEN for a higher limit";
+      fix = {"wait a while, or set HF_TOKEN for a higher limit",
+             "等一会，或设置 HF_TOKEN 提高限额"};
       break;
     case HubStatus::offline:
-      error.fix = "check the network, or use a local folder";
+      fix = {"check the network, or use a local folder", "检查网络，或使用本地目录"};
       break;
     default:
-      error.fix = "see the reason above";
       break;
   }
-  return error;
+  return make_error(
+      result.status == HubStatus::missing ? ErrorKind::usage : ErrorKind::environment,
+      bilingual("{} {}: {}", "{} {}：{}",
+                request.kind == HubKind::model ? Text("model", "模型") : Text("dataset", "数据集"),
+                request.id, hub_status_words(result.status)),
+      result.message, std::move(fix));
+}
+
+Text hub_status_words(HubStatus status) {
+  const char* english = to_string(status);
+  switch (status) {
+    case HubStatus::ok:
+      return {english, "可用"};
+    case HubStatus::renamed:
+      return {english, "已改名"};
+    case HubStatus::gated:
+      return {english, "需授权"};
+    case HubStatus::missing:
+      return {english, "没有找到"};
+    case HubStatus::rate_limited:
+      return {english, "请求过于频繁"};
+    case HubStatus::offline:
+      return {english, "无法联网"};
+    case HubStatus::error:
+      return {english, "出错"};
+  }
+  return english;
 }
 
 const char* to_string(HubStatus status) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/language.h"
 #include "base/result.h"
 
 namespace assay {
@@ -77,6 +78,8 @@ struct HubClient {
 [[nodiscard]] Error hub_error(const HubRequest& request, const HubResult& result);
 
 [[nodiscard]] const char* to_string(HubStatus status);
+// The same for a person.
+[[nodiscard]] Text hub_status_words(HubStatus status);
 // The inverse, of the helper's words.
 [[nodiscard]] std::optional<HubStatus> hub_status_named(const std::string& word);
 

@@ -47,16 +47,20 @@ Result<RowList> read_zip_rows(const std::filesystem::path& file) {
 
 Result<RowsPython> python_for(const std::filesystem::path& file, const FindPython& find_python) {
   if (!find_python) {
-    return environment_error("cannot read " + file.string(),
-                             "Parquet is read through Python, and none was found",
-                             "set ASSAY_PYTHON to an interpreter with pyarrow, or use JSON lines");
+    return environment_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                             {"Parquet is read through Python, and none was found",
+                              "Parquet 由 Python 读取，而没有找到 Python"},
+                             {"set ASSAY_PYTHON to an interpreter with pyarrow, or use JSON lines",
+                              "把 ASSAY_PYTHON 设为带 pyarrow 的解释器，或使用 JSON lines"});
   }
   Result<RowsPython> python = find_python();
   if (python) return python;
   const Error& reason = python.error();
-  return std::unexpected(Error{
-      reason.kind, "cannot read " + file.string(),
-      fmt::format("Parquet is read through Python: {} ({})", reason.what, reason.why), reason.fix});
+  return std::unexpected(make_error(
+      reason.kind, bilingual("cannot read {}", "无法读取 {}", file.string()),
+      bilingual("Parquet is read through Python: {} ({})", "Parquet 由 Python 读取：{}（{}）",
+                reason.what_text(), reason.why_text()),
+      reason.fix_text()));
 }
 
 Result<RowList> read_parquet_rows(const std::filesystem::path& file,
@@ -68,21 +72,26 @@ Result<RowList> read_parquet_rows(const std::filesystem::path& file,
   const CommandResult done =
       TRY(run_command(options, "", python.until.at_most(kParquetTimeout), kLargestParquetBytes));
   if (done.timed_out && python.until.passed()) {
-    return environment_error("the budget ended while " + file.string() + " was read",
-                             "finding models and data counts against it", "give it more");
+    return environment_error(
+        bilingual("the budget ended while {} was read", "读取 {} 时预算用完了", file.string()),
+        {"finding models and data counts against it", "寻找模型和数据也计入预算"},
+        {"give it more", "增大预算"});
   }
   if (done.timed_out || done.out.size() >= kLargestParquetBytes) {
-    return usage_error("cannot read " + file.string(),
-                       done.timed_out ? "it took longer than 15 minutes" : "it is too large",
-                       "use JSON lines");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       done.timed_out ? Text("it took longer than 15 minutes", "超过了 15 分钟")
+                                      : Text("it is too large", "它太大"),
+                       {"use JSON lines", "使用 JSON lines"});
   }
   if (done.exit_code == kBadFileExitCode) {
-    return usage_error("cannot read " + file.string(), last_line(done.err), "fetch the file again");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       last_line(done.err), {"fetch the file again", "重新取这个文件"});
   }
   if (done.exit_code != 0) {
-    return environment_error(
-        "cannot read " + file.string(), last_line(done.err),
-        fmt::format("check that {} has assay_worker and pyarrow", python.program));
+    return environment_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                             last_line(done.err),
+                             bilingual("check that {} has assay_worker and pyarrow",
+                                       "检查 {} 是否有 assay_worker 和 pyarrow", python.program));
   }
   return read_json_lines(*text_source(done.out), file.string());
 }
@@ -118,9 +127,11 @@ Result<DataSet> load_layout(const std::filesystem::path& folder, const RowLayout
     }
   }
   if (set.rows.empty()) {
-    return usage_error(fmt::format("no rows in {}", (folder / set.files[0]).string()),
-                       fmt::format("read as '{}', the files hold nothing usable", layout.name),
-                       "check the files");
+    return usage_error(
+        bilingual("no rows in {}", "{} 里没有数据行", (folder / set.files[0]).string()),
+        bilingual("read as '{}', the files hold nothing usable",
+                  "按 '{}' 读取，这些文件没有可用的内容", layout.name),
+        {"check the files", "检查这些文件"});
   }
   set.fingerprint = sha256_hex(hashes);
   return set;
@@ -138,17 +149,21 @@ Result<RowList> read_rows(const std::filesystem::path& file, const FindPython& p
   }
   const bool is_json = name.ends_with(".json") || name.ends_with(".json.gz");
   if (!is_json && !name.ends_with(".csv")) {
-    return usage_error("cannot read " + file.string(), "its ending is not known",
-                       "known: .jsonl, .jsonl.gz, .json, .json.gz, .csv, .zip, .parquet");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       {"its ending is not known", "不认识它的扩展名"},
+                       {"known: .jsonl, .jsonl.gz, .json, .json.gz, .csv, .zip, .parquet",
+                        "已知：.jsonl、.jsonl.gz、.json、.json.gz、.csv、.zip、.parquet"});
   }
   const std::string text = TRY(read_all(*source, kLargestDocumentBytes, file.string()));
   return is_json ? read_json_document(text, file.string()) : read_csv(text, file.string());
 }
 
 Error absent_error(const AbsentRows& absent) {
-  return {ErrorKind::usage, "no rows found in " + absent.folder.string(),
-          "looked for: " + absent.looked_for,
-          "put the data set's files there, or name another folder with --data"};
+  return make_error(ErrorKind::usage,
+                    bilingual("no rows found in {}", "{} 里没有找到数据行", absent.folder.string()),
+                    bilingual("looked for: {}", "找过：{}", absent.looked_for),
+                    {"put the data set's files there, or name another folder with --data",
+                     "把数据集的文件放在那里，或用 --data 另选目录"});
 }
 
 Result<FoundRows> find_data_set(const std::filesystem::path& folder,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/language.h"
 #include "base/packed_json.h"
 #include "base/result.h"
 
@@ -71,7 +72,7 @@ struct DataSource {
   std::vector<std::string> hub_items_unless = {};  // options that choose among them
   std::vector<std::string> hub_files;              // globs in the repository
   bool gated = false;
-  std::string licence;
+  Text licence;
   std::vector<RowLayout> layouts;  // in a --data folder or the shipped rows
 };
 

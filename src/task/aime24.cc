@@ -106,7 +106,7 @@ Task aime24_task() {
                .hub_split = "train",
                .hub_items = 30,
                .hub_files = {"aime_2024_problems.parquet"},
-               .licence = "MIT; the problems are by the MAA",
+               .licence = {"MIT; the problems are by the MAA", "MIT；题目属于 MAA"},
                .layouts = {{"hub, jsonl", {"aime24/aime_2024_problems.jsonl"}},
                            {"hub", {"aime24/*.parquet"}},
                            {"lower case, expected_answer",

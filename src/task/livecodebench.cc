@@ -364,7 +364,7 @@ Task livecodebench_task() {
                      .hub_items = 1055,  // release_v6: test.jsonl to test6.jsonl
                      .hub_items_unless = {"release", "start_date", "end_date"},
                      .hub_files = {"test*.jsonl"},
-                     .licence = "CC (see the data set's card)",
+                     .licence = {"CC (see the data set's card)", "CC（见数据集卡片）"},
                      .layouts = {{"hub", {"livecodebench/test*.jsonl"}},
                                  {"content and test",
                                   {"livecodebench/sandboxfusion_*.jsonl"},

@@ -17,9 +17,11 @@ Status load_exemplars(const TaskSpec& spec, const Task& task, const std::filesys
   if (const auto* absent = std::get_if<AbsentRows>(&found)) {
     if (spec.num_fewshot == 0) return {};  // none is shown
     return usage_error(
-        fmt::format("no few-shot exemplars of task {} in {}", spec.name, absent->folder.string()),
-        "looked for: " + absent->looked_for,
-        "put the data set's exemplars there, or write `num_fewshot: 0`");
+        bilingual("no few-shot exemplars of task {} in {}", "{1} 里没有任务 {0} 的少样本示例",
+                  spec.name, absent->folder.string()),
+        bilingual("looked for: {}", "找过：{}", absent->looked_for),
+        {"put the data set's exemplars there, or write `num_fewshot: 0`",
+         "把数据集的示例放在那里，或写 `num_fewshot: 0`"});
   }
   auto& set = std::get<DataSet>(found);
   out.fingerprint = sha256_hex(out.fingerprint + set.fingerprint);
@@ -51,10 +53,12 @@ Result<Loaded> load_items(const TaskSpec& spec, const Task& task,
   }
   out.items = TRY(select_items(std::move(all), spec, context.seed));
   if (out.items.empty()) {
-    return usage_error("task " + spec.name + " has no items",
-                       fmt::format("none of the {} rows in {} is one that the task asks", row_count,
-                                   folder.string()),
-                       "check the data folder, or the task's options, limit and ids");
+    return usage_error(
+        bilingual("task {} has no items", "任务 {} 没有题目", spec.name),
+        bilingual("none of the {} rows in {} is one that the task asks",
+                  "{1} 里的 {0} 行没有一行是这个任务要问的", row_count, folder.string()),
+        {"check the data folder, or the task's options, limit and ids",
+         "检查数据目录，或任务的 options、limit 和 ids"});
   }
   return out;
 }
