@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/visible.h"
 #include "cli/command.h"
+#include "report/words.h"
 #include "store/store.h"
 
 namespace assay {
@@ -21,61 +22,88 @@ struct ExplainOptions {
   bool json = false;
 };
 
-// What models and data say must not steer the terminal.
-template <typename... Args>
-void say(fmt::format_string<Args...> format, Args&&... args) {
-  print_out(visible_text(fmt::format(format, std::forward<Args>(args)...)));
-}
+// What is printed of one item. What models and data say must not steer the terminal.
+class ItemScreen {
+ public:
+  explicit ItemScreen(const Session& session) : session_(session) {}
+
+  void add(const Text& line) const {
+    print_out(session_, {visible_text(line.en) + "\n", visible_text(line.zh) + "\n"});
+  }
+
+ private:
+  const Session& session_;
+};
 
 // What the scorer noted on its way: flags, and the task's own figures.
-void print_notes(const Score& score) {
-  if (score.truncated) say("  the output was cut at max_gen_toks\n");
-  if (score.thinking_not_closed) say("  a thought was begun and never ended\n");
-  if (score.looping) say("  the output repeats itself at its end\n");
-  if (score.empty) say("  the answer is empty\n");
+void print_notes(const Score& score, const ItemScreen& screen) {
+  if (score.truncated) {
+    screen.add({"  the output was cut at max_gen_toks", "  输出在 max_gen_toks 处被截断"});
+  }
+  if (score.thinking_not_closed) {
+    screen.add({"  a thought was begun and never ended", "  思考开始了，但没有结束"});
+  }
+  if (score.looping) {
+    screen.add({"  the output repeats itself at its end", "  输出在结尾处循环重复"});
+  }
+  if (score.empty) screen.add({"  the answer is empty", "  回答为空"});
   const Json extra = extra_json(score);
   for (const auto& [name, value] : extra.items()) {
-    say("  {}: {}\n", name, value.is_string() ? value.get<std::string>() : dump_json(value));
+    screen.add(bilingual("  {}: {}", "  {}：{}", name,
+                         value.is_string() ? value.get<std::string>() : dump_json(value)));
   }
 }
 
-void print_score(const Score& score) {
+void print_score(const Score& score, const ItemScreen& screen) {
   if (score.outcome == Outcome::unscored) {
-    say("  unscored: {}{}{}\n", score.reason, score.detail.empty() ? "" : ": ", score.detail);
-    print_notes(score);
+    const Text detail = score.detail.empty() ? Text() : bilingual(": {}", "：{}", score.detail);
+    screen.add(bilingual("  unscored: {}{}", "  未评分：{}{}", reason_words(score.reason), detail));
+    print_notes(score, screen);
     return;
   }
-  for (const auto& [metric, value] : score.metrics) say("  {} = {}\n", metric, value);
-  say("  extracted: {} ({})\n  target: {}\n",
-      score.extraction.empty() ? "nothing" : score.extracted,
-      score.extraction.empty() ? "no rule matched" : score.extraction, score.target);
-  if (!score.detail.empty()) say("  detail: {}\n", score.detail);
-  print_notes(score);
+  for (const auto& [metric, value] : score.metrics) {
+    screen.add(bilingual("  {} = {}", "  {} = {}", metric, value));
+  }
+  if (score.extraction.empty()) {
+    screen.add({"  extracted: nothing (no rule matched)", "  提取：无（没有规则匹配）"});
+  } else {
+    screen.add(
+        bilingual("  extracted: {} ({})", "  提取：{}（{}）", score.extracted, score.extraction));
+  }
+  screen.add(bilingual("  target: {}", "  标准答案：{}", score.target));
+  if (!score.detail.empty()) screen.add(bilingual("  detail: {}", "  详情：{}", score.detail));
+  print_notes(score, screen);
 }
 
 // Shows a response the way it was judged: text, or the log-likelihoods of the options.
-void print_response(const Response& response) {
+void print_response(const Response& response, const ItemScreen& screen) {
   for (std::size_t i = 0; i < response.loglikelihoods.size(); ++i) {
-    say("  option {}: log-likelihood {:.4f}\n", i + 1, response.loglikelihoods[i].sum);
+    screen.add(bilingual("  option {}: log-likelihood {:.4f}", "  选项 {}：对数似然 {:.4f}", i + 1,
+                         response.loglikelihoods[i].sum));
   }
-  if (response.loglikelihoods.empty()) say("{}\n", response.text);
-  if (!response.error.empty()) say("  engine error: {}\n", response.error);
+  if (response.loglikelihoods.empty()) screen.add(response.text);
+  if (!response.error.empty()) {
+    screen.add(bilingual("  engine error: {}", "  引擎错误：{}", response.error));
+  }
 }
 
-Status print_steps(const Store& store, const std::vector<StoredStep>& steps, bool with_prompt) {
+Status print_steps(const Store& store, const std::vector<StoredStep>& steps, bool with_prompt,
+                   const ItemScreen& screen) {
   for (const StoredStep& step : steps) {
     if (with_prompt) {
       const auto prompt = TRY(store.rendered(step.rendered_key));
-      say("--- prompt, step {}\n{}\n", step.step + 1, prompt ? prompt->text : "");
+      screen.add(bilingual("--- prompt, step {}\n{}", "--- 提示词，第 {} 步\n{}", step.step + 1,
+                           prompt ? prompt->text : ""));
     }
-    say("--- {}{} step {}\n", step.id.variant,
-        step.id.purpose == Purpose::second_pass ? " (second pass)" : "", step.step + 1);
+    const bool second = step.id.purpose == Purpose::second_pass;
+    screen.add(bilingual("--- {}{} step {}", "--- {}{} 第 {} 步", step.id.variant,
+                         second ? Text(" (second pass)", "（第二遍）") : Text(), step.step + 1));
     if (step.response_key.empty()) {
-      say("  the prompt did not fit and was not sent\n");
+      screen.add({"  the prompt did not fit and was not sent", "  提示词太长，没有发送"});
       continue;
     }
     const auto response = TRY(store.response(step.response_key));
-    if (response) print_response(*response);
+    if (response) print_response(*response, screen);
   }
   return {};
 }
@@ -130,27 +158,32 @@ Status print_json(const Store& store, const std::string& item,
   return {};
 }
 
-Status print_text(const Store& store, const std::vector<StoredScore>& scores) {
+Status print_text(const Store& store, const std::vector<StoredScore>& scores,
+                  const ItemScreen& screen) {
   bool first = true;
   for (const StoredScore& s : scores) {
     const auto steps = TRY(store.steps(s.id));
-    if (first) say("task {}, item {}\n", s.id.task, s.id.item);
-    TRY(print_steps(store, steps, first));
-    print_score(s.score);
+    if (first) screen.add(bilingual("task {}, item {}", "任务 {}，题目 {}", s.id.task, s.id.item));
+    TRY(print_steps(store, steps, first, screen));
+    print_score(s.score, screen);
     first = false;
   }
   return {};
 }
 
-Result<int> explain(const ExplainOptions& options) {
+Result<int> explain(const ExplainOptions& options, const Session& session) {
   const Store store = TRY(Store::open(options.folder, Store::Mode::read));
   const std::vector<StoredScore> scores = TRY(scores_of_item(store, options));
   if (scores.empty()) {
-    return usage_error(fmt::format("item {} has no score in {}", options.item, options.folder),
-                       "no variant answered it, or it is called otherwise",
-                       "plan.frozen.json lists the items of each task, and report.html shows them");
+    return usage_error(
+        bilingual("item {} has no score in {}", "题目 {} 在 {} 中没有得分", options.item,
+                  options.folder),
+        {"no variant answered it, or it is called otherwise", "没有变体回答过它，或者它叫别的名字"},
+        {"plan.frozen.json lists the items of each task, and report.html shows them",
+         "plan.frozen.json 列出每个任务的题目，report.html 显示它们"});
   }
-  TRY(options.json ? print_json(store, options.item, scores) : print_text(store, scores));
+  TRY(options.json ? print_json(store, options.item, scores)
+                   : print_text(store, scores, ItemScreen(session)));
   return kExitDone;
 }
 
@@ -167,7 +200,7 @@ void add_explain(CLI::App& app, Session& session) {
   command->footer(
       "Examples:\n  assay explain demo-run sum-1 --task math500\n"
       "  assay explain demo-run sum-1 --task math500 --json");
-  command->callback([options, &session] { finish(session, explain(*options)); });
+  command->callback([options, &session] { finish(session, explain(*options, session)); });
 }
 
 }  // namespace assay

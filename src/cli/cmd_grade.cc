@@ -10,10 +10,12 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "base/visible.h"
 #include "cli/command.h"
 #include "cli/grade_file.h"
+#include "report/words.h"
 #include "stats/calibration.h"
 #include "stats/proportion.h"
 
@@ -71,7 +73,7 @@ bool is_right(const Score& score, const std::string& metric = "robust") {
   return score.outcome == Outcome::scored && found != score.metrics.end() && found->second >= 1;
 }
 
-void print_figures(const GradedFile& file) {
+void print_figures(const GradedFile& file, const Session& session) {
   Figures all;
   std::map<std::string, Figures> parts;
   for (const GradedOutput& output : file.outputs) {
@@ -79,29 +81,37 @@ void print_figures(const GradedFile& file) {
     if (!output.group.empty()) add(parts[output.group], output);
     if (output.score.month) add(parts[*output.score.month], output);
   }
-  fmt::print("{:<24}{:>9}{:>9}", "", "outputs", "scored");
-  const auto width = [](const std::string& name) {
-    return std::max<std::size_t>(12, name.size() + 2);
+  constexpr std::size_t kNameCells = 24;
+  constexpr std::size_t kCountCells = 9;
+  constexpr std::size_t kFigureCells = 12;
+  const auto width = [&](const std::string& name) {
+    return std::max<std::size_t>(kFigureCells, name.size() + 2);
   };
-  for (const auto& [name, sum] : all.metrics) fmt::print("{:>{}}", name, width(name));
-  fmt::print("{:>12}\n", "recorded");
+  const Language language = session.language;
+  std::string head = filled_after("", kNameCells) +
+                     filled_before(Text("outputs", "输出数").in(language), kCountCells) +
+                     filled_before(Text("scored", "已评分").in(language), kCountCells);
+  for (const auto& [name, sum] : all.metrics) head += filled_before(name, width(name));
+  print_out(head + filled_before(Text("recorded", "已记录").in(language), kFigureCells) + "\n");
   const auto line = [&](const std::string& what, const Figures& figures) {
     const auto robust = figures.metrics.find("robust");
-    fmt::print("{:<24}{:>9}{:>9}", what, figures.outputs,
-               robust == figures.metrics.end() ? 0 : robust->second.n);
+    const int scored = robust == figures.metrics.end() ? 0 : robust->second.n;
+    std::string text = filled_after(what, kNameCells) +
+                       filled_before(std::to_string(figures.outputs), kCountCells) +
+                       filled_before(std::to_string(scored), kCountCells);
     for (const auto& [name, sum] : all.metrics) {
       const auto found = figures.metrics.find(name);
-      fmt::print("{:>{}}", found == figures.metrics.end() ? "-" : found->second.text(),
-                 width(name));
+      text +=
+          filled_before(found == figures.metrics.end() ? "-" : found->second.text(), width(name));
     }
-    fmt::print("{:>12}\n", figures.recorded.text());
+    print_out(text + filled_before(figures.recorded.text(), kFigureCells) + "\n");
   };
-  line("all", all);
+  line(Text("all", "全部").in(language), all);
   for (const auto& [name, figures] : parts) line(name, figures);
 }
 
 // pass@k over the items that have enough scored samples.
-void print_pass_at_k(const GradedFile& file) {
+void print_pass_at_k(const GradedFile& file, const Session& session) {
   std::map<std::string, Samples> by_item;
   for (const GradedOutput& output : file.outputs) {
     if (output.score.outcome != Outcome::scored || !has_figures(output)) continue;
@@ -116,12 +126,13 @@ void print_pass_at_k(const GradedFile& file) {
   }
   for (std::int64_t k = 1; k <= most && most > 1; k *= 2) {
     const MeanPassAtK found = mean_pass_at_k(items, k);
-    fmt::print("pass@{}: {:.2f} ({} items)\n", k, 100 * found.mean, found.items);
+    print_out(session, bilingual("pass@{}: {:.2f} ({} items)\n", "pass@{}：{:.2f}（{} 题）\n", k,
+                                 100 * found.mean, found.items));
   }
 }
 
 // HLE: how far stated confidence and correctness part.
-void print_calibration(const GradedFile& file) {
+void print_calibration(const GradedFile& file, const Session& session) {
   std::vector<double> confidence;
   std::vector<double> correct;
   for (const GradedOutput& output : file.outputs) {
@@ -132,15 +143,17 @@ void print_calibration(const GradedFile& file) {
   }
   const auto error = calibration_error(confidence, correct);
   if (!error) return;
-  fmt::print("calibration error: {:.2f} % over {} answers\n", 100 * error->all_bins,
-             confidence.size());
+  print_out(session, bilingual("calibration error: {:.2f} % over {} answers\n",
+                               "校准误差：{:.2f} %，共 {} 个回答\n", 100 * error->all_bins,
+                               confidence.size()));
   if (error->official) {
-    fmt::print("calibration error as HLE's script prints it: {:.2f} %\n", 100 * *error->official);
+    print_out(session, bilingual("calibration error as HLE's script prints it: {:.2f} %\n",
+                                 "HLE 的脚本输出的校准误差：{:.2f} %\n", 100 * *error->official));
   }
 }
 
 // SciCode, by the names of its leaderboard: problems of which all sub-steps pass, and sub-steps.
-void print_substeps(const GradedFile& file) {
+void print_substeps(const GradedFile& file, const Session& session) {
   Sum problems;
   Substeps steps;
   std::string lines;
@@ -150,8 +163,9 @@ void print_substeps(const GradedFile& file) {
     problems.add(is_right(score) ? 1 : 0);
     steps.passed += score.substeps->passed;
     steps.total += score.substeps->total;
-    lines +=
-        fmt::format("  {:<8}{} of {}", output.item, score.substeps->passed, score.substeps->total);
+    lines += bilingual("  {0:<8}{1} of {2}", "  {0:<8}{1}/{2}", output.item, score.substeps->passed,
+                       score.substeps->total)
+                 .in(session.language);
     std::vector<std::string> steps_of_it;  // "10.9" goes before "10.10"
     for (const auto& entry : score.remarks.at("verdicts").items()) {
       steps_of_it.push_back(entry.key());
@@ -165,34 +179,58 @@ void print_substeps(const GradedFile& file) {
     lines += "\n";
   }
   if (problems.n == 0) return;
-  fmt::print("main problem resolve rate: {} % ({:.0f} of {})\nsubproblem: {:.2f} % ({} of {})\n{}",
-             problems.text(), problems.total, problems.n, 100 * steps.rate(), steps.passed,
-             steps.total, lines);
+  print_out(session, bilingual("main problem resolve rate: {} % ({:.0f} of {})\n"
+                               "subproblem: {:.2f} % ({} of {})\n",
+                               "主问题解决率：{} %（{:.0f}/{}）\n子问题：{:.2f} %（{}/{}）\n",
+                               problems.text(), problems.total, problems.n, 100 * steps.rate(),
+                               steps.passed, steps.total));
+  print_out(lines);
 }
 
-void print_counts(const GradedFile& file) {
-  std::map<std::string, int> counts;
-  for (const GradedOutput& output : file.outputs) {
-    const Score& score = output.score;
-    if (score.outcome == Outcome::unscored) ++counts["unscored: " + score.reason];
-    if (score.not_extractable) ++counts["no answer could be extracted"];
-    if (score.truncated) ++counts["truncated"];
-    if (score.empty) ++counts["empty"];
-    if (score.looping) ++counts["looping"];
-    if (score.thinking_not_closed) ++counts["thinking not closed"];
-    if (!has_figures(output)) {
-      ++counts["no score: the item's tests are not there"];
-    } else if (!output.untestable.empty()) {
-      ++counts["scored by public tests alone: " + output.untestable];
-    }
-    if (score.odd_likelihoods) ++counts["odd log-likelihoods"];
+// What is the matter with an output, as it is counted.
+std::vector<Text> remarks_of(const GradedOutput& output) {
+  const Score& score = output.score;
+  std::vector<Text> out;
+  if (score.outcome == Outcome::unscored) {
+    out.push_back(bilingual("unscored: {}", "未评分：{}", reason_words(score.reason)));
   }
-  for (const auto& [what, count] : counts) fmt::print("{}: {}\n", visible_text(what), count);
+  if (score.not_extractable) out.emplace_back("no answer could be extracted", "找不到答案");
+  if (score.truncated) out.push_back(flag_words("truncated"));
+  if (score.empty) out.push_back(flag_words("empty"));
+  if (score.looping) out.push_back(flag_words("looping"));
+  if (score.thinking_not_closed) out.push_back(flag_words("thinking not closed"));
+  if (!has_figures(output)) {
+    out.emplace_back("no score: the item's tests are not there", "没有得分：没有这道题的测试");
+  } else if (!output.untestable.empty()) {
+    out.push_back(bilingual("scored by public tests alone: {}", "只按公开测试评分：{}",
+                            reason_words(output.untestable)));
+  }
+  if (score.odd_likelihoods) out.push_back(flag_words("odd log-likelihoods"));
+  return out;
 }
 
-void print_agreement(const GradedFile& file, int show) {
+void print_counts(const GradedFile& file, const Session& session) {
+  std::map<std::string, std::pair<Text, int>> counts;  // in the order of the English words
+  for (const GradedOutput& output : file.outputs) {
+    for (Text& remark : remarks_of(output)) {
+      auto& [words, count] = counts[remark.en];
+      words = std::move(remark);
+      ++count;
+    }
+  }
+  for (const auto& [english, entry] : counts) {
+    const Text line = bilingual("{}: {}", "{}：{}", entry.first, entry.second);
+    print_out(visible_text(line.in(session.language)) + "\n");
+  }
+}
+
+Text right_or_wrong(bool right) {
+  return right ? Text("right", "对") : Text("wrong", "错");
+}
+
+void print_agreement(const GradedFile& file, int show, const Session& session) {
   Agreement sum;
-  std::string differing;
+  std::vector<Text> differing;
   int shown = 0;
   for (const GradedOutput& output : file.outputs) {
     if (output.answer && output.score.outcome == Outcome::scored) {
@@ -207,24 +245,31 @@ void print_agreement(const GradedFile& file, int show) {
     sum.only_ours += ours && !*output.verdict ? 1 : 0;
     sum.only_recorded += !ours && *output.verdict ? 1 : 0;
     if (ours == *output.verdict || ++shown > show) continue;
-    differing += fmt::format(
-        "  {} sample {}: target {}, ours {} ({}), recorded {}\n", visible_text(output.item),
-        output.sample + 1, one_line(output.score.target, kShownBytes), ours ? "right" : "wrong",
-        one_line(output.score.extracted, kShownBytes), *output.verdict ? "right" : "wrong");
+    differing.push_back(bilingual(
+        "  {} sample {}: target {}, ours {} ({}), recorded {}\n",
+        "  {} 第 {} 次采样：标准答案 {}，我们判{}（{}），记录判{}\n", visible_text(output.item),
+        output.sample + 1, one_line(output.score.target, kShownBytes), right_or_wrong(ours),
+        one_line(output.score.extracted, kShownBytes), right_or_wrong(*output.verdict)));
   }
   if (sum.compared == 0) return;
-  fmt::print(
-      "agreement with the recorded verdicts ({}): {} of {} ({:.2f} %); both right {}, both wrong "
-      "{}, "
-      "right for us alone {}, right as recorded alone {}\n",
-      file.outputs.front().metric, sum.both_right + sum.both_wrong, sum.compared,
-      100.0 * (sum.both_right + sum.both_wrong) / sum.compared, sum.both_right, sum.both_wrong,
-      sum.only_ours, sum.only_recorded);
+  print_out(session,
+            bilingual("agreement with the recorded verdicts ({0}): {1} of {2} ({3:.2f} %); both "
+                      "right {4}, both wrong {5}, right for us alone {6}, right as recorded alone "
+                      "{7}\n",
+                      "与已记录判定（{0}）的一致率：{1}/{2}（{3:.2f} %）；都对 {4}，都错 {5}，"
+                      "仅我们判对 {6}，仅记录判对 {7}\n",
+                      file.outputs.front().metric, sum.both_right + sum.both_wrong, sum.compared,
+                      100.0 * (sum.both_right + sum.both_wrong) / sum.compared, sum.both_right,
+                      sum.both_wrong, sum.only_ours, sum.only_recorded));
   if (sum.answers > 0) {
-    fmt::print("same answer extracted: {} of {}\n", sum.same_answer, sum.answers);
+    print_out(session, bilingual("same answer extracted: {} of {}\n", "提取的答案相同：{}/{}\n",
+                                 sum.same_answer, sum.answers));
   }
-  fmt::print("{}", differing);
-  if (shown > show) fmt::print("  and {} more (--show)\n", shown - show);
+  for (const Text& line : differing) print_out(session, line);
+  if (shown > show) {
+    print_out(session,
+              bilingual("  and {} more (--show)\n", "  另有 {} 处（--show）\n", shown - show));
+  }
 }
 
 Status write_scores(const GradedFile& file, const std::string& path) {
@@ -240,22 +285,27 @@ Status write_scores(const GradedFile& file, const std::string& path) {
   return write_file_atomic(path, lines);
 }
 
-Result<int> grade(const GradeCommand& options) {
-  const GradedFile file = TRY(grade_file(options.grade));
-  fmt::print("{}: {}, {} outputs\n", options.grade.task, file.layout, file.outputs.size());
-  if (!file.graders.empty()) {
-    fmt::print("mathematics: {}{}\n", visible_text(reference_text(file.graders)),
-               file.graders == imitated_reference()
-                   ? ""
-                   : ", which decided everything: the fast path imitates " +
-                         reference_text(imitated_reference()));
+Text mathematics_line(const PackageVersions& graders) {
+  const std::string versions = visible_text(reference_text(graders));
+  if (graders == imitated_reference()) {
+    return bilingual("mathematics: {}\n", "数学判等：{}\n", versions);
   }
-  print_figures(file);
-  print_pass_at_k(file);
-  print_calibration(file);
-  print_substeps(file);
-  print_counts(file);
-  print_agreement(file, options.show);
+  return bilingual("mathematics: {}, which decided everything: the fast path imitates {}\n",
+                   "数学判等：{}，全部由它判定：快速路径模仿的是 {}\n", versions,
+                   reference_text(imitated_reference()));
+}
+
+Result<int> grade(const GradeCommand& options, const Session& session) {
+  const GradedFile file = TRY(grade_file(options.grade));
+  print_out(session, bilingual("{}: {}, {} outputs\n", "{}：{}，{} 个输出\n", options.grade.task,
+                               file.layout, file.outputs.size()));
+  if (!file.graders.empty()) print_out(session, mathematics_line(file.graders));
+  print_figures(file, session);
+  print_pass_at_k(file, session);
+  print_calibration(file, session);
+  print_substeps(file, session);
+  print_counts(file, session);
+  print_agreement(file, options.show, session);
   if (!options.out.empty()) TRY(write_scores(file, options.out));
   return kExitDone;
 }
@@ -281,7 +331,7 @@ void add_grade(CLI::App& app, Session& session) {
       "samples_hendrycks_math500.jsonl --out scores.jsonl");
   command->callback([options, &session] {
     options->grade.until = Deadline().or_stop(session.listen());
-    finish(session, grade(*options));
+    finish(session, grade(*options, session));
   });
 }
 

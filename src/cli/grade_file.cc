@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/language.h"
 #include "cli/data_notes.h"
 #include "cli/rows_python.h"
 #include "cli/world.h"
@@ -175,21 +176,25 @@ class FileGrader {
   }
 
   [[nodiscard]] std::unexpected<Error> missing(const std::string& id) const {
-    return usage_error(fmt::format("{} holds an output of item '{}', but not the question",
-                                   options_.file.string(), id),
-                       options_.data.empty()
-                           ? "no folder with the data set was given"
-                           : "the data set in " + options_.data.string() + " has no such item",
-                       "name the folder with the data set: --data DIR");
+    return usage_error(
+        bilingual("{} holds an output of item '{}', but not the question",
+                  "{} 有题目 '{}' 的输出，但没有题目本身", options_.file.string(), id),
+        options_.data.empty() ? Text("no folder with the data set was given", "没有给出数据集目录")
+                              : bilingual("the data set in {} has no such item",
+                                          "{} 中的数据集没有这道题", options_.data.string()),
+        {"name the folder with the data set: --data DIR", "给出数据集目录：--data DIR"});
   }
 
   Result<Score> score(const Item& item, const RecordedOutput& output) {
     const bool generates = task_.kind != TaskKind::loglikelihood ||
                            spec_.options.value(task_.generates_with, Json(false)) == true;
     if (!generates && output.loglikelihoods.empty()) {
-      return usage_error(options_.file.string() + " holds no log-likelihoods",
-                         "the task is scored by those of its choices, not by text",
-                         "use lm-eval's samples file, or `assay score DIR` on the run's folder");
+      return usage_error(
+          bilingual("{} holds no log-likelihoods", "{} 不含对数似然", options_.file.string()),
+          {"the task is scored by those of its choices, not by text",
+           "这个任务按选项的对数似然评分，不按文本"},
+          {"use lm-eval's samples file, or `assay score DIR` on the run's folder",
+           "用 lm-eval 的 samples 文件，或对运行目录用 `assay score DIR`"});
     }
     const std::vector<StepResult> steps =
         output.steps.empty() ? std::vector{step_of(output)} : scicode_steps(item, output);
@@ -232,17 +237,23 @@ Result<GradedFile> grade_file(const GradeOptions& options) {
   }
   std::error_code ignored;
   if (task->max_steps > 1 && !std::filesystem::is_directory(options.file, ignored)) {
-    return usage_error("recorded outputs of " + options.task + " cannot be scored from a file",
-                       "each step's prompt holds the answers before it, and files keep one answer",
-                       "name the folder of <problem>.<step>.py that the benchmark's gencode.py "
-                       "wrote, or use `assay score DIR` on a run's own folder");
+    return usage_error(
+        bilingual("recorded outputs of {} cannot be scored from a file",
+                  "{} 的已记录输出无法从一个文件评分", options.task),
+        {"each step's prompt holds the answers before it, and files keep one answer",
+         "每一步的提示词含有前面各步的回答，而文件只存一个回答"},
+        {"name the folder of <problem>.<step>.py that the benchmark's gencode.py wrote, or use "
+         "`assay score DIR` on a run's own folder",
+         "给出基准的 gencode.py 写出的 <problem>.<step>.py 的目录，或对运行目录用 "
+         "`assay score DIR`"});
   }
   Json task_options = Json::object();
   if (!options.options.empty()) {
     task_options = TRY(parse_json(options.options, "--options"));
     if (!task_options.is_object()) {
-      return usage_error("--options is no JSON object", "it is " + dump_json(task_options),
-                         "write it as {\"name\": value}");
+      return usage_error({"--options is no JSON object", "--options 不是 JSON 对象"},
+                         bilingual("it is {}", "它是 {}", dump_json(task_options)),
+                         {"write it as {\"name\": value}", "写成 {\"name\": value}"});
     }
   }
   FileGrader grader(*task, options, std::move(task_options));

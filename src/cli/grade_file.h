@@ -33,7 +33,7 @@ struct GradedOutput {
 };
 
 struct GradedFile {
-  std::string layout;
+  Text layout;
   std::vector<GradedOutput> outputs;
   PackageVersions graders;  // of what decided mathematics; none: it was not started
 };

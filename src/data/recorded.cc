@@ -263,7 +263,7 @@ Result<RecordedItem> sample_item(const Row& row) {
 }
 
 struct Layout {
-  const char* name;
+  Text name;
   const char* benchmark;  // nullptr: any
   std::vector<const char*> fields;
   Result<RecordedItem> (*read)(const Row& row);
@@ -271,7 +271,10 @@ struct Layout {
 
 const std::vector<Layout>& layouts() {
   static const std::vector<Layout> all = {
-      {"samples of assay or lm-eval", nullptr, {"doc", "resps"}, sample_item},
+      {{"samples of assay or lm-eval", "assay 或 lm-eval 的样本"},
+       nullptr,
+       {"doc", "resps"},
+       sample_item},
       {"LiveCodeBench", "livecodebench", {"question_id", "output_list"}, livecodebench_item},
       {"MMLU-Pro", "mmlu_pro", {"question_id", "options", "answer"}, mmlu_pro_item},
       {"Qwen2.5-Math", "math500", {"gt", "code", "question"}, math_item},
@@ -284,7 +287,7 @@ const std::vector<Layout>& layouts() {
 
 // {id: {response: text, judge_response: {correct: "yes"}}}
 Result<Recorded> read_hle(const Json& predictions, const std::string& where) {
-  Recorded out{.layout = "HLE predictions", .items = {}};
+  Recorded out{.layout = {"HLE predictions", "HLE 的预测"}, .items = {}};
   for (const auto& [id, entry] : predictions.items()) {
     const std::string place = fmt::format("{}[{}]", where, id);
     RecordedItem item;
@@ -334,7 +337,7 @@ Result<Recorded> read_scicode(const std::filesystem::path& folder) {
                        "name the folder that gencode.py wrote: "
                        "eval_results/generated_code/MODEL/without_background");
   }
-  Recorded out{.layout = "SciCode's generated code", .items = {}};
+  Recorded out{.layout = {"SciCode's generated code", "SciCode 生成的代码"}, .items = {}};
   for (auto& [id, output] : problems) {
     RecordedItem item;
     item.id = id;

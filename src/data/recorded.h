@@ -47,7 +47,7 @@ struct RecordedItem {
 };
 
 struct Recorded {
-  std::string layout;  // shown to the user
+  Text layout;  // shown to the user
   std::vector<RecordedItem> items;
 };
 
