@@ -79,9 +79,11 @@ Result<fs::path> find_worker_folder() {
     fs::path site = entry.path() / "site-packages";
     if (fs::is_directory(site / "assay_worker", code)) return site;
   }
-  return environment_error("the worker's files are not found",
-                           "there is no worker/assay_worker above " + executable.string(),
-                           "install assay with pip, or run it from its source tree");
+  return environment_error({"the worker's files are not found", "找不到 worker 的文件"},
+                           bilingual("there is no worker/assay_worker above {}",
+                                     "{} 之上没有 worker/assay_worker", executable.string()),
+                           {"install assay with pip, or run it from its source tree",
+                            "用 pip 安装 assay，或从源码树运行"});
 }
 
 // Relative paths of a plan lie beside it, here: they name nothing over there.
@@ -97,10 +99,11 @@ Status check_models(const Plan& plan, const std::string& text,
   for (const VariantSpec& variant : plan.variants) {
     if (!is_relative_in(variant.model, text, settings)) continue;
     return usage_error(
-        fmt::format("variant {} names a folder of this machine: {}", variant.name, variant.model),
-        "models are not copied",
-        fmt::format("name a hub id, or the folder there: --set variants.{}.model=/path",
-                    variant.name));
+        bilingual("variant {} names a folder of this machine: {}", "变体 {} 指向本机的目录：{}",
+                  variant.name, variant.model),
+        {"models are not copied", "模型不会被复制"},
+        bilingual("name a hub id, or the folder there: --set variants.{}.model=/path",
+                  "写 hub id，或那里的目录：--set variants.{}.model=/path", variant.name));
   }
   return {};
 }
@@ -112,9 +115,10 @@ Result<std::string> variables(const LaunchOptions& options) {
   for (const std::string& name : options.env) {
     const char* value = std::getenv(name.c_str());
     if (value == nullptr || std::string_view(value).find('\n') != std::string_view::npos) {
-      return usage_error("--env " + name + " cannot be passed on",
-                         value == nullptr ? "it is not set here" : "it has more than one line",
-                         "set it, or leave --env out");
+      return usage_error(bilingual("--env {} cannot be passed on", "--env {} 无法传过去", name),
+                         value == nullptr ? Text("it is not set here", "这里没有设置它")
+                                          : Text("it has more than one line", "它不止一行"),
+                         {"set it, or leave --env out", "设置它，或去掉 --env"});
     }
     lines += name + "=" + value + "\n";
   }
@@ -122,9 +126,11 @@ Result<std::string> variables(const LaunchOptions& options) {
 }
 
 std::unexpected<Error> running_there(const Remote& remote) {
-  return environment_error("a run is in progress in " + remote.place.text(),
-                           "it was launched before and has not ended",
-                           "follow it with assay watch " + remote.place.text());
+  const std::string place = remote.place.text();
+  return environment_error(
+      bilingual("a run is in progress in {}", "{} 中有运行正在进行", place),
+      {"it was launched before and has not ended", "它先前已启动，还没有结束"},
+      bilingual("follow it with assay watch {}", "查看进度：assay watch {}", place));
 }
 
 Result<std::string> make_folder(const Remote& remote) {
@@ -134,9 +140,10 @@ Result<std::string> make_folder(const Remote& remote) {
   if (made.exit_code == kRunning) return running_there(remote);
   std::string folder(trim(made.out));
   if (made.exit_code != 0 || !folder.starts_with('/')) {
-    return environment_error("cannot make the folder " + remote.place.text(),
-                             split(trim(made.err), '\n').front(),
-                             "name a folder that the account there may write");
+    return environment_error(
+        bilingual("cannot make the folder {}", "无法建立目录 {}", remote.place.text()),
+        split(trim(made.err), '\n').front(),
+        {"name a folder that the account there may write", "换一个那里的账户可以写的目录"});
   }
   return folder;
 }
@@ -145,7 +152,7 @@ Result<std::string> make_folder(const Remote& remote) {
 Result<std::vector<std::string>> copy(const Remote& remote, const std::string& folder,
                                       const LaunchOptions& options, const Plan& plan,
                                       const std::string& text) {
-  const std::string doing = "cannot copy to " + remote.place.text();
+  const Text doing = bilingual("cannot copy to {}", "无法复制到 {}", remote.place.text());
   const std::string base = far_path(remote, folder + "/.launch/");
   std::error_code code;
   if (options.program.empty()) {
@@ -199,19 +206,26 @@ Result<int> launch(const LaunchOptions& options, const Session& session) {
       return running_there(remote);
     case kEnded:
       tell(stderr, words + "\n");
-      return environment_error("the run on " + remote.place.host + " ended at once",
-                               "its own words are above", "mend that, then launch again");
+      return environment_error(
+          bilingual("the run on {} ended at once", "{} 上的运行立即结束了", remote.place.host),
+          {"its own words are above", "它自己的输出在上面"},
+          {"mend that, then launch again", "解决之后再次启动"});
     case kProgramFails:
       return environment_error(
-          "assay does not start on " + remote.place.host, split(words, '\n').front(),
-          "install the libraries it names, or install assay there and name it with --program");
+          bilingual("assay does not start on {}", "assay 在 {} 上无法启动", remote.place.host),
+          split(words, '\n').front(),
+          {"install the libraries it names, or install assay there and name it with --program",
+           "安装它所说的库，或在那里安装 assay 并用 --program 指明"});
     default:
-      return environment_error("the run on " + remote.place.host + " could not be started",
-                               split(words, '\n').front(), "see the reason above");
+      return environment_error(
+          bilingual("the run on {} could not be started", "{} 上的运行无法启动", remote.place.host),
+          split(words, '\n').front(), {"see the reason above", "见上面的原因"});
   }
-  fmt::print("started in {}; a lost connection does not end it\n", remote.place.text());
-  fmt::print("follow it: assay watch {}\nbring it:  assay pull {}\n", remote.place.text(),
-             remote.place.text());
+  print_out(session, bilingual("started in {0}; a lost connection does not end it\n"
+                               "follow it: assay watch {0}\nbring it:  assay pull {0}\n",
+                               "已在 {0} 启动；断线不会使它结束\n"
+                               "查看进度：assay watch {0}\n取回结果：assay pull {0}\n",
+                               remote.place.text()));
   return kExitDone;
 }
 

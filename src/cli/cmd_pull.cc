@@ -72,20 +72,23 @@ Result<std::string> prepare(const Remote& remote, const PullOptions& options) {
       TRY(run_there(remote, std::string(kEnterFunction) + kPrepare,
                     {remote.place.folder, options.no_store ? "" : "store"}, kSnapshotTimeout));
   if (done.exit_code == kNoRunThere) {
-    return usage_error("there is no run in " + remote.place.text(),
-                       "no store, results or logs there",
-                       "name the folder an `assay run` wrote to");
+    return usage_error(bilingual("there is no run in {}", "{} 中没有运行", remote.place.text()),
+                       {"no store, results or logs there", "那里没有存储、结果或日志"},
+                       {"name the folder an `assay run` wrote to", "给出 `assay run` 写入的目录"});
   }
   const std::vector<std::string> words = split(trim(done.err), '\n');
   if (done.exit_code == kNoSnapshot) {
     return environment_error(
-        "cannot copy the store on " + remote.place.host, words.back(),
-        "free space there or install python3; --no-store brings all but the store");
+        bilingual("cannot copy the store on {}", "无法复制 {} 上的存储", remote.place.host),
+        words.back(),
+        {"free space there or install python3; --no-store brings all but the store",
+         "在那里腾出空间或安装 python3；--no-store 取回存储以外的全部"});
   }
   std::string folder(trim(done.out));
   if (done.exit_code != 0 || !folder.starts_with('/')) {
-    return environment_error("cannot look into " + remote.place.text(), words.front(),
-                             "check that the account there has a POSIX shell");
+    return environment_error(
+        bilingual("cannot look into {}", "无法查看 {}", remote.place.text()), words.front(),
+        {"check that the account there has a POSIX shell", "检查那里的账户是否有 POSIX shell"});
   }
   return folder;
 }
@@ -100,15 +103,17 @@ Result<Manifest> far_manifest(const Remote& remote, const std::string& folder,
     if (line.size() > 66) out[line.substr(66)] = line.substr(0, 64);
   }
   if (out.empty() || done.exit_code != 0) {
-    return environment_error("cannot read checksums on " + remote.place.host,
-                             std::string(trim(done.err)), "install coreutils and findutils there");
+    return environment_error(
+        bilingual("cannot read checksums on {}", "无法读取 {} 上的校验和", remote.place.host),
+        std::string(trim(done.err)),
+        {"install coreutils and findutils there", "在那里安装 coreutils 和 findutils"});
   }
   return out;
 }
 
 Status bring(const Remote& remote, const std::string& folder, const fs::path& target,
              const PullOptions& options, bool by_checksum) {
-  const std::string doing = "cannot pull " + remote.place.text();
+  const Text doing = bilingual("cannot pull {}", "无法取回 {}", remote.place.text());
   std::vector<std::string> rules;
   if (by_checksum) rules.emplace_back("--checksum");
   std::vector<std::string> all = rules;
@@ -167,16 +172,21 @@ Result<int> pull(const PullOptions& options, const Session& session) {
   // A log may grow for as long as the run goes on; anything else must agree.
   for (const std::string& name : wrong) {
     if (name.starts_with("logs/")) continue;
-    return environment_error("a file differs after the transfer", name,
-                             "the run is still writing it: pull again in a while");
+    return environment_error(
+        {"a file differs after the transfer", "传输后有文件不一致"}, name,
+        {"the run is still writing it: pull again in a while", "运行仍在写它：过一会再取"});
   }
   TRY(write_sums(manifest, wrong, target));
-  fmt::print("{} files in {}, checksums agree (SHA256SUMS)\n", manifest.size() - wrong.size(),
-             target.string());
-  for (const std::string& name : wrong) fmt::print("still being written: {}\n", name);
+  print_out(session, bilingual("{} files in {}, checksums agree (SHA256SUMS)\n",
+                               "{} 个文件在 {}，校验和一致（SHA256SUMS）\n",
+                               manifest.size() - wrong.size(), target.string()));
+  for (const std::string& name : wrong) {
+    print_out(session, bilingual("still being written: {}\n", "仍在写入：{}\n", name));
+  }
   if (manifest.contains("store.sqlite")) {
     const Store store = TRY(Store::open(target, Store::Mode::read));
-    fmt::print("store: {} responses\n", store.response_count());
+    print_out(session,
+              bilingual("store: {} responses\n", "存储：{} 条回答\n", store.response_count()));
   }
   return kExitDone;
 }

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <thread>
 
-#include "base/tell.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/remote.h"
@@ -115,25 +114,30 @@ bool pause(int seconds, const std::atomic<bool>* interrupted) {
 }
 
 std::unexpected<Error> stopped(const Remote& remote) {
-  return std::unexpected(Error{ErrorKind::interrupted, "stopped watching", "a signal came",
-                               "the run goes on: assay watch " + remote.place.text()});
+  return std::unexpected(make_error(
+      ErrorKind::interrupted, {"stopped watching", "不再查看"}, {"a signal came", "收到了信号"},
+      bilingual("the run goes on: assay watch {}", "运行仍在继续：assay watch {}",
+                remote.place.text())));
 }
 
-Result<int> ended(const Remote& remote, const Connection& session) {
-  switch (session.status) {
+Result<int> ended(const Remote& remote, const Connection& last, const Session& session) {
+  switch (last.status) {
     case kNoFolderThere:
     case kNeverLaunched:
-      return usage_error("no run was launched in " + remote.place.text(),
-                         session.status == kNoFolderThere ? "there is no such folder"
-                                                          : "there is no .launch folder",
-                         "start one with assay launch, or name its folder");
+      return usage_error(
+          bilingual("no run was launched in {}", "{} 中没有启动过运行", remote.place.text()),
+          last.status == kNoFolderThere ? Text("there is no such folder", "没有这个目录")
+                                        : Text("there is no .launch folder", "没有 .launch 目录"),
+          {"start one with assay launch, or name its folder",
+           "用 assay launch 启动一个，或给出它的目录"});
     case kRunGone:
       return std::unexpected(gone_without_a_word());
     default:
       break;
   }
-  fmt::print("the run ended with exit code {}\n", session.status);
-  return session.status;
+  print_out(session,
+            bilingual("the run ended with exit code {}\n", "运行结束，退出码 {}\n", last.status));
+  return last.status;
 }
 
 Result<int> watch(const WatchOptions& options, const Session& session) {
@@ -145,15 +149,18 @@ Result<int> watch(const WatchOptions& options, const Session& session) {
     const std::size_t before = seen.bytes;
     const Connection one = TRY(follow(remote, seen, interrupted));
     if (one.interrupted) return stopped(remote);
-    if (one.status != kSshFailed) return ended(remote, one);
+    if (one.status != kSshFailed) return ended(remote, one, session);
     const Error error = connection_error(
-        remote.place, "the connection to " + remote.place.host + " was lost", one.err);
+        remote.place,
+        bilingual("the connection to {} was lost", "与 {} 的连接断了", remote.place.host), one.err);
     // The first time something is wrong with name, key or password; later the network comes back.
     if (!seen.connected || error.what.find("host key") != std::string::npos) {
       return std::unexpected(error);
     }
     if (seen.bytes != before) wait_s = std::max(1, options.retry_s);
-    tell(stderr, fmt::format("{}: {}; again in {} s\n", error.what, error.why, wait_s));
+    print_beside(bilingual("{}: {}; again in {} s", "{}：{}；{} 秒后再试", error.what_text(),
+                           error.why_text(), wait_s)
+                     .in(session.language_beside));
     if (!pause(wait_s, interrupted)) return stopped(remote);
     wait_s = std::min(wait_s * 2, kLongestRetryS);
   }

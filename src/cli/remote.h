@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/language.h"
 #include "base/result.h"
 #include "base/shell_word.h"
 #include "base/subprocess.h"
@@ -75,13 +76,12 @@ inline constexpr int kNeverLaunched = 98;
 
 // rsync with `options` from `from` to `to`; either may be far_path(). `doing` says what for.
 [[nodiscard]] Status rsync(const Remote& remote, std::vector<std::string> options,
-                           const std::string& from, const std::string& to,
-                           const std::string& doing);
+                           const std::string& from, const std::string& to, const Text& doing);
 [[nodiscard]] std::string far_path(const Remote& remote, const std::string& path);
 
 // What ssh's (or rsync's) words mean: host key changed or unknown, a password wanted, host not
 // reached, connection lost, rsync missing there, disk full.
-[[nodiscard]] Error connection_error(const RemotePlace& place, const std::string& doing,
+[[nodiscard]] Error connection_error(const RemotePlace& place, const Text& doing,
                                      const std::string& words);
 
 }  // namespace assay
