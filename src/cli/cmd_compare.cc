@@ -49,14 +49,17 @@ Result<CompareRequest> request_of(const CompareFlags& options) {
   for (const std::string& entry : options.renamed) {
     const std::size_t at = entry.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == entry.size()) {
-      return usage_error("--task " + entry + " says nothing", "it is no BASE=CANDIDATE",
-                         "write --task old_name=new_name");
+      return usage_error(bilingual("--task {} says nothing", "--task {} 什么也没有说明", entry),
+                         {"it is no BASE=CANDIDATE", "它不是 BASE=CANDIDATE"},
+                         {"write --task old_name=new_name", "写 --task old_name=new_name"});
     }
     request.renamed[entry.substr(0, at)] = entry.substr(at + 1);
   }
   if (!options.arm_pattern.empty() && options.baseline.empty()) {
-    return usage_error("--arm-pattern names no baseline", "it makes several arms of a folder",
-                       "say which is the baseline: --baseline NAME");
+    return usage_error(
+        {"--arm-pattern names no baseline", "--arm-pattern 没有指明基线"},
+        {"it makes several arms of a folder", "它把一个目录分成若干对比组"},
+        {"say which is the baseline: --baseline NAME", "指明哪个是基线：--baseline NAME"});
   }
   request.baseline = options.baseline;
   request.arm_pattern = options.arm_pattern;
@@ -73,8 +76,10 @@ Status append(const std::string& file, const std::string& text) {
   out << text;
   out.flush();
   if (out) return {};
-  return environment_error("cannot write " + file, "it cannot be opened or the disk is full",
-                           "name a file in a folder that you may write to");
+  return environment_error(
+      bilingual("cannot write {}", "无法写入 {}", file),
+      {"it cannot be opened or the disk is full", "它打不开，或磁盘已满"},
+      {"name a file in a folder that you may write to", "换一个在可写目录中的文件"});
 }
 
 Result<int> compare(const CompareFlags& options, const Session& session) {
@@ -88,7 +93,9 @@ Result<int> compare(const CompareFlags& options, const Session& session) {
   if (!options.gate) return kExitDone;
   const GateResult gate = gate_result(result);
   // Beside --json's value, which is standard output's alone.
-  for (const std::string& reason : gate.reasons) tell(stderr, "gate: " + reason + "\n");
+  for (const Text& reason : gate.reasons) {
+    print_beside(bilingual("gate: {}", "门禁：{}", reason).in(session.language_beside));
+  }
   switch (gate.outcome) {
     case GateOutcome::passed:
       return kExitDone;

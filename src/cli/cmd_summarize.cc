@@ -10,9 +10,9 @@ struct SummarizeOptions {
   TableFormat format = TableFormat::terminal;
 };
 
-Result<int> summary(const SummarizeOptions& options) {
+Result<int> summary(const SummarizeOptions& options, const Session& session) {
   const std::vector<std::filesystem::path> folders(options.folders.begin(), options.folders.end());
-  print_out(TRY(summarize(folders, options.format)));
+  print_out(TRY(summarize(folders, options.format, session.language)));
   return kExitDone;
 }
 
@@ -31,7 +31,7 @@ void add_summarize(CLI::App& app, Session& session) {
   command->add_option("--format", options->format, "terminal, markdown, csv, latex or json")
       ->transform(CLI::CheckedTransformer(formats));
   command->footer("Example:\n  assay summarize demo-run --format markdown");
-  command->callback([options, &session] { finish(session, summary(*options)); });
+  command->callback([options, &session] { finish(session, summary(*options, session)); });
 }
 
 }  // namespace assay

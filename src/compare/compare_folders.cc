@@ -130,9 +130,10 @@ Status check_metric_found(const CompareRequest& request, const Prepared& prepare
   for (const std::string& why : prepared.not_available) {
     if (!why.starts_with("no metric ")) return {};
   }
-  return usage_error(
-      fmt::format("{} has {}", prepared.comparison.tasks[0].task, prepared.not_available[0]),
-      "no task that both sides have has it", "name one of these");
+  return usage_error(bilingual("{} has {}", "{} 有 {}", prepared.comparison.tasks[0].task,
+                               prepared.not_available[0]),
+                     {"no task that both sides have has it", "双方共有的任务都没有它"},
+                     {"name one of these", "给出其中一个"});
 }
 
 // What one side alone has not scored may be what it got wrong (docs/flags.md, unscored).
@@ -197,10 +198,12 @@ Result<Prepared> prepare(const Sides& sides) {
   out.only_candidate = units.only_candidate;
   if (units.both.empty()) {
     return usage_error(
-        fmt::format("{} and {} share no task", sides.base.name, sides.candidate.name),
-        fmt::format("the one has {}, the other {}", some_of(out.only_base),
-                    some_of(out.only_candidate)),
-        "name results of the same tasks, or say --task BASE=CANDIDATE for a renamed one");
+        bilingual("{} and {} share no task", "{} 与 {} 没有共同的任务", sides.base.name,
+                  sides.candidate.name),
+        bilingual("the one has {}, the other {}", "一方有 {}，另一方有 {}", some_of(out.only_base),
+                  some_of(out.only_candidate)),
+        {"name results of the same tasks, or say --task BASE=CANDIDATE for a renamed one",
+         "给出同样任务的结果；任务改过名时写 --task BASE=CANDIDATE"});
   }
   std::set<std::string> not_said;
   for (const CompareUnit& unit : units.both) {
@@ -256,9 +259,11 @@ Status check_policy_tasks(const GatePolicy& policy, const std::vector<Prepared>&
     if (!known.contains(name)) unknown.push_back(name);
   }
   if (unknown.empty()) return {};
-  return usage_error("the policy names tasks that no side has: " + some_of(unknown),
-                     "there are: " + some_of({known.begin(), known.end()}),
-                     "correct the names, or take them out of the policy");
+  return usage_error(
+      bilingual("the policy names tasks that no side has: {}", "policy 写了双方都没有的任务：{}",
+                some_of(unknown)),
+      bilingual("there are: {}", "已有：{}", some_of({known.begin(), known.end()})),
+      {"correct the names, or take them out of the policy", "改正名称，或从 policy 中去掉它们"});
 }
 
 // What the flags of a run say of a comparison, said here too, where nobody's report does.
@@ -328,8 +333,9 @@ Result<ResultArm> base_arm(const std::string& spec, std::vector<ResultArm>& othe
       if (arms[i].baseline) chosen = i;
     }
     if (chosen == arms.size()) {
-      return usage_error(spec + " holds several models' results", names_of(arms),
-                         fmt::format("name one: {}:{}", spec, arms.front().name));
+      return usage_error(
+          bilingual("{} holds several models' results", "{} 里有多个模型的结果", spec),
+          names_of(arms), bilingual("name one: {}:{}", "指明一个：{}:{}", spec, arms.front().name));
     }
   }
   for (std::size_t i = 0; i < arms.size(); ++i) {
@@ -377,9 +383,11 @@ Result<Arms> named_arms(const CompareRequest& request, std::vector<Text>& notes)
   }
   name_apart(out);
   if (out.candidates.empty()) {
-    return usage_error("there is nothing to compare " + out.base.name + " with",
-                       "no other model's results were named",
-                       "name a candidate: assay compare BASE CANDIDATE");
+    return usage_error(
+        bilingual("there is nothing to compare {} with", "没有可与 {} 比较的", out.base.name),
+        {"no other model's results were named", "没有给出其他模型的结果"},
+        {"name a candidate: assay compare BASE CANDIDATE",
+         "给出候选：assay compare BASE CANDIDATE"});
   }
   return out;
 }
@@ -400,12 +408,15 @@ Result<Arms> study_arms(const CompareRequest& request) {
     }
   }
   if (!found) {
-    return usage_error("there is no arm " + request.baseline, "there are: " + names,
-                       "name one of these after --baseline");
+    return usage_error(bilingual("there is no arm {}", "没有对比组 {}", request.baseline),
+                       bilingual("there are: {}", "已有：{}", names),
+                       {"name one of these after --baseline", "在 --baseline 后写其中一个"});
   }
   if (out.candidates.empty()) {
-    return usage_error("there is nothing to compare " + out.base.name + " with",
-                       "the folder holds no other arm", "name a folder of several arms");
+    return usage_error(
+        bilingual("there is nothing to compare {} with", "没有可与 {} 比较的", out.base.name),
+        {"the folder holds no other arm", "目录里没有别的对比组"},
+        {"name a folder of several arms", "给出含有多个对比组的目录"});
   }
   return out;
 }

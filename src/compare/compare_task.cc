@@ -24,9 +24,11 @@ void doubt(TaskComparison& task, Allowance allowed_by, Text what) {
   task.doubts.push_back({allowed_by, std::move(what)});
 }
 
-std::unexpected<Error> asked_otherwise(const std::string& what, const std::string& why) {
+std::unexpected<Error> asked_otherwise(const Text& what, const Text& why) {
   return usage_error(
-      what, why, "ask both sides the same, or add --allow-different-prompts when that is meant");
+      what, why,
+      {"ask both sides the same, or add --allow-different-prompts when that is meant",
+       "两边用同样的提问；确实有意不同时加 --allow-different-prompts"});
 }
 
 // Members without samples on both sides are left out of the group.
@@ -104,9 +106,11 @@ Status check_agreement(const Sides& sides, const Side& left, const Side& right,
   }
   const std::string x = TRY(some_text_of(left, found.differing_base, must.field));
   const std::string y = TRY(some_text_of(right, found.differing_candidate, must.field));
-  return asked_otherwise(fmt::format("the {} of {} differ on {}", must.what.en, out.task, count.en),
-                         fmt::format("{} of doc_id {}: {} in {}, {} in {}", must.field,
-                                     found.differing_base, x, left.arm.name, y, right.arm.name));
+  return asked_otherwise(
+      bilingual("the {0} of {1} differ on {2}", "{1} 的{0}不同：{2}", must.what, out.task, count),
+      bilingual("{0} of doc_id {1}: {2} in {3}, {4} in {5}",
+                "doc_id {1} 的 {0}：{3} 中是 {2}，{5} 中是 {4}", must.field, found.differing_base, x,
+                left.arm.name, y, right.arm.name));
 }
 
 Status check_prompts(const Sides& sides, const Side& left, const Side& right,
@@ -185,9 +189,10 @@ Status check_settings(const Sides& sides, const CompareUnit& unit, const Side* l
   for (std::string& one : generation_of(unit, left, right)) differing.push_back(std::move(one));
   if (differing.empty()) return {};
   if (!sides.request.allow_different_prompts) {
-    return asked_otherwise(fmt::format("{} was asked otherwise in {} and {}", unit.task,
-                                       sides.base.name, sides.candidate.name),
-                           join(differing, "; "));
+    return asked_otherwise(
+        bilingual("{} was asked otherwise in {} and {}", "{} 在 {} 和 {} 中的提问方式不同",
+                  unit.task, sides.base.name, sides.candidate.name),
+        join(differing, "; "));
   }
   out.comparison.notes.push_back(
       bilingual("asked otherwise: {}", "提问方式不同：{}", join(differing, "; ")));

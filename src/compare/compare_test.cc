@@ -555,7 +555,7 @@ TEST_F(CompareTest, SummariesNeedNoSamplesAndSurviveNan) {
   ASSERT_TRUE(rows) << rows.error().to_string();
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_DOUBLE_EQ((*rows)[0].value, 0.8);
-  EXPECT_EQ((*rows)[1].note, "not a number");
+  EXPECT_EQ((*rows)[1].note.en, "not a number");
   EXPECT_FALSE(read_summary({folder_ / "nowhere"}));
 }
 

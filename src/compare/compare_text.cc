@@ -35,7 +35,7 @@ std::vector<TableCell> row_of(const Text& name, const std::string& metric,
 Table table_of(const FolderComparison& comparison, const ComparisonReport& report) {
   Table table{"comparison"};
   table.head = {heads::task(),    {"metric", "指标"},       heads::pairs(),
-                {"base", "基准"}, {"candidate", "候选"},    {"difference, points", "差值，百分点"},
+                {"base", "基线"}, {"candidate", "候选"},    {"difference, points", "差值，百分点"},
                 heads::flips(),   {"margin", "非劣效界值"}, heads::verdict()};
   table.rows.push_back(
       row_of({"pooled", "合并"}, "", comparison.pooled.overall, report.margin_pp, true));

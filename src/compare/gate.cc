@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/text.h"
+#include "report/words.h"
 
 namespace assay {
 namespace {
@@ -28,9 +29,14 @@ bool holds_as_allowed(const PairedComparison& c, const GatePolicy& policy, doubl
   return allowed && c.p_non_inferior_without_obstacle < alpha;
 }
 
-std::string said(const std::string& what, const PairedComparison& c) {
-  return fmt::format("{} is {}{}", what, verdict_label(c.verdict),
-                     c.reason.empty() ? "" : " (" + c.reason + ")");
+Text said(const Text& what, const PairedComparison& c) {
+  const Text reason =
+      c.reason.empty() ? Text() : bilingual(" ({})", "（{}）", reason_words(c.reason));
+  return bilingual("{} is {}{}", "{}：{}{}", what, verdict_label(c.verdict), reason);
+}
+
+Text pooled_difference() {
+  return {"the pooled difference", "合并差值"};
 }
 
 class Gate {
@@ -42,7 +48,7 @@ class Gate {
     judge_worse(comparison);
     judge_primary(comparison);
     judge_sides(comparison);
-    for (const Text& failure : comparison.failures) not_shown(failure.en);
+    for (const Text& failure : comparison.failures) not_shown(failure);
   }
 
   [[nodiscard]] GateResult result() && {
@@ -56,13 +62,16 @@ class Gate {
   }
 
  private:
-  void not_shown(const std::string& why) { not_shown_.push_back(name_ + ": " + why); }
+  [[nodiscard]] Text of_candidate(const Text& why) const {
+    return bilingual("{}: {}", "{}：{}", name_, why);
+  }
+  void not_shown(const Text& why) { not_shown_.push_back(of_candidate(why)); }
 
   void judge_worse(const FolderComparison& comparison) {
-    const auto add = [this](const std::string& what, const PairedComparison& c) {
-      if (c.verdict == Verdict::worse) worse_.push_back(name_ + ": " + said(what, c));
+    const auto add = [this](const Text& what, const PairedComparison& c) {
+      if (c.verdict == Verdict::worse) worse_.push_back(of_candidate(said(what, c)));
     };
-    add("the pooled difference", comparison.pooled.overall);
+    add(pooled_difference(), comparison.pooled.overall);
     for (const TaskComparison& task : comparison.tasks) {
       if (is_gated(policy_, task.task)) add(task.task, task.comparison);
     }
@@ -74,7 +83,7 @@ class Gate {
         std::none_of(comparison.tasks.begin(), comparison.tasks.end(),
                      [](const TaskComparison& task) { return task.paired; });
     if (!nothing_paired) {
-      judge_shown("the pooled difference", primary);
+      judge_shown(pooled_difference(), primary);
       return;
     }
     for (const TaskComparison& task : comparison.tasks) {
@@ -82,7 +91,7 @@ class Gate {
     }
   }
 
-  void judge_shown(const std::string& what, const PairedComparison& c) {
+  void judge_shown(const Text& what, const PairedComparison& c) {
     if (c.verdict == Verdict::worse || holds(c.verdict) || holds_as_allowed(c, policy_, alpha_))
       return;
     not_shown(said(what, c));
@@ -94,22 +103,26 @@ class Gate {
       std::vector<std::string> missing = comparison.only_base;
       missing.insert(missing.end(), comparison.only_candidate.begin(),
                      comparison.only_candidate.end());
-      if (!missing.empty()) not_shown("only one side has " + join(missing, ", "));
+      if (!missing.empty()) {
+        not_shown(bilingual("only one side has {}", "只有一方有 {}", join(missing, ", ")));
+      }
     }
     for (const TaskComparison& task : comparison.tasks) {
       const std::int64_t apart = task.unscored_base_alone + task.unscored_candidate_alone;
       if (apart > 0 && !policy_.allows(Allowance::unscored)) {
         not_shown(
-            fmt::format("{} answers of {} are unscored on one side alone ({} of the base, {} "
-                        "of the candidate)",
-                        apart, task.task, task.unscored_base_alone, task.unscored_candidate_alone));
+            bilingual("{} answers of {} are unscored on one side alone ({} of the base, {} of the "
+                      "candidate)",
+                      "{1} 有 {0} 个回答只在一方未评分（基线 {2} 个，候选 {3} 个）", apart,
+                      task.task, task.unscored_base_alone, task.unscored_candidate_alone));
       }
       for (const Doubt& doubt : task.doubts) {
         if (!policy_.allows(doubt.allowed_by)) not_shown(task.task + ": " + doubt.what.en);
       }
       const bool gain = task.comparison.obstacle == Obstacle::gain;
       if (gain && !policy_.allows(Allowance::gain)) {
-        not_shown(task.task + ": " + std::string(kGainBeyondBelief));
+        not_shown(
+            bilingual("{}: {}", "{}：{}", task.task, reason_words(std::string(kGainBeyondBelief))));
       }
     }
   }
@@ -117,8 +130,8 @@ class Gate {
   const GatePolicy& policy_;
   double alpha_;
   std::string name_;
-  std::vector<std::string> worse_;
-  std::vector<std::string> not_shown_;
+  std::vector<Text> worse_;
+  std::vector<Text> not_shown_;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ enum class GateOutcome { passed, worse, not_shown };
 
 struct GateResult {
   GateOutcome outcome = GateOutcome::passed;
-  std::vector<std::string> reasons;  // why not passed, worst first: "fp8: gsm8k is WORSE"
+  std::vector<Text> reasons;  // why not passed, worst first: "fp8: gsm8k is WORSE"
 };
 
 // Over all candidates, worse before not shown.

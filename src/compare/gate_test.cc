@@ -58,7 +58,7 @@ TEST(Gate, WorseIsWorsePairedOrNot) {
   EXPECT_EQ(gate({kLoses}), GateOutcome::worse);
   const GateResult result = gate_result(report_of({kHolds, unpaired(8426)}));
   EXPECT_EQ(result.outcome, GateOutcome::worse);
-  EXPECT_EQ(result.reasons, std::vector<std::string>{"fp8: mmlu is WORSE"});
+  EXPECT_EQ(result.reasons, (std::vector<Text>{{"fp8: mmlu is WORSE", "fp8：mmlu：WORSE"}}));
 }
 
 // 25 of 1,319 lost for sure, and for sure less than 3 points.
@@ -95,7 +95,8 @@ TEST(Gate, MissingTasksUnlessAllowed) {
   ComparisonReport report = report_of({kHolds});
   report.candidates[0].only_base = {"aime24"};
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
-  EXPECT_EQ(gate_result(report).reasons, std::vector<std::string>{"fp8: only one side has aime24"});
+  EXPECT_EQ(english_of(gate_result(report).reasons),
+            std::vector<std::string>{"fp8: only one side has aime24"});
   report.policy.allowed = {Allowance::missing_task};
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::passed);
 }
@@ -141,7 +142,8 @@ TEST(Gate, WorseStandsBeforeNotShown) {
   const GateResult result = gate_result(report);
   EXPECT_EQ(result.outcome, GateOutcome::worse);
   ASSERT_EQ(result.reasons.size(), 2U);
-  EXPECT_EQ(result.reasons[1], "int4: the pooled difference is INCONCLUSIVE (no sensitivity)");
+  EXPECT_EQ(result.reasons[1], Text("int4: the pooled difference is INCONCLUSIVE (no sensitivity)",
+                                    "int4：合并差值：INCONCLUSIVE（灵敏度不足）"));
 }
 
 }  // namespace

@@ -26,21 +26,25 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
   struct stat facts = {};
   if (descriptor < 0 || ::fstat(descriptor, &facts) != 0) {
     if (descriptor >= 0) ::close(descriptor);
-    return usage_error("cannot read " + file.string(), "it cannot be opened",
-                       "check its permissions");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       {"it cannot be opened", "它打不开"},
+                       {"check its permissions", "检查它的权限"});
   }
   if (!S_ISREG(facts.st_mode)) {
     ::close(descriptor);
-    return usage_error("cannot read " + file.string(), "it is no regular file",
-                       "name a file: pipes and devices may never end");
+    return usage_error(
+        bilingual("cannot read {}", "无法读取 {}", file.string()),
+        {"it is no regular file", "它不是普通文件"},
+        {"name a file: pipes and devices may never end", "给出一个文件：管道和设备可能没有尽头"});
   }
   const auto size = static_cast<std::size_t>(facts.st_size);
   void* data = nullptr;
   if (size > 0) data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   ::close(descriptor);
   if (data == MAP_FAILED) {
-    return usage_error("cannot read " + file.string(), "it cannot be mapped into memory",
-                       "check that it is a plain file");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                       {"it cannot be mapped into memory", "它无法映射到内存"},
+                       {"check that it is a plain file", "检查它是不是普通文件"});
   }
   return MappedFile(data, size);
 }

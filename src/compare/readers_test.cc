@@ -273,7 +273,7 @@ TEST_F(ReadersTest, RowsThatAreNoNumbersStand) {
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ((*rows)[0].metric, "perplexity");  // the file's order, not the alphabet's
   EXPECT_FALSE((*rows)[0].has_value);
-  EXPECT_EQ((*rows)[0].note, "not a number");
+  EXPECT_EQ((*rows)[0].note.en, "not a number");
   EXPECT_EQ((*rows)[1].value, 0.5);
 }
 

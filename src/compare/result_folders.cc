@@ -158,27 +158,35 @@ Result<std::vector<ResultArm>> arms_below(const fs::path& folder,
 }
 
 // After is_directory said no.
-std::string why_no_folder(const std::error_code& code) {
+Text why_no_folder(const std::error_code& code) {
   const bool usual = !code || code == std::errc::no_such_file_or_directory;
-  return usual ? "it does not exist or is no folder" : code.message();
+  return usual ? Text("it does not exist or is no folder", "它不存在，或不是目录")
+               : Text(code.message());
 }
 
 std::unexpected<Error> no_results(const fs::path& folder,
                                   const std::vector<std::string>& left_out) {
   if (!left_out.empty()) {
-    return usage_error("no usable results in " + folder.string(), some_of(left_out),
-                       "write the files again, or name another folder");
+    return usage_error(
+        bilingual("no usable results in {}", "{} 里没有可用的结果", folder.string()),
+        some_of(left_out),
+        {"write the files again, or name another folder", "重新写出这些文件，或换一个目录"});
   }
   if (const std::string program = foreign_program(folder); !program.empty()) {
-    return usage_error(
-        fmt::format("{} holds results of {}, which assay does not read", folder.string(), program),
-        "assay reads its own runs and what lm-eval and lighteval write",
-        "write samples_<task>.jsonl, a line an item: {\"doc_id\": 0, \"acc\": 1} "
-        "(docs/compare.md)");
+    return usage_error(bilingual("{} holds results of {}, which assay does not read",
+                                 "{} 里是 {} 的结果，assay 不读取", folder.string(), program),
+                       {"assay reads its own runs and what lm-eval and lighteval write",
+                        "assay 读取自己的运行，以及 lm-eval 和 lighteval 写的结果"},
+                       {"write samples_<task>.jsonl, a line an item: {\"doc_id\": 0, \"acc\": 1} "
+                        "(docs/compare.md)",
+                        "写 samples_<task>.jsonl，每题一行：{\"doc_id\": 0, \"acc\": 1}"
+                        "（docs/compare.md）"});
   }
-  return usage_error("no results in " + folder.string(),
-                     "neither results_*.json nor samples_*.jsonl is there",
-                     "name a folder of assay or lm-eval results");
+  return usage_error(
+      bilingual("no results in {}", "{} 里没有结果", folder.string()),
+      {"neither results_*.json nor samples_*.jsonl is there",
+       "既没有 results_*.json，也没有 samples_*.jsonl"},
+      {"name a folder of assay or lm-eval results", "给出 assay 或 lm-eval 的结果目录"});
 }
 
 }  // namespace
@@ -221,20 +229,28 @@ Result<std::vector<ResultArm>> read_arms(const std::string& spec) {
     wanted = spec.substr(colon + 1);
   }
   if (!fs::is_directory(folder, code)) {
-    return usage_error("no folder " + folder.string(), why_no_folder(code),
-                       "name a folder of assay or lm-eval results, or DIR:VARIANT");
+    return usage_error(bilingual("no folder {}", "没有目录 {}", folder.string()),
+                       why_no_folder(code),
+                       {"name a folder of assay or lm-eval results, or DIR:VARIANT",
+                        "给出 assay 或 lm-eval 的结果目录，或 DIR:VARIANT"});
   }
   folder = fs::canonical(folder, code);
-  if (code) return usage_error("no folder " + spec, code.message(), "name another folder");
+  if (code)
+    return usage_error(bilingual("no folder {}", "没有目录 {}", spec), code.message(),
+                       {"name another folder", "换一个目录"});
   std::vector<ResultArm> arms;
   std::vector<std::string> left_out;
   try {
     arms = TRY(arms_below(folder, left_out));
   } catch (const Json::exception& e) {
-    return usage_error("the results in " + folder.string() + " have another layout", e.what(),
-                       "name a folder of assay or lm-eval results");
+    return usage_error(
+        bilingual("the results in {} have another layout", "{} 里的结果是另一种布局",
+                  folder.string()),
+        e.what(),
+        {"name a folder of assay or lm-eval results", "给出 assay 或 lm-eval 的结果目录"});
   } catch (const fs::filesystem_error& e) {
-    return usage_error("cannot read " + folder.string(), e.what(), "check its permissions");
+    return usage_error(bilingual("cannot read {}", "无法读取 {}", folder.string()), e.what(),
+                       {"check its permissions", "检查它的权限"});
   }
   if (arms.empty()) return no_results(folder, left_out);
   // lm-eval names the folder below after the model: of two runs often the same.
@@ -249,8 +265,10 @@ Result<std::vector<ResultArm>> read_arms(const std::string& spec) {
       return std::vector<ResultArm>{std::move(arm)};
     }
   }
-  return usage_error(fmt::format("{} has no results of {}", folder.string(), wanted),
-                     "it has: " + some_of(names), "name one of these after the colon");
+  return usage_error(
+      bilingual("{} has no results of {}", "{0} 没有 {1} 的结果", folder.string(), wanted),
+      bilingual("it has: {}", "它有：{}", some_of(names)),
+      {"name one of these after the colon", "在冒号后写其中一个"});
 }
 
 }  // namespace assay

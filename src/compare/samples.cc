@@ -90,8 +90,9 @@ class LineReader {
 };
 
 std::unexpected<Error> cannot_open(const fs::path& file) {
-  return usage_error("cannot read " + file.string(), "it cannot be opened",
-                     "check its permissions");
+  return usage_error(bilingual("cannot read {}", "无法读取 {}", file.string()),
+                     {"it cannot be opened", "它打不开"},
+                     {"check its permissions", "检查它的权限"});
 }
 
 // The objects of one JSON array, as lm-eval up to 0.4.2 wrote samples.
@@ -102,8 +103,10 @@ Result<bool> for_each_of_array(const fs::path& file,
   for (int number = 1; const auto text = scanner.next(); ++number) {
     const auto fields = scan_fields(*text);
     if (!fields) {
-      return usage_error(fmt::format("sample {} of {} is not a JSON object", number, file.string()),
-                         "the file is damaged", "write the samples again");
+      return usage_error(bilingual("sample {} of {} is not a JSON object",
+                                   "{1} 的第 {0} 个样本不是 JSON 对象", number, file.string()),
+                         {"the file is damaged", "文件已损坏"},
+                         {"write the samples again", "重新写出样本"});
     }
     if (!use(*fields)) return false;
   }
@@ -130,14 +133,18 @@ Result<bool> for_each_line(const fs::path& file, const std::function<bool(const 
     const auto fields = scan_fields(line);
     if (!fields) {
       if (!ended) return true;
-      return usage_error(fmt::format("{}:{} is not a JSON object", file.string(), number),
-                         "the line is damaged", "write the samples again, or remove the line");
+      return usage_error(
+          bilingual("{}:{} is not a JSON object", "{}:{} 不是 JSON 对象", file.string(), number),
+          {"the line is damaged", "这一行已损坏"},
+          {"write the samples again, or remove the line", "重新写出样本，或删去这一行"});
     }
     if (!use(*fields)) return false;
   }
   if (in.too_long()) {
-    return usage_error("cannot use " + file.string(), "one of its lines is longer than 128 MiB",
-                       "name a file of samples, one JSON object a line");
+    return usage_error(
+        bilingual("cannot use {}", "不能使用 {}", file.string()),
+        {"one of its lines is longer than 128 MiB", "其中一行超过 128 MiB"},
+        {"name a file of samples, one JSON object a line", "给出样本文件，每行一个 JSON 对象"});
   }
   return false;
 }
@@ -311,8 +318,10 @@ Result<SampleLayout> sample_layout(const fs::path& file, const std::string& filt
     return !filter.empty() && !of_filter;
   }));
   if (!first) {
-    return usage_error("no sample in " + file.string(), "it holds no whole line",
-                       "write the samples again, or remove the file");
+    return usage_error(
+        bilingual("no sample in {}", "{} 里没有样本", file.string()),
+        {"it holds no whole line", "它没有一行是完整的"},
+        {"write the samples again, or remove the file", "重新写出样本，或删去这个文件"});
   }
   return of_filter ? *of_filter : *first;
 }

@@ -44,8 +44,11 @@ Result<Pattern> parse_pattern(const std::string& text) {
   out.of_file = text.ends_with(".json");
   if (!out.of_file) regex += "(/.*)?";
   if (out.arm == 0) {
-    return usage_error("--arm-pattern " + text + " names no arm", "it has no {arm}",
-                       "write for example --arm-pattern '{arm}__{task}.json'");
+    return usage_error(
+        bilingual("--arm-pattern {} names no arm", "--arm-pattern {} 没有指明组名", text),
+        {"it has no {arm}", "它没有 {arm}"},
+        {"write for example --arm-pattern '{arm}__{task}.json'",
+         "例如写 --arm-pattern '{arm}__{task}.json'"});
   }
   out.regex = std::regex(regex);
   return out;
@@ -61,11 +64,14 @@ std::string subject_of(const RunFiles& run, const fs::path& folder, bool of_file
 Result<fs::path> folder_of(const std::string& name) {
   std::error_code code;
   if (!fs::is_directory(name, code)) {
-    return usage_error("no folder " + name, "it does not exist or is no folder",
-                       "name the folder of a study");
+    return usage_error(bilingual("no folder {}", "没有目录 {}", name),
+                       {"it does not exist or is no folder", "它不存在，或不是目录"},
+                       {"name the folder of a study", "给出一个研究的目录"});
   }
   fs::path folder = fs::canonical(name, code);
-  if (code) return usage_error("no folder " + name, code.message(), "name another folder");
+  if (code)
+    return usage_error(bilingual("no folder {}", "没有目录 {}", name), code.message(),
+                       {"name another folder", "换一个目录"});
   return folder;
 }
 
@@ -115,10 +121,13 @@ Result<std::vector<ResultArm>> arms_by_pattern(const std::vector<std::string>& f
     }
   }
   if (arms.empty()) {
-    return usage_error("--arm-pattern " + text + " fits no results file",
-                       left_out.empty() ? "there are none in the folder" : some_of(left_out),
-                       "write it as the path below the folder without the date, for example "
-                       "'{arm}__{task}.json' or '{arm}/{task}'");
+    return usage_error(bilingual("--arm-pattern {} fits no results file",
+                                 "--arm-pattern {} 与任何结果文件都不符", text),
+                       left_out.empty() ? Text("there are none in the folder", "目录里没有结果文件")
+                                        : Text(some_of(left_out)),
+                       {"write it as the path below the folder without the date, for example "
+                        "'{arm}__{task}.json' or '{arm}/{task}'",
+                        "写成目录之下不含日期的路径，例如 '{arm}__{task}.json' 或 '{arm}/{task}'"});
   }
   std::vector<ResultArm> out;
   for (auto& [name, files] : arms) {
@@ -194,8 +203,10 @@ Result<std::vector<ResultArm>> read_study(const std::vector<std::string>& folder
   std::set<std::string> names;
   for (const ResultArm& arm : out) {
     if (names.insert(arm.name).second) continue;
-    return usage_error("two arms are called " + arm.name, "their folders have one name",
-                       "name one folder above both, or say with --arm-pattern what names an arm");
+    return usage_error(bilingual("two arms are called {}", "两个对比组都叫 {}", arm.name),
+                       {"their folders have one name", "它们的目录同名"},
+                       {"name one folder above both, or say with --arm-pattern what names an arm",
+                        "给出两者共同的上级目录，或用 --arm-pattern 说明组名在哪里"});
   }
   return out;
 }

@@ -7,7 +7,9 @@
 
 #include "base/json.h"
 #include "compare/result_folders.h"
+#include "report/heads.h"
 #include "report/printers.h"
+#include "report/words.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -20,7 +22,7 @@ Status read_assay(const fs::path& folder, std::vector<SummaryRow>& rows) {
     for (const auto& [variant, cell] : task.at("cells").items()) {
       SummaryRow row{folder.filename().string(), variant, task.at("name")};
       row.n = cell.at("scored");
-      row.note = cell.at("not_available");
+      row.note = reason_words(cell.at("not_available"));
       if (!row.note.empty()) {
         row.metric = task.at("metrics").at(0);
         rows.push_back(row);
@@ -45,7 +47,7 @@ void add_lm_eval(const std::string& run, const ResultArm& arm,
       row.metric = metric.metric + (plain ? "" : " (" + metric.filter + ")");
       row.has_value = !std::isnan(metric.value);
       if (row.has_value) row.value = metric.value;
-      if (!row.has_value) row.note = "not a number";
+      if (!row.has_value) row.note = reason_words("not a number");
       row.standard_error = metric.standard_error;
       row.n = metric.n;
       rows.push_back(row);
@@ -56,8 +58,8 @@ void add_lm_eval(const std::string& run, const ResultArm& arm,
 // Files that could not be used are rows too, so that a table does not look whole without them.
 void add_left_out(const std::string& run, const ResultArm& arm, std::vector<SummaryRow>& rows) {
   constexpr std::string_view kLeftOut = "left out: ";
-  for (const std::string& note : english_of(arm.notes)) {
-    if (!note.starts_with(kLeftOut)) continue;
+  for (const Text& note : arm.notes) {
+    if (!note.en.starts_with(kLeftOut)) continue;
     SummaryRow row{run, arm.model.empty() ? arm.name : arm.model, ""};
     row.note = note;
     const bool there = std::any_of(rows.begin(), rows.end(), [&row](const SummaryRow& other) {
@@ -78,20 +80,24 @@ Status read_folder(const fs::path& given, std::vector<SummaryRow>& rows) {
       add_left_out(folder.filename().string(), arm, rows);
     }
     if (rows.size() > before) return {};
-    return usage_error("no figures in " + folder.string(),
-                       "it has samples, but no results file that says what they amount to",
-                       "name a folder with results_*.json, or compare it with another");
+    return usage_error(bilingual("no figures in {}", "{} 里没有数值", folder.string()),
+                       {"it has samples, but no results file that says what they amount to",
+                        "它有样本，但没有给出汇总数值的结果文件"},
+                       {"name a folder with results_*.json, or compare it with another",
+                        "给出含 results_*.json 的目录，或把它与另一个比较"});
   } catch (const Json::exception& e) {
-    return usage_error("the results in " + folder.string() + " have another layout", e.what(),
-                       "name a folder of assay or lm-eval results");
+    return usage_error(
+        bilingual("the results in {} have another layout", "{} 里的结果是另一种布局",
+                  folder.string()),
+        e.what(),
+        {"name a folder of assay or lm-eval results", "给出 assay 或 lm-eval 的结果目录"});
   }
 }
 
 Table table_of(const std::vector<SummaryRow>& rows) {
   Table table{"summary"};
-  for (const char* name : {"run", "model", "task", "metric", "value", "stderr", "n"}) {
-    table.head.emplace_back(name);
-  }
+  table.head = {{"run", "运行"},   {"model", "模型"},    heads::task(), {"metric", "指标"},
+                {"value", "数值"}, {"stderr", "标准误"}, {"n", "题数"}};
   for (const SummaryRow& row : rows) {
     const TableCell value =
         row.has_value ? number(fmt::format("{:.4f}", row.value)) : TableCell(row.note);
@@ -111,7 +117,7 @@ Json rows_json(const std::vector<SummaryRow>& rows) {
                    {"metric", row.metric},
                    {"value", row.has_value ? Json(row.value) : Json(nullptr)},
                    {"stderr", row.standard_error ? Json(*row.standard_error) : Json(nullptr)},
-                   {"note", row.note},
+                   {"note", row.note.en},
                    {"n", row.n}});
   }
   return out;
@@ -125,10 +131,11 @@ Result<std::vector<SummaryRow>> read_summary(const std::vector<fs::path>& folder
   return rows;
 }
 
-std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format) {
+std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format,
+                          Language language) {
   switch (format) {
     case TableFormat::terminal:
-      return aligned(table_of(rows));
+      return aligned(table_of(rows), language);
     case TableFormat::json:
       return dump_json(rows_json(rows), 1) + "\n";
     case TableFormat::csv:
@@ -141,8 +148,9 @@ std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat forma
   return "";
 }
 
-Result<std::string> summarize(const std::vector<fs::path>& folders, TableFormat format) {
-  return summary_table(TRY(read_summary(folders)), format);
+Result<std::string> summarize(const std::vector<fs::path>& folders, TableFormat format,
+                              Language language) {
+  return summary_table(TRY(read_summary(folders)), format, language);
 }
 
 }  // namespace assay

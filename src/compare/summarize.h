@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 
 namespace assay {
@@ -21,15 +22,17 @@ struct SummaryRow {
   double value = 0;  // in [0, 1] for accuracies; as it stands in the file
   bool has_value = false;
   std::optional<double> standard_error;
-  std::string note;    // "N/A (HF gated)"
+  Text note;           // "N/A (HF gated)"
   std::int64_t n = 0;  // items; 0: not known
 };
 
 // Every figure found, in the folders' order. A folder without results is a usage error.
 [[nodiscard]] Result<std::vector<SummaryRow>> read_summary(
     const std::vector<std::filesystem::path>& folders);
-[[nodiscard]] std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format);
+// `language` is the terminal's; the other formats are files, and English.
+[[nodiscard]] std::string summary_table(const std::vector<SummaryRow>& rows, TableFormat format,
+                                        Language language = Language::en);
 [[nodiscard]] Result<std::string> summarize(const std::vector<std::filesystem::path>& folders,
-                                            TableFormat format);
+                                            TableFormat format, Language language = Language::en);
 
 }  // namespace assay
