@@ -12,6 +12,7 @@
 #include "cli/folders.h"
 #include "cli/plan_options.h"
 #include "cli/world.h"
+#include "report/heads.h"
 #include "report/printers.h"
 #include "run/parity.h"
 #include "run/runner.h"
@@ -38,7 +39,8 @@ class WorkFolder {
     std::error_code code;
     std::string pattern = (fs::temp_directory_path(code) / "assay-parity-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
-      return errno_error("cannot make a folder for the comparison", "name one with --out");
+      return errno_error({"cannot make a folder for the comparison", "无法为比较建立目录"},
+                         {"name one with --out", "用 --out 给出一个目录"});
     }
     return WorkFolder(pattern, true);
   }
@@ -95,13 +97,41 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   return compare_ways(resolved, store, seen);
 }
 
-void print_report(const ParityReport& report, std::size_t columns) {
-  std::vector<std::vector<std::string>> rows = {{"variant", "task", "lm-eval's", "items",
-                                                 "compared", "same responses", "prompts",
-                                                 "sampling", "outputs", "scores"}};
+Text aspect_words(ParityAspect aspect) {
+  const char* english = to_string(aspect);
+  switch (aspect) {
+    case ParityAspect::answered:
+      return {english, "是否回答"};
+    case ParityAspect::prompt:
+      return {english, "提示词"};
+    case ParityAspect::sampling:
+      return {english, "采样"};
+    case ParityAspect::output:
+      return {english, "输出"};
+    case ParityAspect::score:
+      return {english, "得分"};
+  }
+  return english;
+}
+
+// Of a request that one way alone answered there are no figures, but words.
+Text side_words(const ParityDifference& difference, const std::string& side) {
+  if (difference.aspect != ParityAspect::answered) return side;
+  return side == "answered" ? Text(side, "已回答") : Text(side, "没有回答");
+}
+
+std::vector<std::vector<std::string>> parity_rows(const ParityReport& report, Language language) {
+  std::vector<std::vector<std::string>> rows(1);
+  for (const Text& head :
+       {heads::variant(), heads::task(), Text("lm-eval's", "lm-eval 的任务"), heads::items(),
+        Text("compared", "已比较"), Text("same responses", "回答相同"), Text("prompts", "提示词"),
+        Text("sampling", "采样"), Text("outputs", "输出"), Text("scores", "得分")}) {
+    rows[0].push_back(head.in(language));
+  }
   for (const ParityTask& task : report.tasks) {
     if (!task.left_out.empty()) {
-      rows.push_back({task.variant, task.name, "not compared: " + task.left_out});
+      rows.push_back({task.variant, task.name,
+                      bilingual("not compared: {}", "没有比较：{}", task.left_out).in(language)});
       continue;
     }
     const auto number = [](int value) { return fmt::format("{}", value); };
@@ -109,24 +139,34 @@ void print_report(const ParityReport& report, std::size_t columns) {
                     number(task.compared), number(task.shared), number(task.prompts),
                     number(task.samplings), number(task.outputs), number(task.scores)});
   }
-  fmt::print("{}", aligned(rows, columns));
+  return rows;
+}
+
+void print_report(const ParityReport& report, const Session& session) {
+  print_out(aligned(parity_rows(report, session.language), session.columns));
   for (std::size_t i = 0; i < report.differences.size() && i < kShownDifferences; ++i) {
     const ParityDifference& d = report.differences[i];
-    fmt::print("\n{} of {} under {}, item {}\n  native:  {}\n  lm-eval: {}\n", to_string(d.aspect),
-               d.task, d.variant, d.item, d.native, d.lm_eval);
+    print_out(session,
+              bilingual("\n{0} of {1} under {2}, item {3}\n  native:  {4}\n  lm-eval: {5}\n",
+                        "\n{2} 的 {1}，题目 {3}：{0}\n  assay：  {4}\n  lm-eval：{5}\n",
+                        aspect_words(d.aspect), d.task, d.variant, d.item, side_words(d, d.native),
+                        side_words(d, d.lm_eval)));
   }
   if (report.differences.size() > kShownDifferences) {
-    fmt::print("\n… and {} more (--json lists all)\n",
-               report.differences.size() - kShownDifferences);
+    print_out(session, bilingual("\n… and {} more (--json lists all)\n",
+                                 "\n……另有 {} 处（--json 列出全部）\n",
+                                 report.differences.size() - kShownDifferences));
   }
-  fmt::print("{} differing, {} engine {}\n", report.differences.size(), report.engine_loads,
-             report.engine_loads == 1 ? "load" : "loads");
+  print_out(session, bilingual("{} differing, {} engine {}\n", "{} 处不一致，加载引擎 {} 次{}\n",
+                               report.differences.size(), report.engine_loads,
+                               report.engine_loads == 1 ? Text("load", "") : Text("loads", "")));
 }
 
 Result<int> verify(const ParityOptions& options, const Session& session) {
   if (options.limit < 0) {
-    return usage_error("--limit is below 0", "it says how many items of a task are compared",
-                       "give a number from 1");
+    return usage_error({"--limit is below 0", "--limit 小于 0"},
+                       {"it says how many items of a task are compared", "它是每个任务比较多少题"},
+                       {"give a number from 1", "给一个不小于 1 的数"});
   }
   const Plan plan = TRY(load_with_options(options.plan));
   ParityPlan both = TRY(parity_plan(plan, options.variant, options.limit));
@@ -138,11 +178,12 @@ Result<int> verify(const ParityOptions& options, const Session& session) {
   if (options.json) {
     fmt::print("{}\n", to_json(report).dump(1));
   } else {
-    print_report(report, session.columns);
+    print_report(report, session);
   }
   if (compared == 0 && report.differences.empty()) {
-    return environment_error("nothing was compared", "no item was answered",
-                             fmt::format("see {}", (folder.path() / "logs").string()));
+    return environment_error({"nothing was compared", "什么也没有比较"},
+                             {"no item was answered", "没有一道题得到回答"},
+                             bilingual("see {}", "见 {}", (folder.path() / "logs").string()));
   }
   folder.remove_own();
   return report.differences.empty() ? kExitDone : kExitDiffers;

@@ -284,7 +284,7 @@ nlohmann::json to_json(const ParityReport& report) {
     tasks.push_back({{"variant", task.variant},
                      {"name", task.name},
                      {"lm_eval_task", task.lm_eval_task},
-                     {"left_out", task.left_out},
+                     {"left_out", task.left_out.en},
                      {"items", task.items},
                      {"compared", task.compared},
                      {"shared", task.shared},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/language.h"
 #include "base/result.h"
 #include "run/lm_eval_source.h"
 #include "run/resolve.h"
@@ -38,7 +39,7 @@ struct ParityTask {
   int samplings = 0;
   int outputs = 0;
   int scores = 0;
-  std::string left_out;  // why nothing is compared; empty: it is
+  Text left_out;  // why nothing is compared; empty: it is
 };
 
 struct ParityReport {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/language.h"
 #include "base/text.h"
 #include "plan/endpoint.h"
 #include "run/parity.h"
@@ -14,18 +15,21 @@
 namespace assay {
 namespace {
 
-std::string why_not(const TaskSpec& spec) {
+Text why_not(const TaskSpec& spec) {
   const Task* task = find_task_of_either(spec.benchmark);
-  if (task == nullptr) return "assay has no such task of its own";
-  if (task->lm_eval.name.empty()) return "lm-eval 0.4.13 has no such task";
+  if (task == nullptr) return {"assay has no such task of its own", "assay 自己没有这个任务"};
+  if (task->lm_eval.name.empty()) {
+    return {"lm-eval 0.4.13 has no such task", "lm-eval 0.4.13 没有这个任务"};
+  }
   if (!task->lm_eval.has_metric) {
-    return "lm-eval's " + task->lm_eval.name + " asks and scores otherwise than ours";
+    return bilingual("lm-eval's {} asks and scores otherwise than ours",
+                     "lm-eval 的 {} 提问与评分的方式与我们的不同", task->lm_eval.name);
   }
   if (!task->generates_with.empty() &&
       spec.options.value(task->generates_with, Json(false)) == true) {
-    return "lm-eval 0.4.13 has no such way of asking it";
+    return {"lm-eval 0.4.13 has no such way of asking it", "lm-eval 0.4.13 没有这种提问方式"};
   }
-  return "";
+  return {};
 }
 
 TaskSpec native_twin(const TaskSpec& spec) {
@@ -69,9 +73,11 @@ std::string lm_eval_twin(const std::string& task) {
 
 Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int limit) {
   if (plan.engine.kind == kEndpointKind) {
-    return usage_error("parity cannot be verified over an endpoint",
-                       "lm-eval's own code needs the engine that assay starts itself",
-                       fmt::format("verify it with an engine of kind {}", kVllmKind));
+    return usage_error(
+        {"parity cannot be verified over an endpoint", "无法在端点上验证一致性"},
+        {"lm-eval's own code needs the engine that assay starts itself",
+         "lm-eval 自己的代码需要由 assay 启动的引擎"},
+        bilingual("verify it with an engine of kind {}", "用 kind 为 {} 的引擎验证", kVllmKind));
   }
   ParityPlan out{plan, {}};
   out.plan.tasks.clear();
@@ -82,13 +88,15 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
   if (!variant.empty()) {
     std::erase_if(out.plan.variants, [&](const VariantSpec& v) { return v.name != variant; });
     if (out.plan.variants.empty()) {
-      return usage_error("the plan has no variant " + variant, "none is called so",
-                         "see `assay check` for the variants' names");
+      return usage_error(
+          bilingual("the plan has no variant {}", "计划里没有变体 {}", variant),
+          {"none is called so", "没有一个叫这个名字"},
+          {"see `assay check` for the variants' names", "变体的名称见 `assay check`"});
     }
     out.plan.variants.front().baseline = true;
   }
   for (const TaskSpec& spec : plan.tasks) {
-    if (const std::string why = why_not(spec); !why.empty()) {
+    if (const Text why = why_not(spec); !why.empty()) {
       out.left_out.push_back({.name = spec.name, .left_out = why});
       continue;
     }
@@ -101,12 +109,13 @@ Result<ParityPlan> parity_plan(const Plan& plan, const std::string& variant, int
     out.plan.tasks.push_back(lm_eval_twin_of(native, spec));
   }
   if (out.plan.tasks.empty()) {
-    std::vector<std::string> reasons;
+    std::vector<Text> reasons;
     for (const ParityTask& task : out.left_out) {
-      reasons.push_back(task.name + ": " + task.left_out);
+      reasons.push_back(bilingual("{}: {}", "{}：{}", task.name, task.left_out));
     }
-    return usage_error("there is nothing to compare", join(reasons, "; "),
-                       "add aime24, math500, mmlu_pro or gpqa_diamond to the plan");
+    return usage_error({"there is nothing to compare", "没有可比较的"}, listed(reasons, "; ", "；"),
+                       {"add aime24, math500, mmlu_pro or gpqa_diamond to the plan",
+                        "在计划中加入 aime24、math500、mmlu_pro 或 gpqa_diamond"});
   }
   return out;
 }

@@ -291,8 +291,9 @@ TEST(ParityPlan, SaysOfATaskThatLmEvalAsksOtherwise) {
   }
   const ParityPlan both = parity_plan(plan, "", 0).value();
   ASSERT_EQ(both.left_out.size(), 2U);
-  EXPECT_EQ(both.left_out[0].left_out, "lm-eval's humaneval asks and scores otherwise than ours");
-  EXPECT_EQ(both.left_out[1].left_out, "lm-eval's mbpp asks and scores otherwise than ours");
+  EXPECT_EQ(both.left_out[0].left_out.en,
+            "lm-eval's humaneval asks and scores otherwise than ours");
+  EXPECT_EQ(both.left_out[1].left_out.en, "lm-eval's mbpp asks and scores otherwise than ours");
 }
 
 TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
@@ -326,7 +327,7 @@ TEST(ParityPlan, PutsLmEvalBesideTheTasksItHas) {
   EXPECT_EQ(both.plan.tasks[3].lm_eval, (Json{{"seed", 7}}));
   EXPECT_EQ(both.plan.tasks[3].limit, 3);
   ASSERT_EQ(both.left_out.size(), 1U);
-  EXPECT_EQ(both.left_out[0].left_out, "lm-eval 0.4.13 has no such task");
+  EXPECT_EQ(both.left_out[0].left_out.en, "lm-eval 0.4.13 has no such task");
   EXPECT_FALSE(parity_plan(plan, "int4", 0));
   const ParityPlan all = parity_plan(plan, "", 3).value();
   ASSERT_EQ(all.plan.variants.size(), 2U);
