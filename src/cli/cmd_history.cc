@@ -32,8 +32,10 @@ bool holds_run(const fs::path& folder) {
 Result<std::vector<fs::path>> runs_in(const std::string& folder) {
   std::error_code code;
   if (!fs::is_directory(folder, code)) {
-    return usage_error("there is no folder " + folder, "a history is made of runs' folders",
-                       "name folders that `assay run` wrote, or one that holds them");
+    return usage_error(bilingual("there is no folder {}", "没有目录 {}", folder),
+                       {"a history is made of runs' folders", "历史由各次运行的目录组成"},
+                       {"name folders that `assay run` wrote, or one that holds them",
+                        "给出 `assay run` 写的目录，或包含它们的目录"});
   }
   if (holds_run(folder)) return std::vector<fs::path>{folder};
   std::vector<fs::path> out;
@@ -42,9 +44,11 @@ Result<std::vector<fs::path>> runs_in(const std::string& folder) {
   }
   std::ranges::sort(out);
   if (!out.empty()) return out;
-  return usage_error("there are no runs in " + folder,
-                     "neither it nor a folder in it holds a store.sqlite",
-                     "name folders that `assay run` wrote, or one that holds them");
+  return usage_error(
+      bilingual("there are no runs in {}", "{} 里没有运行", folder),
+      {"neither it nor a folder in it holds a store.sqlite", "它和其中的目录都没有 store.sqlite"},
+      {"name folders that `assay run` wrote, or one that holds them",
+       "给出 `assay run` 写的目录，或包含它们的目录"});
 }
 
 // Each once, whatever ways lead to it.
@@ -64,8 +68,10 @@ Result<HistorySource> source_of(const fs::path& folder) {
   const Store store = TRY(Store::open(folder, Store::Mode::read));
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
-    return usage_error(folder.string() + " holds no run that has begun",
-                       "its store has no frozen plan", "leave it out, or run its plan");
+    return usage_error(
+        bilingual("{} holds no run that has begun", "{} 里没有开始过的运行", folder.string()),
+        {"its store has no frozen plan", "它的存储里没有冻结计划"},
+        {"leave it out, or run its plan", "去掉它，或运行它的计划"});
   }
   HistorySource out{.folder = folder.string(),
                     .frozen = TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash")))),
@@ -77,14 +83,15 @@ Result<HistorySource> source_of(const fs::path& folder) {
   return out;
 }
 
-Status write_page(const History& history, const HistoryOptions& options, Language language) {
+Status write_page(const History& history, const HistoryOptions& options, const Session& session) {
   std::error_code code;
   if (!options.force && fs::exists(options.html, code)) {
-    return usage_error(options.html + " exists already", "it is not overwritten",
-                       "name another file, or add --force");
+    return usage_error(bilingual("{} exists already", "{} 已存在", options.html),
+                       {"it is not overwritten", "不会覆盖它"},
+                       {"name another file, or add --force", "换一个文件名，或加上 --force"});
   }
-  TRY(write_file_atomic(options.html, history_html(history, language)));
-  tell(stderr, "page: " + options.html + "\n");
+  TRY(write_file_atomic(options.html, history_html(history, session.language)));
+  print_beside(bilingual("page: {}", "网页：{}", options.html).in(session.language_beside));
   return {};
 }
 
@@ -94,7 +101,7 @@ Result<int> history(const HistoryOptions& options, const Session& session) {
     sources.push_back(TRY(source_of(folder)));
   }
   const History found = TRY(history_of(std::move(sources)));
-  if (!options.html.empty()) TRY(write_page(found, options, session.language));
+  if (!options.html.empty()) TRY(write_page(found, options, session));
   print_out(options.json ? dump_json(history_json(found), 1) + "\n"
                          : history_text(found, session.language, session.colour));
   return kExitDone;

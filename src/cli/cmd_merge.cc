@@ -56,8 +56,8 @@ Result<int> merge(const MergeCommand& options, const Session& session) {
                        SystemClock().wall().count()));
   const RunReport report = TRY(build_report(TRY(Store::open(out, Store::Mode::read))));
   TRY(write_reports(report, out));
-  fmt::print("{}", terminal_table(report, session.style()));
-  print_out(in_words(merged, folders.size(), out).in(session.language));
+  print_out(terminal_table(report, session.style()));
+  print_out(session, in_words(merged, folders.size(), out));
   return kExitDone;
 }
 

@@ -78,8 +78,10 @@ Result<Plan> plan_of(const Pass1Options& options) {
   for (const std::string& name : options.tasks) {
     const Task* task = find_task(name);
     if (task == nullptr || task->kind != TaskKind::code) {
-      return usage_error("no code task is called " + name, "pass@1 needs programs to run",
-                         "use livecodebench, scicode, humaneval or mbpp");
+      return usage_error(bilingual("no code task is called {}", "没有名为 {} 的代码任务", name),
+                         {"pass@1 needs programs to run", "pass@1 需要能运行的程序"},
+                         {"use livecodebench, scicode, humaneval or mbpp",
+                          "请用 livecodebench、scicode、humaneval 或 mbpp"});
     }
     TaskSpec spec;
     spec.name = name;
@@ -97,26 +99,31 @@ Result<Plan> plan_of(const Pass1Options& options) {
 Status check_options(const Pass1Options& options) {
   if (options.limit < 1 || options.max_tokens < 1 || options.tensor_parallel_size < 1 ||
       options.samples < 1) {
-    return usage_error("a number is too small", "limit, tokens, GPUs and samples start at 1",
-                       "see assay pass1 --help");
+    return usage_error(
+        {"a number is too small", "有一个数太小"},
+        {"limit, tokens, GPUs and samples start at 1", "题数、token 数、GPU 数和采样数都从 1 开始"},
+        {"see assay pass1 --help", "见 assay pass1 --help"});
   }
   if (options.samples > 1 && options.temperature && *options.temperature <= 0) {
-    return usage_error(fmt::format("{} samples at temperature 0 are {} times the same answer",
-                                   options.samples, options.samples),
-                       "pass@k asks how often different answers pass",
-                       "give a --temperature above 0");
+    return usage_error(
+        bilingual("{0} samples at temperature 0 are {0} times the same answer",
+                  "温度为 0 时采样 {0} 次，得到 {0} 次同样的回答", options.samples),
+        {"pass@k asks how often different answers pass", "pass@k 问的是不同的回答有多少通过"},
+        {"give a --temperature above 0", "给一个大于 0 的 --temperature"});
   }
   for (const int k : options.ks) {
     if (k >= 1 && k <= options.samples) continue;
-    return usage_error(fmt::format("pass@{} cannot be told from {} samples", k, options.samples),
-                       "k is from 1 to the number of samples an item",
-                       "give more --samples, or another --k");
+    return usage_error(bilingual("pass@{} cannot be told from {} samples",
+                                 "pass@{} 无法由 {} 次采样得出", k, options.samples),
+                       {"k is from 1 to the number of samples an item", "k 从 1 到每题的采样数"},
+                       {"give more --samples, or another --k", "增大 --samples，或换一个 --k"});
   }
   return {};
 }
 
 // One line a task: the unbiased estimate over all items, of which each needs k scored samples.
-void print_pass_at(const RunReport& report, std::vector<int> ks, int samples) {
+void print_pass_at(const RunReport& report, std::vector<int> ks, int samples,
+                   const Session& session) {
   if (ks.empty()) {
     for (int k = 1; k <= samples; k *= 2) ks.push_back(k);
   }
@@ -128,8 +135,9 @@ void print_pass_at(const RunReport& report, std::vector<int> ks, int samples) {
     }
     for (const int k : ks) {
       const MeanPassAtK found = mean_pass_at_k(items, k);
-      fmt::print("{} pass@{}: {} ({} items)\n", task.name, k,
-                 found.items == 0 ? "-" : fmt::format("{:.2f} %", 100 * found.mean), found.items);
+      const std::string mean = found.items == 0 ? "-" : fmt::format("{:.2f} %", 100 * found.mean);
+      print_out(session, bilingual("{} pass@{}: {} ({} items)\n", "{} pass@{}：{}（{} 题）\n",
+                                   task.name, k, mean, found.items));
     }
   }
 }
@@ -138,9 +146,10 @@ Result<int> pass1(const Pass1Options& options, const Session& session) {
   TRY(check_options(options));
   RunFlow flow{options.data, TRY(absolute_path(options.out))};
   const RunReport report = TRY(run_to_report(TRY(plan_of(options)), flow, session));
-  fmt::print("{}", terminal_table(report, session.style()));
-  print_pass_at(report, options.ks, options.samples);
-  fmt::print("all of it: {}\n", (flow.out / "results" / "model" / "pass1.json").string());
+  print_out(terminal_table(report, session.style()));
+  print_pass_at(report, options.ks, options.samples, session);
+  print_out(session, bilingual("all of it: {}\n", "全部数据：{}\n",
+                               (flow.out / "results" / "model" / "pass1.json").string()));
   return kExitDone;
 }
 

@@ -18,23 +18,30 @@ Result<int> report(const std::string& folder, const std::string& language, const
   const RunReport values = TRY(build_report(store));
   const Language in = language == "zh" ? Language::zh : Language::en;
   TRY(write_reports(values, folder, in));
-  fmt::print("{}", terminal_table(values, session.style()));
-  fmt::print("report: {}\n", (std::filesystem::path(folder) / "report.html").string());
+  print_out(terminal_table(values, session.style()));
+  print_out(session, bilingual("report: {}\n", "报告：{}\n",
+                               (std::filesystem::path(folder) / "report.html").string()));
   return kExitDone;
 }
 
-void print_audit(const AuditReport& audit) {
+void print_audit(const AuditReport& audit, const Session& session) {
+  const auto said = [](bool equal) {
+    return equal ? Text("equal", "相等") : Text("not equal", "不相等");
+  };
   for (const AuditDifference& d : audit.differences) {
-    fmt::print("{}\n", visible_text(fmt::format(
-                           "differs: {} of {} under {}: {} by the fast path, {} by Math-Verify, "
-                           "gold answer {}",
-                           d.id.item, d.id.task, d.id.variant, d.fast_path ? "equal" : "not equal",
-                           d.library ? "equal" : "not equal", d.gold)));
+    const Text line = bilingual(
+        "differs: {0} of {1} under {2}: {3} by the fast path, {4} by Math-Verify, gold answer {5}",
+        "不一致：{1} 的 {0}（变体 {2}）：快速路径判为{3}，Math-Verify 判为{4}，标准答案 {5}",
+        d.id.item, d.id.task, d.id.variant, said(d.fast_path), said(d.library), d.gold);
+    print_out(visible_text(line.in(session.language)) + "\n");
   }
-  fmt::print("audit: {} answers of the fast path asked of Math-Verify too, {} differing",
-             audit.asked, audit.differences.size());
-  if (audit.undecided > 0) fmt::print(", {} it could not decide", audit.undecided);
-  fmt::print("\n");
+  const Text undecided = audit.undecided == 0 ? Text()
+                                              : bilingual(", {} it could not decide",
+                                                          "，{} 条它未能判定", audit.undecided);
+  print_out(session, bilingual("audit: {} answers of the fast path asked of Math-Verify too, {} "
+                               "differing{}\n",
+                               "复核：快速路径的 {} 条回答也问过 Math-Verify，{} 条不一致{}\n",
+                               audit.asked, audit.differences.size(), undecided));
 }
 
 Result<int> score(const std::string& folder, std::int64_t audit, const Session& session) {
@@ -43,7 +50,7 @@ Result<int> score(const std::string& folder, std::int64_t audit, const Session& 
   TRY(session.stop_listening());
   const int code = TRY(report(folder, "en", session));
   if (audit == 0) return code;
-  print_audit(audited);
+  print_audit(audited, session);
   return audited.differences.empty() ? code : kExitDiffers;
 }
 

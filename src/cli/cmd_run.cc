@@ -44,9 +44,12 @@ Status refuse_other_plan(const fs::path& file, const std::string& yaml) {
   std::error_code code;
   if (!fs::exists(file, code)) {
     if (!fs::exists(file.parent_path() / "store.sqlite", code)) return {};
-    return usage_error(file.parent_path().string() + " was begun with a plan from elsewhere",
-                       "it holds answers and no " + file.filename().string(),
-                       "go on with that plan, or name another folder with --out");
+    return usage_error(
+        bilingual("{} was begun with a plan from elsewhere", "{} 是用别处的计划开始的",
+                  file.parent_path().string()),
+        bilingual("it holds answers and no {}", "它有回答，却没有 {}", file.filename().string()),
+        {"go on with that plan, or name another folder with --out",
+         "用那份计划继续，或用 --out 另选目录"});
   }
   const auto without_budget = [](const std::string& text) {
     std::vector<std::string> lines = split(text, '\n');
@@ -58,22 +61,26 @@ Status refuse_other_plan(const fs::path& file, const std::string& yaml) {
   const auto [there, here] = std::ranges::mismatch(before, now);
   if (there == before.end() && here == now.end()) return {};
   const auto shown = [](const auto& at, const auto& end) {
-    return at == end ? std::string("nothing") : "'" + one_line(*at, 100) + "'";
+    return at == end ? Text("nothing", "空") : Text("'" + one_line(*at, 100) + "'");
   };
   return usage_error(
-      fmt::format("{} is another plan than these options make", file.string()),
-      fmt::format("it has {} where they have {}", shown(there, before.end()),
-                  shown(here, now.end())),
-      fmt::format("go on with it: assay run {0} --out {1}; or name another folder with --out",
-                  file.string(), file.parent_path().string()));
+      bilingual("{} is another plan than these options make", "{} 与这些选项生成的计划不同",
+                file.string()),
+      bilingual("it has {} where they have {}", "它是 {}，而选项给出 {}",
+                shown(there, before.end()), shown(here, now.end())),
+      bilingual("go on with it: assay run {0} --out {1}; or name another folder with --out",
+                "用它继续：assay run {0} --out {1}；或用 --out 另选目录", file.string(),
+                file.parent_path().string()));
 }
 
 // The plan that the models on the command line make; it will lie in the run's folder.
 Status take_models(RunCommand& options, const Session& session) {
   if (!options.plan.plan.empty()) {
-    return usage_error("a plan and --model stand together",
-                       fmt::format("{} names its models itself", options.plan.plan),
-                       "leave one of them out; --set changes a value of a plan");
+    return usage_error(
+        {"a plan and --model stand together", "同时给了计划和 --model"},
+        bilingual("{} names its models itself", "{} 自己写明了模型", options.plan.plan),
+        {"leave one of them out; --set changes a value of a plan",
+         "去掉其中一个；--set 可修改计划里的值"});
   }
   NewPlan wanted = options.models;
   wanted.budget = options.plan.budget;
@@ -89,12 +96,12 @@ Status take_models(RunCommand& options, const Session& session) {
 }
 
 // What no run has refused is kept; a plan that is there already is the same but for its budget.
-Status keep_plan(const PlanOptions& options) {
+Status keep_plan(const PlanOptions& options, const Session& session) {
   std::error_code code;
   if (!options.text || fs::exists(options.plan, code)) return {};
   TRY(make_dirs(fs::path(options.plan).parent_path()));
   TRY(write_file_atomic(options.plan, *options.text));
-  tell(stderr, "plan: " + options.plan + "\n");
+  print_beside(bilingual("plan: {}", "计划：{}", options.plan).in(session.language_beside));
   return {};
 }
 
@@ -102,13 +109,16 @@ Result<int> run(RunCommand options, const Session& session) {
   if (!options.models.models.empty()) {
     TRY(take_models(options, session));
   } else if (options.plan.plan.empty()) {
-    return usage_error("there is nothing to run", "neither a plan nor a model is named",
-                       "name a plan, or write assay run --model MODEL --against BASELINE; assay "
-                       "init writes a plan");
+    return usage_error(
+        {"there is nothing to run", "没有可运行的"},
+        {"neither a plan nor a model is named", "既没有给计划，也没有给模型"},
+        {"name a plan, or write assay run --model MODEL --against BASELINE; assay init writes a "
+         "plan",
+         "给出计划，或写 assay run --model MODEL --against BASELINE；assay init 会写一份计划"});
   }
   const Plan plan = TRY(load_with_options(options.plan));
   if (!options.yes) TRY(refuse_unmeant_many(plan));
-  TRY(keep_plan(options.plan));
+  TRY(keep_plan(options.plan, session));
   if (!options.flow.quiet) {
     for (const Text& trap : plan_traps(plan, known_benchmarks())) print_note(session, trap);
   }
@@ -129,14 +139,15 @@ Result<int> run(RunCommand options, const Session& session) {
       options.flow.baseline_from.push_back(TRY(absolute_path(folder)));
     }
     TRY(run_to_end(plan, options.flow, session));
-    fmt::print("shard {} has ended; merge it with the others: assay merge\n", options.shard);
+    print_out(session, bilingual("shard {} has ended; merge it with the others: assay merge\n",
+                                 "分片 {} 已结束；与其他分片合并：assay merge\n", options.shard));
     return kExitDone;
   }
   if (options.judge_only) options.flow.scope = RunScope::judge;
   const RunReport report = TRY(run_to_report(plan, options.flow, session));
-  fmt::print("{}", terminal_table(report, session.style()));
-  print_out(bilingual("report: {}\n", "报告：{}\n", (options.flow.out / "report.html").string())
-                .in(session.language));
+  print_out(terminal_table(report, session.style()));
+  print_out(session,
+            bilingual("report: {}\n", "报告：{}\n", (options.flow.out / "report.html").string()));
   TRY(baseline_answered(report));
   return kExitDone;
 }

@@ -15,7 +15,9 @@
 namespace assay {
 namespace {
 
-Result<std::vector<std::string>> doctor_command(const PlanOptions& plan, bool json) {
+// A node's output is no terminal, so the language is said.
+Result<std::vector<std::string>> doctor_command(const PlanOptions& plan, bool json,
+                                                Language language) {
   const JobCommand job = TRY(job_command(plan));
   std::vector<std::string> out = {job.assay.string(), "doctor", job.plan.string()};
   out.insert(out.end(), job.options.begin(), job.options.end());
@@ -23,6 +25,7 @@ Result<std::vector<std::string>> doctor_command(const PlanOptions& plan, bool js
     out.insert(out.end(), {"--out", TRY(absolute_path(plan.out)).string()});
   }
   if (json) out.emplace_back("--json");
+  if (!json && language == Language::zh) out.insert(out.end(), {"--lang", "zh"});
   return out;
 }
 
@@ -77,7 +80,7 @@ void add_node_options(CLI::App& command, NodeOptions& options) {
 Result<int> doctor_on_slurm(const PlanOptions& plan_options, const NodeOptions& options, bool json,
                             const Session& session) {
   const Plan plan = TRY(load_with_options(plan_options));  // what is wrong in it is said here
-  const auto command = TRY(doctor_command(plan_options, json));
+  const auto command = TRY(doctor_command(plan_options, json, session.language));
   const Slurm slurm(Deadline().or_stop(session.listen()));
   TRY(slurm.check(options.limits.partition));
   const auto nodes = TRY(slurm.on_nodes(options.nodes, options.limits, told_by_node(command)));

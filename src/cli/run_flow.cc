@@ -23,6 +23,7 @@
 #include "cluster/merge.h"
 #include "cluster/shard.h"
 #include "report/build.h"
+#include "report/words.h"
 #include "report/write.h"
 
 namespace assay {
@@ -126,9 +127,12 @@ FolderIdentity identity_of(const std::filesystem::path& folder) {
 Status check_not_moved(const std::filesystem::path& folder, const FolderIdentity& began) {
   if (identity_of(folder) == began) return {};
   return environment_error(
-      folder.string() + " is no longer the folder this run began in",
-      "it was moved, removed or replaced meanwhile, and the store with all answers went with it",
-      "move it back and run the same command, or write the reports where it is: assay report DIR");
+      bilingual("{} is no longer the folder this run began in", "{} 不再是这次运行开始时的目录",
+                folder.string()),
+      {"it was moved, removed or replaced meanwhile, and the store with all answers went with it",
+       "期间它被移走、删除或替换，存有全部回答的存储也随之而去"},
+      {"move it back and run the same command, or write the reports where it is: assay report DIR",
+       "把它移回来再执行同一条命令，或在它现在的位置写报告：assay report DIR"});
 }
 
 // What must be true of the folder before its run begins.
@@ -150,8 +154,9 @@ Result<std::unique_ptr<EarlierAnswers>> open_earlier(const RunFlow& flow, const 
   if (flow.from.empty()) return nullptr;
   std::error_code code;
   if (std::filesystem::equivalent(flow.from, flow.out, code)) {
-    return usage_error("--from names the run's own folder", "its answers are kept anyway",
-                       "leave --from out");
+    return usage_error({"--from names the run's own folder", "--from 指向这次运行自己的目录"},
+                       {"its answers are kept anyway", "它的回答本来就会保留"},
+                       {"leave --from out", "去掉 --from"});
   }
   auto earlier = TRY(EarlierAnswers::open(flow.from, run, services.identity, services.clock));
   for (const std::string& difference : earlier->differences()) {
@@ -232,8 +237,10 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   if (!ended) return std::unexpected(ended.error());
   TRY(flushed);
   if (*ended == RunEnd::interrupted) {
-    return std::unexpected(Error{ErrorKind::interrupted, "interrupted", "a signal came",
-                                 "run the same command to go on: everything answered is kept"});
+    return std::unexpected(make_error(ErrorKind::interrupted, {"interrupted", "已中断"},
+                                      {"a signal came", "收到了信号"},
+                                      {"run the same command to go on: everything answered is kept",
+                                       "再执行同一条命令会继续：已有的回答都保留着"}));
   }
   TRY(session.stop_listening());
   TRY(store_end(store, clock, *ended, flow.scope, store.response_count() != responses_before));
@@ -268,15 +275,20 @@ Status baseline_answered(const RunReport& report) {
     }
   }
   if (why.empty()) return {};
-  std::vector<std::string> words;
+  std::vector<Text> words;
   words.reserve(why.size());
-  for (const auto& [reason, items] : why) words.push_back(fmt::format("{} {}", items, reason));
+  for (const auto& [reason, items] : why) {
+    words.push_back(bilingual("{} {}", "{} 题{}", items, reason_words(reason)));
+  }
   return environment_error(
-      fmt::format("the baseline {} answered nothing, so nothing can be compared", base->name),
-      "of its items: " + join(words, ", "),
+      bilingual("the baseline {} answered nothing, so nothing can be compared",
+                "基线 {} 没有回答任何题，无法比较", base->name),
+      bilingual("of its items: {}", "它的题目：{}", listed(words, ", ", "，")),
       why.contains(reason::kEngineError)
-          ? "read logs/ and what the report quotes; the same command asks once more"
-          : "give it a larger budget: the same command goes on");
+          ? Text("read logs/ and what the report quotes; the same command asks once more",
+                 "查看 logs/ 和报告里的引文；同一条命令会再问一次")
+          : Text("give it a larger budget: the same command goes on",
+                 "增大预算：同一条命令会继续"));
 }
 
 }  // namespace assay

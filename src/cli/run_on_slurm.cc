@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/language.h"
 #include "base/text.h"
 #include "cli/job_options.h"
 #include "cluster/shard.h"
@@ -29,16 +30,20 @@ Status refuse_second_sweep(const Sweep& sweep, const Slurm& slurm) {
   const auto before = TRY(read_sweep(folder));
   if (!before) return {};
   if (before->plan_hash != sweep.plan_hash) {
-    return usage_error(folder.string() + " holds the sweep of another plan",
-                       fmt::format("it is of the plan '{}', as it then was", before->plan),
-                       "choose another folder with --out");
+    return usage_error(
+        bilingual("{} holds the sweep of another plan", "{} 里是另一份计划的批量运行",
+                  folder.string()),
+        bilingual("it is of the plan '{}', as it then was", "它属于当时的计划 '{}'", before->plan),
+        {"choose another folder with --out", "用 --out 另选目录"});
   }
   if (before->shards != sweep.shards) {
     return usage_error(
-        folder.string() + " holds the same plan in other shards",
-        fmt::format("it has {} of them, and these options make {}", before->shards.size(),
-                    sweep.shards.size()),
-        "give --task-groups and --repeat-groups as before, or choose another folder with --out");
+        bilingual("{} holds the same plan in other shards", "{} 里是同一份计划的另一种分片",
+                  folder.string()),
+        bilingual("it has {} of them, and these options make {}",
+                  "它有 {} 个，而这些选项生成 {} 个", before->shards.size(), sweep.shards.size()),
+        {"give --task-groups and --repeat-groups as before, or choose another folder with --out",
+         "--task-groups 和 --repeat-groups 与先前一致，或用 --out 另选目录"});
   }
   std::vector<std::string> ids;
   for (const SweepJob& job : before->jobs) ids.push_back(job.id);
@@ -49,16 +54,21 @@ Status refuse_second_sweep(const Sweep& sweep, const Slurm& slurm) {
     }
   }
   if (going_on.empty()) return {};
-  return usage_error(folder.string() + " has jobs that go on", "jobs " + join(going_on, ", "),
-                     "wait for them (assay status), or end them: assay cancel");
+  return usage_error(bilingual("{} has jobs that go on", "{} 有仍在进行的作业", folder.string()),
+                     bilingual("jobs {}", "作业 {}", join(going_on, ", ")),
+                     {"wait for them (assay status), or end them: assay cancel",
+                      "等它们结束（assay status），或结束它们：assay cancel"});
 }
 
 Status refuse_network_store(const fs::path& folder, const JobLimits& limits) {
   if (!limits.scratch.empty() || !TRY(on_network_file_system(nearest_existing(folder)))) return {};
-  return usage_error(folder.string() + " lies on a network file system",
-                     "its locks cannot be relied on while a run writes its store",
-                     "name a folder on the nodes' own disks, to be brought here when a run ends: "
-                     "--scratch '$TMPDIR'");
+  return usage_error(
+      bilingual("{} lies on a network file system", "{} 在网络文件系统上", folder.string()),
+      {"its locks cannot be relied on while a run writes its store",
+       "运行写存储时，那里的锁靠不住"},
+      {"name a folder on the nodes' own disks, to be brought here when a run ends: --scratch "
+       "'$TMPDIR'",
+       "给出节点本地磁盘上的目录，运行结束时取回这里：--scratch '$TMPDIR'"});
 }
 
 void print_scripts(const Sweep& sweep, const JobLimits& limits, const JobCommand& command) {
@@ -110,12 +120,13 @@ std::string dependency_of(const Sweep& sweep, const SweepJob& job) {
 }
 
 // What is submitted is on disk before the next job is, so that `assay cancel` knows of it.
-Status submit_all(Sweep& sweep, const Slurm& slurm) {
+Status submit_all(Sweep& sweep, const Slurm& slurm, const Session& session) {
   for (SweepJob& job : sweep.jobs) {
     job.id = TRY(slurm.submit(script_file(sweep, job), dependency_of(sweep, job)));
     TRY(write_sweep(sweep));
-    fmt::print("job {}: {}{}\n", job.id, job.name,
-               job.shards.size() < 2 ? "" : fmt::format(", {} shards", job.shards.size()));
+    const Text shards =
+        job.shards.size() < 2 ? Text() : bilingual(", {} shards", "，{} 个分片", job.shards.size());
+    print_out(session, bilingual("job {}: {}{}\n", "作业 {}：{}{}\n", job.id, job.name, shards));
   }
   return {};
 }
@@ -166,9 +177,10 @@ Result<int> run_on_slurm(const Plan& plan, const PlanOptions& plan_options,
   TRY(slurm.check(limits.partition));
   TRY(refuse_second_sweep(sweep, slurm));
   TRY(write_scripts(sweep, limits, command));
-  TRY(submit_all(sweep, slurm));
-  fmt::print("state: assay status {0}\nreport, when all have ended: {1}\n", folder.string(),
-             (folder / "report.html").string());
+  TRY(submit_all(sweep, slurm, session));
+  print_out(session, bilingual("state: assay status {0}\nreport, when all have ended: {1}\n",
+                               "状态：assay status {0}\n全部结束后的报告：{1}\n", folder.string(),
+                               (folder / "report.html").string()));
   return kExitDone;
 }
 
