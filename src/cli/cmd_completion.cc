@@ -50,9 +50,11 @@ Result<int> completion(const std::string& shell) {
     print_out(kFish);
   } else {
     const std::string near = nearest(shell, {"bash", "zsh", "fish"});
-    return usage_error("there is no completion for the shell '" + shell.substr(0, 60) + "'",
-                       "bash, zsh and fish are known",
-                       "write assay completion " + (near.empty() ? "bash" : near));
+    return usage_error(bilingual("there is no completion for the shell '{}'",
+                                 "没有 shell '{}' 的补全", shell.substr(0, 60)),
+                       {"bash, zsh and fish are known", "支持 bash、zsh 和 fish"},
+                       bilingual("write assay completion {}", "写 assay completion {}",
+                                 near.empty() ? "bash" : near));
   }
   return kExitDone;
 }

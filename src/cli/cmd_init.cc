@@ -30,18 +30,22 @@ struct InitOptions {
 Status refuse_existing(const std::string& file, bool force) {
   std::error_code code;
   if (fs::is_directory(file, code)) {
-    return usage_error(file + " is a folder", "the plan is a file",
-                       fmt::format("write {}", (fs::path(file) / "plan.yaml").string()));
+    return usage_error(bilingual("{} is a folder", "{} 是目录", file),
+                       {"the plan is a file", "计划是一个文件"},
+                       bilingual("write {}", "写 {}", (fs::path(file) / "plan.yaml").string()));
   }
   if (force || !fs::exists(file, code)) return {};
-  return usage_error(file + " exists already", "it is not overwritten",
-                     "name another file, or add --force");
+  return usage_error(bilingual("{} exists already", "{} 已存在", file),
+                     {"it is not overwritten", "不会覆盖它"},
+                     {"name another file, or add --force", "换一个文件名，或加上 --force"});
 }
 
 Status ask_on_terminal(InitOptions& options, const Session& session) {
   if (::isatty(STDIN_FILENO) != 1) {
-    return usage_error("no model is named", "there is no terminal to ask on",
-                       "write assay init --model MODEL --against BASELINE");
+    return usage_error({"no model is named", "没有给出模型"},
+                       {"there is no terminal to ask on", "没有可以询问的终端"},
+                       {"write assay init --model MODEL --against BASELINE",
+                        "写 assay init --model MODEL --against BASELINE"});
   }
   const std::atomic<bool>* interrupted = session.listen();
   const Text head = {
@@ -62,7 +66,8 @@ Status ask_on_terminal(InitOptions& options, const Session& session) {
   const auto check_file = [force = options.force](const std::string& file) {
     return refuse_existing(file, force);
   };
-  const Status asked = ask_for(options.plan, options.file, ask, print_beside, check_file);
+  const auto say = [language](const Error& error) { print_beside(error.to_string(language)); };
+  const Status asked = ask_for(options.plan, options.file, ask, say, check_file);
   if (interrupted != nullptr && *interrupted) {
     return std::unexpected(interrupted_error());
   }
@@ -77,8 +82,10 @@ Status write_schema(const fs::path& folder) {
   if (fs::exists(file, code)) {
     const std::string before = TRY(read_file(file));
     if (before.find(kPlanSchemaTitle) == std::string::npos) {
-      return usage_error(file.string() + " exists already", "it is no schema of assay's",
-                         "move it, or name a plan in another folder");
+      return usage_error(
+          bilingual("{} exists already", "{} 已存在", file.string()),
+          {"it is no schema of assay's", "它不是 assay 的 schema"},
+          {"move it, or name a plan in another folder", "移走它，或把计划写到别的目录"});
     }
     if (before == text) return {};
   }

@@ -98,11 +98,12 @@ Result<int> power(const PowerOptions& options, Language language) {
   if (options.n < 1 || options.family < 1 ||
       !within(options.margin_pp, kLeastSoundMarginPp, 99.9) ||
       !within(options.alpha, kLeastAlpha, 0.4999) || !within(options.discordance_pct, 1e-6, 100)) {
-    return usage_error("these numbers make no question",
-                       "n and family must be at least 1, margin between 0.0001 and 99.9, alpha "
-                       "between 1e-12 and 0.4999, "
-                       "discordance above 0 and at most 100",
-                       "see assay power --help");
+    return usage_error({"these numbers make no question", "这些数构不成一个问题"},
+                       {"n and family must be at least 1, margin between 0.0001 and 99.9, alpha "
+                        "between 1e-12 and 0.4999, discordance above 0 and at most 100",
+                        "n 和 family 至少为 1，margin 在 0.0001 与 99.9 之间，alpha 在 1e-12 与 "
+                        "0.4999 之间，discordance 大于 0 且不超过 100"},
+                       {"see assay power --help", "见 assay power --help"});
   }
   TRY(refuse_share_as_margin("--margin", options.margin_pp));
   const double margin = options.margin_pp / 100;

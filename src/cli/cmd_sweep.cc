@@ -23,8 +23,10 @@ Result<Sweep> sweep_in(const std::string& place) {
   const fs::path folder = TRY(absolute_path(place));
   const auto sweep = TRY(read_sweep(folder));
   if (sweep) return *sweep;
-  return usage_error("no sweep in " + folder.string(), "sweep.json is not there",
-                     "name the folder that an `assay run --on slurm` wrote to");
+  return usage_error(bilingual("no sweep in {}", "{} 里没有批量运行", folder.string()),
+                     {"sweep.json is not there", "没有 sweep.json"},
+                     {"name the folder that an `assay run --on slurm` wrote to",
+                      "给出 `assay run --on slurm` 写入的目录"});
 }
 
 std::vector<std::string> ids_of(const Sweep& sweep) {

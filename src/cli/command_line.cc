@@ -7,7 +7,9 @@
 #include <optional>
 #include <string_view>
 
+#include "base/language.h"
 #include "base/text.h"
+#include "cli/help_zh.h"
 #include "plan/other_names.h"
 #include "plan/suggest.h"
 
@@ -104,18 +106,27 @@ std::string example_of(const Place& place) {
   return "";
 }
 
-std::string with_example(const Place& place, const std::string& text) {
+Text with_example(const Place& place, const Text& text) {
   std::string example = example_of(place);
   const auto commands = commands_of(*place.command);
   if (example.empty() && !commands.empty()) {
     example = place.path + " " + commands.front()->get_name();
   }
-  if (!example.empty()) return text + (text.empty() ? "" : ", ") + "for instance: " + example;
-  return text + (text.empty() ? "" : ", ") + "see " + place.path + " --help";
+  const Text before = text.empty() ? Text() : bilingual("{}, ", "{}，", text);
+  if (!example.empty()) return bilingual("{}for instance: {}", "{}例如：{}", before, example);
+  return bilingual("{}see {} --help", "{}见 {} --help", before, place.path);
 }
 
-Error usage(std::string what, std::string why, std::string fix) {
-  return {ErrorKind::usage, std::move(what), std::move(why), std::move(fix)};
+Error usage(Text what, Text why, Text fix) {
+  return make_error(ErrorKind::usage, std::move(what), std::move(why), std::move(fix));
+}
+
+Text meant(const std::string& ours) {
+  return bilingual("did you mean {}?", "是不是想写 {}？", ours);
+}
+
+Text told_by_help(const std::string& path) {
+  return bilingual("{} --help tells what each does", "{} --help 说明各自的用途", path);
 }
 
 std::string in_quotes(std::string_view word) {
@@ -124,37 +135,39 @@ std::string in_quotes(std::string_view word) {
 
 Error no_command(const Place& place) {
   const Words names = names_of(commands_of(*place.command));
-  const std::string why = "commands: " + join(names, ", ");
+  const Text why = bilingual("commands: {}", "命令：{}", join(names, ", "));
   if (place.unknown.empty()) {
-    return usage(place.path + " needs a command", why, with_example(place, ""));
+    return usage(bilingual("{} needs a command", "{} 需要一个命令", place.path), why,
+                 with_example(place, {}));
   }
   std::string near = nearest(place.unknown, names);
   if (near.empty() && place.path == "assay") near = ours_for(kOtherCommands, place.unknown);
-  return usage(fmt::format("{} has no command {}", place.path, in_quotes(place.unknown)), why,
-               near.empty() ? fmt::format("{} --help tells what each does", place.path)
-                            : fmt::format("did you mean '{} {}'?", place.path, near));
+  return usage(
+      bilingual("{} has no command {}", "{} 没有命令 {}", place.path, in_quotes(place.unknown)),
+      why,
+      near.empty() ? told_by_help(place.path) : meant(fmt::format("'{} {}'", place.path, near)));
 }
 
 Error unknown_option(const Place& where, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
   const Words options = options_of(*where.command);
   const auto has = [&](std::string_view one) { return std::ranges::count(options, one) > 0; };
-  const std::string what = fmt::format("{} has no option {}", where.path, in_quotes(name));
-  const std::string why = "its options: " + join(options, ", ");
+  const Text what = bilingual("{} has no option {}", "{} 没有选项 {}", where.path, in_quotes(name));
+  const Text why = bilingual("its options: {}", "它的选项：{}", join(options, ", "));
   if (const auto ours = ours_for(kOtherOptions, name); !ours.empty() && has(ours)) {
-    return usage(what, why, fmt::format("did you mean {}?", ours));
+    return usage(what, why, meant(ours));
   }
   const std::string place = name.starts_with("--") ? place_in_plan(name.substr(2)) : "";
   if (!place.empty() && has("--set")) {
-    return usage(what, "it is a value of the plan", fmt::format("write --set {}=VALUE", place));
+    return usage(what, {"it is a value of the plan", "这是计划里的值"},
+                 bilingual("write --set {}=VALUE", "写 --set {}=VALUE", place));
   }
   if (name == "--plan" || name == "--config" || name == "-c") {
-    return usage(what, "the plan stands alone", with_example(where, "write its file's name"));
+    return usage(what, {"the plan stands alone", "计划文件单独写，不用选项"},
+                 with_example(where, {"write its file's name", "直接写它的文件名"}));
   }
   const std::string near = nearest(name, options);
-  return usage(what, why,
-               near.empty() ? fmt::format("{} --help tells what each does", where.path)
-                            : fmt::format("did you mean {}?", near));
+  return usage(what, why, near.empty() ? told_by_help(where.path) : meant(near));
 }
 
 Error too_many_words(const Place& place, const std::string& word) {
@@ -162,10 +175,13 @@ Error too_many_words(const Place& place, const std::string& word) {
   for (const CLI::Option* option : place.command->get_options()) {
     if (option->get_positional()) positional.push_back(option->get_name());
   }
-  return usage(fmt::format("{} has no use for {}", place.path, in_quotes(word)),
-               positional.empty() ? "it takes options alone"
-                                  : "beside options it takes " + join(positional, " and "),
-               "put quotes around what belongs together, or see " + place.path + " --help");
+  return usage(bilingual("{} has no use for {}", "{} 用不上 {}", place.path, in_quotes(word)),
+               positional.empty()
+                   ? Text("it takes options alone", "它只接受选项")
+                   : bilingual("beside options it takes {}", "选项之外它接受 {}",
+                               Text(join(positional, " and "), join(positional, " 和 "))),
+               bilingual("put quotes around what belongs together, or see {} --help",
+                         "属于一体的请加引号，或见 {} --help", place.path));
 }
 
 // The first word that nothing took; options first, since what follows an unknown one is mostly its
@@ -194,15 +210,18 @@ std::string last_value(const CLI::Option& option) {
   return option.results().empty() ? "" : option.results().back();
 }
 
-std::string description_of(const CLI::Option& option) {
-  return option.get_description().empty() ? "" : "it means: " + option.get_description();
+Text description_of(const CLI::Option& option) {
+  const std::string& words = option.get_description();
+  if (words.empty()) return {};
+  const std::string chinese = help_in_chinese(words);  // "": they are Chinese already
+  return bilingual("it means: {}", "含义：{}", Text(words, chinese.empty() ? words : chinese));
 }
 
 Error lacks(const Place& place) {
   for (const CLI::Option* option : place.command->get_options()) {
     if (!option->get_required() || option->count() > 0) continue;
-    return usage(fmt::format("{} lacks {}", place.path, option->get_name()),
-                 description_of(*option), with_example(place, ""));
+    return usage(bilingual("{} lacks {}", "{} 缺少 {}", place.path, option->get_name()),
+                 description_of(*option), with_example(place, {}));
   }
   return no_command(place);
 }
@@ -210,11 +229,11 @@ Error lacks(const Place& place) {
 Error no_value(const Place& place, const CLI::Option& option) {
   const std::string name = option.get_name();
   if (option.get_items_expected_max() <= 1 && option.count() > 1) {
-    return usage(fmt::format("{} is given {} times", name, option.count()), "it has one value",
-                 "keep one of them");
+    return usage(bilingual("{} is given {} times", "{} 给了 {} 次", name, option.count()),
+                 {"it has one value", "它只有一个值"}, {"keep one of them", "只保留一个"});
   }
-  return usage(name + " has no value", description_of(option),
-               with_example(place, fmt::format("write {} VALUE", name)));
+  return usage(bilingual("{} has no value", "{} 没有给值", name), description_of(option),
+               with_example(place, bilingual("write {} VALUE", "写 {} VALUE", name)));
 }
 
 // "3%", "50k": a number with something after it.
@@ -227,47 +246,54 @@ Error no_number(const Place& place, const CLI::Option& option) {
   const std::string value = last_value(option);
   const bool whole = option.get_type_name().find("INT") != std::string::npos;
   return usage(
-      fmt::format("{} {}: that is no {}number", option.get_name(), one_line(value, 60),
-                  whole ? "whole " : ""),
+      bilingual("{} {}: that is no {}", "{} {}：这不是{}", option.get_name(), one_line(value, 60),
+                whole ? Text("whole number", "整数") : Text("number", "数")),
       description_of(option),
-      with_example(place, has_unit(value) ? "write the number without a unit" : "write a number"));
+      with_example(place, has_unit(value)
+                              ? Text("write the number without a unit", "只写数，不带单位")
+                              : Text("write a number", "写一个数")));
 }
 
 // CLI11 writes the choices of a list as "x not in {a,b}".
 Error no_choice(const Place& place, const CLI::Option& option, std::string_view words) {
-  const std::string what =
-      fmt::format("{} cannot be {}", option.get_name(), in_quotes(last_value(option)));
+  const Text what = bilingual("{} cannot be {}", "{} 不能是 {}", option.get_name(),
+                              in_quotes(last_value(option)));
   const std::size_t open = words.find('{');
   const std::size_t close = words.find('}');
   if (open != std::string_view::npos && close != std::string_view::npos && open < close) {
     Words choices = split(words.substr(open + 1, close - open - 1), ',');
     for (std::string& choice : choices) choice = choice.substr(0, choice.find("->"));
     const std::string near = nearest(last_value(option), choices);
-    return usage(what, "it is one of: " + join(choices, ", "),
-                 near.empty() ? "choose one of them" : fmt::format("did you mean '{}'?", near));
+    return usage(
+        what, bilingual("it is one of: {}", "只能是：{}", join(choices, ", ")),
+        near.empty() ? Text("choose one of them", "从中选一个") : meant(fmt::format("'{}'", near)));
   }
   if (words.find("does not exist") != std::string_view::npos) {
-    return usage(what, "there is no such file", "check the path");
+    return usage(what, {"there is no such file", "没有这个文件"}, {"check the path", "检查路径"});
   }
-  return usage(what, description_of(option), with_example(place, "give another value"));
+  return usage(what, description_of(option),
+               with_example(place, {"give another value", "换一个值"}));
 }
 
 // "--baseline-from requires --shard"
 Error apart_or_together(const Place& place, const CLI::ParseError& error) {
   const Words words = split(error.what(), ' ');
-  if (words.size() < 3) return usage(error.what(), "", with_example(place, ""));
+  if (words.size() < 3) return usage(error.what(), {}, with_example(place, {}));
   const std::string& one = words.front();
   const std::string& other = words[2];
   if (words[1] == "requires") {
     const std::string value = place_in_plan(one.substr(std::min(one.size(), std::size_t{2})));
-    const std::string fix = other == "--model" && !value.empty()
-                                ? fmt::format("in a plan it is --set {}=VALUE", value)
-                                : fmt::format("leave {} out", one);
-    return usage(fmt::format("{} is given without {}", one, other), "it means nothing alone",
-                 fmt::format("add {}, or {}", other, fix));
+    const Text fix =
+        other == "--model" && !value.empty()
+            ? bilingual("in a plan it is --set {}=VALUE", "在计划中它是 --set {}=VALUE", value)
+            : bilingual("leave {} out", "去掉 {}", one);
+    return usage(bilingual("{} is given without {}", "给了 {}，却没有 {}", one, other),
+                 {"it means nothing alone", "它单独没有意义"},
+                 bilingual("add {}, or {}", "加上 {}，或者{}", other, fix));
   }
-  return usage(fmt::format("{} and {} are given together", one, other),
-               "one of them rules the other out", "keep one of them");
+  return usage(bilingual("{} and {} are given together", "同时给了 {} 和 {}", one, other),
+               {"one of them rules the other out", "两者互相排斥"},
+               {"keep one of them", "只保留一个"});
 }
 
 }  // namespace
@@ -285,8 +311,8 @@ Error command_line_error(const CLI::App& app, const CLI::ParseError& error, cons
   if (option != nullptr && name == "ValidationError") {
     return no_choice(place, *option, error.what());
   }
-  return usage(fmt::format("{} cannot be read", place.path), one_line(error.what(), 300),
-               with_example(place, ""));
+  return usage(bilingual("{} cannot be read", "无法理解 {}", place.path),
+               one_line(error.what(), 300), with_example(place, {}));
 }
 
 }  // namespace assay

@@ -10,10 +10,11 @@ namespace assay {
 std::unexpected<Error> no_task_called(const std::string& name) {
   const std::vector<std::string> names = task_names();
   const std::string near = nearest(name, names);
-  return usage_error(fmt::format("no task is called '{}'", one_line(name, 100)),
-                     "known: " + join(names, ", "),
-                     near.empty() ? "`assay data list` tells more of each"
-                                  : fmt::format("did you mean '{}'?", near));
+  return usage_error(
+      bilingual("no task is called '{}'", "没有名为 '{}' 的任务", one_line(name, 100)),
+      bilingual("known: {}", "已有：{}", join(names, ", ")),
+      near.empty() ? Text("`assay data list` tells more of each", "详情见 `assay data list`")
+                   : bilingual("did you mean '{}'?", "是不是想写 '{}'？", near));
 }
 
 std::optional<std::string> local_folder(const TaskSpec& spec, const Plan& plan,

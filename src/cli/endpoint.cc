@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/language.h"
 #include "engine/openai_engine.h"
 #include "plan/endpoint.h"
 #include "run/keys.h"
@@ -31,8 +32,11 @@ Result<std::string> tokenizer_hash(const std::string& folder) {
     if (entry.is_regular_file(code) && counts && !of_weights) names.push_back(name);
   }
   if (names.empty()) {
-    return usage_error("no tokenizer in " + folder, code ? code.message() : "it holds no JSON file",
-                       "name a folder with tokenizer.json and tokenizer_config.json");
+    return usage_error(
+        bilingual("no tokenizer in {}", "{} 里没有分词器", folder),
+        code ? Text(code.message()) : Text("it holds no JSON file", "里面没有 JSON 文件"),
+        {"name a folder with tokenizer.json and tokenizer_config.json",
+         "给出含有 tokenizer.json 和 tokenizer_config.json 的目录"});
   }
   std::sort(names.begin(), names.end());
   std::string lines;
@@ -75,9 +79,12 @@ Result<std::unique_ptr<Engine>> start_endpoint(
   if (!options.api_key_env.empty()) {
     const char* key = std::getenv(options.api_key_env.c_str());
     if (key == nullptr || *key == '\0') {
-      return environment_error("no key for the endpoint of variant " + variant.spec.name,
-                               "the variable " + options.api_key_env + " is not set",
-                               "set it, or remove api_key_env if the server needs none");
+      return environment_error(
+          bilingual("no key for the endpoint of variant {}", "变体 {} 的端点没有密钥",
+                    variant.spec.name),
+          bilingual("the variable {} is not set", "没有设置变量 {}", options.api_key_env),
+          {"set it, or remove api_key_env if the server needs none",
+           "设置它；服务器不需要密钥时删去 api_key_env"});
     }
     options.api_key = key;
   }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/language.h"
 #include "data/own_length.h"
 #include "plan/frozen.h"
 #include "stats/item_pair.h"
@@ -166,9 +167,11 @@ Result<MeasuredRun> measured_run(const std::filesystem::path& folder) {
   const Store store = TRY(Store::open(folder, Store::Mode::read));
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
-    return usage_error(fmt::format("--like {} tells nothing", folder.string()),
-                       "its store holds no frozen plan: no run has begun there",
-                       "name the folder of a run that has answered something");
+    return usage_error(
+        bilingual("--like {} tells nothing", "--like {} 说明不了什么", folder.string()),
+        {"its store holds no frozen plan: no run has begun there",
+         "它的存储里没有冻结计划：那里没有开始过运行"},
+        {"name the folder of a run that has answered something", "给出一个已有回答的运行目录"});
   }
   const FrozenPlan frozen = TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash"))));
   MeasuredRun out;

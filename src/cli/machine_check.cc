@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "base/language.h"
 #include "cli/data_notes.h"
 #include "cli/endpoint.h"
 #include "cli/folders.h"
@@ -218,8 +219,9 @@ std::vector<PlaceOnDisk> on_disk(const std::vector<RunFolder>& places, Findings&
 Status enough(const Findings& findings) {
   const auto first = std::ranges::find(findings, FindingLevel::missing, &Finding::level);
   if (first == findings.end()) return {};
-  return environment_error(first->name.en + ": " + first->detail.en, first->why.en,
-                           first->fix.en + "; `assay doctor` says more");
+  return environment_error(
+      bilingual("{}: {}", "{}：{}", first->name, first->detail), first->why,
+      bilingual("{}; `assay doctor` says more", "{}；详情见 `assay doctor`", first->fix));
 }
 
 // --- GPUs ---

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/language.h"
 #include "base/text.h"
 
 namespace assay {
@@ -31,12 +32,15 @@ Status refuse_unmeant_many(const Plan& plan) {
   const std::size_t variants = plan.variants.size();
   if (variants <= kManyVariants) return {};
   const std::int64_t answers = answers_of(plan) * static_cast<std::int64_t>(variants);
-  return usage_error(
-      fmt::format("the plan makes {} variants", variants),
-      fmt::format("each is loaded by itself, which takes {} at a minute each{}",
-                  human_duration(static_cast<double>(variants) * kLoadS),
-                  answers > 0 ? fmt::format("; {} answers are asked in all", answers) : ""),
-      "say --yes if they are meant, or leave some out with the matrix's `exclude`");
+  return usage_error(bilingual("the plan makes {} variants", "计划生成 {} 个变体", variants),
+                     bilingual("each is loaded by itself, which takes {} at a minute each{}",
+                               "每个都要单独加载，按每个一分钟计需要 {}{}",
+                               human_duration(static_cast<double>(variants) * kLoadS),
+                               answers > 0 ? bilingual("; {} answers are asked in all",
+                                                       "；总共要 {} 个回答", answers)
+                                           : Text()),
+                     {"say --yes if they are meant, or leave some out with the matrix's `exclude`",
+                      "确实需要就加 --yes，或用 matrix 的 `exclude` 去掉一些"});
 }
 
 }  // namespace assay

@@ -38,12 +38,15 @@ std::unexpected<Error> no_such_folder(const std::string& model) {
   }
   std::ranges::sort(beside);
   const std::string near = nearest(path.filename().string(), beside);
-  return usage_error(fmt::format("there is no model folder {}", model),
-                     model.starts_with('~') ? "'~' is not replaced here"
-                                            : "it is read from this folder on, and is not there",
-                     near.empty()
-                         ? "correct the path; a model of the hub is written OWNER/NAME"
-                         : fmt::format("did you mean {}?", (path.parent_path() / near).string()));
+  return usage_error(
+      bilingual("there is no model folder {}", "没有模型目录 {}", model),
+      model.starts_with('~')
+          ? Text("'~' is not replaced here", "这里的 '~' 不会被替换")
+          : Text("it is read from this folder on, and is not there", "它从当前目录算起，那里没有"),
+      near.empty()
+          ? Text("correct the path; a model of the hub is written OWNER/NAME",
+                 "改正路径；hub 上的模型写作 OWNER/NAME")
+          : bilingual("did you mean {}?", "是不是想写 {}？", (path.parent_path() / near).string()));
 }
 
 // The folder whatever it is called, a hub id as it stands.
@@ -85,8 +88,9 @@ bool seems_quantised(const std::string& model) {
 
 Status check_model(const std::string& model) {
   if (model.empty()) {
-    return usage_error("no model is named", "the name is empty",
-                       "write a hub id, OWNER/NAME, or a folder");
+    return usage_error(
+        {"no model is named", "没有给出模型"}, {"the name is empty", "名称是空的"},
+        {"write a hub id, OWNER/NAME, or a folder", "写 hub id（OWNER/NAME），或目录"});
   }
   if (is_directory_here(model)) return check_model_folder(model);
   if (!names_a_folder(model) && is_hub_id(model)) return {};
@@ -95,14 +99,18 @@ Status check_model(const std::string& model) {
 
 Status check_models(const std::vector<std::string>& models, const std::string& baseline) {
   if (models.empty()) {
-    return usage_error("no model is named", "a plan compares models with a baseline",
-                       "add --model MODEL --against BASELINE");
+    return usage_error(
+        {"no model is named", "没有给出模型"},
+        {"a plan compares models with a baseline", "计划把模型与基线比较"},
+        {"add --model MODEL --against BASELINE", "加上 --model MODEL --against BASELINE"});
   }
   if (baseline.empty()) {
-    return usage_error("no baseline is named",
-                       fmt::format("{} is compared with nothing", models.front()),
-                       "add --against BASELINE, the model at its full precision; for pass@1 of one "
-                       "model alone: assay pass1");
+    return usage_error(
+        {"no baseline is named", "没有给出基线"},
+        bilingual("{} is compared with nothing", "{} 没有可比较的对象", models.front()),
+        {"add --against BASELINE, the model at its full precision; for pass@1 of one model alone: "
+         "assay pass1",
+         "加上 --against BASELINE，即全精度的模型；只要单个模型的 pass@1 则用 assay pass1"});
   }
   TRY(check_model(baseline));
   std::set<std::string> seen{identity(baseline)};
@@ -111,13 +119,15 @@ Status check_models(const std::vector<std::string>& models, const std::string& b
     if (seen.insert(identity(model)).second) continue;
     const bool is_baseline = identity(model) == identity(baseline);
     return usage_error(
-        fmt::format("{} is named twice", model),
-        is_baseline ? "--model and --against are the same model: there is nothing to "
-                      "compare"
-                    : "--model has it twice",
-        is_baseline ? "name another; to compare a model with itself (A/A) write a plan "
-                      "with compare: {same_model: true}"
-                    : "leave one of them out");
+        bilingual("{} is named twice", "{} 写了两次", model),
+        is_baseline ? Text("--model and --against are the same model: there is nothing to compare",
+                           "--model 与 --against 是同一个模型：没有可比较的")
+                    : Text("--model has it twice", "--model 中它出现两次"),
+        is_baseline
+            ? Text("name another; to compare a model with itself (A/A) write a plan with compare: "
+                   "{same_model: true}",
+                   "换一个；要让模型与自己比较（A/A），写一份含 compare: {same_model: true} 的计划")
+            : Text("leave one of them out", "去掉一个"));
   }
   return {};
 }

@@ -46,10 +46,11 @@ Result<DraftTask> draft_task(const std::string& name, const NewPlan& wanted) {
   if (task == nullptr) {
     const std::vector<std::string> names = task_names();
     const std::string near = nearest(name, names);
-    return usage_error(fmt::format("there is no task '{}'", name.substr(0, 100)),
-                       "known: " + join(names, ", "),
-                       near.empty() ? fmt::format("one of lm-eval's is written {}NAME", kLmEvalTask)
-                                    : fmt::format("did you mean '{}'?", near));
+    return usage_error(bilingual("there is no task '{}'", "没有任务 '{}'", name.substr(0, 100)),
+                       bilingual("known: {}", "已有：{}", join(names, ", ")),
+                       near.empty() ? bilingual("one of lm-eval's is written {}NAME",
+                                                "lm-eval 的任务写作 {}NAME", kLmEvalTask)
+                                    : bilingual("did you mean '{}'?", "是不是想写 '{}'？", near));
   }
   if (task->kind == TaskKind::loglikelihood) out.max_gen_toks = 0;
   if (task->source.hub_items > 0 && task->source.hub_items <= wanted.limit) out.limit.reset();
@@ -62,8 +63,9 @@ Result<std::vector<DraftTask>> draft_tasks(const NewPlan& wanted) {
   std::vector<DraftTask> out;
   for (const std::string& name : wanted.tasks.empty() ? usual_tasks() : wanted.tasks) {
     if (std::ranges::find(out, name, &DraftTask::name) != out.end()) {
-      return usage_error(fmt::format("task {} is named twice", name),
-                         "--tasks has it more than once", "leave one of them out");
+      return usage_error(bilingual("task {} is named twice", "任务 {} 写了两次", name),
+                         {"--tasks has it more than once", "--tasks 中它不止一次"},
+                         {"leave one of them out", "去掉一个"});
     }
     out.push_back(TRY(draft_task(name, wanted)));
   }
@@ -74,14 +76,17 @@ Result<std::vector<DraftTask>> draft_tasks(const NewPlan& wanted) {
 
 Status check_numbers(const NewPlan& wanted) {
   if (wanted.limit < 1 || wanted.max_tokens < 1 || wanted.tensor_parallel_size < 1) {
-    return usage_error("a number is too small",
-                       "--limit, --max-tokens and --tensor-parallel-size start at 1",
-                       "raise it, or leave it out");
+    return usage_error({"a number is too small", "有一个数太小"},
+                       {"--limit, --max-tokens and --tensor-parallel-size start at 1",
+                        "--limit、--max-tokens 和 --tensor-parallel-size 从 1 开始"},
+                       {"raise it, or leave it out", "增大它，或不写"});
   }
   if (!(wanted.margin_pp > 0 && wanted.margin_pp < 100)) {
-    return usage_error(fmt::format("a margin of {:g} points is none", wanted.margin_pp),
-                       "--margin is above 0 and below 100 percentage points",
-                       "write for instance --margin 3");
+    return usage_error(
+        bilingual("a margin of {:g} points is none", "{:g} 个百分点不是界值", wanted.margin_pp),
+        {"--margin is above 0 and below 100 percentage points",
+         "--margin 大于 0 且小于 100 个百分点"},
+        {"write for instance --margin 3", "例如写 --margin 3"});
   }
   TRY(refuse_share_as_margin("--margin", wanted.margin_pp));
   if (!wanted.budget.empty()) TRY(parse_duration(wanted.budget));
@@ -193,20 +198,22 @@ Result<NewPlanText> new_plan(const NewPlan& wanted, const fs::path& file, const 
 namespace {
 
 // Asks until `take` is content with the answer; an empty one is the usual.
-Status ask_until(const Ask& ask, const std::function<void(const std::string&)>& tell,
+Status ask_until(const Ask& ask, const std::function<void(const Error&)>& tell,
                  const Text& question, const std::string& usual,
                  const std::function<Status(const std::string&)>& take) {
   while (true) {
     const auto answer = ask(usual.empty() ? bilingual("{}: ", "{}：", question)
                                           : bilingual("{} [{}]: ", "{} [{}]：", question, usual));
     if (!answer) {
-      return usage_error("the answers ended before the plan was complete",
-                         "this question was open: " + question.en,
-                         "answer it, or give everything on the command line: assay init --help");
+      return usage_error(
+          {"the answers ended before the plan was complete", "计划还没写完，回答就结束了"},
+          bilingual("this question was open: {}", "还没有回答的问题：{}", question),
+          {"answer it, or give everything on the command line: assay init --help",
+           "回答它，或在命令行上给出全部：assay init --help"});
     }
     const Status taken = take(answer->empty() ? usual : *answer);
     if (taken) return {};
-    tell(taken.error().to_string());
+    tell(taken.error());
   }
 }
 
@@ -221,14 +228,15 @@ std::vector<std::string> words_of(const std::string& text) {
 Status take_number(const std::string& text, int& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error == std::errc() && end == text.data() + text.size() && out >= 1) return {};
-  return usage_error(fmt::format("'{}' is no number of GPUs", text.substr(0, 60)),
-                     "it is a whole number from 1", "write for instance 2");
+  return usage_error(bilingual("'{}' is no number of GPUs", "'{}' 不是 GPU 数", text.substr(0, 60)),
+                     {"it is a whole number from 1", "它是不小于 1 的整数"},
+                     {"write for instance 2", "例如写 2"});
 }
 
 }  // namespace
 
 Status ask_for(NewPlan& wanted, std::string& file, const Ask& ask,
-               const std::function<void(const std::string&)>& tell,
+               const std::function<void(const Error&)>& tell,
                const std::function<Status(const std::string&)>& check_file) {
   TRY(ask_until(
       ask, tell,

@@ -56,7 +56,7 @@ using Ask = std::function<std::optional<std::string>(const Text& question)>;
 // refuse. A bad answer is told why (`tell`) and asked for again. Usage error: the answers ended
 // early.
 [[nodiscard]] Status ask_for(NewPlan& wanted, std::string& file, const Ask& ask,
-                             const std::function<void(const std::string&)>& tell,
+                             const std::function<void(const Error&)>& tell,
                              const std::function<Status(const std::string&)>& check_file);
 
 }  // namespace assay

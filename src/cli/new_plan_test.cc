@@ -211,7 +211,7 @@ TEST_F(NewPlans, ATerminalIsAskedUntilTheAnswersAreSound) {
     answers.pop_front();
     return next;
   };
-  const auto tell = [&](const std::string& text) { told.push_back(text); };
+  const auto tell = [&](const Error& error) { told.push_back(error.to_string()); };
   const auto check_file = [](const std::string& name) -> Status {
     if (name != "there.yaml") return {};
     return usage_error("there.yaml exists already", "", "");

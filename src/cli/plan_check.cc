@@ -166,9 +166,11 @@ Status check_speed(const CheckOptions& options) {
       std::isfinite(speed.load_s)) {
     return {};
   }
-  return usage_error("the speed that is expected is none",
-                     "--tokens-per-second must be above 0, and --load-s goes with it",
-                     "give both, as in --tokens-per-second 7000 --load-s 100");
+  return usage_error({"the speed that is expected is none", "预计的速度不成立"},
+                     {"--tokens-per-second must be above 0, and --load-s goes with it",
+                      "--tokens-per-second 必须大于 0，并与 --load-s 同用"},
+                     {"give both, as in --tokens-per-second 7000 --load-s 100",
+                      "两个都给，例如 --tokens-per-second 7000 --load-s 100"});
 }
 
 }  // namespace

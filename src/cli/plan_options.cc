@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/language.h"
 #include "base/secrets.h"
 #include "base/text.h"
 #include "cli/like.h"
@@ -28,13 +29,14 @@ Change set_option(const std::string& setting) {
   return {setting, "--set " + words_without_secrets(setting.substr(0, setting.find('=')), {})};
 }
 
-std::unexpected<Error> set_error(const Change& change, const std::string& why,
-                                 const std::string& fix) {
-  return usage_error(change.option + " cannot be applied", why, fix);
+std::unexpected<Error> set_error(const Change& change, const Text& why, const Text& fix) {
+  return usage_error(bilingual("{} cannot be applied", "{} 无法执行", change.option), why, fix);
 }
 
-constexpr const char* kHowToSet =
-    "write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m";
+Text how_to_set() {
+  return {"write PATH=VALUE, as in --set tasks.hle.limit=5 or --set budget=10m",
+          "写 PATH=VALUE，例如 --set tasks.hle.limit=5 或 --set budget=10m"};
+}
 
 // An entry of a list by position or by its `name`.
 YAML::Node list_entry(YAML::Node list, const std::string& key) {
@@ -84,15 +86,16 @@ std::unexpected<Error> no_entry(const Change& change, const YAML::Node& list,
   const std::string near = nearest(key, names);
   return set_error(
       change,
-      fmt::format("the list has no '{}': its entries are {}", one_line(key, 60), join(names, ", ")),
-      near.empty() ? kHowToSet : fmt::format("did you mean '{}'?", near));
+      bilingual("the list has no '{}': its entries are {}", "列表中没有 '{}'：它有 {}",
+                one_line(key, 60), join(names, ", ")),
+      near.empty() ? how_to_set() : bilingual("did you mean '{}'?", "是不是想写 '{}'？", near));
 }
 
 Status apply(YAML::Node node, const Change& change) {
   const std::string& setting = change.setting;
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return set_error(change, "there is no '='", kHowToSet);
+    return set_error(change, {"there is no '='", "没有 '='"}, how_to_set());
   }
   const std::vector<std::string> path = split(setting.substr(0, equals), '.');
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
@@ -101,15 +104,17 @@ Status apply(YAML::Node node, const Change& change) {
     node.reset(next);
   }
   if (!node.IsMap() && !node.IsNull() && node.IsDefined()) {
-    return set_error(
-        change, "the path does not lead to a key",
-        node.IsSequence() ? "name an entry of the list: PATH.NAME.KEY=VALUE" : kHowToSet);
+    return set_error(change, {"the path does not lead to a key", "这个路径没有指向一个键"},
+                     node.IsSequence() ? Text("name an entry of the list: PATH.NAME.KEY=VALUE",
+                                              "指明列表中的一项：PATH.NAME.KEY=VALUE")
+                                       : how_to_set());
   }
   try {
     node[path.back()] = YAML::Load(setting.substr(equals + 1));
   } catch (const YAML::Exception& e) {
-    return set_error(change, "its value is no YAML: " + e.msg,
-                     "quote it for the plan: --set 'PATH=\"VALUE\"'");
+    return set_error(change, bilingual("its value is no YAML: {}", "它的值不是 YAML：{}", e.msg),
+                     {"quote it for the plan: --set 'PATH=\"VALUE\"'",
+                      "按计划文件的写法加引号：--set 'PATH=\"VALUE\"'"});
   }
   return {};
 }
@@ -122,6 +127,11 @@ Result<Plan> parse_changed(const std::string& text, const std::filesystem::path&
     if (i != but) TRY(apply(root, changes[i]));
   }
   return parse_plan(flow_text(root), file, known_benchmarks());
+}
+
+// The words after "FILE:LINE:COLUMN".
+std::string without_place(const std::string& what, const std::string& place) {
+  return what.starts_with(place) ? what.substr(place.size()) : ": " + what;
 }
 
 // The plan is sound as it is written, so one of the changes is to blame: the one without which it
@@ -138,13 +148,17 @@ Error blamed(Error error, const std::string& text, const std::filesystem::path& 
   if (options.empty()) {
     for (const Change& change : changes) options.push_back(change.option);
   }
-  error.what = join(options, ", ") + error.what.substr(place);
+  // The place stands first in both languages.
+  const Text what = error.what_text();
+  const std::string by = join(options, ", ");
+  error.set_what(
+      {by + what.en.substr(place), by + without_place(what.zh, what.en.substr(0, place))});
   const bool one = options.size() == 1 && options[0].starts_with("--set ");
   const std::string key = one ? options[0].substr(6) : "";
   const std::string right = place_in_plan(key.substr(key.rfind('.') + 1));
   if (one && right != key && error.what.find("unknown key") != std::string::npos &&
       !right.empty()) {
-    error.fix = fmt::format("write --set {}=VALUE", right);
+    error.set_fix(bilingual("write --set {}=VALUE", "写 --set {}=VALUE", right));
   }
   return error;
 }
@@ -169,11 +183,13 @@ Status check_data_folder(const std::string& folder) {
   if (folder.empty() || std::filesystem::is_directory(folder, code)) return {};
   const std::filesystem::path target = std::filesystem::read_symlink(folder, code);
   const bool there = std::filesystem::exists(folder, code);
-  return usage_error("--data " + folder + " is no folder",
-                     !target.empty() ? "it is a link to " + target.string() + ", which is none"
-                     : there         ? "it is a file"
-                                     : "it is not there",
-                     "name the folder that holds the data sets");
+  return usage_error(bilingual("--data {} is no folder", "--data {} 不是目录", folder),
+                     !target.empty()
+                         ? bilingual("it is a link to {}, which is none",
+                                     "它是指向 {} 的链接，那里不是目录", target.string())
+                     : there ? Text("it is a file", "它是一个文件")
+                             : Text("it is not there", "没有它"),
+                     {"name the folder that holds the data sets", "给出存放数据集的目录"});
 }
 
 Result<Plan> load_with_options(const PlanOptions& options) {
@@ -185,7 +201,7 @@ Result<Plan> load_with_options(const PlanOptions& options) {
   if (!options.budget.empty()) {
     if (const auto budget = parse_duration(options.budget); !budget) {
       Error error = budget.error();
-      error.what = "--budget: " + error.what;
+      error.set_what(bilingual("--budget: {}", "--budget：{}", error.what_text()));
       return std::unexpected(std::move(error));
     }
     changes.push_back({"budget=" + options.budget, "--budget"});
@@ -211,9 +227,10 @@ Result<std::filesystem::path> absolute_path(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::path out = std::filesystem::absolute(path, code);
   if (!code) return out;
-  return usage_error("cannot tell where " + path.string() + " is",
-                     "the current folder: " + code.message(),
-                     "change to a folder that is there, or name the whole path");
+  return usage_error(bilingual("cannot tell where {} is", "无法确定 {} 在哪里", path.string()),
+                     bilingual("the current folder: {}", "当前目录：{}", code.message()),
+                     {"change to a folder that is there, or name the whole path",
+                      "切换到一个存在的目录，或写出完整路径"});
 }
 
 Result<std::vector<std::filesystem::path>> absolute_paths(const std::vector<std::string>& paths) {
@@ -226,8 +243,10 @@ Result<std::vector<std::filesystem::path>> absolute_paths(const std::vector<std:
 Result<std::filesystem::path> output_folder(const Plan& plan, const PlanOptions& options) {
   if (!options.out.empty()) return absolute_path(options.out);
   if (!plan.output.empty()) return std::filesystem::path(plan.output);
-  return usage_error("no output folder", "neither --out nor the plan's `output` is given",
-                     "add --out DIR");
+  return usage_error(
+      {"no output folder", "没有输出目录"},
+      {"neither --out nor the plan's `output` is given", "既没有给 --out，计划里也没有 `output`"},
+      {"add --out DIR", "加上 --out DIR"});
 }
 
 }  // namespace assay

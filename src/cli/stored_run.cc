@@ -16,8 +16,9 @@ Result<ResolvedRun> stored_run(const Store& store) {
   TRY(store.verify());
   const auto text = TRY(store.meta("frozen"));
   if (!text) {
-    return usage_error("this run was never begun", "its store holds no frozen plan",
-                       "name the folder an `assay run` wrote to");
+    return usage_error({"this run was never begun", "这次运行从未开始"},
+                       {"its store holds no frozen plan", "它的存储里没有冻结计划"},
+                       {"name the folder an `assay run` wrote to", "给出 `assay run` 写入的目录"});
   }
   const FrozenPlan frozen = TRY(frozen_from_store(*text, TRY(store.meta("frozen_hash"))));
   ResolvedRun run;

@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/language.h"
 #include "cli/endpoint.h"
 #include "engine/fingerprint.h"
 #include "engine/model_folder.h"
@@ -61,9 +62,9 @@ Result<int> grader_count(const Plan& plan) {
     int count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 256) {
-      return usage_error(fmt::format("ASSAY_GRADERS is '{}'", text),
-                         "it says how many programs are graded at a time",
-                         "use a whole number from 1 to 256");
+      return usage_error(bilingual("ASSAY_GRADERS is '{}'", "ASSAY_GRADERS 是 '{}'", text),
+                         {"it says how many programs are graded at a time", "它是同时评分的程序数"},
+                         {"use a whole number from 1 to 256", "用 1 到 256 的整数"});
     }
     return count;
   }
@@ -97,19 +98,25 @@ Result<std::unique_ptr<MathVerifyClient>> start_math_verify(const std::string& p
   const Error& error = started.error();
   if (until.stopped()) return std::unexpected(interrupted_error());
   if (until.passed()) {
-    return environment_error("the budget ended before anything was run",
-                             "finding models and data, and starting Math-Verify, took all of it",
-                             "give it more");
+    return environment_error(
+        {"the budget ended before anything was run", "还没有运行任何东西，预算就用完了"},
+        {"finding models and data, and starting Math-Verify, took all of it",
+         "寻找模型和数据、启动 Math-Verify 用去了全部"},
+        {"give it more", "增大预算"});
   }
   const bool no_worker = error.why.find("assay_worker") != std::string::npos;
   return environment_error(
-      fmt::format("task {} cannot be graded: Math-Verify does not work in {}", task, python),
+      bilingual("task {} cannot be graded: Math-Verify does not work in {}",
+                "任务 {} 无法评分：Math-Verify 在 {} 中不能工作", task, python),
       error.why.empty() ? error.what : error.what + ": " + error.why,
-      no_worker
-          ? fmt::format("run tools/setup, or `{} -m pip install` on assay's worker folder", python)
-          : fmt::format("`{} -m pip install math-verify==0.9.0`, or name another Python in "
-                        "ASSAY_PYTHON or engine.python",
-                        python));
+      no_worker ? bilingual("run tools/setup, or `{} -m pip install` on assay's worker folder",
+                            "运行 tools/setup，或用 `{} -m pip install` 安装 assay 的 worker 目录",
+                            python)
+                : bilingual("`{} -m pip install math-verify==0.9.0`, or name another Python in "
+                            "ASSAY_PYTHON or engine.python",
+                            "`{} -m pip install math-verify==0.9.0`，或在 ASSAY_PYTHON 或 "
+                            "engine.python 里指明另一个 Python",
+                            python));
 }
 
 Result<std::string> find_grade_python(const std::string& given) {
@@ -122,8 +129,11 @@ Result<std::string> find_grade_python(const std::string& given) {
       if (fs::exists(candidate, code)) return candidate.string();
     }
   }
-  return environment_error("no Python for graded programs", "there is no .venv-grade here or above",
-                           "run `tools/setup --grade`, or set ASSAY_GRADE_PYTHON");
+  return environment_error(
+      {"no Python for graded programs", "没有运行被评程序的 Python"},
+      {"there is no .venv-grade here or above", "这里及以上各级都没有 .venv-grade"},
+      {"run `tools/setup --grade`, or set ASSAY_GRADE_PYTHON",
+       "运行 `tools/setup --grade`，或设置 ASSAY_GRADE_PYTHON"});
 }
 
 void apply_env(const Plan& plan) {
@@ -333,10 +343,11 @@ Status World::try_sandbox() {
   program.tests = {{"41\n", "42\n"}};
   const ProgramResult ran = TRY(run_program(program, options_.until.flag_alone()));
   if (ran.verdict == ProgramVerdict::passed) return {};
-  return environment_error(
-      "programs cannot be graded here",
-      fmt::format("a trial program gave '{}': {}", to_string(ran.verdict), ran.detail),
-      "run `assay sandbox check`, which names what this machine lacks");
+  return environment_error({"programs cannot be graded here", "这里无法为程序评分"},
+                           bilingual("a trial program gave '{}': {}", "试运行的程序给出 '{}'：{}",
+                                     to_string(ran.verdict), ran.detail),
+                           {"run `assay sandbox check`, which names what this machine lacks",
+                            "运行 `assay sandbox check`，它会指出这台机器缺什么"});
 }
 
 Status World::try_math_verify() {

@@ -109,8 +109,8 @@ Status check_agreement(const Sides& sides, const Side& left, const Side& right,
   return asked_otherwise(
       bilingual("the {0} of {1} differ on {2}", "{1} 的{0}不同：{2}", must.what, out.task, count),
       bilingual("{0} of doc_id {1}: {2} in {3}, {4} in {5}",
-                "doc_id {1} 的 {0}：{3} 中是 {2}，{5} 中是 {4}", must.field, found.differing_base, x,
-                left.arm.name, y, right.arm.name));
+                "doc_id {1} 的 {0}：{3} 中是 {2}，{5} 中是 {4}", must.field, found.differing_base,
+                x, left.arm.name, y, right.arm.name));
 }
 
 Status check_prompts(const Sides& sides, const Side& left, const Side& right,

@@ -117,7 +117,9 @@ class Gate {
                       task.task, task.unscored_base_alone, task.unscored_candidate_alone));
       }
       for (const Doubt& doubt : task.doubts) {
-        if (!policy_.allows(doubt.allowed_by)) not_shown(task.task + ": " + doubt.what.en);
+        if (!policy_.allows(doubt.allowed_by)) {
+          not_shown(bilingual("{}: {}", "{}：{}", task.task, doubt.what));
+        }
       }
       const bool gain = task.comparison.obstacle == Obstacle::gain;
       if (gain && !policy_.allows(Allowance::gain)) {

@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/language.h"
 
 namespace assay {
 namespace fs = std::filesystem;
@@ -52,18 +53,20 @@ bool is_for_people(const std::string& name) {
 Result<std::vector<std::string>> list_files(const fs::path& folder) {
   std::error_code code;
   if (!fs::is_directory(folder, code)) {
-    return usage_error("no model folder " + folder.string(),
-                       fs::exists(folder, code) ? "it is a file" : "there is no such folder",
-                       "correct the variant's `model` in the plan");
+    return usage_error(bilingual("no model folder {}", "没有模型目录 {}", folder.string()),
+                       fs::exists(folder, code) ? Text("it is a file", "它是一个文件")
+                                                : Text("there is no such folder", "没有这个目录"),
+                       {"correct the variant's `model` in the plan", "改正计划中变体的 `model`"});
   }
   std::vector<std::string> out;
   for (const std::string sub : {"", "additional_chat_templates"}) {
     for (const auto& entry : fs::directory_iterator(folder / sub, code)) {
       const fs::path name = fs::path(sub) / entry.path().filename();
       if (entry.is_symlink() && !entry.exists(code)) {
-        return usage_error(
-            fmt::format("{} in {} points to nothing", name.string(), folder.string()),
-            "its link's target is not there", "download the model again");
+        return usage_error(bilingual("{} in {} points to nothing", "{1} 里的 {0} 没有指向任何文件",
+                                     name.string(), folder.string()),
+                           {"its link's target is not there", "链接的目标不存在"},
+                           {"download the model again", "重新下载模型"});
       }
       if (entry.is_regular_file(code)) out.push_back(name);
     }
@@ -74,9 +77,11 @@ Result<std::vector<std::string>> list_files(const fs::path& folder) {
 
 std::unexpected<Error> missing(const fs::path& folder, const std::string& what,
                                const std::string& looked_for) {
-  return usage_error(fmt::format("the model folder {} has no {}", folder.string(), what),
-                     "looked for " + looked_for,
-                     "correct the variant's `model` in the plan, or download the model again");
+  return usage_error(
+      bilingual("the model folder {} has no {}", "模型目录 {} 没有 {}", folder.string(), what),
+      bilingual("looked for {}", "找过 {}", looked_for),
+      {"correct the variant's `model` in the plan, or download the model again",
+       "改正计划中变体的 `model`，或重新下载模型"});
 }
 
 bool has_tokenizer(const std::set<std::string>& names) {
@@ -98,8 +103,9 @@ Status check_index(const fs::path& folder, const std::set<std::string>& names,
   const fs::path path = folder / index_name;
   const Json index = TRY(parse_json(TRY(read_file(path)), path.string()));
   if (!index.contains("weight_map") || !index["weight_map"].is_object()) {
-    return usage_error(path.string() + " is no index of weights", "it has no 'weight_map'",
-                       "download the model again");
+    return usage_error(bilingual("{} is no index of weights", "{} 不是权重索引", path.string()),
+                       {"it has no 'weight_map'", "它没有 'weight_map'"},
+                       {"download the model again", "重新下载模型"});
   }
   std::set<std::string> lost;
   for (const auto& [tensor, file] : index["weight_map"].items()) {
@@ -107,15 +113,19 @@ Status check_index(const fs::path& folder, const std::set<std::string>& names,
   }
   if (lost.empty()) return {};
   return usage_error(
-      fmt::format("the model folder {} lacks weights: {}", folder.string(), *lost.begin()),
-      fmt::format("{} names {} file{} that {} not there", index_name, lost.size(),
-                  lost.size() == 1 ? "" : "s", lost.size() == 1 ? "is" : "are"),
-      "download the model again");
+      bilingual("the model folder {} lacks weights: {}", "模型目录 {} 缺少权重：{}",
+                folder.string(), *lost.begin()),
+      lost.size() == 1
+          ? bilingual("{} names 1 file that is not there", "{} 提到的 1 个文件不存在", index_name)
+          : bilingual("{} names {} files that are not there", "{} 提到的 {} 个文件不存在",
+                      index_name, lost.size()),
+      {"download the model again", "重新下载模型"});
 }
 
 std::unexpected<Error> broken_weights(const fs::path& path, std::string why) {
-  return usage_error(path.string() + " is no whole safetensors file", std::move(why),
-                     "download the model again");
+  return usage_error(
+      bilingual("{} is no whole safetensors file", "{} 不是完整的 safetensors 文件", path.string()),
+      std::move(why), {"download the model again", "重新下载模型"});
 }
 
 // The format: 8 bytes little-endian length, so many bytes of JSON, then the tensors' bytes.

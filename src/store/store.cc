@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/language.h"
 #include "base/side_by_side.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
@@ -25,9 +26,12 @@ Result<UniqueFd> take_lock(const std::filesystem::path& folder) {
   }
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     const auto holder = read_file(path);
-    return environment_error(folder.string() + " is being written by another process",
-                             "process " + (holder ? *holder : std::string("?")) + " holds its lock",
-                             "wait for it or end it, or choose another folder with --out");
+    return environment_error(
+        bilingual("{} is being written by another process", "另一个进程正在写 {}", folder.string()),
+        bilingual("process {} holds its lock", "进程 {} 持有它的锁",
+                  holder ? *holder : std::string("?")),
+        {"wait for it or end it, or choose another folder with --out",
+         "等它结束或结束它，或用 --out 另选目录"});
   }
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(fd.get(), 0) != 0 ||
@@ -99,14 +103,17 @@ Result<Store> Store::open(const std::filesystem::path& folder, Mode mode) {
   if (write) {
     TRY(make_dirs(folder));
     if (TRY(on_network_file_system(folder))) {
-      return environment_error(folder.string() + " lies on a network file system",
-                               "its locks cannot be relied on, so the store could be torn",
-                               "choose a folder on a local disk with --out");
+      return environment_error(
+          bilingual("{} lies on a network file system", "{} 在网络文件系统上", folder.string()),
+          {"its locks cannot be relied on, so the store could be torn",
+           "那里的锁靠不住，存储可能损坏"},
+          {"choose a folder on a local disk with --out", "用 --out 选本地磁盘上的目录"});
     }
     lock = TRY(take_lock(folder));
   } else if (!std::filesystem::exists(file, code)) {
-    return usage_error("no run in " + folder.string(), "store.sqlite is not there",
-                       "name the folder an `assay run` wrote to");
+    return usage_error(bilingual("no run in {}", "{} 里没有运行", folder.string()),
+                       {"store.sqlite is not there", "没有 store.sqlite"},
+                       {"name the folder an `assay run` wrote to", "给出 `assay run` 写入的目录"});
   }
   Database db = TRY(Database::open(file, write));
   if (write) {
