@@ -1,6 +1,7 @@
 """The Chinese that people read has full-width punctuation: beside a Chinese character no half-width
 , : ; ( ) ! or ? stands, in any string of the program, in the page's scripts, in the README, and in
-what is printed with values in it. Every flag and every reason has a Chinese name.
+what is printed with values in it. Every flag and every reason has a Chinese name. No command leaves
+an English sentence to a reader of Chinese, nor does an error that a new user meets (said.py).
 
 usage: test_chinese.py [ASSAY]
 """
@@ -11,8 +12,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import said  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 HAN = "[\u3400-\u9fff]"
@@ -71,10 +76,17 @@ def names_without_chinese() -> list[str]:
     return [name for name in names if name not in known]
 
 
+def english_left(assay: str) -> dict[str, list[str]]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = said.Folder(Path(name).resolve(), Path(assay).resolve())
+        return said.wrong_in_commands(folder) | said.wrong_in_mistakes(folder)
+
+
 def main(assay: str) -> int:
     # It finds what it is to find.
     assert found_in("差值,百分点") and found_in('"差值"\n  "，百分点"') == []
     assert found_in(BETWEEN_LITERALS.sub("", '"差值"\n  ", 百分点"')) and found_in("（`a,b`）") == []
+    assert said.is_sharp()
     wrong = {
         str(path.relative_to(ROOT)): found
         for path in sources()
@@ -83,12 +95,15 @@ def main(assay: str) -> int:
     for command in COMMANDS if assay else []:
         if found := found_in(printed(assay, command)):
             wrong["assay " + " ".join(command)] = found
+    english = english_left(assay) if assay else {}
+    for where, found in english.items():
+        print(f"{where}: for a reader of Chinese: {found}")
     for where, found in wrong.items():
         print(f"{where}: half-width punctuation in Chinese: {found}")
     without = names_without_chinese()
     for name in without:
         print(f"src/report/words.cc has no Chinese for: {name}")
-    return 1 if wrong or without else 0
+    return 1 if wrong or english or without else 0
 
 
 sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
