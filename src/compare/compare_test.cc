@@ -250,7 +250,7 @@ TEST_F(CompareTest, AMeanThatTheResultsFileDoesNotHaveIsADoubt) {
   }
   const auto report = compare();
   EXPECT_THAT(doubts_of(report), testing::ElementsAre(Allowance::other_mean));
-  EXPECT_EQ(gate_result(*report).reasons.at(0),
+  EXPECT_EQ(gate_result(*report).reasons.at(0).en,
             "y/m: t: by item y/m has 75.0 %, its results file says 40.0 %");
 }
 

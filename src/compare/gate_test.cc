@@ -113,7 +113,7 @@ TEST(Gate, DoubtsUnlessAllowed) {
   ComparisonReport report = report_of({kHolds});
   report.candidates[0].tasks[0].doubts = {{Allowance::other_mean, Text("by item 40 %", "")}};
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
-  EXPECT_THAT(gate_result(report).reasons.at(0), testing::EndsWith(": by item 40 %"));
+  EXPECT_THAT(gate_result(report).reasons.at(0).en, testing::EndsWith(": by item 40 %"));
   report.policy.allowed = {Allowance::missing_items, Allowance::same_answers};
   EXPECT_EQ(gate_result(report).outcome, GateOutcome::not_shown);
   report.policy.allowed = {Allowance::other_mean};
