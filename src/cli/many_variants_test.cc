@@ -17,7 +17,9 @@ using testing::Not;
 std::string plan_of(int values) {
   std::string list;
   for (int i = 1; i <= values; ++i) list += (i == 1 ? "" : ", ") + std::to_string(i);
-  const auto file = std::filesystem::path(testing::TempDir()) / "many_variants.yaml";
+  // Tests run beside each other.
+  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+  const auto file = std::filesystem::path(testing::TempDir()) / ("many_variants_" + test + ".yaml");
   std::ofstream(file)
       << "name: many\nmatrix:\n  models: [{name: m, model: ./none}]\n  engine: {seed: [" << list
       << "], max_num_seqs: [" << list << "]}\n"

@@ -34,6 +34,10 @@ def name_of(pid: int) -> str:
     return "" if "State:\tZ" in status else status.split()[1]
 
 
+def threads_of(pid: int) -> set[int]:
+    return {int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()}
+
+
 def parent(pid: int) -> int:
     """Its parent, where that is the process by which Slurm keeps a job; else itself."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -91,22 +95,26 @@ class OwnSlurm:
         subprocess.run([SLURM, "node", self.folder, node], check=True)
 
     def hold(self, job: str) -> list[int]:
-        """The job's assay stands still from now on: the processes that `ends_of` takes. Traced,
-        because Slurm sends SIGCONT before SIGTERM, which would wake one stopped by SIGSTOP."""
-        held = [pid for pid in self.processes_of(job) if name_of(pid) == "assay"]
-        assert held, job
+        """The job's assay stands still from now on: the threads that `ends_of` takes. Traced,
+        because Slurm sends SIGCONT before SIGTERM, which would wake one stopped by SIGSTOP; all
+        of them, because any that runs may hear the signal."""
+        processes = [pid for pid in self.processes_of(job) if name_of(pid) == "assay"]
+        assert processes, job
         ptrace = ctypes.CDLL(None, use_errno=True).ptrace
         ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-        for pid in held:
-            for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
-                if ptrace(request, pid, None, None) != 0:
-                    raise OSError(ctypes.get_errno(), f"process {pid} cannot be traced")
-            os.waitpid(pid, WAIT_ALL)
+        held: list[int] = []
+        while begun := {t for pid in processes for t in threads_of(pid)} - set(held):
+            for thread in begun:
+                for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
+                    if ptrace(request, thread, None, None) != 0:
+                        raise OSError(ctypes.get_errno(), f"thread {thread} cannot be traced")
+                os.waitpid(thread, WAIT_ALL)
+                held.append(thread)
         return held
 
 
 def ends_of(held: list[int], seconds: float) -> set[int]:
-    """Waits until the processes that are held have ended; the signals that ended them, 0: none."""
+    """Waits until the threads that are held have ended; the signals that ended them, 0: none."""
     ends: dict[int, int] = {}
 
     def all_ended() -> bool:
