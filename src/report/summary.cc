@@ -28,9 +28,9 @@ std::string reason_zh(const PairedComparison& comparison) {
   if (comparison.reason.empty()) return "";
   switch (comparison.obstacle) {
     case Obstacle::no_sensitivity:
-      return "没有灵敏度：基线得分太低，显示不出这样的损失";
+      return "灵敏度不足：基线得分太低，显示不出这样的损失";
     case Obstacle::insensitive_tasks:
-      return "不计没有灵敏度的任务也须成立";
+      return "不计灵敏度不足的任务也须成立";
     case Obstacle::gain:
       return "提升大得不可信";
     case Obstacle::none:
