@@ -1,13 +1,11 @@
 #include "cli/forecast.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "run/budget.h"
 #include "run/candidate_looks.h"
 #include "stats/looks.h"
-#include "stats/power.h"
 
 namespace assay {
 namespace {
@@ -83,25 +81,15 @@ LooksForecast looks_needed(const Plan& plan, const std::vector<GrowingTask>& tas
 void set_reached(const Plan& plan, const std::vector<GrowingTask>& tasks,
                  const std::vector<std::int64_t>& entries, const std::vector<LookTask>& look_tasks,
                  LooksForecast& looks) {
-  double weights = 0;
-  double by_items = 0;    // sum of w_t^2 / items
-  double by_answers = 0;  // sum of w_t^2 / answers
-  std::int64_t items = 0;
+  // The pairs of these entries are the first ones of the order.
   std::int64_t pairs = 0;
   for (std::size_t t = 0; t < entries.size(); ++t) {
-    const double weight = look_tasks[t].weight;
-    if (!(weight > 0)) continue;
-    const auto distinct = static_cast<std::int64_t>(look_tasks[t].distinct);
-    const std::int64_t of_task = distinct > 0 ? std::min(entries[t], distinct) : entries[t];
-    const double square = weight * weight;
-    constexpr double kNone = std::numeric_limits<double>::infinity();
-    pairs += entries[t];
-    items += of_task;
-    weights += weight;
-    by_items += of_task > 0 ? square / static_cast<double>(of_task) : kNone;
-    by_answers += of_task > 0 ? square / static_cast<double>(entries[t]) : kNone;
+    if (look_tasks[t].weight > 0) pairs += entries[t];
   }
   looks.pairs = std::min(pairs, looks.target);
+  std::vector<std::size_t> order = task_order(tasks);
+  std::erase_if(order, [&](std::size_t t) { return !(look_tasks[t].weight > 0); });
+  order.resize(std::min(order.size(), static_cast<std::size_t>(looks.pairs)));
   LookSchedule schedule =
       look_schedule(look_settings_of(plan), std::max<std::int64_t>(1, looks.target));
   std::int64_t taken = 0;
@@ -110,15 +98,9 @@ void set_reached(const Plan& plan, const std::vector<GrowingTask>& tasks,
   for (const Look& look : schedule.looks) {
     if (look.non_inferior_level > 0) looks.level = look.non_inferior_level;
   }
-  const double design_effect = static_cast<double>(items) * by_items / (weights * weights);
-  if (looks.pairs == 0 || !std::isfinite(design_effect)) return;
-  looks.power =
-      power_of_non_inferior(items, plan.compare.margin_pp / 100,
-                            {.discordance = plan.decide.discordance() * by_answers / by_items,
-                             .alpha = looks.level,
-                             .design_effect = design_effect});
-  looks.power_of_all =
-      power_in_order(schedule, target_assumptions_of(plan), task_order(tasks), look_tasks);
+  const LooksPower power = power_in_order(schedule, target_assumptions_of(plan), order, look_tasks);
+  looks.power = power.last;
+  looks.power_of_all = power.all;
 }
 
 }  // namespace assay

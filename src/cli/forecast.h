@@ -26,7 +26,7 @@ struct LooksForecast {
   std::size_t items = 0;    // entries of the run's order, that hold the target's pairs
   double level = 0;         // of the last look that asks for NON-INFERIOR, at `pairs`
   double power = 0;         // of that look, at the discordance expected
-  double power_of_all = 0;  // of all the looks: a WORSE may end it before (power_in_order)
+  double power_of_all = 0;  // of all the looks: a WORSE may end it before (stats/looks.h)
   // Where the data are too few for the power wanted of all looks: the smallest margin that they are
   // enough for.
   std::optional<double> margin_pp;

@@ -344,6 +344,7 @@ Result<SampleTable> read_samples(const fs::path& file, const SampleChoice& choic
     }
     row.target = hash_of_target(fields, choice);
     if (const auto responses = field(fields, "resps"); !responses.empty()) {
+      // Not by mix(), which goes byte by byte: these are long.
       row.answer = static_cast<std::uint32_t>(std::hash<std::string_view>()(responses)) | 1U;
       out.answer_bytes += static_cast<std::int64_t>(responses.size());
     }

@@ -112,13 +112,18 @@ struct TargetAssumptions {
                                            std::span<const std::size_t> order,
                                            std::span<const LookTask> tasks);
 
-// The probability that the looks of `schedule`, at first pairs of this order, end with NON-INFERIOR
-// when the two are truly alike (power_of_non_inferior for each): one before which a WORSE beyond
-// the margin ends it does not count. A look at which a task has no pair yet waits for it. The
-// normal statistic's; where a look is at few pairs the exact test makes fewer of both claims.
-[[nodiscard]] double power_in_order(const LookSchedule& schedule, const TargetAssumptions& assume,
-                                    std::span<const std::size_t> order,
-                                    std::span<const LookTask> tasks);
+// The probability that NON-INFERIOR is shown when the two are truly alike.
+struct LooksPower {
+  double last = 0;  // by the last look that asks it, taken alone (power_of_non_inferior)
+  double all = 0;   // by any look, before a WORSE beyond the margin has ended it
+};
+// Of the looks of `schedule`, at first pairs of this order. A look at which a task has no pair yet
+// waits for it; one for which there are too few pairs is none. The normal statistic's: where a look
+// is at few pairs the exact test makes fewer of both claims.
+[[nodiscard]] LooksPower power_in_order(const LookSchedule& schedule,
+                                        const TargetAssumptions& assume,
+                                        std::span<const std::size_t> order,
+                                        std::span<const LookTask> tasks);
 
 // The smallest margin, in steps of 0.1 points from that of `settings` on, that the whole order
 // would be enough for; none: no margin below 100.

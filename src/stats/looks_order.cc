@@ -17,7 +17,7 @@ namespace assay {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr double kLeastDiscordance = 1e-9;
+constexpr double kLeastDiscordance = 1e-9;  // in place of 0, of which no variance is left
 
 // What the first pairs of an order come to, for items whose every answer flips alike by chance.
 struct Prefix {
@@ -114,47 +114,56 @@ std::int64_t target_in_order(const LookSettings& settings, const TargetAssumptio
 
 namespace {
 
-// Where the standardised estimate at these pairs passes the look's bounds: NON-INFERIOR above, a
-// WORSE that decides, with the estimate beyond the margin, below.
-WalkLook bounds_at(const Look& look, const Prefix& prefix, double margin,
+// Of one look: the power of its NON-INFERIOR alone (0: not asked), and where the standardised
+// estimate passes its bounds: NON-INFERIOR above, a WORSE that decides, with the estimate beyond
+// the margin, below.
+struct LookPower {
+  double alone = 0;
+  WalkLook bounds;
+};
+
+LookPower power_at(const Look& look, const Prefix& prefix, double margin,
                    const TargetAssumptions& own) {
   const double effective_items = static_cast<double>(prefix.items) / own.design_effect;
   const double deviation = std::sqrt(own.discordance / effective_items);
-  WalkLook out{1 / (deviation * deviation), -kNever, kNever};
+  LookPower out{0, {1 / (deviation * deviation), -kNever, kNever}};
   if (look.worse_level > 0) {
-    out.low = std::min(normal_quantile(look.worse_level), -margin / deviation);
+    out.bounds.low = std::min(normal_quantile(look.worse_level), -margin / deviation);
   }
   if (look.non_inferior_level > 0) {
-    out.high = -normal_quantile(power_of_non_inferior(prefix.items, margin,
-                                                      {.discordance = own.discordance,
-                                                       .alpha = look.non_inferior_level,
-                                                       .design_effect = own.design_effect}));
+    out.alone = power_of_non_inferior(prefix.items, margin,
+                                      {.discordance = own.discordance,
+                                       .alpha = look.non_inferior_level,
+                                       .design_effect = own.design_effect});
+    out.bounds.high = -normal_quantile(out.alone);
   }
   return out;
 }
 
 }  // namespace
 
-double power_in_order(const LookSchedule& schedule, const TargetAssumptions& assume,
-                      std::span<const std::size_t> order, std::span<const LookTask> tasks) {
+LooksPower power_in_order(const LookSchedule& schedule, const TargetAssumptions& assume,
+                          std::span<const std::size_t> order, std::span<const LookTask> tasks) {
   const std::vector<Prefix> first = prefixes(order, tasks);
   const auto whole =
       std::ranges::find_if(first, [](const Prefix& prefix) { return prefix.design_effect > 0; });
+  LooksPower out;
   std::vector<WalkLook> looks;
   for (const Look& look : schedule.looks) {
     const auto place = std::max(whole - first.begin(), look.pairs - 1);
     if (place >= std::ssize(first)) break;
     const Prefix& prefix = first[static_cast<std::size_t>(place)];
-    // Without any flip nothing is left to chance.
     TargetAssumptions own = at(prefix, assume);
     own.discordance = std::max(own.discordance, kLeastDiscordance);
-    WalkLook bounds = bounds_at(look, prefix, schedule.settings.margin_pp / 100, own);
+    LookPower power = power_at(look, prefix, schedule.settings.margin_pp / 100, own);
+    if (look.non_inferior_level > 0) out.last = power.alone;
     if (!looks.empty()) {
-      bounds.information = std::max(bounds.information, looks.back().information);
+      power.bounds.information = std::max(power.bounds.information, looks.back().information);
     }
-    looks.push_back(bounds);
+    looks.push_back(power.bounds);
   }
-  return chance_to_end_high(looks);
+  out.all = chance_to_end_high(looks);
+  return out;
 }
 
 std::optional<double> smallest_margin_pp(LookSettings settings, const TargetAssumptions& assume,

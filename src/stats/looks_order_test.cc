@@ -98,10 +98,11 @@ TEST(TargetInOrder, FewItemsStayFewHoweverOftenTheyAreAsked) {
 TEST(PowerInOrder, IsThatOfAllLooks) {
   const std::vector<LookTask> tasks = {task_of("a", 1)};
   const std::vector<std::size_t> order(1311, 0);
-  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {}, order, tasks), 0.8997, 0.002);
-  EXPECT_NEAR(power_in_order(look_schedule({.margin_pp = 6}, 356), {}, order, tasks), 0.9081,
+  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {}, order, tasks).all, 0.8997, 0.002);
+  EXPECT_NEAR(power_in_order(look_schedule({.margin_pp = 6}, 356), {}, order, tasks).all, 0.9081,
               0.002);
-  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {.discordance = 0}, order, tasks), 1, 1e-6);
+  EXPECT_NEAR(power_in_order(look_schedule({}, 1311), {.discordance = 0}, order, tasks).all, 1,
+              1e-6);
 }
 
 // A second task that has its first pair at the 100th: the look at 64 is taken there, and both tasks
@@ -109,9 +110,9 @@ TEST(PowerInOrder, IsThatOfAllLooks) {
 TEST(PowerInOrder, WaitsForEveryTask) {
   const std::vector<LookTask> tasks = {task_of("a", 1), task_of("b", 1)};
   std::vector<std::size_t> order(1311, 0);
-  EXPECT_EQ(power_in_order(look_schedule({}, 1311), {}, order, tasks), 0);
+  EXPECT_EQ(power_in_order(look_schedule({}, 1311), {}, order, tasks).all, 0);
   for (std::size_t i = 99; i < order.size(); i += 2) order[i] = 1;
-  const double power = power_in_order(look_schedule({}, 1311), {}, order, tasks);
+  const double power = power_in_order(look_schedule({}, 1311), {}, order, tasks).all;
   EXPECT_GT(power, 0.85);
   EXPECT_LT(power, 0.8997);
 }
