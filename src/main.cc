@@ -4,8 +4,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <string_view>
+#include <string>
 
+#include "base/deadline.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "engine/guardian.h"
@@ -19,11 +20,17 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 // may have come to a part that does not look: what is committed is safe either way.
 constexpr unsigned kGraceS = 3;
 
+// Made by main(), as a handler may make nothing; never destroyed, as a signal may come at the very
+// end.
+const std::string& words_of_end() {
+  static const auto* const words = new std::string(assay::interrupted_error().to_string() + "\n");
+  return *words;
+}
+
 [[noreturn]] void end_now(int) {
-  constexpr std::string_view kWords =
-      "error: interrupted\n  why: a signal came\n  do:  start the same command again to go on\n";
   if (::isatty(STDERR_FILENO) == 1) (void)!::write(STDERR_FILENO, "\n", 1);  // behind "^C"
-  (void)!::write(STDERR_FILENO, kWords.data(), kWords.size());
+  const std::string& words = words_of_end();
+  (void)!::write(STDERR_FILENO, words.data(), words.size());
   std::_Exit(130);
 }
 
@@ -38,6 +45,7 @@ void on_signal(int number) {
 int main(int argc, char** argv) {
   if (argc > 1 && assay::kGuardianArgument == argv[1]) return assay::guardian_main(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
+  (void)words_of_end();
   struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);

@@ -16,6 +16,7 @@
 #include "cli/data_notes.h"
 #include "cli/endpoint.h"
 #include "cli/folders.h"
+#include "cli/hub_requests.h"
 #include "doctor/ask.h"
 #include "doctor/needs.h"
 #include "doctor/rules.h"
@@ -28,10 +29,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr Deadline::Seconds kEndpointS{5};
-
-bool is_local(const std::string& model) {
-  return fs::path(model).is_absolute();
-}
 
 Text no_python() {
   return {"no Python to ask with", "没有可用来询问的 Python"};
@@ -58,19 +55,16 @@ void add_model(const Plan& plan, const VariantSpec& v, const FrozenRevisions& fr
                std::vector<HubQuestion>& out) {
   if (plan.engine.kind != kEndpointKind) {
     if (!is_local(v.model)) {
-      add_question(
-          out, {bilingual("model {}", "模型 {}", v.name),
-                {HubKind::model, v.model, frozen.revision(HubKind::model, v.model, v.revision), {}},
-                false});
+      add_question(out,
+                   {bilingual("model {}", "模型 {}", v.name), model_request(v, frozen), false});
     }
     return;
   }
   const nlohmann::json args = merged_engine_args(plan, v);
   const std::string tokenizer = args.value("tokenizer", std::string());
   if (endpoint_mode(args) != "completions" || tokenizer.empty() || is_local(tokenizer)) return;
-  add_question(out, {bilingual("tokenizer {}", "分词器 {}", v.name),
-                     {HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}},
-                     false});
+  add_question(
+      out, {bilingual("tokenizer {}", "分词器 {}", v.name), tokenizer_request(tokenizer), false});
 }
 
 // As a run on a folder with this frozen plan asks them.
@@ -81,11 +75,8 @@ std::vector<HubQuestion> hub_questions(const Plan& plan, const std::string& data
   for (const TaskSpec& spec : plan.tasks) {
     const Task* task = find_task_of_either(spec.benchmark);
     if (task == nullptr || local_folder(spec, plan, data)) continue;
-    const std::string& id = task->source.hub_id;
     add_question(out, {bilingual("data {}", "数据 {}", spec.name),
-                       {HubKind::dataset, id, frozen.revision(HubKind::dataset, id, spec.revision),
-                        task->source.hub_files},
-                       spec.if_gated == IfGated::skip});
+                       data_request(spec, *task, frozen), spec.if_gated == IfGated::skip});
   }
   return out;
 }

@@ -13,7 +13,9 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/language.h"
+#include "cli/data_notes.h"
 #include "cli/endpoint.h"
+#include "cli/hub_requests.h"
 #include "engine/fingerprint.h"
 #include "engine/model_folder.h"
 #include "engine/process_tree.h"
@@ -35,10 +37,6 @@ constexpr const char* kComputing[] = {
 std::string random_token() {
   std::random_device device;
   return sha256_hex(fmt::format("{}-{}-{}", device(), device(), ::getpid())).substr(0, 24);
-}
-
-bool is_folder(const std::string& model) {
-  return model.starts_with('/') || model.starts_with('.');
 }
 
 // GPUs the engine leaves its cores to: it needs about one core a GPU then, else all it can get.
@@ -191,11 +189,10 @@ fs::path World::hash_cache() const {
 }
 
 Result<LocatedData> World::locate_data(const TaskSpec& spec, const Task& task) {
-  if (!options_.data.empty()) return LocatedData{options_.data.string(), false, ""};
-  const std::string& place = spec.data.empty() ? plan_.data : spec.data;
-  if (!place.empty() && place != "hub") return LocatedData{place, false, ""};
-  HubRequest request{HubKind::dataset, task.source.hub_id, "", task.source.hub_files};
-  request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
+  if (const auto folder = local_folder(spec, plan_, options_.data.string())) {
+    return LocatedData{*folder, false, ""};
+  }
+  const HubRequest request = data_request(spec, task, options_.frozen);
   const HubResult found = TRY(fetch(request));
   if (found.status == HubStatus::gated) return LocatedData{"", true, ""};
   if (!found.usable()) return std::unexpected(hub_error(request, found));
@@ -206,8 +203,8 @@ Result<ResolvedVariant> World::locate_served(const VariantSpec& spec) {
   const nlohmann::json args = merged_engine_args(plan_, spec);
   std::string tokenizer;
   if (endpoint_mode(args) == "completions") tokenizer = args.value("tokenizer", std::string());
-  if (!tokenizer.empty() && !is_folder(tokenizer)) {
-    HubRequest request{HubKind::model, tokenizer, "", {"*.json", "*.txt", "*.jinja", "*.model"}};
+  if (!tokenizer.empty() && !is_local(tokenizer)) {
+    const HubRequest request = tokenizer_request(tokenizer);
     const HubResult found = TRY(fetch(request));
     if (!found.usable()) return std::unexpected(hub_error(request, found));
     tokenizer = found.folder.string();
@@ -218,9 +215,8 @@ Result<ResolvedVariant> World::locate_served(const VariantSpec& spec) {
 Result<ResolvedVariant> World::locate_model(const VariantSpec& spec) {
   if (plan_.engine.kind == kEndpointKind) return locate_served(spec);
   ResolvedVariant out{spec, spec.model, "", ""};
-  if (!is_folder(spec.model)) {
-    HubRequest request{HubKind::model, spec.model, "", {}};
-    request.revision = options_.frozen.revision(request.kind, request.id, spec.revision);
+  if (!is_local(spec.model)) {
+    const HubRequest request = model_request(spec, options_.frozen);
     const HubResult found = TRY(fetch(request));
     if (!found.usable()) return std::unexpected(hub_error(request, found));
     out.folder = found.folder.string();
