@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/language.h"
+#include "base/text.h"
 #include "run/candidate_looks.h"
 #include "run/judging.h"
 #include "run/load_record.h"
@@ -264,6 +266,15 @@ Result<Round> round_by_items_done(const RunContext& context, const std::vector<D
   return round;
 }
 
+void say_left_over(const RunContext& context) {
+  const double left_s = context.accounts.work_left_s(0);
+  if (left_s < 1) return;
+  const std::string left = human_duration(left_s);
+  context.services.progress.say(
+      bilingual("{} left: too little to load all variants again and answer more of the same items",
+                "还剩 {}：不够重新加载所有变体并多答同样的题", left));
+}
+
 // A first round, in which each variant gets an equal share or, where a second load is cheap, only a
 // part of it to tell its pace. Then rounds in which all come to the same items, as long as the time
 // that is left pays for loads. A run that goes on begins with such a one where all have told.
@@ -288,10 +299,16 @@ Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& cou
       round = {.variants = all, .part = TRY(first_part(context)), .of_all = true};
     }
     if (!first) {
-      if (round.variants.empty()) return {};
-      context.services.progress.say(bilingual(
-          "round {}: the time that is left goes to {} variants, up to the same items",
-          "第 {} 轮：余下的时间给 {} 个变体，直到答完同样的题", i + 1, round.variants.size()));
+      if (round.variants.empty()) {
+        say_left_over(context);
+        return {};
+      }
+      std::vector<std::string> names;
+      for (const ResolvedVariant* variant : round.variants) names.push_back(variant->spec.name);
+      context.services.progress.say(
+          bilingual("round {}: the time that is left goes to {}, up to the same items",
+                    "第 {} 轮：余下的时间给 {}，直到答完同样的题", i + 1,
+                    fmt::format("{}", fmt::join(names, ", "))));
     }
     TRY(run_round(context, round, done, looks, course));
   }

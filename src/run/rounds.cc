@@ -51,21 +51,19 @@ std::vector<std::size_t> next_round(std::span<const DoneSoFar> done, double left
   for (std::size_t i = 0; i < done.size(); ++i) {
     if (done[i].items < goal.items) turn.push_back(i);
   }
+  Goal reach = goal;
   while (!turn.empty()) {
-    // Without the baseline the others go no further than it has come.
-    const bool with_baseline = turn.front() == 0;
-    Goal reach = goal;
-    if (!with_baseline) reach.items = std::min(goal.items, done.front().items);
     std::vector<DoneSoFar> those;
     for (const std::size_t i : turn) those.push_back(done[i]);
     const double work_s = left_s - load_s * static_cast<double>(turn.size());
     const double common = common_items(those, work_s, reach);
-    if (with_baseline && common >= goal.items) return turn;
+    if (common >= goal.items) return turn;
     const auto behind_s = [&](std::size_t i) {
       return (common - done[i].items) * done[i].item_s();
     };
     const auto least = std::ranges::min_element(turn, {}, behind_s);
     if (behind_s(*least) > 0 && behind_s(*least) >= load_s) return turn;
+    reach.items = std::min(reach.items, done[*least].items);
     turn.erase(least);
   }
   return {};

@@ -48,8 +48,10 @@ struct Goal {
 
 // Which of them have a turn in a further round (their places in `done`, where the baseline is the
 // first): those behind what all of them can come to by at least as much work as their load takes,
-// or where time is left for all items, those that lack any. Without the baseline nobody goes
-// further than it has come. `left_s`: of work, no load taken off. Empty: nobody's load pays.
+// or where time is left for all items, those that lack any. Nobody goes further than those have
+// come that lack items and have no turn: beyond, the baseline's items would have no pair, and one
+// candidate would be told more surely than another. `left_s`: of work, no load taken off. Empty:
+// nobody's load pays.
 [[nodiscard]] std::vector<std::size_t> next_round(std::span<const DoneSoFar> done, double left_s,
                                                   double load_s, const Goal& goal);
 

@@ -77,6 +77,29 @@ TEST(Rounds, NobodyLoadsForWhatTheBaselineHasNot) {
   EXPECT_THAT(next_round(done, 110, 60, {.items = 1000}), IsEmpty());
 }
 
+// 51 s are left after 81 items each, as a run of four minutes had them: 15 s with three loads of
+// 12 s, which is 9 items. The first alone would come to 143, of which 62 had no pair.
+TEST(Rounds, TheBaselineDoesNotGoOnAlone) {
+  const std::vector<DoneSoFar> done = {{81, 51}, {81, 44}, {81, 36}};
+  EXPECT_THAT(next_round(done, 51, 12, {.items = 1200}), IsEmpty());
+  // Alone on its folder it does.
+  const std::vector<DoneSoFar> alone = {{81, 51}};
+  EXPECT_THAT(next_round(alone, 51, 12, {.items = 1200}), ElementsAre(0));
+}
+
+// 65 s less three loads of 12 s: 12 items more of each, which pay no load. Without the third the
+// first two would come to 50, and it had 20 pairs fewer than the second.
+TEST(Rounds, NoCandidateGoesOnWithoutAnotherThatLacksAsMuch) {
+  const std::vector<DoneSoFar> done = {{30, 30}, {30, 30}, {30, 15}};
+  EXPECT_THAT(next_round(done, 65, 12, {.items = 1000}), IsEmpty());
+}
+
+// The baseline was asked anew: it has nothing, and goes as far as the others have come.
+TEST(Rounds, TheBaselineCatchesUpAlone) {
+  const std::vector<DoneSoFar> done = {{10, 10}, {50, 50}, {50, 50}};
+  EXPECT_THAT(next_round(done, 60, 12, {.items = 1000}), ElementsAre(0));
+}
+
 // To 50: 20, 20 and 160 s.
 TEST(Rounds, TurnsAreAsLongAsTheWayToTheSameItems) {
   const TurnsLeft turns = turns_to_common(one_is_slow(), 200, {.items = 1000});
