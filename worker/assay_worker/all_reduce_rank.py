@@ -17,6 +17,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from assay_worker.vllm_releases import ranks_group, sums_by_own_kernel
+
 REPEATS = 5
 SMALLEST_BYTES, FACTOR = 4 << 10, 16  # 4 KiB, 64 KiB, 1, 16, 256 MiB
 PERIOD = 251  # a prime, so that a piece that lands elsewhere, or twice, has other values
@@ -88,23 +90,14 @@ class VllmGroup:
     """vLLM's tensor-parallel group, which chooses by size: its own kernel, or NCCL."""
 
     def __init__(self, options: argparse.Namespace, device: Any) -> None:
-        from vllm.config import VllmConfig, set_current_vllm_config
-        from vllm.distributed import parallel_state as state
-
-        backend = "gloo" if options.cpu else "nccl"
-        with set_current_vllm_config(VllmConfig()):
-            state.set_custom_all_reduce(not options.no_p2p)
-            meeting = f"file://{options.meeting}"
-            state.init_distributed_environment(
-                options.ranks, options.rank, meeting, options.rank, backend
-            )
-            state.initialize_model_parallel(options.ranks)
-        self.group = state.get_tp_group()
-        self.backend = backend
+        self.backend = "gloo" if options.cpu else "nccl"
+        self.group = ranks_group(
+            options.rank, options.ranks, f"file://{options.meeting}", self.backend,
+            own_kernel=not options.no_p2p,
+        )  # fmt: skip
 
     def sum(self, tensor: Any) -> tuple[Any, str]:
-        custom = getattr(self.group.device_communicator, "ca_comm", None)
-        own = custom is not None and custom.should_custom_ar(tensor)
+        own = sums_by_own_kernel(self.group, tensor)
         return self.group.all_reduce(tensor), "vllm custom" if own else self.backend
 
 

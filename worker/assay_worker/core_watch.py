@@ -14,26 +14,26 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from assay_worker.vllm_releases import CoreClient, core_client
+
 EVERY_S = 1.0
 
 
 class CoreWatch:
     def __init__(self, core: Any, every_s: float = EVERY_S) -> None:
         self.why = ""  # it ended; empty: it has not, or nobody knows
-        resources, answers = getattr(core, "resources", None), getattr(core, "outputs_queue", None)
-        if not hasattr(resources, "engine_dead") or not hasattr(answers, "put_nowait"):
+        client = core_client(core)
+        if client is None:
             return
         threading.Thread(
-            target=self._watch, args=(resources, answers, every_s), name="watch core", daemon=True
+            target=self._watch, args=(client, every_s), name="watch core", daemon=True
         ).start()
 
-    def _watch(self, resources: Any, answers: Any, every_s: float) -> None:
-        while not resources.engine_dead:
+    def _watch(self, client: CoreClient, every_s: float) -> None:
+        while not client.ended():
             time.sleep(every_s)
-        manager = getattr(resources, "engine_manager", None)
-        ended = getattr(manager, "finished_procs", dict)()
-        self.why = how_it_ended(ended)
-        answers.put_nowait(RuntimeError(self.why or "the engine core has ended"))
+        self.why = how_it_ended(client.exit_codes())
+        client.answers.put_nowait(RuntimeError(self.why or "the engine core has ended"))
 
 
 def how_it_ended(codes: Mapping[str, int]) -> str:

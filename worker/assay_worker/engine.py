@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from assay_worker import outputs
+from assay_worker import collector, outputs
 from assay_worker.core_watch import CoreWatch
 from assay_worker.energy import EnergyCounter
 from assay_worker.errors import WorkerError, describe
@@ -27,6 +27,7 @@ from assay_worker.model_folder import check_for_weights
 from assay_worker.provenance import EXTENSION, LogCapture, loaded_facts
 from assay_worker.rank_errors import errors, expect_errors, first_error, forget_errors
 from assay_worker.versions import installed_versions
+from assay_worker.vllm_releases import read_compiled_code_at_once
 
 Frame = dict[str, Any]
 
@@ -89,15 +90,15 @@ class VllmEngine:
         else:
             import_quietly(self._importing)
         llm_class = import_vllm()
-        self._fork_server.make_engine_cores()
         self._asked = {"gpu_memory_utilization": default_utilization(), **args}
         values = checked_arguments(args)
         values.setdefault("disable_log_stats", False)
         extended = "worker_extension_cls" not in values
         if extended:
             values["worker_extension_cls"] = EXTENSION
+        self._fork_server.make_engine_cores(resumed=extended)
         expect_errors()
-        with LogCapture(progress) as log:
+        with LogCapture(progress) as log, collector.paused():
             try:
                 self._llm = llm_class(model=str(folder), **values)
             except Exception as error:
@@ -318,6 +319,8 @@ def set_environment(args: Frame) -> None:
     # This process has threads, so its children must not be forks of it.
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    versions = installed_versions()
+    read_compiled_code_at_once(os.environ, versions.get("torch", ""), versions.get("vllm", ""))
 
 
 def import_vllm() -> Any:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from assay_worker import collector
 from assay_worker.kernels import kernel_fact
 from assay_worker.provenance import LogCapture
 
@@ -23,6 +24,8 @@ RANK_LOG.start()
 
 class EngineFacts:
     def assay_engine_facts(self) -> dict[str, Any]:
+        """Asked once the engine is ready."""
+        collector.resume()
         model = self.model_runner.model  # type: ignore[attr-defined]
         model = getattr(model, "unwrap", lambda: model)()
         return {

@@ -17,16 +17,21 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+from assay_worker import collector
 from assay_worker.versions import installed_versions
+from assay_worker.vllm_releases import make_engine_cores_in
 
 METHOD = "VLLM_WORKER_MULTIPROC_METHOD"
 
 
 class InEnvironment:
-    """Runs `target` with these variables: a fork of the server has those of the server's start."""
+    """Runs `target` with these variables: a fork of the server has those of the server's start.
+    `pauses`: its own forks, the ranks, load without the collector."""
 
-    def __init__(self, target: Callable[..., Any], variables: dict[str, str]) -> None:
-        self.target, self.variables = target, variables
+    def __init__(
+        self, target: Callable[..., Any], variables: dict[str, str], pauses: bool
+    ) -> None:
+        self.target, self.variables, self.pauses = target, variables, pauses
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         os.environ.clear()
@@ -35,12 +40,16 @@ class InEnvironment:
             import torch
 
             torch.set_num_threads(int(threads))
+        if self.pauses:
+            collector.pause_in_forks()
         return self.target(*args, **kwargs)
 
 
 class EngineCore(ForkServerProcess):
+    pauses = False
+
     def start(self) -> None:
-        self._target = InEnvironment(self._target, {**os.environ, METHOD: "fork"})
+        self._target = InEnvironment(self._target, {**os.environ, METHOD: "fork"}, self.pauses)
         super().start()
 
 
@@ -66,14 +75,11 @@ class ForkServer:
         forkserver.ensure_running()
         self._running = True
 
-    def make_engine_cores(self) -> None:
+    def make_engine_cores(self, resumed: bool) -> None:
         """vLLM's engine cores are its forks from now on. Without effect on a vLLM that starts them
-        otherwise."""
+        otherwise. `resumed`: each rank will be asked for its EngineFacts once it has loaded."""
         if not self._running:
             return
-        import vllm.v1.engine.utils as utils
-
-        if hasattr(utils, "get_mp_context"):
-            utils.get_mp_context = Context
-        else:
+        EngineCore.pauses = resumed
+        if not make_engine_cores_in(Context):
             print("assay_worker: this vLLM starts its engine core by itself", file=sys.stderr)

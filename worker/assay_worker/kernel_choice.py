@@ -2,8 +2,8 @@
 
 vLLM keeps a list a format, best first, and takes the first that the GPU, the installation and the
 environment allow. These are its own lists and its own answers; what a kernel computes with stands
-in kernels.py. What a layer's shape forbids shows only when weights load; which kernel takes integer
-weights with 16-bit activations hangs on little else, so those have no list here.
+in vllm_releases.py. What a layer's shape forbids shows only when weights load; which kernel takes
+integer weights with 16-bit activations hangs on little else, so those have no list here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from assay_worker.kernels import kernel_fact
-
-# checkpoint_format() -> name of the list in vllm.model_executor.kernels.linear (0.26 to 0.32).
-LISTS = {
-    "nvfp4": "_POSSIBLE_NVFP4_KERNELS",
-    "mxfp4": "_POSSIBLE_MXFP4_KERNELS",
-    "mxfp8": "_POSSIBLE_MXFP8_KERNELS",
-    "fp8": "_POSSIBLE_FP8_KERNELS",
-    "fp8_block": "_POSSIBLE_FP8_BLOCK_KERNELS",
-    "int8": "_POSSIBLE_INT8_KERNELS",
-}
+from assay_worker.vllm_releases import KERNEL_LISTS
 
 
 def allowed(kernel: Any, capability: int | None) -> tuple[bool, str]:
@@ -36,7 +27,7 @@ def choices(form: str) -> list[dict[str, Any]] | None:
     from vllm.model_executor.kernels import linear
     from vllm.platforms import current_platform
 
-    lists = getattr(linear, LISTS.get(form, ""), None)
+    lists = getattr(linear, KERNEL_LISTS.get(form, ""), None)
     if lists is None:
         return None
     found = current_platform.get_device_capability()

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterable
 from typing import Any
 
-# vLLM's own words, of 0.26 to 0.32: name of the part, and the line's seconds.
-TIMED = (
-    ("weights", re.compile(r"Model loading took .* and ([\d.]+) seconds")),
-    ("files", re.compile(r"Loading weights took ([\d.]+) seconds")),
-    ("compile", re.compile(r"torch\.compile took ([\d.]+) s in total")),
-    ("compile", re.compile(r"torch\.compile takes ([\d.]+) s in total")),
-    ("graphs", re.compile(r"Graph capturing finished in ([\d.]+) secs")),
-)
+from assay_worker.vllm_releases import LOAD_TIMES
+
 ORDER = ("process", "imports", "weights", "compile", "graphs")
 
 
 def part_of(line: str) -> tuple[str, float] | None:
     """A log line that tells how long a part took."""
-    for name, pattern in TIMED:
+    for name, pattern in LOAD_TIMES:
         if found := pattern.search(line):
             return name, float(found[1])
     return None

@@ -4,8 +4,9 @@ less, which changes no answer beyond how requests are batched."""
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
+
+from assay_worker.vllm_releases import BATCHED_TOKENS, FREE_MEMORY, NO_MEMORY, SEQUENCES
 
 Frame = dict[str, Any]
 
@@ -13,11 +14,6 @@ STEP = 0.1  # of the card, for what vLLM does not count beforehand: activations,
 MARGIN = 0.02  # of the card, below what was free
 LEAST = 0.1
 
-NO_MEMORY = ("out of memory", "Free memory on device", "No available memory")
-# "Free memory on device cuda:0 (113.83/139.8 GiB) on startup is less than …"
-FREE = re.compile(r"Free memory on device.*?\(([\d.]+)/([\d.]+) GiB\)")
-# What vLLM takes on large cards where nobody says.
-SEQUENCES, BATCHED_TOKENS = 1024, 16384
 
 
 def lacks_memory(why: str) -> bool:
@@ -41,7 +37,7 @@ def less_memory(why: str, args: Frame) -> Frame:
         return lowered
     utilization = float(args.get("gpu_memory_utilization", 0.0))
     share = utilization - STEP
-    if found := FREE.search(why):
+    if found := FREE_MEMORY.search(why):
         free, total = map(float, found.groups())
         share = min(utilization, free / total) - MARGIN
     share = math.floor(share * 100 + 1e-6) / 100

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 WORKER = Path(__file__).resolve().parents[1]
+RUNS = "a rank's collector runs"
 
 UTILS = """
 import multiprocessing
@@ -18,6 +19,7 @@ def start(target, *args):
     return process.exitcode
 """
 CORE = """
+import gc
 import os
 imported_in = os.getpid()
 def run(path):
@@ -26,7 +28,13 @@ def run(path):
             "imported before" if imported_in != os.getpid() else "imported here",
             os.environ.get("VLLM_WORKER_MULTIPROC_METHOD", ""),
             os.environ.get("SET_LATER", ""),
+            "a rank's collector " + ("runs" if collector_of_a_fork() else "is off"),
         ]))
+def collector_of_a_fork():
+    rank = os.fork()
+    if rank == 0:
+        os._exit(gc.isenabled())
+    return os.waitstatus_to_exitcode(os.waitpid(rank, 0)[1])
 """
 SCRIPT = """
 import os, sys
@@ -36,7 +44,7 @@ if __name__ == "__main__":
     server = fork_server.ForkServer(int(sys.argv[2]))
     server.begin()
     os.environ["SET_LATER"] = "seen"
-    server.make_engine_cores()
+    server.make_engine_cores(resumed="RESUMED" in os.environ)
     import vllm.v1.engine.utils as utils
     import vllm.v1.engine.core as core
     sys.exit(utils.start(core.run, sys.argv[3]))
@@ -44,8 +52,8 @@ if __name__ == "__main__":
 
 
 def engine_core(folder, version="0.26.0", ranks=2, **more):
-    """What an engine core says of itself: where vLLM was imported, how its ranks would start, and
-    whether it has a variable that was set after the server had begun."""
+    """What an engine core says of itself: where vLLM was imported, how its ranks would start,
+    whether it has a variable that was set after the server had begun, and of a rank's collector."""
     package = folder / "vllm" / "v1" / "engine"
     package.mkdir(parents=True, exist_ok=True)
     for place in (folder / "vllm", folder / "vllm" / "v1", package):
@@ -66,17 +74,22 @@ def engine_core(folder, version="0.26.0", ranks=2, **more):
 
 
 def test_an_engine_core_is_a_fork_that_has_imported_and_its_ranks_are_forks(tmp_path):
-    assert engine_core(tmp_path) == ["imported before", "fork", "seen"]
+    assert engine_core(tmp_path) == ["imported before", "fork", "seen", RUNS]
+
+
+def test_ranks_that_are_asked_for_their_facts_load_without_the_collector(tmp_path):
+    said = engine_core(tmp_path, RESUMED="yes")
+    assert said == ["imported before", "fork", "seen", "a rank's collector is off"]
 
 
 def test_one_rank_needs_no_server(tmp_path):
-    assert engine_core(tmp_path, ranks=1) == ["imported here", "", "seen"]
+    assert engine_core(tmp_path, ranks=1) == ["imported here", "", "seen", RUNS]
 
 
 def test_thread_pools_of_the_cpu_build_do_not_live_through_a_fork(tmp_path):
-    assert engine_core(tmp_path, version="0.32.0+cpu") == ["imported here", "", "seen"]
+    assert engine_core(tmp_path, version="0.32.0+cpu") == ["imported here", "", "seen", RUNS]
 
 
 def test_what_the_user_chose_stays(tmp_path):
     said = engine_core(tmp_path, VLLM_WORKER_MULTIPROC_METHOD="spawn")
-    assert said == ["imported here", "spawn", "seen"]
+    assert said == ["imported here", "spawn", "seen", RUNS]

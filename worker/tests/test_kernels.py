@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from assay_worker.fallbacks import FALLBACKS, fingerprint, tells_of_fallback
-from assay_worker.kernels import KERNELS, NOT_READ, OLDEST, kernel_fact, parse_version
+from assay_worker.fallbacks import fingerprint, tells_of_fallback
+from assay_worker.kernels import kernel_fact
 from assay_worker.provenance import over_ranks
 from assay_worker.versions import installed_versions
+from assay_worker.vllm_releases import FALLBACKS, KERNELS, NOT_READ, OLDEST, parse_version
 
 SPEC = find_spec("vllm")
 VLLM = Path(SPEC.origin).parent if SPEC and SPEC.origin else None
