@@ -192,7 +192,7 @@ Result<RunEnd> run_once(const World& world, const SimRun& sim, Happened& happene
   RunOptions options;
   options.budget_s = world.budget_s;
   asked_before.clear();
-  return run_plan(sim.run(), options, services);
+  return end_without_failures(run_plan(sim.run(), options, services));
 }
 
 enum class Seen { not_run, not_scored, done };

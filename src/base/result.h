@@ -31,6 +31,9 @@ struct Error {
   };
   Chinese zh = {};
 
+  // What failed is one part's own fault (a variant's engine, say): the other parts can go on.
+  bool others_can_go_on = false;
+
   [[nodiscard]] Text what_text() const;
   [[nodiscard]] Text why_text() const;
   [[nodiscard]] Text fix_text() const;

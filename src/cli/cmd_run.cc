@@ -149,6 +149,7 @@ Result<int> run(RunCommand options, const Session& session) {
   print_out(session,
             bilingual("report: {}\n", "报告：{}\n", (options.flow.out / "report.html").string()));
   TRY(baseline_answered(report));
+  TRY(no_variant_failed(report));
   return kExitDone;
 }
 

@@ -87,7 +87,7 @@ Result<ParityReport> run_both_ways(const Plan& plan, const ParityOptions& option
   std::vector<LmEvalItem> seen;
   services.lm_eval_seen = [&seen](const LmEvalItem& item) { seen.push_back(item); };
   TRY(forget_lm_eval(resolved, store));
-  const auto end = run_plan(resolved, {}, services);
+  const auto end = end_without_failures(run_plan(resolved, {}, services));
   progress.clear();
   TRY(store.flush());
   if (!end) return std::unexpected(end.error());

@@ -70,7 +70,7 @@ Result<Before> runs_before(const std::filesystem::path& folder) {
   if (const auto text = TRY(store->meta("frozen"))) {
     out.frozen = TRY(frozen_from_store(*text, TRY(store->meta("frozen_hash"))));
   }
-  out.complete = TRY(store->meta("end")) == "complete";
+  out.complete = TRY(store->meta("end")) == "complete" && TRY(kept_failures(*store)).empty();
   if (const auto text = TRY(store->meta("spent_s"))) {
     out.spent_s = std::strtod(text->c_str(), nullptr);
   }
@@ -230,20 +230,21 @@ Result<Store> run_to_end(const Plan& plan, const RunFlow& flow, const Session& s
   options.scope = flow.scope;
   options.part = flow.part;
   const std::int64_t responses_before = store.response_count();
-  const auto ended = run_plan(resolved, options, services);
+  const auto outcome = run_plan(resolved, options, services);
   progress.clear();
   const Status flushed = store.flush();
   // What ended the run comes first: after a full disk, say, there is nothing left to commit.
-  if (!ended) return std::unexpected(ended.error());
+  if (!outcome) return std::unexpected(outcome.error());
   TRY(flushed);
-  if (*ended == RunEnd::interrupted) {
+  if (outcome->end == RunEnd::interrupted) {
     return std::unexpected(make_error(ErrorKind::interrupted, {"interrupted", "已中断"},
                                       {"a signal came", "收到了信号"},
                                       {"run the same command to go on: everything answered is kept",
                                        "再执行同一条命令会继续：已有的回答都保留着"}));
   }
   TRY(session.stop_listening());
-  TRY(store_end(store, clock, *ended, flow.scope, store.response_count() != responses_before));
+  TRY(store_end(store, clock, outcome->end, flow.scope,
+                store.response_count() != responses_before));
   TRY(check_not_moved(flow.out, began_in));
   const std::string frozen = TRY(store.meta("frozen")).value_or("");
   TRY(write_file_atomic(flow.out / "plan.frozen.json",
@@ -257,6 +258,11 @@ Result<RunReport> run_to_report(const Plan& plan, const RunFlow& flow, const Ses
   RunReport report = TRY(build_report(store));
   TRY(write_reports(report, flow.out));
   return report;
+}
+
+Status no_variant_failed(const RunReport& report) {
+  if (report.failures.empty()) return {};
+  return std::unexpected(report.failures.front().error);
 }
 
 Status baseline_answered(const RunReport& report) {

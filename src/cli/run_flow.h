@@ -39,5 +39,7 @@ struct RunFlow {
 // Environment error where the baseline has no answer to any item: such a run decides nothing, and
 // its end is none that a script should go on from. The reports are written, and say the same.
 [[nodiscard]] Status baseline_answered(const RunReport& report);
+// Nor one in which a variant failed and the others went on: the first one's error.
+[[nodiscard]] Status no_variant_failed(const RunReport& report);
 
 }  // namespace assay

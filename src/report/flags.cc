@@ -331,9 +331,25 @@ void flag_started_over(RunReport& report, const VariantValues& v) {
   report.flags.push_back(std::move(flag));
 }
 
+void flag_failure(RunReport& report, const VariantValues& v) {
+  const auto failed = std::ranges::find(report.failures, v.name, &FailureValues::variant);
+  if (failed == report.failures.end()) return;
+  const Error& error = failed->error;
+  Flag flag{"failed", v.name, ""};
+  const auto said = [&error](Language language) {
+    const std::string why = error.why_text().in(language);
+    return error.what_text().in(language) + (why.empty() ? "" : ": " + why);
+  };
+  flag.text =
+      said(Language::en) + "; the other variants went on, and the same command tries it again";
+  flag.text_zh = said(Language::zh) + "；其他变体继续完成，同一条命令会再试一次";
+  report.flags.push_back(std::move(flag));
+}
+
 void flag_variant(RunReport& report, std::size_t variant, std::size_t base,
                   const nlohmann::json& opened) {
   const VariantValues& v = report.variants[variant];
+  flag_failure(report, v);
   flag_kernels(report, v);
   flag_not_invariant(report, v);
   flag_less_memory(report, v, report.variants[base]);

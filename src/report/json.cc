@@ -276,6 +276,10 @@ Json json_report(const RunReport& report) {
     out["declared"] = to_json(*report.declared);
     out["declared"]["applied_since_s"] = report.applied_since_s;
   }
+  for (const auto& [variant, error] : report.failures) {
+    out["failures"].push_back(
+        {{"variant", variant}, {"what", error.what}, {"why", error.why}, {"fix", error.fix}});
+  }
   if (report.until != Until::limits) out["until"] = name_of(report.until);
   for (const VariantValues& v : report.variants) out["variants"].push_back(variant_json(v));
   for (const LoadValues& load : report.loads) out["loads"].push_back(load_json(load));

@@ -34,6 +34,7 @@ Text kind_text(const std::string& kind) {
   constexpr std::pair<std::string_view, const char*> kKinds[] = {
       {"engine died", "引擎崩溃"},
       {"engine lost", "引擎失联"},
+      {kVariantFailed, "变体失败，其他变体继续"},
       {kJudgeLoaded, "裁判模型已加载"},
       {"judge died", "裁判模型的引擎崩溃"},
       {"no judge", "没有裁判模型"},

@@ -44,6 +44,7 @@ constexpr std::array kFlags{
     Word{"not batch invariant", "结果随批次变化"},
     Word{"less memory than planned", "显存少于计划"},
     Word{"started over", "重新抽取过"},
+    Word{"failed", "变体失败"},
 };
 
 constexpr std::array kReasons{

@@ -17,6 +17,7 @@
 #include "run/judging.h"
 #include "run/load_record.h"
 #include "run/rounds.h"
+#include "values/event_kinds.h"
 
 namespace assay {
 namespace {
@@ -26,7 +27,8 @@ using Variants = std::vector<const ResolvedVariant*>;
 // What all rounds of a run leave for its end.
 struct Course {
   bool interrupted = false;
-  std::set<std::string> cut;  // variants whose last turn time has ended
+  std::set<std::string> cut;             // variants whose last turn time has ended
+  std::vector<VariantFailure> failures;  // of candidates, which have no further turn
   bool ungraded_at_end = false;
   bool worked = false;
   bool given_up = false;
@@ -35,6 +37,11 @@ struct Course {
   double units = 0;       // that each variant is to answer
   ItemSet baseline_items;
   Pace seen;
+
+  [[nodiscard]] bool has_failed(const ResolvedVariant& variant) const {
+    return std::ranges::find(failures, variant.spec.name, &VariantFailure::variant) !=
+           failures.end();
+  }
 };
 
 struct Round {
@@ -181,13 +188,25 @@ Result<RunOutlook> outlook(const RunContext& context, const Round& round,
   return out;
 }
 
+Status leave_out(const RunContext& context, const std::string& variant, Error fault,
+                 Course& course) {
+  const RunServices& services = context.services;
+  services.progress.say(bilingual("{}: {} ({}); the other variants go on",
+                                  "{}：{}（{}）；其他变体继续", variant, fault.what_text(),
+                                  fault.why_text()));
+  TRY(services.store.add_event(services.clock.wall().count(), kVariantFailed,
+                               {{"variant", variant}, {"why", fault.what + ": " + fault.why}}));
+  course.failures.push_back({variant, std::move(fault)});
+  return services.store.flush();
+}
+
 // `read`: what all variants have done, where it was read already; else empty.
 Status run_round(const RunContext& context, const Round& round, const std::vector<DoneSoFar>& read,
                  AllLooks& looks, Course& course) {
   auto done = TRY(by_name(context, read));
   for (const ResolvedVariant& variant : context.run.variants) {
     const auto left = round.from(variant);
-    if (left.empty() && !round.of_all) continue;
+    if ((left.empty() && !round.of_all) || course.has_failed(variant)) continue;
     const bool is_baseline = &variant == &context.run.baseline();
     Place place{.variant = variant,
                 .next = left.size() > 1 ? left[1] : nullptr,
@@ -203,6 +222,9 @@ Status run_round(const RunContext& context, const Round& round, const std::vecto
     if (turn.pace.tells_as_much_as(course.seen)) course.seen = turn.pace;
     course.interrupted = turn.end == RunEnd::interrupted;
     if (course.interrupted) return {};
+    if (turn.fault) {
+      TRY(leave_out(context, variant.spec.name, *std::move(turn.fault), course));
+    }
     if (turn.end == RunEnd::out_of_time) course.cut.insert(variant.spec.name);
     if (turn.end == RunEnd::complete) course.cut.erase(variant.spec.name);
     if (is_baseline && !context.asks_here(variant)) {
@@ -219,10 +241,10 @@ Status run_round(const RunContext& context, const Round& round, const std::vecto
   return {};
 }
 
-Variants all_variants(const RunContext& context) {
+Variants all_variants(const RunContext& context, const Course& course) {
   Variants variants;
   for (const ResolvedVariant& variant : context.run.variants) {
-    if (context.asks_here(variant)) variants.push_back(&variant);
+    if (context.asks_here(variant) && !course.has_failed(variant)) variants.push_back(&variant);
   }
   return variants;
 }
@@ -241,8 +263,8 @@ bool can_have_rounds(const RunContext& context) {
 }
 
 // The part of its share that each variant gets in a first round.
-Result<double> first_part(const RunContext& context) {
-  const auto variants = static_cast<int>(all_variants(context).size());
+Result<double> first_part(const RunContext& context, const Variants& all) {
+  const auto variants = static_cast<int>(all.size());
   if (variants < 2 || !can_have_rounds(context)) return 1;
   const double load_s = TRY(context.load_s());
   const double work_s = context.accounts.work_left_s(variants * load_s);
@@ -251,17 +273,16 @@ Result<double> first_part(const RunContext& context) {
 
 // The round that time is left for, once each variant has told its pace. Without variants: none. In
 // a run's first one those that have all items work, too, if what is no item is left for them.
-Result<Round> round_by_items_done(const RunContext& context, const std::vector<DoneSoFar>& done,
-                                  double units, bool first) {
+// `done`: of `variants`, the baseline first.
+Result<Round> round_by_items_done(const RunContext& context, const Variants& variants,
+                                  const std::vector<DoneSoFar>& done, double units, bool first) {
   Round round{.by_items_done = true, .of_all = first};
   const Goal goal = TRY(goal_of(context, units, &done.front()));
   const auto turn = next_round(done, context.accounts.work_left_s(0), TRY(context.load_s()), goal);
   for (std::size_t i = 0; i < done.size(); ++i) {
-    if (!context.asks_here(context.run.variants[i])) continue;
+    if (!context.asks_here(*variants[i])) continue;
     const bool has_all = first && done[i].items >= goal.items;
-    if (has_all || std::ranges::binary_search(turn, i)) {
-      round.variants.push_back(&context.run.variants[i]);
-    }
+    if (has_all || std::ranges::binary_search(turn, i)) round.variants.push_back(variants[i]);
   }
   return round;
 }
@@ -280,23 +301,25 @@ void say_left_over(const RunContext& context) {
 // that is left pays for loads. A run that goes on begins with such a one where all have told.
 Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& course) {
   constexpr int kRounds = 4;
-  const Variants all = all_variants(context);
   const bool divides = can_have_rounds(context);
-  Variants known;  // of which a further round must know how long their items take
-  for (const ResolvedVariant& variant : context.run.variants) known.push_back(&variant);
   for (int i = 0; i < kRounds && !course.interrupted; ++i) {
     const bool first = i == 0;
     if (!first && (course.cut.empty() || !divides)) return {};
+    Variants known;  // of which a further round must know how long their items take
+    for (const ResolvedVariant& variant : context.run.variants) {
+      if (!course.has_failed(variant)) known.push_back(&variant);
+    }
     // Reads every score, so not where nothing hangs on it.
     std::vector<DoneSoFar> done;
     if (divides) done = TRY(done_so_far(known, context.services.store));
     Round round;
     if (divides && all_known(done)) {
-      round = TRY(round_by_items_done(context, done, course.units, first));
+      round = TRY(round_by_items_done(context, known, done, course.units, first));
     } else if (!first) {
       return {};
     } else {
-      round = {.variants = all, .part = TRY(first_part(context)), .of_all = true};
+      const Variants all = all_variants(context, course);
+      round = {.variants = all, .part = TRY(first_part(context, all)), .of_all = true};
     }
     if (!first) {
       if (round.variants.empty()) {
@@ -345,9 +368,10 @@ Result<bool> has_time_for_work(const RunContext& context) {
 }
 
 // The baseline and the candidates whose looks are open.
-Variants undecided(const ResolvedRun& run, AllLooks& looks) {
+Variants undecided(const ResolvedRun& run, const Course& course, AllLooks& looks) {
   Variants variants;
   for (const ResolvedVariant& variant : run.variants) {
+    if (course.has_failed(variant)) continue;
     const CandidateLooks* of_one = looks.of(variant.spec.name);
     if (of_one == nullptr || of_one->open()) variants.push_back(&variant);
   }
@@ -358,7 +382,7 @@ Variants undecided(const ResolvedRun& run, AllLooks& looks) {
 // is there who could ask the baseline more once they are not decided.
 Status run_decided_shard(const RunContext& context, AllLooks& looks, Course& course) {
   const ItemSet items = first_items(context.run, looks.items_wanted());
-  const Round round{.variants = all_variants(context), .items = &items, .of_all = true};
+  const Round round{.variants = all_variants(context, course), .items = &items, .of_all = true};
   return run_round(context, round, {}, looks, course);
 }
 
@@ -373,7 +397,7 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
     }
     const ItemSet items = first_items(context.run, looks.items_wanted());
     Round round{.items = &items, .of_all = i == 0};
-    round.variants = i == 0 ? all_variants(context) : undecided(context.run, looks);
+    round.variants = i == 0 ? all_variants(context, course) : undecided(context.run, course, looks);
     if (i > 0) {
       if (!looks.any_open() || items.size() <= course.baseline_items.size()) return {};
       const double work_s =
@@ -404,7 +428,9 @@ Status close_looks(const RunContext& context, AllLooks& looks, Course& course) {
   std::vector<CandidateLooks*> own;
   for (const ResolvedVariant& variant : run.variants) {
     CandidateLooks* of_one = looks.of(variant.spec.name);
-    if (of_one != nullptr && context.asks_here(variant)) own.push_back(of_one);
+    // One that has failed is tried again by a later run, which takes its looks.
+    const bool ended_here = context.asks_here(variant) && !course.has_failed(variant);
+    if (of_one != nullptr && ended_here) own.push_back(of_one);
   }
   for (CandidateLooks* of_one : own) {
     TRY(of_one->look(/*judge_to_come=*/false, services.store));
@@ -438,15 +464,12 @@ Result<bool> grade_the_rest(const RunContext& context, const Course& course, dou
   return all;
 }
 
-}  // namespace
-
-Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
+Result<RunEnd> run_all(const RunContext& context, const FrozenPlan& frozen, Course& course) {
   if (context.options.scope == RunScope::judge) {
     TRY(judge_answers(context.run, context.options, context.services, context.accounts.end_s()));
     return context.stopped() ? RunEnd::interrupted : RunEnd::complete;
   }
   AllLooks looks = TRY(AllLooks::of(frozen, context.services.store));
-  Course course;
   course.seen = Pace(context.services.guess);
   course.units = static_cast<double>(make_units(context.run).size());
   const bool begins_in_time = TRY(has_time_for_work(context));
@@ -472,6 +495,14 @@ Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen) {
   TRY(close_looks(context, looks, course));
   const bool in_time = course.cut.empty() && !course.ungraded_at_end;
   return in_time ? RunEnd::complete : RunEnd::out_of_time;
+}
+
+}  // namespace
+
+Result<RunOutcome> run_course(const RunContext& context, const FrozenPlan& frozen) {
+  Course course;
+  const RunEnd end = TRY(run_all(context, frozen, course));
+  return RunOutcome{end, std::move(course.failures)};
 }
 
 }  // namespace assay

@@ -7,7 +7,8 @@
 namespace assay {
 
 // All turns, the judge's and what is left of the grading, until everything is done, every candidate
-// is decided (`until: decided`), or nothing more can be had for the time that is left.
-[[nodiscard]] Result<RunEnd> run_course(const RunContext& context, const FrozenPlan& frozen);
+// is decided (`until: decided`), or nothing more can be had for the time that is left. A candidate
+// whose engine ends in a fault of its own is left out from then on.
+[[nodiscard]] Result<RunOutcome> run_course(const RunContext& context, const FrozenPlan& frozen);
 
 }  // namespace assay

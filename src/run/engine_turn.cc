@@ -140,6 +140,7 @@ Status EngineTurn::load_weights() {
       took_s >= std::min(limit_s, left_s)) {
     return std::unexpected(load_hung(loaded.error(), took_s));
   }
+  if (!loaded && !cut_short_) return own_fault(std::move(loaded).error());
   loaded_ = TRY(std::move(loaded));
   loaded_.lowered = lowered_;
   begin_doing(Doing::answers);
@@ -157,6 +158,12 @@ Result<double> EngineTurn::load_limit_s() const {
     if (load.variant == setup_.loads_of) longest_s = std::max(longest_s, load.facts.load_s);
   }
   return std::max(services_.load_limit_s, kSlowerLoad * longest_s);
+}
+
+std::unexpected<Error> EngineTurn::own_fault(Error error) const {
+  error.others_can_go_on = error.kind == ErrorKind::environment &&
+                           (!services_.gpus_are_there || services_.gpus_are_there());
+  return std::unexpected(std::move(error));
 }
 
 // `error`: that the engine did not answer, with the last lines of its log.
@@ -379,16 +386,17 @@ Status EngineTurn::on_death(const Died& died) {
   engine_.reset();
   if (!TRY(go_on_after_death())) return {};
   if (lacked_memory && !lowered && in_flight_then > 1) {
-    return std::unexpected(lacks_memory_again(setup_.name, died.error));
+    return own_fault(lacks_memory_again(setup_.name, died.error));
   }
   return start_again(died.error, in_flight_then);
 }
 
 Status EngineTurn::start_again(const Error& death, int in_flight_then) {
   if (++restarts_ > options_.max_engine_restarts) {
-    return environment_error(
-        fmt::format("the engine of {} died {} times", setup_.name, restarts_), death.why,
-        "read logs/ of the run; run the same command again to go on from here");
+    return own_fault(
+        make_error(ErrorKind::environment,
+                   fmt::format("the engine of {} died {} times", setup_.name, restarts_), death.why,
+                   "read logs/ of the run; run the same command again to go on from here"));
   }
   const bool again = suspects_ != Suspects::none;
   suspects_ = in_flight_then > kFewSuspects && !again ? Suspects::together : Suspects::one_by_one;

@@ -86,6 +86,8 @@ class EngineTurn {
   [[nodiscard]] Status admit_from(Source& source, const AskUntil& until);
   // After a crash: what may have caused it. True: nothing else is asked now.
   [[nodiscard]] Result<bool> admit_suspects();
+  // Marks a fault of this engine's alone: the other variants can go on, if the GPUs are there.
+  [[nodiscard]] std::unexpected<Error> own_fault(Error error) const;
   [[nodiscard]] bool stopped() const { return services_.stop != nullptr && *services_.stop; }
   [[nodiscard]] bool has_deadline() const { return std::isfinite(deadline_s_); }
   [[nodiscard]] double now_s() const { return services_.clock.now().count(); }

@@ -92,7 +92,7 @@ class LmEvalSourceTest : public testing::Test {
     };
     services.identity = {"fake", {{"fake", "1"}}, {}};
     services.results_folder = (folder_ / "results").string();
-    return run_plan(run_, options, services);
+    return end_without_failures(run_plan(run_, options, services));
   }
 
   std::vector<std::string> scored() {

@@ -200,8 +200,8 @@ Status tell_of_forgotten(const std::vector<std::string>& names, const RunService
 
 }  // namespace
 
-Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
-                        const RunServices& given) {
+Result<RunOutcome> run_plan(const ResolvedRun& whole, const RunOptions& options,
+                            const RunServices& given) {
   RunServices services = given;  // a copy, because its tick refers to `accounts` below
   const FrozenPlan frozen = TRY(keep_frozen(whole, services));
   const std::optional<ResolvedRun> shard = shard_of(whole, options);
@@ -232,11 +232,20 @@ Result<RunEnd> run_plan(const ResolvedRun& whole, const RunOptions& options,
   }
   const RunContext context{run,      options,  services,
                            *graders, accounts, grading_end_s(accounts, options, services.clock)};
-  const Result<RunEnd> end = run_course(context, frozen);
+  Result<RunOutcome> outcome = run_course(context, frozen);
   // However it ended: time that was spent in a load that died is spent.
   if (counts) TRY(save_spent(accounts, apart_s, services.store));
+  if (outcome && options.scope == RunScope::whole) {
+    TRY(keep_failures(outcome->failures, services.store));
+  }
   TRY(services.store.flush());
-  return end;
+  return outcome;
+}
+
+Result<RunEnd> end_without_failures(Result<RunOutcome> outcome) {
+  const RunOutcome ended = TRY(std::move(outcome));
+  if (!ended.failures.empty()) return std::unexpected(ended.failures.front().error);
+  return ended.end;
 }
 
 Status rescore(const ResolvedRun& run, RunServices& services) {

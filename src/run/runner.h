@@ -20,6 +20,7 @@
 #include "run/lm_eval_source.h"
 #include "run/progress.h"
 #include "run/resolve.h"
+#include "store/failures.h"
 #include "store/store.h"
 #include "values/shard_part.h"
 
@@ -104,9 +105,18 @@ enum class RunEnd {
   interrupted,
 };
 
+struct RunOutcome {
+  RunEnd end = RunEnd::complete;  // but for these:
+  // Candidates whose engines ended in a fault of their own, which the others went on without. What
+  // they had answered is kept, and a later run tries them again.
+  std::vector<VariantFailure> failures;
+};
+
 // Runs what the store does not hold yet. Errors leave everything stored so far in place.
-[[nodiscard]] Result<RunEnd> run_plan(const ResolvedRun& run, const RunOptions& options,
-                                      const RunServices& services);
+[[nodiscard]] Result<RunOutcome> run_plan(const ResolvedRun& run, const RunOptions& options,
+                                          const RunServices& services);
+// The end of a run in which no variant may fail: the first failure is its error.
+[[nodiscard]] Result<RunEnd> end_without_failures(Result<RunOutcome> outcome);
 
 // Scores again from the stored responses alone. Interrupted when a signal comes: what is not scored
 // again by then keeps its score.

@@ -41,6 +41,60 @@ TEST_F(RunnerTest, TheSecondLoadWithoutMemoryEndsIt) {
   EXPECT_EQ(script_.loads, 2);
 }
 
+TEST_F(RunnerTest, TheOthersGoOnWithoutACandidateWhoseLoadFails) {
+  add_variant("third");
+  script_.never_loads = [this] { return variant_ == "quant"; };
+  const auto outcome = go_to_outcome();
+  ASSERT_TRUE(outcome) << outcome.error().to_string();
+  EXPECT_EQ(outcome->end, RunEnd::complete);
+  ASSERT_EQ(outcome->failures.size(), 1U);
+  EXPECT_EQ(outcome->failures[0].variant, "quant");
+  EXPECT_EQ(outcome->failures[0].error.why, "no such kernel");
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant", "third"}));
+  EXPECT_EQ(answered_of("base"), answered_of("third"));
+  EXPECT_EQ(answered_of("quant"), 0);
+  EXPECT_EQ(kept_failures(stored()).value().at(0).error.why, "no such kernel");
+
+  // Mended, it alone is asked.
+  script_.never_loads = nullptr;
+  started_.clear();
+  EXPECT_EQ(go().value(), RunEnd::complete);
+  EXPECT_EQ(started_, std::vector<std::string>{"quant"});
+  EXPECT_EQ(answered_of("quant"), answered_of("base"));
+  EXPECT_TRUE(kept_failures(stored()).value().empty());
+}
+
+// What it had answered before it died for good is kept and scored.
+TEST_F(RunnerTest, ACandidateThatKeepsDyingKeepsItsAnswers) {
+  add_variant("third");
+  script_.max_in_flight = 1;
+  int answered = 0;
+  script_.answer = [&](const std::string&) {
+    answered += variant_ == "quant" ? 1 : 0;
+    return std::string("yes");
+  };
+  script_.deadly = [&](const std::string&) { return variant_ == "quant" && answered >= 4; };
+  const auto outcome = go_to_outcome();
+  ASSERT_TRUE(outcome) << outcome.error().to_string();
+  ASSERT_EQ(outcome->failures.size(), 1U);
+  EXPECT_EQ(outcome->failures[0].error.what, "the engine of quant died 5 times");
+  EXPECT_EQ(answered_of("quant"), 4);
+  EXPECT_EQ(answered_of("third"), answered_of("base"));
+}
+
+TEST_F(RunnerTest, WithoutItsBaselineNobodyGoesOn) {
+  script_.never_loads = [this] { return variant_ == "base"; };
+  EXPECT_FALSE(go_to_outcome());
+  EXPECT_EQ(started_, std::vector<std::string>{"base"});
+}
+
+// The next one would have none either.
+TEST_F(RunnerTest, WhereAGpuHasGoneNobodyGoesOn) {
+  gpus_are_there_ = [] { return environment_error("GPU 1 is gone", "", ""); };
+  script_.never_loads = [this] { return variant_ == "quant"; };
+  EXPECT_FALSE(go_to_outcome());
+}
+
 TEST_F(RunnerTest, WithoutMemoryInTheRunItGoesOnWithLess) {
   script_.dies_for_want_of_memory = true;
   bool died = false;

@@ -92,6 +92,15 @@ Status VariantRun::give_up() {
   return {};
 }
 
+Status VariantRun::give_up_engine() {
+  engine_.reset();
+  for (Source* source : sources()) {
+    source->drop_asked();
+    TRY(source->drop_waiting(nullptr));
+  }
+  return services_.store.flush();
+}
+
 // Time is over: the tasks' items left are not run, and the run ends out of time.
 void VariantRun::leave_out_the_rest() {
   out_of_time_ = out_of_time_ || (!second_pass_ && !tasks_done());
@@ -149,12 +158,13 @@ Status VariantRun::check_kernels() const {
   if (!required) return {};
   const std::string other = kernels_other_than(*required, loaded_);
   if (other.empty()) return {};
-  return environment_error(
+  return own_fault(make_error(
+      ErrorKind::environment,
       fmt::format("variant {} requires {}, and {}", variant_.spec.name, label_of(*required), other),
       "this GPU, this vLLM or the checkpoint has no such kernel here",
       fmt::format("`assay doctor` names the kernels there are; take another GPU or vLLM, or change "
                   "the variant's `require: {}`",
-                  name_of(*required)));
+                  name_of(*required))));
 }
 
 // What an equal load said before tells the pace of this one.
@@ -173,7 +183,9 @@ Result<bool> VariantRun::awaits_canary() {
   if (!canary_.due()) return false;
   TRY(admit_from(canary_, {.deadline_s = deadline_s_}));
   if (canary_.unanswered()) return true;
-  const auto seen = TRY(canary_.end(load_.id(), services_.clock.wall().count()));
+  auto ended = canary_.end(load_.id(), services_.clock.wall().count());
+  if (!ended) return own_fault(std::move(ended).error());
+  const auto seen = *std::move(ended);
   services_.progress.say(bilingual("{}: canary: {}", "{}：金丝雀检查：{}", variant_.spec.name,
                                    seen ? canary_sentence(*seen) : Text("no answer", "没有回答")));
   canary_answers_ = load_.answers();

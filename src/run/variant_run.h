@@ -40,6 +40,8 @@ class VariantRun final : private EngineTurn {
   [[nodiscard]] Result<RunEnd> run(const Accounts& accounts, const TurnsLeft& turns);
   // No engine for this variant: what has no answer yet is not run.
   [[nodiscard]] Status give_up();
+  // The same after run() has failed.
+  [[nodiscard]] Status give_up_engine();
   // Answers are graded no longer than until then, on services.clock; else without end.
   void grade_until(double at_s) { grading_.set_end(at_s); }
   // When the grading of what is answered may be left, on services.clock: at the end of its share,

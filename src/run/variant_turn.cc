@@ -44,6 +44,18 @@ Status ask_engine(const RunContext& context, const Place& place, const Pace& see
   return turn.give_up();
 }
 
+// The baseline's fault is everybody's, and a shard has nobody else.
+Status ask_or_give_up(const RunContext& context, const Place& place, const Pace& seen,
+                      VariantRun& turn, Turn& out) {
+  Status asked = ask_engine(context, place, seen, turn, out);
+  if (asked || !asked.error().others_can_go_on || place.variant.spec.baseline ||
+      context.options.scope != RunScope::whole) {
+    return asked;
+  }
+  out.fault = std::move(asked).error();
+  return turn.give_up_engine();
+}
+
 }  // namespace
 
 bool RunContext::asks_here(const ResolvedVariant& variant) const {
@@ -82,7 +94,7 @@ Result<Turn> take_turn(const RunContext& context, const Place& place, const Pace
     TRY(turn.give_up());
   } else if (turn.needs_engine()) {
     TRY(refuse_other_engine(variant.spec.name, identity, current));
-    TRY(ask_engine(context, place, seen, turn, out));
+    TRY(ask_or_give_up(context, place, seen, turn, out));
   }
   const bool last = place.next == nullptr && !TRY(context.judges_here());
   if (!last && !std::isinf(context.grading_end_s)) {

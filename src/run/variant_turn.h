@@ -1,6 +1,8 @@
 // One variant's turn: its engine, its answers, their grades.
 #pragma once
 
+#include <optional>
+
 #include "run/candidate_looks.h"
 #include "run/grader.h"
 #include "run/runner.h"
@@ -45,6 +47,7 @@ struct Turn {
   bool left_ungraded = false;  // time ended the grading
   bool had_its_share = true;   // and not only a part of it
   Pace pace;                   // as measured in it
+  std::optional<Error> fault;  // its engine's own, which ended it; the others can go on
 };
 
 // `seen`: the pace of the variants before it. Usage and environment errors: what a variant cannot

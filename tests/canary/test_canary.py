@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,37 @@ def ends(folder: Path, name: str, bad: dict[str, Any], what: str, *causes: str) 
         assert words in done.stderr, (words, done.stderr)
     check(f"{name}: prompts that the candidate got", case.asked("bad"), 8)
     check(f"{name}: prompts that the baseline got", case.asked("good"), 8 + 2)
+
+
+def others_go_on(folder: Path) -> None:
+    """The first of two candidates is bad: the second is measured, and the report made."""
+    case = Case(folder / "others", {"models": {"bad": {"default": {"text": " "}}}})
+    plan = case.folder / "plan.yaml"
+    third = f"  - {{name: int8, model: {case.folder}/third}}\ntasks:"
+    plan.write_text(plan.read_text().replace("tasks:", third))
+    shutil.copytree(case.folder / "good", case.folder / "third")
+    (case.folder / "third/config.json").write_text(json.dumps({"name": "third"}))
+    done = case.run()
+    assert done.returncode == 3, done.stderr
+    check("others: prompts", (case.asked("bad"), case.asked("third")), (8, 8 + 2))
+    assert "fp8: the canary of variant fp8 failed" in done.stderr, done.stderr
+    assert "the other variants go on" in done.stderr, done.stderr
+    assert "error: the canary of variant fp8 failed" in done.stderr, done.stderr
+    report = case.report()
+    check("others: end", report["end"], "complete")
+    check("others: failed", [failure["variant"] for failure in report["failures"]], ["fp8"])
+    flags = [(f["name"], f["variant"]) for f in report["flags"] if f["name"] == "failed"]
+    check("others: flag", flags, [("failed", "fp8")])
+    cells = report["tasks"][0]["cells"]
+    check("others: scored", {name: cells[name]["scored"] for name in cells},
+          {"bf16": 2, "fp8": 0, "int8": 2})  # fmt: skip
+    check("others: verdict without an answer", report["pooled"]["fp8"]["verdict"],
+          "not_available")
+    check("others: once more", case.run().returncode, 3)
+    check("others: only it is tried again", case.asked("third"), 8 + 2)
+    case.script = {}
+    check("others: mended", case.run().returncode, 0)
+    assert "failures" not in case.report(), case.report()
 
 
 def dying(error: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -203,4 +235,5 @@ with tempfile.TemporaryDirectory() as name:
 
     loses_its_gpu(folder)
     lacks_memory_in_the_run(folder)
+    others_go_on(folder)
     keeps_dying(folder)

@@ -158,6 +158,11 @@ class RunnerTest : public ScriptedRunTest {
     item.row["steps"] = steps;
     run_.tasks[0].items.set(0, item);
   }
+  [[nodiscard]] int answered_of(const std::string& variant) const {
+    return static_cast<int>(std::ranges::count_if(scores(), [&](const StoredScore& s) {
+      return s.id.variant == variant && s.score.outcome == Outcome::scored;
+    }));
+  }
   [[nodiscard]] int unscored() const {
     return static_cast<int>(std::ranges::count_if(
         scores(), [](const StoredScore& s) { return s.score.outcome == Outcome::unscored; }));

@@ -29,6 +29,7 @@ struct EngineScript {
   double load_fails_after_s = 0;  // the next load fails after so long, once; 0: it does not
   nlohmann::json less_memory = nlohmann::json::object();  // loads without these arguments lack it
   bool never_enough_memory = false;                       // with them neither
+  std::function<bool()> never_loads;                      // asked at each load; empty: it does
   std::vector<nlohmann::json> load_args;                  // of each load
   std::optional<std::int64_t> tokens_so_far;              // told by every engine
   double token_s = 0.1;   // per output token, whatever is in flight; of an answer without, once
@@ -107,6 +108,9 @@ class ScriptedEngine final : public Engine {
   Result<LoadFacts> load(const nlohmann::json& args, std::chrono::seconds timeout) override {
     ++script_.loads;
     script_.load_args.push_back(args);
+    if (script_.never_loads && script_.never_loads()) {
+      return environment_error("vLLM cannot load m", "no such kernel", "take another GPU");
+    }
     for (const auto& [name, value] : script_.less_memory.items()) {
       const bool given = args.contains(name) && args.at(name) == value;
       if (given && !script_.never_enough_memory) continue;

@@ -72,15 +72,19 @@ class ScriptedRunTest : public FolderTest {
     }
   }
 
+  // A variant that fails is an error.
   Result<RunEnd> go(const RunOptions& options = {}) {
+    return end_without_failures(go_to_outcome(options));
+  }
+  Result<RunOutcome> go_to_outcome(const RunOptions& options = {}) {
     Store store = Store::open(folder_, Store::Mode::write).value();
     std::FILE* said = progress_file_.empty() ? stderr : std::fopen(progress_file_.c_str(), "w");
     Progress progress(said,
                       progress_file_.empty() ? Progress::Style::silent : Progress::Style::plain,
                       script_.clock);
-    auto end = run_plan(run_, options, services(store, progress));
+    auto outcome = run_plan(run_, options, services(store, progress));
     if (said != stderr) std::fclose(said);
-    return end;
+    return outcome;
   }
   RunServices services(Store& store, Progress& progress) {
     RunServices services{.store = store, .clock = script_.clock, .progress = progress};

@@ -28,9 +28,7 @@ class InEnvironment:
     """Runs `target` with these variables: a fork of the server has those of the server's start.
     `pauses`: its own forks, the ranks, load without the collector."""
 
-    def __init__(
-        self, target: Callable[..., Any], variables: dict[str, str], pauses: bool
-    ) -> None:
+    def __init__(self, target: Callable[..., Any], variables: dict[str, str], pauses: bool) -> None:
         self.target, self.variables, self.pauses = target, variables, pauses
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -15,7 +15,6 @@ MARGIN = 0.02  # of the card, below what was free
 LEAST = 0.1
 
 
-
 def lacks_memory(why: str) -> bool:
     return any(words in why for words in NO_MEMORY)
 

@@ -1,0 +1,21 @@
+// Variants that ended in a fault of their own, which the others of their run went on without.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store.h"
+
+namespace assay {
+
+struct VariantFailure {
+  std::string variant;
+  Error error;
+};
+
+// Of the last run on the folder, in the order of their turns.
+[[nodiscard]] Result<std::vector<VariantFailure>> kept_failures(const Store& store);
+[[nodiscard]] Status keep_failures(const std::vector<VariantFailure>& failures, Store& store);
+
+}  // namespace assay
