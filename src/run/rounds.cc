@@ -54,6 +54,7 @@ std::vector<std::size_t> next_round(std::span<const DoneSoFar> done, double left
   Goal reach = goal;
   while (!turn.empty()) {
     std::vector<DoneSoFar> those;
+    those.reserve(turn.size());
     for (const std::size_t i : turn) those.push_back(done[i]);
     const double work_s = left_s - load_s * static_cast<double>(turn.size());
     const double common = common_items(those, work_s, reach);
