@@ -313,6 +313,7 @@ void OpenAiEngine::set_aside_too_long(std::int64_t id, const std::string& words)
 void OpenAiEngine::die(Error error) {
   if (dead_) return;
   log(fmt::format("end: {}: {}", error.what, error.why));
+  error.others_can_go_on = true;  // another variant has another model, or another server
   Died died{error, {}, /*final=*/true};
   for (const auto& [id, job] : jobs_) died.unanswered.push_back(id);
   for (const auto& [transfer, id] : job_of_) http_.cancel(transfer);

@@ -275,6 +275,7 @@ TEST_F(EndpointTest, AnotherModelEndsTheRunAtOnce) {
   const Died died = death_of({{"do", "wrong_model"}}, kPatience);
   EXPECT_THAT(died.error.what, HasSubstr("another model answers"));
   EXPECT_EQ(died.error.why, "the model 'another-model' answered, not 'fake-model'");
+  EXPECT_TRUE(died.error.others_can_go_on);
 }
 
 TEST_F(EndpointTest, RefusalsEndTheRunAtOnce) {

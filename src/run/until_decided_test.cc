@@ -128,6 +128,27 @@ TEST_F(UntilDecided, ADecidedRunAsksNothingAgain) {
   EXPECT_EQ(started_.size(), 3U);
 }
 
+// Its looks stay open for the run that tries it again; the other candidate is decided meanwhile.
+TEST_F(UntilDecided, ACandidateThatFailsIsDecidedByALaterRun) {
+  add_task("t", 3000, 20);
+  script_.never_loads = [this] { return variant_ == "quant"; };
+  const auto outcome = go_to_outcome();
+  ASSERT_TRUE(outcome) << outcome.error().to_string();
+  EXPECT_EQ(outcome->end, RunEnd::complete);
+  ASSERT_EQ(outcome->failures.size(), 1U);
+  EXPECT_EQ(scored("quant"), 0);
+  EXPECT_GE(scored("tiny"), 64);
+  EXPECT_EQ(started_, (std::vector<std::string>{"base", "quant", "tiny"}));
+  EXPECT_EQ(kept("quant").closed_by, "as frozen");
+
+  script_.never_loads = nullptr;
+  const int of_tiny = scored("tiny");
+  ASSERT_EQ(go().value(), RunEnd::complete);
+  EXPECT_GE(scored("quant"), kHalf);
+  EXPECT_LE(scored("quant"), kHalf + on_the_way());
+  EXPECT_EQ(scored("tiny"), of_tiny);
+}
+
 // A candidate's shard has the baseline's answers and takes its own looks; nobody else's.
 TEST_F(UntilDecided, AShardTakesItsOwnLooks) {
   add_task("t", 3000, 20);
