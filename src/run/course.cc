@@ -399,6 +399,7 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
     Round round{.items = &items, .of_all = i == 0};
     round.variants = i == 0 ? all_variants(context, course) : undecided(context.run, course, looks);
     if (i > 0) {
+      if (round.variants.size() < 2) return {};  // the candidates that are open have failed
       if (!looks.any_open() || items.size() <= course.baseline_items.size()) return {};
       const double work_s =
           TRY(work_due_s(round.variants, items, course.baseline_items, services.store));
