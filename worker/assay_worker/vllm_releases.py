@@ -11,7 +11,7 @@ This module needs the standard library alone; what it imports of vLLM it imports
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -338,7 +338,9 @@ def sums_by_own_kernel(group: Any, tensor: Any) -> bool:
     return custom is not None and bool(custom.should_custom_ar(tensor))
 
 
-def read_compiled_code_at_once(environment: dict[str, str], torch: str, vllm: str) -> None:
+def read_compiled_code_at_once(
+    environment: MutableMapping[str, str], torch: str, vllm: str
+) -> None:
     """With torch 2.10 and 2.11 vLLM can keep the whole of a compiled model as one file, but does so
     by itself only from torch 2.12 on. With it a load with warm caches reads compiled code in a
     second, and in 10 to 20 without. What the user set stays."""
