@@ -243,9 +243,9 @@ Result<RunOutcome> run_plan(const ResolvedRun& whole, const RunOptions& options,
 }
 
 Result<RunEnd> end_without_failures(Result<RunOutcome> outcome) {
-  const RunOutcome ended = TRY(std::move(outcome));
-  if (!ended.failures.empty()) return std::unexpected(ended.failures.front().error);
-  return ended.end;
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  if (!outcome->failures.empty()) return std::unexpected(outcome->failures.front().error);
+  return outcome->end;
 }
 
 Status rescore(const ResolvedRun& run, RunServices& services) {

@@ -110,8 +110,9 @@ def others_go_on(folder: Path) -> None:
 
 
 def dying(error: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An engine that answers its canary and one item, and then reports this."""
-    return {"faults": [{"do": "fatal", "after": 8 + 1, "error": error, **more}]}
+    """An engine that answers its canary and one item, and then reports this. Both items were asked
+    by then, as an answer takes longer than asking."""
+    return {"tokens_per_s": 200, "faults": [{"do": "fatal", "after": 8 + 1, "error": error, **more}]}
 
 
 def event_kinds(case: Case) -> list[str]:
