@@ -322,6 +322,12 @@ Outcome play(const World& world, bool knowing, const std::filesystem::path& fold
       break;
     }
     if (end && *end != RunEnd::interrupted) break;
+    // A candidate failed and the others have ended: with no time for a load nobody tries it again.
+    const double again_s = happened.clock.now().count() + world.load_guess_s;
+    if (!end && end.error().others_can_go_on && again_s >= world.budget_s) {
+      out.failed = "";
+      break;
+    }
   }
   out.end_s = happened.clock.now().count();
   out.idle_s = happened.idle_s;

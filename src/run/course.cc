@@ -305,6 +305,8 @@ Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& cou
   for (int i = 0; i < kRounds && !course.interrupted; ++i) {
     const bool first = i == 0;
     if (!first && (course.cut.empty() || !divides)) return {};
+    // The time that is left is for the run that tries them again.
+    if (!first && !course.failures.empty()) return {};
     Variants known;  // of which a further round must know how long their items take
     for (const ResolvedVariant& variant : context.run.variants) {
       if (!course.has_failed(variant)) known.push_back(&variant);

@@ -33,6 +33,19 @@ json positions_json(const std::vector<TokenLogprobs>& positions) {
   return out;
 }
 
+// A number that is none throws as a missing field does.
+int whole(const json& number) {
+  if (!number.is_number_integer()) (void)number.at("a whole number");
+  return static_cast<int>(number.get<std::int64_t>());
+}
+
+std::vector<int> tokens_from(const json& value) {
+  std::vector<int> out;
+  out.reserve(value.size());
+  for (const json& token : value) out.push_back(whole(token));
+  return out;
+}
+
 std::vector<TokenLogprobs> positions_from(const json& value) {
   std::vector<TokenLogprobs> out;
   for (const json& entry : value) {
@@ -40,7 +53,7 @@ std::vector<TokenLogprobs> positions_from(const json& value) {
     p.token = entry.at(0);
     p.logprob = logprob_from(entry.at(1));
     p.rank = entry.at(2);
-    p.top_tokens = entry.at(3).get<std::vector<int>>();
+    p.top_tokens = tokens_from(entry.at(3));
     for (const json& logprob : entry.at(4)) p.top_logprobs.push_back(logprob_from(logprob));
     out.push_back(std::move(p));
   }
@@ -123,10 +136,9 @@ json to_json(const Rendered& rendered) {
 Rendered rendered_from_json(const json& value) {
   Rendered out;
   out.text = value.at("text");
-  out.prompt_tokens = value.at("prompt_tokens").get<std::vector<int>>();
+  out.prompt_tokens = tokens_from(value.at("prompt_tokens"));
   for (const json& s : value.at("scored")) {
-    out.scored.push_back(
-        {s.at("tokens").get<std::vector<int>>(), s.at("continuation_start").get<int>()});
+    out.scored.push_back({tokens_from(s.at("tokens")), whole(s.at("continuation_start"))});
   }
   return out;
 }
@@ -158,7 +170,7 @@ json to_json(const Response& response) {
 Response response_from_json(const json& value) {
   Response out;
   out.text = value.at("text");
-  out.token_ids = value.at("token_ids").get<std::vector<int>>();
+  out.token_ids = tokens_from(value.at("token_ids"));
   out.finish_reason = finish_reason_from(value.at("finish_reason"));
   out.stop_reason = value.at("stop_reason");
   for (const json& l : value.at("loglikelihoods")) {
