@@ -25,6 +25,7 @@
 #include "report/build.h"
 #include "report/words.h"
 #include "report/write.h"
+#include "store/failures.h"
 
 namespace assay {
 namespace {

@@ -53,7 +53,7 @@ std::vector<Rendered::Scored> scored_from(const json& value) {
   std::vector<Rendered::Scored> out;
   for (const json& entry : value) {
     out.push_back(
-        {entry.at("tokens").get<std::vector<int>>(), entry.at("continuation_start").get<int>()});
+        {tokens_from_json(entry.at("tokens")), entry.at("continuation_start").get<int>()});
   }
   return out;
 }
@@ -137,7 +137,10 @@ Needed need_from(const json& frame) {
   out.repeat = value_or(frame, "repeat", out.repeat);
   out.kind = kind_from(frame.at("kind"));
   out.rendered.text = value_or(frame, "text", std::string());
-  out.rendered.prompt_tokens = value_or(frame, "prompt_tokens", std::vector<int>());
+  const auto prompt = frame.find("prompt_tokens");
+  if (prompt != frame.end() && !prompt->is_null()) {
+    out.rendered.prompt_tokens = tokens_from_json(*prompt);
+  }
   if (frame.contains("scored")) out.rendered.scored = scored_from(frame["scored"]);
   if (frame.contains("sampling") && !frame["sampling"].is_null() && !frame["sampling"].empty()) {
     out.sampling = sampling_from(frame["sampling"]);

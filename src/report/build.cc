@@ -396,9 +396,7 @@ Result<RunReport> build(const Store& store, const FrozenPlan& frozen) {
   report.weights = frozen.plan.compare.weights.value_or(WeightRule::equal);
   TRY(take_declarations(store, report));
   report.end = TRY(store.meta("end")).value_or("");
-  for (auto& [variant, error] : TRY(kept_failures(store))) {
-    report.failures.push_back({variant, std::move(error)});
-  }
+  report.failures = TRY(kept_failures(store));
   report.until = frozen.plan.until;
   report.extended = TRY(store.meta(kExtendedKey)).has_value();
   report.sandbox_missing = TRY(store.meta("sandbox_missing")).value_or("");

@@ -332,7 +332,7 @@ void flag_started_over(RunReport& report, const VariantValues& v) {
 }
 
 void flag_failure(RunReport& report, const VariantValues& v) {
-  const auto failed = std::ranges::find(report.failures, v.name, &FailureValues::variant);
+  const auto failed = std::ranges::find(report.failures, v.name, &VariantFailure::variant);
   if (failed == report.failures.end()) return;
   const Error& error = failed->error;
   Flag flag{"failed", v.name, ""};

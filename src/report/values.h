@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "plan/differences.h"
 #include "plan/plan.h"
 #include "report/kept_texts.h"
@@ -24,6 +23,7 @@
 #include "values/load_facts.h"
 #include "values/request.h"
 #include "values/score.h"
+#include "values/variant_failure.h"
 #include "values/weights.h"
 
 namespace assay {
@@ -268,12 +268,6 @@ struct FidelityValues {
 };
 
 // Something that happened to an engine or a judge, beside what they answered.
-// A candidate whose engine ended in a fault of its own; the others went on.
-struct FailureValues {
-  std::string variant;
-  Error error;
-};
-
 struct EventValues {
   double at_s = 0;      // seconds since 1970
   std::string kind;     // "engine died", "no judge"…
@@ -331,8 +325,8 @@ struct RunFacts {
 struct RunReport {
   std::string name;
   std::string assay_version;
-  std::string end;                      // complete, out_of_time, interrupted; empty: not known
-  std::vector<FailureValues> failures;  // of the last run; what they lack `end` leaves aside
+  std::string end;                       // complete, out_of_time, interrupted; empty: not known
+  std::vector<VariantFailure> failures;  // of the last run; what they lack `end` leaves aside
   Until until = Until::limits;
   bool extended = false;    // until budget: went on after it had ended once
   double budget_s = 0;      // of each job

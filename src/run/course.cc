@@ -206,7 +206,7 @@ Status run_round(const RunContext& context, const Round& round, const std::vecto
   auto done = TRY(by_name(context, read));
   for (const ResolvedVariant& variant : context.run.variants) {
     const auto left = round.from(variant);
-    if ((left.empty() && !round.of_all) || course.has_failed(variant)) continue;
+    if (left.empty() && !round.of_all) continue;
     const bool is_baseline = &variant == &context.run.baseline();
     Place place{.variant = variant,
                 .next = left.size() > 1 ? left[1] : nullptr,
@@ -241,10 +241,10 @@ Status run_round(const RunContext& context, const Round& round, const std::vecto
   return {};
 }
 
-Variants all_variants(const RunContext& context, const Course& course) {
+Variants all_variants(const RunContext& context) {
   Variants variants;
   for (const ResolvedVariant& variant : context.run.variants) {
-    if (context.asks_here(variant) && !course.has_failed(variant)) variants.push_back(&variant);
+    if (context.asks_here(variant)) variants.push_back(&variant);
   }
   return variants;
 }
@@ -263,8 +263,8 @@ bool can_have_rounds(const RunContext& context) {
 }
 
 // The part of its share that each variant gets in a first round.
-Result<double> first_part(const RunContext& context, const Variants& all) {
-  const auto variants = static_cast<int>(all.size());
+Result<double> first_part(const RunContext& context) {
+  const auto variants = static_cast<int>(all_variants(context).size());
   if (variants < 2 || !can_have_rounds(context)) return 1;
   const double load_s = TRY(context.load_s());
   const double work_s = context.accounts.work_left_s(variants * load_s);
@@ -273,16 +273,17 @@ Result<double> first_part(const RunContext& context, const Variants& all) {
 
 // The round that time is left for, once each variant has told its pace. Without variants: none. In
 // a run's first one those that have all items work, too, if what is no item is left for them.
-// `done`: of `variants`, the baseline first.
-Result<Round> round_by_items_done(const RunContext& context, const Variants& variants,
-                                  const std::vector<DoneSoFar>& done, double units, bool first) {
+Result<Round> round_by_items_done(const RunContext& context, const std::vector<DoneSoFar>& done,
+                                  double units, bool first) {
   Round round{.by_items_done = true, .of_all = first};
   const Goal goal = TRY(goal_of(context, units, &done.front()));
   const auto turn = next_round(done, context.accounts.work_left_s(0), TRY(context.load_s()), goal);
   for (std::size_t i = 0; i < done.size(); ++i) {
-    if (!context.asks_here(*variants[i])) continue;
+    if (!context.asks_here(context.run.variants[i])) continue;
     const bool has_all = first && done[i].items >= goal.items;
-    if (has_all || std::ranges::binary_search(turn, i)) round.variants.push_back(variants[i]);
+    if (has_all || std::ranges::binary_search(turn, i)) {
+      round.variants.push_back(&context.run.variants[i]);
+    }
   }
   return round;
 }
@@ -301,27 +302,25 @@ void say_left_over(const RunContext& context) {
 // that is left pays for loads. A run that goes on begins with such a one where all have told.
 Status run_shared_rounds(const RunContext& context, AllLooks& looks, Course& course) {
   constexpr int kRounds = 4;
+  const Variants all = all_variants(context);
   const bool divides = can_have_rounds(context);
+  Variants known;  // of which a further round must know how long their items take
+  for (const ResolvedVariant& variant : context.run.variants) known.push_back(&variant);
   for (int i = 0; i < kRounds && !course.interrupted; ++i) {
     const bool first = i == 0;
     if (!first && (course.cut.empty() || !divides)) return {};
     // The time that is left is for the run that tries them again.
     if (!first && !course.failures.empty()) return {};
-    Variants known;  // of which a further round must know how long their items take
-    for (const ResolvedVariant& variant : context.run.variants) {
-      if (!course.has_failed(variant)) known.push_back(&variant);
-    }
     // Reads every score, so not where nothing hangs on it.
     std::vector<DoneSoFar> done;
     if (divides) done = TRY(done_so_far(known, context.services.store));
     Round round;
     if (divides && all_known(done)) {
-      round = TRY(round_by_items_done(context, known, done, course.units, first));
+      round = TRY(round_by_items_done(context, done, course.units, first));
     } else if (!first) {
       return {};
     } else {
-      const Variants all = all_variants(context, course);
-      round = {.variants = all, .part = TRY(first_part(context, all)), .of_all = true};
+      round = {.variants = all, .part = TRY(first_part(context)), .of_all = true};
     }
     if (!first) {
       if (round.variants.empty()) {
@@ -384,7 +383,7 @@ Variants undecided(const ResolvedRun& run, const Course& course, AllLooks& looks
 // is there who could ask the baseline more once they are not decided.
 Status run_decided_shard(const RunContext& context, AllLooks& looks, Course& course) {
   const ItemSet items = first_items(context.run, looks.items_wanted());
-  const Round round{.variants = all_variants(context, course), .items = &items, .of_all = true};
+  const Round round{.variants = all_variants(context), .items = &items, .of_all = true};
   return run_round(context, round, {}, looks, course);
 }
 
@@ -399,7 +398,7 @@ Status run_decided_rounds(const RunContext& context, AllLooks& looks, Course& co
     }
     const ItemSet items = first_items(context.run, looks.items_wanted());
     Round round{.items = &items, .of_all = i == 0};
-    round.variants = i == 0 ? all_variants(context, course) : undecided(context.run, course, looks);
+    round.variants = i == 0 ? all_variants(context) : undecided(context.run, course, looks);
     if (i > 0) {
       if (round.variants.size() < 2) return {};  // the candidates that are open have failed
       if (!looks.any_open() || items.size() <= course.baseline_items.size()) return {};

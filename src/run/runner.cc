@@ -17,6 +17,7 @@
 #include "run/identity.h"
 #include "run/judging.h"
 #include "store/declarations.h"
+#include "store/failures.h"
 #include "values/event_kinds.h"
 
 namespace assay {

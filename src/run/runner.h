@@ -20,9 +20,9 @@
 #include "run/lm_eval_source.h"
 #include "run/progress.h"
 #include "run/resolve.h"
-#include "store/failures.h"
 #include "store/store.h"
 #include "values/shard_part.h"
+#include "values/variant_failure.h"
 
 namespace assay {
 

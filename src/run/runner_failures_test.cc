@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/failures.h"
 #include "support/runner_fixture.h"
 
 namespace assay {

@@ -1,18 +1,13 @@
-// Variants that ended in a fault of their own, which the others of their run went on without.
+// The variants that failed, and which the others of their run went on without.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "store/store.h"
+#include "values/variant_failure.h"
 
 namespace assay {
-
-struct VariantFailure {
-  std::string variant;
-  Error error;
-};
 
 // Of the last run on the folder, in the order of their turns.
 [[nodiscard]] Result<std::vector<VariantFailure>> kept_failures(const Store& store);

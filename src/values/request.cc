@@ -33,27 +33,24 @@ json positions_json(const std::vector<TokenLogprobs>& positions) {
   return out;
 }
 
-// A number that is none throws as a missing field does.
+// A number with more digits than any integer has is read as a float, and one beyond an int must not
+// become one: it throws nlohmann's error of a wrong type.
 int whole(const json& number) {
-  if (!number.is_number_integer()) (void)number.at("a whole number");
+  constexpr int kWrongType = 302;
+  if (!number.is_number_integer()) {
+    throw json::type_error::create(kWrongType, "a whole number is missing", &number);
+  }
   return static_cast<int>(number.get<std::int64_t>());
-}
-
-std::vector<int> tokens_from(const json& value) {
-  std::vector<int> out;
-  out.reserve(value.size());
-  for (const json& token : value) out.push_back(whole(token));
-  return out;
 }
 
 std::vector<TokenLogprobs> positions_from(const json& value) {
   std::vector<TokenLogprobs> out;
   for (const json& entry : value) {
     TokenLogprobs p;
-    p.token = entry.at(0);
+    p.token = whole(entry.at(0));
     p.logprob = logprob_from(entry.at(1));
-    p.rank = entry.at(2);
-    p.top_tokens = tokens_from(entry.at(3));
+    p.rank = whole(entry.at(2));
+    p.top_tokens = tokens_from_json(entry.at(3));
     for (const json& logprob : entry.at(4)) p.top_logprobs.push_back(logprob_from(logprob));
     out.push_back(std::move(p));
   }
@@ -61,6 +58,14 @@ std::vector<TokenLogprobs> positions_from(const json& value) {
 }
 
 }  // namespace
+
+std::vector<int> tokens_from_json(const json& value) {
+  std::vector<int> out;
+  const auto& tokens = value.get_ref<const json::array_t&>();
+  out.reserve(tokens.size());
+  for (const json& token : tokens) out.push_back(whole(token));
+  return out;
+}
 
 int tokens_to_read(const Rendered& prompt) {
   if (prompt.scored.empty()) return static_cast<int>(prompt.prompt_tokens.size());
@@ -136,9 +141,9 @@ json to_json(const Rendered& rendered) {
 Rendered rendered_from_json(const json& value) {
   Rendered out;
   out.text = value.at("text");
-  out.prompt_tokens = tokens_from(value.at("prompt_tokens"));
+  out.prompt_tokens = tokens_from_json(value.at("prompt_tokens"));
   for (const json& s : value.at("scored")) {
-    out.scored.push_back({tokens_from(s.at("tokens")), whole(s.at("continuation_start"))});
+    out.scored.push_back({tokens_from_json(s.at("tokens")), whole(s.at("continuation_start"))});
   }
   return out;
 }
@@ -170,7 +175,7 @@ json to_json(const Response& response) {
 Response response_from_json(const json& value) {
   Response out;
   out.text = value.at("text");
-  out.token_ids = tokens_from(value.at("token_ids"));
+  out.token_ids = tokens_from_json(value.at("token_ids"));
   out.finish_reason = finish_reason_from(value.at("finish_reason"));
   out.stop_reason = value.at("stop_reason");
   for (const json& l : value.at("loglikelihoods")) {

@@ -126,6 +126,7 @@ inline constexpr std::string_view kLogprobNotANumber =
 [[nodiscard]] nlohmann::json to_json(const Rendered& rendered);
 [[nodiscard]] nlohmann::json to_json(const Response& response);
 // Throw nlohmann::json::exception on another layout: catch at the edge (store, worker client).
+[[nodiscard]] std::vector<int> tokens_from_json(const nlohmann::json& value);  // an array of ids
 [[nodiscard]] Rendered rendered_from_json(const nlohmann::json& value);
 [[nodiscard]] Response response_from_json(const nlohmann::json& value);
 [[nodiscard]] std::string_view to_string(FinishReason reason);
